@@ -1,7 +1,7 @@
 """The five ways in which the register says no (ARCHITECTURE idea 9).
 
-Pages show them, the API maps them to RFC 9457 problem details; both use the same words because the words are written here
-or where the rule is declared.
+Pages show them, the API maps them to RFC 9457 problem details; both use the same words, because the words are written
+here or where the rule is declared.
 """
 
 from collections.abc import Mapping, Sequence
