@@ -25,3 +25,29 @@ class Comparison:
     theirs: str | None
     outcome: Outcome
     message: str
+
+
+def compare(field: str, label: str, declared: str | None, theirs: str | None, same: bool, source: str) -> Comparison:
+    """One field compared, in the words every check uses.
+
+    `label` names the field inside a sentence ("postcode"), `source` is the system as a sentence starts with it ("The
+    MPAN register"). `same` is the caller's judgement and counts only where both sides state a value.
+    """
+    if theirs is None:
+        outcome, message = Outcome.NOT_STATED, f"{source} does not state the {label}."
+    elif declared is None:
+        outcome, message = (
+            Outcome.NOT_STATED,
+            f"No {label} is declared; {source[0].lower()}{source[1:]} states {theirs}.",
+        )
+    elif same:
+        outcome, message = Outcome.AGREES, f"{source} states the same {label}."
+    else:
+        outcome, message = Outcome.DIFFERS, f"{source} states {theirs} as the {label}; {declared} is declared."
+    return Comparison(field, declared, theirs, outcome, message)
+
+
+def stated(value: object) -> str | None:
+    """A declared value as a person reads it; None where nothing is declared (absent, or only white space)."""
+    text = "" if value is None else str(value).strip()
+    return text or None
