@@ -1,0 +1,115 @@
+"""Words to drive Streamlit's widgets by the labels people read; each waits until the page has answered."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.harness import wait_idle
+
+
+def widget(page: Page | Locator, kind: str, label: str) -> Locator:
+    """The Streamlit widget of a kind (its test id, as `stTextInput`) that carries exactly this label."""
+    exact = re.compile(rf"^\s*{re.escape(label)}\s*(\*|∗)?\s*$")
+    found = page.get_by_test_id(kind).filter(has=page.get_by_test_id("stWidgetLabel").filter(has_text=exact))
+    return found.first
+
+
+def fill_text(page: Page, label: str, value: str) -> None:
+    """Type into a text input and leave the field, as a reader does."""
+    box = widget(page, "stTextInput", label).locator("input")
+    box.fill(value)
+    box.press("Tab")
+    wait_idle(page)
+
+
+def fill_area(page: Page, label: str, value: str) -> None:
+    """Type into a text area and leave the field."""
+    box = widget(page, "stTextArea", label).locator("textarea")
+    box.fill(value)
+    box.press("Tab")
+    wait_idle(page)
+
+
+def fill_number(page: Page, label: str, value: str | float) -> None:
+    """Type into a number input and leave the field."""
+    box = widget(page, "stNumberInput", label).locator("input")
+    box.fill(str(value))
+    box.press("Tab")
+    wait_idle(page)
+
+
+def fill_date(page: Page, label: str, value: date) -> None:
+    """Type a date into the day, month and year segments of a date input."""
+    field = widget(page, "stDateInput", label)
+    for part, digits in (("year", f"{value:%Y}"), ("month", f"{value:%m}"), ("day", f"{value:%d}")):
+        field.locator(f"[role=spinbutton][data-type={part}]").first.click()
+        page.keyboard.type(digits)
+    page.keyboard.press("Tab")
+    wait_idle(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose one option of a select box."""
+    widget(page, "stSelectbox", label).locator("input").click()
+    _pick_option(page, option)
+    wait_idle(page)
+
+
+def choose_many(page: Page, label: str, options: Sequence[str]) -> None:
+    """Choose several options of a multiselect, one after the other."""
+    for option in options:
+        widget(page, "stMultiSelect", label).locator("input").click()
+        _pick_option(page, option)
+        wait_idle(page)
+    page.keyboard.press("Escape")
+
+
+def _pick_option(page: Page, option: str) -> None:
+    page.keyboard.type(option)
+    exact = re.compile(rf"^\s*{re.escape(option)}\s*$")
+    page.get_by_role("option").filter(has_text=exact).first.click()
+
+
+def tick(page: Page, label: str, ticked: bool = True) -> None:
+    """Tick or untick a checkbox or a toggle."""
+    box = widget(page, "stCheckbox", label)
+    if box.locator("input").is_checked() != ticked:
+        box.locator("label").first.click()
+    wait_idle(page)
+
+
+def choose_segment(page: Page, label: str, option: str) -> None:
+    """Choose an option of a radio, pills or segmented control."""
+    group = page.get_by_test_id("stRadio").or_(page.get_by_test_id("stButtonGroup")).filter(has_text=label).first
+    group.get_by_text(option, exact=True).click()
+    wait_idle(page)
+
+
+def upload(page: Page, label: str, *files: Path) -> None:
+    """Give files to a file uploader and wait until the server has them."""
+    box = widget(page, "stFileUploader", label)
+    box.locator("input[type=file]").set_input_files(list(files))
+    for file in files:
+        expect(box.get_by_text(file.name).first).to_be_visible()
+    wait_idle(page)
+
+
+def press(page: Page, label: str) -> None:
+    """Press a button (also a form's, a download's or a link's) by its exact label; an icon before it doesn't count."""
+    buttons = page.locator("button, a[data-testid^=stBaseLinkButton], a[data-testid^=stPageLink]")
+    buttons.filter(has=page.get_by_text(label, exact=True)).first.click()
+    wait_idle(page)
+
+
+def go_to(page: Page, title: str) -> None:
+    """Follow a page of the navigation, opening the sidebar first where the window is narrow."""
+    entry = page.get_by_test_id("stSidebarNavLink").filter(has=page.get_by_text(title, exact=True)).first
+    opener = page.get_by_test_id("stExpandSidebarButton")
+    if opener.is_visible():
+        opener.click()
+        page.wait_for_timeout(400)  # the sidebar slides in; a click on a moving target misses
+    entry.click()
+    wait_idle(page)
