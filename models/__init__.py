@@ -1,0 +1,9 @@
+"""Tables, code lists and states of the register. Import this package to know them all."""
+
+from sqlmodel import SQLModel
+
+from models import assets, core, participants
+
+metadata = SQLModel.metadata
+
+__all__ = ["assets", "core", "metadata", "participants"]

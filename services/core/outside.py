@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 USER_AGENT = "fmar-portal"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LONGEST_REST = 900.0
+"""Seconds. A Retry-After that asks for more than this, by mistake or malice, doesn't stop us for longer."""
 PASSING_STATUSES = frozenset({408, 425, 429})
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -61,7 +63,8 @@ class Patience:
     longest_wait: float = 10.0
     """The longest wait between two attempts; a Retry-After beyond it is left to the caller."""
     rest: float = 0.0
-    """For how many seconds after an outage further questions fail at once, so that a long queue can't pile up."""
+    """For how many seconds after an outage further questions fail at once, so that a long queue can't pile up. A
+    Retry-After that outlasts the attempts is honoured in the same way."""
     largest_answer: int = 256 * 1024
 
 
@@ -149,8 +152,9 @@ class OutsideClient:
         Raises OutsideUnavailable or OutsideRefused. Connection errors, 429 and 5xx are tried again with growing,
         jittered waits, or after what Retry-After asks; nothing else is.
         """
-        if time.monotonic() < self._rests_until:
-            raise OutsideUnavailable(self.system, "was out of reach a moment ago and is left to rest")
+        left = self._rests_until - time.monotonic()
+        if left > 0:
+            raise OutsideUnavailable(self.system, "was out of reach a moment ago and is left to rest", left)
         result = self._retrying()(self._attempt, path, params, unknown)
         if isinstance(result, _Failure):
             raise self._error(result)
@@ -168,7 +172,8 @@ class OutsideClient:
     def _error(self, failure: _Failure) -> OutsideError:
         if failure.refused:
             return OutsideRefused(self.system, failure.reason)
-        self._rests_until = time.monotonic() + max(self._patience.rest, 0.0)
+        asked = min(failure.retry_after or 0.0, LONGEST_REST)
+        self._rests_until = time.monotonic() + max(self._patience.rest, asked)
         return OutsideUnavailable(self.system, failure.reason, failure.retry_after)
 
     def _retrying(self) -> Retrying:

@@ -1,0 +1,323 @@
+"""Assets (ARM): assets, their checks, the categories that shape them, and the public registers they are held to."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.base import BigSerial, Json, Kilowatts, Log, Recorded, UtcDateTime, choice, new_id
+
+
+class AssetStatus(StrEnum):
+    """Life cycle of an asset (DATA.md, Asset status)."""
+
+    AWAITING_CONSENT_CHECK = "AWAITING_CONSENT_CHECK"
+    PENDING_VALIDATION = "PENDING_VALIDATION"
+    VERIFIED = "VERIFIED"
+    QUERY = "QUERY"
+    SUSPENDED_QUERY_UNANSWERED = "SUSPENDED_QUERY_UNANSWERED"
+    SUSPENDED_CONSENT_REVOKED = "SUSPENDED_CONSENT_REVOKED"
+    REFUSED_NO_CONSENT = "REFUSED_NO_CONSENT"
+    DEREGISTERED = "DEREGISTERED"
+
+
+ENDED_STATUSES = (AssetStatus.DEREGISTERED, AssetStatus.REFUSED_NO_CONSENT)
+"""An asset in one of these is no longer active: its MPAN, serial number and aliases are free again."""
+
+STATUS_LABELS: dict[AssetStatus, str] = {
+    AssetStatus.AWAITING_CONSENT_CHECK: "Awaiting Consent Check",
+    AssetStatus.PENDING_VALIDATION: "Pending Validation",
+    AssetStatus.VERIFIED: "Verified",
+    AssetStatus.QUERY: "Query",
+    AssetStatus.SUSPENDED_QUERY_UNANSWERED: "Suspended - Query Unanswered",
+    AssetStatus.SUSPENDED_CONSENT_REVOKED: "Suspended - Consent Revoked",
+    AssetStatus.REFUSED_NO_CONSENT: "Refused - No Consent",
+    AssetStatus.DEREGISTERED: "De-registered",
+}
+
+_ACTIVE = text("status NOT IN ('DEREGISTERED', 'REFUSED_NO_CONSENT')")
+
+
+class Asset(Recorded, table=True):
+    """One uniquely identifiable device or installation at one accounting point (UC-02.01).
+
+    Terms and rules: DATA.md, Asset.
+    """
+
+    __table_args__ = (
+        Index("asset_by_provider", "service_provider_id", "id"),
+        Index("asset_by_owner", "organisation_id", "id"),
+        Index("asset_by_dno", "dno_connection", "id"),
+        Index("asset_by_status", "status", "id"),
+        Index("asset_by_category", "asset_category", "id"),
+        Index("asset_by_gsp_group", "gsp_group", "id"),
+        Index("asset_by_import_mpan", "import_mpan"),
+        Index("asset_by_export_mpan", "export_mpan"),
+        Index("asset_by_serial_number", "serial_key"),
+        Index(
+            "asset_serial_once",
+            "serial_key",
+            "manufacturer_key",
+            unique=True,
+            sqlite_where=_ACTIVE,
+            postgresql_where=_ACTIVE,
+        ),
+        Index(
+            "asset_friendly_code_once",
+            "service_provider_id",
+            "friendly_code",
+            unique=True,
+            sqlite_where=_ACTIVE,
+            postgresql_where=_ACTIVE,
+        ),
+    )
+    status: AssetStatus = Field(default=AssetStatus.PENDING_VALIDATION, sa_type=choice(AssetStatus))
+    status_reason: str | None = Field(default=None, max_length=1000)
+    status_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    submitted_by_organisation: UUID | None = None
+
+    asset_name: str = Field(max_length=255)
+    friendly_code: str | None = Field(default=None, max_length=40)
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id")
+    service_provider_id: UUID = Field(foreign_key="organisation.id")
+    managed_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asset_category: str = Field(max_length=40)
+    schema_version: int = 1
+    rated_capacity: Decimal = Field(sa_type=Kilowatts)
+    gen_capacity: Decimal | None = Field(default=None, sa_type=Kilowatts)
+    demand_capacity: Decimal | None = Field(default=None, sa_type=Kilowatts)
+    installed_capacity: Decimal | None = Field(default=None, sa_type=Kilowatts)
+    effective_date: date
+    commissioning_date: date | None = None
+    energy_conversion_type: str | None = Field(default=None, max_length=255)
+    fuel_type_energy_source: str | None = Field(default=None, max_length=40)
+    fuel_type_demand_tech_type: str | None = Field(default=None, max_length=40)
+    other_description: str | None = Field(default=None, max_length=200)
+    manufacturer: str | None = Field(default=None, max_length=255)
+    asset_model: str | None = Field(default=None, max_length=100)
+    serial_number: str | None = Field(default=None, max_length=64)
+    serial_key: str | None = Field(default=None, max_length=64)
+    """Serial number and manufacturer, upper-cased, as duplicates and look-ups compare them."""
+    manufacturer_key: str | None = Field(default=None, max_length=255)
+    connection_status: str = Field(max_length=40)
+    connection_type: str = Field(max_length=40)
+    dno_connection: str | None = Field(default=None, max_length=40)
+    import_mpan: str | None = Field(default=None, max_length=13)
+    export_mpan: str | None = Field(default=None, max_length=13)
+    latitude: float | None = None
+    longitude: float | None = None
+    position_source: str | None = Field(default=None, max_length=20)
+    postcode: str | None = Field(default=None, max_length=10)
+    gsp_group: str | None = Field(default=None, max_length=4)
+    consumer_owned: bool = False
+    consent_reference: str | None = Field(default=None, max_length=100)
+    category_attributes: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    aliases: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    derived_terms: list[str] = Field(default_factory=list, sa_type=Json)
+    """Ontology terms whose value the register worked out; all others were declared."""
+    justifications: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Why warnings were accepted: code, field, text, who, when."""
+
+
+class AssetAlias(Log, table=True):
+    """Look-up index over `Asset.aliases`: a pair of scheme and value is unique across active assets."""
+
+    __table_args__ = (
+        Index(
+            "asset_alias_once",
+            "scheme",
+            "value",
+            unique=True,
+            sqlite_where=text("active"),
+            postgresql_where=text("active"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigSerial, primary_key=True, autoincrement=True))
+    asset_id: UUID = Field(foreign_key="asset.id", index=True)
+    scheme: str = Field(max_length=20)
+    value: str = Field(max_length=100)
+    active: bool = True
+
+
+class CheckSource(StrEnum):
+    """Outside sources that an asset is held against (UC-02.01)."""
+
+    MPAN_REGISTER = "MPAN_REGISTER"
+    INSTALLATION_REGISTRY = "INSTALLATION_REGISTRY"
+    CONNECTION_REGISTER = "CONNECTION_REGISTER"
+
+
+CHECK_SOURCE_LABELS: dict[CheckSource, str] = {
+    CheckSource.MPAN_REGISTER: "MPAN register",
+    CheckSource.INSTALLATION_REGISTRY: "Installation registry",
+    CheckSource.CONNECTION_REGISTER: "Connection register",
+}
+
+
+class CheckOutcome(StrEnum):
+    """What a source said of an asset."""
+
+    WAITING = "WAITING"
+    AGREES = "AGREES"
+    DIFFERS = "DIFFERS"
+    NOT_FOUND = "NOT_FOUND"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    SETTLED = "SETTLED"
+
+
+class AssetCheck(Recorded, table=True):
+    """One authenticity check of one asset version against one source, with evidence (UC-02.01)."""
+
+    __table_args__ = (
+        UniqueConstraint("asset_id", "asset_version", "source", name="asset_check_once"),
+        Index("asset_check_by_asset", "asset_id", "id"),
+    )
+    asset_id: UUID = Field(foreign_key="asset.id")
+    asset_version: int
+    """The version of the asset whose values were checked."""
+    source: CheckSource = Field(sa_type=choice(CheckSource))
+    outcome: CheckOutcome = Field(default=CheckOutcome.WAITING, sa_type=choice(CheckOutcome))
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    summary: str | None = Field(default=None, max_length=1000)
+    matched_by: str | None = Field(default=None, max_length=60)
+    source_name: str | None = Field(default=None, max_length=200)
+    source_record_id: UUID | None = None
+    comparisons: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Field by field: field, declared, theirs, outcome, message; once settled also settled_as, reason, by."""
+    evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+
+
+class MessageKind(StrEnum):
+    """What a message in an asset's query says."""
+
+    QUERY = "QUERY"
+    ANSWER = "ANSWER"
+    DECISION = "DECISION"
+
+
+class AssetMessage(Recorded, table=True):
+    """A message in the query of an asset: what was asked, what was answered, what was decided (UC-02.01)."""
+
+    __table_args__ = (Index("asset_message_by_asset", "asset_id", "id"),)
+    asset_id: UUID = Field(foreign_key="asset.id")
+    kind: MessageKind = Field(sa_type=choice(MessageKind))
+    text: str = Field(max_length=4000)
+    author_name: str = Field(max_length=200)
+    author_organisation_id: UUID | None = None
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AssetDraft(Log, table=True):
+    """A form half filled, kept for the person who fills it: working material, no record yet, so outside the ledger."""
+
+    __table_args__ = (Index("asset_draft_by_user", "user_id", "organisation_id"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    user_id: UUID
+    organisation_id: UUID
+    asset_id: UUID | None = None
+    """The asset being updated; none for a registration."""
+    asset_version: int | None = None
+    values: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    saved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SchemaStatus(StrEnum):
+    """Life cycle of one version of a category's schema (UC-05.07)."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    DEPRECATED = "DEPRECATED"
+
+
+class CategorySchema(Recorded, table=True):
+    """One version of an asset category: a JSON Schema document from which form, API, validation and legend are made."""
+
+    __table_args__ = (UniqueConstraint("category", "schema_version", name="category_schema_version"),)
+    category: str = Field(max_length=40)
+    schema_version: int
+    status: SchemaStatus = Field(default=SchemaStatus.DRAFT, sa_type=choice(SchemaStatus))
+    document: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class CodeListEntry(Recorded, table=True):
+    """One code of a code list (UC-05.07)."""
+
+    __table_args__ = (UniqueConstraint("list_name", "code", name="code_list_entry_once"),)
+    list_name: str = Field(max_length=40)
+    code: str = Field(max_length=60)
+    label: str = Field(max_length=200)
+    applies_to: str | None = Field(default=None, max_length=40)
+    active: bool = True
+    position: int = 0
+
+
+class SourceKind(StrEnum):
+    """Kinds of public register that the administrator loads."""
+
+    ECR = "ECR"
+    REPD = "REPD"
+
+
+class SourceEdition(Recorded, table=True):
+    """One edition of a public register as loaded: where it came from, its digest, and what became of every row."""
+
+    __table_args__ = (UniqueConstraint("kind", "publisher", "sha256", name="source_edition_once"),)
+    kind: SourceKind = Field(sa_type=choice(SourceKind))
+    publisher: str = Field(max_length=100)
+    name: str = Field(max_length=200)
+    edition_date: date
+    licence: str = Field(default="", max_length=200)
+    sha256: str = Field(max_length=64)
+    counts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """rows, taken, skipped by reason, notes by code, new, changed, unchanged, gone."""
+    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Every skipped row and odd cell: row, column, given, code, message."""
+
+
+class SourceRecord(Log, table=True):
+    """What one public register says of one site, from one edition until the edition that said otherwise.
+
+    History is kept: a newer edition closes the row (`valid_to`) and adds another. Rows are content of an edition, whose
+    digest the ledger holds.
+    """
+
+    __table_args__ = (
+        Index("source_record_current", "kind", "publisher", "record_key", "valid_to"),
+        Index("source_record_by_position", "valid_to", "latitude", "longitude"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: SourceKind = Field(sa_type=choice(SourceKind))
+    publisher: str = Field(max_length=100)
+    record_key: str = Field(max_length=200)
+    first_edition_id: UUID = Field(foreign_key="source_edition.id")
+    last_edition_id: UUID = Field(foreign_key="source_edition.id")
+    """The newest edition that says exactly this."""
+    valid_from: date
+    valid_to: date | None = None
+    content_hash: str = Field(max_length=64)
+    latitude: float | None = None
+    longitude: float | None = None
+    values: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """The normalised row: site_name, mpans, capacities (kW as text), category, status, dates."""
+    raw: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+
+
+class SourceKey(Log, table=True):
+    """Look-up index over source records: by MPAN, reference, or any other identifier they carry."""
+
+    __table_args__ = (Index("source_key_lookup", "scheme", "value"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigSerial, primary_key=True, autoincrement=True))
+    source_record_id: UUID = Field(foreign_key="source_record.id", index=True)
+    scheme: str = Field(max_length=20)
+    value: str = Field(max_length=100)

@@ -1,0 +1,59 @@
+"""The register's clock: UTC inside, Europe/London shown, working days by the England and Wales bank holidays."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """Today's date in Great Britain."""
+    return datetime.now(LONDON).date()
+
+
+def in_london(moment: datetime) -> datetime:
+    """The same moment on a clock in London."""
+    return moment.astimezone(LONDON)
+
+
+def show_moment(moment: datetime | None) -> str:
+    """A moment as people read it: ``24 Nov 2026, 14:05``; a dash when there is none."""
+    return "–" if moment is None else f"{in_london(moment):%-d %b %Y, %H:%M}"
+
+
+def show_date(day: date | None) -> str:
+    """A date as people read it: ``24 Nov 2026``; a dash when there is none."""
+    return "–" if day is None else f"{day:%-d %b %Y}"
+
+
+@lru_cache(maxsize=1)
+def _bank_holidays() -> holidays.HolidayBase:
+    return holidays.country_holidays("GB", subdiv="ENG")
+
+
+def add_working_days(start: date, count: int) -> date:
+    """The date `count` working days after `start` (before, when negative).
+
+    Saturdays, Sundays and bank holidays don't count. Source: USE_CASES.md, "Everywhere".
+    """
+    return _bank_holidays().get_nth_working_day(start, count) if count else start
+
+
+def working_days_between(start: date, end: date) -> int:
+    """How many working days lie after `start` up to and including `end`; 0 when `end` is not later."""
+    days = (start + timedelta(days=offset) for offset in range(1, (end - start).days + 1))
+    return sum(1 for day in days if _bank_holidays().is_working_day(day))
+
+
+def working_days_ago(count: int) -> datetime:
+    """The start, in UTC, of the day `count` working days before today: what is older has waited longer than that."""
+    day = add_working_days(today(), -count)
+    return datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC)

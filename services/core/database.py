@@ -1,0 +1,63 @@
+"""The database: one engine per process, SQLite by default, PostgreSQL by `DATABASE_URL`."""
+
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+
+from services.core.settings import settings
+
+_engines: dict[str, Engine] = {}
+_lock = Lock()
+SCHEMES = ("sqlite:///", "postgresql+psycopg://")
+
+
+def _sqlite(url: str) -> Engine:
+    path = url.removeprefix("sqlite:///")
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+
+    @event.listens_for(made, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # SQLAlchemy begins transactions below; the driver's own implicit BEGIN would come too late for reads.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: Any) -> None:
+        # A writer takes its lock at once: it waits its turn instead of failing half-way.
+        writes = connection.get_execution_options().get("fmar_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return made
+
+
+def engine(*, writes: bool = False) -> Engine:
+    """The engine of this process for the configured database; `writes` for units of work that change something."""
+    url = settings().resolved_database_url()
+    with _lock:
+        made = _engines.get(url)
+        if made is None:
+            if not url.startswith(SCHEMES):
+                raise ValueError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
+            made = _sqlite(url) if url.startswith("sqlite") else create_engine(url, pool_pre_ping=True, pool_size=10)
+            _engines[url] = made
+    return made.execution_options(fmar_writes=writes)
+
+
+def is_sqlite() -> bool:
+    """Whether the register is kept in SQLite."""
+    return settings().resolved_database_url().startswith("sqlite")
+
+
+def close() -> None:
+    """Let go of all connections: before the database file is replaced, and between tests."""
+    with _lock:
+        for made in _engines.values():
+            made.dispose()
+        _engines.clear()

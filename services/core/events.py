@@ -1,0 +1,79 @@
+"""Events are rows (ARCHITECTURE idea 6): written in the same commit as the change, handed to handlers by the worker."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import Asset
+from models.base import Recorded
+from models.core import Event, EventDelivery
+from services.core.actor import Actor
+from services.core.clock import now
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import visible
+
+Handler = Callable[[Event], None]
+HANDLERS: dict[str, tuple[str, Handler]] = {}
+"""Handler's name -> (event type it is handed, function)."""
+
+
+def handles(event_type: str) -> Callable[[Handler], Handler]:
+    """Hand every event of this type to the function, at least once: it must do no harm when handed one twice.
+
+    It runs outside any transaction and calls operations as `system_actor()`. What it raises is retried with back-off.
+    """
+
+    def decorate(function: Handler) -> Handler:
+        HANDLERS[f"{function.__module__.removeprefix('services.')}.{function.__name__}"] = (event_type, function)
+        return function
+
+    return decorate
+
+
+def emit(
+    event_type: str,
+    record: Recorded,
+    *,
+    organisation_id: UUID | None,
+    dno_code: str | None = None,
+    payload: dict[str, Any] | None = None,
+) -> Event:
+    """Write an event about a record, with a delivery for each handler, in the operation's own transaction.
+
+    `organisation_id` is whose event feed shows it, `dno_code` the licence area whose operator sees it too.
+    """
+    session = current_session()
+    moment = now()
+    happened = Event(
+        type=event_type,
+        record_type=record.record_type(),
+        record_id=record.id,
+        organisation_id=organisation_id,
+        dno_code=dno_code,
+        payload=payload or {},
+        occurred_at=moment,
+    )
+    session.add(happened)
+    session.flush()
+    for name, (wanted, _function) in HANDLERS.items():
+        if wanted == event_type:
+            session.add(EventDelivery(event_seq=happened.seq or 0, handler=name, due_at=moment))
+    return happened
+
+
+def emit_for_asset(event_type: str, asset: Asset, payload: dict[str, Any] | None = None) -> Event:
+    """Write an event about an asset: its FSP and the operator of its licence area see it."""
+    return emit(
+        event_type, asset, organisation_id=asset.service_provider_id, dno_code=asset.dno_connection, payload=payload
+    )
+
+
+@operation("UC-05.01", permission="event.read", writes=False)
+def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
+    """Events after the one numbered `after` that the actor may see, oldest first; at most `limit`, up to 1,000."""
+    chosen = select(Event).where(col(Event.seq) > after, visible(Event, actor))
+    return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))

@@ -1,0 +1,1 @@
+"""The ledger (UC-05.06): every change of every record, chained per record, sealed under Merkle roots, verifiable."""

@@ -1,0 +1,80 @@
+"""A record as the ledger writes it: canonical JSON text, the same on both databases, and back again."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import inspect
+
+import models
+from models.base import Recorded
+from models.core import LedgerEntry
+
+GENESIS = "0" * 64
+"""What stands before the first entry of a record, and before the first seal."""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    if isinstance(value, (UUID, date)):
+        return str(value)
+    return value
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the text over which hashes are taken."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+
+
+@lru_cache(maxsize=64)
+def columns_of(record_type: str) -> tuple[str, ...]:
+    """The names of the columns of a kind of record, in their order."""
+    return tuple(attribute.key for attribute in inspect(model_by_type()[record_type]).column_attrs)
+
+
+def state_of(record: Recorded) -> dict[str, Any]:
+    """The record's columns as plain JSON values; empty ones left out, so that a new column changes no old state."""
+    values = ((name, _plain(getattr(record, name))) for name in columns_of(record.record_type()))
+    return {name: value for name, value in values if value is not None}
+
+
+def entry_hash(entry: LedgerEntry) -> str:
+    """SHA-256 over the entry before and everything this one says."""
+    said = (
+        entry.record_type,
+        str(entry.record_id),
+        entry.version,
+        entry.operation,
+        entry.use_case,
+        str(entry.user_id),
+        entry.client_id,
+        str(entry.organisation_id),
+        str(entry.on_behalf_of),
+        _plain(entry.recorded_at),
+        entry.state,
+    )
+    return hashlib.sha256(f"{entry.previous_hash}\n{canonical(said)}".encode()).hexdigest()
+
+
+def recorded_models() -> Iterator[type[Recorded]]:
+    """Every kind of record whose changes the ledger keeps."""
+    for mapper in models.assets.Asset._sa_registry.mappers:  # pyright: ignore[reportAttributeAccessIssue]
+        if issubclass(mapper.class_, Recorded):
+            yield mapper.class_
+
+
+@lru_cache(maxsize=1)
+def model_by_type() -> dict[str, type[Recorded]]:
+    """Kinds of record by the name that ledger and events use."""
+    return {model.record_type(): model for model in sorted(recorded_models(), key=lambda model: model.__name__)}

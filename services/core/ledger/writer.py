@@ -1,0 +1,107 @@
+"""The ledger writes itself: a session listener turns every insert and update of a record into an entry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, insert, select, text, tuple_
+from sqlalchemy.orm import ORMExecuteState, UOWTransaction
+from sqlalchemy.orm import Session as OrmSession
+from sqlmodel import Session, col
+
+from models.base import Recorded
+from models.core import LedgerEntry
+from services.core.clock import now
+from services.core.ledger.state import GENESIS, canonical, entry_hash, state_of
+from services.core.transaction import NoTransaction, Stamp, current_stamp
+
+LEDGER_LOCK = 0x464D4152
+"""PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
+
+
+def _entry(record: Recorded, state: dict[str, Any], stamp: Stamp, moment: datetime, previous: str) -> dict[str, Any]:
+    actor = stamp.actor
+    entry = LedgerEntry(
+        record_type=record.record_type(),
+        record_id=record.id,
+        version=record.version,
+        operation=stamp.operation,
+        use_case=stamp.use_case,
+        user_id=actor.user_id,
+        client_id=actor.client_id,
+        organisation_id=actor.organisation_id,
+        recorded_at=moment,
+        state=canonical(state),
+        previous_hash=previous,
+        hash="",
+    )
+    entry.hash = entry_hash(entry)
+    return entry.model_dump(exclude={"seq"})
+
+
+def _previous_hashes(session: OrmSession, records: Sequence[Recorded]) -> dict[tuple[str, UUID, int], str]:
+    older = [(record.record_type(), record.id, record.version - 1) for record in records if record.version > 1]
+    found: dict[tuple[str, UUID, int], str] = {}
+    key = (col(LedgerEntry.record_type), col(LedgerEntry.record_id), col(LedgerEntry.version))
+    for start in range(0, len(older), 500):
+        rows = session.execute(
+            select(*key, col(LedgerEntry.hash)).where(tuple_(*key).in_(older[start : start + 500])),
+            execution_options={"autoflush": False},
+        )
+        found.update({(kind, identifier, version): value for kind, identifier, version, value in rows})
+    return found
+
+
+def append(session: OrmSession, records: Sequence[Recorded]) -> None:
+    """Write one entry for each record as it now stands; for the listener below and for bulk paths.
+
+    Raises NoTransaction when no operation is under way: nothing is written without a name under it.
+    """
+    stamp = current_stamp(session)
+    if stamp is None:
+        raise NoTransaction("Records are written inside operations only.")
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LEDGER_LOCK})
+    moment = now()
+    previous = _previous_hashes(session, records)
+    rows = []
+    for record in records:
+        before = previous.get((record.record_type(), record.id, record.version - 1), GENESIS)
+        rows.append(_entry(record, state_of(record), stamp, moment, before))
+    session.execute(insert(LedgerEntry), rows)
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: object) -> None:
+    if not (session.new or session.dirty or session.deleted):
+        return
+    stamp = current_stamp(session)
+    if stamp is None or not session.info.get("fmar_writes"):
+        raise NoTransaction("The register is written inside operations that say they write.")
+    for record in session.deleted:
+        if isinstance(record, Recorded):
+            raise NoTransaction(f"A {record.record_type()} is never deleted; it ends in a final state.")
+    moment = now()
+    for record in (*session.new, *session.dirty):
+        if isinstance(record, Recorded) and (record in session.new or session.is_modified(record)):
+            record.recorded_at = moment
+            record.recorded_by = stamp.actor.user_id
+
+
+@event.listens_for(Session, "after_flush")
+def _write_entries(session: OrmSession, _context: UOWTransaction) -> None:
+    records = [record for record in session.new if isinstance(record, Recorded)]
+    records += [record for record in session.dirty if isinstance(record, Recorded) and session.is_modified(record)]
+    if records:
+        append(session, records)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_unrecorded(state: ORMExecuteState) -> None:
+    """A set-wise UPDATE or DELETE of records would pass the ledger by."""
+    if not (state.is_update or state.is_delete):
+        return
+    mapper = state.bind_mapper
+    if mapper is not None and issubclass(mapper.class_, Recorded):
+        raise NoTransaction("Records are changed one by one or through the ledger's bulk writer, never set-wise.")

@@ -1,0 +1,95 @@
+"""An operation is a function (ARCHITECTURE idea 1): permission, transaction, standing and ledger stamp in one decorator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+
+from services.core.actor import Actor
+from services.core.permissions import permission_table, require
+from services.core.standing import require_standing
+from services.core.transaction import Stamp, in_transaction, unit_of_work
+
+P = ParamSpec("P")
+T = TypeVar("T")
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the decorator knows of one operation; traceability, permission page and audit names are made from these."""
+
+    name: str
+    area: str
+    use_case: str
+    permission: str
+    writes: bool
+    summary: str
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def operation(
+    use_case: str, *, permission: str, writes: bool = True
+) -> Callable[[Callable[Concatenate[Actor, P], T]], Callable[Concatenate[Actor, P], T]]:
+    """Make a function an operation of the register.
+
+    The function's first argument is the actor. Before it runs, the actor's permission is required and the actor's standing
+    is read anew (a deactivated person or suspended organisation stops here); it then runs inside a transaction that
+    commits when it returns and leaves nothing when it raises. Two writers of one record: the later one is run again on
+    what the earlier one left, and its own version check tells the actor what changed.
+
+    Raises Forbidden without the permission, Unauthenticated without standing, and what the function raises.
+    """
+
+    def decorate(function: Callable[Concatenate[Actor, P], T]) -> Callable[Concatenate[Actor, P], T]:
+        known = Operation(
+            name=function.__name__,
+            area=function.__module__.split(".")[1],
+            use_case=use_case,
+            permission=permission,
+            writes=writes,
+            summary=(function.__doc__ or "").strip().split("\n")[0],
+        )
+        if permission not in permission_table():
+            raise KeyError(f"{permission} is not in permissions.csv")
+        if OPERATIONS.get(known.name, known) != known:
+            raise KeyError(f"Two operations are called {known.name}")
+        OPERATIONS[known.name] = known
+
+        def once(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
+            with unit_of_work(Stamp(known.name, use_case, actor), writes=writes):
+                require_standing(actor)
+                require(actor, permission)
+                return function(actor, *args, **kwargs)
+
+        @wraps(function)
+        def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
+            if in_transaction():
+                require(actor, permission)
+                with unit_of_work(Stamp(known.name, use_case, actor), writes=writes):
+                    return function(actor, *args, **kwargs)
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return once(actor, *args, **kwargs)
+                except (StaleDataError, IntegrityError, OperationalError) as error:
+                    if attempt == ATTEMPTS or not _raced(error):
+                        raise
+            raise AssertionError("unreachable")
+
+        return run
+
+    return decorate
+
+
+def _raced(error: Exception) -> bool:
+    """Whether another writer came in between, so that running again is right."""
+    if isinstance(error, StaleDataError):
+        return True
+    said: Any = getattr(error, "orig", None)
+    # A unique index that the service looked at first: the second look finds what the other writer left.
+    return isinstance(error, IntegrityError) or getattr(said, "sqlstate", None) in ("40001", "40P01")

@@ -1,0 +1,189 @@
+"""What an operator sets in the environment, typed; documented in docs/operate.md, which a test holds to this class."""
+
+import json
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Mode(StrEnum):
+    """Demo shows personas and speaks to sandbox servers; live signs people in by OIDC and speaks to the real ones."""
+
+    DEMO = "demo"
+    LIVE = "live"
+
+
+class OidcProvider(BaseModel):
+    """One OIDC provider that people may sign in with."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*$")
+    label: str
+    client_id: str
+    client_secret: SecretStr
+    server_metadata_url: str
+
+
+class StartRefused(Exception):
+    """The portal does not start with these settings; the message lists everything that is missing."""
+
+
+class Settings(BaseSettings):
+    """Settings of the process. Every field is one environment variable."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", populate_by_name=True)
+
+    database_url: str = Field(
+        default="sqlite:///var/fmar.db",
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="Where the register is kept: `sqlite:///path` (relative to the project) or "
+        "`postgresql+psycopg://user:password@host/name`.",
+    )
+    mode: Mode = Field(
+        default=Mode.DEMO,
+        validation_alias=AliasChoices("FMAR_MODE", "mode"),
+        description="`demo` (personas, sandbox servers, demo data) or `live` (OIDC sign-in, real outside systems).",
+    )
+    public_url: str = Field(
+        default="http://localhost:8501",
+        validation_alias=AliasChoices("FMAR_PUBLIC_URL", "public_url"),
+        description="The address at which people reach the portal; the OIDC redirect is this plus `/oauth2callback`.",
+    )
+    oidc_providers: Annotated[list[OidcProvider], NoDecode] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("FMAR_OIDC_PROVIDERS", "oidc_providers"),
+        description="JSON list of OIDC providers: name, label, client_id, client_secret, server_metadata_url. "
+        "Live only.",
+    )
+    cookie_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("FMAR_COOKIE_SECRET", "cookie_secret"),
+        description="At least 32 random characters; signs the sign-in cookie. Live only.",
+    )
+    token_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("FMAR_TOKEN_SECRET", "token_secret"),
+        description="At least 32 random characters; signs API access tokens. Mandatory in live mode; made at random at "
+        "each start in demo mode.",
+    )
+    token_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=1440,
+        validation_alias=AliasChoices("FMAR_TOKEN_MINUTES", "token_minutes"),
+        description="How long an API access token lasts, in minutes.",
+    )
+    api_rate_limit: str = Field(
+        default="600/minute",
+        validation_alias=AliasChoices("FMAR_API_RATE_LIMIT", "api_rate_limit"),
+        description="Calls that one API credential may make, for example `600/minute`.",
+    )
+    api_max_body_kb: int = Field(
+        default=1024,
+        ge=16,
+        validation_alias=AliasChoices("FMAR_API_MAX_BODY_KB", "api_max_body_kb"),
+        description="Largest request body the API reads, in kB.",
+    )
+    company_registry_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("FMAR_COMPANY_REGISTRY_URL", "company_registry_url"),
+        description="Base URL of the company registry (the public Companies House API's shape). Empty: the sandbox in "
+        "demo mode, not checked in live mode.",
+    )
+    company_registry_key: SecretStr = Field(
+        default=SecretStr("sandbox"),
+        validation_alias=AliasChoices("FMAR_COMPANY_REGISTRY_KEY", "company_registry_key"),
+        description="API key of the company registry.",
+    )
+    mpan_register_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("FMAR_MPAN_REGISTER_URL", "mpan_register_url"),
+        description="Base URL of the MPAN register. Empty: the sandbox in demo mode, not checked in live mode.",
+    )
+    mpan_register_key: SecretStr = Field(
+        default=SecretStr("sandbox"),
+        validation_alias=AliasChoices("FMAR_MPAN_REGISTER_KEY", "mpan_register_key"),
+        description="API key of the MPAN register.",
+    )
+    installation_registry_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("FMAR_INSTALLATION_REGISTRY_URL", "installation_registry_url"),
+        description="Base URL of the installation registry. Empty: the sandbox in demo mode, not checked in live mode.",
+    )
+    installation_registry_key: SecretStr = Field(
+        default=SecretStr("sandbox"),
+        validation_alias=AliasChoices("FMAR_INSTALLATION_REGISTRY_KEY", "installation_registry_key"),
+        description="API key of the installation registry.",
+    )
+    anchor_file: str = Field(
+        default="var/ledger-anchors.jsonl",
+        validation_alias=AliasChoices("FMAR_ANCHOR_FILE", "anchor_file"),
+        description="File outside the database to which each ledger seal is appended; verification holds the ledger "
+        "against it. Keep a copy elsewhere. Empty: none is written.",
+    )
+    worker: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("FMAR_WORKER", "worker"),
+        description="Whether this process hands out events and runs periodic jobs.",
+    )
+    worker_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        validation_alias=AliasChoices("FMAR_WORKER_SECONDS", "worker_seconds"),
+        description="How long the worker rests when there is nothing to do, in seconds.",
+    )
+
+    @field_validator("oidc_providers", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) and value.strip() else (value or [])
+
+    @property
+    def demo(self) -> bool:
+        """Whether personas, demo credentials and sandbox servers are on."""
+        return self.mode is Mode.DEMO
+
+    def resolved_database_url(self) -> str:
+        """The database URL with a relative SQLite path put under the project's folder."""
+        prefix = "sqlite:///"
+        if self.database_url.startswith(prefix) and not self.database_url.startswith(prefix + "/"):
+            path = self.database_url.removeprefix(prefix)
+            if path not in ("", ":memory:"):
+                return prefix + str(ROOT / path)
+        return self.database_url
+
+    def problems(self) -> list[str]:
+        """Everything that keeps the portal from starting with these settings, one sentence each."""
+        if self.demo:
+            if self.oidc_providers:
+                return [
+                    "FMAR_OIDC_PROVIDERS is set in demo mode: personas and real sign-in can't be on together. "
+                    "Set FMAR_MODE=live, or remove FMAR_OIDC_PROVIDERS."
+                ]
+            return []
+        found = []
+        if not self.oidc_providers:
+            found.append("FMAR_OIDC_PROVIDERS is missing: live mode signs people in by OIDC and needs a provider.")
+        for name, secret in (("FMAR_COOKIE_SECRET", self.cookie_secret), ("FMAR_TOKEN_SECRET", self.token_secret)):
+            if secret is None:
+                found.append(f"{name} is missing: give at least 32 random characters.")
+            elif len(secret.get_secret_value()) < 32:
+                found.append(f"{name} is too short: give at least 32 random characters.")
+        return found
+
+    def require_startable(self) -> None:
+        """Raise StartRefused with the whole list of problems, if there is any."""
+        found = self.problems()
+        if found:
+            raise StartRefused("The portal can't start:\n" + "\n".join(f"  - {problem}" for problem in found))
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once from the environment."""
+    return Settings()

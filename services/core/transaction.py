@@ -1,0 +1,77 @@
+"""One unit of work: an operation opens it, everything inside joins it, and it commits or leaves nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session as OrmSession
+from sqlmodel import Session
+
+from services.core.actor import Actor
+from services.core.database import engine
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who does what, as the ledger records it."""
+
+    operation: str
+    use_case: str
+    actor: Actor
+
+
+_session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
+STAMP = "fmar_stamp"
+
+
+class NoTransaction(RuntimeError):
+    """Code that needs the register's session ran outside an operation: a mistake in the code, not of the user."""
+
+
+def in_transaction() -> bool:
+    """Whether an operation is under way in this thread or task."""
+    return _session.get() is not None
+
+
+def current_session() -> Session:
+    """The session of the operation under way."""
+    session = _session.get()
+    if session is None:
+        raise NoTransaction("The register is read and written inside operations only.")
+    return session
+
+
+def current_stamp(session: OrmSession) -> Stamp | None:
+    """Under whose name the session writes at this moment."""
+    return session.info.get(STAMP)
+
+
+@contextmanager
+def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
+    """Open a transaction, or join the one under way under another stamp; commit at the end of the outermost one.
+
+    What was changed before a nested operation began is flushed first, so that each change bears its own use case.
+    """
+    outer = _session.get()
+    if outer is not None:
+        if writes and not outer.info["fmar_writes"]:
+            raise NoTransaction(f"{stamp.operation} writes, but was called inside an operation that only reads.")
+        before = outer.info.get(STAMP)
+        outer.flush()
+        outer.info[STAMP] = stamp
+        try:
+            yield outer
+            outer.flush()
+        finally:
+            outer.info[STAMP] = before
+        return
+    with Session(engine(writes=writes), expire_on_commit=False, autoflush=True) as session:
+        session.info[STAMP] = stamp
+        session.info["fmar_writes"] = writes
+        token = _session.set(session)
+        try:
+            yield session
+            session.commit()
+        finally:
+            _session.reset(token)

@@ -1,0 +1,121 @@
+"""Who may see what: one function that answers with the SQL condition every read starts from (ARCHITECTURE idea 2)."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlmodel import col
+
+from models.assets import Asset, AssetCheck, AssetMessage
+from models.base import Recorded
+from models.core import Event
+from models.participants import ApiClient, Membership, Organisation, User
+from services.core.actor import Actor
+from services.core.errors import Forbidden, NotFound
+from services.core.permissions import Scope, permission_table, scopes_of
+from services.core.transaction import current_session
+
+Condition = ColumnElement[bool]
+R = TypeVar("R", bound=Recorded)
+
+
+def _own_assets(actor: Actor, writing: bool) -> Condition:
+    """Managed assets; for reading also those it owns or submitted. Only the managing FSP writes (DATA.md)."""
+    managed = col(Asset.service_provider_id) == actor.organisation_id
+    if writing:
+        return managed
+    return or_(
+        managed,
+        col(Asset.organisation_id) == actor.organisation_id,
+        col(Asset.submitted_by_organisation) == actor.organisation_id,
+    )
+
+
+def _area(column: Any, actor: Actor) -> Condition:
+    return true() if actor.all_areas else column.in_(sorted(actor.areas))
+
+
+def _asset(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    return _own_assets(actor, writing) if scope is Scope.OWN else _area(col(Asset.dno_connection), actor)
+
+
+def _of_asset(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
+    def condition(actor: Actor, scope: Scope, writing: bool) -> Condition:
+        return column.in_(select(col(Asset.id)).where(_asset(actor, scope, writing)))
+
+    return condition
+
+
+def _by_organisation(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
+    def condition(actor: Actor, scope: Scope, writing: bool) -> Condition:
+        return column == actor.organisation_id if scope is Scope.OWN else false()
+
+    return condition
+
+
+def _event(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    if scope is Scope.OWN:
+        return col(Event.organisation_id) == actor.organisation_id
+    return and_(col(Event.record_type) == Asset.record_type(), _area(col(Event.dno_code), actor))
+
+
+def _user(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    members = select(col(Membership.user_id)).where(col(Membership.organisation_id) == actor.organisation_id)
+    return col(User.id).in_(members) if scope is Scope.OWN else false()
+
+
+_RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] = {
+    Asset: ("asset.read", _asset),
+    AssetCheck: ("asset.read", _of_asset(col(AssetCheck.asset_id))),
+    AssetMessage: ("asset.read", _of_asset(col(AssetMessage.asset_id))),
+    Organisation: ("organisation.read", _by_organisation(col(Organisation.id))),
+    Membership: ("user.read", _by_organisation(col(Membership.organisation_id))),
+    User: ("user.read", _user),
+    ApiClient: ("client.manage", _by_organisation(col(ApiClient.organisation_id))),
+    Event: ("event.read", _event),
+}
+
+
+def within(model: type[Any], actor: Actor, permission: str, *, writing: bool = False) -> Condition:
+    """The SQL condition for the records of `model` to which the actor's `permission` reaches."""
+    scopes = scopes_of(actor, permission)
+    if Scope.ALL in scopes:
+        return true()
+    if not scopes or (actor.organisation_id is None and not actor.areas and not actor.all_areas):
+        return false()
+    rule = _RULES[model][1]
+    return or_(false(), *(rule(actor, scope, writing) for scope in sorted(scopes)))
+
+
+def visible(model: type[Any], actor: Actor) -> Condition:
+    """The SQL condition for the records of `model` that the actor may see. Every read starts from it."""
+    return within(model, actor, _RULES[model][0])
+
+
+def read_permission(model: type[Any]) -> str:
+    """The permission that decides who sees records of `model`."""
+    return _RULES[model][0]
+
+
+def see(model: type[R], actor: Actor, identifier: UUID) -> R:
+    """The record, if the actor may see it; NotFound otherwise, exactly as if it did not exist."""
+    record = current_session().scalar(select(model).where(col(model.id) == identifier, visible(model, actor)))
+    if record is None:
+        raise NotFound(model.record_type().replace("_", " "), identifier)
+    return record
+
+
+def reach(model: type[R], actor: Actor, identifier: UUID, permission: str, *, lock: bool = True) -> R:
+    """The record, if the actor may see it and `permission` reaches it: NotFound when unseen, Forbidden when only seen.
+
+    With `lock`, PostgreSQL holds the row until the transaction ends (SQLite has one writer anyway).
+    """
+    record = see(model, actor, identifier)
+    reached = select(col(model.id)).where(col(model.id) == identifier, within(model, actor, permission, writing=True))
+    if current_session().scalar(reached) is None:
+        meaning = permission_table()[permission].meaning
+        raise Forbidden(f"You may see this {model.record_type().replace('_', ' ')} but not: {meaning.lower()}.")
+    if lock:
+        current_session().refresh(record, with_for_update=True)
+    return record

@@ -1,0 +1,175 @@
+"""The worker: hands events to handlers and runs periodic jobs, safely in several processes at once (ARCHITECTURE idea 6)."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
+from services.core.actor import system_actor
+from services.core.clock import now
+from services.core.events import HANDLERS
+from services.core.transaction import Stamp, current_session, unit_of_work
+
+log = logging.getLogger("fmar.worker")
+LEASE = timedelta(minutes=2)
+"""How long a claimed delivery is left to the process that claimed it before another takes it over."""
+MAX_ATTEMPTS = 12
+BATCH = 20
+
+Job = Callable[[], None]
+JOBS: dict[str, tuple[timedelta, Job]] = {}
+
+
+def every(interval: timedelta) -> Callable[[Job], Job]:
+    """Run the function about so often, in one process at a time; it must do no harm when run twice."""
+
+    def decorate(function: Job) -> Job:
+        JOBS[f"{function.__module__.removeprefix('services.')}.{function.__name__}"] = (interval, function)
+        return function
+
+    return decorate
+
+
+class Wait(Exception):
+    """A handler can't finish yet (an outside system is away); it is handed the event again without end, with back-off."""
+
+
+def _stamp(name: str) -> Stamp:
+    return Stamp(name, "worker", system_actor())
+
+
+def _claim() -> list[tuple[int, int, str, int, Event]]:
+    """Take due deliveries by moving their due time past the lease: (id, event seq, handler, attempts, event)."""
+    with unit_of_work(_stamp("claim_deliveries"), writes=True) as session:
+        moment = now()
+        due = (
+            select(EventDelivery)
+            .where(col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= moment)
+            .order_by(col(EventDelivery.due_at))
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        taken = list(session.scalars(due))
+        events = {
+            event.seq: event
+            for event in session.scalars(
+                select(Event).where(col(Event.seq).in_([delivery.event_seq for delivery in taken]))
+            )
+        }
+        for delivery in taken:
+            delivery.due_at = moment + LEASE
+            delivery.attempts += 1
+        return [
+            (delivery.id or 0, delivery.event_seq, delivery.handler, delivery.attempts, events[delivery.event_seq])
+            for delivery in taken
+        ]
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 2 s, doubling, at most 15 minutes."""
+    return timedelta(seconds=min(2**attempts, 900))
+
+
+def _finish(delivery_id: int, error: Exception | None) -> None:
+    with unit_of_work(_stamp("finish_delivery"), writes=True):
+        delivery = current_session().get_one(EventDelivery, delivery_id)
+        if error is None:
+            delivery.status = DeliveryStatus.DONE
+            delivery.done_at = now()
+            delivery.last_error = None
+            return
+        delivery.last_error = f"{type(error).__name__}: {error}"[:500]
+        delivery.due_at = now() + back_off(delivery.attempts)
+        if delivery.attempts >= MAX_ATTEMPTS and not isinstance(error, Wait):
+            delivery.status = DeliveryStatus.GIVEN_UP
+
+
+def deliver_due() -> int:
+    """Hand due events to their handlers once; how many deliveries were tried."""
+    with unit_of_work(_stamp("look_for_deliveries"), writes=False) as session:
+        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= now())
+        if session.scalar(select(col(EventDelivery.id)).where(*waiting).limit(1)) is None:
+            return 0
+    claimed = _claim()
+    for delivery_id, _seq, name, _attempts, event in claimed:
+        handler = HANDLERS.get(name)
+        error: Exception | None = None
+        try:
+            if handler is not None:
+                handler[1](event)
+        except Wait as waiting:
+            error = waiting
+        except Exception as raised:
+            log.exception("Handler %s failed on event %s", name, event.id)
+            error = raised
+        _finish(delivery_id, error)
+    return len(claimed)
+
+
+def run_due_jobs() -> int:
+    """Run the periodic jobs that are due; how many ran."""
+    ran = 0
+    with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
+        due_at = {run.job: run.due_at for run in session.scalars(select(PeriodicRun))}
+    for name, (interval, job) in JOBS.items():
+        if (name not in due_at or due_at[name] <= now()) and _claim_job(name, interval):
+            ran += 1
+            try:
+                job()
+            except Exception:
+                log.exception("Periodic job %s failed", name)
+    return ran
+
+
+def _claim_job(name: str, interval: timedelta) -> bool:
+    with unit_of_work(_stamp("claim_job"), writes=True) as session:
+        moment = now()
+        run = session.scalar(select(PeriodicRun).where(col(PeriodicRun.job) == name).with_for_update(skip_locked=True))
+        if run is None:
+            if session.get(PeriodicRun, name) is not None:
+                return False
+            session.add(PeriodicRun(job=name, due_at=moment + interval))
+            return True
+        if run.due_at > moment:
+            return False
+        run.due_at = moment + interval
+        return True
+
+
+def work_through(limit: int = 1000) -> None:
+    """Deliver until nothing is due: for tests and for the demo's first data."""
+    for _ in range(limit):
+        if not deliver_due():
+            return
+
+
+class Worker:
+    """A thread that delivers and runs jobs until it is stopped."""
+
+    def __init__(self, rest_seconds: float) -> None:
+        self._rest = rest_seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fmar-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        self._stopping.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                busy = deliver_due() + run_due_jobs()
+            except Exception:
+                log.exception("The worker could not reach the register; it tries again")
+                busy = 0
+            if not busy:
+                self._stopping.wait(self._rest)

@@ -1,0 +1,64 @@
+"""What all tests share: a register of their own on each database, time that stands where a test puts it, use case marks."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.core import database
+from services.core.migrate import migrate
+from services.core.settings import settings
+from services.first_data import begin
+from services.registry import load_all
+from tests.databases import fresh_postgres, fresh_sqlite, postgres_template, sqlite_template
+
+DATABASES = os.environ.get("FMAR_TEST_DATABASES", "sqlite,postgres").split(",")
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+load_all()
+
+
+def use_database(url: str) -> None:
+    """Point this process at a database, and at no anchor file unless a test wants one."""
+    database.close()
+    os.environ["DATABASE_URL"] = url
+    os.environ.setdefault("FMAR_ANCHOR_FILE", "")
+    settings.cache_clear()
+
+
+def _build(url: str) -> None:
+    use_database(url)
+    migrate()
+    begin()
+    database.close()
+
+
+@pytest.fixture(params=DATABASES)
+def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty register (migrated, with its first data) on SQLite and on PostgreSQL; yields its URL."""
+    if request.param == "sqlite":
+        use_database(fresh_sqlite(tmp_path, sqlite_template("register", _build)))
+        yield os.environ["DATABASE_URL"]
+    else:
+        with fresh_postgres(postgres_template("register", _build)) as url:
+            use_database(url)
+            yield url
+            database.close()
+    database.close()
+
+
+@pytest.fixture
+def sqlite_register(tmp_path: Path) -> Iterator[str]:
+    """An empty register on SQLite, for tests of doors whose rules are proven on both databases elsewhere."""
+    use_database(fresh_sqlite(tmp_path, sqlite_template("register", _build)))
+    yield os.environ["DATABASE_URL"]
+    database.close()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with real public registers; the test is skipped where it isn't there."""
+    if not SHARED.is_dir():
+        pytest.skip("The folder with real public registers is not here.")
+    return SHARED
