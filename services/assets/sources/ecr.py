@@ -1,0 +1,146 @@
+"""The Embedded Capacity Register that every DNO publishes: generation, storage and demand of 50 kW or more."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from services.assets.mpan import mpan_dno_expr
+from services.assets.sources.cells import day, kilo, note_day, note_kilo, postcodes, tidied, yes
+from services.assets.sources.keys import with_keys
+from services.assets.sources.mpans import with_mpans
+from services.assets.sources.notes import Notes
+from services.assets.sources.places import rounded_to_km, with_positions
+from services.assets.sources.reading import SourceReading, finished, originals, register_tables, skip_rows, skipped
+from services.assets.sources.tables import ROW, Table
+from services.assets.sources.technology import with_technology
+from services.assets.sources.wording import looked_up, read_headings, table, translate
+
+_RANKS = (1, 2, 3)
+_MW = (
+    "connected_mw", "connected_export_mw", "connected_import_mw", "accepted_mw", "accepted_export_mw",
+    "accepted_import_mw", *(f"registered_mw_{rank}" for rank in _RANKS), *(f"storage_mwh_{rank}" for rank in _RANKS),
+)  # fmt: skip
+_DATES = ("date_connected", "date_accepted", "date_target", "last_updated")
+_FIELDS = [
+    "export_mpan", "import_mpan", "site_name", "address_1", "address_2", "town", "county", "postcode", "country",
+    "easting", "northing", "latitude", "longitude", "grid_supply_point", "licence_area", "flexible", "status",
+    "reference", *(f"{part}_{rank}" for rank in _RANKS for part in ("source", "technology", "chp", "storage_hours")),
+    *_MW, *_DATES,
+]  # fmt: skip
+_MOST_MW = 2_000
+_MOST_HOURS = 1_000
+
+
+def read_ecr(data: bytes, filename: str) -> SourceReading:
+    """Read an edition of a DNO's ECR: CSV in UTF-8 or Windows-1252, or XLSX (all sheets that hold the headings).
+
+    Raises `Invalid` when the file is no such register or breaks off.
+    """
+    tables = register_tables(data, filename, "ECR")
+    readings = [_read_table(one) for one in tables]
+    left_out = pl.concat([reading[1] for reading in readings])
+    rows = pl.concat([reading[0] for reading in readings])
+    notes = readings[0][2]
+    for reading in readings[1:]:
+        notes.extend(reading[2])
+    keyed = with_keys(rows, rounded_to_km(rows))
+    nameless = keyed.filter(pl.col("key").is_null())
+    reason = "No MPAN, no reference, no position and no site name: nothing identifies it."
+    left_out = pl.concat([left_out, skipped(nameless[ROW], "NOTHING_IDENTIFIES", reason)])
+    total = sum(one.frame.height for one in tables)
+    return finished("ECR", total, keyed.filter(pl.col("key").is_not_null()), left_out, notes)
+
+
+def _read_table(one: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
+    found = read_headings("ECR", one.headings)
+    notes = Notes({field: one.headings[position] for field, position in found.items()})
+    left_out = skip_rows(one)
+    raw = originals(one)
+    kept = Table(one.headings, one.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
+    frame = tidied(kept, found, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
+    frame = _plain(_area(frame, notes), notes)
+    frame = with_positions(postcodes(frame, notes), notes)
+    if rounded_to_km(frame):
+        notes.add_for_file("easting", "POSITION_ROUNDED", "All positions are rounded to 1 km: kept as given.")
+    frame = with_mpans(frame, notes)
+    cogeneration = [yes(pl.col(f"chp_{rank}")).alias(f"cogeneration_{rank}") for rank in _RANKS]
+    frame = with_technology(frame.with_columns(cogeneration), "ECR", _RANKS, notes)
+    return frame, left_out, notes
+
+
+def _area(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Adds `dno_code` from the licence area in any spelling, else from the first MPAN."""
+    found = translate(frame["licence_area"], table("licence_areas"))
+    named = looked_up("licence_area", found, "dno_code")
+    first = pl.coalesce("export_mpan", "import_mpan").str.extract(r"(\d{13})", 1)
+    frame = frame.with_columns(named=named, dno_code=pl.coalesce(named, mpan_dno_expr(first)))
+    unknown = pl.col("licence_area").is_not_null() & pl.col("named").is_null()
+    notes.add(frame, unknown, "licence_area", "AREA_UNKNOWN", "No licence area of this name.")
+    derived = pl.col("named").is_null() & pl.col("dno_code").is_not_null()
+    message = pl.format("Read as {} from the MPAN.", "dno_code")
+    notes.add(frame, derived, "licence_area", "AREA_FROM_MPAN", message)
+    return frame
+
+
+def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Adds what is one cell, or a choice between two: status, capacities, dates, yes or no, address."""
+    statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "ECR"], "given")
+    unknown = pl.col("status").is_not_null() & ~pl.col("status").is_in(list(statuses))
+    notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
+    odd = pl.col("flexible").is_not_null() & yes(pl.col("flexible")).is_null()
+    notes.add(frame, odd, "flexible", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
+    for field in _MW:
+        note_kilo(frame, field, _MOST_MW, notes)
+    for rank in _RANKS:
+        _note_hours(frame, f"storage_hours_{rank}", notes)
+    for field in _DATES:
+        note_day(frame, field, notes)
+    meter = pl.col("reference").str.contains(r"^\d{13}$")
+    notes.add(frame, meter, "reference", "REFERENCE_IS_MPAN", "An MPAN in place of a reference: kept as given.")
+    status = looked_up("status", statuses, "connection_status")
+    address = ("address_1", "address_2", "town", "county")
+    frame = frame.with_columns(
+        status_given=pl.col("status"),
+        connection_status=status,
+        address=pl.concat_str(address, separator=", ", ignore_nulls=True),
+        connected_on=day(pl.col("date_connected")),
+        accepted_on=day(pl.col("date_accepted")),
+        last_updated=day(pl.col("last_updated")),
+        flexible=yes(pl.col("flexible")),
+        other_references=pl.lit([], dtype=pl.List(pl.String)),
+        storage_kwh=_sum_or_null(f"storage_mwh_{rank}" for rank in _RANKS),
+        registered_kw=_capacity("connected_mw", "accepted_mw"),
+        export_kw=_capacity("connected_export_mw", "accepted_export_mw"),
+        import_kw=_capacity("connected_import_mw", "accepted_import_mw"),
+    )
+    nothing = pl.col("registered_kw") == 0
+    field = "connected_mw"
+    notes.add(frame, nothing, field, "CAPACITY_ZERO", "A registered capacity of 0: read as not known.", pl.lit("0"))
+    total = _sum_or_null(f"registered_mw_{rank}" for rank in _RANKS)
+    registered = pl.when(pl.col("registered_kw") > 0).then("registered_kw")
+    return frame.with_columns(
+        registered_kw=pl.coalesce(registered, total),
+        address=pl.when(pl.col("address") != "").then("address"),
+    )
+
+
+def _capacity(connected: str, accepted: str) -> pl.Expr:
+    """kW of what is connected, or of what is accepted to connect, by the status of the row; else of whichever is there."""
+    one, other = kilo(pl.col(connected)), kilo(pl.col(accepted))
+    waiting = pl.col("status").str.to_lowercase().str.starts_with("accepted").fill_null(False)
+    return pl.when(waiting).then(pl.coalesce(other, one)).otherwise(pl.coalesce(one, other))
+
+
+def _sum_or_null(fields: Iterable[str]) -> pl.Expr:
+    parts = [kilo(pl.col(field)) for field in fields]
+    known = pl.any_horizontal(part.is_not_null() for part in parts)
+    total = pl.sum_horizontal(part.fill_null(0) for part in parts)
+    return pl.when(known & (total > 0)).then(total)
+
+
+def _note_hours(frame: pl.DataFrame, field: str, notes: Notes) -> None:
+    hours = pl.col(field).str.replace_all(",", "").cast(pl.Float64, strict=False)
+    odd = pl.col(field).is_not_null() & (hours.is_null() | (hours > _MOST_HOURS))
+    notes.add(
+        frame, odd, field, "DURATION_UNLIKELY", f"No storage runs {_MOST_HOURS:,} hours: kept in the original only."
+    )

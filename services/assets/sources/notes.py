@@ -1,0 +1,62 @@
+"""Odd cells: what was given, and what was made of it."""
+
+import polars as pl
+
+from services.assets.sources.tables import ROW
+
+SCHEMA = {
+    "row": pl.Int64,
+    "column": pl.String,
+    "given": pl.String,
+    "code": pl.String,
+    "message": pl.String,
+}
+SKIPPED_SCHEMA = {"row": pl.Int64, "code": pl.String, "reason": pl.String}
+
+
+class Notes:
+    """Collects notes column by column; `frame` is their table, in the order of the file.
+
+    Cells are named by the heading over them, as the publisher spells it.
+    """
+
+    def __init__(self, headings: dict[str, str]) -> None:
+        """`headings` maps our field names to the publisher's headings, and may name other columns by themselves."""
+        self._headings = headings
+        self._parts: list[pl.DataFrame] = []
+
+    def add(
+        self,
+        frame: pl.DataFrame,
+        where: pl.Expr,
+        field: str,
+        code: str,
+        message: str | pl.Expr,
+        given: pl.Expr | None = None,
+    ) -> None:
+        """Note every row of `frame` in which `where` holds; `given` is the cell, by default the field as it stood."""
+        cell = pl.col(f"given_{field}") if given is None else given
+        self._parts.append(
+            frame.filter(where).select(
+                pl.col(ROW),
+                pl.lit(self._headings.get(field, field)).alias("column"),
+                cell.cast(pl.String).alias("given"),
+                pl.lit(code).alias("code"),
+                (pl.lit(message) if isinstance(message, str) else message).alias("message"),
+            )
+        )
+
+    def add_for_file(self, field: str, code: str, message: str) -> None:
+        """Note something that holds for a whole column; the row is null."""
+        line = {"row": None, "column": self._headings.get(field, field), "given": None, "code": code}
+        self._parts.append(pl.DataFrame([{**line, "message": message}], schema=SCHEMA))
+
+    def extend(self, others: "Notes") -> None:
+        """Take over the notes on another sheet of the same file."""
+        self._parts += others._parts
+
+    def frame(self, taken: pl.Series) -> pl.DataFrame:
+        """All notes on the rows in `taken`, and those on whole columns."""
+        notes = pl.concat([pl.DataFrame(schema=SCHEMA), *self._parts])
+        kept = pl.col(ROW).is_null() | pl.col(ROW).is_in(taken.to_list())
+        return notes.filter(kept).sort(ROW, maintain_order=True)

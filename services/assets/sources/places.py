@@ -1,0 +1,76 @@
+"""Positions: National Grid metres and, where given, the latitude and longitude beside them."""
+
+import numpy as np
+import polars as pl
+
+from services.assets.sources.cells import number
+from services.assets.sources.notes import Notes
+from services.grid.coordinates import to_wgs84_many
+
+DISAGREEMENT_M = 100.0
+"""Two positions of one row further apart than this are noted."""
+_EARTH_RADIUS_M = 6_371_008.8
+_FIELDS = ("easting", "northing", "latitude", "longitude")
+_MEMBER = {"easting": "northing", "northing": "easting", "latitude": "longitude", "longitude": "latitude"}
+
+
+def distance_m(
+    lat: float | np.ndarray, lon: float | np.ndarray, other_lat: float | np.ndarray, other_lon: float | np.ndarray
+) -> np.ndarray:
+    """Great-circle distance in metres between positions in WGS84 degrees; NaN where one is missing."""
+    lat1, lon1, lat2, lon2 = (
+        np.radians(np.asarray(value, dtype=np.float64)) for value in (lat, lon, other_lat, other_lon)
+    )
+    half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    return 2 * _EARTH_RADIUS_M * np.arcsin(np.sqrt(half))
+
+
+def with_positions(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Reads the four coordinates, converts metres to degrees where there are none, notes what doesn't hold together.
+
+    A position is kept as given, however odd: it is a finding for people, never moved silently.
+    """
+    texts = frame
+    frame = frame.with_columns(number(pl.col(field)).alias(field) for field in _FIELDS)
+    for field in _FIELDS:
+        unread = texts.with_columns(value=frame[field])
+        where = pl.col(field).is_not_null() & pl.col("value").is_null()
+        notes.add(unread, where, field, "NUMBER_UNREADABLE", "No number: read as not known.")
+    for one, other in (("easting", "northing"), ("longitude", "latitude")):
+        nothing = (pl.col(one) == 0) & (pl.col(other) == 0)
+        for field in (one, other):
+            notes.add(frame, nothing, field, "COORDINATE_ZERO", "0, 0 is no place: read as not known.")
+        alone = pl.col(one).is_null() | pl.col(other).is_null()
+        for field in (one, other):
+            given = alone & pl.col(field).is_not_null()
+            notes.add(frame, given, field, "COORDINATE_ALONE", "The other coordinate is missing: read as not known.")
+        known = ~(nothing.fill_null(False) | alone)
+        frame = frame.with_columns(pl.when(known).then(one).alias(one), pl.when(known).then(other).alias(other))
+    latitudes, longitudes = to_wgs84_many(frame["easting"], frame["northing"])
+    frame = frame.with_columns(
+        pl.Series("grid_latitude", latitudes).fill_nan(None), pl.Series("grid_longitude", longitudes).fill_nan(None)
+    )
+    apart = distance_m(
+        frame["latitude"].cast(pl.Float64).to_numpy(),
+        frame["longitude"].cast(pl.Float64).to_numpy(),
+        latitudes,
+        longitudes,
+    )
+    frame = frame.with_columns(pl.Series("apart", apart).fill_nan(None))
+    message = pl.format(
+        "{} m from the eastings and northings of the row: both kept.", pl.col("apart").round(0).cast(pl.Int64)
+    )
+    notes.add(frame, pl.col("apart") > DISAGREEMENT_M, "latitude", "COORDINATES_DISAGREE", message)
+    return frame.with_columns(
+        pl.coalesce("latitude", "grid_latitude").alias("latitude"),
+        pl.coalesce("longitude", "grid_longitude").alias("longitude"),
+    )
+
+
+def rounded_to_km(frame: pl.DataFrame) -> bool:
+    """Whether all positions of a file stand on whole kilometres, as some publishers round them (eastings as numbers)."""
+    known = frame.filter(pl.col("easting").is_not_null() & pl.col("northing").is_not_null())
+    return (
+        known.height > 0
+        and known.select(((pl.col("easting") % 1000 == 0) & (pl.col("northing") % 1000 == 0)).all()).item()
+    )

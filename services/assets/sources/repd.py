@@ -1,0 +1,75 @@
+"""The Renewable Energy Planning Database: projects of 150 kW or more by their way through planning, not by connection."""
+
+import polars as pl
+
+from services.assets.sources.cells import day, kilo, note_day, note_kilo, postcodes, tidied, yes
+from services.assets.sources.notes import Notes
+from services.assets.sources.places import with_positions
+from services.assets.sources.reading import SourceReading, finished, originals, register_tables, skip_rows, skipped
+from services.assets.sources.tables import ROW, Table
+from services.assets.sources.technology import with_technology
+from services.assets.sources.wording import looked_up, read_headings, table, translate
+
+_FIELDS = [
+    "old_ref", "ref", "last_updated", "site_name", "technology_1", "source_1", "installed_mw", "chp_1", "status",
+    "status_short", "address_1", "county", "country", "postcode", "easting", "northing", "latitude", "longitude",
+    "date_submitted", "date_connected",
+]  # fmt: skip
+_MOST_MW = 5_000
+
+
+def read_repd(data: bytes, filename: str) -> SourceReading:
+    """Read an edition of the REPD (CSV or XLSX). Rows of Northern Ireland are left out: another register's country,
+    and their coordinates are of the Irish grid. Raises `Invalid` when the file is no REPD or breaks off.
+    """
+    one = register_tables(data, filename, "REPD")[0]
+    found = read_headings("REPD", one.headings)
+    notes = Notes({field: one.headings[position] for field, position in found.items()})
+    left_out = skip_rows(one)
+    raw = originals(one)
+    kept = Table(one.headings, one.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
+    frame = tidied(kept, found, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
+    left_out = pl.concat([left_out, _left_out(frame)])
+    frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list()))
+    frame = with_positions(postcodes(_plain(frame, notes), notes), notes)
+    frame = frame.with_columns(cogeneration_1=yes(pl.col("chp_1")))
+    frame = with_technology(frame, "REPD", (1,), notes)
+    return finished("REPD", one.frame.height, frame, left_out, notes)
+
+
+def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
+    northern = pl.col("country").str.to_lowercase() == "northern ireland"
+    nameless = pl.col("ref").is_null() & ~northern.fill_null(False)
+    again = pl.col("ref").is_not_null() & (pl.col("ref").cum_count().over("ref") > 1) & ~northern.fill_null(False)
+    reasons = (
+        (northern, "NORTHERN_IRELAND", "Northern Ireland: outside the networks of Great Britain, on another grid."),
+        (nameless, "NOTHING_IDENTIFIES", "No Ref ID: nothing identifies the record."),
+        (again, "REFERENCE_AGAIN", "A Ref ID that stands on an earlier row."),
+    )
+    return pl.concat([skipped(frame.filter(where)[ROW], code, reason) for where, code, reason in reasons])
+
+
+def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Adds what is one cell: key, status, capacity, dates, address."""
+    statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "REPD"], "given")
+    unknown = pl.col("status").is_not_null() & ~pl.col("status").is_in(list(statuses))
+    notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
+    odd = pl.col("chp_1").is_not_null() & yes(pl.col("chp_1")).is_null()
+    notes.add(frame, odd, "chp_1", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
+    note_kilo(frame, "installed_mw", _MOST_MW, notes)
+    for field in ("last_updated", "date_connected"):
+        note_day(frame, field, notes)
+    installed = kilo(pl.col("installed_mw"))
+    operational = looked_up("status", statuses, "connection_status") == "CONNECTED"
+    return frame.with_columns(
+        key=pl.format("REPD:{}", "ref"),
+        site_key=pl.format("REPD:{}", "ref"),
+        reference=pl.col("ref"),
+        other_references=pl.concat_list("old_ref").list.drop_nulls(),
+        status_given=pl.col("status"),
+        connection_status=looked_up("status", statuses, "connection_status"),
+        address=pl.concat_str("address_1", "county", separator=", ", ignore_nulls=True).replace("", None),
+        registered_kw=pl.when(installed > 0).then(installed),
+        connected_on=pl.when(operational).then(day(pl.col("date_connected"))),
+        last_updated=day(pl.col("last_updated")),
+    )
