@@ -178,14 +178,11 @@ class OutsideClient:
 
     def _retrying(self) -> Retrying:
         patience = self._patience
-        jittered = wait_exponential_jitter(
-            initial=patience.first_wait, max=patience.longest_wait, jitter=patience.first_wait
-        )
+        first, longest = patience.first_wait, patience.longest_wait
+        jittered = wait_exponential_jitter(multiplier=first, max=longest, jitter=first)
 
         def worth_another(result: _Answer | _Failure) -> bool:
-            return (
-                isinstance(result, _Failure) and result.passing and (result.retry_after or 0) <= patience.longest_wait
-            )
+            return isinstance(result, _Failure) and result.passing and (result.retry_after or 0) <= longest
 
         def wait(state: RetryCallState) -> float:
             failure = state.outcome.result() if state.outcome else None
