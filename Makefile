@@ -1,0 +1,54 @@
+# make run: the portal. make test: all tests. Everything installs into .venv beside this file; nothing else is touched.
+PORT ?= 8501
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check bench reset-demo verify docs clean help
+
+help:           ## What can be made
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another one: make run PYTHON=python3.12")'
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.txt | .venv/bin/python
+	@echo "Installing what the portal needs (once, a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements.txt requirements-dev.txt | .venv/bin/python
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch .venv/.installed $@
+
+run: .venv/.installed   ## The portal on http://localhost:8501 (PORT=8601 for another)
+	@$(BIN)/python manage.py run --port $(PORT)
+
+test: .venv/.installed-dev   ## All tests, on SQLite and PostgreSQL, browser journeys included
+	@$(BIN)/python -m scripts.find_chromium --install
+	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-auto} --dist worksteal $(TESTS)
+
+check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilities
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.audit
+
+bench: .venv/.installed-dev   ## Measurements, as ratios against a baseline in the same run
+	@$(BIN)/python manage.py bench
+
+reset-demo: .venv/.installed   ## Put the demo data back as it was
+	@$(BIN)/python manage.py reset-demo
+
+verify: .venv/.installed   ## Verify the ledger
+	@$(BIN)/python manage.py verify-ledger
+
+docs: .venv/.installed-dev   ## Write the generated parts of docs/ anew
+	@$(BIN)/python -m scripts.make_docs
+
+clean:          ## Remove .venv and caches; the register in var/ stays
+	@rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,195 @@
+"""The operator's commands: python manage.py --help."""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.core import database
+from services.core.actor import system_actor
+from services.core.errors import Invalid, RegisterError
+from services.core.settings import ROOT, StartRefused, settings
+from services.registry import load_all
+
+cli = typer.Typer(help="The FMAR register: commands for its operators.", no_args_is_help=True, add_completion=False)
+
+
+def _prepare() -> None:
+    """Migrate and lay down the first data, so that every command meets a register in its present shape."""
+    from services.core.migrate import migrate
+    from services.first_data import begin
+
+    load_all()
+    if migrate():
+        typer.echo("The database was brought to the present schema.")
+    begin()
+
+
+def _seed_if_empty() -> None:
+    from services.workshop.demo import is_empty, seed_demo
+
+    if not is_empty():
+        return
+    typer.echo("The register is empty: laying down the demo data ...")
+    started = time.perf_counter()
+    summary = seed_demo()
+    typer.echo(f"{summary} ({time.perf_counter() - started:.1f} s)")
+
+
+@cli.command()
+def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> None:
+    """Migrate, seed demo data into an empty register (demo mode), and serve the portal and the API."""
+    chosen = settings()
+    try:
+        chosen.require_startable()
+    except StartRefused as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(2) from None
+    _prepare()
+    if chosen.demo:
+        _seed_if_empty()
+    typer.echo(f"\nThe portal is at http://localhost:{port}   (API: http://localhost:{port}/api/docs)")
+    if chosen.demo:
+        from services.participants.identity import demo_personas
+
+        typer.echo("Demo mode: sign in as one of these, no password.")
+        for persona in demo_personas():
+            typer.echo(f"  - {persona.label}: {persona.description}")
+    typer.echo("Stop with Ctrl+C.\n")
+    database.close()
+    # One process: Ctrl+C and signals reach the server itself.
+    os.chdir(ROOT)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    os.execv(sys.executable, command)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the present schema."""
+    _prepare()
+    typer.echo("The database has the present schema.")
+
+
+@cli.command()
+def seed() -> None:
+    """Lay down the demo data in an empty register (demo mode only)."""
+    _require_demo()
+    _prepare()
+    _seed_if_empty()
+
+
+@cli.command("reset-demo")
+def reset_demo() -> None:
+    """Throw the whole register away and lay down the demo data anew (demo mode only)."""
+    from services.workshop.demo import reset
+
+    _require_demo()
+    load_all()
+    started = time.perf_counter()
+    typer.echo(f"{reset()} ({time.perf_counter() - started:.1f} s)")
+
+
+def _require_demo() -> None:
+    if not settings().demo:
+        typer.echo("This is a live register (FMAR_MODE=live): demo data has no place in it.", err=True)
+        raise typer.Exit(2)
+
+
+@cli.command("first-administrator")
+def first_administrator(
+    email: Annotated[str, typer.Argument(help="Verified email that the person signs in with.")],
+    name: Annotated[str, typer.Argument(help="Full name.")],
+    organisation: Annotated[
+        str, typer.Option(help="Legal name of the body that runs the register.")
+    ] = "Elexon Limited",
+) -> None:
+    """Invite the first administrator of a new live register."""
+    from services.participants.users import invite_first_administrator
+
+    _prepare()
+    invite_first_administrator(system_actor(), email, name, organisation)
+    typer.echo(f"{email} may now sign in as FMAR administrator of {organisation}.")
+
+
+@cli.command("verify-ledger")
+def verify_ledger() -> None:
+    """Verify the whole ledger; exit code 1 when anything was changed behind the register's back."""
+    from services.core.ledger.verifying import verify_ledger as verify
+
+    _prepare()
+    result = verify(system_actor())
+    typer.echo(
+        f"{result.entries:,} entries, {result.sealed_entries:,} of them under {result.seals:,} seals; "
+        f"{result.records:,} records held against them; {result.anchors:,} seals held against the anchor file."
+    )
+    for fault in result.faults:
+        typer.echo(f"  {fault.kind}: {fault.where}: {fault.message}", err=True)
+    typer.echo("The ledger is sound." if result.sound else f"{len(result.faults)} faults.")
+    raise typer.Exit(0 if result.sound else 1)
+
+
+@cli.command("seal-ledger")
+def seal_ledger() -> None:
+    """Seal what was written since the last seal (the running portal does it by itself)."""
+    from services.governance.sealing import seal_and_anchor
+
+    _prepare()
+    typer.echo(f"{seal_and_anchor()} seals were made.")
+
+
+@cli.command("load-source")
+def load_source(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX as published.")],
+    publisher: Annotated[
+        str | None, typer.Option(help="Who publishes it; guessed from the file when left out.")
+    ] = None,
+    edition: Annotated[str | None, typer.Option(help="Date of the edition, YYYY-MM-DD; guessed from the name.")] = None,
+) -> None:
+    """Load an edition of a public register: an Embedded Capacity Register or the planning database."""
+    from services.assets.sources.loading import load_source as load
+
+    _prepare()
+    edition_date = date.fromisoformat(edition) if edition else None
+    loaded = load(system_actor(), file.read_bytes(), file.name, publisher=publisher, edition_date=edition_date)
+    typer.echo(f"{loaded.name}: {', '.join(f'{name} {count}' for name, count in loaded.counts.items())}")
+
+
+@cli.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="File to write: .csv or .jsonl.")],
+    what: Annotated[str, typer.Option(help="assets, organisations or ledger.")] = "assets",
+) -> None:
+    """Write assets, organisations or the ledger to a file, by their ontology terms."""
+    from services.governance.export import export_to
+
+    _prepare()
+    typer.echo(f"{export_to(system_actor(), what, target):,} rows in {target}")
+
+
+@cli.command()
+def bench() -> None:
+    """Measure; figures and how to read them are in docs/performance.md."""
+    raise typer.Exit(
+        subprocess.call([sys.executable, "-m", "pytest", "tests/benchmarks", "-q", "-s", "-m", "benchmark"], cwd=ROOT)
+    )
+
+
+def main() -> None:
+    """Run a command; a refusal of the register is told in its own words, without a traceback."""
+    try:
+        cli()
+    except RegisterError as refused:
+        typer.echo(refused.message, err=True)
+        if isinstance(refused, Invalid):
+            for finding in refused.findings:
+                typer.echo(f"  {finding.code} {finding.field or ''}: {finding.message}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The workshop area: demo data and guided walks."""
