@@ -1,0 +1,88 @@
+"""Where a postcode is, at the level of its outward code (data definitions, Postcode): median 3 km off.
+
+data/geography/outcodes.csv: central position and number of postcodes of each outward code.
+Contains OS data (c) Crown copyright and database right.
+"""
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from services.grid.coordinates import Floats, Position, to_national_grid, to_national_grid_many
+
+_FILE = Path(__file__).resolve().parents[2] / "data" / "geography" / "outcodes.csv"
+_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)(?:[0-9][A-Z]{2})?")
+_NEAREST_M = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcodes:
+    """All outward codes as columns: degrees, metres (EPSG:27700) and number of postcodes."""
+
+    codes: tuple[str, ...]
+    lats: Floats
+    lons: Floats
+    eastings: Floats
+    northings: Floats
+    postcodes: Floats
+
+
+@cache
+def outcodes() -> Outcodes:
+    """The table, read once."""
+    with _FILE.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lats = np.array([float(row["lat"]) for row in rows])
+    lons = np.array([float(row["lon"]) for row in rows])
+    eastings, northings = to_national_grid_many(lats, lons)
+    return Outcodes(
+        codes=tuple(row["oc"] for row in rows),
+        lats=lats,
+        lons=lons,
+        eastings=eastings,
+        northings=northings,
+        postcodes=np.array([float(row["k"]) for row in rows]),
+    )
+
+
+@cache
+def _positions() -> dict[str, Position]:
+    table = outcodes()
+    pairs = zip(table.lats.tolist(), table.lons.tolist(), strict=True)
+    return {code: Position(*pair) for code, pair in zip(table.codes, pairs, strict=True)}
+
+
+@cache
+def _tree() -> shapely.STRtree:
+    table = outcodes()
+    return shapely.STRtree([shapely.Point(*pair) for pair in zip(table.eastings, table.northings, strict=True)])
+
+
+def outcode_of(postcode: str) -> str | None:
+    """The outward code of a postcode or outward code in any spelling of case and spaces; None if it is neither.
+
+    Whether the outward code exists is not asked.
+    """
+    match = _POSTCODE.fullmatch("".join(postcode.split()).upper())
+    return match.group(1) if match else None
+
+
+def outcode_position(postcode: str) -> Position | None:
+    """The central position of the postcode's outward code; None where it is no postcode or is not in Great Britain."""
+    code = outcode_of(postcode)
+    return _positions().get(code) if code else None
+
+
+def nearest_outcode(lat: float, lon: float) -> str | None:
+    """The outward code whose centre is nearest; None when that is more than 30 km away."""
+    try:
+        point = shapely.Point(to_national_grid(lat, lon))
+    except ValueError:
+        return None
+    found = _tree().query_nearest(point, max_distance=_NEAREST_M, all_matches=False)
+    return outcodes().codes[int(found[0])] if len(found) else None
