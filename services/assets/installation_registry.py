@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from services.assets.mpan_register import outward_code
 from services.core.comparison import Comparison, compare, stated
 from services.core.outside import OutsideClient, Patience
+from services.grid.outcodes import outcode_of
 
 SOURCE = "The installation registry"
 CERTIFICATE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,99}")
@@ -115,7 +115,7 @@ def compare_installation(asset: Mapping[str, Any], record: InstallationRecord) -
     certified = f"{record.rated_kw:.2f}" if record.rated_kw is not None else None
     commissioned = record.commissioned_on.isoformat() if record.commissioned_on else None
     declared_date = stated(asset.get("CommissioningDate"))
-    outcode = outward_code(stated(asset.get("Postcode")))
+    outcode = outcode_of(stated(asset.get("Postcode")) or "")
     their_outcode = (stated(record.postcode_outcode) or "").upper() or None
     texts = (
         ("Manufacturer", "manufacturer", record.manufacturer),

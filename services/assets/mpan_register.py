@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from services.core.comparison import Comparison, Outcome, compare, stated
 from services.core.outside import OutsideClient, Patience
+from services.grid.distributors import distributor_by_id
+from services.grid.outcodes import outcode_of
 
 SOURCE = "The MPAN register"
 MPAN = re.compile(r"[0-9]{13}")
@@ -67,15 +69,15 @@ class HttpMpanRegister:
         self._client.close()
 
 
-def compare_mpan(asset: Mapping[str, Any], record: MpanRecord, dno_codes: Mapping[str, str]) -> list[Comparison]:
+def compare_mpan(asset: Mapping[str, Any], record: MpanRecord) -> list[Comparison]:
     """The declared asset (keyed by ontology terms) beside the register's record of one of its MPANs.
 
-    `dno_codes` maps the 14 distributor ids to DNOCode ("10" -> "UKPN_EPN"). The MPAN of an independent network isn't
-    among them, and then tells no licence area.
+    DNOConnection names the licence area, which the MPAN of an independent network doesn't tell: not stated.
     """
+    distributor = distributor_by_id(record.distributor_id)
+    code = distributor.code if distributor and not distributor.is_idno else None
     group, connection = (stated(asset.get(term)) for term in ("GspGroup", "DNOConnection"))
-    code = dno_codes.get(record.distributor_id)
-    outcode = outward_code(stated(asset.get("Postcode")))
+    outcode = outcode_of(stated(asset.get("Postcode")) or "")
     compared = [
         _direction(asset, record),
         _connection(stated(asset.get("ConnectionStatus")), record),
@@ -84,14 +86,6 @@ def compare_mpan(asset: Mapping[str, Any], record: MpanRecord, dno_codes: Mappin
     ]
     theirs = (stated(record.postcode_outcode) or "").upper() or None
     return [*compared, compare("Postcode", "outward postcode", outcode, theirs, outcode == theirs, SOURCE)]
-
-
-def outward_code(postcode: str | None) -> str | None:
-    """``NR3 1AB`` -> ``NR3``: the part that names the post town and district; an outward code alone stays as it is."""
-    text = (postcode or "").strip().upper()
-    if " " in text:
-        return text.split()[0]
-    return (text[:-3] if len(text) >= 5 else text) or None
 
 
 def _direction(asset: Mapping[str, Any], record: MpanRecord) -> Comparison:
