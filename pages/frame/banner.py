@@ -1,0 +1,63 @@
+"""The top of the portal: which register this is, who is at the screen, for whom they act, and the way out."""
+
+import streamlit as st
+
+from pages.frame.session import ACTING_FOR, Session, become, leave
+from services.core.settings import settings
+from services.participants.identity import demo_personas
+
+
+def draw_sidebar(session: Session) -> None:
+    """Who is signed in, the choice of organisation or persona, and sign-out, at the foot of the menu."""
+    with st.sidebar:
+        if settings().demo:
+            st.badge("Demo: made-up data, no password", icon=":material/science:", color="orange")
+        if session.actor is not None:
+            st.markdown(f"**{plain(session.actor.name)}**")
+            st.caption(plain(session.actor.organisation_name or "No organisation yet"))
+            st.caption(plain(session.actor.role_label))
+        if len(session.choices) > 1:
+            _choose_organisation(session)
+        if settings().demo and session.signed_in:
+            _choose_persona()
+        if session.signed_in:
+            st.button("Sign out", icon=":material/logout:", on_click=leave, width="stretch")
+
+
+def _choose_organisation(session: Session) -> None:
+    names = {choice.organisation_id: choice.organisation_name for choice in session.choices}
+    current = st.session_state.get(ACTING_FOR)
+    options = list(names)
+    chosen = st.selectbox(
+        "Acting for",
+        options,
+        index=options.index(current) if current in names else 0,
+        format_func=lambda identifier: names[identifier],
+        help="You belong to several organisations. What you see and do is for this one.",
+    )
+    if chosen != current:
+        st.session_state[ACTING_FOR] = chosen
+        st.rerun()
+
+
+def _choose_persona() -> None:
+    personas = {persona.key: persona.label for persona in demo_personas()}
+    current = st.session_state.get("persona")
+    options = list(personas)
+    chosen = st.selectbox(
+        "Be somebody else",
+        options,
+        index=options.index(current) if current in personas else 0,
+        format_func=lambda key: personas[key],
+        help="Demo only: see the register through the eyes of another role.",
+    )
+    if chosen != current:
+        become(chosen)
+        st.rerun()
+
+
+def plain(text: str) -> str:
+    """User text inside Markdown: nothing in it is taken for markup."""
+    for sign in "\\`*_{}[]()<>#+-.!|$:~^":
+        text = text.replace(sign, f"\\{sign}")
+    return text

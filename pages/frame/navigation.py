@@ -1,0 +1,95 @@
+"""Where one can go: the pages of each area, offered to those whose permissions open them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from services.core.actor import Actor
+from services.core.permissions import may
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page: its file, address, title, icon, and the permissions of which any one opens it."""
+
+    file: str
+    address: str
+    title: str
+    icon: str
+    permissions: Sequence[str] = ()
+    hidden: bool = False
+    """Reached by a link from another page, not from the menu."""
+
+
+PLACES: dict[str, list[Place]] = {
+    "": [Place("home.py", "home", "Home", "home")],
+    "Assets": [
+        Place("assets/register_asset.py", "register-asset", "Register an asset", "add_circle", ["asset.register"]),
+        Place("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
+        Place("assets/review.py", "review", "Review", "fact_check", ["asset.settle"]),
+        Place("assets/lookup.py", "look-up", "Look up", "search", ["asset.lookup"]),
+        Place("assets/asset.py", "asset", "Asset", "bolt", ["asset.read"], hidden=True),
+        Place("assets/edit_asset.py", "edit-asset", "Change an asset", "edit", ["asset.update"], hidden=True),
+        Place("assets/categories.py", "categories", "Categories", "category", ["category.read"]),
+        Place("assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"]),
+    ],
+    "Participants": [
+        Place(
+            "participants/organisations.py", "organisations", "Organisations", "apartment", ["organisation.directory"]
+        ),
+        Place("participants/organisation.py", "organisation", "My organisation", "badge", ["organisation.read"]),
+        Place(
+            "participants/register_organisation.py",
+            "register-organisation",
+            "Register an organisation",
+            "domain_add",
+            ["organisation.register"],
+        ),
+        Place("participants/users.py", "users", "Users", "group", ["user.manage"]),
+        Place("participants/clients.py", "credentials", "API credentials", "key", ["client.manage"]),
+    ],
+    "Governance": [
+        Place("governance/ledger.py", "ledger", "Ledger", "verified_user", ["ledger.verify"]),
+        Place("governance/permissions.py", "permissions", "Who may do what", "lock_person", ["permission.read"]),
+        Place("governance/settings.py", "settings", "Settings", "tune", ["setting.read"]),
+        Place("governance/about.py", "about", "About the register", "info"),
+    ],
+}
+
+
+def _page(place: Place, *, default: bool = False) -> Page:
+    return st.Page(
+        f"pages/{place.file}",
+        title=place.title,
+        icon=f":material/{place.icon}:",
+        url_path=place.address,
+        default=default,
+        visibility="hidden" if place.hidden else "visible",
+    )
+
+
+def offered(actor: Actor) -> dict[str, list[Page]]:
+    """The pages that the actor may open, by area."""
+    return {
+        area: pages
+        for area, places in PLACES.items()
+        if (
+            pages := [
+                _page(place, default=place.address == "home")
+                for place in places
+                if not place.permissions or any(may(actor, permission) for permission in place.permissions)
+            ]
+        )
+    }
+
+
+def open_asset(asset_id: object) -> None:
+    """Go to an asset's page."""
+    st.switch_page("pages/assets/asset.py", query_params={"id": str(asset_id)})
+
+
+def open_organisation(organisation_id: object) -> None:
+    """Go to an organisation's page."""
+    st.switch_page("pages/participants/organisation.py", query_params={"id": str(organisation_id)})

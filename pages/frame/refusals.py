@@ -1,0 +1,104 @@
+"""How the portal shows that something can't be done: in the register's own words, with what to do next."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.frame.banner import plain
+from services.core.errors import (
+    Blocker,
+    Conflict,
+    Duplicate,
+    Finding,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    RegisterError,
+    Severity,
+    TooManyRequests,
+    Unauthenticated,
+)
+
+
+def show_refusal(error: RegisterError) -> None:
+    """Draw a refusal where it happened; what was typed stays where it is."""
+    match error:
+        case Invalid():
+            show_findings(error.findings)
+        case Conflict():
+            st.warning(plain(error.message), icon=":material/sync_problem:")
+            show_changes(error.changes)
+        case Duplicate():
+            st.error(plain(error.message), icon=":material/content_copy:")
+            if error.existing_id and error.kind == "asset":
+                st.page_link(
+                    "pages/assets/asset.py",
+                    label="Open the existing asset",
+                    icon=":material/bolt:",
+                    query_params={"id": error.existing_id},
+                )
+        case Refused():
+            st.error(plain(error.reason), icon=":material/block:")
+            show_blockers(error.blockers)
+        case Unauthenticated():
+            st.error(plain(error.message), icon=":material/logout:")
+            st.button("Sign in again", on_click=st.session_state.clear)
+        case NotFound():
+            st.warning(plain(error.message), icon=":material/search_off:")
+            st.page_link("pages/home.py", label="Back to home", icon=":material/home:")
+        case Forbidden() | TooManyRequests():
+            st.error(plain(error.message), icon=":material/lock:")
+        case _:
+            st.error(plain(error.message))
+
+
+def show_findings(findings: Sequence[Finding], labels: Mapping[str, str] | None = None) -> None:
+    """All findings in one summary, errors first; beside their fields they are shown by the form."""
+    labels = labels or {}
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
+    if errors:
+        lines = "\n".join(_line(finding, labels) for finding in errors)
+        st.error(f"**{len(errors)} to correct**\n\n{lines}", icon=":material/error:")
+    if warnings:
+        lines = "\n".join(_line(finding, labels) for finding in warnings)
+        st.warning(f"**{len(warnings)} to justify**\n\n{lines}", icon=":material/warning:")
+
+
+def _line(finding: Finding, labels: Mapping[str, str]) -> str:
+    where = labels.get(finding.field or "", finding.field)
+    head = f"**{plain(where)}**: " if where else ""
+    return f"- {head}{plain(finding.message)} ({plain(finding.code)})"
+
+
+def show_blockers(blockers: Sequence[Blocker]) -> None:
+    """What stands in the way, one line each, with what to do about it."""
+    for blocker in blockers:
+        st.markdown(f"- **{plain(blocker.label)}** — {plain(blocker.action)}")
+
+
+def show_changes(changes: Mapping[str, tuple[Any, Any]], labels: Mapping[str, str] | None = None) -> None:
+    """Before and after, field by field, as a table."""
+    labels = labels or {}
+    if not changes:
+        return
+    rows = [
+        {"Field": labels.get(name, name), "Before": shown(before), "After": shown(after)}
+        for name, (before, after) in changes.items()
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def shown(value: Any) -> str:
+    """A value as people read it; a dash for nothing."""
+    if value is None or value == "" or value == [] or value == {}:
+        return "–"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(shown(item) for item in value)
+    return str(value)

@@ -1,0 +1,121 @@
+"""Who is at the screen: an OIDC identity in live mode, a chosen persona in demo mode, looked up anew at every click."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import streamlit as st
+
+from models.participants import Role
+from services.core.actor import Actor
+from services.core.errors import RegisterError
+from services.core.settings import settings
+from services.participants.identity import (
+    Identity,
+    MembershipChoice,
+    actor_for_user,
+    applicant,
+    demo_personas,
+    memberships_of,
+    sign_in,
+)
+
+ACTING_FOR = "acting_for"
+PERSONA = "as"
+"""In demo mode the persona's key stays in the address, so that a reload keeps it. It opens nothing: it is a demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the frame knows at this run: the actor, or why there is none and what to do."""
+
+    actor: Actor | None
+    choices: list[MembershipChoice]
+    refusal: str | None = None
+    signed_in: bool = False
+
+
+NOBODY = Session(None, [])
+
+
+def read_session() -> Session:
+    """The session as it stands in the register now."""
+    return _demo_session() if settings().demo else _live_session()
+
+
+def actor() -> Actor:
+    """The actor of this page run; pages that need one are only offered to somebody signed in."""
+    found = st.session_state.get("fmar_actor")
+    if not isinstance(found, Actor):
+        st.info("Please sign in to see this page.")
+        st.stop()
+    return found
+
+
+def _demo_session() -> Session:
+    key = st.session_state.get("persona") or st.query_params.get(PERSONA)
+    persona = next((persona for persona in demo_personas() if persona.key == key), None)
+    if persona is None:
+        return NOBODY
+    st.session_state["persona"] = persona.key
+    if st.query_params.get(PERSONA) != persona.key:
+        st.query_params[PERSONA] = persona.key
+    return _session_of(persona.user_id, memberships_of(persona.user_id), persona.organisation_id)
+
+
+def _live_session() -> Session:
+    if not st.user.is_logged_in:
+        return NOBODY
+    claims = st.user.to_dict()
+    identity = Identity(
+        issuer=str(claims.get("iss", "")),
+        subject=str(claims.get("sub", "")),
+        email=str(claims.get("email", "")),
+        email_verified=claims.get("email_verified") is True,
+        name=str(claims.get("name") or claims.get("email") or "Somebody"),
+    )
+    found = sign_in(identity)
+    if found.user is None:
+        if (
+            found.problem is not None
+            and found.problem.value in ("UNKNOWN", "NO_MEMBERSHIP")
+            and identity.email_verified
+        ):
+            return Session(applicant(identity), [], found.message, signed_in=True)
+        return Session(None, [], found.message, signed_in=True)
+    return _session_of(found.user.id, found.choices, None)
+
+
+def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID | None) -> Session:
+    """The actor for the organisation chosen, else the preferred, else the only or first one."""
+    known = {choice.organisation_id for choice in choices}
+    chosen = st.session_state.get(ACTING_FOR)
+    if chosen not in known:
+        chosen = preferred if preferred in known else (choices[0].organisation_id if choices else None)
+    if chosen is None:
+        return Session(None, [], "You don't belong to an organisation that takes part.", signed_in=True)
+    st.session_state[ACTING_FOR] = chosen
+    try:
+        return Session(actor_for_user(user_id, chosen), choices, signed_in=True)
+    except RegisterError as refused:
+        return Session(None, choices, refused.message, signed_in=True)
+
+
+def become(persona_key: str) -> None:
+    """Take a demo persona, leaving behind what the last one had on screen."""
+    st.session_state.clear()
+    st.session_state["persona"] = persona_key
+    st.query_params.clear()
+    st.query_params[PERSONA] = persona_key
+
+
+def leave() -> None:
+    """Sign out: forget the persona, or end the OIDC session."""
+    st.session_state.clear()
+    st.query_params.clear()
+    if not settings().demo:
+        st.logout()
+
+
+def is_applicant(somebody: Actor | None) -> bool:
+    """Whether the actor is signed in without an organisation."""
+    return somebody is not None and somebody.roles == frozenset({Role.APPLICANT})

@@ -1,0 +1,43 @@
+"""The portal: signs people in, offers the pages their roles open, and draws the one they chose."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.frame import banner, navigation
+from pages.frame.refusals import show_refusal
+from pages.frame.session import is_applicant, read_session
+from services.core.errors import RegisterError
+
+ICON = Path(__file__).parent / "static" / "favicon.png"
+
+st.set_page_config(page_title="FMAR", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
+st.logo(str(ICON), size="large")
+
+session = read_session()
+st.session_state["fmar_actor"] = session.actor
+st.session_state["fmar_refusal"] = session.refusal
+
+if session.actor is None:
+    page = st.navigation(
+        [st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True)], position="hidden"
+    )
+elif is_applicant(session.actor):
+    page = st.navigation(
+        [
+            st.Page("pages/sign_in.py", title="Welcome", icon=":material/waving_hand:", default=True),
+            st.Page(
+                "pages/participants/register_organisation.py",
+                title="Register an organisation",
+                icon=":material/domain_add:",
+                url_path="register-organisation",
+            ),
+        ]
+    )
+else:
+    page = st.navigation(navigation.offered(session.actor))
+banner.draw_sidebar(session)
+try:
+    page.run()
+except RegisterError as refused:
+    show_refusal(refused)
