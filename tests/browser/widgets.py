@@ -10,11 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.harness import wait_idle
 
 
-def widget(page: Page | Locator, kind: str, label: str) -> Locator:
-    """The Streamlit widget of a kind (its test id, as `stTextInput`) that carries exactly this label."""
-    exact = re.compile(rf"^\s*{re.escape(label)}\s*(\*|∗)?\s*$")
-    found = page.get_by_test_id(kind).filter(has=page.get_by_test_id("stWidgetLabel").filter(has_text=exact))
-    return found.first
+def widget(page: Page, kind: str, label: str) -> Locator:
+    """The Streamlit widget of a kind (its test id, as `stTextInput`) with exactly this label, "(required)" left aside."""
+    named = page.get_by_test_id("stWidgetLabel").get_by_text(label, exact=True)
+    return page.get_by_test_id(kind).filter(has=named).first
 
 
 def fill_text(page: Page, label: str, value: str) -> None:
@@ -105,11 +104,16 @@ def press(page: Page, label: str) -> None:
 
 
 def go_to(page: Page, title: str) -> None:
-    """Follow a page of the navigation, opening the sidebar first where the window is narrow."""
+    """Follow a page of the navigation; in a narrow window the sidebar is opened before and closed after."""
     entry = page.get_by_test_id("stSidebarNavLink").filter(has=page.get_by_text(title, exact=True)).first
     opener = page.get_by_test_id("stExpandSidebarButton")
-    if opener.is_visible():
+    narrow = opener.is_visible()
+    if narrow:
         opener.click()
         page.wait_for_timeout(400)  # the sidebar slides in; a click on a moving target misses
     entry.click()
     wait_idle(page)
+    closer = page.get_by_test_id("stSidebarCollapseButton").get_by_role("button")
+    if narrow and not opener.is_visible():
+        closer.click()
+        opener.wait_for()
