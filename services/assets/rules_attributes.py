@@ -1,0 +1,208 @@
+"""What a row says beyond its core terms: the attributes of its category, judged by the schema, and its aliases.
+
+These are looked at one by one, and only in the rows that have any; the words come from the catalogue like all others.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from services.assets.rules_catalogue import ASSET_RULES
+from services.assets.rules_prepare import NO, YES, AssetReference, text_of
+from services.assets.schemas import CodeLists, choices_of
+from services.core.errors import Finding
+
+ALIAS_LENGTH = 100
+Properties = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A category's schema, ready to judge."""
+
+    validator: jsonschema_rs.Validator
+    properties: Properties
+
+
+@lru_cache(maxsize=16)
+def judges(reference: AssetReference) -> dict[str, Judge]:
+    """The compiled schemas by category, once per version of the reference. ValueError where one is no JSON Schema."""
+    return {
+        category: Judge(jsonschema_rs.validator_for(dict(schema)), schema.get("properties", {}))
+        for category, schema in reference.schemas.items()
+    }
+
+
+def read_attributes(nested: object, flat: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+    """The attributes of one row as handed in: those under ``CategoryAttributes`` (JSON), then those of their own columns."""
+    found: dict[str, object] = {}
+    findings: list[Finding] = []
+    if isinstance(nested, str) and nested.strip():
+        with suppress(json.JSONDecodeError):
+            nested = json.loads(nested, parse_float=Decimal)
+    if isinstance(nested, Mapping):
+        found.update(nested)
+    elif nested is not None and nested != "":
+        findings.append(ASSET_RULES["SCHEMA-09"].finding(text_of(nested)))
+    found.update(flat)
+    return {name: one for name, one in found.items() if not _empty(one)}, findings
+
+
+def _empty(given: object) -> bool:
+    return given is None or (isinstance(given, str) and not given.strip())
+
+
+def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[str, Any], list[Finding]]:
+    """The attributes with the types of the schema, and what is wrong with them."""
+    typed = {name: typed_value(one, judge.properties.get(name, {})) for name, one in given.items()}
+    if judge.validator.is_valid(typed):
+        return typed, []
+    return typed, [
+        finding for error in judge.validator.iter_errors(typed) for finding in _findings(error, given, judge.properties)
+    ]
+
+
+def typed_value(given: object, spec: Mapping[str, Any]) -> Any:
+    """Text as what the schema expects (an option may be given by its label); what can't be read stays as it is."""
+    kind = spec.get("type")
+    if isinstance(given, Decimal | float | int) and not isinstance(given, bool):
+        return _number(str(given), kind) if kind in ("number", "integer") else given
+    if not isinstance(given, str):
+        return given
+    text = given.strip()
+    if kind in ("number", "integer"):
+        return _number(text, kind)
+    if kind == "boolean":
+        lowered = text.lower()
+        return lowered in YES if lowered in YES or lowered in NO else text
+    if kind == "array":
+        return [_choice(part.strip(), spec) for part in text.split(";") if part.strip()]
+    return _choice(text, spec)
+
+
+def _number(text: str, kind: str | None) -> object:
+    """A whole number as int, any other as float (these are no powers in the sense of the register's kW columns)."""
+    plain = text.removeprefix("-").replace(".", "", 1)
+    if not (plain.isascii() and plain.isdigit()):
+        return text
+    number = float(text)
+    return int(number) if number.is_integer() and (kind == "integer" or "." not in text) else number
+
+
+def _choice(text: str, spec: Mapping[str, Any]) -> str:
+    for option in choices_of(spec):
+        if text.lower() in (option.code.lower(), option.label.lower()):
+            return option.code
+    return text
+
+
+KINDS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "yes or no",
+    "string": "a text",
+    "array": "a list",
+    "object": "a group of attributes",
+}
+
+
+def _findings(
+    error: jsonschema_rs.ValidationError, given: Mapping[str, object], properties: Properties
+) -> Iterator[Finding]:
+    """The schema's objection in our words. One about missing or unknown attributes may concern several."""
+    keyword = str(error.schema_path[-1]) if error.schema_path else ""
+    path = [str(step) for step in error.instance_path]
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield _speak("SCHEMA-01", kind.property, given, properties)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            yield _speak("SCHEMA-07", name, given, properties)
+    else:
+        codes = {
+            "type": "SCHEMA-02",
+            "oneOf": "SCHEMA-03",
+            "anyOf": "SCHEMA-03",
+            "enum": "SCHEMA-03",
+            "const": "SCHEMA-03",
+            "minimum": "SCHEMA-04",
+            "exclusiveMinimum": "SCHEMA-04",
+            "maximum": "SCHEMA-05",
+            "exclusiveMaximum": "SCHEMA-05",
+            "minLength": "SCHEMA-06",
+            "maxLength": "SCHEMA-06",
+            "pattern": "SCHEMA-06",
+            "format": "SCHEMA-06",
+        }
+        yield _speak(codes.get(keyword, "SCHEMA-08"), path[0] if path else None, given, properties)
+
+
+def _speak(code: str, name: str | None, given: Mapping[str, object], properties: Properties) -> Finding:
+    rule = ASSET_RULES[code]
+    spec = properties.get(name or "", {})
+    label = str(spec.get("title", name or "The record"))
+    text = text_of(given.get(name or ""))
+    expected = rule.expected.replace("{expected}", expectation(spec))
+    message = rule.message.replace("{label}", label).replace("{expected}", expectation(spec))
+    return Finding(code, name, text, expected, message.replace("{given}", text or "nothing"), rule.severity)
+
+
+def expectation(spec: Mapping[str, Any]) -> str:
+    """What a property accepts, in words: "a number of kWh, more than 0, at most 1000"."""
+    choices = choices_of(spec)
+    if choices:
+        return "one of: " + ", ".join(option.label for option in choices)
+    parts = [KINDS.get(str(spec.get("type")), "a value") + (f" of {spec['x-unit']}" if "x-unit" in spec else "")]
+    bounds = {
+        "minimum": "at least {}",
+        "exclusiveMinimum": "more than {}",
+        "maximum": "at most {}",
+        "exclusiveMaximum": "less than {}",
+        "minLength": "at least {} characters",
+        "maxLength": "at most {} characters",
+        "pattern": "matching {}",
+        "format": "as {}",
+    }
+    parts += [words.format(spec[keyword]) for keyword, words in bounds.items() if keyword in spec]
+    return ", ".join(parts)
+
+
+def check_aliases(given: str | None, code_lists: CodeLists) -> tuple[list[dict[str, str]], list[Finding]]:
+    """Aliases of one row, from JSON text (a list of scheme and value) or ``SCHEME:value; SCHEME:value``."""
+    found: list[dict[str, str]] = []
+    findings: list[Finding] = []
+    for part in _alias_parts(given or ""):
+        scheme, one = (part[0].strip().upper(), part[1].strip()) if len(part) == 2 else ("", "")
+        quoted = ":".join(part)
+        if len(part) != 2 or not scheme:
+            findings.append(ASSET_RULES["ALIAS-01"].finding(quoted))
+        elif scheme not in code_lists.get("AliasScheme", {}):
+            findings.append(ASSET_RULES["ALIAS-02"].finding(scheme))
+        elif not 1 <= len(one) <= ALIAS_LENGTH:
+            findings.append(ASSET_RULES["ALIAS-03"].finding(quoted))
+        elif {"scheme": scheme, "value": one} in found:
+            findings.append(ASSET_RULES["ALIAS-04"].finding(quoted))
+        else:
+            found.append({"scheme": scheme, "value": one})
+    return found, findings
+
+
+def _alias_parts(text: str) -> Sequence[tuple[str, ...]]:
+    """(scheme, value) of each alias; anything else stands as a tuple of one, to be refused with what was given."""
+    if text.startswith(("[", "{")):
+        with suppress(json.JSONDecodeError):
+            items = json.loads(text)
+            return [_alias_item(item) for item in (items if isinstance(items, list) else [items])]
+    return [tuple(part.strip().split(":", 1)) for part in text.split(";") if part.strip()]
+
+
+def _alias_item(item: object) -> tuple[str, ...]:
+    if isinstance(item, Mapping) and set(item) == {"scheme", "value"}:
+        return (str(item["scheme"]), str(item["value"]))
+    return (json.dumps(item, ensure_ascii=False),)

@@ -1,0 +1,76 @@
+"""The shapes that asset rules come in: missing, needed, readable, at most so long, a code of its list."""
+
+import polars as pl
+
+from services.assets.rules_prepare import value
+from services.assets.schemas import CORE
+from services.core.errors import Severity
+from services.core.rules import Rule
+
+KW = "A number of kW with at most two decimals, such as 2500.00; no unit and no thousands separator"
+ISO_DATE = "A date as YYYY-MM-DD"
+WARNING = Severity.WARNING
+CONNECTED = pl.col("ConnectionStatus") == "CONNECTED"
+CODES_LABEL = {
+    "AssetCategory": "category",
+    "FuelType_EnergySource": "energy source",
+    "FuelType_DemandTechType": "demand technology",
+    "ConnectionStatus": "connection status",
+    "ConnectionType": "connection type",
+    "DNOConnection": "distribution network",
+}
+
+
+def missing(code: str, term: str) -> Rule:
+    """A core term that every asset needs."""
+    return Rule(code, term, "A value", f"{CORE[term].label} is missing.", pl.col(term).is_not_null())
+
+
+def needed(code: str, term: str) -> Rule:
+    """A term that the schema of the category makes mandatory (x-mandatory, x-mandatory-when)."""
+    holds = pl.col(term).is_not_null() | pl.col(f"needs:{term}").not_()
+    return Rule(code, term, "A value, for this category", f"{CORE[term].label} is needed for this category.", holds)
+
+
+def readable(code: str, term: str, expected: str, message: str) -> Rule:
+    """A text that must be readable as what the attribute holds."""
+    return Rule(code, term, expected, message, pl.col(term).is_null() | value(term).is_not_null())
+
+
+def power_text(code: str, term: str) -> Rule:
+    """A power that must be readable as kW."""
+    return readable(code, term, KW, "{given} isn't a number of kW with at most two decimals.")
+
+
+def at_most(code: str, term: str, length: int) -> Rule:
+    message = f"{CORE[term].label} is longer than {length} characters."
+    return Rule(code, term, f"At most {length} characters", message, pl.col(term).str.len_chars() <= length)
+
+
+def code_rules(known: str, active: str, term: str) -> list[Rule]:
+    """Two rules of a code: it stands in its list, and it is in use."""
+    what = CODES_LABEL[term]
+    is_known, is_active = pl.col(f"known:{term}"), pl.col(f"active:{term}")
+    if term == "AssetCategory":
+        # An asset keeps the category it was registered with when that one is retired.
+        is_active = is_active | pl.col("is_new").not_()
+    return [
+        Rule(known, term, f"A code of {CORE[term].code_list}", f"There is no {what} {{given}}.", is_known),
+        Rule(
+            active,
+            term,
+            f"An active code of {CORE[term].code_list}",
+            f"The {what} {{given}} isn't in use now.",
+            is_active,
+        ),
+    ]
+
+
+def identity(code: str, term: str) -> Rule:
+    """An organisation named by its identifier."""
+    return readable(code, term, "The identifier of an organisation", "{given} isn't an identifier of an organisation.")
+
+
+def by_service(code: str, field: str | None, expected: str, message: str, severity: Severity = Severity.ERROR) -> Rule:
+    """A rule that needs other records: the services judge it and speak with these words."""
+    return Rule(code, field, expected, message, severity=severity)
