@@ -22,8 +22,8 @@ ZERO_IS_NOTHING = frozenset(
 
 def said(cell: pl.Expr) -> pl.Expr:
     """The text of a cell: white space of every kind trimmed and joined, new lines as commas, null when it says nothing."""
-    text = cell.str.replace_all(r"[ \t\u00a0]*[\r\n]+[ \t\u00a0]*", ", ").str.replace_all(r"[\s\u00a0]+", " ")
-    text = text.str.strip_chars(" ,").str.replace_all(r"(?:, ){2,}|,, ", ", ")
+    text = cell.str.strip_chars().str.replace_all(r"[\s\u00a0,]*[\r\n][\s\u00a0,]*", ", ")
+    text = text.str.replace_all(r"[\s\u00a0]+", " ").str.strip_chars(" ,")
     word = squashed(text)
     return pl.when((word != "") & ~word.is_in(ways_of_saying_nothing())).then(text)
 

@@ -9,7 +9,7 @@ from services.assets.sources.cells import day, kilo, note_day, note_kilo, postco
 from services.assets.sources.keys import with_keys
 from services.assets.sources.mpans import with_mpans
 from services.assets.sources.notes import Notes
-from services.assets.sources.places import rounded_to_km, with_positions
+from services.assets.sources.places import note_outside, rounded_to_km, with_positions
 from services.assets.sources.reading import SourceReading, finished, originals, register_tables, skip_rows, skipped
 from services.assets.sources.tables import ROW, Table
 from services.assets.sources.technology import with_technology
@@ -60,6 +60,7 @@ def _read_table(one: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
     frame = tidied(kept, found, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
     frame = _plain(_area(frame, notes), notes)
     frame = with_positions(postcodes(frame, notes), notes)
+    note_outside(frame, pl.lit(True), notes)
     if rounded_to_km(frame):
         notes.add_for_file("easting", "POSITION_ROUNDED", "All positions are rounded to 1 km: kept as given.")
     frame = with_mpans(frame, notes)

@@ -34,7 +34,7 @@ def with_keys(frame: pl.DataFrame, rounded: bool) -> pl.DataFrame:
     keyed = frame.with_columns(
         site_key=pl.coalesce(exact, named),
         base=pl.coalesce(
-            pl.format("MPAN:{}", meter), pl.format("REF:{}", pl.col("reference")), exact, named
+            pl.format("MPAN:{}", meter), pl.format("REF:{}", pl.col("reference").str.slice(0, 120)), exact, named
         ),
     )  # fmt: skip
     order = keyed.sort(_ORDER, nulls_last=True, maintain_order=True).with_columns(

@@ -38,7 +38,7 @@ def best_match(asset: Mapping[str, Any], candidates: Iterable[Mapping[str, Any]]
 
 def match_score(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Match | None:
     """How a record fits an asset, None when nothing says that they are the same. Asset keys are ontology terms."""
-    mpans = {asset.get("ImportMPAN"), asset.get("ExportMPAN")} - {None, ""}
+    mpans = {str(asset[term]) for term in ("ImportMPAN", "ExportMPAN") if asset.get(term)}
     theirs = {*_texts(record, "export_mpans"), *_texts(record, "import_mpans")}
     fit = _fit(asset, record)
     if shared := sorted(mpans & theirs):

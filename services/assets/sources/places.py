@@ -5,7 +5,14 @@ import polars as pl
 
 from services.assets.sources.cells import number
 from services.assets.sources.notes import Notes
-from services.grid.coordinates import to_wgs84_many
+from services.grid.geography import (
+    LICENCE_AREAS,
+    gsp_groups_at,
+    in_great_britain,
+    likely_position_error,
+    to_national_grid_many,
+    to_wgs84_many,
+)
 
 DISAGREEMENT_M = 100.0
 """Two positions of one row further apart than this are noted."""
@@ -61,10 +68,41 @@ def with_positions(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
         "{} m from the eastings and northings of the row: both kept.", pl.col("apart").round(0).cast(pl.Int64)
     )
     notes.add(frame, pl.col("apart") > DISAGREEMENT_M, "latitude", "COORDINATES_DISAGREE", message)
+    # What lies abroad is a slip in the metres: it stays there to be seen, and gives no position to work with.
+    abroad = [not in_great_britain(lat, lon) for lat, lon in zip(latitudes, longitudes, strict=True)]
+    frame = frame.with_columns(abroad=pl.Series(abroad, dtype=pl.Boolean))
+    filled = pl.when(~pl.col("abroad"))
     return frame.with_columns(
-        pl.coalesce("latitude", "grid_latitude").alias("latitude"),
-        pl.coalesce("longitude", "grid_longitude").alias("longitude"),
+        pl.coalesce("latitude", filled.then("grid_latitude")).alias("latitude"),
+        pl.coalesce("longitude", filled.then("grid_longitude")).alias("longitude"),
     )
+
+
+def note_outside(frame: pl.DataFrame, checked: pl.Expr, notes: Notes) -> None:
+    """Note every position outside the stated licence area (`dno_code`; null: outside Great Britain), with the likely
+    cause named. `checked` leaves out rows that are meant to be elsewhere, such as offshore wind farms.
+    """
+    groups = {area.code: area.gsp_group for area in LICENCE_AREAS if area.code}
+    eastings, northings = to_national_grid_many(frame["latitude"], frame["longitude"])
+    placed = frame.with_columns(
+        x=pl.coalesce("easting", pl.Series(eastings).fill_nan(None)),
+        y=pl.coalesce("northing", pl.Series(northings).fill_nan(None)),
+        at=pl.Series(gsp_groups_at(frame["latitude"], frame["longitude"]), dtype=pl.String),
+        stated=pl.col("dno_code").replace_strict(groups, default=None, return_dtype=pl.String),
+    )
+    inside = (
+        pl.when(pl.col("stated").is_null()).then(pl.col("at").is_not_null()).otherwise(pl.col("at") == pl.col("stated"))
+    )
+    doubtful = placed.filter(checked & pl.col("x").is_not_null() & ~inside.fill_null(False))
+    # Borders are coarse: whoever is near one is asked about singly.
+    causes = [likely_position_error(x, y, dno) for x, y, dno in doubtful.select("x", "y", "dno_code").iter_rows()]
+    found = doubtful.with_columns(cause=pl.Series(causes, dtype=pl.String))
+    field = "easting" if found["given_easting"].null_count() < found.height else "latitude"
+    given = pl.concat_str(
+        [pl.coalesce("given_easting", "given_longitude"), pl.coalesce("given_northing", "given_latitude")],
+        separator=", ",
+    )
+    notes.add(found, pl.col("cause").is_not_null(), field, "POSITION_OUTSIDE_AREA", pl.col("cause"), given)
 
 
 def rounded_to_km(frame: pl.DataFrame) -> bool:

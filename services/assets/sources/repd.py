@@ -4,7 +4,7 @@ import polars as pl
 
 from services.assets.sources.cells import day, kilo, note_day, note_kilo, postcodes, tidied, yes
 from services.assets.sources.notes import Notes
-from services.assets.sources.places import with_positions
+from services.assets.sources.places import note_outside, with_positions
 from services.assets.sources.reading import SourceReading, finished, originals, register_tables, skip_rows, skipped
 from services.assets.sources.tables import ROW, Table
 from services.assets.sources.technology import with_technology
@@ -13,7 +13,7 @@ from services.assets.sources.wording import looked_up, read_headings, table, tra
 _FIELDS = [
     "old_ref", "ref", "last_updated", "site_name", "technology_1", "source_1", "installed_mw", "chp_1", "status",
     "status_short", "address_1", "county", "country", "postcode", "easting", "northing", "latitude", "longitude",
-    "date_submitted", "date_connected",
+    "region", "date_submitted", "date_connected",
 ]  # fmt: skip
 _MOST_MW = 5_000
 
@@ -32,7 +32,8 @@ def read_repd(data: bytes, filename: str) -> SourceReading:
     left_out = pl.concat([left_out, _left_out(frame)])
     frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list()))
     frame = with_positions(postcodes(_plain(frame, notes), notes), notes)
-    frame = frame.with_columns(cogeneration_1=yes(pl.col("chp_1")))
+    frame = frame.with_columns(cogeneration_1=yes(pl.col("chp_1")), dno_code=pl.lit(None, dtype=pl.String))
+    note_outside(frame, ~pl.col("region").str.to_lowercase().eq("offshore").fill_null(False), notes)
     frame = with_technology(frame, "REPD", (1,), notes)
     return finished("REPD", one.frame.height, frame, left_out, notes)
 

@@ -1,8 +1,10 @@
 """From the bytes of a file to a table of untouched text cells, or a refusal that says what is expected."""
 
+import codecs
 import csv
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -118,11 +120,16 @@ def _decoded(data: bytes) -> str:
     expected = "Text in UTF-8 or Windows-1252, or an XLSX workbook."
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data:
         raise refuse("FILE-02", None, expected, "The file is no text in a known encoding. Save it as CSV UTF-8.")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if "unexpected end of data" in error.reason:
+            raise refuse(
+                "FILE-05", None, "A complete file.", "The file ends inside a letter: it seems to be cut short."
+            ) from error
+        if not data.startswith(codecs.BOM_UTF8):
+            with suppress(UnicodeDecodeError):
+                return data.decode("cp1252")
     raise refuse("FILE-02", None, expected, "The file is no text in a known encoding. Save it as CSV UTF-8.")
 
 

@@ -1,0 +1,322 @@
+"""Loading an edition of a public register (UC-02.01): every row is taken or skipped with a reason, and history is kept.
+
+A record of the register is valid from the edition that said it until the edition that says otherwise. Records are found
+again by their key (`services.assets.sources.keys`), and a project that had no MPAN yet by its place.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import insert, select, text, update
+from sqlmodel import col
+
+from models.assets import SourceEdition, SourceKey, SourceKind, SourceRecord
+from models.base import new_id
+from services.assets.sources.ecr import read_ecr
+from services.assets.sources.reading import SourceReading, detect_kind
+from services.assets.sources.repd import read_repd
+from services.core.actor import Actor
+from services.core.clock import show_date
+from services.core.errors import Duplicate, Finding, Invalid, Refused
+from services.core.events import emit
+from services.core.ledger.state import canonical
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.grid.distributors import distributor_by_dno
+
+Progress = Callable[[float, str], None]
+REPD_PUBLISHER = "Department for Energy Security and Net Zero"
+LICENCES = {SourceKind.ECR: "CC BY 4.0", SourceKind.REPD: "Open Government Licence v3.0"}
+SITE = "SITE"
+"""Scheme of the key by which a project is found again once it is given an MPAN; never an asset's alias."""
+_CHUNK = 2_000
+_LOAD_LOCK = 0x464D5352
+_NOT_CONTENT = ("row", "raw", "key")
+_DATES = (
+    re.compile(r"(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])[-_. ]?(?P<day>0[1-9]|[12]\d|3[01])(?!\d)"),
+    re.compile(r"(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])(?!\d)"),
+    re.compile(
+        r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-_. ]?(?P<year>20\d\d)", re.IGNORECASE
+    ),
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass
+class _Plan:
+    """What an edition does to the records that stand: rows to add, to close, to leave as they are."""
+
+    add: list[dict[str, Any]] = field(default_factory=list)
+    close: list[UUID] = field(default_factory=list)
+    keep: list[UUID] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def edition_date_of(filename: str) -> date | None:
+    """The date that a file's name tells: ``ecr-ukpn-2025-08.csv`` is 1 August 2025; None when it tells none."""
+    for pattern in _DATES:
+        if found := pattern.search(filename):
+            parts = found.groupdict()
+            month = int(parts["month"]) if "month" in parts else _MONTHS.index(parts["name"].lower()) + 1
+            try:
+                return date(int(parts["year"]), month, int(parts.get("day") or 1))
+            except ValueError:
+                continue
+    return None
+
+
+@operation("UC-02.01", permission="source.load")
+def load_source(
+    actor: Actor,
+    data: bytes,
+    filename: str,
+    *,
+    publisher: str | None = None,
+    edition_date: date | None = None,
+    kind: SourceKind | None = None,
+    progress: Progress | None = None,
+) -> SourceEdition:
+    """Load one edition of an ECR or of the REPD; what isn't given is told by the file (kind, publisher) or its name (date).
+
+    `progress` is called with a share from 0 to 1 and what is being done. All rows or none are loaded.
+
+    Raises Invalid for a file that is no such register, or whose date nobody tells; Duplicate for a file that is loaded
+    already; Refused for an edition older than the newest one of its publisher.
+    """
+    tell = progress or _silently
+    tell(0.05, "Reading the file")
+    reading = _read(data, filename, kind)
+    loaded_kind = SourceKind(reading.kind)
+    day = edition_date or edition_date_of(filename)
+    if day is None:
+        expected = "A date, or a file name that tells it, such as ecr-ukpn-2025-08.csv."
+        raise Invalid(
+            [Finding("SOURCE-02", "edition_date", filename, expected, "The date of the edition is not known.")]
+        )
+    by = (publisher or "").strip() or _publisher(reading)
+    edition = SourceEdition(
+        kind=loaded_kind,
+        publisher=by,
+        name=filename[:200],
+        edition_date=day,
+        licence=LICENCES[loaded_kind],
+        sha256=hashlib.sha256(data).hexdigest(),
+        findings=_findings(reading),
+    )
+    _hold_against_editions(edition)
+    tell(0.35, "Comparing with the edition before")
+    plan = _plan(edition, reading)
+    edition.counts = {**reading.counts, **plan.counts, "areas": _areas(reading)}
+    session = current_session()
+    session.add(edition)
+    session.flush()
+    tell(0.55, f"Writing {len(plan.add):,} records")
+    _write(edition, plan)
+    emit(
+        "source.loaded",
+        edition,
+        organisation_id=None,
+        payload={"kind": loaded_kind, "publisher": by, "edition_date": day.isoformat()},
+    )
+    tell(1.0, f"{reading.counts['taken']:,} of {reading.counts['rows']:,} rows taken")
+    return edition
+
+
+def _silently(_share: float, _doing: str) -> None:
+    """Progress that nobody follows."""
+
+
+def _read(data: bytes, filename: str, kind: SourceKind | None) -> SourceReading:
+    found = kind or detect_kind(data, filename)
+    if found is None:
+        expected = "An Embedded Capacity Register or a Renewable Energy Planning Database, as CSV or XLSX."
+        message = f"“{filename}” has the headings of neither register."
+        raise Invalid([Finding("SOURCE-01", "file", filename, expected, message)])
+    return read_ecr(data, filename) if found == SourceKind.ECR else read_repd(data, filename)
+
+
+def _areas(reading: SourceReading) -> list[str]:
+    return sorted(reading.rows["dno_code"].drop_nulls().unique().to_list())
+
+
+def _publisher(reading: SourceReading) -> str:
+    """Whose register it is: the operator of most of its licence areas."""
+    if reading.kind == SourceKind.REPD:
+        return REPD_PUBLISHER
+    found = reading.rows["dno_code"].drop_nulls().value_counts(sort=True, name="rows")
+    distributor = distributor_by_dno(found["dno_code"][0]) if found.height else None
+    if distributor is None:
+        expected = "The name of the distributor that publishes the register."
+        message = "No row tells a licence area, so the publisher has to be named."
+        raise Invalid([Finding("SOURCE-03", "publisher", None, expected, message)])
+    return distributor.operator
+
+
+def _findings(reading: SourceReading) -> list[dict[str, Any]]:
+    """Every skipped row, then every odd cell: row (None: the whole column), column, given, code, message."""
+    skipped = reading.skipped.select(
+        "row", pl.lit(None, pl.String).alias("column"), pl.lit(None, pl.String).alias("given"), "code",
+        pl.col("reason").alias("message"), pl.lit(True).alias("skipped"),
+    )  # fmt: skip
+    return [*skipped.to_dicts(), *reading.notes.with_columns(pl.lit(False).alias("skipped")).to_dicts()]
+
+
+def _hold_against_editions(edition: SourceEdition) -> None:
+    session = current_session()
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
+    of_register = (col(SourceEdition.kind) == edition.kind, col(SourceEdition.publisher) == edition.publisher)
+    same = session.execute(
+        select(col(SourceEdition.id), col(SourceEdition.edition_date)).where(
+            *of_register, col(SourceEdition.sha256) == edition.sha256
+        )
+    ).first()
+    if same is not None:
+        message = f"This very file is loaded already, as the edition of {show_date(same[1])}. Nothing was changed."
+        raise Duplicate(message, "source_edition", str(same[0]))
+    newest = session.scalar(
+        select(col(SourceEdition.edition_date)).where(*of_register).order_by(col(SourceEdition.edition_date).desc())
+    )
+    if newest is not None and edition.edition_date < newest:
+        raise Refused(
+            f"An edition of {show_date(newest)} of {edition.publisher} is loaded, and this one is of "
+            f"{show_date(edition.edition_date)}. Editions are loaded in the order of their dates, so that history holds. "
+            "Load a newer edition, or correct the date."
+        )
+
+
+def _content(row: dict[str, Any]) -> dict[str, Any]:
+    """A row in our terms, as JSON keeps it; what is not known is left out."""
+    return {
+        name: _plain(name, value)
+        for name, value in row.items()
+        if name not in _NOT_CONTENT and value is not None and value != []
+    }
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name in ("latitude", "longitude"):
+        return round(value, 6)
+    return value if isinstance(value, (str, bool, list, int, float)) else str(value)
+
+
+def _plan(edition: SourceEdition, reading: SourceReading) -> _Plan:
+    """Hold the rows of the edition against the records that stand, by key, then by place."""
+    standing = _standing(edition)
+    plan, fresh, changed = _Plan(), [], 0
+    for row in reading.rows.iter_rows(named=True):
+        record = _record(edition, row)
+        before = standing.pop(record["record_key"], None)
+        if before is None:
+            fresh.append(record)
+        elif before[1] == record["content_hash"]:
+            plan.keep.append(before[0])
+        else:
+            changed += 1
+            plan.close.append(before[0])
+            plan.add.append(record)
+    moved = _moved(standing, fresh)
+    plan.add += fresh
+    plan.close += [identifier for identifier, _digest in standing.values()]
+    plan.counts = {
+        "new": len(fresh) - moved,
+        "changed": changed + moved,
+        "unchanged": len(plan.keep),
+        "gone": len(standing) - moved,
+    }
+    return plan
+
+
+def _standing(edition: SourceEdition) -> dict[str, tuple[UUID, str]]:
+    rows = current_session().execute(
+        select(col(SourceRecord.record_key), col(SourceRecord.id), col(SourceRecord.content_hash)).where(
+            col(SourceRecord.kind) == edition.kind,
+            col(SourceRecord.publisher) == edition.publisher,
+            col(SourceRecord.valid_to).is_(None),
+        )
+    )
+    return {key: (identifier, digest) for key, identifier, digest in rows}
+
+
+def _record(edition: SourceEdition, row: dict[str, Any]) -> dict[str, Any]:
+    content = _content(row)
+    return {
+        "id": new_id(),
+        "kind": edition.kind,
+        "publisher": edition.publisher,
+        "record_key": row["key"],
+        "first_edition_id": edition.id,
+        "last_edition_id": edition.id,
+        "valid_from": edition.edition_date,
+        "valid_to": None,
+        "content_hash": hashlib.sha256(canonical(content).encode()).hexdigest(),
+        "latitude": content.get("latitude"),
+        "longitude": content.get("longitude"),
+        "values": {**content, "row": row["row"], "key": row["key"], "kind": str(edition.kind)},
+        "raw": json.loads(row["raw"]),
+    }
+
+
+def _moved(gone: dict[str, tuple[UUID, str]], fresh: list[dict[str, Any]]) -> int:
+    """Name the record before in each fresh one that stands at the place of one that is gone; how many there are."""
+    if not gone or not fresh:
+        return 0
+    keys = {identifier: key for key, (identifier, _digest) in gone.items()}
+    places: dict[str, list[str]] = {}
+    for part in _chunks(list(keys)):
+        found = select(col(SourceKey.value), col(SourceKey.source_record_id)).where(
+            col(SourceKey.scheme) == SITE, col(SourceKey.source_record_id).in_(part)
+        )
+        for place, identifier in current_session().execute(found.order_by(col(SourceKey.id))):
+            places.setdefault(place, []).append(keys[identifier])
+    moved = 0
+    for record in fresh:
+        before = places.get(_site(record["values"]) or "")
+        if before:
+            record["values"] = {**record["values"], "previous_key": before.pop(0)}
+            moved += 1
+    return moved
+
+
+def _site(values: dict[str, Any]) -> str | None:
+    return values["site_key"][:100] if values.get("site_key") else None
+
+
+def _keys(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    values = record["values"]
+    found = {("MPAN", mpan) for name in ("export_mpans", "import_mpans") for mpan in values.get(name, ())}
+    named = [values.get("reference"), *values.get("other_references", ()), record["record_key"]]
+    found |= {("REF", name[:100]) for name in named if name}
+    if values.get("outcode"):
+        found.add(("OUTCODE", values["outcode"]))
+    if place := _site(values):
+        found.add((SITE, place))
+    for scheme, value in sorted(found):
+        yield {"source_record_id": record["id"], "scheme": scheme, "value": value}
+
+
+def _write(edition: SourceEdition, plan: _Plan) -> None:
+    session = current_session()
+    for part in _chunks(plan.close):
+        closed = {"valid_to": edition.edition_date}
+        session.execute(update(SourceRecord).where(col(SourceRecord.id).in_(part)).values(closed), **_UNSYNCED)
+    for part in _chunks(plan.keep):
+        moved_on = {"last_edition_id": edition.id}
+        session.execute(update(SourceRecord).where(col(SourceRecord.id).in_(part)).values(moved_on), **_UNSYNCED)
+    for part in _chunks(plan.add):
+        session.execute(insert(SourceRecord), part)
+        session.execute(insert(SourceKey), [key for record in part for key in _keys(record)])
+
+
+_UNSYNCED: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
