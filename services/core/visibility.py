@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import col
 
-from models.assets import Asset, AssetCheck, AssetMessage
+from models.assets import Asset, AssetCheck, AssetMessage, SourceEdition, SourceRecord
 from models.base import Recorded
 from models.core import Event
 from models.participants import ApiClient, Membership, Organisation, User
@@ -65,6 +65,11 @@ def _user(actor: Actor, scope: Scope, writing: bool) -> Condition:
     return col(User.id).in_(members) if scope is Scope.OWN else false()
 
 
+def _public(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    """What is published anyway: all of it or nothing."""
+    return false()
+
+
 _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] = {
     Asset: ("asset.read", _asset),
     AssetCheck: ("asset.read", _of_asset(col(AssetCheck.asset_id))),
@@ -74,6 +79,8 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     User: ("user.read", _user),
     ApiClient: ("client.manage", _by_organisation(col(ApiClient.organisation_id))),
     Event: ("event.read", _event),
+    SourceEdition: ("source.read", _public),
+    SourceRecord: ("source.read", _public),
 }
 
 
