@@ -3,30 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
-from sqlalchemy.orm import Session as OrmSession
 from sqlmodel import Session
 
-from services.core.actor import Actor
 from services.core.database import engine
+from services.core.ledger.writer import keep_ledger
+from services.core.stamp import STAMP, WRITES, NoTransaction, Stamp
 
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Who does what, as the ledger records it."""
-
-    operation: str
-    use_case: str
-    actor: Actor
-
+__all__ = ["NoTransaction", "Stamp", "current_session", "in_transaction", "unit_of_work"]
 
 _session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
-STAMP = "fmar_stamp"
-
-
-class NoTransaction(RuntimeError):
-    """Code that needs the register's session ran outside an operation: a mistake in the code, not of the user."""
+# Here, where sessions are made: no import order can open one that passes the ledger by.
+keep_ledger(Session)
 
 
 def in_transaction() -> bool:
@@ -42,11 +30,6 @@ def current_session() -> Session:
     return session
 
 
-def current_stamp(session: OrmSession) -> Stamp | None:
-    """Under whose name the session writes at this moment."""
-    return session.info.get(STAMP)
-
-
 @contextmanager
 def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
     """Open a transaction, or join the one under way under another stamp; commit at the end of the outermost one.
@@ -55,7 +38,7 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
     """
     outer = _session.get()
     if outer is not None:
-        if writes and not outer.info["fmar_writes"]:
+        if writes and not outer.info[WRITES]:
             raise NoTransaction(f"{stamp.operation} writes, but was called inside an operation that only reads.")
         before = outer.info.get(STAMP)
         outer.flush()
@@ -68,7 +51,7 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
         return
     with Session(engine(writes=writes), expire_on_commit=False, autoflush=True) as session:
         session.info[STAMP] = stamp
-        session.info["fmar_writes"] = writes
+        session.info[WRITES] = writes
         token = _session.set(session)
         try:
             yield session

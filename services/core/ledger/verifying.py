@@ -179,7 +179,7 @@ def _record_fault(record: Recorded, entry: LedgerEntry) -> str | None:
         told: dict[str, Any] = json.loads(entry.state)
     except ValueError:
         return "Its last ledger entry can't be read."
-    if stands == told:
+    if stands == told and record.version == entry.version:
         return None
     changed = differences(told, stands)
     if not changed:

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import event, insert, select, text, tuple_
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlalchemy.orm import Session as OrmSession
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
 from services.core.ledger.state import GENESIS, canonical, entry_hash, state_of
-from services.core.transaction import NoTransaction, Stamp, current_stamp
+from services.core.stamp import WRITES, NoTransaction, Stamp, current_stamp
 
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
@@ -72,12 +72,11 @@ def append(session: OrmSession, records: Sequence[Recorded]) -> None:
     session.execute(insert(LedgerEntry), rows)
 
 
-@event.listens_for(Session, "before_flush")
 def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: object) -> None:
     if not (session.new or session.dirty or session.deleted):
         return
     stamp = current_stamp(session)
-    if stamp is None or not session.info.get("fmar_writes"):
+    if stamp is None or not session.info.get(WRITES):
         raise NoTransaction("The register is written inside operations that say they write.")
     for record in session.deleted:
         if isinstance(record, Recorded):
@@ -89,7 +88,6 @@ def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: ob
             record.recorded_by = stamp.actor.user_id
 
 
-@event.listens_for(Session, "after_flush")
 def _write_entries(session: OrmSession, _context: UOWTransaction) -> None:
     records = [record for record in session.new if isinstance(record, Recorded)]
     records += [record for record in session.dirty if isinstance(record, Recorded) and session.is_modified(record)]
@@ -97,7 +95,6 @@ def _write_entries(session: OrmSession, _context: UOWTransaction) -> None:
         append(session, records)
 
 
-@event.listens_for(Session, "do_orm_execute")
 def _refuse_unrecorded(state: ORMExecuteState) -> None:
     """A set-wise UPDATE or DELETE of records would pass the ledger by."""
     if not (state.is_update or state.is_delete):
@@ -105,3 +102,10 @@ def _refuse_unrecorded(state: ORMExecuteState) -> None:
     mapper = state.bind_mapper
     if mapper is not None and issubclass(mapper.class_, Recorded):
         raise NoTransaction("Records are changed one by one or through the ledger's bulk writer, never set-wise.")
+
+
+def keep_ledger(sessions: type[OrmSession]) -> None:
+    """Make every session of this class keep the ledger."""
+    event.listen(sessions, "before_flush", _stamp_records)
+    event.listen(sessions, "after_flush", _write_entries)
+    event.listen(sessions, "do_orm_execute", _refuse_unrecorded)
