@@ -87,6 +87,9 @@ class Organisation(Recorded, table=True):
     )
     status_reason: str | None = Field(default=None, max_length=500)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    approved_values: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """Legal name, registration number and roles as last approved: they hold while a change of them waits, and are what a
+    refused change returns to. Empty until the first approval."""
     organisation_legal_name: str = Field(max_length=255)
     legal_name_key: str = Field(max_length=255)
     organisation_trading_name: str | None = Field(default=None, max_length=255)
@@ -190,4 +193,5 @@ class ApiClient(Recorded, table=True):
     secret_hash: str = Field(max_length=200)
     roles: list[str] = Field(default_factory=list, sa_type=Json)
     status: ApiClientStatus = Field(default=ApiClientStatus.ACTIVE, sa_type=choice(ApiClientStatus))
+    status_reason: str | None = Field(default=None, max_length=500)
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

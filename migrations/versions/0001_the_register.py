@@ -159,6 +159,11 @@ def upgrade() -> None:
         ),
         sa.Column("status_reason", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("approved_at", models.base.UtcDateTime(), nullable=True),
+        sa.Column(
+            "approved_values",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("organisation_legal_name", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=False),
         sa.Column("legal_name_key", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=False),
         sa.Column("organisation_trading_name", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=True),
@@ -315,6 +320,7 @@ def upgrade() -> None:
         sa.Column(
             "status", sa.Enum("Active", "Revoked", name="apiclientstatus", native_enum=False, length=40), nullable=False
         ),
+        sa.Column("status_reason", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("expires_at", models.base.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
@@ -384,7 +390,7 @@ def upgrade() -> None:
         sa.Column("postcode", sqlmodel.sql.sqltypes.AutoString(length=10), nullable=True),
         sa.Column("gsp_group", sqlmodel.sql.sqltypes.AutoString(length=4), nullable=True),
         sa.Column("consumer_owned", sa.Boolean(), nullable=False),
-        sa.Column("consent_reference", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=True),
+        sa.Column("consent_reference", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=True),
         sa.Column(
             "category_attributes",
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
