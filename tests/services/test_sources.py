@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -335,3 +336,27 @@ def test_a_row_with_too_few_cells_is_skipped_not_guessed() -> None:
     reading = read_ecr(data, "ecr.csv")
     assert dict(reading.skipped.select("row", "code").iter_rows()) == {1: "UNEVEN_ROW"}
     assert reading.counts["taken"] == 2
+
+
+def test_the_documentation_gives_the_counts_as_measured_and_explains_every_code() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
+    ]
+    codes = set(other_dno().counts["notes"]) | set(other_dno().counts["skipped"])
+    codes |= set(read_repd(REPD, "repd.csv").counts["skipped"])
+    assert {code for code in codes if not re.search(rf"\b{code}\b.*\|", text)} == set()
+    head = next(line for line in lines if line[1:2] == ["ecr-ukpn-2022-02.csv"])
+    measured = {
+        line[0]: line[1:]
+        for line in lines
+        if line[0] in ("Rows", "Taken") or line[0].startswith(("Skipped:", "Noted:"))
+    }
+    for position, name in enumerate(head[1:]):
+        counts = real(name).counts
+        stated = {title: int(cells[position].replace(",", "")) for title, cells in measured.items()}
+        assert stated.pop("Rows") == counts["rows"]
+        assert stated.pop("Taken") == counts["taken"]
+        found = {f"Skipped: {code}": number for code, number in counts["skipped"].items()}
+        found |= {f"Noted: {code}": number for code, number in counts["notes"].items()}
+        assert {title: number for title, number in stated.items() if number} == found

@@ -82,13 +82,13 @@ def kilo(text: pl.Expr) -> pl.Expr:
     return pl.when(digits.str.contains(r"^\d+(?:\.\d*)?$")).then((value * 1000).round(2).cast(KILOWATTS, strict=False))
 
 
-def note_kilo(frame: pl.DataFrame, field: str, most_mw: int, notes: Notes) -> None:
-    """Note what is no number, and what can hardly be meant in MW."""
+def note_kilo(frame: pl.DataFrame, field: str, most: int, unit: str, notes: Notes) -> None:
+    """Note what is no number, and what can hardly be meant in MW or MWh (`unit`)."""
     text = pl.col(field)
     unread = text.is_not_null() & kilo(text).is_null()
     notes.add(frame, unread, field, "NUMBER_UNREADABLE", "No number of 0 or more: read as not known.")
-    large = kilo(text) > most_mw * 1000
-    notes.add(frame, large, field, "CAPACITY_UNLIKELY", f"Over {most_mw:,} MW: kept; probably meant in kW.")
+    large = kilo(text) > most * 1000
+    notes.add(frame, large, field, "CAPACITY_UNLIKELY", f"Over {most:,} {unit}: kept; probably meant in k{unit[1:]}.")
 
 
 def day(text: pl.Expr) -> pl.Expr:

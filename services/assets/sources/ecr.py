@@ -1,6 +1,6 @@
 """The Embedded Capacity Register that every DNO publishes: generation, storage and demand of 50 kW or more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -16,18 +16,20 @@ from services.assets.sources.technology import with_technology
 from services.assets.sources.wording import looked_up, read_headings, table, translate
 
 _RANKS = (1, 2, 3)
+_MWH = tuple(f"storage_mwh_{rank}" for rank in _RANKS)
 _MW = (
     "connected_mw", "connected_export_mw", "connected_import_mw", "accepted_mw", "accepted_export_mw",
-    "accepted_import_mw", *(f"registered_mw_{rank}" for rank in _RANKS), *(f"storage_mwh_{rank}" for rank in _RANKS),
+    "accepted_import_mw", *(f"registered_mw_{rank}" for rank in _RANKS),
 )  # fmt: skip
 _DATES = ("date_connected", "date_accepted", "date_target", "last_updated")
 _FIELDS = [
     "export_mpan", "import_mpan", "site_name", "address_1", "address_2", "town", "county", "postcode", "country",
     "easting", "northing", "latitude", "longitude", "grid_supply_point", "licence_area", "flexible", "status",
     "reference", *(f"{part}_{rank}" for rank in _RANKS for part in ("source", "technology", "chp", "storage_hours")),
-    *_MW, *_DATES,
+    *_MW, *_MWH, *_DATES,
 ]  # fmt: skip
 _MOST_MW = 2_000
+_MOST_MWH = 20_000
 _MOST_HOURS = 1_000
 
 
@@ -83,21 +85,27 @@ def _area(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     return frame
 
 
-def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
-    """Adds what is one cell, or a choice between two: status, capacities, dates, yes or no, address."""
-    statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "ECR"], "given")
+def _note_plain(frame: pl.DataFrame, statuses: Mapping[str, Mapping], notes: Notes) -> None:
     unknown = pl.col("status").is_not_null() & ~pl.col("status").is_in(list(statuses))
     notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
     odd = pl.col("flexible").is_not_null() & yes(pl.col("flexible")).is_null()
     notes.add(frame, odd, "flexible", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
     for field in _MW:
-        note_kilo(frame, field, _MOST_MW, notes)
+        note_kilo(frame, field, _MOST_MW, "MW", notes)
+    for field in _MWH:
+        note_kilo(frame, field, _MOST_MWH, "MWh", notes)
     for rank in _RANKS:
         _note_hours(frame, f"storage_hours_{rank}", notes)
     for field in _DATES:
         note_day(frame, field, notes)
     meter = pl.col("reference").str.contains(r"^\d{13}$")
     notes.add(frame, meter, "reference", "REFERENCE_IS_MPAN", "An MPAN in place of a reference: kept as given.")
+
+
+def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """Adds what is one cell, or a choice between two: status, capacities, dates, yes or no, address."""
+    statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "ECR"], "given")
+    _note_plain(frame, statuses, notes)
     status = looked_up("status", statuses, "connection_status")
     address = ("address_1", "address_2", "town", "county")
     frame = frame.with_columns(
@@ -109,7 +117,7 @@ def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
         last_updated=day(pl.col("last_updated")),
         flexible=yes(pl.col("flexible")),
         other_references=pl.lit([], dtype=pl.List(pl.String)),
-        storage_kwh=_sum_or_null(f"storage_mwh_{rank}" for rank in _RANKS),
+        storage_kwh=_sum_or_null(_MWH),
         registered_kw=_capacity("connected_mw", "accepted_mw"),
         export_kw=_capacity("connected_export_mw", "accepted_export_mw"),
         import_kw=_capacity("connected_import_mw", "accepted_import_mw"),

@@ -5,10 +5,10 @@ import polars as pl
 
 from services.assets.sources.cells import number
 from services.assets.sources.notes import Notes
+from services.grid.coordinates import EAST, NORTH, SOUTH, WEST
 from services.grid.geography import (
     LICENCE_AREAS,
     gsp_groups_at,
-    in_great_britain,
     likely_position_error,
     to_national_grid_many,
     to_wgs84_many,
@@ -18,7 +18,6 @@ DISAGREEMENT_M = 100.0
 """Two positions of one row further apart than this are noted."""
 _EARTH_RADIUS_M = 6_371_008.8
 _FIELDS = ("easting", "northing", "latitude", "longitude")
-_MEMBER = {"easting": "northing", "northing": "easting", "latitude": "longitude", "longitude": "latitude"}
 
 
 def distance_m(
@@ -37,45 +36,40 @@ def with_positions(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
 
     A position is kept as given, however odd: it is a finding for people, never moved silently.
     """
-    texts = frame
-    frame = frame.with_columns(number(pl.col(field)).alias(field) for field in _FIELDS)
-    for field in _FIELDS:
-        unread = texts.with_columns(value=frame[field])
-        where = pl.col(field).is_not_null() & pl.col("value").is_null()
-        notes.add(unread, where, field, "NUMBER_UNREADABLE", "No number: read as not known.")
-    for one, other in (("easting", "northing"), ("longitude", "latitude")):
-        nothing = (pl.col(one) == 0) & (pl.col(other) == 0)
-        for field in (one, other):
-            notes.add(frame, nothing, field, "COORDINATE_ZERO", "0, 0 is no place: read as not known.")
-        alone = pl.col(one).is_null() | pl.col(other).is_null()
-        for field in (one, other):
-            given = alone & pl.col(field).is_not_null()
-            notes.add(frame, given, field, "COORDINATE_ALONE", "The other coordinate is missing: read as not known.")
-        known = ~(nothing.fill_null(False) | alone)
-        frame = frame.with_columns(pl.when(known).then(one).alias(one), pl.when(known).then(other).alias(other))
+    frame = _read(frame, notes)
     latitudes, longitudes = to_wgs84_many(frame["easting"], frame["northing"])
+    given_lat, given_lon = (frame[field].cast(pl.Float64).to_numpy() for field in ("latitude", "longitude"))
     frame = frame.with_columns(
-        pl.Series("grid_latitude", latitudes).fill_nan(None), pl.Series("grid_longitude", longitudes).fill_nan(None)
+        pl.Series("apart", distance_m(given_lat, given_lon, latitudes, longitudes)).fill_nan(None),
+        pl.Series("grid_latitude", latitudes).fill_nan(None),
+        pl.Series("grid_longitude", longitudes).fill_nan(None),
     )
-    apart = distance_m(
-        frame["latitude"].cast(pl.Float64).to_numpy(),
-        frame["longitude"].cast(pl.Float64).to_numpy(),
-        latitudes,
-        longitudes,
-    )
-    frame = frame.with_columns(pl.Series("apart", apart).fill_nan(None))
-    message = pl.format(
-        "{} m from the eastings and northings of the row: both kept.", pl.col("apart").round(0).cast(pl.Int64)
-    )
+    metres = pl.col("apart").round(0).cast(pl.Int64)
+    message = pl.format("{} m from the eastings and northings of the row: both kept.", metres)
     notes.add(frame, pl.col("apart") > DISAGREEMENT_M, "latitude", "COORDINATES_DISAGREE", message)
     # What lies abroad is a slip in the metres: it stays there to be seen, and gives no position to work with.
-    abroad = [not in_great_britain(lat, lon) for lat, lon in zip(latitudes, longitudes, strict=True)]
-    frame = frame.with_columns(abroad=pl.Series(abroad, dtype=pl.Boolean))
-    filled = pl.when(~pl.col("abroad"))
+    home = pl.col("grid_latitude").is_between(SOUTH, NORTH) & pl.col("grid_longitude").is_between(WEST, EAST)
     return frame.with_columns(
-        pl.coalesce("latitude", filled.then("grid_latitude")).alias("latitude"),
-        pl.coalesce("longitude", filled.then("grid_longitude")).alias("longitude"),
+        pl.coalesce("latitude", pl.when(home).then("grid_latitude")).alias("latitude"),
+        pl.coalesce("longitude", pl.when(home).then("grid_longitude")).alias("longitude"),
     )
+
+
+def _read(texts: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+    """The four coordinates as numbers; a pair is known or unknown as a whole."""
+    frame = texts.with_columns(number(pl.col(field)).alias(field) for field in _FIELDS)
+    for field in _FIELDS:
+        unread = pl.col(field).is_not_null() & frame[field].is_null()
+        notes.add(texts, unread, field, "NUMBER_UNREADABLE", "No number: read as not known.")
+    for pair in (("easting", "northing"), ("longitude", "latitude")):
+        nothing = pl.all_horizontal(pl.col(pair) == 0).fill_null(False)
+        alone = pl.any_horizontal(pl.col(pair).is_null())
+        for field in pair:
+            notes.add(frame, nothing, field, "COORDINATE_ZERO", "0, 0 is no place: read as not known.")
+            given = alone & pl.col(field).is_not_null()
+            notes.add(frame, given, field, "COORDINATE_ALONE", "The other coordinate is missing: read as not known.")
+        frame = frame.with_columns(pl.when(~nothing & ~alone).then(pl.col(field)).alias(field) for field in pair)
+    return frame
 
 
 def note_outside(frame: pl.DataFrame, checked: pl.Expr, notes: Notes) -> None:

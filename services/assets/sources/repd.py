@@ -57,7 +57,7 @@ def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
     odd = pl.col("chp_1").is_not_null() & yes(pl.col("chp_1")).is_null()
     notes.add(frame, odd, "chp_1", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
-    note_kilo(frame, "installed_mw", _MOST_MW, notes)
+    note_kilo(frame, "installed_mw", _MOST_MW, "MW", notes)
     for field in ("last_updated", "date_connected"):
         note_day(frame, field, notes)
     installed = kilo(pl.col("installed_mw"))

@@ -53,7 +53,7 @@ def read_tables(data: bytes, filename: str, is_heading_row: Callable[[list[str]]
         )
     if len(data) > _MOST_BYTES:
         raise refuse(
-            "FILE-08",
+            "FILE-07",
             f"{len(data):,} bytes",
             f"At most {_MOST_BYTES:,} bytes.",
             "The file is too large to be a public register.",
