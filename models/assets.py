@@ -115,7 +115,7 @@ class Asset(Recorded, table=True):
     postcode: str | None = Field(default=None, max_length=10)
     gsp_group: str | None = Field(default=None, max_length=4)
     consumer_owned: bool = False
-    consent_reference: str | None = Field(default=None, max_length=100)
+    consent_reference: str | None = Field(default=None, max_length=255)
     category_attributes: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     aliases: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
     derived_terms: list[str] = Field(default_factory=list, sa_type=Json)

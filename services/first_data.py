@@ -1,5 +1,6 @@
 """What a register is born with: its identifier, code lists and category schemas. Laid down once, harmless when repeated."""
 
+from services.assets.catalogue import load_catalogue
 from services.core.actor import Actor, system_actor
 from services.core.operation import operation
 from services.core.register_settings import give_register_id, register_id
@@ -8,10 +9,10 @@ from services.core.register_settings import give_register_id, register_id
 @operation("UC-05.07", permission="setting.change")
 def lay_first_data(actor: Actor) -> bool:
     """Lay down what every register starts with; whether anything was missing."""
-    if register_id():
-        return False
-    give_register_id()
-    return True
+    is_new = not register_id()
+    if is_new:
+        give_register_id()
+    return load_catalogue(actor) > 0 or is_new
 
 
 def begin() -> bool:

@@ -1,0 +1,136 @@
+"""Which assets a list, a count, a map or an export shows: filters by ontology term, as SQL conditions."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import col
+
+from models.assets import Asset, AssetStatus
+from services.assets.recording import key_of
+from services.core.errors import Finding, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFilters:
+    """What to show; an empty filter lets everything through, several values of one filter are alternatives.
+
+    `text` is looked for in name, friendly code, manufacturer and model, and as the beginning of serial number, MPAN or
+    asset ID. `postcode` is a whole one or its beginning. Capacities are rated kW, both ends included.
+    """
+
+    asset_category: Sequence[str] = ()
+    status: Sequence[str] = ()
+    dno_connection: Sequence[str] = ()
+    gsp_group: Sequence[str] = ()
+    connection_status: Sequence[str] = ()
+    service_provider_id: Sequence[UUID] = ()
+    organisation_id: Sequence[UUID] = ()
+    capacity_min: Decimal | None = None
+    capacity_max: Decimal | None = None
+    text: str | None = None
+    postcode: str | None = None
+
+
+FILTER_TERMS: dict[str, str] = {
+    "AssetCategory": "asset_category",
+    "Status": "status",
+    "DNOConnection": "dno_connection",
+    "GspGroup": "gsp_group",
+    "ConnectionStatus": "connection_status",
+    "ServiceProviderId": "service_provider_id",
+    "OrganisationId": "organisation_id",
+    "RatedCapacityMin": "capacity_min",
+    "RatedCapacityMax": "capacity_max",
+    "Text": "text",
+    "Postcode": "postcode",
+}
+"""The filters by the names that the API and links use."""
+_IDENTITIES = ("service_provider_id", "organisation_id")
+_POWERS = ("capacity_min", "capacity_max")
+
+
+def filters_from_terms(given: Mapping[str, Sequence[str]]) -> AssetFilters:
+    """Filters from text by ontology term, as the API gets them. Raises Invalid for unknown terms and unreadable values."""
+    made: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for term, values in given.items():
+        name = FILTER_TERMS.get(term)
+        filled = [value.strip() for value in values if value.strip()]
+        if name is None:
+            expected = f"One of {', '.join(FILTER_TERMS)}"
+            findings.append(Finding("FILTER-01", term, term, expected, f"There is no filter {term}."))
+        elif filled:
+            try:
+                made[name] = _read(name, filled)
+            except (ValueError, InvalidOperation):
+                expected = "An identifier" if name in _IDENTITIES else "A value this filter knows"
+                expected = "A number of kW with at most two decimals" if name in _POWERS else expected
+                message = f"{', '.join(filled)} can't be used as {term}."
+                findings.append(Finding("FILTER-02", term, ", ".join(filled), expected, message))
+    if findings:
+        raise Invalid(findings)
+    return AssetFilters(**made)
+
+
+def _read(name: str, values: Sequence[str]) -> Any:
+    if name in _IDENTITIES:
+        return tuple(UUID(value) for value in values)
+    if name in _POWERS:
+        return _power(values[-1])
+    if name == "status":
+        return tuple(AssetStatus(value.upper()) for value in values)
+    return values[-1] if name in ("text", "postcode") else tuple(values)
+
+
+def _power(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or abs(number) >= Decimal(10) ** 12 or number != number.quantize(Decimal("0.01")):
+        raise ValueError(text)
+    return number
+
+
+def condition(filters: AssetFilters) -> list[ColumnElement[bool]]:
+    """The filters as SQL; the caller adds who may see what."""
+    found: list[ColumnElement[bool]] = []
+    for name in ("asset_category", "status", "dno_connection", "gsp_group", "connection_status", *_IDENTITIES):
+        values = getattr(filters, name)
+        if values:
+            found.append(col(getattr(Asset, name)).in_(list(values)))
+    if filters.capacity_min is not None:
+        found.append(col(Asset.rated_capacity) >= filters.capacity_min)
+    if filters.capacity_max is not None:
+        found.append(col(Asset.rated_capacity) <= filters.capacity_max)
+    if filters.postcode and filters.postcode.strip():
+        found.append(_postcode(filters.postcode))
+    if filters.text and filters.text.strip():
+        found.append(_text(filters.text.replace("\x00", "").strip()))
+    return found
+
+
+def _postcode(given: str) -> ColumnElement[bool]:
+    """A beginning of the postcode; an outward code alone must be the whole outward code, so that CB1 isn't CB10."""
+    words = given.replace("\x00", "").upper().split()
+    start = " ".join(words)
+    outward = col(Asset.postcode).startswith(start + " ", autoescape=True)
+    return or_(outward, col(Asset.postcode) == start) if len(words) == 1 else _starts(Asset.postcode, start)
+
+
+def _starts(column: Any, start: str) -> ColumnElement[bool]:
+    return col(column).startswith(start, autoescape=True)
+
+
+def _text(given: str) -> ColumnElement[bool]:
+    inside = (Asset.asset_name, Asset.friendly_code, Asset.manufacturer, Asset.asset_model)
+    found = [col(column).icontains(given, autoescape=True) for column in inside]
+    digits = "".join(given.split())
+    if digits.isascii() and digits.isdigit():
+        found += [_starts(Asset.import_mpan, digits), _starts(Asset.export_mpan, digits)]
+    found.append(_starts(Asset.serial_key, key_of(given) or given))
+    with suppress(ValueError):
+        found.append(col(Asset.id) == UUID(given))
+    return or_(*found)

@@ -1,0 +1,71 @@
+"""Registering one asset (UC-02.01): conformance, duplicates, consent, then the record and the event that starts its checks."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from models.assets import Asset, AssetStatus
+from services.assets.conformance import Conformance, conform
+from services.assets.drafts import drop_draft
+from services.assets.recording import fill, index_aliases, justified
+from services.core.actor import Actor
+from services.core.clock import now
+from services.core.errors import Finding
+from services.core.events import emit_for_asset
+from services.core.operation import operation
+from services.core.transaction import current_session
+
+
+@operation("UC-02.01", permission="asset.register")
+def register_asset(
+    actor: Actor,
+    values: Mapping[str, object],
+    *,
+    justification: str | None = None,
+    draft_id: UUID | None = None,
+) -> Asset:
+    """Register one asset from values by ontology term, as text or as JSON values.
+
+    Raises Invalid with every finding at once (warnings alone go through with a `justification` of 10 characters or more),
+    Duplicate when an active asset is the same, Refused when the actor's organisation may not register. The draft it was
+    typed in goes in the same transaction. An asset that a consumer owns waits for its consent to be confirmed.
+    """
+    checked = conform(actor, values)
+    checked.accept(justification)
+    asset = record_new(actor, checked, justification)
+    drop_draft(actor, draft_id)
+    return asset
+
+
+@operation("UC-02.01", permission="asset.register", writes=False)
+def check_registration(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
+    """What registering these values would say, without registering: errors, warnings, and duplicates as findings."""
+    checked = conform(actor, values)
+    return [*checked.errors, *(same.as_finding() for same in checked.same), *checked.warnings]
+
+
+def record_new(actor: Actor, checked: Conformance, justification: str | None) -> Asset:
+    """Write the record of values that have been accepted, its look-up rows and its event; inside an operation."""
+    moment = now()
+    asset = Asset(
+        status=AssetStatus.PENDING_VALIDATION,
+        status_since=moment,
+        registered_at=moment,
+        managed_from=moment,
+        submitted_by_organisation=actor.organisation_id,
+        schema_version=checked.schema_version,
+    )  # pyright: ignore[reportCallIssue]  # the declared values follow from `checked`
+    fill(asset, checked.values, checked.derived)
+    if asset.consumer_owned:
+        asset.status = AssetStatus.AWAITING_CONSENT_CHECK
+        asset.status_reason = (
+            f"Waits for the consent solution to confirm the consent {asset.consent_reference}. "
+            "The checks start once it has."
+        )
+    asset.justifications = justified(actor, [], checked.warnings, justification)
+    session = current_session()
+    session.add(asset)
+    session.flush()
+    if asset.aliases:
+        index_aliases(asset)
+    emit_for_asset("asset.registered", asset, {"version": asset.version, "status": str(asset.status)})
+    return asset
