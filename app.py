@@ -7,10 +7,14 @@ from typing import Any
 
 import streamlit as st
 from pydantic import SecretStr
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from streamlit import config
+from streamlit.runtime.pages_manager import PagesManager
 
 from api.app import api
+from models.base import new_id
+from pages.frame.headers import PortalHeaders
 from sandbox.app import create_app as create_sandbox
 from services.core.settings import Settings, settings
 from services.core.worker import Worker
@@ -31,10 +35,10 @@ def _use_sandboxes(chosen: Settings) -> None:
             setattr(chosen, field, f"{base}/{path}")
 
 
-def _secrets(chosen: Settings) -> Mapping[str, Any]:
+def _secrets(chosen: Settings) -> Mapping[str, Any] | None:
     """What Streamlit's sign-in reads: one section per OIDC provider. Nothing in demo mode."""
     if chosen.demo:
-        return {}
+        return None
 
     def plain(secret: SecretStr | None) -> str:
         return secret.get_secret_value() if secret else ""
@@ -44,7 +48,7 @@ def _secrets(chosen: Settings) -> Mapping[str, Any]:
             "client_id": provider.client_id,
             "client_secret": plain(provider.client_secret),
             "server_metadata_url": provider.server_metadata_url,
-            "client_kwargs": {"scope": "openid email profile"},
+            "client_kwargs": {"scope": "openid email profile", "prompt": "select_account"},
         }
         for provider in chosen.oidc_providers
     }
@@ -64,6 +68,19 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         worker.stop()
 
 
+def report_failure(error: Exception) -> bool:
+    """A mistake of ours: logged whole under a reference that the person is given, and nothing else shown."""
+    reference = new_id().hex[-8:].upper()
+    log.error("Failure %s", reference, exc_info=error)
+    st.error(
+        f"Something went wrong on our side (reference {reference}). What was saved is kept. Reload the page and try "
+        "again; if it happens again, give this reference to the FMAR administrator.",
+        icon=":material/report:",
+    )
+    return True
+
+
+log = logging.getLogger("fmar.portal")
 logging.getLogger("fmar").setLevel(logging.INFO)
 load_all()
 _settings = settings()
@@ -73,4 +90,14 @@ if _settings.demo:
     _use_sandboxes(_settings)
     _routes.append(Mount("/sandbox", create_sandbox()))
 
-app = st.App("portal.py", routes=_routes, lifespan=lifespan, secrets=_secrets(_settings))
+# portal.py declares its pages itself; Streamlit's old way of reading the folder would meet deep links with "Page not found".
+PagesManager.uses_pages_directory = False
+
+app = st.App(
+    "portal.py",
+    routes=_routes,
+    middleware=[Middleware(PortalHeaders)],
+    lifespan=lifespan,
+    secrets=_secrets(_settings),
+    on_script_error=report_failure,
+)

@@ -11,7 +11,15 @@ from services.core.errors import RegisterError
 
 ICON = Path(__file__).parent / "static" / "favicon.png"
 
-st.set_page_config(page_title="FMAR", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
+st.set_page_config(
+    page_title="FMAR",
+    page_icon=str(ICON),
+    layout="wide",
+    initial_sidebar_state="auto",
+    menu_items={
+        "About": "FMAR: the register of flexible energy assets in Great Britain. Register once, use many times."
+    },
+)
 st.logo(str(ICON), size="large")
 
 session = read_session()

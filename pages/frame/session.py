@@ -63,9 +63,9 @@ def _demo_session() -> Session:
 
 
 def _live_session() -> Session:
-    if not st.user.is_logged_in:
-        return NOBODY
     claims = st.user.to_dict()
+    if not claims.get("is_logged_in"):
+        return NOBODY
     identity = Identity(
         issuer=str(claims.get("iss", "")),
         subject=str(claims.get("sub", "")),

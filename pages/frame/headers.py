@@ -1,0 +1,73 @@
+"""Headers of every answer of the portal, and a word to foreign pages that try its websocket."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.core.settings import settings
+
+CSP = "; ".join(
+    (
+        "default-src 'self'",
+        # Streamlit's bundle, deck.gl's expressions and inline components need these; nothing is loaded from elsewhere.
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss: data: blob:",
+        "worker-src 'self' blob:",
+        "frame-src 'self' blob:",
+        "frame-ancestors 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "object-src 'none'",
+    )
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": CSP,
+}
+
+
+class PortalHeaders:
+    """Dresses each answer, makes sign-in cookies Secure behind https, and closes websockets opened by foreign pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is ours."""
+        if scope["type"] == "websocket" and _foreign(Headers(scope=scope)):
+            # Streamlit refuses these too, but asks an outside server for its own address first.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        secure = settings().public_url.startswith("https://")
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if secure:
+                    _secure_cookies(headers)
+            await send(message)
+
+        await self.app(scope, receive, dressed)
+
+
+def _foreign(headers: Headers) -> bool:
+    origin = headers.get("origin", "")
+    return bool(origin) and origin.split("://", 1)[-1] != headers.get("host", "")
+
+
+def _secure_cookies(headers: MutableHeaders) -> None:
+    cookies = headers.getlist("set-cookie")
+    if cookies:
+        del headers["set-cookie"]
+        for cookie in cookies:
+            headers.append("set-cookie", cookie if "; secure" in cookie.lower() else f"{cookie}; Secure")

@@ -1,0 +1,122 @@
+"""The map of assets: pydeck over our own base geography, no tile and no font from elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import pydeck
+import streamlit as st
+
+from models.assets import STATUS_LABELS, AssetStatus
+from services.grid.areas import group_labels
+
+Colour = list[int]
+STATUS_COLOURS: dict[AssetStatus, Colour] = {
+    AssetStatus.VERIFIED: [0, 158, 115],
+    AssetStatus.PENDING_VALIDATION: [86, 180, 233],
+    AssetStatus.QUERY: [213, 94, 0],
+    AssetStatus.AWAITING_CONSENT_CHECK: [204, 121, 167],
+    AssetStatus.SUSPENDED_QUERY_UNANSWERED: [230, 159, 0],
+    AssetStatus.SUSPENDED_CONSENT_REVOKED: [230, 159, 0],
+    AssetStatus.REFUSED_NO_CONSENT: [122, 122, 122],
+    AssetStatus.DEREGISTERED: [122, 122, 122],
+}
+"""Okabe-Ito colours: told apart with every common kind of colour blindness, on light and dark ground."""
+LIGHT = {"fill": [226, 234, 240], "line": [140, 155, 168], "label": [60, 75, 90]}
+DARK = {"fill": [30, 44, 56], "line": [78, 98, 115], "label": [190, 203, 214]}
+ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=14)
+
+
+def _origin() -> str:
+    """This portal's own address as the browser knows it: map layers need absolute addresses."""
+    parts = urlsplit(st.context.url or "http://localhost:8501")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def base_layers() -> list[pydeck.Layer]:
+    """The GSP groups and their names, in the colours of the theme."""
+    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    labels = [{"t": label.gsp_group, "p": [label.longitude, label.latitude]} for label in group_labels()]
+    return [
+        pydeck.Layer(
+            "GeoJsonLayer",
+            id="gsp_groups",
+            data=f"{_origin()}/api/geography/gsp_groups.geojson",
+            get_fill_color=colours["fill"],
+            get_line_color=colours["line"],
+            line_width_min_pixels=1,
+            pickable=False,
+        ),
+        pydeck.Layer(
+            "TextLayer",
+            id="gsp_labels",
+            data=labels,
+            get_position="p",
+            get_text="t",
+            get_size=13,
+            get_color=colours["label"],
+            pickable=False,
+        ),
+    ]
+
+
+def _view(points: Sequence[Mapping[str, Any]]) -> pydeck.ViewState:
+    if not points:
+        return ALL_OF_GB
+    if len(points) == 1:
+        return pydeck.ViewState(latitude=points[0]["lat"], longitude=points[0]["lon"], zoom=8, min_zoom=4, max_zoom=14)
+    return ALL_OF_GB
+
+
+def draw_map(
+    points: Sequence[Mapping[str, Any]], *, key: str, height: int = 560, selectable: bool = True
+) -> str | None:
+    """Draw points {id, name, detail, lat, lon, status}; the identifier of the selected one, None while none is.
+
+    `name` and `detail` are user text: the tooltip's placeholders escape them.
+    """
+    records = [{**point, "c": STATUS_COLOURS[AssetStatus(point["status"])]} for point in points]
+    layer = pydeck.Layer(
+        "ScatterplotLayer",
+        id="assets",
+        data=records,
+        get_position=["lon", "lat"],
+        get_fill_color="c",
+        get_line_color=[255, 255, 255],
+        line_width_min_pixels=1,
+        stroked=True,
+        radius_min_pixels=5,
+        radius_max_pixels=12,
+        get_radius=600,
+        pickable=True,
+        auto_highlight=True,
+    )
+    deck = pydeck.Deck(
+        layers=[*base_layers(), layer],
+        initial_view_state=_view(points),
+        map_provider=None,
+        tooltip={"html": "<b>{name}</b><br/>{detail}"},  # pyright: ignore[reportArgumentType]
+    )
+    alt = f"Map of Great Britain with {len(records)} assets, coloured by status"
+    if not selectable:
+        st.pydeck_chart(deck, height=height, key=key, alt=alt)
+        return None
+    event = st.pydeck_chart(deck, height=height, key=key, on_select="rerun", selection_mode="single-object", alt=alt)
+    chosen = event.selection.objects.get("assets", [])
+    return str(chosen[0]["id"]) if chosen else None
+
+
+def legend(statuses: Sequence[AssetStatus]) -> None:
+    """What the colours mean, for the statuses on the map."""
+    badges = {
+        AssetStatus.VERIFIED: "green",
+        AssetStatus.PENDING_VALIDATION: "blue",
+        AssetStatus.QUERY: "red",
+        AssetStatus.AWAITING_CONSENT_CHECK: "violet",
+        AssetStatus.SUSPENDED_QUERY_UNANSWERED: "orange",
+        AssetStatus.SUSPENDED_CONSENT_REVOKED: "orange",
+    }
+    with st.container(horizontal=True):
+        for status in AssetStatus:
+            if status in statuses:
+                st.badge(STATUS_LABELS[status], color=badges.get(status, "gray"))  # pyright: ignore[reportArgumentType]
