@@ -36,7 +36,7 @@ def _origin() -> str:
 def base_layers() -> list[pydeck.Layer]:
     """The GSP groups and their names, in the colours of the theme."""
     colours = DARK if st.context.theme.type == "dark" else LIGHT
-    labels = [{"t": label.gsp_group, "p": [label.longitude, label.latitude]} for label in group_labels()]
+    labels = [{"t": label.code, "p": [label.lon, label.lat]} for label in group_labels()]
     return [
         pydeck.Layer(
             "GeoJsonLayer",
