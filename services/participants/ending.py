@@ -1,0 +1,89 @@
+"""De-registering an organisation: what stands in the way, and the end (UC-01.04)."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
+from models.participants import Organisation, OrganisationStatus
+from services.core.actor import Actor
+from services.core.errors import Blocker, Refused
+from services.core.events import emit
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import reach
+from services.participants.administrators import require_administration_elsewhere
+from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
+from services.participants.organisations import require_version
+from services.participants.reasons import require_reason
+
+Look = Callable[[UUID], list[Blocker]]
+LOOKS: list[Look] = []
+"""What can stand in the way of ending an organisation; each area adds its own with `blocks_ending`."""
+
+
+def blocks_ending(look: Look) -> Look:
+    """Let a function say what of an area keeps an organisation from being de-registered: units, applications, switches."""
+    LOOKS.append(look)
+    return look
+
+
+@blocks_ending
+def _assets(organisation_id: UUID) -> list[Blocker]:
+    """Assets that it manages or owns and that have not ended, counted by status; open queries among them are named."""
+    managed = col(Asset.service_provider_id) == organisation_id
+    owned = (col(Asset.organisation_id) == organisation_id) & ~managed
+    found: list[Blocker] = []
+    for verb, condition, onward in (
+        ("managed", managed, "De-register them, or let another provider take them over."),
+        ("owned", owned, "Let their provider name another owner, or de-register them."),
+    ):
+        counts = current_session().execute(
+            select(col(Asset.status), func.count())
+            .where(condition, col(Asset.status).not_in(ENDED_STATUSES))
+            .group_by(col(Asset.status))
+        )
+        for status, count in sorted(counts, key=lambda row: list(AssetStatus).index(row[0])):
+            label = f"{count} {'asset' if count == 1 else 'assets'} {verb}, {STATUS_LABELS[status]}"
+            action = "Answer the query, then de-register." if status is AssetStatus.QUERY else onward
+            found.append(Blocker("asset", f"{verb}:{status.value}", label, action))
+    return found
+
+
+@operation("UC-01.04", permission="organisation.withdraw", writes=False)
+def withdrawal_blockers(actor: Actor, organisation_id: UUID) -> list[Blocker]:
+    """Everything that keeps the organisation from being de-registered; empty when nothing does.
+
+    A blocker of kind ``asset`` stands for a count; its `id` is ``managed:<status>`` or ``owned:<status>``, for a link to the
+    filtered list.
+    """
+    reach(Organisation, actor, organisation_id, "organisation.withdraw", lock=False)
+    return [blocker for look in LOOKS for blocker in look(organisation_id)]
+
+
+@operation("UC-01.04", permission="organisation.withdraw")
+def withdraw_organisation(actor: Actor, organisation_id: UUID, reason: str, version: int) -> Organisation:
+    """De-register an organisation, finally: its people and programs are out at once, its records are kept.
+
+    Raises Refused with everything that stands in the way, Conflict when `version` is stale.
+    """
+    reason = require_reason(reason)
+    require_administration_elsewhere(organisation_id)
+    organisation = reach(Organisation, actor, organisation_id, "organisation.withdraw")
+    require_version(organisation, version)
+    target = OrganisationStatus.WITHDRAWN
+    ORGANISATION_LIFE_CYCLE.require(organisation.organisation_status, target, "withdraw_organisation")
+    blockers = [blocker for look in LOOKS for blocker in look(organisation_id)]
+    if blockers:
+        raise Refused(
+            f"{organisation.organisation_legal_name} can't be de-registered while it has open obligations. "
+            "Clear what is listed, then try again.",
+            blockers,
+        )
+    organisation.organisation_status = target
+    organisation.status_reason = reason
+    current_session().flush()
+    emit("organisation.withdrawn", organisation, organisation_id=organisation.id, payload={"reason": reason})
+    return organisation

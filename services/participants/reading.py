@@ -1,0 +1,196 @@
+"""Reading organisations: one, a page of them, the directory, the passport, and how they came to be what they are."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import String, cast, or_, select
+from sqlmodel import col
+
+from models.core import Access
+from models.participants import Organisation, OrganisationStatus
+from services.core.actor import Actor
+from services.core.clock import now
+from services.core.errors import NotFound
+from services.core.ledger.reading import Change, as_of, history
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import see, visible, within
+from services.participants.rules import ORGANISATION_ATTRIBUTES
+
+T = TypeVar("T")
+LARGEST_PAGE = 200
+HIDDEN = frozenset({"legal_name_key"})
+"""Columns that only serve comparing: no news in a history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some records in the order of their identifiers; `next` is what to give as `after` for more, None at the end."""
+
+    items: list[T]
+    next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """What every participant may know of another: that it takes part, as what."""
+
+    organisation_id: UUID
+    organisation_legal_name: str
+    organisation_trading_name: str | None
+    organisation_roles: list[str]
+    licence_areas: list[str]
+
+
+@lru_cache(maxsize=256)
+def column_of(term: str) -> str:
+    """The column of an ontology term: ``RegisteredAddressLine1`` -> ``registered_address_line_1``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=\d)", "_", term).lower()
+
+
+def attribute_terms(organisation: Organisation) -> dict[str, Any]:
+    """The declared attributes: ontology term -> value, in the order of the data definitions."""
+    return {attribute.term: getattr(organisation, column_of(attribute.term)) for attribute in ORGANISATION_ATTRIBUTES}
+
+
+def as_terms(organisation: Organisation) -> dict[str, Any]:
+    """The whole record by ontology terms; absent values are None, moments stay moments."""
+    return {
+        "FmarOrganisationId": str(organisation.id),
+        "OrganisationStatus": organisation.organisation_status.value,
+        **attribute_terms(organisation),
+        "StatusReason": organisation.status_reason,
+        "ApprovedAt": organisation.approved_at,
+        "LicenceAreas": list(organisation.licence_areas),
+        "Version": organisation.version,
+        "RecordedAt": organisation.recorded_at,
+    }
+
+
+@operation("UC-01.02", permission="organisation.read", writes=False)
+def get_organisation(actor: Actor, organisation_id: UUID) -> Organisation:
+    """One organisation; NotFound when the actor may not see it."""
+    return see(Organisation, actor, organisation_id)
+
+
+@operation("UC-01.02", permission="organisation.read", writes=False)
+def list_organisations(
+    actor: Actor,
+    *,
+    status: OrganisationStatus | None = None,
+    role: str | None = None,
+    text: str | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> Page[Organisation]:
+    """The organisations that the actor may see, oldest first; at most 200 a page.
+
+    `role` is one of OrganisationRoles, `text` part of a legal or trading name, or of a registration number.
+    """
+    chosen = select(Organisation).where(visible(Organisation, actor))
+    if status is not None:
+        chosen = chosen.where(col(Organisation.organisation_status) == status)
+    if role:
+        chosen = chosen.where(cast(col(Organisation.organisation_roles), String).contains(f'"{role}"', autoescape=True))
+    if text and text.strip():
+        searched = (
+            col(Organisation.organisation_legal_name),
+            col(Organisation.organisation_trading_name),
+            col(Organisation.organisation_registration_number),
+        )
+        chosen = chosen.where(or_(*(column.icontains(text.strip(), autoescape=True) for column in searched)))
+    if after is not None:
+        chosen = chosen.where(col(Organisation.id) > after)
+    size = max(1, min(limit, LARGEST_PAGE))
+    found = list(current_session().scalars(chosen.order_by(col(Organisation.id)).limit(size + 1)))
+    return Page(found[:size], found[size - 1].id if len(found) > size else None)
+
+
+@operation("UC-01.02", permission="organisation.directory", writes=False)
+def directory(actor: Actor) -> list[DirectoryEntry]:
+    """Names and roles of all active organisations, by name: what a person picks from who may not see the records."""
+    rows = current_session().execute(
+        select(
+            col(Organisation.id),
+            col(Organisation.organisation_legal_name),
+            col(Organisation.organisation_trading_name),
+            col(Organisation.organisation_roles),
+            col(Organisation.licence_areas),
+        )
+        .where(
+            within(Organisation, actor, "organisation.directory"),
+            col(Organisation.organisation_status) == OrganisationStatus.ACTIVE,
+        )
+        .order_by(col(Organisation.organisation_legal_name))
+    )
+    return [DirectoryEntry(*row) for row in rows]
+
+
+@operation("UC-01.02", permission="organisation.read")
+def organisation_passport(actor: Actor, organisation_id: UUID) -> dict[str, Any]:
+    """The record as exported: everything a platform needs to onboard the organisation, by ontology terms.
+
+    Attributes without a value are left out. Who took it is kept in the access log, so this operation writes.
+    """
+    organisation = see(Organisation, actor, organisation_id)
+    moment = now()
+    current_session().add(
+        Access(
+            at=moment,
+            kind="organisation.passport",
+            actor_key=actor.key,
+            user_id=actor.user_id,
+            client_id=actor.client_id,
+            organisation_id=actor.organisation_id,
+            record_type=Organisation.record_type(),
+            record_id=organisation.id,
+        )
+    )
+    check = organisation.registry_check
+    return {
+        **{term: value for term, value in as_terms(organisation).items() if value not in (None, "", [])},
+        "RegistryCheck": {key: check[key] for key in ("outcome", "source", "at") if check.get(key)},
+        "IssuedAt": moment,
+    }
+
+
+@operation("UC-05.06", permission="history.read", writes=False)
+def organisation_as_of(actor: Actor, organisation_id: UUID, moment: datetime) -> Organisation:
+    """The organisation as it stood at a moment; NotFound when it is unseen, or was not registered yet."""
+    see(Organisation, actor, organisation_id)
+    found = as_of(Organisation, organisation_id, moment)
+    if found is None:
+        raise NotFound("organisation", organisation_id)
+    return found
+
+
+@operation("UC-05.06", permission="history.read", writes=False)
+def organisation_history(actor: Actor, organisation_id: UUID) -> list[Change]:
+    """Every change of the organisation, newest first: who, when, under which use case, before and after."""
+    see(Organisation, actor, organisation_id)
+    return [_shown(change) for change in history(Organisation.record_type(), organisation_id)]
+
+
+def _shown(change: Change) -> Change:
+    kept = {name: pair for name, pair in change.changes.items() if name not in HIDDEN}
+    return Change(
+        change.version,
+        change.at,
+        change.operation,
+        change.use_case,
+        change.actor,
+        change.organisation,
+        kept,
+        change.hash,
+    )
+
+
+def terms_of_columns(names: Iterable[str]) -> Mapping[str, str]:
+    """Column -> ontology term, for the columns that have one: how histories and conflicts are shown."""
+    known = {column_of(attribute.term): attribute.term for attribute in ORGANISATION_ATTRIBUTES}
+    return {name: known[name] for name in names if name in known}
