@@ -23,11 +23,16 @@ class Operation:
     """What the decorator knows of one operation; traceability, permission page and audit names are made from these."""
 
     name: str
-    area: str
+    module: str
     use_case: str
     permission: str
     writes: bool
     summary: str
+
+    @property
+    def area(self) -> str:
+        """The area of the register that it belongs to: the second part of its module's name."""
+        return self.module.split(".")[1]
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -49,7 +54,7 @@ def operation(
     def decorate(function: Callable[Concatenate[Actor, P], T]) -> Callable[Concatenate[Actor, P], T]:
         known = Operation(
             name=function.__name__,
-            area=function.__module__.split(".")[1],
+            module=function.__module__,
             use_case=use_case,
             permission=permission,
             writes=writes,

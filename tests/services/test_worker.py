@@ -1,0 +1,140 @@
+"""Events and the worker: written with the change, handed over at least once, retried, safe with several workers at once."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from sqlmodel import col, select
+
+from models.core import DeliveryStatus, Event, EventDelivery, Setting
+from services.core import worker
+from services.core.actor import Actor, system_actor
+from services.core.clock import now
+from services.core.events import HANDLERS, emit, handles, read_events
+from services.core.operation import operation
+from services.core.transaction import Stamp, current_session, unit_of_work
+
+SYSTEM = system_actor()
+
+
+@operation("UC-05.01", permission="setting.change")
+def say(actor: Actor, words: str, *, fail: bool = False) -> None:
+    """A record and the event about it, in one transaction."""
+    setting = Setting(key=f"said.{words}", value=words)
+    current_session().add(setting)
+    emit("test.said", setting, organisation_id=None, payload={"words": words})
+    if fail:
+        raise RuntimeError("never happened")
+
+
+@pytest.fixture
+def heard() -> Iterator[list[str]]:
+    """What a handler of this test was handed; the handler is gone afterwards."""
+    words: list[str] = []
+
+    @handles("test.said")
+    def listen(event: Event) -> None:
+        words.append(event.payload["words"])
+        if event.payload["words"] == "trouble" and words.count("trouble") < 3:
+            raise ValueError("not yet")
+        if event.payload["words"] == "away" and words.count("away") < 20:
+            raise worker.Wait("The outside system is away")
+
+    name = next(name for name, (kind, _) in HANDLERS.items() if kind == "test.said")
+    yield words
+    del HANDLERS[name]
+
+
+def deliveries() -> list[EventDelivery]:
+    """All deliveries of this test's events."""
+    with unit_of_work(Stamp("look", "test", SYSTEM), writes=False) as session:
+        return list(session.scalars(select(EventDelivery).order_by(col(EventDelivery.id))))
+
+
+def test_an_event_is_handed_over_once_it_is_committed_and_never_when_it_is_not(register: str, heard: list[str]) -> None:
+    say(SYSTEM, "hello")
+    with pytest.raises(RuntimeError):
+        say(SYSTEM, "ghost", fail=True)
+    worker.work_through()
+    worker.work_through()
+    assert heard == ["hello"]
+    assert [event.payload["words"] for event in read_events(SYSTEM)] == ["hello"]
+
+
+def test_a_failing_handler_is_tried_again_later_and_later(register: str, heard: list[str]) -> None:
+    say(SYSTEM, "trouble")
+    start = now()
+    worker.work_through()
+    assert (heard, deliveries()[0].status) == (["trouble"], DeliveryStatus.WAITING)
+    assert "not yet" in (deliveries()[0].last_error or "")
+    with time_machine.travel(start + timedelta(seconds=60)):
+        worker.work_through()
+    with time_machine.travel(start + timedelta(seconds=180)):
+        worker.work_through()
+    assert (len(heard), deliveries()[0].status) == (3, DeliveryStatus.DONE)
+
+
+def test_what_waits_for_an_outside_system_is_never_given_up(register: str, heard: list[str]) -> None:
+    say(SYSTEM, "away")
+    moment = now()
+    for _ in range(20):
+        moment += timedelta(minutes=20)
+        with time_machine.travel(moment):
+            worker.work_through()
+    assert (len(heard), deliveries()[0].status) == (20, DeliveryStatus.DONE)
+
+
+def test_several_workers_share_the_work_and_hand_nothing_over_twice(register: str, heard: list[str]) -> None:
+    for number in range(60):
+        say(SYSTEM, str(number))
+    threads = [threading.Thread(target=worker.work_through) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(heard, key=int) == [str(number) for number in range(60)]
+
+
+def test_a_worker_that_died_leaves_its_work_to_the_next(register: str, heard: list[str]) -> None:
+    say(SYSTEM, "orphan")
+    claimed = worker._claim()
+    assert len(claimed) == 1
+    worker.work_through()
+    assert heard == []
+    with time_machine.travel(now() + worker.LEASE + timedelta(seconds=1)):
+        worker.work_through()
+    assert heard == ["orphan"]
+
+
+def test_a_periodic_job_runs_once_for_all_workers_until_it_is_due_again(register: str) -> None:
+    ran: list[str] = []
+
+    @worker.every(timedelta(minutes=10))
+    def job_of_this_test() -> None:
+        ran.append("ran")
+
+    try:
+        start = now()
+        worker.run_due_jobs()
+        worker.run_due_jobs()
+        assert len(ran) == 1
+        with time_machine.travel(start + timedelta(minutes=11)):
+            worker.run_due_jobs()
+        assert len(ran) == 2
+    finally:
+        del worker.JOBS[next(name for name in worker.JOBS if name.endswith("job_of_this_test"))]
+
+
+def test_the_thread_works_by_itself_and_stops_when_told(register: str, heard: list[str]) -> None:
+    thread = worker.Worker(rest_seconds=0.05)
+    thread.start()
+    say(SYSTEM, "by itself")
+    waited = threading.Event()
+    for _ in range(100):
+        if heard:
+            break
+        waited.wait(0.05)
+    thread.stop()
+    assert heard == ["by itself"]
