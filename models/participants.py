@@ -152,6 +152,8 @@ class User(Recorded, table=True):
     status_reason: str | None = Field(default=None, max_length=500)
     issuer: str | None = Field(default=None, max_length=255)
     subject: str | None = Field(default=None, max_length=255)
+    signed_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Last sign-out: a sign-in cookie issued up to then opens nothing any more, wherever it was copied to."""
 
 
 class MembershipStatus(StrEnum):

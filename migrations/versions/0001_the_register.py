@@ -300,6 +300,7 @@ def upgrade() -> None:
         sa.Column("status_reason", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("issuer", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=True),
         sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(length=255), nullable=True),
+        sa.Column("signed_out_at", models.base.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("email"),
         sa.UniqueConstraint("issuer", "subject", name="user_identity"),

@@ -65,6 +65,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("FMAR_COOKIE_SECRET", "cookie_secret"),
         description="At least 32 random characters; signs the sign-in cookie. Live only.",
     )
+    session_hours: int = Field(
+        default=12,
+        ge=1,
+        le=720,
+        validation_alias=AliasChoices("FMAR_SESSION_HOURS", "session_hours"),
+        description="How long a sign-in lasts, in hours; after that people sign in again. Live only.",
+    )
     token_secret: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("FMAR_TOKEN_SECRET", "token_secret"),

@@ -1,6 +1,7 @@
 """Who somebody is: from an OIDC identity, a persona or a credential to the actor of one click or call (UC-01.01)."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from services.core.transaction import current_session
 from services.participants.acting import actor_for_client, actor_for_user, email_key, reading_as_register
 from services.participants.personas import Persona, demo_personas
 from services.participants.roles import still_takes_part
+from services.participants.sessions import end_sessions, session_over, signed_out_since
 
 __all__ = [
     "ADVICE",
@@ -38,6 +40,7 @@ __all__ = [
     "demo_personas",
     "memberships_of",
     "sign_in",
+    "sign_out",
 ]
 
 
@@ -50,6 +53,8 @@ class Identity:
     email: str
     email_verified: bool
     name: str
+    issued_at: datetime | None = None
+    """When the provider signed this (`iat`); None where there is no session that could have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class SignInProblem(StrEnum):
     DEACTIVATED = "DEACTIVATED"
     NO_MEMBERSHIP = "NO_MEMBERSHIP"
     IDENTITY_MISMATCH = "IDENTITY_MISMATCH"
+    SESSION_ENDED = "SESSION_ENDED"
 
 
 ADVICE: dict[SignInProblem, str] = {
@@ -84,6 +90,7 @@ ADVICE: dict[SignInProblem, str] = {
     "you, or register a new organisation.",
     SignInProblem.IDENTITY_MISMATCH: "This email address belongs to a person who signs in with another account. Use that "
     "account, or ask the FMAR administrator to release it.",
+    SignInProblem.SESSION_ENDED: "Your session has ended. Sign in again.",
 }
 
 
@@ -101,7 +108,8 @@ def sign_in(identity: Identity) -> SignIn:
     """Find the account of an identity; its first sign-in binds it and accepts invitations.
 
     The first time goes by verified email, from then on by issuer and subject only: a changed email at the provider opens no
-    other account, and another subject with the email of a bound account is refused.
+    other account, and another subject with the email of a bound account is refused. A session that is too old, or that the
+    person has signed out of, opens nothing (`services.participants.sessions`).
     """
     with reading_as_register("sign_in"):
         user, problem = _account(identity)
@@ -124,6 +132,8 @@ def _account(identity: Identity) -> tuple[User | None, SignInProblem | None]:
     """The account that an identity opens, bound or about to be, or why it opens none."""
     if not identity.issuer or not identity.subject:
         return None, SignInProblem.UNKNOWN
+    if session_over(identity.issued_at):
+        return None, SignInProblem.SESSION_ENDED
     user = find_bound(identity.issuer, identity.subject)
     if user is None:
         if not identity.email_verified or not identity.email.strip():
@@ -133,6 +143,8 @@ def _account(identity: Identity) -> tuple[User | None, SignInProblem | None]:
             return None, SignInProblem.UNKNOWN
         if user.subject is not None:
             return None, SignInProblem.IDENTITY_MISMATCH
+    if signed_out_since(user, identity.issued_at):
+        return None, SignInProblem.SESSION_ENDED
     return (user, None) if user.status is UserStatus.ACTIVE else (None, SignInProblem.DEACTIVATED)
 
 
@@ -140,6 +152,18 @@ def find_bound(issuer: str, subject: str) -> User | None:
     """The account bound to an issuer and subject, inside a transaction."""
     bound = select(User).where(col(User.issuer) == issuer, col(User.subject) == subject)
     return current_session().scalar(bound)
+
+
+def sign_out(identity: Identity) -> None:
+    """End all sessions of a person, here and wherever else the sign-in cookie was copied to.
+
+    Without an account (an applicant, somebody unknown) there is nothing to end in the register; the cookie's age remains.
+    """
+    with reading_as_register("sign_out"):
+        user = find_bound(identity.issuer, identity.subject) if identity.issuer and identity.subject else None
+    if user is not None:
+        acting = replace(system_actor(user.full_name), user_id=user.id, email=user.email)
+        end_sessions(acting, user.id, identity.issued_at)
 
 
 def _invitations(user_id: UUID) -> list[Membership]:

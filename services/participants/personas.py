@@ -27,10 +27,11 @@ class Persona:
     organisation_id: UUID
 
 
-def demo_personas(path: Path = PERSONAS) -> list[Persona]:
-    """The people of the demo, those whose account is there; Forbidden outside demo mode."""
+def demo_personas(path: Path | None = None) -> list[Persona]:
+    """The people of the demo, those whose account is there; Forbidden outside demo mode. `path` is `PERSONAS` unless given."""
     if not settings().demo:
         raise Forbidden("Personas exist in demo mode only. Sign in with your account.")
+    path = path or PERSONAS
     if not path.exists():
         return []
     wanted = {email_key(entry["email"]): entry for entry in json.loads(path.read_text("utf-8"))}
