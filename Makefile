@@ -48,6 +48,7 @@ verify: .venv/.installed   ## Verify the ledger
 	@$(BIN)/python manage.py verify-ledger
 
 docs: .venv/.installed-dev   ## Write the generated parts of docs/ anew
+	@$(BIN)/python -m scripts.doc_tables
 	@$(BIN)/python -m scripts.make_docs
 
 clean:          ## Remove .venv and caches; the register in var/ stays
