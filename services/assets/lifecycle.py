@@ -29,7 +29,10 @@ ASSET_LIFE_CYCLE: LifeCycle[AssetStatus] = LifeCycle(
         Transition(S.PENDING_VALIDATION, S.QUERY, "conclude_checks"),
         Transition(S.PENDING_VALIDATION, S.VERIFIED, "settle_query"),
         Transition(S.PENDING_VALIDATION, S.QUERY, "settle_query"),
+        Transition(S.PENDING_VALIDATION, S.QUERY, "query_asset"),
         Transition(S.QUERY, S.PENDING_VALIDATION, "answer_query"),
+        # The value was corrected, or a newer edition of the source says as declared: nothing is left to ask.
+        Transition(S.QUERY, S.PENDING_VALIDATION, "conclude_checks"),
         Transition(S.QUERY, S.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered"),
         # UC-02.03: a material change makes what was checked, or asked, the question of other values.
         Transition(S.VERIFIED, S.PENDING_VALIDATION, "update_asset"),
