@@ -8,6 +8,7 @@ leading zeros count.
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from services.grid.distributors import LICENCE_AREAS, distributor_by_id
@@ -15,6 +16,8 @@ from services.grid.distributors import LICENCE_AREAS, distributor_by_id
 WEIGHTS = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
 CORE_LENGTH = 13
 LONG_LENGTH = 21
+_WEIGHTS = np.array(WEIGHTS)
+_PLACES = 10 ** np.arange(CORE_LENGTH - 1, -1, -1, dtype=np.int64)
 _CORE = re.compile(rf"[0-9]{{{CORE_LENGTH}}}")
 _LONG = re.compile(rf"[0-9]{{{LONG_LENGTH}}}")
 _SPACES = re.compile(r"\s+")
@@ -78,10 +81,13 @@ def mpan_core_expr(column: str | pl.Expr) -> pl.Expr:
 def mpan_valid_expr(core: str | pl.Expr) -> pl.Expr:
     """Whether the check digit of a column of 13-digit cores holds; null where the core is null."""
     number = (pl.col(core) if isinstance(core, str) else core).cast(pl.Int64, strict=False)
-    total = pl.sum_horizontal(
-        (number // 10 ** (CORE_LENGTH - 1 - place)) % 10 * weight for place, weight in enumerate(WEIGHTS)
-    )
-    return pl.when(number.is_not_null()).then(total % 11 % 10 == number % 10)
+    sound = number.fill_null(0).map_batches(_check_digits_hold, return_dtype=pl.Boolean, is_elementwise=True)
+    return pl.when(number.is_not_null()).then(sound)
+
+
+def _check_digits_hold(numbers: pl.Series) -> pl.Series:
+    digits = numbers.to_numpy()[:, np.newaxis] // _PLACES % 10
+    return pl.Series(numbers.name, digits[:, :-1] @ _WEIGHTS % 11 % 10 == digits[:, -1])
 
 
 DNO_OF_DISTRIBUTOR: dict[str, str] = {area.id: area.code for area in LICENCE_AREAS if area.code}

@@ -5,8 +5,9 @@ which take the words of those rules from `ASSET_RULES` through `finding`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -27,7 +28,7 @@ from services.assets.rules_prepare import (
 )
 from services.assets.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, Code
 from services.core.errors import Finding
-from services.core.rules import evaluate, findings_frame, findings_of, sorted_findings
+from services.core.rules import Rule, evaluate, findings_frame, findings_of, sorted_findings
 
 __all__ = [
     "ASSET_RULES",
@@ -46,14 +47,32 @@ ALIAS_TYPE = pl.List(pl.Struct({"scheme": pl.String, "value": pl.String}))
 INPUT_ONLY = ("Easting", "Northing")
 PLACE = ("Latitude", "Longitude")
 VALUE_TERMS = [term for term in CORE if term not in INPUT_ONLY]
-JUDGED = [rule for rule in ASSET_RULES.values() if not rule.decided_by_service]
+
+
+@lru_cache(maxsize=16)
+def judged(reference: AssetReference) -> list[Rule]:
+    """The rules to judge a row by: all with an expression, but "needed for this category" only where a category needs it."""
+    absent = {f"needs:{term}" for term in CORE if term not in reference.needed}
+    return [
+        rule
+        for rule in ASSET_RULES.values()
+        if rule.holds is not None and absent.isdisjoint(rule.holds.meta.root_names())
+    ]
+
+
+def _kept(term: str) -> pl.Expr:
+    """What the register keeps of a term: the value read from it, else its tidied text."""
+    read = value(term) if term in READ_TERMS else pl.col(term)
+    return read.fill_null(False) if term == "ConsumerOwned" else read
+
+
 READ_TERMS = {read.meta.output_name().removeprefix("value:") for read in READ}
 GROUP = pl.coalesce(
     pl.when(pl.col("known:DNOConnection")).then(pl.col("DNOConnection")),
     *(pl.when(pl.col(f"sound:{term}")).then(pl.col(f"dno:{term}")) for term in MPAN_TERMS),
 ).replace_strict(GROUP_OF_DNO, default=None, return_dtype=pl.String)
 VALUES = [
-    *((value(term) if term in READ_TERMS else pl.col(term)).alias(term) for term in VALUE_TERMS if term not in PLACE),
+    *(_kept(term).alias(term) for term in VALUE_TERMS if term not in PLACE),
     *(pl.col(f"at:{term}").alias(term) for term in PLACE),
     GROUP.alias("GspGroup"),
     pl.col("PositionSource"),
@@ -96,60 +115,73 @@ def check_assets(raw: pl.DataFrame, context: AssetRuleContext) -> CheckedAssets:
     Category attributes stand in columns of their own or as JSON under ``CategoryAttributes``, or both.
     """
     attributes = [name for name in raw.columns if name in context.reference.attribute_terms]
+    flat = raw.select(attributes).to_dicts() if attributes else [{}] * raw.height
+    nested = raw[ATTRIBUTES_TERM].to_list() if ATTRIBUTES_TERM in raw.columns else [None] * raw.height
+    typed, own, findings = _check(text_frame(raw), flat, nested, context)
+    own_text = [json.dumps(one, ensure_ascii=False, default=str) if one else "{}" for one in own]
     known = {*CORE, *REGISTER_TERMS, *attributes, ATTRIBUTES_TERM}
-    text = text_frame(raw)
-    prepared = add_position(prepare(text, context))
-    aliases, alias_findings = _aliases(prepared["Aliases"], context)
-    own, own_findings = _attributes(raw, prepared["AssetCategory"], attributes, context)
-    findings = sorted_findings([evaluate(prepared, JUDGED, text), alias_findings, own_findings])
-    typed = prepared.select(VALUES).with_columns(pl.col("ConsumerOwned").fill_null(False))
-    values = typed.select(
-        *OUTPUT,
-        context.reference.derived,
-        pl.Series(ATTRIBUTES_TERM, own, dtype=pl.String),
-    ).with_columns(pl.Series("Aliases", aliases, dtype=ALIAS_TYPE))
-    return CheckedAssets(values, findings, tuple(name for name in raw.columns if name not in known))
+    return CheckedAssets(
+        typed.with_columns(pl.Series(ATTRIBUTES_TERM, own_text, dtype=pl.String)),
+        findings,
+        tuple(name for name in raw.columns if name not in known),
+    )
 
 
 def check_asset(raw: Mapping[str, object], context: AssetRuleContext) -> CheckedAsset:
     """Check one asset given by ontology terms, as text or as JSON values. An attribute nobody knows is FIELD-01."""
-    nested = raw.get(ATTRIBUTES_TERM)
-    row = {term: [text_of(raw.get(term))] for term in TEXT_SCHEMA}
-    own = {name: [text_of(raw[name])] for name in raw if name in context.reference.attribute_terms}
-    columns = {**row, **own, ATTRIBUTES_TERM: [text_of(nested)]}
-    checked = check_assets(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)), context)
-    values = checked.values.row(0, named=True)
+    text = pl.from_dicts([{term: text_of(raw.get(term)) for term in CORE}], schema=TEXT_SCHEMA)
+    flat = {name: one for name, one in raw.items() if name in context.reference.attribute_terms}
+    typed, own, findings = _check(text, [flat], [raw.get(ATTRIBUTES_TERM)], context)
+    values = typed.row(0, named=True)
     derived = frozenset(values.pop("derived"))
-    values[ATTRIBUTES_TERM] = json.loads(values[ATTRIBUTES_TERM])
-    known = {*columns, *REGISTER_TERMS}
+    values[ATTRIBUTES_TERM] = own[0]
+    known = {*CORE, *flat, *REGISTER_TERMS, ATTRIBUTES_TERM}
     unknown = [finding("FIELD-01", name, name) for name in raw if name not in known]
-    return CheckedAsset(values, findings_of(checked.findings, 0) + unknown, derived)
+    return CheckedAsset(values, findings_of(findings, 0) + unknown, derived)
+
+
+Attributes = list[dict[str, Any]]
+
+
+def _check(
+    text: pl.DataFrame, flat: Sequence[Mapping[str, object]], nested: Sequence[object], context: AssetRuleContext
+) -> tuple[pl.DataFrame, Attributes, pl.DataFrame]:
+    """The typed values, the category attributes and the findings of rows given as text."""
+    prepared = add_position(prepare(text, context))
+    aliases, alias_findings = _aliases(prepared["Aliases"], context)
+    own, own_findings = _attributes(prepared["AssetCategory"].to_list(), flat, nested, context)
+    findings = sorted_findings([evaluate(prepared, judged(context.reference), text), alias_findings, own_findings])
+    typed = prepared.select(VALUES).select(*OUTPUT, context.reference.derived)
+    listed = pl.from_dicts([{"Aliases": one} for one in aliases], schema={"Aliases": ALIAS_TYPE})
+    return typed.with_columns(listed["Aliases"]), own, findings
 
 
 def _aliases(column: pl.Series, context: AssetRuleContext) -> tuple[list[list[dict[str, str]]], pl.DataFrame]:
     found: list[list[dict[str, str]]] = [[] for _ in range(len(column))]
     findings: list[tuple[int, Finding]] = []
-    for row in column.is_not_null().arg_true():
-        found[row], wrong = check_aliases(column[row], context.reference.code_lists)
-        findings += [(row, one) for one in wrong]
+    for row, given in enumerate(column.to_list()):
+        if given is not None:
+            found[row], wrong = check_aliases(given, context.reference.code_lists)
+            findings += [(row, one) for one in wrong]
     return found, findings_frame(findings)
 
 
 def _attributes(
-    raw: pl.DataFrame, category: pl.Series, names: list[str], context: AssetRuleContext
-) -> tuple[list[str], pl.DataFrame]:
-    """The category attributes of each row as JSON text, and what the schemas say of them."""
+    categories: Sequence[str | None],
+    flat: Sequence[Mapping[str, object]],
+    nested: Sequence[object],
+    context: AssetRuleContext,
+) -> tuple[Attributes, pl.DataFrame]:
+    """The category attributes of each row, and what the schemas say of them."""
     judge_of = judges(context.reference)
-    wanted = raw.select(names).to_dicts() if names else [{}] * raw.height
-    nested = raw[ATTRIBUTES_TERM].to_list() if ATTRIBUTES_TERM in raw.columns else [None] * raw.height
-    found: list[str] = []
+    found: Attributes = []
     findings: list[tuple[int, Finding]] = []
-    for row, (kind, flat, inside) in enumerate(zip(category, wanted, nested, strict=True)):
-        given, wrong = read_attributes(inside, flat)
-        judge = judge_of.get(kind)
+    for row, (category, own, inside) in enumerate(zip(categories, flat, nested, strict=True)):
+        given, wrong = read_attributes(inside, own)
+        judge = judge_of.get(category or "")
         if judge is not None:
             given, more = check_attributes(given, judge)
             wrong += more
-        found.append(json.dumps(given, ensure_ascii=False, default=str) if given else "{}")
+        found.append(given)
         findings += [(row, one) for one in wrong]
     return found, findings_frame(findings)

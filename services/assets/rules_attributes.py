@@ -4,11 +4,13 @@ These are looked at one by one, and only in the rows that have any; the words co
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import jsonschema_rs
@@ -19,24 +21,32 @@ from services.assets.schemas import CodeLists, choices_of
 from services.core.errors import Finding
 
 ALIAS_LENGTH = 100
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xa0]+")
 Properties = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A category's schema, ready to judge."""
+    """A category's schema, ready to judge; `choices` finds the code of an option by its code or label, in lower case."""
 
     validator: jsonschema_rs.Validator
     properties: Properties
+    choices: Mapping[str, Mapping[str, str]]
 
 
 @lru_cache(maxsize=16)
 def judges(reference: AssetReference) -> dict[str, Judge]:
     """The compiled schemas by category, once per version of the reference. ValueError where one is no JSON Schema."""
-    return {
-        category: Judge(jsonschema_rs.validator_for(dict(schema)), schema.get("properties", {}))
-        for category, schema in reference.schemas.items()
+    return {category: _judge(schema) for category, schema in reference.schemas.items()}
+
+
+def _judge(schema: Mapping[str, Any]) -> Judge:
+    properties: Properties = schema.get("properties", {})
+    choices = {
+        name: {text.lower(): one.code for one in choices_of(spec) for text in (one.label, one.code)}
+        for name, spec in properties.items()
     }
+    return Judge(jsonschema_rs.validator_for(dict(schema)), properties, choices)
 
 
 def read_attributes(nested: object, flat: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
@@ -47,11 +57,20 @@ def read_attributes(nested: object, flat: Mapping[str, object]) -> tuple[dict[st
         with suppress(json.JSONDecodeError):
             nested = json.loads(nested, parse_float=Decimal)
     if isinstance(nested, Mapping):
-        found.update(nested)
+        found.update(_storable(nested))
     elif nested is not None and nested != "":
         findings.append(ASSET_RULES["SCHEMA-09"].finding(text_of(nested)))
     found.update(flat)
-    return {name: one for name, one in found.items() if not _empty(one)}, findings
+    return {name: _storable(one) for name, one in found.items() if not _empty(one)}, findings
+
+
+def _storable(given: Any) -> Any:
+    """What is handed in, with half characters of UTF-16 (valid in JSON, refused by every store) replaced."""
+    if isinstance(given, str):
+        return text_of(given)
+    if isinstance(given, Mapping | list | tuple):
+        return json.loads(json.dumps(given, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    return given
 
 
 def _empty(given: object) -> bool:
@@ -60,7 +79,10 @@ def _empty(given: object) -> bool:
 
 def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[str, Any], list[Finding]]:
     """The attributes with the types of the schema, and what is wrong with them."""
-    typed = {name: typed_value(one, judge.properties.get(name, {})) for name, one in given.items()}
+    typed = {
+        name: typed_value(one, judge.properties.get(name, {}).get("type"), judge.choices.get(name, {}))
+        for name, one in given.items()
+    }
     if judge.validator.is_valid(typed):
         return typed, []
     return typed, [
@@ -68,22 +90,21 @@ def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[st
     ]
 
 
-def typed_value(given: object, spec: Mapping[str, Any]) -> Any:
-    """Text as what the schema expects (an option may be given by its label); what can't be read stays as it is."""
-    kind = spec.get("type")
+def typed_value(given: object, kind: str | None, choices: Mapping[str, str]) -> Any:
+    """Text as the type that the schema expects, an option's label as its code; what can't be read stays as it is."""
     if isinstance(given, Decimal | float | int) and not isinstance(given, bool):
         return _number(str(given), kind) if kind in ("number", "integer") else given
     if not isinstance(given, str):
         return given
-    text = given.strip()
+    text = UNSEEN.sub(" ", given).strip()
     if kind in ("number", "integer"):
         return _number(text, kind)
     if kind == "boolean":
         lowered = text.lower()
         return lowered in YES if lowered in YES or lowered in NO else text
     if kind == "array":
-        return [_choice(part.strip(), spec) for part in text.split(";") if part.strip()]
-    return _choice(text, spec)
+        return [choices.get(part.strip().lower(), part.strip()) for part in text.split(";") if part.strip()]
+    return choices.get(text.lower(), text)
 
 
 def _number(text: str, kind: str | None) -> object:
@@ -92,14 +113,9 @@ def _number(text: str, kind: str | None) -> object:
     if not (plain.isascii() and plain.isdigit()):
         return text
     number = float(text)
+    if not isfinite(number):
+        return text
     return int(number) if number.is_integer() and (kind == "integer" or "." not in text) else number
-
-
-def _choice(text: str, spec: Mapping[str, Any]) -> str:
-    for option in choices_of(spec):
-        if text.lower() in (option.code.lower(), option.label.lower()):
-            return option.code
-    return text
 
 
 KINDS = {
@@ -178,7 +194,7 @@ def check_aliases(given: str | None, code_lists: CodeLists) -> tuple[list[dict[s
     found: list[dict[str, str]] = []
     findings: list[Finding] = []
     for part in _alias_parts(given or ""):
-        scheme, one = (part[0].strip().upper(), part[1].strip()) if len(part) == 2 else ("", "")
+        scheme, one = (part[0].strip().upper(), UNSEEN.sub(" ", part[1]).strip()) if len(part) == 2 else ("", "")
         quoted = ":".join(part)
         if len(part) != 2 or not scheme:
             findings.append(ASSET_RULES["ALIAS-01"].finding(quoted))

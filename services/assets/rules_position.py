@@ -46,7 +46,13 @@ def _final(term: str) -> pl.Expr:
 
 
 PLACED = [SOURCE.alias("PositionSource"), (CONVERTED_INSIDE | NO_DEGREES.not_()).alias("position_inside")]
-FINAL = [_final("Latitude"), _final("Longitude")]
+FINAL = [
+    _final("Latitude"),
+    _final("Longitude"),
+    (
+        pl.col("PositionSource").is_in(["declared", "eastings"]) & pl.col("DNOConnection").is_in(list(GROUP_OF_DNO))
+    ).alias("exact"),
+]
 NO_CONVERSION = [pl.lit(None, dtype=pl.Float64).alias(f"converted:{term}") for term in ("Latitude", "Longitude")]
 NO_POSTCODE = [pl.lit(None, dtype=pl.Float64).alias(f"postcode:{term}") for term in ("Latitude", "Longitude")]
 
@@ -73,8 +79,9 @@ def _by_postcode(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
     postcodes = frame["value:Postcode"]
     if postcodes.null_count() == frame.height:
         return NO_POSTCODE
-    known = {code: outcode_position(code) for code in postcodes.unique().drop_nulls()}
-    positions = [known.get(code) for code in postcodes]
+    given = postcodes.to_list()
+    known = {code: outcode_position(code) for code in set(given) if code}
+    positions = [known.get(code) for code in given]
     return [
         pl.Series(f"postcode:{term}", [position and position[at] for position in positions], dtype=pl.Float64)
         for at, term in enumerate(("Latitude", "Longitude"))
@@ -84,8 +91,7 @@ def _by_postcode(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
 def _in_licence_area(frame: pl.DataFrame) -> pl.Series:
     """Whether each exact position lies in its declared network's area: by GSP group for all at once, then the rest closely."""
     inside: list[bool | None] = [None] * frame.height
-    exact = frame["PositionSource"].is_in(["declared", "eastings"]) & frame["DNOConnection"].is_in(list(GROUP_OF_DNO))
-    rows = exact.arg_true()
+    rows = frame["exact"].arg_true()
     if len(rows):
         places = frame["at:Latitude"].gather(rows), frame["at:Longitude"].gather(rows)
         networks = frame["DNOConnection"].gather(rows)

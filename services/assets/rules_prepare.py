@@ -83,6 +83,13 @@ class AssetReference:
         return pl.concat_list(*filled, group).list.drop_nulls().alias("derived")
 
     @cached_property
+    def needed(self) -> list[str]:
+        """The core terms that some category makes mandatory; the rules on the others have nothing to judge."""
+        schemas = self.schemas.values()
+        named = {term for one in schemas for term in (*one.get("x-mandatory", ()), *one.get("x-mandatory-when", {}))}
+        return [term for term in CORE if term in named]
+
+    @cached_property
     def helpers(self) -> list[pl.Expr]:
         """The columns that rules ask for: is the code known, is it active, does the category need the term."""
         found: list[pl.Expr] = []
@@ -91,7 +98,7 @@ class AssetReference:
             found.append(pl.col(term).is_in(list(codes)).alias(f"known:{term}"))
             retired = [code for code, entry in codes.items() if not entry.active]
             found.append(pl.col(term).is_in(retired).not_().alias(f"active:{term}"))
-        found += [self._needs(term).alias(f"needs:{term}") for term in CORE]
+        found += [self._needs(term).alias(f"needs:{term}") for term in self.needed]
         return [*found, *self._needs_any()]
 
     def _needs(self, term: str) -> pl.Expr:
@@ -145,13 +152,15 @@ class AssetRuleContext:
 
 def text_of(given: object) -> str | None:
     """A value from JSON, Python or a spreadsheet as the text that would have been typed; "50.5" stays "50.5"."""
-    if given is None or isinstance(given, str):
-        return given
+    if given is None:
+        return None
+    if isinstance(given, str):
+        # Half a character of UTF-16 is valid in JSON, but no text.
+        return given if given.isascii() else given.encode("utf-8", "replace").decode("utf-8")
     if isinstance(given, bool):
         return "true" if given else "false"
     if isinstance(given, float):
-        number = Decimal(repr(given))
-        return format(number.to_integral_value() if number == number.to_integral_value() else number, "f")
+        return format(Decimal(repr(given)), "f").removesuffix(".0")
     if isinstance(given, Decimal):
         return format(given, "f")
     if isinstance(given, datetime):
@@ -160,11 +169,12 @@ def text_of(given: object) -> str | None:
         return given.isoformat()
     if isinstance(given, int | UUID):
         return str(given)
-    return json.dumps(given, ensure_ascii=False, default=str)
+    return json.dumps(given, default=str)
 
 
 def text_frame(raw: pl.DataFrame) -> pl.DataFrame:
     """The core terms of `raw` as text, in the order of the catalogue; missing ones are null."""
+    raw = raw.rechunk() if raw.n_chunks() > 1 else raw
     kinds = raw.schema
     if all(kinds.get(term) == pl.String for term in CORE):
         return raw.select(list(CORE))
@@ -191,12 +201,10 @@ def _tidied(term: str) -> pl.Expr:
         text = pl.col(term).str.to_lowercase()
     else:
         text = pl.col(term)
-    text = (
-        text.str.strip_chars()
-        if kind != "text"
-        else text.str.replace_all("\u00a0", " ", literal=True).str.strip_chars()
-    )
-    return pl.when(text != "").then(text).alias(term)
+    if kind in ("text", "long_text"):
+        text = text.str.replace_all(r"[\p{Cc}\u{a0}]+", " ")
+    # From the first to the last character that can be seen; null where there is none.
+    return text.str.extract(r"(?s)\S(?:.*\S)?", 0).alias(term)
 
 
 def _read(term: str) -> pl.Expr:

@@ -24,6 +24,7 @@ WORDS_SCHEMA = pl.Schema(
     }
 )
 FINDINGS_SCHEMA = pl.Schema({**ROW_SCHEMA, **WORDS_SCHEMA})
+NO_FINDINGS = FINDINGS_SCHEMA.to_frame()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def sorted_findings(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The parts as one frame, by row; inside a row, in the order in which the parts came."""
     filled = [part for part in parts if part.height]
     if not filled:
-        return FINDINGS_SCHEMA.to_frame()
+        return NO_FINDINGS
     return pl.concat(filled).sort("row", maintain_order=True)
 
 
@@ -118,6 +119,8 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
 def findings_frame(findings: Iterable[tuple[int, Finding]]) -> pl.DataFrame:
     """Findings made one by one, with their row numbers, in the shape that `evaluate` gives."""
     rows = [(row, f.code, f.field, f.given, f.expected, f.message, f.severity.value) for row, f in findings]
+    if not rows:
+        return NO_FINDINGS
     return pl.DataFrame(rows, schema=FINDINGS_SCHEMA, orient="row")
 
 

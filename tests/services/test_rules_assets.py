@@ -388,3 +388,34 @@ def test_a_file_of_100_000_rows_has_the_findings_of_its_rows() -> None:
 def test_a_file_without_rows_has_no_findings() -> None:
     checked = check_assets(pl.DataFrame(schema={"AssetName": pl.String}), CONTEXT)
     assert (checked.values.height, checked.findings.height) == (0, 0)
+
+
+HOSTILE = [
+    {},
+    [],
+    [[]],
+    [None],
+    {"scheme": "ECR"},
+    True,
+    -1,
+    1e300,
+    10**400,
+    float("nan"),
+    "\ud800",
+    "a\x00b",
+    "[",
+    "[{}]",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=repr)
+def test_any_json_is_answered_with_findings(hostile: object) -> None:
+    for term in (*BESS, "Latitude", "Easting", "Postcode", "Aliases", "CategoryAttributes", "Manufacturer", "Unknown"):
+        check(BESS | {term: hostile})
+    check(BESS | {"CategoryAttributes": {"StorageCapacity_kWh": hostile, "BatteryChemistry": hostile, "x": hostile}})
+
+
+def test_no_text_that_a_database_refuses_is_kept() -> None:
+    values = check(BESS | {"Manufacturer": "Am\x00pere\r\n\u00a0Devices", "Aliases": "OEM:a\x00b"}).values
+    assert values["Manufacturer"] == "Am pere Devices"
+    assert values["Aliases"] == [{"scheme": "OEM", "value": "a b"}]
