@@ -1,11 +1,16 @@
-"""What every answer of the API carries, and how much of a request it reads."""
+"""What every answer of the API carries, how much of a request it reads, and what becomes of a mistake in the code."""
 
+import logging
+import secrets
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
+from api.problems import from_error, problem
+from services.core.errors import Finding, Invalid
 from services.core.settings import settings
 
 HEADERS = {
@@ -21,10 +26,28 @@ DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
+EXTRA = "fmar.headers"
+"""Where a route or dependency leaves headers that the answer shall carry, be it a refusal or not."""
+TELL = "Nothing was changed unless the register says so when asked; tell its operator the reference"
+NUL = Finding("REQUEST-NUL", None, None, "text without NUL characters", "The address holds a NUL character.")
+log = logging.getLogger("fmar.api")
 
 
-class BodyTooLarge(Exception):
+class BodyTooLarge(HTTPException):
     """The request's body went over the limit while it was read."""
+
+    def __init__(self) -> None:
+        super().__init__(413, too_large())
+
+
+def too_large() -> str:
+    """What to say of a body over the limit."""
+    return f"The request's body is larger than {settings().api_max_body_kb:,} kB. Send it in parts."
+
+
+def leave_headers(scope: Scope, headers: dict[str, str]) -> None:
+    """Let the answer to this request carry these headers, whatever it will be."""
+    scope[EXTRA].update(headers)
 
 
 class Guard:
@@ -38,20 +61,39 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope[EXTRA] = {}
+        dressed = self._dressed(scope, send)
         limit = settings().api_max_body_kb * 1024
         declared = Headers(scope=scope).get("content-length", "0")
+        refusal: JSONResponse | None = None
         if declared.isdigit() and int(declared) > limit:
-            await self._refuse(scope, receive, self._dressed(scope, send))
+            refusal = problem(413, too_large())
+        elif b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
+            refusal = from_error(Invalid([NUL]))
+        if refusal is not None:
+            await refusal(scope, receive, dressed)
             return
-        try:
-            await self.app(scope, self._bounded(receive, limit), self._dressed(scope, send))
-        except BodyTooLarge:
-            await self._refuse(scope, receive, self._dressed(scope, send))
+        await self._answered(scope, self._bounded(receive, limit), dressed)
 
-    @staticmethod
-    async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        limit = settings().api_max_body_kb
-        await problem(413, f"The request's body is larger than {limit:,} kB.")(scope, receive, send)
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. A mistake in the code is told to the log, and its number to the caller."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except BodyTooLarge:
+            if not started:
+                await problem(413, too_large())(scope, receive, send)
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("Reference %s: %s %s", reference, scope["method"], scope["path"])
+            if not started:
+                await problem(500, f"Something went wrong in the register. {TELL} {reference}.")(scope, receive, send)
 
     @staticmethod
     def _bounded(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
@@ -78,6 +120,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers["Content-Security-Policy"] = csp
+                for name, value in scope[EXTRA].items():
+                    headers[name] = value
             await send(message)
 
         return dressed

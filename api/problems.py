@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from api.exact import encode
 from services.core.errors import (
     Conflict,
     Duplicate,
@@ -24,6 +25,11 @@ from services.core.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+PLACES = ("body", "query", "path", "header")
+
+
+class PreconditionRequired(RegisterError):
+    """A change without saying which version of the record it is a change of."""
 
 
 class FindingBody(BaseModel):
@@ -44,6 +50,16 @@ class BlockerBody(BaseModel):
     id: str
     label: str
     action: str
+
+
+class ExactJSON(JSONResponse):
+    """Problem details with decimals kept."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """JSON text."""
+        return encode(content)
 
 
 class Problem(BaseModel):
@@ -74,13 +90,7 @@ def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = Non
         "detail": detail,
     }
     body.update({name: value for name, value in extra.items() if value})
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
-
-
-def _jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value if isinstance(value, (str, int, bool, type(None))) else str(value) for name, value in values.items()
-    }
+    return ExactJSON(body, status_code=status, headers=dict(headers or {}))
 
 
 def from_error(error: RegisterError) -> JSONResponse:
@@ -98,29 +108,36 @@ def from_error(error: RegisterError) -> JSONResponse:
             term = {"asset": "AssetId", "organisation": "OrganisationId"}.get(error.kind, "ExistingId")
             return problem(409, error.message, **{term: error.existing_id})
         case Conflict():
-            changes = {
-                name: [str(value) if value is not None else None for value in pair]
-                for name, pair in error.changes.items()
-            }
-            return problem(412, error.message, current=_jsonable(error.current), changes=changes)
+            return problem(412, error.message, current=error.current, changes=error.changes)
         case Refused():
             blockers = [{"kind": b.kind, "id": b.id, "label": b.label, "action": b.action} for b in error.blockers]
             return problem(409, error.message, blockers=blockers)
         case TooManyRequests():
             return problem(429, error.message, headers={"Retry-After": str(error.retry_after)})
+        case PreconditionRequired():
+            return problem(428, error.message)
         case _:
             return problem(500, error.message)
 
 
 def _shape_finding(error: Mapping[str, Any]) -> Finding:
-    where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
+    where = [str(part) for part in error["loc"] if part not in PLACES]
+    field = ".".join(where) or None
     given = error.get("input")
+    if error["type"] == "json_invalid":
+        words = f"The body isn't JSON that can be read: {error.get('ctx', {}).get('error', error['msg'])}."
+        return Finding("REQUEST-JSON", None, None, "a JSON object", words)
+    code = "UNKNOWN-FIELD" if error["type"] == "extra_forbidden" else error["type"].upper().replace("_", "-")
+    if code == "UNKNOWN-FIELD":
+        words = f"There is no field {field} here. Correct its name, or leave it out."
+    else:
+        words = f"{field or 'The request'}: {error['msg'][:1].lower()}{error['msg'][1:]}."
     return Finding(
-        code=f"REQUEST-{error['type'].upper().replace('_', '-')}",
-        field=".".join(where) or None,
+        code=f"REQUEST-{code}",
+        field=field,
         given=None if given is None or isinstance(given, (dict, list)) else str(given)[:200],
         expected="a request as described in /api/docs",
-        message=f"{'.'.join(where) or 'The request'}: {error['msg']}.",
+        message=words,
     )
 
 
@@ -140,11 +157,18 @@ def install(app: FastAPI) -> None:
     async def on_http(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, HTTPException):
             raise error
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        detail = HTTP_WORDS.get(error.status_code, str(error.detail))
+        return problem(error.status_code, detail, headers=error.headers)
 
     app.add_exception_handler(RegisterError, on_refusal)
     app.add_exception_handler(RequestValidationError, on_shape)
     app.add_exception_handler(HTTPException, on_http)
+
+
+HTTP_WORDS = {
+    404: "There is nothing at this address. What there is: /api/docs.",
+    405: "This address doesn't know this method. What it knows is in the header Allow, and in /api/docs.",
+}
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from api.middleware import leave_headers
 from services.core.actor import Actor
 from services.core.errors import TooManyRequests, Unauthenticated
 from services.core.settings import settings
@@ -26,7 +27,7 @@ scheme = OAuth2(
     description="A token from `POST /api/oauth/token`, sent as `Authorization: Bearer ...`.",
     auto_error=False,
 )
-_limiter = MovingWindowRateLimiter(MemoryStorage())
+limiter = MovingWindowRateLimiter(MemoryStorage())
 
 
 @lru_cache(maxsize=1)
@@ -57,11 +58,22 @@ def _client_of(token: str) -> str:
     return str(decoded.claims["sub"])
 
 
-def spend(key: str, limit: RateLimitItem) -> None:
-    """Count one call against a limit; TooManyRequests when it is used up, with the seconds to wait."""
-    if not _limiter.hit(limit, key):
-        reset = _limiter.get_window_stats(limit, key).reset_time
-        wait = max(1, int(reset - time.time()) + 1)
+def spend(request: Request, key: str, limit: RateLimitItem) -> None:
+    """Count one call against a limit and let the answer say what is left of it.
+
+    Raises TooManyRequests when it is used up, with the seconds to wait.
+    """
+    granted = limiter.hit(limit, key)
+    window = limiter.get_window_stats(limit, key)
+    wait = max(1, int(window.reset_time - time.time()) + 1)
+    leave_headers(
+        request.scope,
+        {
+            "RateLimit-Policy": f'"default";q={limit.amount};w={limit.get_expiry()}',
+            "RateLimit": f'"default";r={window.remaining};t={wait}',
+        },
+    )
+    if not granted:
         raise TooManyRequests(f"That was more than {limit}. Try again in {wait} seconds.", wait)
 
 
@@ -75,7 +87,7 @@ def current_actor(request: Request, _documented: Annotated[str | None, Depends(s
     if kind.lower() != "bearer" or not token:
         raise Unauthenticated("This call needs an access token: POST /api/oauth/token with your client credentials.")
     client_id = _client_of(token)
-    spend(client_id, parse(settings().api_rate_limit))
+    spend(request, f"call:{client_id}", parse(settings().api_rate_limit))
     return actor_for_client(client_id)
 
 

@@ -1,0 +1,76 @@
+"""What the routes answer with: exact JSON, entity tags, pages, and the preconditions of a change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Header, Request, Response
+from starlette.datastructures import URL
+
+from api.exact import encode
+from api.problems import PreconditionRequired
+
+IF_MATCH = 'The ETag of the version that you read, such as `"3"`. A change of a record needs it.'
+
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", description=IF_MATCH, max_length=100)]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match", description="An ETag that you have: answered with 304 while it holds.", max_length=1000
+    ),
+]
+NO_VERSION = -1
+
+
+def answer(content: Any, status: int = 200, *, version: int | None = None, location: str | None = None) -> Response:
+    """A JSON answer with its decimals kept; `version` becomes the ETag, `location` where the new record is."""
+    headers = {}
+    if version is not None:
+        headers["ETag"] = etag(version)
+    if location is not None:
+        headers["Location"] = location
+    return Response(encode(content), status_code=status, media_type="application/json", headers=headers)
+
+
+def etag(version: int) -> str:
+    """The entity tag of a version of a record."""
+    return f'"{version}"'
+
+
+def version_of(if_match: str | None) -> int:
+    """The version that an If-Match header names; NO_VERSION, which no record has, for a tag that isn't one of ours.
+
+    Raises PreconditionRequired without one, and for ``*``: a change says what it is a change of.
+    """
+    given = (if_match or "").strip()
+    if given in ("", "*"):
+        raise PreconditionRequired(
+            "Send If-Match with the ETag of the version that you read, so that nobody's change is overwritten unseen."
+        )
+    digits = given[1:-1]
+    ours = (
+        len(given) > 2 and given[0] == given[-1] == '"' and digits.isascii() and digits.isdigit() and len(digits) < 10
+    )
+    return int(digits) if ours else NO_VERSION
+
+
+def unchanged(if_none_match: str | None, version: int) -> Response | None:
+    """A 304 when the caller has this version already."""
+    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+    if tags.isdisjoint({etag(version), "*"}):
+        return None
+    return Response(status_code=304, headers={"ETag": etag(version)})
+
+
+def here(request: Request, path: str) -> str:
+    """The path of something in this API, as the caller can ask for it."""
+    return f"{request.scope.get('root_path', '')}{path}"
+
+
+def page(request: Request, items: Sequence[Mapping[str, Any]], after: object | None) -> dict[str, Any]:
+    """A keyset page: the items, and the path of the next page with the same filters (None at the end)."""
+    following = None
+    if after is not None:
+        url = URL(scope=request.scope).include_query_params(after=str(after))
+        following = f"{url.path}?{url.query}"
+    return {"items": list(items), "next": following}
