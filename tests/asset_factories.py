@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from itertools import count
 from typing import Any
-from uuid import UUID
 
 from models.assets import Asset
 from models.participants import (
@@ -145,13 +144,6 @@ def values_for(category: str, **changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-def register(actor: Actor, **changes: Any) -> Asset:
+def registered(actor: Actor, **changes: Any) -> Asset:
     """A registered battery."""
     return register_asset(actor, battery(**changes))
-
-
-def nobody() -> UUID:
-    """An identifier that no record has."""
-    from models.base import new_id
-
-    return new_id()

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from models.assets import Asset
+from models.participants import Organisation
 from services.assets.filters import AssetFilters, condition
 from services.assets.recording import STORED_TERMS
 from services.core.actor import Actor
@@ -36,6 +38,19 @@ REGISTER_COLUMNS: dict[str, str] = {
 TERM_OF_COLUMN: dict[str, str] = {
     column: term for term, column in {**REGISTER_COLUMNS, **STORED_TERMS, "Justifications": "justifications"}.items()
 }
+
+
+class MapPoint(NamedTuple):
+    """One asset as the map draws it: columns, no record. Every text in it was typed by somebody: escape it."""
+
+    id: UUID
+    name: str
+    latitude: float
+    longitude: float
+    status: str
+    category: str
+    rated_kw: Decimal
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +150,28 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None) -> int:
     return current_session().scalar(select(func.count(col(Asset.id))).where(*_conditions(actor, filters))) or 0
 
 
+@operation("UC-05.01", permission="asset.read", writes=False)
+def map_points(actor: Actor, filters: AssetFilters | None = None, limit: int = 5000) -> list[MapPoint]:
+    """The visible assets that pass the filters and have a position, newest first; at most `limit`."""
+    provider = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
+    chosen = (
+        select(
+            col(Asset.id),
+            col(Asset.asset_name),
+            col(Asset.latitude),
+            col(Asset.longitude),
+            col(Asset.status),
+            col(Asset.asset_category),
+            col(Asset.rated_capacity),
+            provider,
+        )
+        .join(Organisation, col(Organisation.id) == col(Asset.service_provider_id))
+        .where(*_conditions(actor, filters), col(Asset.latitude).is_not(None), col(Asset.longitude).is_not(None))
+    )
+    rows = current_session().execute(chosen.order_by(col(Asset.id).desc()).limit(max(1, limit)))
+    return [MapPoint(*row) for row in rows]
+
+
 @operation("UC-05.06", permission="history.read", writes=False)
 def asset_history(actor: Actor, asset_id: UUID) -> list[Change]:
     """What happened to an asset, newest first, with changes by ontology term. Raises NotFound when unseen."""
@@ -164,3 +201,27 @@ def asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> Asset:
     if found is None:
         raise NotFound("asset", asset_id)
     return found
+
+
+_WORKED_OUT = {
+    "GspGroup": "The GSP group of the distribution network, or of the MPAN where no network is given.",
+    "InstalledCapacity": "The rated capacity stands for it: no installed capacity was given.",
+    "ServiceProviderId": "The organisation that registered it.",
+    "OrganisationId": "The provider: no other owner was given.",
+    "ConsumerOwned": "Taken as no: nothing was said.",
+}
+_POSITIONS = {
+    "postcode": "The middle of the outward code of the postcode: roughly where it is, not exactly.",
+    "eastings": "Converted from the eastings and northings that were given.",
+}
+
+
+def explain_term(asset: Asset, term: str) -> str:
+    """Where the value of a term comes from, as far as the record itself says: declared, or worked out and how."""
+    if term in REGISTER_COLUMNS:
+        return "Kept by the register."
+    if term in ("Latitude", "Longitude") and asset.position_source in _POSITIONS:
+        return _POSITIONS[asset.position_source]
+    if term in asset.derived_terms:
+        return _WORKED_OUT.get(term, "The usual value of the category: nothing else was given.")
+    return "Declared by the provider."
