@@ -65,7 +65,7 @@ RETIRED = ("DE_ENERGISED", "COMMISSIONING", "SUSPENDED", "DECOMMISSIONED")
 UNREADABLE = ("3.141", "10kW", "12,500", "2.5 MW", "1e4", "+3000", "NaN", "2500.", "٣")
 
 # code, an asset, what is changed so that the rule is broken, and so that it is kept
-CASES: list[tuple[str, Mapping[str, object], dict[str, object], dict[str, object]]] = [
+CASES: list[tuple[str, Mapping[str, object], Mapping[str, object], Mapping[str, object]]] = [
     ("NAME-01", BESS, {"AssetName": " \u00a0 "}, {"AssetName": "A"}),
     ("NAME-02", BESS, {"AssetName": "a" * 256}, {"AssetName": "a" * 255}),
     ("NAME-03", BESS, {"AssetName": "Riverside #1"}, {"AssetName": "Tŷ Gwyn (west)/bank_2-b"}),
@@ -186,7 +186,7 @@ def test_a_sound_asset_has_no_findings(asset: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(("code", "asset", "broken", "kept"), CASES)
 def test_a_rule_finds_what_breaks_it_and_nothing_else(
-    code: str, asset: Mapping[str, object], broken: dict[str, object], kept: dict[str, object]
+    code: str, asset: Mapping[str, object], broken: Mapping[str, object], kept: Mapping[str, object]
 ) -> None:
     found = {finding.code: finding for finding in check({**asset, **broken}).findings}
     assert code in found, list(found)

@@ -40,7 +40,7 @@ ABROAD = COMPANY | {
     "RegisteredPostcodeOrZip": "10115",
 }
 LEI = "213800KUD8LAJWSQ9D15"
-WEBSITE = {"OrganisationWebsite": "https://www.example.com/flex?a=b"}
+WEBSITE: Mapping[str, object] = {"OrganisationWebsite": "https://www.example.com/flex?a=b"}
 NO_WEBSITES = (
     "www.example.com",
     "javascript:alert(1)",
@@ -48,11 +48,11 @@ NO_WEBSITES = (
     "https://me:pw@example.com",
     "https://a b.com",
 )
-OTHER_TYPE = {"OrganisationType": "Other"}
-OTHER_ROLE = {"OrganisationRoles": ["FSP", "Other"]}
+OTHER_TYPE: Mapping[str, object] = {"OrganisationType": "Other"}
+OTHER_ROLE: Mapping[str, object] = {"OrganisationRoles": ["FSP", "Other"]}
 
 # code, the field it stands beside, an organisation, what breaks the rule, and what keeps it
-CASES: list[tuple[str, str, Mapping[str, object], dict[str, object], dict[str, object]]] = [
+CASES: list[tuple[str, str, Mapping[str, object], Mapping[str, object], Mapping[str, object]]] = [
     ("TEXT-01", "RegisteredCity", COMPANY, {"RegisteredCity": "c" * 101}, {"RegisteredCity": "c" * 100}),
     (
         "TEXT-02",
@@ -75,7 +75,7 @@ CASES: list[tuple[str, str, Mapping[str, object], dict[str, object], dict[str, o
         "OrganisationTypeDescription",
         COMPANY,
         OTHER_TYPE,
-        OTHER_TYPE | {"OrganisationTypeDescription": "Guild"},
+        {**OTHER_TYPE, "OrganisationTypeDescription": "Guild"},
     ),
     ("ORGROLE-01", "OrganisationRoles", COMPANY, {"OrganisationRoles": []}, {"OrganisationRoles": "FSP; Aggregator"}),
     (
@@ -90,7 +90,7 @@ CASES: list[tuple[str, str, Mapping[str, object], dict[str, object], dict[str, o
         "OrganisationRolesDescription",
         COMPANY,
         OTHER_ROLE,
-        OTHER_ROLE | {"OrganisationRolesDescription": "Research"},
+        {**OTHER_ROLE, "OrganisationRolesDescription": "Research"},
     ),
     (
         "REG-01",
@@ -223,7 +223,7 @@ def test_a_sound_organisation_has_no_findings(organisation: dict[str, object]) -
 
 @pytest.mark.parametrize(("code", "field", "organisation", "broken", "kept"), CASES)
 def test_a_rule_finds_what_breaks_it_and_nothing_else(
-    code: str, field: str, organisation: Mapping[str, object], broken: dict[str, object], kept: dict[str, object]
+    code: str, field: str, organisation: Mapping[str, object], broken: Mapping[str, object], kept: Mapping[str, object]
 ) -> None:
     (found,) = check({**organisation, **broken}).findings
     assert (found.code, found.field) == (code, field)
