@@ -7,7 +7,8 @@ import pytest
 
 from models.assets import SourceKind
 from models.participants import Role
-from services.assets.sources.loading import edition_date_of, load_source
+from services.assets.sources.edition_facts import edition_date_of
+from services.assets.sources.loading import load_source
 from services.assets.sources.reading_records import (
     edition_findings,
     find_records,

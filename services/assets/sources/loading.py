@@ -6,9 +6,8 @@ again by their key (`services.assets.sources.keys`), and a project that had no M
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from sqlmodel import col
 from models.assets import SourceEdition, SourceKey, SourceKind, SourceRecord
 from models.base import new_id
 from services.assets.sources.ecr import read_ecr
+from services.assets.sources.edition_facts import LICENCES, areas_of, edition_date_of, publisher_of
 from services.assets.sources.reading import SourceReading, detect_kind
 from services.assets.sources.repd import read_repd
 from services.core.actor import Actor
@@ -28,25 +28,15 @@ from services.core.errors import Duplicate, Finding, Invalid, Refused
 from services.core.events import emit
 from services.core.ledger.state import canonical
 from services.core.operation import operation
+from services.core.permissions import require
 from services.core.transaction import current_session
-from services.grid.distributors import distributor_by_dno
 
 Progress = Callable[[float, str], None]
-REPD_PUBLISHER = "Department for Energy Security and Net Zero"
-LICENCES = {SourceKind.ECR: "CC BY 4.0", SourceKind.REPD: "Open Government Licence v3.0"}
 SITE = "SITE"
 """Scheme of the key by which a project is found again once it is given an MPAN; never an asset's alias."""
 _CHUNK = 2_000
 _LOAD_LOCK = 0x464D5352
 _NOT_CONTENT = ("row", "raw", "key")
-_DATES = (
-    re.compile(r"(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])[-_. ]?(?P<day>0[1-9]|[12]\d|3[01])(?!\d)"),
-    re.compile(r"(?P<year>20\d\d)[-_. ]?(?P<month>0[1-9]|1[0-2])(?!\d)"),
-    re.compile(
-        r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-_. ]?(?P<year>20\d\d)", re.IGNORECASE
-    ),
-)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass
@@ -59,20 +49,17 @@ class _Plan:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def edition_date_of(filename: str) -> date | None:
-    """The date that a file's name tells: ``ecr-ukpn-2025-08.csv`` is 1 August 2025; None when it tells none."""
-    for pattern in _DATES:
-        if found := pattern.search(filename):
-            parts = found.groupdict()
-            month = int(parts["month"]) if "month" in parts else _MONTHS.index(parts["name"].lower()) + 1
-            try:
-                return date(int(parts["year"]), month, int(parts.get("day") or 1))
-            except ValueError:
-                continue
-    return None
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What an edition is: file name, publisher, date, licence, digest of the file."""
+
+    name: str
+    publisher: str
+    edition_date: date
+    licence: str
+    sha256: str
 
 
-@operation("UC-02.01", permission="source.load")
 def load_source(
     actor: Actor,
     data: bytes,
@@ -81,50 +68,47 @@ def load_source(
     publisher: str | None = None,
     edition_date: date | None = None,
     kind: SourceKind | None = None,
+    licence: str | None = None,
     progress: Progress | None = None,
 ) -> SourceEdition:
     """Load one edition of an ECR or of the REPD; what isn't given is told by the file (kind, publisher) or its name (date).
 
-    `progress` is called with a share from 0 to 1 and what is being done. All rows or none are loaded.
+    `progress` is called with a share from 0 to 1 and what is being done. All rows or none are loaded. The file is read
+    before the transaction begins, so that nobody waits for it.
 
     Raises Invalid for a file that is no such register, or whose date nobody tells; Duplicate for a file that is loaded
     already; Refused for an edition older than the newest one of its publisher.
     """
+    require(actor, "source.load")
     tell = progress or _silently
     tell(0.05, "Reading the file")
     reading = _read(data, filename, kind)
-    loaded_kind = SourceKind(reading.kind)
     day = edition_date or edition_date_of(filename)
     if day is None:
         expected = "A date, or a file name that tells it, such as ecr-ukpn-2025-08.csv."
-        raise Invalid(
-            [Finding("SOURCE-02", "edition_date", filename, expected, "The date of the edition is not known.")]
-        )
-    by = (publisher or "").strip() or _publisher(reading)
-    edition = SourceEdition(
-        kind=loaded_kind,
-        publisher=by,
-        name=filename[:200],
-        edition_date=day,
-        licence=LICENCES[loaded_kind],
-        sha256=hashlib.sha256(data).hexdigest(),
-        findings=_findings(reading),
-    )
+        message = "The date of the edition is not known."
+        raise Invalid([Finding("SOURCE-02", "edition_date", filename, expected, message)])
+    by = (publisher or "").strip() or publisher_of(reading)
+    under = licence or LICENCES.get(by, "")
+    facts = _Facts(filename[:200], by[:100], day, under[:200], hashlib.sha256(data).hexdigest())
+    return load_edition(actor, reading, facts, tell)
+
+
+@operation("UC-02.01", permission="source.load")
+def load_edition(actor: Actor, reading: SourceReading, facts: _Facts, tell: Progress) -> SourceEdition:
+    """Keep an edition that has been read, with its records and their history: the part of `load_source` that writes."""
+    edition = SourceEdition(kind=SourceKind(reading.kind), findings=_findings(reading), **asdict(facts))
     _hold_against_editions(edition)
     tell(0.35, "Comparing with the edition before")
     plan = _plan(edition, reading)
-    edition.counts = {**reading.counts, **plan.counts, "areas": _areas(reading)}
+    edition.counts = {**reading.counts, **plan.counts, "areas": areas_of(reading)}
     session = current_session()
     session.add(edition)
     session.flush()
     tell(0.55, f"Writing {len(plan.add):,} records")
     _write(edition, plan)
-    emit(
-        "source.loaded",
-        edition,
-        organisation_id=None,
-        payload={"kind": loaded_kind, "publisher": by, "edition_date": day.isoformat()},
-    )
+    told = {"kind": edition.kind, "publisher": facts.publisher, "edition_date": facts.edition_date.isoformat()}
+    emit("source.loaded", edition, organisation_id=None, payload=told)
     tell(1.0, f"{reading.counts['taken']:,} of {reading.counts['rows']:,} rows taken")
     return edition
 
@@ -140,23 +124,6 @@ def _read(data: bytes, filename: str, kind: SourceKind | None) -> SourceReading:
         message = f"“{filename}” has the headings of neither register."
         raise Invalid([Finding("SOURCE-01", "file", filename, expected, message)])
     return read_ecr(data, filename) if found == SourceKind.ECR else read_repd(data, filename)
-
-
-def _areas(reading: SourceReading) -> list[str]:
-    return sorted(reading.rows["dno_code"].drop_nulls().unique().to_list())
-
-
-def _publisher(reading: SourceReading) -> str:
-    """Whose register it is: the operator of most of its licence areas."""
-    if reading.kind == SourceKind.REPD:
-        return REPD_PUBLISHER
-    found = reading.rows["dno_code"].drop_nulls().value_counts(sort=True, name="rows")
-    distributor = distributor_by_dno(found["dno_code"][0]) if found.height else None
-    if distributor is None:
-        expected = "The name of the distributor that publishes the register."
-        message = "No row tells a licence area, so the publisher has to be named."
-        raise Invalid([Finding("SOURCE-03", "publisher", None, expected, message)])
-    return distributor.operator
 
 
 def _findings(reading: SourceReading) -> list[dict[str, Any]]:
