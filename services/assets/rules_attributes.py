@@ -17,7 +17,7 @@ import jsonschema_rs
 
 from services.assets.rules_catalogue import ASSET_RULES
 from services.assets.rules_prepare import NO, YES, AssetReference, text_of
-from services.assets.schemas import CodeLists, choices_of
+from services.assets.schemas import CodeLists, choices_of, compile_schema
 from services.core.errors import Finding
 
 ALIAS_LENGTH = 100
@@ -46,7 +46,7 @@ def _judge(schema: Mapping[str, Any]) -> Judge:
         name: {text.lower(): one.code for one in choices_of(spec) for text in (one.label, one.code)}
         for name, spec in properties.items()
     }
-    return Judge(jsonschema_rs.validator_for(dict(schema)), properties, choices)
+    return Judge(compile_schema(schema), properties, choices)
 
 
 def read_attributes(nested: object, flat: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:

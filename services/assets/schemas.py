@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
+
 DATA = Path(__file__).resolve().parents[2] / "data"
 CATEGORY_GROUP = "Category"
 ATTRIBUTES_TERM = "CategoryAttributes"
@@ -199,3 +201,12 @@ def choices_of(spec: Mapping[str, Any]) -> tuple[Option, ...]:
     if "oneOf" in source:
         return tuple(Option(str(one["const"]), one.get("title", str(one["const"]))) for one in source["oneOf"])
     return tuple(Option(str(value), str(value)) for value in source.get("enum", ()))
+
+
+def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
+    """A category's schema, ready to judge. ValueError where the document is no JSON Schema.
+
+    Nothing is fetched for a reference, patterns run in linear time (no look-around), and formats such as date count.
+    """
+    options = jsonschema_rs.RegexOptions()
+    return jsonschema_rs.validator_for(dict(schema), offline=True, pattern_options=options, validate_formats=True)

@@ -27,6 +27,7 @@ __all__ = [
     "ORGANISATION_RULES",
     "CheckedOrganisation",
     "check_organisation",
+    "organisation_finding",
 ]
 
 UK_COMPANIES = frozenset({"Private Limited Company", "Public Limited Company", "LLP"})

@@ -10,6 +10,7 @@ import pytest
 
 from services.assets.rules import ASSET_RULES, AssetReference, AssetRuleContext, CheckedAsset, check_asset, check_assets
 from services.assets.rules_prepare import text_of
+from services.assets.schemas import compile_schema
 from services.core.errors import Severity
 from services.core.rules import findings_of, rows_with_errors
 
@@ -333,6 +334,29 @@ def test_the_schema_of_a_category_is_obeyed() -> None:
     assert (missing.code, missing.field, missing.message) == ("SCHEMA-01", "Cells", "Cells is missing.")
     assert codes(asset | {"Cells": "13"}, context) == ["SCHEMA-08"]
     assert codes(asset | {"Cells": "24"}, context) == []
+
+
+@pytest.mark.use_case("UC-05.07")
+@pytest.mark.parametrize(
+    ("spec", "broken", "kept"),
+    [
+        ({"type": "string", "format": "date"}, "2027-13-01", "2027-12-01"),
+        ({"type": "string", "pattern": "^[A-Z]{2}$"}, "abc", "AB"),
+        ({"type": "string", "minLength": 3}, "ab", "abc"),
+    ],
+)
+def test_forms_and_patterns_of_a_category_are_obeyed(spec: dict[str, object], broken: str, kept: str) -> None:
+    context = changed("BESS", properties={"Mark": spec | {"title": "Mark"}})
+    asset = {name: one for name, one in BESS.items() if name not in ("StorageCapacity_kWh", "RoundTripEfficiency")}
+    assert codes(asset | {"Mark": broken}, context) == ["SCHEMA-06"]
+    assert codes(asset | {"Mark": kept}, context) == []
+
+
+@pytest.mark.use_case("UC-05.07")
+@pytest.mark.parametrize("spec", [{"$ref": "http://localhost:1/schema"}, {"type": "string", "pattern": "(?=a)b"}])
+def test_a_schema_neither_reaches_the_network_nor_runs_costly_patterns(spec: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"localhost|regex"):
+        compile_schema({"type": "object", "properties": {"Mark": spec}})
 
 
 @pytest.mark.use_case("UC-05.07")
