@@ -1,0 +1,94 @@
+"""Register an asset (UC-02.01): look it up, choose its category, fill in the form made from the category's schema."""
+
+import streamlit as st
+
+from pages.frame import navigation, session
+from pages.frame.refusals import show_refusal
+from pages.parts.asset_form import AssetForm, by_field
+from pages.parts.form_drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
+from pages.parts.form_findings import close_of_form, justification, show_summary, summary_anchor
+from pages.parts.form_state import FormState
+from pages.parts.lookup_prefill import take_known
+from pages.parts.lookup_step import look_up_step
+from services.assets.lookup import LookupOutcome
+from services.assets.registration import check_registration, register_asset
+from services.core.errors import Finding, Invalid, RegisterError
+
+actor = session.actor()
+state = FormState("register")
+form = AssetForm(actor, state)
+
+
+def check() -> None:
+    """From now on the rules are asked at every change."""
+    state.remember("checking", True)
+
+
+def submit() -> None:
+    """Register with the next run of the page."""
+    state.remember("submitted", True)
+
+
+def register() -> RegisterError | None:
+    """Register what stands in the form and open the new asset; the refusal when there is one."""
+    check()
+    try:
+        asset = register_asset(actor, form.values(), justification=justification(state), draft_id=state.note("draft"))
+    except Invalid:
+        return None
+    except RegisterError as refused:
+        return refused
+    leave_draft(state)
+    FormState("register-lookup").clear()
+    st.session_state["asset_registered"] = str(asset.id)
+    navigation.open_asset(asset.id)
+    return None
+
+
+def look_first() -> None:
+    """The first step: what is registered already needs no second registration."""
+    with st.expander("Look it up first: it may be registered already", icon=":material/search:", expanded=not begun):
+        answer = look_up_step(actor, FormState("register-lookup"))
+        if answer is not None and answer.outcome is LookupOutcome.NONE:
+            st.button(
+                "Register it with what is known",
+                icon=":material/arrow_downward:",
+                on_click=take_known,
+                args=(form, answer.known),
+            )
+
+
+open_draft(form)
+refused = register() if state.take("submitted") else None
+findings: list[Finding] | None = None
+if state.note("checking") and form.fields:
+    try:
+        findings = check_registration(actor, form.values())
+    except RegisterError as no:
+        refused = refused or no
+begun = bool(state.typed())
+
+st.title("Register an asset", anchor=False)
+st.caption("Tell the register about one asset. It is checked against public registers, then markets can rely on it.")
+top = st.container()
+offer_drafts(form)
+look_first()
+with top:
+    if refused is not None:
+        show_refusal(refused)
+    if findings is not None:
+        st.subheader("What the rules say", anchor=summary_anchor(state))
+        show_summary(findings, form.labels, form.anchors, "Nothing to correct: the asset can be registered.")
+beside = by_field(findings or ())
+form.draw_category(beside)
+form.draw(findings or (), lambda: keep_draft(actor, state))
+if form.fields:
+    close_of_form(state, findings, "Register the asset", check, submit)
+keep_draft(actor, state)
+if state.note("draft"):
+    with top, st.container(horizontal=True, vertical_alignment="center"):
+        show_saved(state)
+        st.button("Start afresh", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
+        st.button(
+            "Discard this draft", type="tertiary", icon=":material/delete:", on_click=throw_away, args=(actor, state)
+        )

@@ -1,0 +1,77 @@
+"""MPANs as they are typed: reduced, checked and explained digit by digit, with the network that follows from them."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.frame.banner import plain
+from pages.parts.form_field import Findings, common, draw_field, show_beside
+from pages.parts.form_state import FormState
+from services.assets.mpan import CORE_LENGTH, describe_mpan
+from services.assets.schemas import FormField
+from services.grid.geography import gsp_group_name
+
+NETWORK = "DNOConnection"
+
+
+def draw_network(
+    fields: Sequence[FormField], state: FormState, findings: Findings, after_change: Callable[[], None]
+) -> None:
+    """The MPANs and the distribution network; only this part is drawn anew while digits are typed.
+
+    `after_change` keeps what was typed: a run of this part alone doesn't reach the end of the page.
+    """
+
+    @st.fragment
+    def part() -> None:
+        grid = st.grid(3, min_column_width=260)
+        for field in fields:
+            with grid.container():
+                if field.kind == "mpan":
+                    _mpan(field, state, findings)
+                else:
+                    draw_field(field, state, findings)
+        _offer_network(fields, state)
+        after_change()
+
+    part()
+
+
+def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
+    st.text_input(**common(field, state), live="200ms", autocomplete="off", placeholder="13 digits, or 21 from a bill")
+    given = str(state.get(field.term) or "").strip()
+    told = [finding for finding in findings.get(field.term, ()) if finding.given in (None, given)]
+    if not given:
+        show_beside(told)
+        return
+    facts = describe_mpan(given)
+    if facts.problem:
+        st.markdown(f":small[:red[:material/error: {plain(facts.problem)}]]")
+        return
+    digits = "".join(given.split())
+    if len(digits) > CORE_LENGTH:
+        st.caption(f":material/content_cut: Reduced to the 13-digit core **{facts.core}**")
+    group = f", GSP group {facts.gsp_group} {gsp_group_name(facts.gsp_group)}" if facts.gsp_group else ""
+    st.markdown(f":small[:green[:material/check_circle: {plain(facts.distributor or '')}{plain(group)}]]")
+    show_beside(told)
+
+
+def _offer_network(fields: Sequence[FormField], state: FormState) -> None:
+    """The network that the MPANs point to, one click away where another or none is chosen."""
+    network = next((field for field in fields if field.term == NETWORK), None)
+    if network is None:
+        return
+    labels = {option.code: option.label for option in network.options}
+    for field in fields:
+        given = str(state.get(field.term) or "") if field.kind == "mpan" else ""
+        facts = describe_mpan(given) if given.strip() else None
+        code = facts.dno_code if facts and not facts.problem else None
+        if code in labels and state.get(NETWORK) != code:
+            st.button(
+                f"Set the distribution network to {labels[code]}",
+                key=f"{state.slot}!network-{field.term}",
+                icon=":material/bolt:",
+                on_click=state.put,
+                args=(NETWORK, code),
+            )
+            return
