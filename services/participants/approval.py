@@ -14,7 +14,7 @@ from services.core.transaction import current_session
 from services.core.visibility import reach, visible
 from services.participants.administrators import require_administration_elsewhere
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
-from services.participants.organisations import MATERIAL, require_version
+from services.participants.organisations import MATERIAL, WAITING_CHECK, require_version
 from services.participants.reasons import require_reason
 
 
@@ -54,6 +54,7 @@ def refuse_organisation(actor: Actor, organisation_id: UUID, reason: str, versio
     if was_approved:
         for name, value in organisation.approved_values.items():
             setattr(organisation, name, value)
+        organisation.registry_check = dict(WAITING_CHECK)
         return _told("organisation.change_refused", organisation)
     return _told("organisation.refused", organisation)
 

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import String, cast, or_, select
 from sqlmodel import col
 
-from models.core import Access
 from models.participants import Organisation, OrganisationStatus
+from services.core.access_log import log_access
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import NotFound
@@ -138,24 +138,12 @@ def organisation_passport(actor: Actor, organisation_id: UUID) -> dict[str, Any]
     Attributes without a value are left out. Who took it is kept in the access log, so this operation writes.
     """
     organisation = see(Organisation, actor, organisation_id)
-    moment = now()
-    current_session().add(
-        Access(
-            at=moment,
-            kind="organisation.passport",
-            actor_key=actor.key,
-            user_id=actor.user_id,
-            client_id=actor.client_id,
-            organisation_id=actor.organisation_id,
-            record_type=Organisation.record_type(),
-            record_id=organisation.id,
-        )
-    )
+    log_access(actor, "organisation.passport", Organisation.record_type(), organisation.id)
     check = organisation.registry_check
     return {
         **{term: value for term, value in as_terms(organisation).items() if value not in (None, "", [])},
         "RegistryCheck": {key: check[key] for key in ("outcome", "source", "at") if check.get(key)},
-        "IssuedAt": moment,
+        "IssuedAt": now(),
     }
 
 

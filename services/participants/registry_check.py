@@ -22,7 +22,7 @@ from services.core.transaction import current_session
 from services.core.visibility import reach, see
 from services.core.worker import Wait
 from services.participants.company_registry import SOURCE, CompaniesHouse, compare_company
-from services.participants.organisations import WAITING_CHECK
+from services.participants.organisations import ENDED, WAITING_CHECK
 from services.participants.reading import as_terms
 from services.participants.roles import still_takes_part
 
@@ -55,6 +55,12 @@ def check_registered(event: Event) -> None:
 @handles("organisation.materially_changed")
 def check_changed(event: Event) -> None:
     """Hold a changed organisation against the registry."""
+    _check(event.record_id)
+
+
+@handles("organisation.change_refused")
+def check_restored(event: Event) -> None:
+    """Hold an organisation that returned to what was approved against the registry."""
     _check(event.record_id)
 
 
@@ -98,6 +104,8 @@ def _check(organisation_id: UUID) -> None:
     """Ask outside any transaction, then keep the answer. Raises Wait while the registry is away."""
     actor = system_actor("Company registry check")
     declared = declared_for_check(actor, organisation_id)
+    if declared["OrganisationStatus"] in ENDED:
+        return
     record_registry_check(actor, organisation_id, declared, _answer(declared))
 
 
