@@ -1,6 +1,8 @@
 """What every table of the register shares: identifiers, versions, and columns that mean the same on both databases."""
 
 import re
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -17,9 +19,14 @@ from sqlmodel import Field, SQLModel
 HUNDREDTHS = Decimal("0.01")
 
 
+ID_SOURCE: ContextVar[Callable[[], UUID] | None] = ContextVar("fmar_id_source", default=None)
+"""Where identifiers come from instead, in this thread: demo data take theirs from a made-up past (services.workshop)."""
+
+
 def new_id() -> UUID:
     """A fresh UUIDv7: time-ordered, so that keyset pages follow the order of registration. Never reused."""
-    return UUID(bytes=uuid_utils.uuid7().bytes)
+    source = ID_SOURCE.get()
+    return source() if source else UUID(bytes=uuid_utils.uuid7().bytes)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,22 +1,43 @@
 """The register's clock: UTC inside, Europe/London shown, working days by the England and Wales bank holidays."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
 
+from services.core.settings import settings
+
 LONDON = ZoneInfo("Europe/London")
+_made_up: ContextVar[datetime | None] = ContextVar("fmar_made_up_moment", default=None)
 
 
 def now() -> datetime:
     """This moment, aware, in UTC."""
-    return datetime.now(UTC)
+    return _made_up.get() or datetime.now(UTC)
 
 
 def today() -> date:
     """Today's date in Great Britain."""
-    return datetime.now(LONDON).date()
+    return now().astimezone(LONDON).date()
+
+
+@contextmanager
+def made_up_moment(moment: datetime) -> Iterator[None]:
+    """Let the register take `moment` for now, in this thread only: how demo data come by a past of their own.
+
+    Refused outside demo mode, so that no record of a live register ever bears another time than that of its writing.
+    """
+    if not settings().demo:
+        raise RuntimeError("Only a demo can have a made-up past.")
+    token = _made_up.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _made_up.reset(token)
 
 
 def in_london(moment: datetime) -> datetime:

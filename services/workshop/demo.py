@@ -1,0 +1,125 @@
+"""Demo data: laid down in an empty register, and put back as they were (WS-6). Demo mode only."""
+
+import json
+
+from sqlalchemy import MetaData, func, inspect, select, text, update
+from sqlmodel import col
+
+from models.assets import Asset
+from models.core import DeliveryStatus, EventDelivery
+from models.participants import Organisation
+from services.core import database
+from services.core.actor import Actor, system_actor
+from services.core.clock import now
+from services.core.database import engine, is_sqlite
+from services.core.errors import Refused
+from services.core.ledger.sealing import anchor_path
+from services.core.migrate import migrate
+from services.core.operation import operation
+from services.core.settings import settings
+from services.core.transaction import Stamp, current_session, unit_of_work
+from services.first_data import begin
+from services.governance.sealing import read_register_id, seal_and_anchor
+from services.registry import load_all
+from services.workshop.cast import assemble, give_credentials, late_arrivals
+from services.workshop.history import Registrations, Timeline, conforming, everyday
+from services.workshop.past import Past
+from services.workshop.portfolio import plan
+
+CREDENTIALS_AGO = 30
+
+
+def is_empty() -> bool:
+    """Whether nobody has registered yet."""
+    with unit_of_work(Stamp("is_empty", "WS-6", system_actor()), writes=False) as session:
+        return session.scalar(select(col(Organisation.id)).limit(1)) is None
+
+
+def seed_demo() -> str:
+    """Lay down the demo data in one transaction and seal them; a sentence on what is there now."""
+    _require_demo()
+    summary = lay_demo_data(system_actor("Demo data"))
+    seal_and_anchor()
+    return summary
+
+
+def _require_demo() -> None:
+    if not settings().demo:
+        raise Refused("This is a live register (FMAR_MODE=live): demo data has no place in it.")
+
+
+@operation("WS-6", permission="demo.seed")
+def lay_demo_data(actor: Actor) -> str:
+    """Everybody and everything of the demo, with its past. Refused outside demo mode, and once anybody has registered."""
+    _require_demo()
+    session = current_session()
+    if session.scalar(select(col(Organisation.id)).limit(1)) is not None:
+        raise Refused("The register isn't empty: reset the demo instead.")
+    past = Past()
+    cast = assemble(past)
+    planned = plan(past)
+    rows = dict(zip((one.number for one in planned), conforming(planned, cast, past), strict=True))
+    timeline = Timeline(past)
+    registrations = Registrations(cast, rows)
+    everyday(timeline, registrations, planned)
+    timeline.add(past.moment(CREDENTIALS_AGO, 10), lambda: give_credentials(cast))
+    timeline.run()
+    late_arrivals(cast, past)
+    _nothing_owed()
+    return _summary()
+
+
+def _nothing_owed() -> None:
+    """What followed from the past has been written already: the worker has none of it to do."""
+    owed = col(EventDelivery.status) == DeliveryStatus.WAITING
+    current_session().execute(update(EventDelivery).where(owed).values(status=DeliveryStatus.DONE, done_at=now()))
+
+
+def _summary() -> str:
+    session = current_session()
+    session.flush()
+    assets = session.scalar(select(func.count(col(Asset.id)))) or 0
+    organisations = session.scalar(select(func.count(col(Organisation.id)))) or 0
+    return f"{organisations} organisations and {assets:,} assets with their history were laid down."
+
+
+def reset() -> str:
+    """Throw the whole register away, lay down first and demo data anew, and say what is there now.
+
+    Tables are dropped inside the database, whatever it is, so that a portal that runs on it goes on: its next click
+    meets the new data. The anchors of the old register go with it; those of others stay.
+    """
+    _require_demo()
+    load_all()
+    register = _identifier()
+    _drop_everything()
+    _forget_anchors(register)
+    migrate()
+    begin()
+    return seed_demo()
+
+
+def _identifier() -> str | None:
+    """The identifier of the register that stands; None where there is none yet."""
+    return read_register_id(system_actor()) if inspect(engine()).has_table("setting") else None
+
+
+def _forget_anchors(register: str | None) -> None:
+    """Take the seals of a register that is gone out of the anchor file."""
+    path = anchor_path()
+    if path is None or register is None or not path.exists():
+        return
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if json.loads(line)["register"] != register), "utf-8")
+
+
+def _drop_everything() -> None:
+    """All tables, with their rows, indexes and triggers, in one transaction."""
+    with engine(writes=True).connect() as connection:
+        held = MetaData()
+        held.reflect(connection)
+        held.drop_all(connection)
+        if not is_sqlite():
+            connection.execute(text("DROP FUNCTION IF EXISTS ledger_append_only()"))
+        connection.commit()
+    database.close()

@@ -1,0 +1,183 @@
+"""The demo's history: what happened to whom when, written in the order in which it happened, as its ledger tells it."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from models.assets import Asset, AssetAlias, AssetStatus, CheckOutcome, MessageKind
+from models.core import Event
+from services.assets.catalogue import catalogue
+from services.assets.check_records import reasons_of, say
+from services.assets.recording import fill
+from services.assets.rules import check_assets
+from services.assets.rules_prepare import AssetRuleContext
+from services.core.actor import Actor, system_actor
+from services.core.clock import now
+from services.core.transaction import Stamp, current_session, unit_of_work
+from services.workshop.cast import Cast
+from services.workshop.evidence import answers, as_checks
+from services.workshop.past import Past
+from services.workshop.portfolio import Planned
+
+REGISTER = system_actor()
+
+
+@dataclass
+class Timeline:
+    """Steps, each at its moment; run in the order of time, and of being planned where the moment is the same."""
+
+    past: Past
+    steps: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+
+    def add(self, moment: datetime, step: Callable[[], None]) -> None:
+        """Let something happen at a moment."""
+        self.steps.append((moment, len(self.steps), step))
+
+    def run(self) -> None:
+        """Let it all happen."""
+        for moment, _order, step in sorted(self.steps, key=lambda one: one[:2]):
+            with self.past.at(moment):
+                step()
+
+
+def conforming(planned: list[Planned], cast: Cast, past: Past) -> list[dict[str, Any]]:
+    """The planned values as the rules read them, one typed row each; a value that breaks a rule is a mistake in the plan."""
+    known = catalogue()
+    context = AssetRuleContext(today=past.today, reference=known.reference, is_new=False)
+    frame = pl.DataFrame([_raw(one, cast) for one in planned], infer_schema_length=None)
+    checked = check_assets(frame, context)
+    if checked.findings.height:
+        raise AssertionError(f"The demo's plan breaks rules: {checked.findings.head(5).to_dicts()}")
+    return checked.values.to_dicts()
+
+
+def _raw(one: Planned, cast: Cast) -> dict[str, Any]:
+    owner = cast.organisations[one.owner].id if one.owner else None
+    return {
+        **one.values,
+        "CategoryAttributes": json.dumps(one.values["CategoryAttributes"]),
+        "ConsumerOwned": "true" if one.consumer_owned else None,
+        "ServiceProviderId": str(cast.organisations[one.provider].id),
+        "OrganisationId": str(owner) if owner else None,
+    }
+
+
+@dataclass
+class Registrations:
+    """Writes registrations and their checks in bulk, batch by batch."""
+
+    cast: Cast
+    rows: dict[int, dict[str, Any]]
+    covered: frozenset[str] = frozenset()
+    assets: dict[int, Asset] = field(default_factory=dict)
+
+    def register(self, batch: list[Planned]) -> None:
+        """The assets of a batch are registered by their provider."""
+        provider = self.cast.providers[batch[0].provider]
+        made = [self._asset(one, provider) for one in batch]
+        with unit_of_work(Stamp("register_asset", "UC-02.01", provider), writes=True) as session:
+            session.add_all(made)
+            session.flush()
+            session.add_all(
+                AssetAlias(asset_id=asset.id, scheme=alias["scheme"], value=alias["value"])
+                for asset in made
+                for alias in asset.aliases
+            )
+            session.add_all(
+                happened("asset.registered", asset, {"version": asset.version, "status": str(asset.status)})
+                for asset in made
+            )
+
+    def _asset(self, one: Planned, provider: Actor) -> Asset:
+        values = dict(self.rows[one.number])
+        derived = set(values.pop("derived"))
+        values["CategoryAttributes"] = json.loads(values["CategoryAttributes"])
+        values["Aliases"] = list(values["Aliases"] or [])
+        moment = now()
+        asset = Asset(
+            status=AssetStatus.PENDING_VALIDATION,
+            status_since=moment,
+            registered_at=moment,
+            managed_from=moment,
+            submitted_by_organisation=provider.organisation_id,
+        )  # pyright: ignore[reportCallIssue]  # the declared values follow
+        fill(asset, values, derived)
+        if asset.consumer_owned:
+            asset.status = AssetStatus.AWAITING_CONSENT_CHECK
+            asset.status_reason = (
+                f"Waits for the consent solution to confirm the consent {asset.consent_reference}. "
+                "The checks start once it has."
+            )
+        self.assets[one.number] = asset
+        return asset
+
+    def consent(self, batch: list[Planned]) -> None:
+        """The consents behind a batch are confirmed."""
+        with unit_of_work(Stamp("confirm_consent", "UC-05.05", system_actor("Consent solution")), writes=True):
+            for asset in (self.assets[one.number] for one in batch):
+                shift(asset, AssetStatus.PENDING_VALIDATION, f"The consent {asset.consent_reference} is confirmed.")
+
+    def check(self, batch: list[Planned]) -> None:
+        """Every source has answered on the assets of a batch."""
+        codes = catalogue().reference.code_lists
+        with unit_of_work(Stamp("conclude_checks", "UC-02.01", REGISTER), writes=True) as session:
+            for asset in (self.assets[one.number] for one in batch):
+                found = answers(asset, codes, self.covered)
+                checks = as_checks(asset, found)
+                session.add_all(checks)
+                doubtful = any(one.outcome is CheckOutcome.DIFFERS or one.expected for one in found.values())
+                reasons = reasons_of(checks) if doubtful else []
+                if reasons:
+                    shift(asset, AssetStatus.QUERY, "\n".join(reasons)[:1000])
+                    say(Actor(name="The register", roles=frozenset()), asset, MessageKind.QUERY, "\n".join(reasons))
+                elif agreed := [a.summary for a in found.values() if a.outcome is CheckOutcome.AGREES]:
+                    shift(asset, AssetStatus.VERIFIED, " ".join(agreed)[:1000])
+                else:
+                    asset.status_reason = "No source knows this asset: an operator decides."
+
+
+def shift(asset: Asset, status: AssetStatus, reason: str) -> None:
+    """Bring an asset into another state, with the event: what `lifecycle.move` does, without a flush for each."""
+    before = asset.status
+    asset.status, asset.status_reason, asset.status_since = status, reason, now()
+    current_session().add(
+        happened("asset.status_changed", asset, {"from": str(before), "to": str(status), "reason": reason})
+    )
+
+
+def happened(kind: str, asset: Asset, payload: dict[str, Any]) -> Event:
+    """An event of the past: in the feed, and handed to nobody, since what follows from it is written as well."""
+    return Event(
+        type=kind,
+        record_type=Asset.record_type(),
+        record_id=asset.id,
+        organisation_id=asset.service_provider_id,
+        dno_code=asset.dno_connection,
+        payload=payload,
+        occurred_at=now(),
+    )
+
+
+def batches(planned: Iterable[Planned]) -> dict[int, list[Planned]]:
+    """The planned assets by batch."""
+    found: dict[int, list[Planned]] = {}
+    for one in planned:
+        found.setdefault(one.batch, []).append(one)
+    return found
+
+
+def everyday(timeline: Timeline, registrations: Registrations, planned: list[Planned]) -> None:
+    """Batches are registered, their consents confirmed within hours, their checks answered within minutes."""
+    for batch in batches(planned).values():
+        moment, owned = batch[0].moment, [one for one in batch if one.consumer_owned]
+        timeline.add(moment, lambda batch=batch: registrations.register(batch))
+        if owned:
+            timeline.add(moment + timedelta(hours=3), lambda owned=owned: registrations.consent(owned))
+            timeline.add(moment + timedelta(hours=3, minutes=2), lambda owned=owned: registrations.check(owned))
+        others = [one for one in batch if not one.consumer_owned]
+        if others:
+            timeline.add(moment + timedelta(minutes=2), lambda others=others: registrations.check(others))
