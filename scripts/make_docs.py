@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.assets.rules import ASSET_RULES
 from services.assets.rules_attributes import expectation
+from services.assets.rules_prepare import FOLLOWS_RATED
 from services.assets.schemas import CORE, CORE_ATTRIBUTES, FormField, shipped_code_lists, shipped_schemas, snake
 from services.core.rules import Rule
 from services.participants.rules import ORGANISATION_ATTRIBUTES, ORGANISATION_RULES
@@ -89,6 +90,7 @@ def categories() -> list[str]:
         needs += [" or ".join(f"`{term}`" for term in group) for group in schema.get("x-mandatory-any", ())]
         needs += [f"`{term}` when `{other}` > 0" for term, other in schema.get("x-mandatory-when", {}).items()]
         filled = [f"`{term}` = {text}" for term, text in schema.get("x-defaults", {}).items()]
+        filled += [f"`{term}` = `RatedCapacity`" for term, kinds in FOLLOWS_RATED.items() if schema["x-kind"] in kinds]
         lines += [
             f"Needs: {', '.join(needs) or 'nothing more'}. Filled in when empty: {', '.join(filled) or 'nothing'}.",
             "",

@@ -15,7 +15,9 @@ from services.assets.rules_prepare import MPAN_TERMS, value
 from services.assets.schemas import CORE
 from services.core.rules import Rule
 from services.grid.coordinates import EAST, NORTH, SOUTH, WEST
+from services.grid.distributors import DISTRIBUTORS
 
+IDNO_IDS = [known.id for known in DISTRIBUTORS if known.is_idno]
 LATITUDES, LONGITUDES = (SOUTH, NORTH), (WEST, EAST)
 EASTINGS, NORTHINGS = (0, 700_000), (0, 1_300_000)
 
@@ -25,6 +27,13 @@ def _own_network(term: str) -> pl.Expr:
     declared = pl.col("DNOConnection") == pl.col(f"dno:{term}")
     return declared.fill_null(True) | pl.col(f"sound:{term}").not_().fill_null(True)
 
+
+# An IDNO's MPAN doesn't tell its host network (MARKETS.md, MPAN facts): "host DNO unknown" is no error.
+_MPANS = [pl.col(term) for term in MPAN_TERMS]
+NO_MPAN = pl.all_horizontal(one.is_null() for one in _MPANS)
+HOST_UNKNOWN = NO_MPAN.not_() & pl.all_horizontal(
+    pl.col(term).is_null() | value(term).str.head(2).is_in(IDNO_IDS).fill_null(False) for term in MPAN_TERMS
+)
 
 MPANS = [
     readable(
@@ -80,16 +89,16 @@ CONNECTION = [
     Rule(
         "DNO-03",
         "DNOConnection",
-        "A licence area, with any MPAN",
+        "A licence area, with any MPAN but an IDNO's",
         "An MPAN is given, so its distribution network is needed.",
-        pl.col("DNOConnection").is_not_null() | pl.all_horizontal(pl.col("ImportMPAN", "ExportMPAN").is_null()),
+        pl.col("DNOConnection").is_not_null() | NO_MPAN | HOST_UNKNOWN,
     ),
     Rule(
         "DNO-04",
         "DNOConnection",
-        "A licence area, when connected",
+        "A licence area, when connected (unless the MPAN is an IDNO's)",
         "A connected asset needs its distribution network.",
-        pl.col("DNOConnection").is_not_null() | CONNECTED.not_(),
+        pl.col("DNOConnection").is_not_null() | CONNECTED.not_() | HOST_UNKNOWN,
     ),
     Rule(
         "DNO-05",

@@ -28,7 +28,9 @@ UUID_PATTERN = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 POSTCODE_PATTERN = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$"
 YES, NO = ["true", "yes", "y", "1"], ["false", "no", "n", "0"]
 CODE_TERMS = {a.term: a.code_list for a in CORE_ATTRIBUTES if a.code_list}
-ALWAYS_FILLABLE = {"InstalledCapacity", "ConsumerOwned", "Latitude", "Longitude"}
+ALWAYS_FILLABLE = {"GenCapacity", "DemandCapacity", "InstalledCapacity", "ConsumerOwned", "Latitude", "Longitude"}
+FOLLOWS_RATED = {"GenCapacity": ("gen", "storage"), "DemandCapacity": ("demand", "storage")}
+"""Capacities that are the rated one where they aren't given, in categories of these kinds."""
 TEXT_SCHEMA = pl.Schema(dict.fromkeys(CORE, pl.String))
 
 
@@ -81,6 +83,17 @@ class AssetReference:
         ]
         group = pl.when(pl.col("GspGroup").is_not_null()).then(pl.lit("GspGroup"))
         return pl.concat_list(*filled, group).list.drop_nulls().alias("derived")
+
+    @cached_property
+    def capacities(self) -> list[pl.Expr]:
+        """Generation and demand capacity: the rated one, where the category is of that kind and none is given."""
+        found = []
+        for term, kinds in FOLLOWS_RATED.items():
+            categories = [name for name, schema in self.schemas.items() if schema.get("x-kind") in kinds]
+            needed = [name for name in categories if term in self.schemas[name].get("x-mandatory", ())]
+            applies = pl.col("AssetCategory").is_in([name for name in categories if name not in needed])
+            found.append(_rated_unless_given(term, applies.fill_null(False)))
+        return [*found, INSTALLED]
 
     @cached_property
     def needed(self) -> list[str]:
@@ -239,13 +252,14 @@ MPAN_FACTS = [
     *(mpan_dno_expr(value(term)).alias(f"dno:{term}") for term in MPAN_TERMS),
 ]
 
-# The rated capacity stands for an installed capacity that isn't given: never below generation or demand.
-INSTALLED = (
-    pl.when(pl.col("InstalledCapacity").is_null())
-    .then(value("RatedCapacity"))
-    .otherwise(value("InstalledCapacity"))
-    .alias("value:InstalledCapacity")
-)
+
+def _rated_unless_given(term: str, applies: pl.Expr) -> pl.Expr:
+    stands_in = pl.col(term).is_null() & applies
+    return pl.when(stands_in).then(value("RatedCapacity")).otherwise(value(term)).alias(f"value:{term}")
+
+
+# Never below generation or demand, which can't be over the rated capacity.
+INSTALLED = _rated_unless_given("InstalledCapacity", pl.lit(True))
 
 
 def prepare(text: pl.DataFrame, context: AssetRuleContext) -> pl.DataFrame:
@@ -253,4 +267,4 @@ def prepare(text: pl.DataFrame, context: AssetRuleContext) -> pl.DataFrame:
     reference = context.reference
     filled = text.select(TIDY).with_columns(*reference.defaults, *reference.empties)
     read = filled.with_columns(*READ, *context.columns)
-    return read.with_columns(*reference.helpers, *MPAN_FACTS, INSTALLED)
+    return read.with_columns(*reference.helpers, *MPAN_FACTS, *reference.capacities)

@@ -84,11 +84,9 @@ CASES: list[tuple[str, Mapping[str, object], Mapping[str, object], Mapping[str, 
     ("CAP-03", BESS, {"RatedCapacity": "0"}, {"RatedCapacity": "2500.10"}),
     ("CAP-03", BESS, {"RatedCapacity": "-5"}, {}),
     ("CAP-04", BESS, {"RatedCapacity": "1000000.01"}, {"RatedCapacity": "1000000.00"}),
-    ("GEN-01", SOLAR, {"GenCapacity": None}, {"GenCapacity": "0"}),
     ("GEN-02", BESS, {"GenCapacity": "3.141"}, {"GenCapacity": "3.14"}),
     ("GEN-03", BESS, {"GenCapacity": "-0.01"}, {"GenCapacity": "0"}),
     ("GEN-04", BESS, {"GenCapacity": "2500.01"}, {"GenCapacity": "2500.00"}),
-    ("DEM-01", CHARGER, {"DemandCapacity": None}, {"DemandCapacity": "1"}),
     ("DEM-02", BESS, {"DemandCapacity": "10 kW"}, {"DemandCapacity": "10"}),
     ("DEM-03", BESS, {"DemandCapacity": "-1"}, {"DemandCapacity": "0.00"}),
     ("DEM-04", BESS, {"DemandCapacity": "2501"}, {"DemandCapacity": "2500"}),
@@ -163,7 +161,7 @@ CASES: list[tuple[str, Mapping[str, object], Mapping[str, object], Mapping[str, 
     ("SCHEMA-09", BESS, {"CategoryAttributes": "88"}, {"CategoryAttributes": {"RoundTripEfficiency": 90}}),
 ]  # fmt: skip
 # Judged here only with a changed catalogue, see below.
-BY_ADMINISTRATOR = {
+BY_ADMINISTRATOR = {"GEN-01", "DEM-01", 
     "CAT-03", "CAT-04", "INST-01", "DATE-08", "CONV-01", "FUEL-02", "TECH-02", "MAKE-01", "MODEL-01", "SERIAL-01", "DNO-06",
     "POS-14", "POS-15", "POS-16", "SCHEMA-01", "SCHEMA-08", "DATE-04",
 }  # fmt: skip
@@ -310,6 +308,32 @@ def changed(category: str, **keywords: Any) -> AssetRuleContext:
 def test_an_administrator_makes_a_core_attribute_mandatory(term: str, code: str) -> None:
     assert codes(BESS, changed("BESS", **{"x-mandatory": [term]})) == [code]
     assert codes(BESS) == []
+
+
+@pytest.mark.use_case("UC-05.07")
+@pytest.mark.parametrize(("term", "code"), [("GenCapacity", "GEN-01"), ("DemandCapacity", "DEM-01")])
+def test_an_administrator_has_a_capacity_declared_that_follows_the_rated_one_otherwise(term: str, code: str) -> None:
+    left_empty = BESS | {term: None}
+    assert codes(left_empty, changed("BESS", **{"x-mandatory": [term]})) == [code]
+    checked = check(left_empty)
+    assert (checked.findings, checked.values[term]) == ([], checked.values["RatedCapacity"])
+    assert term in checked.derived
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_capacity_of_the_other_direction_is_not_taken_from_the_rated_one() -> None:
+    checked = check(SOLAR | {"GenCapacity": None, "DemandCapacity": None})
+    assert checked.values["GenCapacity"] == checked.values["RatedCapacity"]
+    assert checked.values["DemandCapacity"] == 0
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_an_idno_mpan_says_nothing_of_its_host_network_and_that_is_no_error() -> None:
+    alone = BESS | {"ImportMPAN": "2499900000016", "ExportMPAN": None, "DNOConnection": None}
+    checked = check(alone)
+    assert checked.findings == []
+    assert (checked.values["DNOConnection"], checked.values["GspGroup"]) == (None, None)
+    assert codes(alone | {"ExportMPAN": "1099900000015"}) == ["DNO-03", "DNO-04"]
 
 
 @pytest.mark.use_case("UC-05.07")
