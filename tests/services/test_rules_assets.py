@@ -161,7 +161,7 @@ CASES: list[tuple[str, Mapping[str, object], Mapping[str, object], Mapping[str, 
     ("SCHEMA-09", BESS, {"CategoryAttributes": "88"}, {"CategoryAttributes": {"RoundTripEfficiency": 90}}),
 ]  # fmt: skip
 # Judged here only with a changed catalogue, see below.
-BY_ADMINISTRATOR = {"GEN-01", "DEM-01", 
+BY_ADMINISTRATOR = {"GEN-01", "DEM-01",
     "CAT-03", "CAT-04", "INST-01", "DATE-08", "CONV-01", "FUEL-02", "TECH-02", "MAKE-01", "MODEL-01", "SERIAL-01", "DNO-06",
     "POS-14", "POS-15", "POS-16", "SCHEMA-01", "SCHEMA-08", "DATE-04",
 }  # fmt: skip
