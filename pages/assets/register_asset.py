@@ -41,6 +41,7 @@ def register() -> RegisterError | None:
     leave_draft(state)
     FormState("register-lookup").clear()
     st.session_state["asset_registered"] = str(asset.id)
+    st.session_state["asset_toast"] = True
     navigation.open_asset(asset.id)
     return None
 

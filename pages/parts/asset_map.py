@@ -73,9 +73,10 @@ def draw_map(
 ) -> str | None:
     """Draw points {id, name, detail, lat, lon, status}; the identifier of the selected one, None while none is.
 
-    `name` and `detail` are user text: the tooltip's placeholders escape them.
+    A point's `colour` (red, green, blue) stands in for that of its status. `name` and `detail` are user text: the tooltip's
+    placeholders escape them.
     """
-    records = [{**point, "c": STATUS_COLOURS[AssetStatus(point["status"])]} for point in points]
+    records = [{**point, "c": point.get("colour") or STATUS_COLOURS[AssetStatus(point["status"])]} for point in points]
     layer = pydeck.Layer(
         "ScatterplotLayer",
         id="assets",

@@ -1,0 +1,83 @@
+"""What can be done next with an asset, and why not what can't: from the register's own list of allowed actions."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from models.assets import Asset
+from pages.frame.banner import plain
+from pages.frame.refusals import show_blockers, show_refusal
+from pages.parts.attempt import DONE, attempt
+from services.assets.checks import request_checks
+from services.assets.ending import deregister_asset, deregistration_blockers
+from services.core.actor import Actor
+from services.core.errors import RegisterError
+from services.core.states import Action
+
+ICONS = {"update_asset": "edit", "request_checks": "refresh", "deregister_asset": "archive"}
+IN_PLACE = {"answer_query": "#query", "settle_query": "#query"}
+"""Acts whose form stands further down on the page."""
+
+
+def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
+    """A button for each act that is possible; the others disabled, with what is in the way."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for action in actions:
+            if action.allowed:
+                _offer(actor, asset, action)
+        for action in actions:
+            if not action.allowed:
+                st.button(
+                    action.label,
+                    key=f"not-{action.operation}",
+                    icon=f":material/{ICONS.get(action.operation, 'block')}:",
+                    disabled=True,
+                    help=action.why_not,
+                )
+    refused = [action for action in actions if not action.allowed and action.why_not]
+    if refused:
+        with st.expander("Why not the others?", icon=":material/info:"):
+            st.markdown("\n".join(f"- **{action.label}**: {plain(action.why_not or '')}" for action in refused))
+
+
+def _offer(actor: Actor, asset: Asset, action: Action) -> None:
+    icon = f":material/{ICONS.get(action.operation, 'arrow_forward')}:"
+    if action.operation in IN_PLACE:
+        st.markdown(f"[:material/arrow_downward: {action.label}]({IN_PLACE[action.operation]})", width="content")
+    elif action.operation == "update_asset":
+        if st.button(action.label, key=action.operation, icon=icon, type="primary"):
+            st.switch_page("pages/assets/edit_asset.py", query_params={"id": str(asset.id)})
+    elif action.operation == "deregister_asset":
+        if st.button(action.label, key=action.operation, icon=icon):
+            ask_for_end(actor, asset)
+    elif action.operation == "request_checks":
+        st.button(
+            action.label,
+            key=action.operation,
+            icon=icon,
+            on_click=attempt,
+            args=(lambda: request_checks(actor, asset.id), "The sources are asked again."),
+        )
+
+
+@st.dialog("De-register this asset", icon=":material/archive:")
+def ask_for_end(actor: Actor, asset: Asset) -> None:
+    """The reason, what stands in the way, and the last word."""
+    st.markdown(
+        f"**{plain(asset.asset_name)}** leaves the register for good. Its record and history stay readable; its ID is "
+        "never given again. It can't be undone."
+    )
+    blockers = deregistration_blockers(actor, asset.id)
+    if blockers:
+        st.error("Other records still depend on this asset. Settle these first.", icon=":material/block:")
+        show_blockers(blockers)
+        return
+    reason = st.text_area("Reason", key=f"end-{asset.id}", placeholder="For example: dismantled on 3 November 2026")
+    if st.button("De-register for good", type="primary", icon=":material/archive:"):
+        try:
+            deregister_asset(actor, asset.id, reason, asset.version)
+        except RegisterError as refused:
+            show_refusal(refused)
+            return
+        st.session_state[DONE] = "De-registered."
+        st.rerun()

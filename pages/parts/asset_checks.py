@@ -1,0 +1,127 @@
+"""The authenticity checks of an asset: what each source said, when, and field by field (UC-02.01)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, AssetStatus, CheckOutcome
+from pages.frame.banner import plain
+from pages.parts.asset_words import Words
+from services.assets.check_judging import differs, label_of_field
+from services.assets.checks import checks_of
+from services.assets.reading import get_asset
+from services.core.actor import Actor
+from services.core.clock import show_moment
+from services.core.comparison import Outcome
+
+OUTCOMES: dict[CheckOutcome, tuple[str, str, str]] = {
+    CheckOutcome.WAITING: ("Waiting", "blue", "hourglass_top"),
+    CheckOutcome.AGREES: ("Agrees", "green", "verified"),
+    CheckOutcome.DIFFERS: ("Differs", "red", "difference"),
+    CheckOutcome.NOT_FOUND: ("Not found", "orange", "search_off"),
+    CheckOutcome.NOT_APPLICABLE: ("Says nothing", "gray", "remove"),
+    CheckOutcome.SETTLED: ("Settled", "violet", "gavel"),
+}
+COMPARED = {Outcome.AGREES: "Agrees", Outcome.DIFFERS: "Differs", Outcome.NOT_STATED: "Not stated"}
+
+
+def under_way(asset: Asset, checks: Sequence[AssetCheck]) -> bool:
+    """Whether sources are being asked just now."""
+    if asset.status is not AssetStatus.PENDING_VALIDATION:
+        return any(check.outcome is CheckOutcome.WAITING for check in checks)
+    return not checks or any(check.outcome is CheckOutcome.WAITING for check in checks)
+
+
+def follow_checks(actor: Actor, asset: Asset, checks: Sequence[AssetCheck]) -> None:
+    """While sources are asked, look again every two seconds, and draw the whole page anew once they have answered."""
+    if not under_way(asset, checks):
+        return
+
+    @st.fragment(run_every="2s")
+    def follow() -> None:
+        now_asset, now_checks = get_asset(actor, asset.id), checks_of(actor, asset.id)
+        if now_asset.version != asset.version or not under_way(now_asset, now_checks):
+            st.rerun()
+        with st.status("Checks are under way: this page follows them.", state="running", expanded=True):
+            for check in now_checks:
+                label, _colour, icon = OUTCOMES[check.outcome]
+                waits = f": {plain(check.summary)}" if check.outcome is CheckOutcome.WAITING and check.summary else ""
+                st.markdown(f":material/{icon}: {CHECK_SOURCE_LABELS[check.source]}: {label}{waits}")
+            if not now_checks:
+                st.markdown("The sources are asked in a moment.")
+
+    follow()
+
+
+def draw_checks(checks: Sequence[AssetCheck], words: Words) -> None:
+    """Every source with its outcome and evidence."""
+    if not checks:
+        st.info("No source has been asked yet. Checks run by themselves after registration.", icon=":material/rule:")
+        return
+    for check in checks:
+        _draw_check(check, words)
+
+
+def _draw_check(check: AssetCheck, words: Words) -> None:
+    label, colour, icon = OUTCOMES[check.outcome]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{CHECK_SOURCE_LABELS[check.source]}**", width="content")
+            st.badge(label, icon=f":material/{icon}:", color=colour)  # pyright: ignore[reportArgumentType]
+        if check.summary:
+            st.markdown(plain(check.summary))
+        found = [f"Asked {show_moment(check.requested_at)}"]
+        found += [f"answered {show_moment(check.completed_at)}"] if check.completed_at else []
+        found += [plain(check.source_name)] if check.source_name else []
+        found += [f"found by {plain(check.matched_by)}"] if check.matched_by else []
+        st.caption(f"{', '.join(found)}. About version {check.asset_version} of the asset.")
+        if check.comparisons:
+            st.dataframe(
+                [comparison_row(row, words) for row in check.comparisons],
+                hide_index=True,
+                width="stretch",
+                alt=f"What {CHECK_SOURCE_LABELS[check.source]} says, field by field",
+            )
+
+
+def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
+    """One field compared, as a row of a table."""
+    result = COMPARED.get(row["outcome"], str(row["outcome"]))
+    if "settled_as" in row:
+        result = f"Settled by {row.get('by')}: {row.get('reason')}"
+    elif row["outcome"] == Outcome.DIFFERS and not row.get("matters", True):
+        result = "Differs, asks nothing"
+    return {
+        "Field": label_of_field(row["field"]),
+        "Declared": _read(words, row["field"], row["declared"]),
+        "Source": _read(words, row["field"], row["theirs"]),
+        "Result": result,
+        "In words": row["message"] or "",
+    }
+
+
+def _read(words: Words, field: str, value: str | None) -> str:
+    if value is None:
+        return "–"
+    try:
+        return words.value(field, value)
+    except (ValueError, ArithmeticError, TypeError, KeyError):
+        return str(value)
+
+
+def open_differences(checks: Sequence[AssetCheck], words: Words) -> list[dict[str, str]]:
+    """Every difference that matters and nobody has settled: ours and theirs side by side, with the source."""
+    return [
+        {
+            "Term": row["field"],
+            "Field": label_of_field(row["field"]),
+            "Declared": _read(words, row["field"], row["declared"]),
+            "Source says": _read(words, row["field"], row["theirs"]),
+            "Source": check.source_name or CHECK_SOURCE_LABELS[check.source],
+            "In words": row["message"] or "",
+        }
+        for check in checks
+        for row in check.comparisons
+        if differs(row) and "settled_as" not in row
+    ]
