@@ -4,7 +4,7 @@ A check belongs to the values that were checked: as long as no column that a sou
 of an asset stay the same rows, however often they are asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -34,13 +34,20 @@ CHECKED_COLUMNS = frozenset(
 CHECKED_STATUSES = (AssetStatus.PENDING_VALIDATION, AssetStatus.VERIFIED, AssetStatus.QUERY)
 NO_SOURCE = "No source knows this asset: an operator decides."
 LONGEST_REASON = 1000
+NOT_FOUND = ("not found", None, None)
+SETTLED_KEYS = ("settled_as", "reason", "by", "at")
 
 
-def newest_checks(asset_ids: Iterable[UUID]) -> dict[UUID, list[AssetCheck]]:
-    """Each asset's newest check against each source, in the order of `CheckSource`; inside an operation."""
+def newest_checks(asset_ids: Iterable[UUID], *, answered: bool = False) -> dict[UUID, list[AssetCheck]]:
+    """Each asset's newest check against each source, in the order of `CheckSource`; inside an operation.
+
+    `answered` leaves out those that wait, so that what was known before a re-check shows until there is news.
+    """
     order = list(CheckSource)
     newest: dict[tuple[UUID, CheckSource], AssetCheck] = {}
     chosen = select(AssetCheck).where(col(AssetCheck.asset_id).in_(list(asset_ids)))
+    if answered:
+        chosen = chosen.where(col(AssetCheck.outcome) != CheckOutcome.WAITING)
     for check in current_session().scalars(chosen.order_by(col(AssetCheck.asset_version))):
         newest[check.asset_id, check.source] = check
     grouped: dict[UUID, list[AssetCheck]] = {}
@@ -56,7 +63,7 @@ def moved_since(asset: Asset, checks: list[AssetCheck]) -> bool:
 
 
 def reopen(asset: Asset, sources: Iterable[CheckSource] = CheckSource) -> list[AssetCheck]:
-    """Checks of the asset as it stands, waiting for their sources; what was known before stays on a row till it is answered."""
+    """Checks of the asset as it stands, waiting for their sources."""
     session = current_session()
     known = {check.source: check for check in newest_checks([asset.id]).get(asset.id, [])}
     opened = []
@@ -85,13 +92,26 @@ def open_checks(actor: Actor, asset_id: UUID) -> tuple[Asset, list[AssetCheck]]:
 
 
 @operation("UC-02.01", permission="asset.conclude")
-def record_answer(actor: Actor, check_id: UUID, answer: Answer) -> AssetCheck:
-    """Keep what a source said; an answered check stays as it is. What an operator has settled before stays settled."""
-    session = current_session()
-    check = session.scalar(select(AssetCheck).where(col(AssetCheck.id) == check_id).with_for_update())
-    if check is None or check.outcome is not CheckOutcome.WAITING:
-        return session.get_one(AssetCheck, check_id)
-    before = _settled_before(check)
+def record_answers(actor: Actor, asset_id: UUID, answers: Mapping[UUID, Answer], outages: Mapping[UUID, str]) -> Asset:
+    """Keep what sources said, by check, and why others wait; then bring the asset where that leads (`conclude_checks`).
+
+    An answered check stays as it is, and what an operator has settled before stays settled. Why a check waits is said
+    once, however often its source is tried.
+    """
+    checks = select(AssetCheck).where(
+        col(AssetCheck.asset_id) == asset_id, col(AssetCheck.outcome) == CheckOutcome.WAITING
+    )
+    for check in current_session().scalars(checks.with_for_update()):
+        if check.id in answers:
+            _keep(check, answers[check.id])
+        elif check.id in outages and check.summary != outages[check.id]:
+            check.summary = outages[check.id]
+    return conclude_checks(actor, asset_id)
+
+
+def _keep(check: AssetCheck, answer: Answer) -> None:
+    differing = answer.outcome in (CheckOutcome.DIFFERS, CheckOutcome.NOT_FOUND)
+    before = _settled_before(check) if differing else {}
     rows = [_settled_again(row, before.get(_said(row))) for row in answer.comparisons]
     evidence = {**answer.evidence, "expected": answer.expected}
     outcome = answer.outcome
@@ -104,11 +124,6 @@ def record_answer(actor: Actor, check_id: UUID, answer: Answer) -> AssetCheck:
     check.summary, check.matched_by = answer.summary, answer.matched_by
     check.source_name, check.source_record_id = answer.source_name, answer.source_record_id
     check.completed_at = now()
-    return check
-
-
-NOT_FOUND = ("not found", None, None)
-SETTLED_KEYS = ("settled_as", "reason", "by", "at")
 
 
 def _said(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
@@ -130,14 +145,6 @@ def _settled_before(check: AssetCheck) -> dict[tuple[str, str | None, str | None
 
 def _settled_again(row: dict[str, Any], settled: dict[str, Any] | None) -> dict[str, Any]:
     return {**row, **settled} if settled and differs(row) else row
-
-
-@operation("UC-02.01", permission="asset.conclude")
-def note_outage(actor: Actor, check_id: UUID, words: str) -> None:
-    """Say on a waiting check why it waits; said once, however often the source is tried."""
-    check = current_session().get_one(AssetCheck, check_id)
-    if check.outcome is CheckOutcome.WAITING and check.summary != words:
-        check.summary = words
 
 
 @operation("UC-02.01", permission="asset.conclude")

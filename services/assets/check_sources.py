@@ -19,7 +19,7 @@ from services.assets.mpan_register import HttpMpanRegister, compare_mpan
 from services.assets.recording import STORED_TERMS
 from services.assets.sources.compare import compare
 from services.assets.sources.matching import Match, best_match, metres_apart, nearby_m
-from services.assets.sources.reading_records import Edition, find_records, list_editions
+from services.assets.sources.reading_records import Edition, Wanted, candidates, list_editions
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.comparison import Comparison, Outcome
@@ -35,6 +35,8 @@ SMALL_SCALE_KW = Decimal(50)
 EXPECTED_KW = Decimal(1_000)
 """From here on every connection register has listed generation and storage since the first edition."""
 CERTIFIED = frozenset({"SOLAR_PV", "BESS", "HEAT_PUMP", "HVAC", "WIND_TURBINE", "CHP", "EV_CHARGER"})
+NEAREST_M = 2_000.0
+"""How far around an asset records are looked for; which of them is near enough is for the matching."""
 GENERATING = frozenset({"BESS", "SOLAR_PV", "WIND_TURBINE", "CHP"})
 
 
@@ -199,29 +201,20 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
 
 
 def _match(actor: Actor, asset: Asset, terms: Mapping[str, Any]) -> Match | None:
-    """The ECR record that fits best; the REPD's where it is sure and the ECR's isn't."""
-    found = {
-        record.id: {**record.values, "id": record.id, "last_edition_id": record.last_edition_id}
-        for records in (
-            *(find_records(actor, mpan=mpan) for mpan in (asset.import_mpan, asset.export_mpan) if mpan),
-            *(
-                find_records(actor, reference=alias["value"], kind=SourceKind(alias["scheme"]))
-                for alias in asset.aliases
-                if alias["scheme"] in SourceKind.__members__
-            ),
-            *([_near(actor, asset)] if asset.latitude is not None and asset.longitude is not None else []),
-        )
-        for record in records
-    }
-    by_kind = {
-        kind: best_match(terms, [record for record in found.values() if record["kind"] == kind]) for kind in SourceKind
-    }
-    ecr, repd = by_kind[SourceKind.ECR], by_kind[SourceKind.REPD]
-    return repd if repd is not None and (ecr is None or (ecr.weak and not repd.weak)) else ecr
+    """The record that fits best: by MPAN or alias; where none does, by place. The ECR goes before the REPD."""
+    aliases = [alias for alias in asset.aliases if alias["scheme"] in SourceKind.__members__]
+    wanted = [Wanted(mpan=mpan) for mpan in (asset.import_mpan, asset.export_mpan) if mpan]
+    wanted += [Wanted(reference=alias["value"], kind=SourceKind(alias["scheme"])) for alias in aliases]
+    named = _best(terms, [record for one in wanted for record in candidates(actor, one)])
+    if named is not None or asset.latitude is None or asset.longitude is None:
+        return named
+    return _best(terms, candidates(actor, Wanted(near=(asset.latitude, asset.longitude, NEAREST_M))))
 
 
-def _near(actor: Actor, asset: Asset) -> list[Any]:
-    return find_records(actor, near=(asset.latitude or 0.0, asset.longitude or 0.0, 2_000.0))
+def _best(terms: Mapping[str, Any], found: list[dict[str, Any]]) -> Match | None:
+    by_kind = (best_match(terms, [record for record in found if record["kind"] == kind]) for kind in SourceKind)
+    matches = [match for match in by_kind if match is not None]
+    return min(matches, key=lambda match: match.weak, default=None)
 
 
 def _edition_evidence(edition: Edition) -> dict[str, Any]:

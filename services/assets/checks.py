@@ -26,13 +26,12 @@ from models.assets import (
     SourceRecord,
 )
 from models.core import Event
+from services.assets.check_judging import Answer
 from services.assets.check_records import (
     CHECKED_STATUSES,
-    conclude_checks,
     newest_checks,
-    note_outage,
     open_checks,
-    record_answer,
+    record_answers,
     reopen,
 )
 from services.assets.check_sources import SMALL_SCALE_KW, ask
@@ -58,7 +57,7 @@ def check_registered(event: Event) -> None:
 @handles("asset.changed")
 def check_changed(event: Event) -> None:
     """A material change is checked (UC-02.03), and any change while a query waits for one."""
-    if event.payload.get("material") or _is_queried(system_actor(), event.record_id):
+    if event.payload.get("material") or is_queried(system_actor(), event.record_id):
         run_checks(event.record_id)
 
 
@@ -82,31 +81,33 @@ def check_against_edition(event: Event) -> None:
 
 
 @operation("UC-02.01", permission="asset.conclude", writes=False)
-def _is_queried(actor: Actor, asset_id: UUID) -> bool:
+def is_queried(actor: Actor, asset_id: UUID) -> bool:
     """Whether a query is open on an asset."""
     return see(Asset, actor, asset_id).status is AssetStatus.QUERY
 
 
 def run_checks(asset_id: UUID) -> None:
-    """Ask every source that hasn't answered yet, then conclude. Raises `Wait` while one is away; others are kept.
+    """Ask every source that hasn't answered yet, keep what they say, and conclude. Raises `Wait` while one is away.
 
-    Each answer is kept in a commit of its own, so that a process killed in between goes on where it was.
+    Nothing is locked while sources are asked. A process that is killed meanwhile has kept nothing, and asks again.
     """
     system = system_actor()
     asset, checks = open_checks(system, asset_id)
+    answers: dict[UUID, Answer] = {}
+    outages: dict[UUID, str] = {}
     away: list[str] = []
     for check in checks:
         if check.outcome is not CheckOutcome.WAITING:
             continue
         try:
-            record_answer(system, check.id, ask(check.source, asset))
+            answers[check.id] = ask(check.source, asset)
         except OutsideError as error:
-            note_outage(system, check.id, _why_waiting(check.source, error))
+            outages[check.id] = _why_waiting(check.source, error)
             away.append(str(error))
+    if checks:
+        record_answers(system, asset_id, answers, outages)
     if away:
         raise Wait("; ".join(away))
-    if checks:
-        conclude_checks(system, asset_id)
 
 
 def _why_waiting(source: CheckSource, error: OutsideError) -> str:

@@ -82,6 +82,13 @@ OFFERS = (
         "No query is open on it.",
     ),
     _Offer(
+        "query_asset",
+        "asset.settle",
+        "Ask the FSP about it",
+        tuple(ASSET_LIFE_CYCLE.sources("query_asset")),
+        "Questions are asked while it is Pending Validation.",
+    ),
+    _Offer(
         "settle_query",
         "asset.settle",
         "Decide: verify, or ask again",

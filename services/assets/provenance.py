@@ -65,7 +65,7 @@ def provenance_of(actor: Actor, asset_id: UUID) -> dict[str, Provenance]:
         for term, value in _values(asset).items()
     }
     found["PositionSource"] = Provenance("PositionSource", asset.position_source, Origin.DERIVED)
-    for check in newest_checks([asset.id]).get(asset.id, []):
+    for check in newest_checks([asset.id], answered=True).get(asset.id, []):
         changed = changes_since(asset, check.asset_version)
         for said in _said_by(check):
             if STORED_TERMS[said.term] not in changed:
@@ -88,7 +88,7 @@ def _values(asset: Asset) -> dict[str, Any]:
 
 
 def _said_by(check: AssetCheck) -> Iterable[Provenance]:
-    """What one answered check says of single terms; a check that waits again says nothing until it is answered."""
+    """What one answered check says of single terms."""
     if check.outcome not in _ANSWERED:
         return
     source = check.source_name or CHECK_SOURCE_LABELS[check.source]

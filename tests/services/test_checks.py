@@ -15,7 +15,7 @@ from sqlmodel import col
 from models.assets import Asset, AssetCheck, AssetStatus, CheckOutcome, CheckSource
 from models.core import LedgerEntry
 from sandbox.app import create_app
-from services.assets.check_records import NO_SOURCE, conclude_checks
+from services.assets.check_records import NO_SOURCE, conclude_checks, open_checks
 from services.assets.check_sources import PATIENCE
 from services.assets.checks import checks_of, recheck_after_edition, request_checks, run_checks
 from services.assets.mpan import mpan_check_digit
@@ -220,11 +220,28 @@ def test_a_source_that_is_away_is_waited_for(outside: str, shared: Path) -> None
         assert by_source(actor, asset)[CheckSource.CONNECTION_REGISTER].version == answered.version
 
 
+def test_a_source_that_refuses_is_for_the_portals_operator(outside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong key is no answer either: the check waits and says who has to act."""
+    monkeypatch.setenv("FMAR_MPAN_REGISTER_KEY", "wrong")
+    settings.cache_clear()
+    actor = make_provider()
+    asset = registered(actor, battery())
+    check = by_source(actor, asset)[CheckSource.MPAN_REGISTER]
+    assert (asset.status, check.outcome) == (AssetStatus.PENDING_VALIDATION, CheckOutcome.WAITING)
+    assert "look at its settings" in (check.summary or "")
+    assert "wrong" not in (check.summary or "")
+
+
 def test_handed_twice_or_killed_in_between_nothing_is_made_twice(outside: str, shared: Path) -> None:
     """The worker may hand an event over again at any point."""
     load(shared, "2025-08")
     actor = make_provider()
-    asset = registered(actor, pelham())
+    asset = register_asset(actor, pelham(), justification="Accepted for this test.")
+    opened = open_checks(system_actor(), asset.id)[1]
+    assert {check.outcome for check in opened} == {CheckOutcome.WAITING}
+    work_through()
+    assert [check.id for check in checks_of(actor, asset.id)] == [check.id for check in opened]
+    assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED
     before = ledger_entries()
     run_checks(asset.id)
     run_checks(asset.id)

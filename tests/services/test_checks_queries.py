@@ -136,6 +136,23 @@ def test_a_newer_edition_can_answer_for_the_provider(register: str) -> None:
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED
 
 
+def test_the_planning_database_vouches_by_its_reference(register: str) -> None:
+    """An asset that names its REPD entry is held against it; one that isn't there is a question."""
+    head = "Old Ref ID,Ref ID,Site Name,Technology Type,Installed Capacity (MWelec),Development Status,Country,Postcode"
+    row = ",4711,Riverside,Battery,2.5,Operational,England,CB1 2JD"
+    load_source(system_actor(), f"{head}\n{row}".encode(), "repd-2025-07.csv")
+    actor = make_provider()
+    outcomes = []
+    for reference in ("4711", "4712"):
+        asset = register_asset(actor, battery(Aliases=f"REPD:{reference}"), justification="Accepted for this test.")
+        work_through()
+        outcomes.append((get_asset(actor, asset.id).status, _connection(actor, asset)))
+    assert outcomes == [
+        (AssetStatus.VERIFIED, CheckOutcome.AGREES),
+        (AssetStatus.QUERY, CheckOutcome.NOT_FOUND),
+    ]
+
+
 def test_the_operator_asks_again_and_asks_by_itself(register: str) -> None:
     """A question that a person asked is never lifted by a check."""
     actor, operator = make_provider(), make_administrator()

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from models.assets import SourceEdition, SourceKey, SourceKind, SourceRecord
@@ -42,6 +42,16 @@ class Edition:
     def title(self) -> str:
         """The edition as a sentence names it: ``UK Power Networks, August 2025``."""
         return f"{self.publisher}, {self.edition_date:%B %Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What records are looked for by: MPAN, reference, or near (latitude, longitude, metres); what is None is no condition."""
+
+    mpan: str | None = None
+    reference: str | None = None
+    near: tuple[float, float, float] | None = None
+    kind: SourceKind | None = None
 
 
 _COLUMNS = (
@@ -95,31 +105,53 @@ def find_records(
     kind: SourceKind | None = None,
 ) -> list[SourceRecord]:
     """Current records with this MPAN, or this reference, or near (latitude, longitude, metres), nearest first; at most 50."""
-    chosen = select(SourceRecord).where(col(SourceRecord.valid_to).is_(None), visible(SourceRecord, actor))
-    if kind is not None:
-        chosen = chosen.where(col(SourceRecord.kind) == kind)
-    for scheme, value in (("MPAN", mpan), ("REF", reference)):
+    wanted = Wanted(mpan, reference, near, kind)
+    chosen = select(SourceRecord).where(*_conditions(actor, wanted)).order_by(col(SourceRecord.record_key))
+    if near is None:
+        return list(current_session().scalars(chosen.limit(MOST_RECORDS)))
+    found = [
+        (metres_from(near, record.latitude, record.longitude), record) for record in current_session().scalars(chosen)
+    ]
+    inside = [(apart, record) for apart, record in found if apart <= near[2]]
+    return [record for _apart, record in sorted(inside, key=lambda pair: pair[0])[:MOST_RECORDS]]
+
+
+def candidates(actor: Actor, wanted: Wanted) -> list[dict[str, Any]]:
+    """Current records as they are compared, without the rows as given: their values, `id` and `last_edition_id`.
+
+    Inside an operation. Near a place, all in the square around it.
+    """
+    columns = (col(SourceRecord.id), col(SourceRecord.last_edition_id), col(SourceRecord.values))
+    rows = current_session().execute(select(*columns).where(*_conditions(actor, wanted)))
+    return [{**values, "id": identifier, "last_edition_id": edition} for identifier, edition, values in rows]
+
+
+def _conditions(actor: Actor, wanted: Wanted) -> list[ColumnElement[bool]]:
+    until = col(SourceRecord.valid_to)
+    if wanted.near is None:
+        # Said so, SQLite does not start from the thousands of current records but from the few that the key names.
+        until = func.coalesce(until, until)
+    conditions = [until.is_(None), visible(SourceRecord, actor)]
+    if wanted.kind is not None:
+        conditions.append(col(SourceRecord.kind) == wanted.kind)
+    for scheme, value in (("MPAN", wanted.mpan), ("REF", wanted.reference)):
         if value is not None:
             keyed = select(col(SourceKey.source_record_id)).where(
                 col(SourceKey.scheme) == scheme, col(SourceKey.value) == value.strip()
             )
-            chosen = chosen.where(col(SourceRecord.id).in_(keyed))
-    if near is None:
-        return list(current_session().scalars(chosen.order_by(col(SourceRecord.record_key)).limit(MOST_RECORDS)))
-    latitude, longitude, metres = near
-    high = metres / METRES_PER_DEGREE
-    wide = high / max(0.1, math.cos(math.radians(latitude)))
-    box = chosen.where(
-        col(SourceRecord.latitude).between(latitude - high, latitude + high),
-        col(SourceRecord.longitude).between(longitude - wide, longitude + wide),
-    )
-    found = [(_metres(record, latitude, longitude), record) for record in current_session().scalars(box)]
-    inside = [(apart, record) for apart, record in found if apart <= metres]
-    return [record for _apart, record in sorted(inside, key=lambda pair: pair[0])[:MOST_RECORDS]]
+            conditions.append(col(SourceRecord.id).in_(keyed))
+    if wanted.near is not None:
+        latitude, longitude, metres = wanted.near
+        high = metres / METRES_PER_DEGREE
+        wide = high / max(0.1, math.cos(math.radians(latitude)))
+        conditions.append(col(SourceRecord.latitude).between(latitude - high, latitude + high))
+        conditions.append(col(SourceRecord.longitude).between(longitude - wide, longitude + wide))
+    return conditions
 
 
-def _metres(record: SourceRecord, latitude: float, longitude: float) -> float:
-    return float(distance_m(latitude, longitude, record.latitude or 0.0, record.longitude or 0.0))
+def metres_from(near: tuple[float, float, float], latitude: float | None, longitude: float | None) -> float:
+    """Metres from the place that `near` names."""
+    return float(distance_m(near[0], near[1], latitude or 0.0, longitude or 0.0))
 
 
 @operation("UC-02.01", permission="source.read", writes=False)
