@@ -58,6 +58,7 @@ class Asset(Recorded, table=True):
         Index("asset_by_import_mpan", "import_mpan"),
         Index("asset_by_export_mpan", "export_mpan"),
         Index("asset_by_serial_number", "serial_key"),
+        Index("asset_by_friendly_code", "service_provider_id", "friendly_code"),
         Index(
             "asset_serial_once",
             "serial_key",
@@ -128,6 +129,7 @@ class AssetAlias(Log, table=True):
     """Look-up index over `Asset.aliases`: a pair of scheme and value is unique across active assets."""
 
     __table_args__ = (
+        Index("asset_alias_by_value", "value"),
         Index(
             "asset_alias_once",
             "scheme",

@@ -423,6 +423,7 @@ def upgrade() -> None:
     op.create_index("asset_by_category", "asset", ["asset_category", "id"], unique=False)
     op.create_index("asset_by_dno", "asset", ["dno_connection", "id"], unique=False)
     op.create_index("asset_by_export_mpan", "asset", ["export_mpan"], unique=False)
+    op.create_index("asset_by_friendly_code", "asset", ["service_provider_id", "friendly_code"], unique=False)
     op.create_index("asset_by_gsp_group", "asset", ["gsp_group", "id"], unique=False)
     op.create_index("asset_by_import_mpan", "asset", ["import_mpan"], unique=False)
     op.create_index("asset_by_owner", "asset", ["organisation_id", "id"], unique=False)
@@ -540,6 +541,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("asset_alias_by_value", "asset_alias", ["value"], unique=False)
     op.create_index(
         "asset_alias_once",
         "asset_alias",
@@ -658,6 +660,7 @@ def downgrade() -> None:
     op.drop_index(
         "asset_alias_once", table_name="asset_alias", sqlite_where=sa.text("active"), postgresql_where=sa.text("active")
     )
+    op.drop_index("asset_alias_by_value", table_name="asset_alias")
     op.drop_table("asset_alias")
     op.drop_index("source_record_current", table_name="source_record")
     op.drop_index("source_record_by_position", table_name="source_record")
@@ -684,6 +687,7 @@ def downgrade() -> None:
     op.drop_index("asset_by_owner", table_name="asset")
     op.drop_index("asset_by_import_mpan", table_name="asset")
     op.drop_index("asset_by_gsp_group", table_name="asset")
+    op.drop_index("asset_by_friendly_code", table_name="asset")
     op.drop_index("asset_by_export_mpan", table_name="asset")
     op.drop_index("asset_by_dno", table_name="asset")
     op.drop_index("asset_by_category", table_name="asset")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, AssetAlias
@@ -30,6 +30,43 @@ WAYS_ON = (
 )
 NOT_YOURS = "You register for your own organisation only. Leave this empty, or ask that provider to register it."
 MPAN_TERMS = ("ImportMPAN", "ExportMPAN")
+
+NO_ASSET = UUID(int=0)
+"""Stands for the asset itself while it has no identifier yet."""
+
+# Asked at every registration and every change of a live form: built once. What isn't given is null and equals nothing.
+_PARTIES = select(
+    col(Organisation.id), col(Organisation.organisation_status), col(Organisation.organisation_roles)
+).where(col(Organisation.id).in_(bindparam("ids", expanding=True)))
+_OTHERS = select(
+    col(Asset.id),
+    col(Asset.asset_name),
+    col(Asset.service_provider_id),
+    col(Asset.serial_key),
+    col(Asset.manufacturer_key),
+    col(Asset.friendly_code),
+    col(Asset.import_mpan),
+    col(Asset.export_mpan),
+    col(Asset.asset_category),
+    col(Asset.rated_capacity),
+).where(
+    or_(
+        and_(col(Asset.serial_key) == bindparam("serial"), col(Asset.manufacturer_key) == bindparam("maker")),
+        and_(
+            col(Asset.service_provider_id) == bindparam("provider"),
+            col(Asset.friendly_code) == bindparam("friendly_code"),
+        ),
+        col(Asset.import_mpan).in_(bindparam("mpans", expanding=True)),
+        col(Asset.export_mpan).in_(bindparam("mpans", expanding=True)),
+    ),
+    col(Asset.status).not_in(ENDED_STATUSES),
+    col(Asset.id) != bindparam("own_id"),
+)
+_ALIASES = select(col(AssetAlias.scheme), col(AssetAlias.value)).where(
+    col(AssetAlias.value).in_(bindparam("names", expanding=True)),
+    col(AssetAlias.active),
+    col(AssetAlias.asset_id) != bindparam("own_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +172,7 @@ def _fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> 
 def _party_findings(actor: Actor, result: Conformance, asset: Asset | None) -> list[Finding]:
     provider, owner = result.values["ServiceProviderId"], result.values["OrganisationId"]
     wanted = {UUID(str(one)) for one in (provider, owner, actor.organisation_id) if one}
-    columns = (col(Organisation.id), col(Organisation.organisation_status), col(Organisation.organisation_roles))
-    rows = current_session().execute(select(*columns).where(col(Organisation.id).in_(wanted)))
+    rows = current_session().execute(_PARTIES, {"ids": sorted(wanted)})
     active = {str(row[0]): set(row[2]) for row in rows if row[1] == OrganisationStatus.ACTIVE}
     found = _provider_findings(actor, result, active) if asset is None else []
     changed = asset is None or owner != (str(asset.organisation_id) if asset.organisation_id else None)
@@ -212,42 +248,28 @@ def _others(
     friendly_code: str | None,
     device: tuple[str | None, str | None],
     mpans: list[str],
-) -> list[Any]:
+) -> Sequence[Any]:
     """Active assets that share a device, an MPAN, or the provider's own code."""
-    shared = []
-    if all(device):
-        shared.append(and_(col(Asset.serial_key) == device[0], col(Asset.manufacturer_key) == device[1]))
-    if friendly_code and provider:
-        shared.append(and_(col(Asset.service_provider_id) == provider, col(Asset.friendly_code) == friendly_code))
-    if mpans:
-        shared += [col(Asset.import_mpan).in_(mpans), col(Asset.export_mpan).in_(mpans)]
-    if not shared:
+    if not (all(device) or friendly_code or mpans):
         return []
-    chosen = select(
-        col(Asset.id),
-        col(Asset.asset_name),
-        col(Asset.service_provider_id),
-        col(Asset.serial_key),
-        col(Asset.manufacturer_key),
-        col(Asset.friendly_code),
-        col(Asset.import_mpan),
-        col(Asset.export_mpan),
-        col(Asset.asset_category),
-        col(Asset.rated_capacity),
-    ).where(or_(*shared), col(Asset.status).not_in(ENDED_STATUSES))
-    if asset is not None:
-        chosen = chosen.where(col(Asset.id) != asset.id)
-    return list(current_session().execute(chosen))
+    asked = {
+        "own_id": asset.id if asset else NO_ASSET,
+        "provider": provider,
+        "friendly_code": friendly_code,
+        "serial": device[0],
+        "maker": device[1],
+        "mpans": mpans,
+    }
+    return current_session().execute(_OTHERS, asked).all()
 
 
 def _taken_aliases(asset: Asset | None, aliases: Sequence[Mapping[str, str]]) -> list[Finding]:
     if not aliases:
         return []
-    pairs = [and_(col(AssetAlias.scheme) == pair["scheme"], col(AssetAlias.value) == pair["value"]) for pair in aliases]
-    taken = select(col(AssetAlias.scheme), col(AssetAlias.value)).where(or_(*pairs), col(AssetAlias.active))
-    if asset is not None:
-        taken = taken.where(col(AssetAlias.asset_id) != asset.id)
-    return [finding("ALIAS-05", f"{scheme}:{value}") for scheme, value in current_session().execute(taken)]
+    asked = {"own_id": asset.id if asset else NO_ASSET, "names": sorted({pair["value"] for pair in aliases})}
+    taken = {(row[0], row[1]) for row in current_session().execute(_ALIASES, asked)}
+    pairs = [(pair["scheme"], pair["value"]) for pair in aliases]
+    return [finding("ALIAS-05", f"{scheme}:{value}") for scheme, value in pairs if (scheme, value) in taken]
 
 
 def _told(actor: Actor, same: Sequence[tuple[str, Any]]) -> list[Same]:

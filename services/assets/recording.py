@@ -45,6 +45,11 @@ def fill(asset: Asset, values: Mapping[str, Any], derived: Iterable[str]) -> set
     return changed
 
 
+def alias_rows(asset: Asset) -> list[AssetAlias]:
+    """The look-up rows of a new asset's aliases."""
+    return [AssetAlias(asset_id=asset.id, scheme=pair["scheme"], value=pair["value"]) for pair in asset.aliases]
+
+
 def index_aliases(asset: Asset, *, active: bool = True) -> None:
     """Bring the look-up index of aliases in line with the record; an asset that ended sets its aliases free."""
     session = current_session()

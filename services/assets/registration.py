@@ -6,7 +6,7 @@ from uuid import UUID
 from models.assets import Asset, AssetStatus
 from services.assets.conformance import Conformance, conform
 from services.assets.drafts import drop_draft
-from services.assets.recording import fill, index_aliases, justified
+from services.assets.recording import alias_rows, fill, justified
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Finding
@@ -62,10 +62,6 @@ def record_new(actor: Actor, checked: Conformance, justification: str | None) ->
             "The checks start once it has."
         )
     asset.justifications = justified(actor, [], checked.warnings, justification)
-    session = current_session()
-    session.add(asset)
-    session.flush()
-    if asset.aliases:
-        index_aliases(asset)
-    emit_for_asset("asset.registered", asset, {"version": asset.version, "status": str(asset.status)})
+    current_session().add_all([asset, *alias_rows(asset)])
+    emit_for_asset("asset.registered", asset, {"version": 1, "status": str(asset.status)})
     return asset
