@@ -105,8 +105,8 @@ def from_error(error: RegisterError) -> JSONResponse:
         case Invalid():
             return problem(422, error.message, findings=[finding.as_dict() for finding in error.findings])
         case Duplicate():
-            term = {"asset": "AssetId", "organisation": "OrganisationId"}.get(error.kind, "ExistingId")
-            return problem(409, error.message, **{term: error.existing_id})
+            seen = {error.kind: error.existing_id}
+            return problem(409, error.message, AssetId=seen.get("asset"), OrganisationId=seen.get("organisation"))
         case Conflict():
             return problem(412, error.message, current=error.current, changes=error.changes)
         case Refused():
