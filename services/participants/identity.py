@@ -141,7 +141,8 @@ def _account(identity: Identity) -> tuple[User | None, SignInProblem | None]:
         user = current_session().scalar(select(User).where(col(User.email) == email_key(identity.email)))
         if user is None:
             return None, SignInProblem.UNKNOWN
-        if user.subject is not None:
+        # Bound to this very identity between the two looks: a second window of the same person.
+        if user.subject is not None and (user.issuer, user.subject) != (identity.issuer, identity.subject):
             return None, SignInProblem.IDENTITY_MISMATCH
     if signed_out_since(user, identity.issued_at):
         return None, SignInProblem.SESSION_ENDED

@@ -227,7 +227,7 @@ def _founder(actor: Actor) -> User:
         if user is None:
             user = User(email=email, full_name=actor.name[:200])
             session.add(user)
-        elif user.subject is not None:
+        elif user.subject is not None and (user.issuer, user.subject) != (actor.issuer, actor.subject):
             raise Forbidden(ADVICE[SignInProblem.IDENTITY_MISMATCH])
         user.issuer, user.subject = actor.issuer, actor.subject
         session.flush()
