@@ -117,6 +117,7 @@ def fitted(
     comparisons: Iterable[Comparison],
     *,
     category: str,
+    site_wide: frozenset[str],
     commissioned: date | None,
     edition_date: date,
     metres: float | None,
@@ -125,7 +126,8 @@ def fitted(
     """A connection register's comparisons, with what is known of the asset taken into account.
 
     The position is held to the register's own setting. What stands behind a connection as demand has a capacity of its
-    own. A register that was published before the asset was commissioned can't know that it is connected.
+    own; `site_wide` names capacities that the register gives above what is registered, so for more than this asset. A
+    register that was published before the asset was commissioned can't know that it is connected.
     """
     result = []
     for one in comparisons:
@@ -134,7 +136,7 @@ def fitted(
             fitting = replace(one, outcome=Outcome.AGREES if metres <= tolerance_m else Outcome.DIFFERS)
         elif one.outcome is not Outcome.DIFFERS:
             pass
-        elif one.field in CAPACITIES and category not in LISTED:
+        elif one.field in site_wide or (one.field in CAPACITIES and category not in LISTED):
             message = "The register states the capacity of the connection, behind which this asset is one of several."
             fitting = replace(one, outcome=Outcome.NOT_STATED, message=message)
         elif one.field == "ConnectionStatus" and _later(one, commissioned, edition_date):

@@ -18,7 +18,7 @@ from services.assets.installation_registry import HttpInstallationRegistry, Inst
 from services.assets.mpan_register import HttpMpanRegister, compare_mpan
 from services.assets.recording import STORED_TERMS
 from services.assets.sources.compare import compare
-from services.assets.sources.matching import Match, best_match, metres_apart, nearby_m
+from services.assets.sources.matching import Match, best_match, decimal, metres_apart, nearby_m
 from services.assets.sources.reading_records import Edition, Wanted, candidates, list_editions
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
@@ -174,6 +174,7 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
     compared = fitted(
         compare(terms, match.record),
         category=asset.asset_category,
+        site_wide=_site_wide(match.record),
         commissioned=asset.commissioning_date,
         edition_date=edition.edition_date,
         metres=apart,
@@ -198,6 +199,13 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
     if match.weak and answer.outcome is not CheckOutcome.AGREES:
         return _not_found(asset, list(editions.values()), answer)
     return answer
+
+
+def _site_wide(record: Mapping[str, Any]) -> frozenset[str]:
+    """The fields in which the register states more than the registered capacity: what the whole site may draw or give."""
+    registered = decimal(record.get("registered_kw"))
+    stated = {"GenCapacity": decimal(record.get("export_kw")), "DemandCapacity": decimal(record.get("import_kw"))}
+    return frozenset(term for term, value in stated.items() if registered and value and value > registered)
 
 
 def _match(actor: Actor, asset: Asset, terms: Mapping[str, Any]) -> Match | None:
