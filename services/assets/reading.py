@@ -205,6 +205,8 @@ def asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> Asset:
 
 _WORKED_OUT = {
     "GspGroup": "The GSP group of the distribution network, or of the MPAN where no network is given.",
+    "GenCapacity": "The rated capacity stands for it: no generation capacity was given.",
+    "DemandCapacity": "The rated capacity stands for it: no demand capacity was given.",
     "InstalledCapacity": "The rated capacity stands for it: no installed capacity was given.",
     "ServiceProviderId": "The organisation that registered it.",
     "OrganisationId": "The provider: no other owner was given.",

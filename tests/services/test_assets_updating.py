@@ -137,7 +137,7 @@ def test_of_two_sessions_that_change_the_same_asset_one_wins_and_the_other_is_to
         ({"AssetModel": "AD-3"}, False),
         ({"DemandCapacity": "2200"}, False),
         ({"DemandCapacity": "2100"}, True),
-        ({"GenCapacity": None}, True),
+        ({"GenCapacity": "0"}, True),
         ({"RatedCapacity": "2750"}, False),
         ({"RatedCapacity": "2751"}, True),
         ({"ImportMPAN": "new"}, True),
