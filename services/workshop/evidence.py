@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from models.assets import Asset, AssetCheck, CheckOutcome, CheckSource
+from models.assets import Asset, CheckOutcome, CheckSource
+from models.base import new_id
 from services.assets.check_judging import Answer, agreement, judged, outcome_of, reason
 from services.assets.check_sources import (
     CERTIFIED,
@@ -53,24 +54,25 @@ def answers(asset: Asset, codes: CodeLists, covered: frozenset[str]) -> dict[Che
     }
 
 
-def as_checks(asset: Asset, found: dict[CheckSource, Answer]) -> list[AssetCheck]:
-    """Answers as the records in which the register keeps them, completed now."""
+def as_rows(asset: Asset, found: dict[CheckSource, Answer]) -> list[dict[str, Any]]:
+    """Answers as the columns of the checks in which the register keeps them, completed now."""
     moment = now()
     return [
-        AssetCheck(
-            asset_id=asset.id,
-            asset_version=asset.version,
-            source=source,
-            outcome=answer.outcome,
-            requested_at=moment,
-            completed_at=moment,
-            summary=answer.summary,
-            matched_by=answer.matched_by,
-            source_name=answer.source_name,
-            source_record_id=answer.source_record_id,
-            comparisons=answer.comparisons,
-            evidence={**answer.evidence, "expected": answer.expected},
-        )
+        {
+            "id": new_id(),
+            "asset_id": asset.id,
+            "asset_version": asset.version,
+            "source": source,
+            "outcome": answer.outcome,
+            "requested_at": moment,
+            "completed_at": moment,
+            "summary": answer.summary,
+            "matched_by": answer.matched_by,
+            "source_name": answer.source_name,
+            "source_record_id": answer.source_record_id,
+            "comparisons": answer.comparisons,
+            "evidence": {**answer.evidence, "expected": answer.expected},
+        }
         for source, answer in found.items()
     ]
 

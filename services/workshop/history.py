@@ -5,25 +5,31 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import polars as pl
+from sqlalchemy import insert
 
-from models.assets import Asset, AssetAlias, AssetStatus, CheckOutcome, MessageKind
+from models.assets import Asset, AssetAlias, AssetCheck, AssetStatus, CheckOutcome, MessageKind
+from models.base import new_id
 from models.core import Event
 from services.assets.catalogue import catalogue
-from services.assets.check_records import reasons_of, say
-from services.assets.recording import fill
+from services.assets.check_records import NO_SOURCE, reasons_of, say
+from services.assets.recording import IDENTITIES, STORED_TERMS, key_of
 from services.assets.rules import check_assets
 from services.assets.rules_prepare import AssetRuleContext
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.ledger.writer import insert_recorded
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.workshop.cast import Cast
-from services.workshop.evidence import answers, as_checks
+from services.workshop.evidence import answers, as_rows
 from services.workshop.past import Past
 from services.workshop.portfolio import Planned
 
 REGISTER = system_actor()
+News = tuple[str, Asset, dict[str, Any]]
+"""An event to be: its type, the asset, the payload."""
 
 
 @dataclass
@@ -87,79 +93,89 @@ class Registrations:
                 for asset in made
                 for alias in asset.aliases
             )
-            session.add_all(
-                happened("asset.registered", asset, {"version": asset.version, "status": str(asset.status)})
-                for asset in made
-            )
+            tell(("asset.registered", asset, {"version": 1, "status": str(asset.status)}) for asset in made)
 
     def _asset(self, one: Planned, provider: Actor) -> Asset:
         values = dict(self.rows[one.number])
-        derived = set(values.pop("derived"))
         values["CategoryAttributes"] = json.loads(values["CategoryAttributes"])
         values["Aliases"] = list(values["Aliases"] or [])
-        moment = now()
+        columns = {column: values[term] for term, column in STORED_TERMS.items()}
+        columns |= {STORED_TERMS[term]: UUID(values[term]) for term in IDENTITIES if values[term]}
+        moment, consent = now(), columns["consent_reference"]
+        waits = f"Waits for the consent solution to confirm the consent {consent}. The checks start once it has."
         asset = Asset(
-            status=AssetStatus.PENDING_VALIDATION,
+            **columns,
+            id=new_id(),
+            status=AssetStatus.AWAITING_CONSENT_CHECK if consent else AssetStatus.PENDING_VALIDATION,
+            status_reason=waits if consent else None,
             status_since=moment,
             registered_at=moment,
             managed_from=moment,
             submitted_by_organisation=provider.organisation_id,
-        )  # pyright: ignore[reportCallIssue]  # the declared values follow
-        fill(asset, values, derived)
-        if asset.consumer_owned:
-            asset.status = AssetStatus.AWAITING_CONSENT_CHECK
-            asset.status_reason = (
-                f"Waits for the consent solution to confirm the consent {asset.consent_reference}. "
-                "The checks start once it has."
-            )
+            serial_key=key_of(columns["serial_number"]),
+            manufacturer_key=key_of(columns["manufacturer"]),
+            derived_terms=sorted(values["derived"]),
+            justifications=[],
+        )
         self.assets[one.number] = asset
         return asset
 
     def consent(self, batch: list[Planned]) -> None:
         """The consents behind a batch are confirmed."""
         with unit_of_work(Stamp("confirm_consent", "UC-05.05", system_actor("Consent solution")), writes=True):
-            for asset in (self.assets[one.number] for one in batch):
-                shift(asset, AssetStatus.PENDING_VALIDATION, f"The consent {asset.consent_reference} is confirmed.")
+            assets = [self.assets[one.number] for one in batch]
+            confirmed = "The consent {} is confirmed."
+            tell(
+                shift(asset, AssetStatus.PENDING_VALIDATION, confirmed.format(asset.consent_reference))
+                for asset in assets
+            )
 
     def check(self, batch: list[Planned]) -> None:
         """Every source has answered on the assets of a batch."""
         codes = catalogue().reference.code_lists
+        assets = [self.assets[one.number] for one in batch]
         with unit_of_work(Stamp("conclude_checks", "UC-02.01", REGISTER), writes=True) as session:
-            for asset in (self.assets[one.number] for one in batch):
-                found = answers(asset, codes, self.covered)
-                checks = as_checks(asset, found)
-                session.add_all(checks)
-                doubtful = any(one.outcome is CheckOutcome.DIFFERS or one.expected for one in found.values())
-                reasons = reasons_of(checks) if doubtful else []
-                if reasons:
-                    shift(asset, AssetStatus.QUERY, "\n".join(reasons)[:1000])
-                    say(Actor(name="The register", roles=frozenset()), asset, MessageKind.QUERY, "\n".join(reasons))
-                elif agreed := [a.summary for a in found.values() if a.outcome is CheckOutcome.AGREES]:
-                    shift(asset, AssetStatus.VERIFIED, " ".join(agreed)[:1000])
-                else:
-                    asset.status_reason = "No source knows this asset: an operator decides."
+            rows = {asset.id: as_rows(asset, answers(asset, codes, self.covered)) for asset in assets}
+            insert_recorded(session, AssetCheck, [row for checks in rows.values() for row in checks])
+            tell(news for asset in assets if (news := self._conclude(asset, rows[asset.id])))
+
+    def _conclude(self, asset: Asset, rows: list[dict[str, Any]]) -> News | None:
+        agreed = [row["summary"] for row in rows if row["outcome"] is CheckOutcome.AGREES]
+        doubtful = any(row["outcome"] is CheckOutcome.DIFFERS or row["evidence"]["expected"] for row in rows)
+        reasons = "\n".join(reasons_of([AssetCheck(**row) for row in rows])) if doubtful else ""
+        if reasons:
+            say(Actor(name=REGISTER.name, roles=frozenset()), asset, MessageKind.QUERY, reasons[:4000])
+            return shift(asset, AssetStatus.QUERY, reasons[:1000])
+        if agreed:
+            return shift(asset, AssetStatus.VERIFIED, " ".join(agreed)[:1000])
+        asset.status_reason = NO_SOURCE
+        return None
 
 
-def shift(asset: Asset, status: AssetStatus, reason: str) -> None:
-    """Bring an asset into another state, with the event: what `lifecycle.move` does, without a flush for each."""
+def shift(asset: Asset, status: AssetStatus, reason: str) -> News:
+    """Bring an asset into another state; the event to tell: what `lifecycle.move` does, without a flush for each."""
     before = asset.status
     asset.status, asset.status_reason, asset.status_since = status, reason, now()
-    current_session().add(
-        happened("asset.status_changed", asset, {"from": str(before), "to": str(status), "reason": reason})
-    )
+    return "asset.status_changed", asset, {"from": str(before), "to": str(status), "reason": reason}
 
 
-def happened(kind: str, asset: Asset, payload: dict[str, Any]) -> Event:
-    """An event of the past: in the feed, and handed to nobody, since what follows from it is written as well."""
-    return Event(
-        type=kind,
-        record_type=Asset.record_type(),
-        record_id=asset.id,
-        organisation_id=asset.service_provider_id,
-        dno_code=asset.dno_connection,
-        payload=payload,
-        occurred_at=now(),
-    )
+def tell(news: Iterable[News]) -> None:
+    """Events of the past: in the feed, and handed to nobody, since what follows from them is written as well."""
+    rows = [
+        {
+            "id": new_id(),
+            "type": kind,
+            "record_type": Asset.record_type(),
+            "record_id": asset.id,
+            "organisation_id": asset.service_provider_id,
+            "dno_code": asset.dno_connection,
+            "payload": payload,
+            "occurred_at": now(),
+        }
+        for kind, asset, payload in news
+    ]
+    if rows:
+        current_session().execute(insert(Event), rows, execution_options={"autoflush": False})
 
 
 def batches(planned: Iterable[Planned]) -> dict[int, list[Planned]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -49,22 +49,29 @@ def state_of(record: Recorded) -> dict[str, Any]:
     return {name: value for name, value in values if value is not None}
 
 
+def state_from(record_type: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`state_of` for a record that stands as plain column values."""
+    plain = ((name, _plain(values[name])) for name in columns_of(record_type))
+    return {name: value for name, value in plain if value is not None}
+
+
+SAID = (
+    "record_type", "record_id", "version", "operation", "use_case", "user_id", "client_id", "organisation_id",
+    "on_behalf_of", "recorded_at", "state",
+)  # fmt: skip
+"""What an entry's hash is taken over, in this order. Identifiers as text, "None" where there is none."""
+_AS_TEXT = frozenset({"record_id", "user_id", "organisation_id", "on_behalf_of"})
+
+
+def hash_of(said: Mapping[str, Any], previous_hash: str) -> str:
+    """SHA-256 over the entry before and everything that `said` says, a value for each name of `SAID`."""
+    values = [str(said[name]) if name in _AS_TEXT else said[name] for name in SAID]
+    return hashlib.sha256(f"{previous_hash}\n{canonical(values)}".encode()).hexdigest()
+
+
 def entry_hash(entry: LedgerEntry) -> str:
     """SHA-256 over the entry before and everything this one says."""
-    said = (
-        entry.record_type,
-        str(entry.record_id),
-        entry.version,
-        entry.operation,
-        entry.use_case,
-        str(entry.user_id),
-        entry.client_id,
-        str(entry.organisation_id),
-        str(entry.on_behalf_of),
-        _plain(entry.recorded_at),
-        entry.state,
-    )
-    return hashlib.sha256(f"{entry.previous_hash}\n{canonical(said)}".encode()).hexdigest()
+    return hash_of({name: getattr(entry, name) for name in SAID}, entry.previous_hash)
 
 
 def recorded_models() -> Iterator[type[Recorded]]:

@@ -13,31 +13,32 @@ from sqlmodel import col
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
-from services.core.ledger.state import GENESIS, canonical, entry_hash, state_of
+from services.core.ledger.state import GENESIS, canonical, columns_of, hash_of, state_from, state_of
 from services.core.stamp import WRITES, NoTransaction, Stamp, current_stamp
 
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
 
 
-def _entry(record: Recorded, state: dict[str, Any], stamp: Stamp, moment: datetime, previous: str) -> dict[str, Any]:
+def _entry(
+    record_type: str, record_id: UUID, version: int, state: dict[str, Any], stamp: Stamp, moment: datetime, before: str
+) -> dict[str, Any]:
+    """One row of the ledger. Plain values: a model for each would cost more than all the rest of the writing."""
     actor = stamp.actor
-    entry = LedgerEntry(
-        record_type=record.record_type(),
-        record_id=record.id,
-        version=record.version,
-        operation=stamp.operation,
-        use_case=stamp.use_case,
-        user_id=actor.user_id,
-        client_id=actor.client_id,
-        organisation_id=actor.organisation_id,
-        recorded_at=moment,
-        state=canonical(state),
-        previous_hash=previous,
-        hash="",
-    )
-    entry.hash = entry_hash(entry)
-    return entry.model_dump(exclude={"seq"})
+    said = {
+        "record_type": record_type,
+        "record_id": record_id,
+        "version": version,
+        "operation": stamp.operation,
+        "use_case": stamp.use_case,
+        "user_id": actor.user_id,
+        "client_id": actor.client_id,
+        "organisation_id": actor.organisation_id,
+        "on_behalf_of": None,
+        "recorded_at": moment,
+        "state": canonical(state),
+    }
+    return {**said, "previous_hash": before, "hash": hash_of(said, before)}
 
 
 def _previous_hashes(session: OrmSession, records: Sequence[Recorded]) -> dict[tuple[str, UUID, int], str]:
@@ -53,23 +54,51 @@ def _previous_hashes(session: OrmSession, records: Sequence[Recorded]) -> dict[t
     return found
 
 
-def append(session: OrmSession, records: Sequence[Recorded]) -> None:
-    """Write one entry for each record as it now stands; for the listener below and for bulk paths.
-
-    Raises NoTransaction when no operation is under way: nothing is written without a name under it.
-    """
+def _begin(session: OrmSession) -> Stamp:
+    """Whose name is written under; the ledger is kept open against sealing until the transaction ends."""
     stamp = current_stamp(session)
     if stamp is None:
         raise NoTransaction("Records are written inside operations only.")
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LEDGER_LOCK})
+    return stamp
+
+
+def append(session: OrmSession, records: Sequence[Recorded]) -> None:
+    """Write one entry for each record as it now stands; for the listener below and for bulk paths.
+
+    Raises NoTransaction when no operation is under way: nothing is written without a name under it.
+    """
+    stamp = _begin(session)
     moment = now()
     previous = _previous_hashes(session, records)
     rows = []
     for record in records:
-        before = previous.get((record.record_type(), record.id, record.version - 1), GENESIS)
-        rows.append(_entry(record, state_of(record), stamp, moment, before))
+        kind, version = record.record_type(), record.version
+        before = previous.get((kind, record.id, version - 1), GENESIS)
+        rows.append(_entry(kind, record.id, version, state_of(record), stamp, moment, before))
     session.execute(insert(LedgerEntry), rows)
+
+
+def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many new records at once, each with its entry: the bulk path, without an object for each record.
+
+    A row has a value for every column of the model but `version`, `recorded_at` and `recorded_by`, which are set here.
+    Raises ValueError for a row that names other columns, NoTransaction outside an operation that writes.
+    """
+    stamp = _begin(session)
+    if not session.info.get(WRITES):
+        raise NoTransaction("The register is written inside operations that say they write.")
+    kind, moment = model.record_type(), now()
+    own = {"version": 1, "recorded_at": moment, "recorded_by": stamp.actor.user_id}
+    wanted = set(columns_of(kind)) - set(own)
+    complete = [{**row, **own} for row in rows]
+    if odd := next((wanted ^ set(row) for row in rows if wanted ^ set(row)), None):
+        raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
+    if complete:
+        session.execute(insert(model), complete)
+        entries = [_entry(kind, row["id"], 1, state_from(kind, row), stamp, moment, GENESIS) for row in complete]
+        session.execute(insert(LedgerEntry), entries)
 
 
 def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: object) -> None:
