@@ -88,10 +88,12 @@ def throw_away(actor: Actor, state: FormState) -> None:
     leave_draft(state)
 
 
-def offer_drafts(form: AssetForm) -> None:
-    """The drafts of registrations that the person began and hasn't finished, to go on with or to discard."""
-    drafts = [draft for draft in list_drafts(form.actor) if draft.asset_id is None]
-    if form.state.note("draft") or form.state.typed() or not drafts:
+def offer_drafts(form: AssetForm, asset_id: UUID | None = None) -> None:
+    """The drafts that the person began and hasn't finished, of registrations or of changes to one asset."""
+    if form.state.note("draft") or form.state.typed() != form.state.note("base", {}):
+        return
+    drafts = [draft for draft in list_drafts(form.actor) if draft.asset_id == asset_id]
+    if not drafts:
         return
     with st.expander(
         f"{len(drafts)} {'draft' if len(drafts) == 1 else 'drafts'} you haven't finished",

@@ -1,0 +1,25 @@
+"""Look up (UC-02.01): whether an asset is registered already, before anybody registers it a second time."""
+
+import streamlit as st
+
+from pages.frame import session
+from pages.parts.asset_form import AssetForm
+from pages.parts.form_state import FormState
+from pages.parts.lookup_prefill import take_known
+from pages.parts.lookup_step import look_up_step
+from services.assets.lookup import LookupOutcome
+from services.core.permissions import may
+from services.core.register_settings import read_settings
+
+actor = session.actor()
+limit = next(int(one.value) for one in read_settings(actor) if one.kind.key == "asset.lookups_per_hour")
+st.title("Look up", anchor=False)
+st.caption(
+    f"Is it in the register already? Every look-up is logged, and a person makes at most "
+    f"{limit} an hour. Of another provider's asset you learn that it exists, nothing else."
+)
+answer = look_up_step(actor, FormState("look-up"))
+offered = answer is not None and answer.outcome is LookupOutcome.NONE and may(actor, "asset.register")
+if answer and offered and st.button("Register it with what is known", icon=":material/add_circle:", type="primary"):
+    take_known(AssetForm(actor, FormState("register")), answer.known)
+    st.switch_page("pages/assets/register_asset.py")

@@ -1,0 +1,86 @@
+"""Which assets a page shows: the filters, kept in the address so that a view can be sent to somebody."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from models.assets import STATUS_LABELS
+from pages.parts.asset_words import group_words
+from services.assets.catalogue import CATEGORY_LIST, code_lists
+from services.assets.filters import AssetFilters
+from services.core.actor import Actor
+from services.grid.geography import LICENCE_AREAS
+
+CURSORS = "assets!cursors"
+
+
+def choose_filters(actor: Actor) -> AssetFilters:
+    """Draw the filters; what is chosen. A new choice goes back to the first page."""
+    lists = code_lists()
+    text = st.text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        type="search",
+        placeholder="Name, code, manufacturer, serial number, MPAN or asset ID",
+        on_change=first_page,
+    )
+    grid = st.grid(4, min_column_width=200)
+    with grid.container():
+        category = _choose("Category", "category", {code.code: code.label for code in lists[CATEGORY_LIST].values()})
+    with grid.container():
+        status = _choose("Status", "status", {str(one): label for one, label in STATUS_LABELS.items()})
+    with grid.container():
+        areas = {code.code: code.label for code in lists["DNOCode"].values() if code.active}
+        mine = areas if actor.all_areas or not actor.areas else {k: v for k, v in areas.items() if k in actor.areas}
+        network = _choose("Distribution network", "dno", mine)
+    with grid.container():
+        groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
+        group = _choose("GSP group", "gsp", dict(sorted(groups.items())))
+    return AssetFilters(
+        asset_category=category, status=status, dno_connection=network, gsp_group=group, text=text or None
+    )
+
+
+def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
+    accept_codes(key, options)
+    chosen = st.multiselect(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=key,
+        bind="query-params",
+        placeholder="All",
+        on_change=first_page,
+    )
+    return tuple(chosen)
+
+
+def accept_codes(key: str, options: Mapping[str, str]) -> None:
+    """Addresses name choices by their labels, as they are read; links made from data name them by their codes."""
+    given = st.query_params.get_all(key)
+    if any(one in options and options[one] != one for one in given):
+        st.query_params[key] = [options.get(one, one) for one in given]
+
+
+def first_page() -> None:
+    """Begin the list anew: what the cursors point at belongs to another choice."""
+    st.session_state.pop(CURSORS, None)
+
+
+def clear_filters() -> None:
+    """Show everything again."""
+    first_page()
+    for key in ("q", "category", "status", "dno", "gsp"):
+        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)
+
+
+def is_filtered(filters: AssetFilters) -> bool:
+    """Whether anything is chosen."""
+    return filters != AssetFilters()
+
+
+def cursors() -> list[str]:
+    """The cursors of the pages turned so far; the last one is that of the page on screen."""
+    return st.session_state.setdefault(CURSORS, [])
