@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, MessageKind
-from services.assets.check_judging import differs, outcome_of
+from services.assets.check_judging import POSITION, differs, outcome_of
 from services.assets.check_records import conversation, moved_since, newest_checks, reasons_of, say
 from services.assets.checks import start_checks
 from services.assets.lifecycle import move
@@ -136,12 +136,12 @@ def settle_query(
 def _settle(actor: Actor, asset: Asset, why: str, fields: Sequence[str] | None) -> None:
     mark = {"settled_as": DECLARED_STANDS, "reason": why, "by": actor.name, "at": now().isoformat(timespec="seconds")}
     checks = newest_checks([asset.id]).get(asset.id, [])
+    accepted = _accepted(checks, fields)
     left: list[AssetCheck] = []
     for check in checks:
         if check.outcome is CheckOutcome.DIFFERS:
             check.comparisons = [
-                {**row, **mark} if differs(row) and (fields is None or row["field"] in fields) else row
-                for row in check.comparisons
+                {**row, **mark} if differs(row) and row["field"] in accepted else row for row in check.comparisons
             ]
             check.outcome = outcome_of(check.comparisons)
             left += [check] if check.outcome is CheckOutcome.DIFFERS else []
@@ -150,6 +150,25 @@ def _settle(actor: Actor, asset: Asset, why: str, fields: Sequence[str] | None) 
             check.outcome = CheckOutcome.SETTLED
     if left:
         raise Refused(f"Other differences are still open. Settle these too, or ask again: {' '.join(reasons_of(left))}")
+
+
+def _accepted(checks: list[AssetCheck], fields: Sequence[str] | None) -> set[str]:
+    """The differing fields that are accepted; the position is one field, by either of its terms."""
+    differing = {
+        row["field"]
+        for check in checks
+        if check.outcome is CheckOutcome.DIFFERS
+        for row in check.comparisons
+        if differs(row)
+    }
+    if fields is None:
+        return differing
+    named = {POSITION if name in POSITION.split(", ") else name for name in fields}
+    if unknown := sorted(named - differing):
+        expected = f"Fields that differ: {', '.join(sorted(differing)) or 'there are none'}."
+        message = f"Nothing that matters differs in {', '.join(unknown)}."
+        raise Invalid([Finding("QUERY-02", "Fields", ", ".join(unknown), expected, message)])
+    return named
 
 
 @operation("UC-02.01", permission="asset.read", writes=False)

@@ -1,6 +1,7 @@
 """Queries are asked, answered and settled, and deadlines are kept (UC-02.01)."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from sqlmodel import col
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource, MessageKind
 from models.core import Event
 from models.participants import Role
-from services.assets.checks import checks_of, request_checks
+from services.assets.checks import checks_of, request_checks, run_checks
 from services.assets.deadlines import BATCH, PENDING_TOO_LONG, keep_deadlines, note_long_pending
 from services.assets.provenance import Origin, provenance_of
 from services.assets.queries import (
@@ -29,6 +30,7 @@ from services.assets.registration import register_asset
 from services.assets.sources.loading import load_source
 from services.core.actor import Actor, system_actor
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from services.core.ledger.verifying import verify_ledger
 from services.core.settings import settings
 from services.core.transaction import current_session, unit_of_work
 from services.core.worker import work_through
@@ -92,7 +94,9 @@ def test_answered_then_settled(register: str) -> None:
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.PENDING_VALIDATION
     with pytest.raises(Refused, match="still open"):
-        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, ["GenCapacity"])
+        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, [])
+    with pytest.raises(Invalid, match="needs correcting"):
+        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, ["AssetName"])
     with pytest.raises(Forbidden):
         settle_query(actor, asset.id, Decision.VERIFY, "I say so myself.", answered.version)
     settled = settle_query(operator, asset.id, Decision.VERIFY, "Seen the DNO's letter.", answered.version)
@@ -134,6 +138,19 @@ def test_a_newer_edition_can_answer_for_the_provider(register: str) -> None:
     load(mpan, "2.5", "2025-10")
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED
+
+
+def test_four_workers_at_once_ask_once(register: str) -> None:
+    """Several processes may be handed events of the same asset at the same moment."""
+    actor = make_provider()
+    load(mpan := an_mpan(), "1.0")
+    asset = register_asset(actor, battery(ImportMPAN=mpan), justification="Accepted for this test.")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run_checks, [asset.id] * 4))
+    assert get_asset(actor, asset.id).status is AssetStatus.QUERY
+    assert len(checks_of(actor, asset.id, all_versions=True)) == len(CheckSource)
+    assert len(messages_of(actor, asset.id)) == 1
+    assert verify_ledger(system_actor()).faults == []
 
 
 def test_the_planning_database_vouches_by_its_reference(register: str) -> None:
