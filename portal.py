@@ -23,27 +23,15 @@ st.set_page_config(
 st.logo(str(ICON), size="large")
 
 session = read_session()
+st.session_state["fmar_session"] = session
 st.session_state["fmar_actor"] = session.actor
-st.session_state["fmar_refusal"] = session.refusal
 
 if session.actor is None:
-    page = st.navigation(
-        [st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True)], position="hidden"
-    )
+    page = st.navigation(navigation.signed_out(), position="hidden")
 elif is_applicant(session.actor):
-    page = st.navigation(
-        [
-            st.Page("pages/sign_in.py", title="Welcome", icon=":material/waving_hand:", default=True),
-            st.Page(
-                "pages/participants/register_organisation.py",
-                title="Register an organisation",
-                icon=":material/domain_add:",
-                url_path="register-organisation",
-            ),
-        ]
-    )
+    page = st.navigation(navigation.for_applicants())
 else:
-    page = st.navigation(navigation.offered(session.actor))
+    page = st.navigation(navigation.offered(session.actor), expanded=True)
 banner.draw_sidebar(session)
 try:
     page.run()

@@ -11,7 +11,7 @@ def draw_sidebar(session: Session) -> None:
     """Who is signed in, the choice of organisation or persona, and sign-out, at the foot of the menu."""
     with st.sidebar:
         if settings().demo:
-            st.badge("Demo: made-up data, no password", icon=":material/science:", color="orange")
+            st.badge("Demo: made-up data", icon=":material/science:", color="orange")
         if session.actor is not None:
             st.markdown(f"**{plain(session.actor.name)}**")
             st.caption(plain(session.actor.organisation_name or "No organisation yet"))
@@ -31,7 +31,7 @@ def _choose_organisation(session: Session) -> None:
     chosen = st.selectbox(
         "Acting for",
         options,
-        index=options.index(current) if current in names else 0,
+        index=options.index(current) if current is not None and current in names else 0,
         format_func=lambda identifier: names[identifier],
         help="You belong to several organisations. What you see and do is for this one.",
     )

@@ -41,6 +41,14 @@ PLACES: dict[str, list[Place]] = {
         ),
         Place("participants/organisation.py", "organisation", "My organisation", "badge", ["organisation.read"]),
         Place(
+            "participants/edit_organisation.py",
+            "edit-organisation",
+            "Change an organisation",
+            "edit",
+            ["organisation.update"],
+            hidden=True,
+        ),
+        Place(
             "participants/register_organisation.py",
             "register-organisation",
             "Register an organisation",
@@ -75,14 +83,44 @@ def offered(actor: Actor) -> dict[str, list[Page]]:
     return {
         area: pages
         for area, places in PLACES.items()
-        if (
-            pages := [
-                _page(place, default=place.address == "home")
-                for place in places
-                if not place.permissions or any(may(actor, permission) for permission in place.permissions)
-            ]
-        )
+        if (pages := [_page(place, default=place.address == "home") for place in places if opens(place, actor)])
     }
+
+
+def signed_out() -> list[Page]:
+    """The sign-in page, at every address: a link that somebody was sent waits there until they have signed in."""
+    start = st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True)
+    return [
+        start,
+        *(
+            st.Page("pages/sign_in.py", title="Sign in", url_path=place.address, visibility="hidden")
+            for places in PLACES.values()
+            for place in places
+        ),
+    ]
+
+
+def for_applicants() -> list[Page]:
+    """What somebody without an organisation can do: register one."""
+    return [
+        st.Page("pages/sign_in.py", title="Welcome", icon=":material/waving_hand:", default=True),
+        _page(next(place for place in PLACES["Participants"] if place.address == "register-organisation")),
+    ]
+
+
+def link(file: str, label: str, icon: str, query: dict[str, str] | None = None) -> None:
+    """A link to a page (`assets/assets.py`), drawn as plain text for somebody to whom the page isn't offered."""
+    somebody = st.session_state.get("fmar_actor")
+    place = next((place for places in PLACES.values() for place in places if place.file == file), None)
+    if isinstance(somebody, Actor) and place is not None and opens(place, somebody):
+        st.page_link(f"pages/{file}", label=label, icon=f":material/{icon}:", query_params=query)
+    else:
+        st.markdown(f":material/{icon}: {label}")
+
+
+def opens(place: Place, actor: Actor) -> bool:
+    """Whether a page is offered to the actor."""
+    return not place.permissions or any(may(actor, permission) for permission in place.permissions)
 
 
 def open_asset(asset_id: object) -> None:

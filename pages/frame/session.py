@@ -1,6 +1,7 @@
 """Who is at the screen: an OIDC identity in live mode, a chosen persona in demo mode, looked up anew at every click."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import streamlit as st
@@ -12,11 +13,13 @@ from services.core.settings import settings
 from services.participants.identity import (
     Identity,
     MembershipChoice,
+    SignInProblem,
     actor_for_user,
     applicant,
     demo_personas,
     memberships_of,
     sign_in,
+    sign_out,
 )
 
 ACTING_FOR = "acting_for"
@@ -35,11 +38,19 @@ class Session:
 
 
 NOBODY = Session(None, [])
+WITHOUT_ORGANISATION = (SignInProblem.UNKNOWN, SignInProblem.NO_MEMBERSHIP)
+"""Outcomes of a sign-in after which somebody may still register an organisation."""
 
 
 def read_session() -> Session:
     """The session as it stands in the register now."""
     return _demo_session() if settings().demo else _live_session()
+
+
+def current() -> Session:
+    """The session that portal.py read for this run."""
+    found = st.session_state.get("fmar_session")
+    return found if isinstance(found, Session) else NOBODY
 
 
 def actor() -> Actor:
@@ -63,26 +74,41 @@ def _demo_session() -> Session:
 
 
 def _live_session() -> Session:
+    identity = _identity()
+    if identity is None:
+        return NOBODY
+    found = sign_in(identity)
+    if found.user is not None:
+        return _session_of(found.user.id, found.choices, None)
+    if found.problem in WITHOUT_ORGANISATION and identity.email_verified:
+        try:
+            return Session(applicant(identity), [], found.message, signed_in=True)
+        except RegisterError as refused:
+            return Session(None, [], refused.message, signed_in=True)
+    return Session(None, [], found.message, signed_in=True)
+
+
+def _identity() -> Identity | None:
+    """What the provider said of whoever signed in with this browser; None when nobody has."""
     claims = st.user.to_dict()
     if not claims.get("is_logged_in"):
-        return NOBODY
-    identity = Identity(
-        issuer=str(claims.get("iss", "")),
-        subject=str(claims.get("sub", "")),
-        email=str(claims.get("email", "")),
+        return None
+    return Identity(
+        issuer=str(claims.get("iss") or ""),
+        subject=str(claims.get("sub") or ""),
+        email=str(claims.get("email") or ""),
         email_verified=claims.get("email_verified") is True,
         name=str(claims.get("name") or claims.get("email") or "Somebody"),
+        issued_at=_moment(claims.get("iat")),
     )
-    found = sign_in(identity)
-    if found.user is None:
-        if (
-            found.problem is not None
-            and found.problem.value in ("UNKNOWN", "NO_MEMBERSHIP")
-            and identity.email_verified
-        ):
-            return Session(applicant(identity), [], found.message, signed_in=True)
-        return Session(None, [], found.message, signed_in=True)
-    return _session_of(found.user.id, found.choices, None)
+
+
+def _moment(seconds: object) -> datetime:
+    """The moment a token was issued; one that doesn't say counts as long past, since its age can't be told."""
+    try:
+        return datetime.fromtimestamp(float(str(seconds)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID | None) -> Session:
@@ -102,17 +128,22 @@ def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID 
 
 def become(persona_key: str) -> None:
     """Take a demo persona, leaving behind what the last one had on screen."""
+    before = st.session_state.get("persona")
     st.session_state.clear()
     st.session_state["persona"] = persona_key
-    st.query_params.clear()
+    if before is not None:
+        # What the last persona was looking at may not be there for this one.
+        st.query_params.clear()
     st.query_params[PERSONA] = persona_key
 
 
 def leave() -> None:
-    """Sign out: forget the persona, or end the OIDC session."""
+    """Sign out: forget the persona, or end the person's sessions everywhere, then the provider's."""
+    identity = None if settings().demo else _identity()
     st.session_state.clear()
     st.query_params.clear()
-    if not settings().demo:
+    if identity is not None:
+        sign_out(identity)
         st.logout()
 
 

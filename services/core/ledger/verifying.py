@@ -1,7 +1,7 @@
 """Verification (UC-05.06): finds any change made behind the application's back, and says where it is."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from services.core.register_settings import register_id
 from services.core.transaction import current_session
 
 BATCH = 2000
+Progress = Callable[[float, str], None]
 
 
 class FaultKind(StrEnum):
@@ -65,22 +66,32 @@ class Verification:
 
 
 @operation("UC-05.06", permission="ledger.verify", writes=False)
-def verify_ledger(actor: Actor) -> Verification:
+def verify_ledger(actor: Actor, progress: Progress | None = None) -> Verification:
     """Hold every entry against its chain, every seal against its entries, every record against its last entry.
 
-    Reads the whole register once, in batches; nothing is changed. Also held: the seals against the anchor file.
+    Reads the whole register once, in batches; nothing is changed. Also held: the seals against the anchor file. `progress` is
+    called with a share from 0 to 1 and what is being held against what.
     """
+    tell = progress or _silently
     result = Verification(started_at=now())
+    tell(0.0, "Seals against their entries")
     seals = list(current_session().scalars(select(LedgerSeal).order_by(col(LedgerSeal.number))))
     _verify_seals(result, seals)
-    for record_type, model in model_by_type().items():
+    models = model_by_type()
+    for place, (record_type, model) in enumerate(models.items()):
+        tell(0.2 + 0.8 * place / len(models), f"Records against the ledger: {record_type.replace('_', ' ')}")
         _verify_records(result, record_type, model)
     unknown = select(col(LedgerEntry.record_type)).where(col(LedgerEntry.record_type).not_in(list(model_by_type())))
     for name in current_session().scalars(unknown.distinct()):
         result.faults.append(
             Fault(FaultKind.CHAIN_BROKEN, name, f"The ledger tells of a kind of record, {name}, that is unknown.")
         )
+    tell(1.0, "Done")
     return result
+
+
+def _silently(_share: float, _doing: str) -> None:
+    """Progress that nobody follows."""
 
 
 def _verify_seals(result: Verification, seals: list[LedgerSeal]) -> None:

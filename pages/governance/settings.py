@@ -1,0 +1,106 @@
+"""The register's own numbers: what each does, its bounds, and every change of it."""
+
+from decimal import Decimal
+
+import streamlit as st
+
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from services.core.clock import show_moment
+from services.core.errors import Conflict, RegisterError
+from services.core.permissions import may
+from services.core.register_settings import SettingValue, change_setting, read_settings
+from services.governance.ledger import setting_history
+
+UNITS = ("_percent", "_kw", "_m")
+"""Endings of keys that name a unit, which stands beside the value anyway."""
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():,f}"
+
+
+def _words(key: str) -> str:
+    area, _, name = key.partition(".")
+    for unit in UNITS:
+        name = name.removesuffix(unit)
+    return f"{area.capitalize()}: {name.replace('_', ' ')}"
+
+
+@st.dialog("Change a setting", width="medium")
+def _change(one: SettingValue) -> None:
+    kind = one.kind
+    st.markdown(f"**{plain(_words(kind.key))}**")
+    st.markdown(plain(kind.meaning))
+    value = st.text_input(
+        f"New value ({kind.unit})",
+        value=format(one.value.normalize(), "f"),
+        key=f"value-{kind.key}",
+        help=f"From {_number(kind.minimum)} to {_number(kind.maximum)} {kind.unit}; the default is "
+        f"{_number(kind.default)}.",
+    )
+    if st.button("Save", type="primary", icon=":material/save:"):
+        try:
+            change_setting(actor, kind.key, value or "", one.version)
+        except Conflict as stale:
+            st.warning(
+                f"{plain(stale.message)} It is {plain(str(stale.current.get('value')))} now. Close this and look again.",
+                icon=":material/sync_problem:",
+            )
+        except RegisterError as refused:
+            show_refusal(refused)
+        else:
+            st.toast("Saved. It counts from now on.", icon=":material/task_alt:")
+            st.rerun()
+
+
+@st.dialog("History of a setting", width="medium")
+def _history(one: SettingValue) -> None:
+    st.markdown(f"**{plain(_words(one.kind.key))}**")
+    changes = setting_history(actor, one.kind.key)
+    before = format(one.kind.default.normalize(), "f")
+    rows = []
+    for change in reversed(changes):
+        after = str(change.changes.get("value", (before, before))[1])
+        rows.append({"When": show_moment(change.at), "By": change.actor, "Before": before, "After": after})
+        before = after
+    if rows:
+        st.dataframe(rows[::-1], hide_index=True, width="stretch")
+    else:
+        st.info("It was never changed: it has its default.", icon=":material/history:")
+
+
+def _setting(one: SettingValue) -> None:
+    kind = one.kind
+    with st.container(border=True):
+        st.markdown(f"**{plain(_words(kind.key))}**")
+        st.markdown(plain(kind.meaning))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {_number(one.value)} {plain(kind.unit)}")
+            if one.value != kind.default:
+                st.badge(f"default {_number(kind.default)}", color="orange")
+        st.caption(
+            f"From {_number(kind.minimum)} to {_number(kind.maximum)} {plain(kind.unit)} · {kind.use_case} · "
+            f"`{kind.key}`"
+        )
+        with st.container(horizontal=True):
+            if changing and st.button("Change", key=f"change-{kind.key}", icon=":material/edit:"):
+                _change(one)
+            if st.button("History", key=f"history-{kind.key}", icon=":material/history:", type="tertiary"):
+                _history(one)
+
+
+actor = session.actor()
+changing = may(actor, "setting.change")
+st.title("Settings")
+st.caption(
+    "The numbers by which the register works. "
+    + ("A change counts from the next act on, and stays in the ledger with your name." if changing else "")
+)
+grid = st.grid(2, min_column_width=340)
+for setting_value in read_settings(actor):
+    with grid.container():
+        _setting(setting_value)
+if not changing:
+    st.caption("The FMAR administrator changes these.")

@@ -1,0 +1,143 @@
+"""API credentials (UC-05.04): made for a program, shown once, rotated, revoked, expiring."""
+
+from datetime import datetime, time, timedelta
+
+import streamlit as st
+
+from models.participants import ROLE_LABELS, ApiClientStatus
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from pages.parts.whose import choose_organisation
+from services.core.clock import LONDON, show_date, show_moment, today
+from services.core.errors import RegisterError
+from services.participants.clients import (
+    LONGEST_LIFE,
+    USUAL_LIFE,
+    ClientView,
+    create_client,
+    list_clients,
+    revoke_client,
+    rotate_secret,
+)
+from services.participants.users import assignable_in
+
+SHOWN_ONCE = "credential-shown-once"
+SOON = timedelta(days=30)
+
+
+@st.dialog("New API credential", width="medium")
+def _create() -> None:
+    name = st.text_input("Name", key="client-name", placeholder="Which program uses it", max_chars=100)
+    roles = st.multiselect(
+        "Roles", assignable_in(actor, organisation_id), format_func=ROLE_LABELS.__getitem__, key="client-roles"
+    )
+    last = today() + LONGEST_LIFE - timedelta(days=1)
+    until = st.date_input(
+        "Expires at the end of",
+        value=today() + USUAL_LIFE,
+        min_value=today(),
+        max_value=last,
+        format="DD/MM/YYYY",
+        help="Two years ahead at most. Rotate the secret in between as often as you like.",
+    )
+    if st.button("Make it", type="primary", icon=":material/key:"):
+        expires = datetime.combine(until, time.max, LONDON)
+        try:
+            client, secret = create_client(actor, organisation_id, name or "", roles, expires)
+        except RegisterError as refused:
+            show_refusal(refused)
+        else:
+            st.session_state[SHOWN_ONCE] = (client.client_id, secret)
+            st.rerun()
+
+
+@st.dialog("Rotate the secret", width="medium")
+def _rotate(client: ClientView) -> None:
+    st.markdown(f"**{plain(client.name)}** gets a new secret. The old one opens nothing from that moment on.")
+    if st.button("Rotate", type="primary", icon=":material/autorenew:"):
+        try:
+            _, secret = rotate_secret(actor, client.id, client.version)
+        except RegisterError as refused:
+            show_refusal(refused)
+        else:
+            st.session_state[SHOWN_ONCE] = (client.client_id, secret)
+            st.rerun()
+
+
+@st.dialog("Revoke", width="medium")
+def _revoke(client: ClientView) -> None:
+    st.markdown(f"**{plain(client.name)}** ends for good: its access tokens stop at the next call.")
+    reason = st.text_area("Reason", key="revocation-reason", help="10 to 500 characters.", max_chars=500)
+    if st.button("Revoke", type="primary", icon=":material/key_off:"):
+        try:
+            revoke_client(actor, client.id, reason, client.version)
+        except RegisterError as refused:
+            show_refusal(refused)
+        else:
+            st.rerun()
+
+
+def _show_once() -> None:
+    client_id, secret = st.session_state[SHOWN_ONCE]
+    with st.container(border=True):
+        st.warning(
+            "Copy the secret now: it is shown this once, and the register keeps only a hash of it.",
+            icon=":material/visibility:",
+        )
+        st.markdown("Client ID")
+        st.code(client_id, language=None)
+        st.markdown("Secret")
+        st.code(secret, language=None)
+        if st.button("I have copied it", type="primary", icon=":material/task_alt:"):
+            del st.session_state[SHOWN_ONCE]
+            st.rerun()
+
+
+def _state(client: ClientView) -> None:
+    if client.status is ApiClientStatus.REVOKED:
+        st.badge("Revoked", color="gray")
+    elif client.expired:
+        st.badge("Expired", color="gray")
+    elif client.expires_at and client.expires_at - datetime.now(LONDON) < SOON:
+        st.badge("Expires soon", color="orange")
+    else:
+        st.badge("Active", color="green")
+
+
+def _client(client: ClientView) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(client.name)}**")
+            _state(client)
+        ends = show_date(client.expires_at.astimezone(LONDON).date()) if client.expires_at else "never"
+        st.caption(plain(f"{client.role_label} · expires {ends} · changed {show_moment(client.recorded_at)}"))
+        st.caption(f"Client ID `{client.client_id}`")
+        if client.status_reason:
+            st.caption(f"Reason: {plain(client.status_reason)}")
+        if client.status is ApiClientStatus.ACTIVE:
+            with st.container(horizontal=True):
+                if st.button("Rotate the secret", key=f"rotate-{client.id}", icon=":material/autorenew:"):
+                    _rotate(client)
+                if st.button("Revoke", key=f"revoke-{client.id}", icon=":material/key_off:"):
+                    _revoke(client)
+
+
+actor = session.actor()
+st.title("API credentials")
+st.caption(
+    "Programs of the organisation sign in with these, and may do what the roles of the credential allow. The API is "
+    "described at /api/docs."
+)
+organisation_id = choose_organisation(actor, key="clients")
+if SHOWN_ONCE in st.session_state:
+    _show_once()
+elif st.button("New API credential", type="primary", icon=":material/add:"):
+    _create()
+clients = list_clients(actor, organisation_id)
+for one in clients:
+    _client(one)
+if not clients:
+    st.info(
+        "No program has a credential yet. Make one, and give its ID and secret to the program.", icon=":material/key:"
+    )

@@ -1,0 +1,136 @@
+"""One organisation (UC-01.02 to UC-01.04): what is declared, what is verified, who works there, and how it came to be so."""
+
+import json
+from datetime import datetime, time
+from uuid import UUID
+
+import streamlit as st
+
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.frame.refusals import show_refusal
+from pages.parts.organisation_acts import draw_acts
+from pages.parts.organisation_form import COLUMN_LABELS
+from pages.parts.organisation_view import draw_attributes, draw_material_change, draw_registry_check, draw_status
+from pages.parts.record_history import draw_history
+from services.core.clock import LONDON, today
+from services.core.errors import NotFound, RegisterError
+from services.core.permissions import may
+from services.participants.reading import (
+    attribute_terms,
+    get_organisation,
+    organisation_as_of,
+    organisation_history,
+    organisation_passport,
+)
+from services.participants.registry_check import check_again
+from services.participants.users import list_users
+
+
+def _identifier() -> UUID:
+    """Whose page: the address's `id`, else the actor's own organisation."""
+    given = st.query_params.get("id")
+    try:
+        found = UUID(given) if given else actor.organisation_id
+    except ValueError:
+        raise NotFound("organisation", given) from None
+    if found is None:
+        raise NotFound("organisation", "yours")
+    return found
+
+
+def _edit() -> None:
+    st.switch_page("pages/participants/edit_organisation.py", query_params={"id": str(organisation.id)})
+
+
+def _passport() -> bytes:
+    return json.dumps(organisation_passport(actor, organisation.id), indent=2, default=str, ensure_ascii=False).encode()
+
+
+def _head() -> None:
+    st.title(plain(organisation.organisation_legal_name))
+    st.caption("The organisation's record: given once, for every market and platform.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_status(organisation)
+        for role in organisation.organisation_roles:
+            st.badge(plain(role), color="gray")
+    st.caption(f"FMAR organisation ID `{organisation.id}` · version {organisation.version}")
+    with st.container(horizontal=True):
+        draw_acts(actor, organisation, edit=_edit)
+        st.download_button(
+            "Passport (JSON)",
+            data=_passport,
+            file_name=f"organisation-{organisation.id}.json",
+            mime="application/json",
+            icon=":material/download:",
+            help="Everything that a platform needs to onboard the organisation. That you took it is logged.",
+        )
+    draw_material_change(organisation)
+
+
+def _details() -> None:
+    day = st.date_input(
+        "As of",
+        value=None,
+        max_value=today(),
+        format="DD/MM/YYYY",
+        width=240,
+        help="Leave empty to see the organisation as it is now; choose a day to see it as it stood at the end of it.",
+    )
+    seen = organisation
+    if day:
+        try:
+            seen = organisation_as_of(actor, organisation.id, datetime.combine(day, time.max, LONDON))
+        except NotFound:
+            st.info("It was not registered yet on that day. Choose a later one.", icon=":material/history:")
+            return
+        st.info(f"As it stood on {day:%-d %b %Y}: {seen.organisation_status}.", icon=":material/history:")
+    draw_attributes(attribute_terms(seen))
+    if seen.licence_areas:
+        st.markdown(f"**Licence areas**: {plain(', '.join(seen.licence_areas))}")
+
+
+def _registry() -> None:
+    draw_registry_check(organisation)
+    if may(actor, "organisation.check") and st.button("Ask the company registry again", icon=":material/sync:"):
+        try:
+            check_again(actor, organisation.id)
+        except RegisterError as refused:
+            show_refusal(refused)
+        else:
+            st.toast("The company registry is being asked. The answer stands here in a moment.")
+            st.rerun()
+
+
+def _users() -> None:
+    rows = [
+        {"Name": one.full_name, "Email": one.email, "Roles": one.role_label, "Status": one.status.value}
+        for one in list_users(actor, organisation.id)
+    ]
+    if rows:
+        st.dataframe(rows, hide_index=True, width="stretch")
+    else:
+        st.info("Nobody works here yet. Invite the first person under Users.", icon=":material/group:")
+    if may(actor, "user.manage"):
+        link("participants/users.py", "Manage users", "group")
+
+
+actor = session.actor()
+organisation = get_organisation(actor, _identifier())
+_head()
+details, registry, users, past = st.tabs(
+    [":material/badge: Details", ":material/domain_verification: Company registry", ":material/group: Users",
+     ":material/history: History"]
+)  # fmt: skip
+with details:
+    _details()
+with registry:
+    _registry()
+with users:
+    _users()
+with past:
+    if may(actor, "history.read"):
+        draw_history(organisation_history(actor, organisation.id), COLUMN_LABELS)
+    else:
+        st.info("Your roles don't include the history of records.", icon=":material/lock:")

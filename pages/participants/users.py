@@ -1,0 +1,125 @@
+"""Users of an organisation (UC-01.01, UC-01.04): invite, give roles, deactivate, reactivate."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from models.participants import ROLE_LABELS, MembershipStatus
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from pages.parts.form_state import FormState
+from pages.parts.organisation_view import Colour
+from pages.parts.whose import choose_organisation
+from services.core.clock import show_moment
+from services.core.errors import RegisterError
+from services.participants.users import (
+    UserView,
+    assignable_in,
+    change_roles,
+    deactivate_user,
+    invite_user,
+    list_users,
+    reactivate_user,
+)
+
+BADGES: dict[MembershipStatus, Colour] = {
+    MembershipStatus.ACTIVE: "green",
+    MembershipStatus.INVITED: "blue",
+    MembershipStatus.DEACTIVATED: "gray",
+}
+INVITATION = FormState("invitation")
+ROLES_HELP = "Rights of several roles add up. Who may do what is shown under Governance."
+
+
+@st.dialog("Invite a user", width="medium")
+def _invite() -> None:
+    name = st.text_input("Full name", key=INVITATION.key("name"), placeholder="Robin Marsh")
+    email = st.text_input(
+        "Email address",
+        key=INVITATION.key("email"),
+        help="The address that the sign-in provider vouches for. The first sign-in with it accepts the invitation.",
+    )
+    roles = st.multiselect(
+        "Roles", offered, format_func=ROLE_LABELS.__getitem__, key=INVITATION.key("roles"), help=ROLES_HELP
+    )
+    if st.button("Invite", type="primary", icon=":material/person_add:"):
+        _do(lambda: invite_user(actor, organisation_id, name or "", email or "", roles), "Invited", clear=True)
+
+
+@st.dialog("Roles", width="medium")
+def _roles(person: UserView) -> None:
+    st.markdown(f"What **{plain(person.full_name)}** may do for {plain(person.organisation_name)}:")
+    given = [role for role in person.roles if role in offered]
+    roles = st.multiselect(
+        "Roles", offered, default=given, format_func=ROLE_LABELS.__getitem__, key="new-roles", help=ROLES_HELP
+    )
+    if st.button("Save the roles", type="primary"):
+        _do(lambda: change_roles(actor, person.membership_id, roles, person.version), "Roles changed")
+
+
+@st.dialog("Deactivate", width="medium")
+def _deactivate(person: UserView) -> None:
+    st.markdown(
+        f"**{plain(person.full_name)}** is out at the next click. What they did stays; other organisations of theirs are "
+        "not touched."
+    )
+    reason = st.text_area("Reason", key="deactivation-reason", help="10 to 500 characters.", max_chars=500)
+    if st.button("Deactivate", type="primary", icon=":material/person_off:"):
+        _do(lambda: deactivate_user(actor, person.membership_id, reason, person.version), "Deactivated")
+
+
+def _do(act: Callable[[], UserView], told: str, *, clear: bool = False) -> None:
+    """Do it; a refusal stands in the dialog, where what was typed stays."""
+    try:
+        person = act()
+    except RegisterError as refused:
+        show_refusal(refused)
+        return
+    if clear:
+        INVITATION.clear()
+    st.toast(f"{told}: {person.full_name}.", icon=":material/task_alt:")
+    st.rerun()
+
+
+def _person(person: UserView) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(person.full_name)}**")
+            st.badge(person.status.value, color=BADGES[person.status])
+            if person.user_id == actor.user_id:
+                st.badge("You", color="violet")
+        st.caption(plain(f"{person.email} · {person.role_label} · since {show_moment(person.recorded_at)}"))
+        if person.status_reason:
+            st.caption(f"Reason: {plain(person.status_reason)}")
+        with st.container(horizontal=True):
+            key = str(person.membership_id)
+            if person.status is MembershipStatus.DEACTIVATED:
+                if st.button("Reactivate", key=f"re-{key}", icon=":material/person_check:"):
+                    _do(lambda: reactivate_user(actor, person.membership_id, person.version), "Reactivated")
+                return
+            if st.button("Roles", key=f"roles-{key}", icon=":material/tune:"):
+                _roles(person)
+            if st.button("Deactivate", key=f"off-{key}", icon=":material/person_off:"):
+                _deactivate(person)
+
+
+actor = session.actor()
+st.title("Users")
+st.caption("Who works for the organisation, and with which roles. A change takes effect at the person's next click.")
+organisation_id = choose_organisation(actor, key="users")
+offered = assignable_in(actor, organisation_id)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    if st.button("Invite a user", type="primary", icon=":material/person_add:"):
+        _invite()
+    text = st.text_input("Find", key="users-text", placeholder="Part of a name or address", live="300ms", width=320)
+people = list_users(actor, organisation_id, text=text)
+for one in people:
+    _person(one)
+if not people:
+    st.info(
+        "Nobody of that name works here. Search for less."
+        if text
+        else "Nobody works here yet. Invite the first person.",
+        icon=":material/group:",
+    )

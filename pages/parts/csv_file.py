@@ -1,0 +1,23 @@
+"""Rows as a CSV file to download, in which no cell can be run as a spreadsheet formula."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+RUNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """UTF-8 with a byte order mark, which spreadsheets ask for; headings from the first row."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if rows:
+        writer.writerow(list(rows[0]))
+        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Any) -> Any:
+    """A text that a spreadsheet would run gets an apostrophe before it; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(RUNS) else value

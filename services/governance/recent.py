@@ -1,0 +1,90 @@
+"""What happened lately, in words: the newest events that an actor may see, with the names of their records (UC-05.06)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import STATUS_LABELS, Asset, AssetStatus, SourceEdition
+from models.core import Event
+from models.participants import Organisation
+from services.core.actor import Actor
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import visible
+
+WORDS: dict[str, str] = {
+    "asset.registered": "Registered",
+    "asset.updated": "Changed",
+    "asset.materially_changed": "Changed in what is checked",
+    "asset.checked": "Held against an outside source",
+    "asset.deregistered": "De-registered",
+    "organisation.registered": "Registered, waits for approval",
+    "organisation.updated": "Changed",
+    "organisation.materially_changed": "Changed, waits for approval again",
+    "organisation.approved": "Approved",
+    "organisation.refused": "Refused",
+    "organisation.change_refused": "Change refused",
+    "organisation.suspended": "Suspended",
+    "organisation.reinstated": "Reinstated",
+    "organisation.withdrawn": "De-registered",
+    "source.loaded": "Edition loaded",
+    "user.invited": "User invited",
+    "user.deactivated": "User deactivated",
+    "user.reactivated": "User reactivated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecentChange:
+    """One event: what happened to which record. `record_id` is given for assets and organisations, which have a page."""
+
+    at: datetime
+    kind: str
+    name: str
+    what: str
+    record_id: UUID
+
+
+@operation("UC-05.06", permission="event.read", writes=False)
+def recent_changes(actor: Actor, limit: int = 12) -> list[RecentChange]:
+    """The newest events that the actor may see, newest first; at most 100. Records by their names of today."""
+    chosen = select(Event).where(visible(Event, actor)).order_by(col(Event.seq).desc())
+    events = list(current_session().scalars(chosen.limit(max(1, min(limit, 100)))))
+    names = _names(actor, events)
+    return [
+        RecentChange(
+            at=event.occurred_at,
+            kind=event.record_type,
+            name=names.get(event.record_id) or _body(names, event) or "–",
+            what=_what(event),
+            record_id=event.record_id,
+        )
+        for event in events
+    ]
+
+
+def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
+    """Names of the records that the actor may see, and of the organisations that the events concern."""
+    wanted = {event.record_id for event in events} | {event.organisation_id for event in events}
+    found: dict[UUID, str] = {}
+    columns: list[tuple[Any, Any]] = [(Asset, Asset.asset_name), (Organisation, Organisation.organisation_legal_name)]
+    for model, column in columns:
+        rows = select(col(model.id), col(column)).where(col(model.id).in_(wanted), visible(model, actor))
+        found |= {row[0]: row[1] for row in current_session().execute(rows)}
+    editions = select(SourceEdition).where(col(SourceEdition.id).in_(wanted), visible(SourceEdition, actor))
+    found |= {one.id: f"{one.kind} of {one.publisher}" for one in current_session().scalars(editions)}
+    return found
+
+
+def _body(names: dict[UUID, str], event: Event) -> str | None:
+    return names.get(event.organisation_id) if event.organisation_id else None
+
+
+def _what(event: Event) -> str:
+    if event.type == "asset.status_changed" and event.payload.get("to") in list(AssetStatus):
+        return f"Became {STATUS_LABELS[AssetStatus(event.payload['to'])]}"
+    return WORDS.get(event.type) or event.type.partition(".")[2].replace("_", " ").capitalize()
