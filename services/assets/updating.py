@@ -17,6 +17,7 @@ from services.assets.schemas import ATTRIBUTES_TERM, CORE
 from services.core.actor import Actor
 from services.core.errors import Finding, Refused
 from services.core.events import emit_for_asset
+from services.core.ledger.reading import as_of
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
@@ -65,7 +66,7 @@ def update_asset(
     drop_draft(actor, draft_id)
     if not changes:
         return asset
-    reasons = material_reasons(changes)
+    reasons = material_reasons(asset, changes)
     fill(asset, checked.values, checked.derived)
     if checked.warnings:
         asset.justifications = justified(actor, asset.justifications, checked.warnings, justification)
@@ -84,7 +85,7 @@ def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -
     """What `update_asset` with these values would change, without changing it."""
     asset = reach(Asset, actor, asset_id, "asset.update", lock=False)
     checked, changes = _propose(actor, asset, values)
-    reasons = material_reasons(changes)
+    reasons = material_reasons(asset, changes)
     same = [one.as_finding() for one in checked.same]
     return Preview(changes, bool(reasons), reasons, [*checked.errors, *same, *checked.warnings])
 
@@ -176,21 +177,32 @@ def _changes(asset: Asset, values: Mapping[str, Any]) -> Changes:
     return found
 
 
-def material_reasons(changes: Changes) -> list[str]:
-    """Why changes are material (UC-02.03), in words; empty when they aren't. Inside an operation."""
-    limit = setting("asset.material_change_percent")
-    reasons: list[str] = []
-    for term in CAPACITIES:
-        before, after = (value or Decimal(0) for value in changes.get(term, (None, None)))
-        if before == after:
-            continue
-        percent = abs(after - before) / before * 100 if before else None
-        if percent is None or percent > limit:
-            by = "from nothing" if percent is None else f"by {percent:.1f} %, more than {limit.normalize():f} %"
-            reasons.append(f"{CORE[term].label.lower()} moves {by}")
+def material_reasons(asset: Asset, changes: Changes) -> list[str]:
+    """Why changes of the asset are material (UC-02.03), in words; empty when they aren't. Inside an operation.
+
+    A capacity is held against what it was, and against what it was when the asset got its status: small steps add up.
+    """
+    moved = [term for term in CAPACITIES if term in changes]
+    reasons = _moves(asset, moved, changes) if moved else []
     reasons += [f"{_label(term)} changes" for term in ALWAYS_MATERIAL if term in changes]
     if any(term in changes for term in LOCATION):
         reasons.append("the location changes")
+    return reasons
+
+
+def _moves(asset: Asset, terms: list[str], changes: Changes) -> list[str]:
+    """The capacities that move too far, with how far."""
+    limit = setting("asset.material_change_percent")
+    checked = as_of(Asset, asset.id, asset.status_since) if asset.status_since else None
+    reasons: list[str] = []
+    for term in terms:
+        now_stands, after = (value or Decimal(0) for value in changes[term])
+        stood = getattr(checked, STORED_TERMS[term]) or Decimal(0) if checked else now_stands
+        percents = [abs(after - before) / before * 100 if before else None for before in (now_stands, stood)]
+        if None in percents and after:
+            reasons.append(f"{CORE[term].label.lower()} moves from nothing")
+        elif (percent := max(one or Decimal(0) for one in percents)) > limit:
+            reasons.append(f"{CORE[term].label.lower()} moves by {percent:.1f} %, more than {limit.normalize():f} %")
     return reasons
 
 

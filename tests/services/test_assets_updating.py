@@ -166,6 +166,18 @@ def test_a_material_change_sends_a_verified_asset_back_to_its_checks(
 
 
 @pytest.mark.use_case("UC-02.03")
+def test_small_steps_that_add_up_are_material(register: str) -> None:
+    actor = make_provider()
+    asset = verified(actor)
+    first = update_asset(actor, asset.id, {"DemandCapacity": "2200"}, asset.version)
+    assert first.status == AssetStatus.VERIFIED
+    assert not change_preview(actor, asset.id, {"DemandCapacity": "2400"}).material
+    second = update_asset(actor, asset.id, {"DemandCapacity": "2100"}, first.version)
+    assert second.status == AssetStatus.PENDING_VALIDATION
+    assert "12.5 %" in str(second.status_reason)
+
+
+@pytest.mark.use_case("UC-02.03")
 def test_how_far_a_capacity_may_move_is_a_setting(register: str) -> None:
     actor = make_provider()
     asset = verified(actor)
