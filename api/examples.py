@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from services.core.clock import today
 
 ORGANISATION: dict[str, Any] = {
     "OrganisationLegalName": "Harrowgate Flexibility Limited",
@@ -32,7 +31,7 @@ ASSET: dict[str, Any] = {
     "ConnectionStatus": "CONNECTED",
     "ConnectionType": "FIRM",
     "CommissioningDate": "2025-06-30",
-    "EffectiveDate": today().isoformat(),
+    "EffectiveDate": "2030-01-01",
     "DNOConnection": "UKPN_EPN",
     "ImportMPAN": "1099900000015",
     "Latitude": 52.2053,
