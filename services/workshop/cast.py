@@ -58,16 +58,19 @@ def assemble(past: Past) -> Cast:
     return cast
 
 
-def late_arrivals(cast: Cast, past: Past) -> None:
-    """What happened lately: an organisation was suspended, another waits for approval."""
+def suspend(cast: Cast) -> None:
+    """An organisation whose company is in liquidation is suspended."""
     for entry in described():
         if entry["status"] == OrganisationStatus.SUSPENDED:
-            with past.at(past.moment(SUSPENDED, 15, 40)):
-                organisation = cast.organisations[entry["slug"]]
-                suspend_organisation(cast.administrator, organisation.id, entry["reason"], organisation.version)
-        elif entry["status"] == OrganisationStatus.PENDING_APPROVAL:
-            with past.at(past.moment(APPLIED, 11, 5)):
-                _register(cast, entry)
+            organisation = cast.organisations[entry["slug"]]
+            suspend_organisation(cast.administrator, organisation.id, entry["reason"], organisation.version)
+
+
+def late_arrivals(cast: Cast) -> None:
+    """An organisation that waits for approval; the company registry is asked about it once the portal runs."""
+    for entry in described():
+        if entry["status"] == OrganisationStatus.PENDING_APPROVAL:
+            _register(cast, entry)
 
 
 def give_credentials(cast: Cast) -> None:

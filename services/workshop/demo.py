@@ -21,10 +21,14 @@ from services.core.transaction import Stamp, current_session, unit_of_work
 from services.first_data import begin
 from services.governance.sealing import read_register_id, seal_and_anchor
 from services.registry import load_all
-from services.workshop.cast import assemble, give_credentials, late_arrivals
+from services.workshop.cast import APPLIED, SUSPENDED, assemble, give_credentials, late_arrivals, suspend
+from services.workshop.edition import LOADED, load_edition
 from services.workshop.history import Registrations, Timeline, conforming, everyday
+from services.workshop.just_in import just_in
 from services.workshop.past import Past
 from services.workshop.portfolio import plan
+from services.workshop.scenes import REGISTER_AREAS
+from services.workshop.stories import Stories
 
 CREDENTIALS_AGO = 30
 
@@ -60,12 +64,18 @@ def lay_demo_data(actor: Actor) -> str:
     planned = plan(past)
     rows = dict(zip((one.number for one in planned), conforming(planned, cast, past), strict=True))
     timeline = Timeline(past)
-    registrations = Registrations(cast, rows)
+    registrations = Registrations(cast, rows, frozenset(REGISTER_AREAS))
+    timeline.add(past.moment(LOADED, 9, 30), load_edition(cast.administrator, past))
     everyday(timeline, registrations, planned)
+    Stories(timeline, registrations).add(planned)
     timeline.add(past.moment(CREDENTIALS_AGO, 10), lambda: give_credentials(cast))
+    timeline.add(past.moment(SUSPENDED, 15, 40), lambda: suspend(cast))
     timeline.run()
-    late_arrivals(cast, past)
     _nothing_owed()
+    with past.at(past.moment(APPLIED, 11, 5)):
+        late_arrivals(cast)
+    with past.at(past.moment(1, 18, 2)):
+        just_in(cast)
     return _summary()
 
 

@@ -25,7 +25,7 @@ from services.core.actor import system_actor
 from services.core.clock import now
 from services.core.comparison import Comparison
 from services.grid.distributors import distributor_by_id
-from services.workshop.portfolio import SANDBOX_DIGITS
+from services.workshop.planned import SANDBOX_DIGITS
 
 SERIAL = re.compile(r"MCS-(?P<technology>[A-Z]+)-(?P<hundredths>\d+)-\w*?(?P<ending>[XN]?)")
 TECHNOLOGY = {

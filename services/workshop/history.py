@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from models.base import new_id
 from models.core import Event
 from services.assets.catalogue import catalogue
 from services.assets.check_records import NO_SOURCE, reasons_of, say
-from services.assets.recording import IDENTITIES, STORED_TERMS, key_of
-from services.assets.rules import check_assets
+from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of
+from services.assets.rules import check_assets, finding
 from services.assets.rules_prepare import AssetRuleContext
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
@@ -25,9 +26,13 @@ from services.core.transaction import Stamp, current_session, unit_of_work
 from services.workshop.cast import Cast
 from services.workshop.evidence import answers, as_rows
 from services.workshop.past import Past
-from services.workshop.portfolio import Planned
+from services.workshop.planned import Planned, Story
 
 REGISTER = system_actor()
+CHECKS_TAKE, CONSENT_TAKES = timedelta(minutes=2), timedelta(hours=3)
+UNCONFIRMED = (Story.AWAITING, Story.NO_CONSENT)
+ELSEWHERE = "The device stands behind this meter; the other provider's contract with the customer ended last month."
+"""Why Lumen claims an MPAN that Bramble has registered."""
 News = tuple[str, Asset, dict[str, Any]]
 """An event to be: its type, the asset, the payload."""
 
@@ -115,10 +120,16 @@ class Registrations:
             serial_key=key_of(columns["serial_number"]),
             manufacturer_key=key_of(columns["manufacturer"]),
             derived_terms=sorted(values["derived"]),
-            justifications=[],
+            justifications=self._justified(one, provider),
         )
         self.assets[one.number] = asset
         return asset
+
+    def _justified(self, one: Planned, provider: Actor) -> list[dict[str, Any]]:
+        """The warning that a service gives, which the rules of the row can't know of."""
+        if one.story is not Story.CLAIMED_TWICE:
+            return []
+        return justified(provider, [], [finding("MPAN-09", one.values["ImportMPAN"], "ImportMPAN")], ELSEWHERE)
 
     def consent(self, batch: list[Planned]) -> None:
         """The consents behind a batch are confirmed."""
@@ -178,22 +189,23 @@ def tell(news: Iterable[News]) -> None:
         current_session().execute(insert(Event), rows, execution_options={"autoflush": False})
 
 
-def batches(planned: Iterable[Planned]) -> dict[int, list[Planned]]:
-    """The planned assets by batch."""
-    found: dict[int, list[Planned]] = {}
+def batches(planned: Iterable[Planned]) -> dict[tuple[datetime, int], list[Planned]]:
+    """The planned assets by moment and batch."""
+    found: dict[tuple[datetime, int], list[Planned]] = {}
     for one in planned:
-        found.setdefault(one.batch, []).append(one)
+        found.setdefault((one.moment, one.batch), []).append(one)
     return found
 
 
 def everyday(timeline: Timeline, registrations: Registrations, planned: list[Planned]) -> None:
     """Batches are registered, their consents confirmed within hours, their checks answered within minutes."""
     for batch in batches(planned).values():
-        moment, owned = batch[0].moment, [one for one in batch if one.consumer_owned]
-        timeline.add(moment, lambda batch=batch: registrations.register(batch))
-        if owned:
-            timeline.add(moment + timedelta(hours=3), lambda owned=owned: registrations.consent(owned))
-            timeline.add(moment + timedelta(hours=3, minutes=2), lambda owned=owned: registrations.check(owned))
+        moment = batch[0].moment
+        timeline.add(moment, partial(registrations.register, batch))
+        confirmed = [one for one in batch if one.consumer_owned and one.story not in UNCONFIRMED]
+        if confirmed:
+            timeline.add(moment + CONSENT_TAKES, partial(registrations.consent, confirmed))
+            timeline.add(moment + CONSENT_TAKES + CHECKS_TAKE, partial(registrations.check, confirmed))
         others = [one for one in batch if not one.consumer_owned]
         if others:
-            timeline.add(moment + timedelta(minutes=2), lambda others=others: registrations.check(others))
+            timeline.add(moment + CHECKS_TAKE, partial(registrations.check, others))

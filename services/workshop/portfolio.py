@@ -5,8 +5,7 @@ Only the values are made here, by ontology term; the rules of the register judge
 
 import json
 from bisect import bisect
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from itertools import accumulate
 from random import Random
@@ -21,6 +20,8 @@ from services.grid.geography import land_points
 from services.grid.outcodes import outcodes
 from services.workshop.cast import FOLDER
 from services.workshop.past import SEED, Past
+from services.workshop.planned import Planned
+from services.workshop.scenes import stage
 
 OLDEST, NEWEST = 545, 1
 """Days before the day of seeding between which assets were registered: 18 months."""
@@ -28,36 +29,11 @@ LAST_FIXED_DAY = date(2023, 6, 30)
 """Large sites were commissioned before this day whenever the demo is laid down: the made-up register says so too."""
 IDNO_IDS = [one.id for one in DISTRIBUTORS if one.is_idno]
 DNO_OF = {area.gsp_group: area for area in LICENCE_AREAS}
-SANDBOX_DIGITS = "9990000"
-"""Digits 3 to 9 of the MPANs whose answer the sandbox chooses by digits 10 to 12 (docs/outside-systems.md)."""
 ENERGY_SOURCE = {"BESS": "GRID", "SOLAR_PV": "SOLAR", "WIND_TURBINE": "WIND"}
 DEMAND_TECHNOLOGY = {"EV_CHARGER": "EV"}
 DEMAND = ("EV_CHARGER", "HEAT_PUMP", "HVAC", "REFRIGERATION", "ELECTRIC_BOILER", "INDUSTRIAL_LOAD")
 CONVERSION = {"SOLAR_PV": "Photovoltaic", "WIND_TURBINE": "Onshore wind turbine", "BESS": "Storage - electrochemical"}
 INWARD = "ABDEFGHJLNPQRSTUWXYZ"
-
-
-@dataclass
-class Planned:
-    """One asset to be registered: for whom, when, in which batch, and the values as they are handed in."""
-
-    number: int
-    provider: str
-    owner: str | None
-    moment: datetime
-    batch: int
-    large: bool
-    values: dict[str, Any]
-
-    @property
-    def category(self) -> str:
-        """Its AssetCategory."""
-        return self.values["AssetCategory"]
-
-    @property
-    def consumer_owned(self) -> bool:
-        """Whether a consent stands behind it."""
-        return bool(self.values.get("ConsumerOwned"))
 
 
 def described() -> dict[str, Any]:
@@ -73,6 +49,7 @@ def plan(past: Past) -> list[Planned]:
     planned: list[Planned] = []
     for index, portfolio in enumerate(words["portfolios"]):
         planned += maker.portfolio(index, portfolio)
+    stage(planned, past)
     planned.sort(key=lambda one: (one.moment, one.batch))
     for number, one in enumerate(planned, 1):
         one.number = number
@@ -135,6 +112,8 @@ class _Maker:
         }
         values["AssetName"] = self._name(spec)
         values["SerialNumber"] = self._serial(spec, variant, rated)
+        if values["SerialNumber"].startswith("MCS-") and random.random() < 0.3:
+            values["Aliases"] = f"MCS:CERT-{values['SerialNumber']}"
         if code := spec.get("code"):
             self.numbers[code] = self.numbers.get(code, 0) + 1
             values["FriendlyCode"] = f"{code}-{self.numbers[code]:04d}"
@@ -186,7 +165,8 @@ class _Maker:
         if not pending:
             last = LAST_FIXED_DAY if spec.get("large") else registered - timedelta(days=3)
             first = date(2011 if spec.get("large") else 2019, 3, 1)
-            day = first + timedelta(days=random.randint(0, (last - first).days))
+            # The same amount of chance whatever the dates: what follows must not hang on the day of seeding.
+            day = first + timedelta(days=int(random.random() * (last - first).days))
             values["CommissioningDate"] = day.isoformat()
         independent = random.random() < spec.get("idno", 0)
         distributor = random.choice(IDNO_IDS) if independent else area.id
@@ -226,12 +206,6 @@ class _Maker:
             technology = variant.get("technology", spec["technology"])
             return f"MCS-{technology}-{round(rated * 100):04d}-{self.numbers['serial']:05d}"
         return f"{variant['prefix']}-{self.numbers['serial']:06d}"
-
-
-def sandbox_mpan(distributor: str, answer: str) -> str:
-    """The distributor's one MPAN for which the sandbox has this answer (digits 10 to 12)."""
-    digits = f"{distributor}{SANDBOX_DIGITS}{answer}"
-    return f"{digits}{mpan_check_digit(digits)}"
 
 
 @cache

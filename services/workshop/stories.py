@@ -1,0 +1,145 @@
+"""What becomes of assets after they are registered and checked: consents, answers, decisions, changes, endings."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from models.assets import AssetStatus
+from services.assets.ending import deregister_asset
+from services.assets.lifecycle import move
+from services.assets.queries import Decision, answer_query, settle_query
+from services.assets.updating import update_asset
+from services.core.actor import Actor, system_actor
+from services.core.transaction import Stamp, unit_of_work
+from services.workshop.history import Registrations, Timeline, shift, tell
+from services.workshop.past import SEED
+from services.workshop.planned import Planned, Story
+
+CONSENT = system_actor("Consent solution")
+ANSWERS = (
+    "The meter was exchanged last month; the new one is live. The certificate of the exchange is on file with us.",
+    "We have checked the nameplate and the connection agreement: the declared value is right, the source is behind.",
+    "The site was surveyed on our instruction. The survey agrees with what is declared here.",
+)
+DECISIONS = (
+    "Accepted: the agreement that the provider showed is newer than the source.",
+    "Accepted: confirmed with the distributor by telephone.",
+)
+REASONS = (
+    "Removed from site at the end of its life.",
+    "The customer moved house and the device went with them.",
+    "Replaced by a larger unit, which is registered under its own number.",
+    "Sold; the new owner registers it with another provider.",
+)
+WITHOUT_CONSENT = "The consent solution doesn't confirm the consent {}: the consumer has not agreed."
+REVOKED = "The consumer has revoked the consent {}. The asset can't be dispatched until there is a new one."
+
+
+class Stories:
+    """Adds to a timeline what happens to single assets."""
+
+    def __init__(self, timeline: Timeline, registrations: Registrations) -> None:
+        self.timeline = timeline
+        self.registrations = registrations
+        self.random = Random(SEED + 1)  # noqa: S311 - nothing secret hangs on it
+        self.tellers: dict[Story, Callable[[Planned], None]] = {
+            Story.NO_CONSENT: self._no_consent,
+            Story.REVOKED: self._revoked,
+            Story.ANSWERED: self._answered,
+            Story.SETTLED: self._settled,
+            Story.CORRECTED: self._corrected,
+            Story.UNANSWERED: self._unanswered,
+            Story.RENAMED: self._renamed,
+            Story.GROWN: self._grown,
+            Story.ENDED: self._ended,
+        }
+
+    def add(self, planned: list[Planned]) -> None:
+        """The stories of all assets that have one."""
+        for one in planned:
+            if teller := self.tellers.get(one.story):
+                teller(one)
+
+    def _later(self, one: Planned, earliest: float = 1) -> timedelta:
+        """Some time between `earliest` days after registration and yesterday."""
+        latest = (self.timeline.past.moment(1, 9) - one.moment) / timedelta(days=1)
+        return timedelta(days=earliest + self.random.random() * max(0.0, latest - earliest), hours=0.3)
+
+    def _at(self, one: Planned, after: timedelta, step: Callable[[], None]) -> None:
+        self.timeline.add(one.moment + after, step)
+
+    def _consent(self, one: Planned, status: AssetStatus, step: str, words: str) -> None:
+        asset = self.registrations.assets[one.number]
+        with unit_of_work(Stamp(step, "UC-05.05", CONSENT), writes=True):
+            tell([shift(asset, status, words.format(asset.consent_reference))])
+
+    def _no_consent(self, one: Planned) -> None:
+        refused = (AssetStatus.REFUSED_NO_CONSENT, "refuse_consent", WITHOUT_CONSENT)
+        self._at(one, timedelta(hours=26), lambda: self._consent(one, *refused))
+
+    def _revoked(self, one: Planned) -> None:
+        revoked = (AssetStatus.SUSPENDED_CONSENT_REVOKED, "revoke_consent", REVOKED)
+        self._at(one, self._later(one, 20), lambda: self._consent(one, *revoked))
+
+    def _answer(self, one: Planned, text: str) -> None:
+        asset = self.registrations.assets[one.number]
+        answer_query(self._provider(one), asset.id, text, asset.version)
+
+    def _answered(self, one: Planned) -> None:
+        text = self.random.choice(ANSWERS)
+        self._at(one, self._later(one), lambda: self._answer(one, text))
+
+    def _settled(self, one: Planned) -> None:
+        text, reason = self.random.choice(ANSWERS), self.random.choice(DECISIONS)
+        after = timedelta(days=1 + self.random.random() * 12, hours=1)
+        self._at(one, after, lambda: self._answer(one, text))
+        self._at(one, after + timedelta(days=2), lambda: self._settle(one, reason))
+
+    def _settle(self, one: Planned, reason: str) -> None:
+        asset = self.registrations.assets[one.number]
+        settle_query(self.registrations.cast.administrator, asset.id, Decision.VERIFY, reason, asset.version)
+
+    def _corrected(self, one: Planned) -> None:
+        """The register was right: the provider corrects the capacities, and the checks run again."""
+        self._scaled(one, timedelta(days=1 + self.random.random() * 12, hours=1), Decimal("0.70"))
+
+    def _grown(self, one: Planned) -> None:
+        self._scaled(one, self._later(one, 20), Decimal("1.25"))
+
+    def _scaled(self, one: Planned, after: timedelta, factor: Decimal) -> None:
+        terms = ("RatedCapacity", "GenCapacity", "DemandCapacity", "InstalledCapacity")
+        changes = {term: f"{Decimal(one.values[term]) * factor:.2f}" for term in terms}
+        self._at(one, after, lambda: self._update(one, changes))
+        self._at(one, after + timedelta(minutes=2), lambda: self.registrations.check([one]))
+
+    def _renamed(self, one: Planned) -> None:
+        name = (
+            f"{one.values['AssetName']} ({self.random.choice(('new meter room', 'east', 'west', 'phase 2', 'rear'))})"
+        )
+        self._at(one, self._later(one, 5), lambda: self._update(one, {"AssetName": name}))
+
+    def _update(self, one: Planned, changes: dict[str, Any]) -> None:
+        asset = self.registrations.assets[one.number]
+        update_asset(self._provider(one), asset.id, changes, asset.version)
+
+    def _ended(self, one: Planned) -> None:
+        reason = self.random.choice(REASONS)
+        self._at(one, self._later(one, 20), lambda: self._end(one, reason))
+
+    def _end(self, one: Planned, reason: str) -> None:
+        asset = self.registrations.assets[one.number]
+        deregister_asset(self._provider(one), asset.id, reason, asset.version)
+
+    def _unanswered(self, one: Planned) -> None:
+        self._at(one, timedelta(days=31), lambda: self._suspend(one))
+
+    def _suspend(self, one: Planned) -> None:
+        asset = self.registrations.assets[one.number]
+        asked = f"The query was not answered within 20 working days. It asked: {asset.status_reason}"
+        with unit_of_work(Stamp("suspend_unanswered", "UC-02.01", system_actor()), writes=True):
+            move(asset, AssetStatus.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered", asked[:1000])
+
+    def _provider(self, one: Planned) -> Actor:
+        return self.registrations.cast.providers[one.provider]
