@@ -98,7 +98,11 @@ CORE: Mapping[str, FormField] = {attribute.term: attribute for attribute in CORE
 # Written by the register itself: a file that was exported carries them, and they are passed over when it comes back.
 REGISTER_TERMS = (
     "AssetId",
-    "AssetStatus",
+    "Status",
+    "StatusReason",
+    "StatusSince",
+    "RegisteredAt",
+    "ManagedFrom",
     "GspGroup",
     "PositionSource",
     "SchemaVersion",
