@@ -29,5 +29,5 @@ def test_every_command_of_the_makefile_and_manage_that_is_documented_exists() ->
     words = " ".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
     for target in set(re.findall(r"`make ([a-z-]+)", words)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
-    for command in set(re.findall(r"manage\.py ([a-z-]+)", words)):
+    for command in set(re.findall(r"manage\.py ([a-z][a-z-]+)", words)):
         assert f'"{command}"' in manage or f"def {command}(" in manage, f"manage.py {command}"
