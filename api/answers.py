@@ -1,5 +1,6 @@
 """What the routes answer with: exact JSON, entity tags, pages, and the preconditions of a change."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -7,8 +8,9 @@ from fastapi import Header, Request, Response
 from starlette.datastructures import URL
 
 from api.exact import encode
-from api.problems import PreconditionRequired
+from api.problems import PreconditionRequired, TagUnknown
 
+ETAG = re.compile(r'"[0-9]{1,9}"', re.ASCII)
 IF_MATCH = 'The ETag of the version that you read, such as `"3"`. A change of a record needs it.'
 
 
@@ -19,7 +21,7 @@ IfNoneMatch = Annotated[
         alias="If-None-Match", description="An ETag that you have: answered with 304 while it holds.", max_length=1000
     ),
 ]
-NO_VERSION = -1
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have this version already"}}
 
 
 def answer(content: Any, status: int = 200, *, version: int | None = None, location: str | None = None) -> Response:
@@ -38,20 +40,21 @@ def etag(version: int) -> str:
 
 
 def version_of(if_match: str | None) -> int:
-    """The version that an If-Match header names; NO_VERSION, which no record has, for a tag that isn't one of ours.
+    """The version that an If-Match header names.
 
-    Raises PreconditionRequired without one, and for ``*``: a change says what it is a change of.
+    Raises PreconditionRequired without one, and for ``*``: a change says what it is a change of. Raises TagUnknown for what
+    is no ETag of the register, weak ones included.
     """
     given = (if_match or "").strip()
     if given in ("", "*"):
         raise PreconditionRequired(
             "Send If-Match with the ETag of the version that you read, so that nobody's change is overwritten unseen."
         )
-    digits = given[1:-1]
-    ours = (
-        len(given) > 2 and given[0] == given[-1] == '"' and digits.isascii() and digits.isdigit() and len(digits) < 10
-    )
-    return int(digits) if ours else NO_VERSION
+    if not ETAG.fullmatch(given):
+        raise TagUnknown(
+            "If-Match is no ETag that this register gave. Read the record again and send its ETag as it is."
+        )
+    return int(given.strip('"'))
 
 
 def unchanged(if_none_match: str | None, version: int) -> Response | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field, create_model
 
-from api.answers import IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
+from api.answers import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
 from api.bodies import answer_model, handed_in, request_model
 from api.exact import ExactRoute
 from api.examples import ASSET
@@ -136,7 +136,7 @@ def validate(
     return answer({"findings": [finding.as_dict() for finding in check_registration(caller, values)]})
 
 
-@router.get("/{AssetId}", summary="Read an asset", response_model=AssetOut, responses=answers(404))
+@router.get("/{AssetId}", summary="Read an asset", response_model=AssetOut, responses={**NOT_MODIFIED, **answers(404)})
 def read(caller: Caller, asset_id: AssetId, if_none_match: IfNoneMatch = None, as_of: AsOf = None) -> Response:
     """One asset, with its ETag; or as it stood at a moment."""
     found = get_asset(caller, asset_id) if as_of is None else asset_as_of(caller, asset_id, as_of)

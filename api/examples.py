@@ -2,7 +2,6 @@
 
 from typing import Any
 
-
 ORGANISATION: dict[str, Any] = {
     "OrganisationLegalName": "Harrowgate Flexibility Limited",
     "OrganisationTradingName": "Harrowgate Flex",

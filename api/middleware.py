@@ -120,6 +120,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers["Content-Security-Policy"] = csp
+                if settings().public_url.startswith("https://"):
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
                 for name, value in scope[EXTRA].items():
                     headers[name] = value
             await send(message)

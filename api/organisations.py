@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.answers import IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
+from api.answers import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
 from api.bodies import answer_model, handed_in, request_model
 from api.exact import ExactRoute
 from api.examples import ORGANISATION
@@ -102,7 +102,10 @@ def register(request: Request, caller: Caller, body: OrganisationIn) -> Response
 
 
 @router.get(
-    "/{FmarOrganisationId}", summary="Read an organisation", response_model=OrganisationOut, responses=answers(404)
+    "/{FmarOrganisationId}",
+    summary="Read an organisation",
+    response_model=OrganisationOut,
+    responses={**NOT_MODIFIED, **answers(404)},
 )
 def read(
     caller: Caller, organisation_id: OrganisationId, if_none_match: IfNoneMatch = None, as_of: AsOf = None

@@ -32,6 +32,10 @@ class PreconditionRequired(RegisterError):
     """A change without saying which version of the record it is a change of."""
 
 
+class TagUnknown(RegisterError):
+    """A change that names no version that the register gave."""
+
+
 class FindingBody(BaseModel):
     """One thing that a rule found."""
 
@@ -114,6 +118,8 @@ def from_error(error: RegisterError) -> JSONResponse:
             return problem(409, error.message, blockers=blockers)
         case TooManyRequests():
             return problem(429, error.message, headers={"Retry-After": str(error.retry_after)})
+        case TagUnknown():
+            return problem(412, error.message)
         case PreconditionRequired():
             return problem(428, error.message)
         case _:

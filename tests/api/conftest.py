@@ -1,5 +1,6 @@
 """The API as programs reach it: over HTTP, each test with a register of its own."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import httpx
@@ -23,12 +24,32 @@ def address() -> Iterator[str]:
         yield base
 
 
+_described = [
+    (re.compile(re.sub(r"\{\w+\}", "[^/]+", f"/api{path}")), methods)
+    for path, methods in api.openapi()["paths"].items()
+]
+
+
+def documented(response: httpx.Response) -> None:
+    """Every answer that any test gets is one that the description names, with the headers that it names."""
+    for path, methods in _described:
+        operation = methods.get(response.request.method.lower())
+        if path.fullmatch(response.request.url.path) and operation:
+            assert str(response.status_code) in operation["responses"], f"{response.request} {response.status_code}"
+            named = operation["responses"][str(response.status_code)].get("headers", {})
+            assert set(map(str.lower, named)) <= set(response.headers), (response.request, named)
+            return
+
+
+HOOKS: dict[str, list[Callable[..., object]]] = {"response": [documented]}
+
+
 @pytest.fixture
 def door(address: str, sqlite_register: str) -> Iterator[httpx.Client]:
     """The API without a token, on an empty register."""
     limiter.storage.reset()
     administrator()
-    with httpx.Client(base_url=f"{address}/api", timeout=30) as client:
+    with httpx.Client(base_url=f"{address}/api", timeout=30, event_hooks=HOOKS) as client:
         yield client
 
 
@@ -47,7 +68,7 @@ def program(door: httpx.Client) -> Iterator[Program]:
             data={"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": secret},
         ).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}", "X-Test-Client": str(client.id)}
-        opened.append(httpx.Client(base_url=door.base_url, headers=headers, timeout=30))
+        opened.append(httpx.Client(base_url=door.base_url, headers=headers, timeout=30, event_hooks=HOOKS))
         return opened[-1]
 
     yield make

@@ -168,6 +168,15 @@ def test_the_documentation_asks_nothing_of_the_network(door: httpx.Client) -> No
     assert door.get("/openapi.json").json()["servers"] == [{"url": "/api"}]
 
 
+def test_the_base_geography_of_the_maps_needs_no_token_and_may_be_kept(door: httpx.Client) -> None:
+    for name in ("coast", "gsp_groups"):
+        answer = door.get(f"/geography/{name}.geojson")
+        assert answer.headers["Content-Type"] == "application/geo+json"
+        assert answer.headers["Cache-Control"] == "public, max-age=86400"
+        assert answer.json()["type"] == "FeatureCollection"
+    assert door.get("/geography/..%2f..%2fapp.geojson").status_code in (404, 422)
+
+
 def test_a_body_over_the_limit_is_refused_declared_or_streamed(program: Program) -> None:
     mine = program()
     large = b'{"AssetName": "' + b"x" * (settings().api_max_body_kb * 1024) + b'"}'
