@@ -22,6 +22,7 @@ class Story(StrEnum):
     SETTLED = "its query is answered and settled"
     CORRECTED = "its query leads to a corrected value"
     UNANSWERED = "its query is never answered"
+    DECIDED = "no source knows it, and the operator verifies it"
     RENAMED = "a detail is changed later"
     GROWN = "it is extended later"
     ENDED = "it is de-registered later"

@@ -116,11 +116,15 @@ def _consents(planned: list[Planned], past: Past) -> None:
 
 
 def _later_changes(planned: list[Planned], past: Past) -> None:
+    """Details that change, extensions (of what no certificate describes), and endings; what no source knows is decided."""
     free = [one for one in _free(planned) if age(one, past) > 40 and not one.asked]
     for number, one in enumerate(free):
-        if number % 23 == 7:
+        if number % 29 == 7:
             one.story = Story.ENDED
-        elif number % 31 == 11:
+        elif number % 29 == 11 and not one.values["SerialNumber"].startswith("MCS-"):
             one.story = Story.GROWN
-        elif number % 14 == 3:
+        elif number % 29 == 17:
             one.story = Story.RENAMED
+    for one in _free(planned, "OTHER"):
+        if "ImportMPAN" not in one.values and age(one, past) > 12:
+            one.story = Story.DECIDED

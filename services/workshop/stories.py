@@ -27,6 +27,7 @@ DECISIONS = (
     "Accepted: the agreement that the provider showed is newer than the source.",
     "Accepted: confirmed with the distributor by telephone.",
 )
+SHOWN = "Accepted: photographs of the nameplate and the connection agreement were shown."
 REASONS = (
     "Removed from site at the end of its life.",
     "The customer moved house and the device went with them.",
@@ -51,6 +52,7 @@ class Stories:
             Story.SETTLED: self._settled,
             Story.CORRECTED: self._corrected,
             Story.UNANSWERED: self._unanswered,
+            Story.DECIDED: self._decided,
             Story.RENAMED: self._renamed,
             Story.GROWN: self._grown,
             Story.ENDED: self._ended,
@@ -96,6 +98,9 @@ class Stories:
         after = timedelta(days=1 + self.random.random() * 12, hours=1)
         self._at(one, after, lambda: self._answer(one, text))
         self._at(one, after + timedelta(days=2), lambda: self._settle(one, reason))
+
+    def _decided(self, one: Planned) -> None:
+        self._at(one, timedelta(days=3, hours=2), lambda: self._settle(one, SHOWN))
 
     def _settle(self, one: Planned, reason: str) -> None:
         asset = self.registrations.assets[one.number]
