@@ -79,7 +79,7 @@ st.caption("What kinds of asset the register knows. The form, the rules and the 
 lists = code_lists()
 known = {schema.category: schema for schema in categories(actor)}
 titles = {code: str(schema.document.get("title", code)) for code, schema in known.items()}
-accept_codes("category", titles)
+accept_codes("category", titles, several=False)
 chosen = st.selectbox(
     "Category",
     list(known),

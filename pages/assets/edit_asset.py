@@ -94,11 +94,6 @@ st.caption(
     f"You change version {state.note('version')}. A change is kept as a new version; nothing is overwritten. The category "
     "can't change."
 )
-if refused is not None:
-    show_refusal(refused)
-conflict = state.note("conflict")
-if conflict is not None:
-    show_conflict(form, conflict, words, asset_id)
 offer_drafts(form, asset_id)
 if preview is not None and preview.findings:
     st.subheader("What the rules say", anchor=summary_anchor(state))
@@ -110,6 +105,11 @@ form.draw(preview.findings if preview else (), lambda: keep_draft(actor, state, 
 if preview is not None:
     st.subheader("What this change would do", anchor=False)
     show_preview(preview, words)
+if refused is not None:
+    show_refusal(refused)
+conflict = state.note("conflict")
+if conflict is not None:
+    show_conflict(form, conflict, words, asset_id)
 close_of_form(
     state,
     preview.findings if preview else None,

@@ -75,14 +75,14 @@ top = st.container()
 offer_drafts(form)
 look_first()
 with top:
-    if refused is not None:
-        show_refusal(refused)
     if findings is not None:
         st.subheader("What the rules say", anchor=summary_anchor(state))
         show_summary(findings, form.labels, form.anchors, "Nothing to correct: the asset can be registered.")
 beside = by_field(findings or ())
 form.draw_category(beside)
 form.draw(findings or (), lambda: keep_draft(actor, state))
+if refused is not None:
+    show_refusal(refused)
 if form.fields:
     close_of_form(state, findings, "Register the asset", check, submit)
 keep_draft(actor, state)

@@ -1,6 +1,6 @@
 """What can be done next with an asset, and why not what can't: from the register's own list of allowed actions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -10,11 +10,12 @@ from pages.frame.refusals import show_blockers, show_refusal
 from pages.parts.attempt import DONE, attempt
 from services.assets.checks import request_checks
 from services.assets.ending import deregister_asset, deregistration_blockers
+from services.assets.queries import query_asset
 from services.core.actor import Actor
 from services.core.errors import RegisterError
 from services.core.states import Action
 
-ICONS = {"update_asset": "edit", "request_checks": "refresh", "deregister_asset": "archive"}
+ICONS = {"update_asset": "edit", "query_asset": "help", "request_checks": "refresh", "deregister_asset": "archive"}
 IN_PLACE = {"answer_query": "#query", "settle_query": "#query"}
 """Acts whose form stands further down on the page."""
 
@@ -50,6 +51,9 @@ def _offer(actor: Actor, asset: Asset, action: Action) -> None:
     elif action.operation == "deregister_asset":
         if st.button(action.label, key=action.operation, icon=icon):
             ask_for_end(actor, asset)
+    elif action.operation == "query_asset":
+        if st.button(action.label, key=action.operation, icon=icon):
+            ask_question(actor, asset)
     elif action.operation == "request_checks":
         st.button(
             action.label,
@@ -58,6 +62,26 @@ def _offer(actor: Actor, asset: Asset, action: Action) -> None:
             on_click=attempt,
             args=(lambda: request_checks(actor, asset.id), "The sources are asked again."),
         )
+
+
+@st.dialog("Ask the FSP about this asset", icon=":material/help:")
+def ask_question(actor: Actor, asset: Asset) -> None:
+    """The administrator's question: the asset becomes Query until it is answered."""
+    st.markdown(f"**{plain(asset.asset_name)}** becomes *Query*; the FSP is told, and has to answer.")
+    question = st.text_area("Question", key=f"ask-{asset.id}", placeholder="What do you want to know?")
+    if st.button("Ask", type="primary", icon=":material/send:"):
+        _do_in_dialog(lambda: query_asset(actor, asset.id, question, asset.version), "The FSP is asked.")
+
+
+def _do_in_dialog(act: Callable[[], object], done: str) -> None:
+    """Do it and close the dialog; a refusal is shown inside, where what was typed stays."""
+    try:
+        act()
+    except RegisterError as refused:
+        show_refusal(refused)
+        return
+    st.session_state[DONE] = done
+    st.rerun()
 
 
 @st.dialog("De-register this asset", icon=":material/archive:")
@@ -74,10 +98,4 @@ def ask_for_end(actor: Actor, asset: Asset) -> None:
         return
     reason = st.text_area("Reason", key=f"end-{asset.id}", placeholder="For example: dismantled on 3 November 2026")
     if st.button("De-register for good", type="primary", icon=":material/archive:"):
-        try:
-            deregister_asset(actor, asset.id, reason, asset.version)
-        except RegisterError as refused:
-            show_refusal(refused)
-            return
-        st.session_state[DONE] = "De-registered."
-        st.rerun()
+        _do_in_dialog(lambda: deregister_asset(actor, asset.id, reason, asset.version), "De-registered.")

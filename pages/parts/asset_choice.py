@@ -56,11 +56,13 @@ def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
     return tuple(chosen)
 
 
-def accept_codes(key: str, options: Mapping[str, str]) -> None:
-    """Addresses name choices by their labels, as they are read; links made from data name them by their codes."""
+def accept_codes(key: str, options: Mapping[str, str], *, several: bool = True) -> None:
+    """Addresses name choices by their labels, as they are read; links made from data may name them by their codes."""
     given = st.query_params.get_all(key)
-    if any(one in options and options[one] != one for one in given):
-        st.query_params[key] = [options.get(one, one) for one in given]
+    codes = [one for one in given if one in options]
+    if codes and key not in st.session_state:
+        named = [code for code, label in options.items() if label in given or code in codes]
+        st.session_state[key] = named if several else codes[0]
 
 
 def first_page() -> None:

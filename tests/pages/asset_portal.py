@@ -1,0 +1,98 @@
+"""The portal for tests of the asset pages: somebody signed in as a persona of the demo, at one page."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from services.core.actor import Actor
+from tests import factories
+
+ROOT = Path(__file__).resolve().parents[2]
+EMAILS = {
+    "northgate": "daniel.marsh@northgate.example.com",
+    "kelvin": "morag.sinclair@kelvin.example.com",
+    "ukpn": "owen.price@ukpn.example.org",
+}
+
+
+def somebody(persona: str, *, roles: tuple[str, ...] = ("FSP",), licence_areas: tuple[str, ...] = ()) -> Actor:
+    """A persona with an organisation of its own, who can sign in to the portal."""
+    organisation = factories.make_organisation(f"{persona.title()} Ltd", roles, licence_areas=licence_areas)
+    return factories.actor_of(
+        factories.make_user(organisation, email=EMAILS[persona], name=f"{persona.title()} Person")
+    )
+
+
+def administrator() -> Actor:
+    """The administrator's persona, invited by the one who governs the register in tests."""
+    first = factories.administrator()
+    assert first.organisation_id
+    from services.participants.reading import get_organisation
+
+    organisation = get_organisation(first, first.organisation_id)
+    person = factories.make_user(
+        organisation, ["administrator"], email="ada.field@elexon.example.org", name="Ada Field"
+    )
+    return factories.actor_of(person)
+
+
+def open_page(persona: str, page: str, **parameters: str) -> AppTest:
+    """The page as this persona sees it, from a fresh browser."""
+    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=30)
+    at.session_state["persona"] = persona
+    at.run()
+    at.switch_page(f"pages/assets/{page}.py")
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    return quiet(at.run())
+
+
+def quiet(at: AppTest) -> AppTest:
+    """The page, which must have come without a mistake of ours."""
+    assert not at.exception, [error.value for error in at.exception]
+    return at
+
+
+def fill(at: AppTest, slot: str, values: Mapping[str, Any]) -> AppTest:
+    """Type values into a form, by term; each kind of widget takes its own."""
+    for term, value in values.items():
+        at.get_by_key(f"{slot}/{term}").set_value(date.fromisoformat(value) if term.endswith("Date") else value)
+    return quiet(at.run())
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    """Press the button with this label."""
+    found = [button for button in at.button if button.label == label]
+    assert found, f"no button {label!r}; there are {[button.label for button in at.button]}"
+    return quiet(found[0].click().run())
+
+
+def labels(at: AppTest) -> list[str]:
+    """The labels of everything that can be filled in."""
+    kinds = (at.text_input, at.text_area, at.selectbox, at.multiselect, at.date_input, at.toggle)
+    return [str(widget.label) for kind in kinds for widget in kind]
+
+
+def text(at: AppTest) -> str:
+    """Everything that stands on the page as text."""
+    kinds = (
+        at.title,
+        at.subheader,
+        at.markdown,
+        at.caption,
+        at.error,
+        at.warning,
+        at.info,
+        at.success,
+        at.text,
+        at.toast,
+    )
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def plain_text(at: AppTest) -> str:
+    """The same without the signs that keep user text from being taken for markup."""
+    return text(at).replace("\\", "")
