@@ -51,7 +51,11 @@ class _Refused(Exception):
 
 
 REFUSALS = {
-    400: {"model": TokenError, "description": "The request is not one for client credentials"},
+    400: {
+        **answers(400)[400],
+        "model": TokenError,
+        "description": "The request is not one for client credentials; problem details when it is no form at all",
+    },
     401: {"model": TokenError, "description": "Client id and secret don't open anything"},
 }
 

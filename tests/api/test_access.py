@@ -59,6 +59,12 @@ def test_token_errors_are_those_of_oauth(door: httpx.Client, form: dict[str, str
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
 
 
+def test_a_token_request_that_is_no_form_is_refused(door: httpx.Client) -> None:
+    broken = door.post("/oauth/token", content=b"--x", headers={"Content-Type": "multipart/form-data"})
+    assert broken.status_code == 400
+    assert door.post("/oauth/token", json=GRANT).status_code in (400, 401, 422)
+
+
 @pytest.mark.use_case("UC-05.04")
 def test_wrong_and_unknown_credentials_answer_alike(door: httpx.Client) -> None:
     client, _secret = make_client(make_organisation())
