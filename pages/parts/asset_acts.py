@@ -16,6 +16,7 @@ from services.core.errors import RegisterError
 from services.core.states import Action
 
 ICONS = {"update_asset": "edit", "query_asset": "help", "request_checks": "refresh", "deregister_asset": "archive"}
+OPEN = "asset!dialog"
 IN_PLACE = {"answer_query": "#query", "settle_query": "#query"}
 """Acts whose form stands further down on the page."""
 
@@ -35,6 +36,11 @@ def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
                     disabled=True,
                     help=action.why_not,
                 )
+    opened = st.session_state.get(OPEN)
+    if any(action.allowed and action.operation == opened for action in actions):
+        DIALOGS[opened](actor, asset)
+    else:
+        _close()
     refused = [action for action in actions if not action.allowed and action.why_not]
     if refused:
         with st.expander("Why not the others?", icon=":material/info:"):
@@ -48,12 +54,8 @@ def _offer(actor: Actor, asset: Asset, action: Action) -> None:
     elif action.operation == "update_asset":
         if st.button(action.label, key=action.operation, icon=icon, type="primary"):
             st.switch_page("pages/assets/edit_asset.py", query_params={"id": str(asset.id)})
-    elif action.operation == "deregister_asset":
-        if st.button(action.label, key=action.operation, icon=icon):
-            ask_for_end(actor, asset)
-    elif action.operation == "query_asset":
-        if st.button(action.label, key=action.operation, icon=icon):
-            ask_question(actor, asset)
+    elif action.operation in DIALOGS:
+        st.button(action.label, key=action.operation, icon=icon, on_click=_open, args=(action.operation,))
     elif action.operation == "request_checks":
         st.button(
             action.label,
@@ -64,7 +66,15 @@ def _offer(actor: Actor, asset: Asset, action: Action) -> None:
         )
 
 
-@st.dialog("Ask the FSP about this asset", icon=":material/help:")
+def _open(operation: str) -> None:
+    st.session_state[OPEN] = operation
+
+
+def _close() -> None:
+    st.session_state.pop(OPEN, None)
+
+
+@st.dialog("Ask the FSP about this asset", icon=":material/help:", on_dismiss=_close)
 def ask_question(actor: Actor, asset: Asset) -> None:
     """The administrator's question: the asset becomes Query until it is answered."""
     st.markdown(f"**{plain(asset.asset_name)}** becomes *Query*; the FSP is told, and has to answer.")
@@ -80,11 +90,12 @@ def _do_in_dialog(act: Callable[[], object], done: str) -> None:
     except RegisterError as refused:
         show_refusal(refused)
         return
+    _close()
     st.session_state[DONE] = done
     st.rerun()
 
 
-@st.dialog("De-register this asset", icon=":material/archive:")
+@st.dialog("De-register this asset", icon=":material/archive:", on_dismiss=_close)
 def ask_for_end(actor: Actor, asset: Asset) -> None:
     """The reason, what stands in the way, and the last word."""
     st.markdown(
@@ -99,3 +110,7 @@ def ask_for_end(actor: Actor, asset: Asset) -> None:
     reason = st.text_area("Reason", key=f"end-{asset.id}", placeholder="For example: dismantled on 3 November 2026")
     if st.button("De-register for good", type="primary", icon=":material/archive:"):
         _do_in_dialog(lambda: deregister_asset(actor, asset.id, reason, asset.version), "De-registered.")
+
+
+DIALOGS: dict[str, Callable[[Actor, Asset], None]] = {"query_asset": ask_question, "deregister_asset": ask_for_end}
+"""Acts that ask for a text before they are done."""

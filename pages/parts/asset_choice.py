@@ -73,9 +73,9 @@ def first_page() -> None:
 def clear_filters() -> None:
     """Show everything again."""
     first_page()
-    for key in ("q", "category", "status", "dno", "gsp"):
-        st.session_state.pop(key, None)
-        st.query_params.pop(key, None)
+    st.session_state["q"] = ""
+    for key in ("category", "status", "dno", "gsp"):
+        st.session_state[key] = []
 
 
 def is_filtered(filters: AssetFilters) -> bool:

@@ -41,7 +41,7 @@ def ask_for_answer(actor: Actor, asset: Asset) -> None:
         key=key,
         persist_state="session",
         placeholder="Say why the declared values are right, or what you have corrected",
-        help="The FMAR administrator reads it and decides. If a value is wrong, correct it first: that answers the query too.",
+        help="The FMAR administrator reads it and decides. If a value is wrong, correct it first (Change its details).",
     )
 
     def send() -> None:

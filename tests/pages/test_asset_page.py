@@ -1,6 +1,6 @@
 """An asset's page and its change in the portal: what can be done, where values come from, history, as of, conflicts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,7 +8,7 @@ import time_machine
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource
 from services.assets.check_judging import Answer, judged
-from services.assets.check_records import conclude_checks, open_checks, record_answer
+from services.assets.check_records import open_checks, record_answers
 from services.assets.queries import messages_of
 from services.assets.reading import get_asset
 from services.assets.updating import update_asset
@@ -23,19 +23,15 @@ pytestmark = pytest.mark.usefixtures("sqlite_register")
 
 def answered(asset: Asset, theirs: str) -> Asset:
     """The asset once its sources have answered: the connection register with this rated capacity, others with nothing."""
-    system = system_actor()
-    _asset, checks = open_checks(system, asset.id)
-    for check in checks:
-        answer = Answer(CheckOutcome.NOT_APPLICABLE, "Does not know such assets.")
-        if check.source is CheckSource.CONNECTION_REGISTER:
-            ours = f"{asset.rated_capacity}"
-            row = compare("RatedCapacity", "rated capacity", ours, theirs, ours == theirs, "The register")
-            outcome = CheckOutcome.AGREES if ours == theirs else CheckOutcome.DIFFERS
-            answer = Answer(
-                outcome, "Found by MPAN.", judged(check.source, [row]), "MPAN", "UK Power Networks, August 2025"
-            )
-        record_answer(system, check.id, answer)
-    return conclude_checks(system, asset.id)
+    _asset, checks = open_checks(system_actor(), asset.id)
+    answers = {check.id: Answer(CheckOutcome.NOT_APPLICABLE, "Does not know such assets.") for check in checks}
+    ours = f"{asset.rated_capacity}"
+    row = compare("RatedCapacity", "rated capacity", ours, theirs, ours == theirs, "The register")
+    outcome = CheckOutcome.AGREES if ours == theirs else CheckOutcome.DIFFERS
+    source = CheckSource.CONNECTION_REGISTER
+    asked = next(check.id for check in checks if check.source is source)
+    answers[asked] = Answer(outcome, "Found by MPAN.", judged(source, [row]), "MPAN", "UK Power Networks, August 2025")
+    return record_answers(system_actor(), asset.id, answers, {})
 
 
 def reload(actor: Actor, asset: Asset) -> Asset:
@@ -94,7 +90,7 @@ def test_the_asset_as_of_a_day_and_its_history() -> None:
         update_asset(actor, asset.id, {"Manufacturer": "Another Maker"}, asset.version)
     at = open_page("northgate", "asset", id=str(asset.id))
     assert "Another Maker" in plain_text(at)
-    at.get_by_key("as_of").set_value(datetime(2026, 4, 1).date())
+    at.get_by_key("as_of").set_value(date(2026, 4, 1))
     quiet(at.run())
     told = plain_text(at)
     assert "The asset as it stood at the end of 1 Apr 2026" in told
