@@ -7,6 +7,7 @@ import streamlit as st
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
+from pages.parts import dialogs
 from services.core.clock import show_moment
 from services.core.errors import Conflict, RegisterError
 from services.core.permissions import may
@@ -28,7 +29,7 @@ def _words(key: str) -> str:
     return f"{area.capitalize()}: {name.replace('_', ' ')}"
 
 
-@st.dialog("Change a setting", width="medium")
+@st.dialog("Change a setting", width="medium", on_dismiss=dialogs.close)
 def _change(one: SettingValue) -> None:
     kind = one.kind
     st.markdown(f"**{plain(_words(kind.key))}**")
@@ -52,10 +53,11 @@ def _change(one: SettingValue) -> None:
             show_refusal(refused)
         else:
             st.toast("Saved. It counts from now on.", icon=":material/task_alt:")
+            dialogs.close()
             st.rerun()
 
 
-@st.dialog("History of a setting", width="medium")
+@st.dialog("History of a setting", width="medium", on_dismiss=dialogs.close)
 def _history(one: SettingValue) -> None:
     st.markdown(f"**{plain(_words(one.kind.key))}**")
     changes = setting_history(actor, one.kind.key)
@@ -85,10 +87,11 @@ def _setting(one: SettingValue) -> None:
             f"`{kind.key}`"
         )
         with st.container(horizontal=True):
-            if changing and st.button("Change", key=f"change-{kind.key}", icon=":material/edit:"):
-                _change(one)
-            if st.button("History", key=f"history-{kind.key}", icon=":material/history:", type="tertiary"):
-                _history(one)
+            offered = [("Change", f"change-{kind.key}", "edit", _change)] if changing else []
+            for label, name, icon, dialog in (*offered, ("History", f"history-{kind.key}", "history", _history)):
+                st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
+                if dialogs.asked(name):
+                    dialog(one)
 
 
 actor = session.actor()

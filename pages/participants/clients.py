@@ -8,6 +8,7 @@ from models.participants import ROLE_LABELS, ApiClientStatus
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
+from pages.parts import dialogs
 from pages.parts.whose import choose_organisation
 from services.core.clock import LONDON, show_date, show_moment, today
 from services.core.errors import RegisterError
@@ -26,7 +27,7 @@ SHOWN_ONCE = "credential-shown-once"
 SOON = timedelta(days=30)
 
 
-@st.dialog("New API credential", width="medium")
+@st.dialog("New API credential", width="medium", on_dismiss=dialogs.close)
 def _create() -> None:
     name = st.text_input("Name", key="client-name", placeholder="Which program uses it", max_chars=100)
     roles = st.multiselect(
@@ -49,10 +50,11 @@ def _create() -> None:
             show_refusal(refused)
         else:
             st.session_state[SHOWN_ONCE] = (client.client_id, secret)
+            dialogs.close()
             st.rerun()
 
 
-@st.dialog("Rotate the secret", width="medium")
+@st.dialog("Rotate the secret", width="medium", on_dismiss=dialogs.close)
 def _rotate(client: ClientView) -> None:
     st.markdown(f"**{plain(client.name)}** gets a new secret. The old one opens nothing from that moment on.")
     if st.button("Rotate", type="primary", icon=":material/autorenew:"):
@@ -62,10 +64,11 @@ def _rotate(client: ClientView) -> None:
             show_refusal(refused)
         else:
             st.session_state[SHOWN_ONCE] = (client.client_id, secret)
+            dialogs.close()
             st.rerun()
 
 
-@st.dialog("Revoke", width="medium")
+@st.dialog("Revoke", width="medium", on_dismiss=dialogs.close)
 def _revoke(client: ClientView) -> None:
     st.markdown(f"**{plain(client.name)}** ends for good: its access tokens stop at the next call.")
     reason = st.text_area("Reason", key="revocation-reason", help="10 to 500 characters.", max_chars=500)
@@ -75,6 +78,7 @@ def _revoke(client: ClientView) -> None:
         except RegisterError as refused:
             show_refusal(refused)
         else:
+            dialogs.close()
             st.rerun()
 
 
@@ -117,10 +121,13 @@ def _client(client: ClientView) -> None:
             st.caption(f"Reason: {plain(client.status_reason)}")
         if client.status is ApiClientStatus.ACTIVE:
             with st.container(horizontal=True):
-                if st.button("Rotate the secret", key=f"rotate-{client.id}", icon=":material/autorenew:"):
-                    _rotate(client)
-                if st.button("Revoke", key=f"revoke-{client.id}", icon=":material/key_off:"):
-                    _revoke(client)
+                for label, name, icon, dialog in (
+                    ("Rotate the secret", f"rotate-{client.id}", "autorenew", _rotate),
+                    ("Revoke", f"revoke-{client.id}", "key_off", _revoke),
+                ):
+                    st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
+                    if dialogs.asked(name):
+                        dialog(client)
 
 
 actor = session.actor()
@@ -132,8 +139,10 @@ st.caption(
 organisation_id = choose_organisation(actor, key="clients")
 if SHOWN_ONCE in st.session_state:
     _show_once()
-elif st.button("New API credential", type="primary", icon=":material/add:"):
-    _create()
+else:
+    st.button("New API credential", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("credential",))
+    if dialogs.asked("credential"):
+        _create()
 clients = list_clients(actor, organisation_id)
 for one in clients:
     _client(one)

@@ -8,6 +8,7 @@ from models.participants import ROLE_LABELS, MembershipStatus
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
+from pages.parts import dialogs
 from pages.parts.form_state import FormState
 from pages.parts.organisation_view import Colour
 from pages.parts.whose import choose_organisation
@@ -32,7 +33,7 @@ INVITATION = FormState("invitation")
 ROLES_HELP = "Rights of several roles add up. Who may do what is shown under Governance."
 
 
-@st.dialog("Invite a user", width="medium")
+@st.dialog("Invite a user", width="medium", on_dismiss=dialogs.close)
 def _invite() -> None:
     name = st.text_input("Full name", key=INVITATION.key("name"), placeholder="Robin Marsh")
     email = st.text_input(
@@ -47,7 +48,7 @@ def _invite() -> None:
         _do(lambda: invite_user(actor, organisation_id, name or "", email or "", roles), "Invited", clear=True)
 
 
-@st.dialog("Roles", width="medium")
+@st.dialog("Roles", width="medium", on_dismiss=dialogs.close)
 def _roles(person: UserView) -> None:
     st.markdown(f"What **{plain(person.full_name)}** may do for {plain(person.organisation_name)}:")
     given = [role for role in person.roles if role in offered]
@@ -58,7 +59,7 @@ def _roles(person: UserView) -> None:
         _do(lambda: change_roles(actor, person.membership_id, roles, person.version), "Roles changed")
 
 
-@st.dialog("Deactivate", width="medium")
+@st.dialog("Deactivate", width="medium", on_dismiss=dialogs.close)
 def _deactivate(person: UserView) -> None:
     st.markdown(
         f"**{plain(person.full_name)}** is out at the next click. What they did stays; other organisations of theirs are "
@@ -79,6 +80,7 @@ def _do(act: Callable[[], UserView], told: str, *, clear: bool = False) -> None:
     if clear:
         INVITATION.clear()
     st.toast(f"{told}: {person.full_name}.", icon=":material/task_alt:")
+    dialogs.close()
     st.rerun()
 
 
@@ -98,10 +100,13 @@ def _person(person: UserView) -> None:
                 if st.button("Reactivate", key=f"re-{key}", icon=":material/person_check:"):
                     _do(lambda: reactivate_user(actor, person.membership_id, person.version), "Reactivated")
                 return
-            if st.button("Roles", key=f"roles-{key}", icon=":material/tune:"):
-                _roles(person)
-            if st.button("Deactivate", key=f"off-{key}", icon=":material/person_off:"):
-                _deactivate(person)
+            for label, name, icon, dialog in (
+                ("Roles", f"roles-{key}", "tune", _roles),
+                ("Deactivate", f"off-{key}", "person_off", _deactivate),
+            ):
+                st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
+                if dialogs.asked(name):
+                    dialog(person)
 
 
 actor = session.actor()
@@ -110,7 +115,8 @@ st.caption("Who works for the organisation, and with which roles. A change takes
 organisation_id = choose_organisation(actor, key="users")
 offered = assignable_in(actor, organisation_id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    if st.button("Invite a user", type="primary", icon=":material/person_add:"):
+    st.button("Invite a user", type="primary", icon=":material/person_add:", on_click=dialogs.ask, args=("invite",))
+    if dialogs.asked("invite"):
         _invite()
     text = st.text_input("Find", key="users-text", placeholder="Part of a name or address", live="300ms", width=320)
 people = list_users(actor, organisation_id, text=text)

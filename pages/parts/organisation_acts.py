@@ -8,6 +8,7 @@ from models.participants import Organisation
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
+from pages.parts import dialogs
 from services.core.actor import Actor
 from services.core.errors import Blocker, RegisterError
 from services.core.states import Action
@@ -58,21 +59,25 @@ def draw_acts(
     for action in allowed_actions(organisation, actor):
         if only is not None and action.operation not in only:
             continue
+        name = f"{key}-{action.operation}-{organisation.id}"
+        editing = action.operation == "update_organisation"
         pressed = st.button(
             action.label,
-            key=f"{key}-{action.operation}-{organisation.id}",
+            key=name,
             icon=f":material/{ICONS[action.operation]}:",
             type="primary" if action.operation == "approve_organisation" and action.allowed else "secondary",
             disabled=not action.allowed,
             help=action.why_not,
+            on_click=None if editing else dialogs.ask,
+            args=None if editing else (name,),
         )
-        if pressed and action.operation == "update_organisation" and edit:
+        if pressed and editing and edit:
             edit()
-        elif pressed:
+        elif dialogs.asked(name):
             _ask(actor, organisation, action)
 
 
-@st.dialog("Are you sure?", width="medium")
+@st.dialog("Are you sure?", width="medium", on_dismiss=dialogs.close)
 def _ask(actor: Actor, organisation: Organisation, action: Action) -> None:
     act, with_reason = ACTS[action.operation]
     st.markdown(f"**{action.label}: {plain(organisation.organisation_legal_name)}**")
@@ -97,6 +102,7 @@ def _ask(actor: Actor, organisation: Organisation, action: Action) -> None:
             show_refusal(refused)
         else:
             st.toast(f"{done.organisation_legal_name} is now: {done.organisation_status}.", icon=":material/task_alt:")
+            dialogs.close()
             st.rerun()
 
 
