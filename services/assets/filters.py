@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
+from services.assets.mpan import reduce_mpan
 from services.assets.recording import key_of
 from services.core.errors import Finding, Invalid
 
@@ -28,6 +29,13 @@ class AssetFilters:
     dno_connection: Sequence[str] = ()
     gsp_group: Sequence[str] = ()
     connection_status: Sequence[str] = ()
+    connection_type: Sequence[str] = ()
+    fuel_type_energy_source: Sequence[str] = ()
+    fuel_type_demand_tech_type: Sequence[str] = ()
+    import_mpan: Sequence[str] = ()
+    export_mpan: Sequence[str] = ()
+    serial_number: Sequence[str] = ()
+    friendly_code: Sequence[str] = ()
     service_provider_id: Sequence[UUID] = ()
     organisation_id: Sequence[UUID] = ()
     capacity_min: Decimal | None = None
@@ -42,6 +50,13 @@ FILTER_TERMS: dict[str, str] = {
     "DNOConnection": "dno_connection",
     "GspGroup": "gsp_group",
     "ConnectionStatus": "connection_status",
+    "ConnectionType": "connection_type",
+    "FuelType_EnergySource": "fuel_type_energy_source",
+    "FuelType_DemandTechType": "fuel_type_demand_tech_type",
+    "ImportMPAN": "import_mpan",
+    "ExportMPAN": "export_mpan",
+    "SerialNumber": "serial_number",
+    "FriendlyCode": "friendly_code",
     "ServiceProviderId": "service_provider_id",
     "OrganisationId": "organisation_id",
     "RatedCapacityMin": "capacity_min",
@@ -50,6 +65,16 @@ FILTER_TERMS: dict[str, str] = {
     "Postcode": "postcode",
 }
 """The filters by the names that the API and links use."""
+_CODES = (
+    "asset_category",
+    "dno_connection",
+    "gsp_group",
+    "connection_status",
+    "connection_type",
+    "fuel_type_energy_source",
+    "fuel_type_demand_tech_type",
+)
+_MPANS = ("import_mpan", "export_mpan")
 _IDENTITIES = ("service_provider_id", "organisation_id")
 _POWERS = ("capacity_min", "capacity_max")
 
@@ -84,6 +109,10 @@ def _read(name: str, values: Sequence[str]) -> Any:
         return _power(values[-1])
     if name == "status":
         return tuple(AssetStatus(value.upper()) for value in values)
+    if name in _CODES:
+        return tuple(value.upper() for value in values)
+    if name in _MPANS:
+        return tuple(reduce_mpan(value) or value for value in values)
     return values[-1] if name in ("text", "postcode") else tuple(values)
 
 
@@ -97,10 +126,12 @@ def _power(text: str) -> Decimal:
 def condition(filters: AssetFilters) -> list[ColumnElement[bool]]:
     """The filters as SQL; the caller adds who may see what."""
     found: list[ColumnElement[bool]] = []
-    for name in ("asset_category", "status", "dno_connection", "gsp_group", "connection_status", *_IDENTITIES):
+    for name in ("status", "friendly_code", *_CODES, *_MPANS, *_IDENTITIES):
         values = getattr(filters, name)
         if values:
             found.append(col(getattr(Asset, name)).in_(list(values)))
+    if filters.serial_number:
+        found.append(col(Asset.serial_key).in_([key_of(value) for value in filters.serial_number]))
     if filters.capacity_min is not None:
         found.append(col(Asset.rated_capacity) >= filters.capacity_min)
     if filters.capacity_max is not None:

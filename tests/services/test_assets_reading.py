@@ -117,6 +117,8 @@ def test_filters_by_term(register: str) -> None:
     assert names(everyone, capacity_min=Decimal(2500), capacity_max=Decimal(2500)) == ["Pump", "East"]
     assert names(everyone, postcode="cb1") == ["Pump"]
     assert names(everyone, postcode="CB10 1") == ["East"]
+    assert names(everyone, import_mpan=(str(east.import_mpan),), serial_number=(str(east.serial_number),)) == ["East"]
+    assert names(everyone, friendly_code=("NES-1",), connection_type=(east.connection_type,)) == ["East"]
     for text in ("100%", "%_s", "nes-1", str(east.serial_number).lower(), str(east.import_mpan)[:13], str(east.id)):
         assert names(everyone, text=text) == ["East"], text
 
