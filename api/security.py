@@ -41,11 +41,11 @@ def issue_token(actor: Actor) -> tuple[str, int]:
     """A signed access token for a credential, and its life in seconds."""
     seconds = settings().token_minutes * 60
     moment = int(time.time())
-    claims = {"iss": ISSUER, "sub": actor.client_id, "iat": moment, "exp": moment + seconds}
+    claims = {"iss": ISSUER, "sub": actor.client_id, "cred": actor.credential, "iat": moment, "exp": moment + seconds}
     return jwt.encode({"alg": "HS256"}, claims, _key()), seconds
 
 
-def _client_of(token: str) -> str:
+def _client_of(token: str) -> tuple[str, str]:
     try:
         decoded = jwt.decode(token, _key(), algorithms=["HS256"])
         jwt.JWTClaimsRegistry(
@@ -55,7 +55,7 @@ def _client_of(token: str) -> str:
         raise Unauthenticated(
             "The access token is not valid, or has ended. Ask for a new one at /api/oauth/token."
         ) from None
-    return str(decoded.claims["sub"])
+    return str(decoded.claims["sub"]), str(decoded.claims.get("cred"))
 
 
 def spend(request: Request, key: str, limit: RateLimitItem) -> None:
@@ -86,9 +86,12 @@ def current_actor(request: Request, _documented: Annotated[str | None, Depends(s
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Unauthenticated("This call needs an access token: POST /api/oauth/token with your client credentials.")
-    client_id = _client_of(token)
+    client_id, credential = _client_of(token)
     spend(request, f"call:{client_id}", parse(settings().api_rate_limit))
-    return actor_for_client(client_id)
+    actor = actor_for_client(client_id)
+    if actor.credential != credential:
+        raise Unauthenticated("The secret has been replaced since. Ask for a new access token with the new one.")
+    return actor
 
 
 Caller = Annotated[Actor, Depends(current_actor)]

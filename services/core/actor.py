@@ -23,6 +23,8 @@ class Actor:
     organisation_name: str | None = None
     areas: frozenset[str] = field(default_factory=frozenset)
     all_areas: bool = False
+    credential: str | None = None
+    """Which secret of the credential was used: a fingerprint that changes when the secret is rotated."""
     issuer: str | None = None
     subject: str | None = None
 

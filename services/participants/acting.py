@@ -1,5 +1,6 @@
 """From a person or credential and an organisation to the actor of one click or call (UC-01.01)."""
 
+import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from uuid import UUID
@@ -64,6 +65,7 @@ def actor_for_client(client_id: str) -> Actor:
             raise Unauthenticated("This API credential is not known. Ask your organisation's administrator for one.")
         client, organisation = found
         actor = Actor(name=client.name, roles=frozenset(map(Role, client.roles)), client_id=client.client_id)
+        actor = replace(actor, credential=hashlib.sha256(client.secret_hash.encode()).hexdigest()[:16])
         return _acting_for(organisation, actor)
 
 

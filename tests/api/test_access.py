@@ -11,7 +11,7 @@ import time_machine
 from models.participants import Role
 from services.core.settings import settings
 from services.participants.approval import suspend_organisation
-from services.participants.clients import revoke_client
+from services.participants.clients import revoke_client, rotate_secret
 from services.participants.reading import get_organisation
 from tests.api.conftest import Program
 from tests.factories import administrator, make_client, make_organisation
@@ -121,6 +121,16 @@ def test_a_revoked_credential_is_out_at_the_next_call(program: Program) -> None:
     answer = mine.get("/v1/events")
     assert answer.status_code == 401
     assert "credential has ended" in answer.json()["detail"]
+
+
+@pytest.mark.use_case("UC-05.04")
+def test_a_rotated_secret_ends_the_tokens_of_the_old_one(program: Program) -> None:
+    mine = program()
+    assert mine.get("/v1/events").status_code == 200
+    rotate_secret(administrator(), UUID(mine.headers["X-Test-Client"]))
+    answer = mine.get("/v1/events")
+    assert answer.status_code == 401
+    assert "secret has been replaced" in answer.json()["detail"]
 
 
 @pytest.mark.use_case("UC-01.04")
