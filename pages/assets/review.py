@@ -26,13 +26,13 @@ def row(item: ReviewItem) -> dict[str, object]:
     last = item.last_message
     return {
         "Name": asset.asset_name,
-        "Status": STATUS_LABELS[asset.status],
         "Waits for": TURNS[item.awaits],
         "Working days": waited(item),
+        "Status": STATUS_LABELS[asset.status],
+        "What is open": " ".join(item.reasons) or asset.status_reason or "",
         "Managed by": provider_name(names, asset.service_provider_id),
         "Category": labels.get(asset.asset_category, asset.asset_category),
         "Rated": float(asset.rated_capacity),
-        "What is open": " ".join(item.reasons) or asset.status_reason or "",
         "Last said": f"{last.author_name}: {last.text}" if last else "",
     }
 

@@ -99,7 +99,10 @@ def draw_query(
     with st.container(border=True):
         st.subheader("Query" if messages else "Decision", anchor="query")
         draw_conversation(messages)
-        if "answer_query" in turn:
+        if "answer_query" in turn and actor.organisation_id == asset.service_provider_id:
             ask_for_answer(actor, asset)
+        elif "answer_query" in turn:
+            with st.expander("Answer on behalf of the FSP", icon=":material/reply:"):
+                ask_for_answer(actor, asset)
         if "settle_query" in turn:
             ask_for_decision(actor, asset, checks, words)

@@ -1,6 +1,7 @@
 """A page of assets as a table, with ways to the next and the one before, and the same assets on the map."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -76,7 +77,7 @@ def draw_points(actor: Actor, filters: AssetFilters, total: int) -> None:
     """The assets on the map; choosing one opens it."""
     found = map_points(actor, filters, MOST_POINTS)
     labels = code_labels()
-    points = [
+    points: list[dict[str, Any]] = [
         {
             "id": str(point.id),
             "name": point.name,
@@ -88,9 +89,11 @@ def draw_points(actor: Actor, filters: AssetFilters, total: int) -> None:
         }
         for point in found
     ]
-    legend(sorted({AssetStatus(point.status) for point in found}, key=list(AssetStatus).index))
+    # Drawn last, on top: the few that need somebody.
+    points.sort(key=lambda point: point["status"] != AssetStatus.VERIFIED)
     chosen = draw_map(points, key="assets-map", height=600)
     _say_missing(len(points), total)
+    legend(sorted({AssetStatus(point.status) for point in found}, key=list(AssetStatus).index))
     if chosen:
         st.session_state.pop("assets-map", None)
         open_asset(chosen)
