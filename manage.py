@@ -1,6 +1,8 @@
 """The operator's commands: python manage.py --help."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from services.core import database
 from services.core.actor import system_actor
@@ -30,15 +33,27 @@ def _prepare() -> None:
     begin()
 
 
-def _seed_if_empty() -> None:
+def _seed_if_empty() -> bool:
+    """Lay the demo down unless somebody has registered; whether it was."""
     from services.workshop.demo import is_empty, seed_demo
 
     if not is_empty():
-        return
+        return False
     typer.echo("The register is empty: laying down the demo data ...")
     started = time.perf_counter()
     summary = seed_demo()
     typer.echo(f"{summary} ({time.perf_counter() - started:.1f} s)")
+    return True
+
+
+def _require_free(port: int) -> None:
+    """Say so when something listens on the port already, before the database is touched."""
+    with socket.socket() as probe:
+        taken = port and probe.connect_ex(("127.0.0.1", port)) == 0
+    if taken:
+        another = port + 100 if port + 100 < 65_536 else 8601
+        typer.echo(f"Port {port} is taken, perhaps by a portal that runs. Try: make run PORT={another}", err=True)
+        raise typer.Exit(2)
 
 
 @cli.command()
@@ -50,6 +65,7 @@ def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> 
     except StartRefused as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(2) from None
+    _require_free(port)
     _prepare()
     if chosen.demo:
         _seed_if_empty()
@@ -80,7 +96,8 @@ def seed() -> None:
     """Lay down the demo data in an empty register (demo mode only)."""
     _require_demo()
     _prepare()
-    _seed_if_empty()
+    if not _seed_if_empty():
+        typer.echo("The register isn't empty: nothing was laid down. reset-demo puts the demo back.")
 
 
 @cli.command("reset-demo")
@@ -105,15 +122,30 @@ def first_administrator(
     email: Annotated[str, typer.Argument(help="Verified email that the person signs in with.")],
     name: Annotated[str, typer.Argument(help="Full name.")],
     organisation: Annotated[
-        str, typer.Option(help="Legal name of the body that runs the register.")
-    ] = "Elexon Limited",
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="JSON: ontology term -> value of the body that runs the register."
+        ),
+    ],
 ) -> None:
-    """Invite the first administrator of a new live register."""
-    from services.participants.users import invite_first_administrator
+    """Invite the first administrator of a new register, and register the body that runs it, active at once.
+
+    Among the values: OrganisationLegalName, OrganisationType, OrganisationRoles with Market Facilitator, address and primary
+    contact; whatever is missing or wrong is told all at once.
+    """
+    from services.participants.governing import begin_governing
 
     _prepare()
-    invite_first_administrator(system_actor(), email, name, organisation)
-    typer.echo(f"{email} may now sign in as FMAR administrator of {organisation}.")
+    try:
+        values = json.loads(organisation.read_text(encoding="utf-8"))
+    except ValueError as error:
+        typer.echo(f"{organisation} can't be read as JSON: {error}", err=True)
+        raise typer.Exit(1) from None
+    if not isinstance(values, dict):
+        typer.echo(f"{organisation} has to hold one object: ontology term -> value.", err=True)
+        raise typer.Exit(1)
+    body, _person = begin_governing(system_actor(), values, name, email)
+    typer.echo(f"{email} may now sign in as FMAR administrator of {body.organisation_legal_name}.")
 
 
 @cli.command("verify-ledger")
@@ -183,6 +215,10 @@ def main() -> None:
     """Run a command; a refusal of the register is told in its own words, without a traceback."""
     try:
         cli()
+    except OperationalError as error:
+        # The driver's own words name host and reason; the URL with its password stays out.
+        typer.echo(f"The database can't be used (see DATABASE_URL): {error.orig}", err=True)
+        sys.exit(1)
     except RegisterError as refused:
         typer.echo(refused.message, err=True)
         if isinstance(refused, Invalid):
