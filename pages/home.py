@@ -89,9 +89,9 @@ def _numbers(numbers: RegisterNumbers) -> None:
     new = numbers.growth[-1].registered if numbers.growth else None
     cells = st.grid(4, min_column_width=160)
     cells.metric("Active assets", _count(numbers.total.count), border=True)
-    cells.metric("Rated power", charts.megawatts(numbers.total.rated_kw), border=True)
+    cells.metric("Rated power", charts.power(numbers.total.rated_kw), border=True)
     cells.metric("Verified", _count(verified.count if verified else 0), border=True)
-    cells.metric("Registered this month", _count(new), border=True)
+    cells.metric("New this month", _count(new), border=True)
     grid = st.grid(2, min_column_width=360)
     for draw, data in (
         (charts.assets_by_status, numbers.by_status),

@@ -22,11 +22,11 @@ from services.core.errors import (
 )
 
 
-def show_refusal(error: RegisterError) -> None:
-    """Draw a refusal where it happened; what was typed stays where it is."""
+def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) -> None:
+    """Draw a refusal where it happened; what was typed stays where it is. `labels` say what the form calls its fields."""
     match error:
         case Invalid():
-            show_findings(error.findings)
+            show_findings(error.findings, labels)
         case Conflict():
             st.warning(plain(error.message), icon=":material/sync_problem:")
             show_changes(error.changes)

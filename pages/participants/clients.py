@@ -47,7 +47,7 @@ def _create() -> None:
         try:
             client, secret = create_client(actor, organisation_id, name or "", roles, expires)
         except RegisterError as refused:
-            show_refusal(refused)
+            show_refusal(refused, {"ExpiresAt": "Expires at the end of"})
         else:
             st.session_state[SHOWN_ONCE] = (client.client_id, secret)
             dialogs.close()

@@ -131,6 +131,6 @@ with users:
     _users()
 with past:
     if may(actor, "history.read"):
-        draw_history(organisation_history(actor, organisation.id), COLUMN_LABELS)
+        draw_history(organisation_history(actor, organisation.id), COLUMN_LABELS, hidden=("approved_values",))
     else:
         st.info("Your roles don't include the history of records.", icon=":material/lock:")

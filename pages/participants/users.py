@@ -30,6 +30,7 @@ BADGES: dict[MembershipStatus, Colour] = {
     MembershipStatus.DEACTIVATED: "gray",
 }
 INVITATION = FormState("invitation")
+LABELS = {"FullName": "Full name", "Email": "Email address"}
 ROLES_HELP = "Rights of several roles add up. Who may do what is shown under Governance."
 
 
@@ -75,7 +76,7 @@ def _do(act: Callable[[], UserView], told: str, *, clear: bool = False) -> None:
     try:
         person = act()
     except RegisterError as refused:
-        show_refusal(refused)
+        show_refusal(refused, LABELS)
         return
     if clear:
         INVITATION.clear()

@@ -19,9 +19,12 @@ LONGEST_LINE = 22
 """Characters of a label before it is broken, so that bars keep their room on a narrow screen."""
 
 
-def megawatts(kilowatts: Decimal | None) -> str:
+def power(kilowatts: Decimal | None) -> str:
     """Rated power as a headline shows it."""
-    return "–" if kilowatts is None else f"{kilowatts / KW_IN_MW:,.1f} MW"
+    if kilowatts is None:
+        return "–"
+    megawatts = kilowatts / KW_IN_MW
+    return f"{megawatts / KW_IN_MW:,.2f} GW" if megawatts >= KW_IN_MW else f"{megawatts:,.1f} MW"
 
 
 def _shown(cells: Sequence[Cell]) -> list[Cell]:
@@ -61,7 +64,7 @@ def _bar_chart(title: str, unit: str, bars: go.Bar, key: str, alt: str) -> None:
     figure.update_yaxes(autorange="reversed", title=None)
     # Room for the figures that stand behind the bars.
     most = max(bars.x, default=1)  # pyright: ignore[reportArgumentType]
-    figure.update_xaxes(title=unit, range=[0, (most or 1) * 1.25], tickangle=0, nticks=5)
+    figure.update_xaxes(title=unit, range=[0, (most or 1) * 1.25], showticklabels=False, showgrid=False)
     _draw(figure, title, key, max(LEAST, AROUND + BAR * count), alt)
 
 

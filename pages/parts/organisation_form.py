@@ -35,7 +35,6 @@ COLUMN_LABELS: dict[str, str] = {
     "organisation_status": "Status",
     "status_reason": "Reason",
     "approved_at": "Approved at",
-    "approved_values": "Approved as",
     "licence_areas": "Licence areas",
     "registry_check": "Company registry check",
 }

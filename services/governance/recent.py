@@ -22,6 +22,7 @@ WORDS: dict[str, str] = {
     "asset.materially_changed": "Changed in what is checked",
     "asset.checked": "Held against an outside source",
     "asset.deregistered": "De-registered",
+    "asset.pending_too_long": "Waits long for its checks",
     "organisation.registered": "Registered, waits for approval",
     "organisation.updated": "Changed",
     "organisation.materially_changed": "Changed, waits for approval again",

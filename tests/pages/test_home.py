@@ -35,7 +35,7 @@ def test_a_provider_sees_its_own_in_numbers_and_what_happened() -> None:
     words = text(at)
     assert "Active assets 3" in words
     assert "Rated power 7.5 MW" in words
-    assert "Registered this month 3" in words
+    assert "New this month 3" in words
     assert hidden.asset_name not in words
     assert "Registered" in words
     assert [one.proto.label for one in at.get("page_link")] == ["**3** assets are being checked"]
