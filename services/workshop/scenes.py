@@ -42,6 +42,7 @@ def _listed(planned: list[Planned], past: Past) -> None:
     batteries = [one for one in sites if one.provider == "northgate" and one.values["ConnectionStatus"] == "CONNECTED"]
     for one, days_ago, odd in zip(batteries, RECENT, WAYS, strict=False):
         one.moment, one.odd = past.moment(days_ago, 10, 24), odd
+        one.values["EffectiveDate"] = one.moment.date().isoformat()
     others = [one for one in sites if not one.odd and one.values["ConnectionStatus"] == "CONNECTED"]
     for number, one in enumerate(others):
         if number % 7 == 3:

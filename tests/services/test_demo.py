@@ -44,6 +44,8 @@ from tests.databases import fresh_sqlite, sqlite_template
 
 pytestmark = pytest.mark.use_case("WS-6")
 SYSTEM = system_actor()
+FEW = 150
+"""Assets where what is proven doesn't hang on their number."""
 CLIENTS = {
     "bramble", "northgate", "kelvin", "tidewater", "heliograph", "lumen", "marketplace", "openmeter", "elexon", "neso",
     "ukpn", "nged", "npg", "spen", "ssen", "enwl", "ofgem",
@@ -148,12 +150,13 @@ def test_the_ledger_tells_the_past_in_its_order(demo: str) -> None:
 
 @pytest.mark.use_case("UC-02.03")
 def test_assets_have_a_history_that_can_be_read_at_any_date(demo: str, assets: list[Asset]) -> None:
-    grown = next(asset for asset in assets if (asset.status_reason or "").startswith("Knows") and asset.version > 3)
-    told = asset_history(SYSTEM, grown.id)
-    assert [change.operation for change in told][-1] == "register_asset"
+    changed = next(asset for asset in assets if (asset.status_reason or "").startswith("Knows") and asset.version > 3)
+    told = asset_history(SYSTEM, changed.id)
+    assert told[-1].operation == "register_asset"
     assert any(change.operation == "update_asset" and "RatedCapacity" in change.changes for change in told)
-    first = asset_as_of(SYSTEM, grown.id, told[-1].at)
-    assert first.rated_capacity < grown.rated_capacity
+    first = asset_as_of(SYSTEM, changed.id, told[-1].at)
+    assert first.rated_capacity != changed.rated_capacity
+    assert first.status is AssetStatus.PENDING_VALIDATION
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -162,7 +165,7 @@ def test_queries_were_asked_answered_settled_and_left(demo: str) -> None:
         operations = set(session.scalars(select(col(LedgerEntry.operation)).distinct()))
     assert {"answer_query", "settle_query", "suspend_unanswered", "deregister_asset", "update_asset"} <= operations
     assert count(AssetMessage) > 100
-    assert count(Asset, col(Asset.status) == AssetStatus.QUERY) >= 20
+    assert count(Asset, col(Asset.status) == AssetStatus.QUERY) >= 15
     assert suspend_unanswered(SYSTEM) == 0, "no open query is older than the deadline"
 
 
@@ -280,7 +283,7 @@ def test_the_connection_register_of_the_demo_is_the_one_in_the_file_whatever_the
 
 def test_it_is_laid_down_on_a_leap_day_too(sqlite_register: str) -> None:
     with time_machine.travel(datetime(2028, 2, 29, 0, 20, tzinfo=UTC), tick=True):
-        assert "2,0" in seed_demo()
+        assert "21 organisations" in seed_demo(FEW)
         assert verify_ledger(SYSTEM).sound
 
 
@@ -292,12 +295,12 @@ def test_it_is_laid_down_and_put_back_on_either_database(
     monkeypatch.setenv("FMAR_ANCHOR_FILE", str(anchors))
     settings.cache_clear()
     assert is_empty()
-    seed_demo()
+    seed_demo(FEW)
     assert not is_empty()
     with pytest.raises(Refused):
         seed_demo()
     first = anchors.read_text().splitlines()
-    reset()
+    reset(FEW)
     second = anchors.read_text().splitlines()
     assert second[0] == first[0]
     assert set(first[1:]).isdisjoint(second)
@@ -321,7 +324,7 @@ def test_a_live_register_takes_no_demo(sqlite_register: str, monkeypatch: pytest
 def test_a_seed_that_breaks_off_leaves_nothing(sqlite_register: str) -> None:
     def break_off() -> None:
         with unit_of_work(Stamp("outer", "WS-6", SYSTEM), writes=True) as session:
-            lay_demo_data(SYSTEM)
+            lay_demo_data(SYSTEM, FEW)
             assert session.scalar(select(func.count()).select_from(Asset))
             raise InterruptedError
 
