@@ -22,29 +22,31 @@ IN_PLACE = {"answer_query": "#query", "settle_query": "#query"}
 
 
 def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
-    """A button for each act that is possible; the others disabled, with what is in the way."""
+    """A button for each act that is possible; under them the others, with what is in the way."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for action in actions:
             if action.allowed:
                 _offer(actor, asset, action)
-        for action in actions:
-            if not action.allowed:
-                st.button(
-                    action.label,
-                    key=f"not-{action.operation}",
-                    icon=f":material/{ICONS.get(action.operation, 'block')}:",
-                    disabled=True,
-                    help=action.why_not,
-                )
     opened = st.session_state.get(OPEN)
     if any(action.allowed and action.operation == opened for action in actions):
         DIALOGS[opened](actor, asset)
     else:
         _close()
-    refused = [action for action in actions if not action.allowed and action.why_not]
-    if refused:
-        with st.expander("Why not the others?", icon=":material/info:"):
-            st.markdown("\n".join(f"- **{action.label}**: {plain(action.why_not or '')}" for action in refused))
+    _say_why_not([action for action in actions if not action.allowed])
+
+
+def _say_why_not(actions: Sequence[Action]) -> None:
+    """The acts that aren't possible now, each disabled, with what is in the way."""
+    if not actions:
+        return
+    with st.expander(
+        f"Not possible now: {', '.join(action.label.lower() for action in actions)}", icon=":material/info:"
+    ):
+        for action in actions:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                icon = f":material/{ICONS.get(action.operation, 'block')}:"
+                st.button(action.label, key=f"not-{action.operation}", icon=icon, disabled=True)
+                st.markdown(plain(action.why_not or ""))
 
 
 def _offer(actor: Actor, asset: Asset, action: Action) -> None:

@@ -22,8 +22,13 @@ def draw_network(
     `after_change` keeps what was typed: a run of this part alone doesn't reach the end of the page.
     """
 
+    meaning = _meaning(fields, state)
+
     @st.fragment
     def part() -> None:
+        if state.note("checking") and _meaning(fields, state) != meaning:
+            # What the rules say, here and in the summary, was worked out for other values.
+            st.rerun()
         grid = st.grid(3, min_column_width=260)
         for field in fields:
             with grid.container():
@@ -37,6 +42,12 @@ def draw_network(
     part()
 
 
+def _meaning(fields: Sequence[FormField], state: FormState) -> list[object]:
+    """What the fields say as far as the rules go: a half-typed MPAN is none yet."""
+    typed = {field: str(state.get(field.term) or "") for field in fields}
+    return [describe_mpan(text).core if field.kind == "mpan" and text else text for field, text in typed.items()]
+
+
 def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
     st.text_input(**common(field, state), live="200ms", autocomplete="off", placeholder="13 digits, or 21 from a bill")
     given = str(state.get(field.term) or "").strip()
@@ -48,12 +59,22 @@ def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
     if facts.problem:
         st.markdown(f":small[:red[:material/error: {plain(facts.problem)}]]")
         return
+    _tell_page(field, state, findings, given)
     digits = "".join(given.split())
     if len(digits) > CORE_LENGTH:
         st.caption(f":material/content_cut: Reduced to the 13-digit core **{facts.core}**")
     group = f", GSP group {facts.gsp_group} {gsp_group_name(facts.gsp_group)}" if facts.gsp_group else ""
     st.markdown(f":small[:green[:material/check_circle: {plain(facts.distributor or '')}{plain(group)}]]")
     show_beside(told)
+
+
+def _tell_page(field: FormField, state: FormState, findings: Findings, given: str) -> None:
+    """Draw the whole page anew, once, when a wrong MPAN has been put right: its summary still names the mistake."""
+    corrected = any(finding.given not in (None, given) for finding in findings.get(field.term, ()))
+    note = f"corrected-{field.term}"
+    if corrected and state.note(note) != given:
+        state.remember(note, given)
+        st.rerun()
 
 
 def _offer_network(fields: Sequence[FormField], state: FormState) -> None:

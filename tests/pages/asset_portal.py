@@ -8,6 +8,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from services.core.actor import Actor
+from services.participants.reading import get_organisation
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +31,6 @@ def administrator() -> Actor:
     """The administrator's persona, invited by the one who governs the register in tests."""
     first = factories.administrator()
     assert first.organisation_id
-    from services.participants.reading import get_organisation
-
     organisation = get_organisation(first, first.organisation_id)
     person = factories.make_user(
         organisation, ["administrator"], email="ada.field@elexon.example.org", name="Ada Field"
