@@ -22,7 +22,7 @@ from services.participants.reading import get_organisation
 from services.participants.users import UserView, deactivate_user, list_users
 from tests import factories
 from tests.browser.harness import ROOT, Watch, body_text, browser_page, free_port, open_page, start_portal, wait_idle
-from tests.browser.widgets import choose, go_to, press
+from tests.browser.widgets import choose, choose_many, fill_text, go_to, press
 from tests.conftest import _build as build_register
 from tests.conftest import use_database
 from tests.databases import fresh_sqlite, sqlite_template
@@ -47,6 +47,7 @@ PEOPLE = [
     ProviderUser(sub="cas", claims=_claims("cas")),
     ProviderUser(sub="dee", claims=_claims("dee")),
     ProviderUser(sub="eve", claims=_claims("eve")),
+    ProviderUser(sub="newcomer", claims=_claims("newcomer")),
     ProviderUser(sub="stranger", claims=_claims("stranger")),
 ]
 
@@ -173,6 +174,35 @@ def test_an_unknown_person_may_register_an_organisation_and_nothing_else(live: L
         assert "Nobody is registered under this email address" in body_text(page)
         go_to(page, "Register an organisation")
         expect(page.get_by_role("heading", name="Register an organisation")).to_be_visible()
+
+
+@pytest.mark.use_case("UC-01.02")
+def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(live: Live) -> None:
+    with _browser() as (page, _):
+        _sign_in(page, live, "newcomer")
+        go_to(page, "Register an organisation")
+        choose(page, "Type of organisation *", "Public Authority")
+        choose_many(page, "Roles in the flexibility market *", ["Asset Owner"])
+        choose(page, "Country *", "United Kingdom")
+        press(page, "Register the organisation")
+        assert "The legal name is missing" in body_text(page)
+        for label, value in {
+            "Legal name *": "Westbrook Council",
+            "Address line 1 *": "Town Hall",
+            "City or town *": "Westbrook",
+            "Primary contact: first name *": "Nia",
+            "Primary contact: last name *": "Reed",
+            "Primary contact: email *": "nia@westbrook.example.org",
+            "Primary contact: mobile number *": "+442079460123",
+        }.items():
+            fill_text(page, label, value)
+        press(page, "Register the organisation")
+        # From the next click on this is somebody of an organisation, with its pages.
+        expect(page.get_by_role("heading", name="Westbrook Council")).to_be_visible()
+        assert "Page not found" not in page.locator("body").inner_text()
+        go_to(page, "My organisation")
+        expect(page.get_by_role("heading", name="Westbrook Council")).to_be_visible()
+        assert "Pending Approval" in body_text(page)
 
 
 def test_an_unverified_email_opens_nothing_and_is_told_why(live: Live) -> None:
