@@ -75,7 +75,8 @@ def draw_details(asset: Asset, words: Words) -> None:
         return
     st.warning(
         f"**The asset as it stood at the end of {show_date(day)}**: version {past.version}, "
-        f"{words.value('Status', past.status)}. It stands at version {asset.version} now.",
+        f"{words.value('Status', past.status)}. It stands at version {asset.version} now. "
+        "What sources say is shown with the present only.",
         icon=":material/history:",
     )
     draw_facts(past, words, {}, [], "place-then")

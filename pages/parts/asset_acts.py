@@ -39,9 +39,7 @@ def _say_why_not(actions: Sequence[Action]) -> None:
     """The acts that aren't possible now, each disabled, with what is in the way."""
     if not actions:
         return
-    with st.expander(
-        f"Not possible now: {', '.join(action.label.lower() for action in actions)}", icon=":material/info:"
-    ):
+    with st.expander(f"Not possible now: {'; '.join(action.label for action in actions)}", icon=":material/info:"):
         for action in actions:
             with st.container(horizontal=True, vertical_alignment="center"):
                 icon = f":material/{ICONS.get(action.operation, 'block')}:"

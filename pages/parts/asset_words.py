@@ -95,7 +95,7 @@ class Words:
             return f"{float(value):.6f}°"
         if field.kind == "boolean":
             return shown(value)
-        return f"{shown(value)} {field.unit}".rstrip() if isinstance(value, int | float | Decimal) else shown(value)
+        return f"{_number(value)} {field.unit}".rstrip() if isinstance(value, int | float | Decimal) else shown(value)
 
     def _coded(self, field: FormField, value: Any) -> str:
         known = {option.code: option.label for option in field.options}
@@ -116,6 +116,12 @@ class Words:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
             return show_moment(moment)
         return shown(value)
+
+
+def _number(value: float | Decimal) -> str:
+    """A number with thousands apart and without zeros that say nothing."""
+    text = format(Decimal(str(value)), ",f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def group_words(code: str | None) -> str:
