@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy.exc import OperationalError
@@ -78,10 +78,16 @@ def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> 
             typer.echo(f"  - {persona.label}: {persona.description}")
     typer.echo("Stop with Ctrl+C.\n")
     database.close()
-    # One process: Ctrl+C and signals reach the server itself.
+    _serve(port)
+
+
+def _serve(port: int) -> NoReturn:
+    """Become the server, in this very process: what is imported is not imported again, and Ctrl+C reaches it."""
+    from streamlit.web.cli import main as streamlit
+
     os.chdir(ROOT)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    os.execv(sys.executable, command)
+    sys.argv = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    sys.exit(streamlit())
 
 
 @cli.command()
