@@ -38,7 +38,11 @@ def _sqlite(url: str) -> Engine:
 
 
 def engine(*, writes: bool = False) -> Engine:
-    """The engine of this process for the configured database; `writes` for units of work that change something."""
+    """The engine of this process for the configured database; `writes` for units of work that change something.
+
+    One that only reads sees the register as it stood at one moment, however many questions it asks: SQLite does that by
+    itself, PostgreSQL where it is told to.
+    """
     url = settings().resolved_database_url()
     with _lock:
         made = _engines.get(url)
@@ -47,7 +51,9 @@ def engine(*, writes: bool = False) -> Engine:
                 raise ValueError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
             made = _sqlite(url) if url.startswith("sqlite") else create_engine(url, pool_pre_ping=True, pool_size=10)
             _engines[url] = made
-    return made.execution_options(fmar_writes=writes)
+    if writes or made.dialect.name == "sqlite":
+        return made.execution_options(fmar_writes=writes)
+    return made.execution_options(fmar_writes=False, isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def is_sqlite() -> bool:

@@ -28,6 +28,7 @@ from services.core.register_settings import change_setting
 from services.core.settings import settings
 from services.core.transaction import NoTransaction, current_session
 from services.governance.sealing import seal_and_anchor
+from tests.factories import administrator
 
 KEY = "asset.query_answer_days"
 OTHER = "asset.pending_notice_days"
@@ -210,6 +211,53 @@ def test_a_ledger_cut_back_to_an_earlier_day_is_found_by_the_anchor_file(
     )
     found = verify_ledger(SYSTEM)
     assert any(fault.kind is FaultKind.SEAL_MISSING and "anchor file" in fault.message for fault in found.faults)
+
+
+@pytest.mark.use_case("UC-05.06")
+def test_verification_is_not_alarmed_by_what_is_registered_and_sealed_meanwhile(
+    register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "anchor_file", str(tmp_path / "anchors.jsonl"))
+    three_changes()
+    assert seal_and_anchor() == 1
+
+    person, versions = administrator(), iter(range(3, 99))
+
+    def work_goes_on() -> None:
+        version = next(versions)
+        change(str(21 + version), version)
+        seal_and_anchor()
+
+    def progress(_share: float, doing: str) -> None:
+        if doing.startswith("Seals") or doing.endswith(": setting"):
+            in_a_thread(work_goes_on)
+
+    found = verify_ledger(person, progress)
+    assert (found.faults, found.anchors) == ([], 1)
+    later = verify_ledger(person)
+    assert (later.faults, later.anchors, later.entries > found.entries) == ([], 3, True)
+
+
+def in_a_thread(act: Callable[[], object]) -> None:
+    """Do something as another session does it, to its end."""
+    thread = threading.Thread(target=act)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.use_case("UC-05.06")
+def test_an_anchor_that_a_killed_process_left_unfinished_spoils_no_other(
+    sqlite_register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchors = tmp_path / "anchors.jsonl"
+    monkeypatch.setattr(settings(), "anchor_file", str(anchors))
+    change("21", 0)
+    assert seal_and_anchor() == 1
+    anchors.write_text(anchors.read_text() + '{"register": "01')
+    change("22", 1)
+    assert seal_and_anchor() == 1
+    found = verify_ledger(SYSTEM)
+    assert (found.faults, found.anchors) == ([], 2)
 
 
 @pytest.mark.use_case("UC-05.06")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from services.core.operation import operation
 from services.core.settings import ROOT, settings
 from services.core.transaction import current_session
 
+log = logging.getLogger("fmar.ledger")
 SEAL_SIZE = 100_000
 """At most so many entries under one seal: a bound on the memory that sealing and verifying take."""
 
@@ -81,14 +83,26 @@ def write_anchor(seal: LedgerSeal, register_id: str, moment: datetime) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     line = {"register": register_id, "number": seal.number, "hash": seal.hash, "at": moment.isoformat()}
+    # A line that a killed process left unfinished ends here, so that it spoils no other.
+    torn = path.exists() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write(("\n" if torn else "") + json.dumps(line) + "\n")
 
 
-def read_anchors(register_id: str) -> dict[int, str]:
-    """The anchored seals of this register: number -> hash. Empty when there is no file."""
+def read_anchors(register_id: str, until: datetime | None = None) -> dict[int, str]:
+    """The anchored seals of this register: number -> hash; with `until`, those anchored before that moment.
+
+    Empty when there is no file. Lines that can't be read are passed over and told to the log.
+    """
     path = anchor_path()
     if path is None or not path.exists():
         return {}
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {line["number"]: line["hash"] for line in lines if line["register"] == register_id}
+    found: dict[int, str] = {}
+    for place, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            said = json.loads(line) if line.strip() else {"register": None}
+            if said["register"] == register_id and (until is None or datetime.fromisoformat(said["at"]) < until):
+                found[int(said["number"])] = str(said["hash"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("Line %d of the anchor file can't be read.", place)
+    return found
