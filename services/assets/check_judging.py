@@ -15,6 +15,7 @@ from services.assets.schemas import CORE, CodeLists
 from services.core.comparison import Comparison, Outcome
 
 POSITION = "Latitude, Longitude"
+_OWN_LABELS = {POSITION: "Position", "GspGroup": "GSP group"}
 CAPACITIES = ("RatedCapacity", "GenCapacity", "DemandCapacity", "InstalledCapacity")
 LISTED = frozenset({"BESS", "SOLAR_PV", "WIND_TURBINE", "CHP", "OTHER"})
 """Categories whose capacity a connection register states; of others it states that of the connection only."""
@@ -68,7 +69,7 @@ def differs(row: Mapping[str, Any]) -> bool:
 
 def label_of_field(name: str) -> str:
     """A field as people read it."""
-    return "Position" if name == POSITION else CORE[name].label if name in CORE else name
+    return _OWN_LABELS.get(name) or (CORE[name].label if name in CORE else name)
 
 
 def source_in_words(source: CheckSource, source_name: str | None) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "shots"
@@ -30,6 +30,10 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-dev-shm-usage",
 )
+
+
+# A machine that runs several portals and browsers at once answers late.
+expect.set_options(timeout=20_000)
 
 
 def free_port() -> int:

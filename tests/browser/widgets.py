@@ -117,3 +117,36 @@ def go_to(page: Page, title: str) -> None:
     if narrow and not opener.is_visible():
         closer.click()
         opener.wait_for()
+
+
+def lines_of(page: Page) -> str:
+    """The cells of the first table that are in sight, as text: a reader's software is told of no others."""
+    return page.get_by_test_id("stDataFrame").first.locator("table").first.text_content() or ""
+
+
+def open_row(page: Page, row: int = 0) -> None:
+    """Choose a row of the first table of the page, whose cells are drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(800)  # the canvas is drawn after the page says that it is ready
+    table.click(position={"x": 16, "y": 52 + 35 * row})
+    wait_idle(page)
+
+
+def beside(page: Page, label: str) -> str:
+    """What stands in and under a text input, up to the next field: its label, what the rules say of it."""
+    field = widget(page, "stTextInput", label)
+    return field.locator("xpath=ancestor::*[@data-testid='stVerticalBlock'][1]").inner_text()
+
+
+def typed(page: Page, label: str) -> str:
+    """What stands in a text input now."""
+    return widget(page, "stTextInput", label).locator("input").input_value()
+
+
+def metrics(page: Page) -> dict[str, str]:
+    """The figures on the page by their labels."""
+    return {
+        metric.get_by_test_id("stMetricLabel").inner_text(): metric.get_by_test_id("stMetricValue").inner_text()
+        for metric in page.get_by_test_id("stMetric").all()
+    }
