@@ -141,8 +141,13 @@ def _sign_out(page: Page) -> None:
     page.wait_for_url("**/oauth2/**")
 
 
-def _is_in(page: Page) -> bool:
-    return page.get_by_test_id("stSidebarNavLink").filter(has_text="Home").count() > 0
+def _expect_in(page: Page, inside: bool = True) -> None:
+    """Wait until the menu of somebody signed in stands there, or no longer does."""
+    expect(page.get_by_test_id("stSidebarNavLink").filter(has_text="Home")).to_have_count(1 if inside else 0)
+
+
+def _expect_text(page: Page, words: str) -> None:
+    expect(page.get_by_test_id("stMain")).to_contain_text(words)
 
 
 def _cookie(context: BrowserContext) -> dict[str, Any]:
@@ -157,21 +162,21 @@ def test_the_right_person_signs_in_and_nothing_else_leaves_the_machine(live: Liv
         assert "Who do you want to be?" not in body_text(page)
         watch.assert_quiet()
         _sign_in(page, live, "amy")
-        assert _is_in(page)
-        assert "Bramble Flex Ltd" in body_text(page)
+        _expect_in(page)
+        _expect_text(page, "Bramble Flex Ltd")
         watch.foreign_requests.clear()
         watch.console_errors.clear()
         page.reload()
         wait_idle(page)
-        assert _is_in(page)
+        _expect_in(page)
         watch.assert_quiet()
 
 
 def test_an_unknown_person_may_register_an_organisation_and_nothing_else(live: Live) -> None:
     with _browser() as (page, _):
         _sign_in(page, live, "stranger")
-        assert not _is_in(page)
-        assert "Nobody is registered under this email address" in body_text(page)
+        _expect_in(page, inside=False)
+        _expect_text(page, "Nobody is registered under this email address")
         go_to(page, "Register an organisation")
         expect(page.get_by_role("heading", name="Register an organisation")).to_be_visible()
 
@@ -185,7 +190,7 @@ def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(li
         choose_many(page, "Roles in the flexibility market *", ["Asset Owner"])
         choose(page, "Country *", "United Kingdom")
         press(page, "Register the organisation")
-        assert "The legal name is missing" in body_text(page)
+        _expect_text(page, "The legal name is missing")
         for label, value in {
             "Legal name *": "Westbrook Council",
             "Address line 1 *": "Town Hall",
@@ -202,39 +207,38 @@ def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(li
         assert "Page not found" not in page.locator("body").inner_text()
         go_to(page, "My organisation")
         expect(page.get_by_role("heading", name="Westbrook Council")).to_be_visible()
-        assert "Pending Approval" in body_text(page)
+        _expect_text(page, "Pending Approval")
 
 
 def test_an_unverified_email_opens_nothing_and_is_told_why(live: Live) -> None:
     with _browser() as (page, _):
         _sign_in(page, live, "bob")
-        assert not _is_in(page)
-        text = body_text(page)
-        assert "has not verified your email address" in text
-        assert "Verify it there, then sign in again." in text
+        _expect_in(page, inside=False)
+        _expect_text(page, "has not verified your email address")
+        _expect_text(page, "Verify it there, then sign in again.")
         expect(page.get_by_role("button", name="Sign out here")).to_be_visible()
 
 
 def test_the_same_email_at_another_provider_is_not_the_same_person(live: Live) -> None:
     with _browser() as (page, _):
         _sign_in(page, live, "amy")
-        assert _is_in(page)
+        _expect_in(page)
     with _browser() as (page, _):
         _sign_in(page, live, "amy", provider="Beech")
-        assert not _is_in(page)
-        assert "signs in with another account" in body_text(page)
+        _expect_in(page, inside=False)
+        _expect_text(page, "signs in with another account")
 
 
 @pytest.mark.use_case("UC-01.04")
 def test_a_deactivated_person_is_out_at_the_next_click(live: Live) -> None:
     with _browser() as (page, _):
         _sign_in(page, live, "cas")
-        assert _is_in(page)
+        _expect_in(page)
         cas = next(one for one in list_users(factories.administrator(), live.bramble.id) if one.full_name == "Cas")
         deactivate_user(factories.administrator(), cas.membership_id, "Left the company in June.")
         go_to(page, "Organisations")
-        assert not _is_in(page)
-        assert "Your access has been deactivated" in body_text(page)
+        _expect_in(page, inside=False)
+        _expect_text(page, "Your access has been deactivated")
 
 
 @pytest.mark.use_case("UC-01.04")
@@ -242,18 +246,18 @@ def test_a_suspended_organisation_is_out_at_the_next_click_and_back_after(live: 
     administrator = factories.administrator()
     with _browser() as (page, _):
         _sign_in(page, live, "dee")
-        assert _is_in(page)
+        _expect_in(page)
         version = get_organisation(administrator, live.bramble.id).version
         suspended = suspend_organisation(administrator, live.bramble.id, "Fees unpaid since May.", version)
         try:
             go_to(page, "Organisations")
-            assert not _is_in(page)
-            assert "is suspended: Fees unpaid since May." in body_text(page)
+            _expect_in(page, inside=False)
+            _expect_text(page, "is suspended: Fees unpaid since May.")
         finally:
             reinstate_organisation(administrator, live.bramble.id, suspended.version)
         page.reload()
         wait_idle(page)
-        assert _is_in(page)
+        _expect_in(page)
 
 
 def test_a_tampered_cookie_opens_nothing(live: Live) -> None:
@@ -264,7 +268,7 @@ def test_a_tampered_cookie_opens_nothing(live: Live) -> None:
         page.context.add_cookies([{**cookie, "value": cookie["value"][:-6] + end}])  # pyright: ignore[reportArgumentType]
         page.reload()
         wait_idle(page)
-        assert not _is_in(page)
+        _expect_in(page, inside=False)
         expect(page.get_by_role("button", name="Sign in with Acorn")).to_be_visible()
 
 
@@ -274,20 +278,20 @@ def test_signing_out_ends_the_session_in_other_windows_and_for_a_copied_cookie(l
         copied = _cookie(page.context)
         other = page.context.new_page()
         open_page(other, live.url)
-        assert _is_in(other)
+        _expect_in(other)
         time.sleep(1.1)  # the provider's clock tells whole seconds
         _sign_out(page)
         go_to(other, "Organisations")
-        assert not _is_in(other)
-        assert "Your session has ended. Sign in again." in body_text(other)
+        _expect_in(other, inside=False)
+        _expect_text(other, "Your session has ended. Sign in again.")
     with _browser() as (page, _):
         page.context.add_cookies([copied])  # pyright: ignore[reportArgumentType]
         open_page(page, live.url)
-        assert not _is_in(page)
-        assert "Your session has ended. Sign in again." in body_text(page)
+        _expect_in(page, inside=False)
+        _expect_text(page, "Your session has ended. Sign in again.")
         time.sleep(1.1)
         _sign_in(page, live, "amy")
-        assert _is_in(page)
+        _expect_in(page)
 
 
 def test_somebody_in_two_organisations_chooses_which_to_act_for(live: Live) -> None:
@@ -347,7 +351,7 @@ def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(tmp_path: Pat
     env = {"FMAR_MODE": "demo", "FMAR_WORKER": "false", "FMAR_ANCHOR_FILE": ""}
     with start_portal(env) as url, browser_page() as (page, watch):
         open_page(page, f"{url}/organisation")
-        assert "This is a demonstration." in body_text(page)
+        _expect_text(page, "This is a demonstration.")
         press(page, f"Be {persona['label']}")
         expect(page.get_by_role("heading", name="Bramble Flex Ltd")).to_be_visible()
         assert "as=bramble" in page.url
@@ -355,7 +359,7 @@ def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(tmp_path: Pat
         wait_idle(page)
         expect(page.get_by_role("heading", name="Bramble Flex Ltd")).to_be_visible()
         go_to(page, "Home")
-        assert "No asset is registered yet" in body_text(page)
+        _expect_text(page, "No asset is registered yet")
         press(page, "Sign out")
-        assert "Who do you want to be?" in body_text(page)
+        _expect_text(page, "Who do you want to be?")
         watch.assert_quiet()
