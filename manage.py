@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -87,7 +88,9 @@ def _serve(port: int) -> NoReturn:
 
     os.chdir(ROOT)
     sys.argv = ["streamlit", "run", "app.py", "--server.port", str(port)]
-    sys.exit(streamlit())
+    with suppress(KeyboardInterrupt, typer.Abort):
+        streamlit(standalone_mode=False)
+    sys.exit(0)
 
 
 @cli.command()
