@@ -84,11 +84,12 @@ def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> 
 
 def _serve(port: int) -> NoReturn:
     """Become the server, in this very process: what is imported is not imported again, and Ctrl+C reaches it."""
+    from click import Abort
     from streamlit.web.cli import main as streamlit
 
     os.chdir(ROOT)
     sys.argv = ["streamlit", "run", "app.py", "--server.port", str(port)]
-    with suppress(KeyboardInterrupt, typer.Abort):
+    with suppress(KeyboardInterrupt, Abort):
         streamlit(standalone_mode=False)
     sys.exit(0)
 
