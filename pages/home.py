@@ -58,9 +58,9 @@ def _assets_waiting(actor: Actor, waiting: Waiting) -> list[bool]:
         return [_errand(open_queries, *words, "assets/review", "fact_check")]
     if not may(actor, "asset.answer"):
         return []
-    query = {"Status": AssetStatus.QUERY.value}
-    pending = {"Status": AssetStatus.PENDING_VALIDATION.value}
-    consent = {"Status": AssetStatus.AWAITING_CONSENT_CHECK.value}
+    query = {"status": AssetStatus.QUERY.value}
+    pending = {"status": AssetStatus.PENDING_VALIDATION.value}
+    consent = {"status": AssetStatus.AWAITING_CONSENT_CHECK.value}
     lists = "assets/assets"
     return [
         _errand(waiting.query, "asset has a query to answer", "assets have a query to answer", lists, "help", query),

@@ -1,15 +1,19 @@
 """Which assets a page shows: the filters, kept in the address so that a view can be sent to somebody."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import streamlit as st
 
 from models.assets import STATUS_LABELS
+from models.participants import Role
 from pages.parts.asset_words import group_words
 from services.assets.catalogue import CATEGORY_LIST, code_lists
+from services.assets.conformance import PROVIDER_ROLES
 from services.assets.filters import AssetFilters
 from services.core.actor import Actor
 from services.grid.geography import LICENCE_AREAS
+from services.participants.reading import directory
 
 CURSORS = "assets!cursors"
 
@@ -25,7 +29,7 @@ def choose_filters(actor: Actor) -> AssetFilters:
         placeholder="Name, code, manufacturer, serial number, MPAN or asset ID",
         on_change=first_page,
     )
-    grid = st.grid(4, min_column_width=200)
+    grid = st.grid(5 if actor.has(Role.ADMINISTRATOR, Role.SO_USER) else 4, min_column_width=170)
     with grid.container():
         category = _choose("Category", "category", {code.code: code.label for code in lists[CATEGORY_LIST].values()})
     with grid.container():
@@ -37,8 +41,19 @@ def choose_filters(actor: Actor) -> AssetFilters:
     with grid.container():
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
         group = _choose("GSP group", "gsp", dict(sorted(groups.items())))
+    provider: Sequence[str] = ()
+    if actor.has(Role.ADMINISTRATOR, Role.SO_USER):
+        with grid.container():
+            managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
+            providers = {str(one.organisation_id): one.organisation_legal_name for one in managing}
+            provider = _choose("FSP", "fsp", providers)
     return AssetFilters(
-        asset_category=category, status=status, dno_connection=network, gsp_group=group, text=text or None
+        asset_category=category,
+        status=status,
+        dno_connection=network,
+        gsp_group=group,
+        service_provider_id=[UUID(one) for one in provider],
+        text=text or None,
     )
 
 
@@ -74,7 +89,7 @@ def clear_filters() -> None:
     """Show everything again."""
     first_page()
     st.session_state["q"] = ""
-    for key in ("category", "status", "dno", "gsp"):
+    for key in ("category", "status", "dno", "gsp", "fsp"):
         st.session_state[key] = []
 
 

@@ -22,6 +22,9 @@ STATUS_COLOURS: dict[AssetStatus, Colour] = {
     AssetStatus.DEREGISTERED: [122, 122, 122],
 }
 """Okabe-Ito colours: told apart with every common kind of colour blindness, on light and dark ground."""
+ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.QUERY)
+CROWD = 300
+"""More points than this are drawn smaller, so that the whole country can be read."""
 LIGHT = {"fill": [226, 234, 240], "line": [140, 155, 168], "label": [60, 75, 90]}
 DARK = {"fill": [30, 44, 56], "line": [78, 98, 115], "label": [190, 203, 214]}
 ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=14)
@@ -77,6 +80,8 @@ def draw_map(
     placeholders escape them.
     """
     records = [{**point, "c": point.get("colour") or STATUS_COLOURS[AssetStatus(point["status"])]} for point in points]
+    # Drawn one over the other: what somebody has to act on lies on top.
+    records.sort(key=lambda point: ON_TOP.index(point["status"]) if point["status"] in ON_TOP else -1)
     layer = pydeck.Layer(
         "ScatterplotLayer",
         id="assets",
@@ -86,7 +91,7 @@ def draw_map(
         get_line_color=[255, 255, 255],
         line_width_min_pixels=1,
         stroked=True,
-        radius_min_pixels=5,
+        radius_min_pixels=5 if len(records) <= CROWD else 3,
         radius_max_pixels=12,
         get_radius=600,
         pickable=True,

@@ -112,5 +112,5 @@ def show_obligations(organisation: Organisation, blockers: Sequence[Blocker]) ->
         st.markdown(f"- **{plain(blocker.label)}**. {plain(blocker.action)}")
         verb, _, status = blocker.id.partition(":")
         if blocker.kind == "asset" and status:
-            term = "ServiceProviderId" if verb == "managed" else "OrganisationId"
-            link("assets/assets.py", "Show these assets", "bolt", {"Status": status, term: str(organisation.id)})
+            whose = {"fsp": str(organisation.id)} if verb == "managed" else {}
+            link("assets/assets.py", "Show these assets", "bolt", {"status": status, **whose})
