@@ -52,7 +52,7 @@ def choose_filters(actor: Actor) -> AssetFilters:
         status=status,
         dno_connection=network,
         gsp_group=group,
-        service_provider_id=[UUID(one) for one in provider],
+        service_provider_id=tuple(UUID(one) for one in provider),
         text=text or None,
     )
 
