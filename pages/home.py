@@ -3,6 +3,7 @@
 import streamlit as st
 
 from models.assets import AssetStatus
+from models.participants import OrganisationStatus
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link, open_asset, open_organisation
@@ -11,6 +12,7 @@ from services.assets.statistics import RegisterNumbers, Waiting, register_in_num
 from services.core.actor import Actor
 from services.core.permissions import may
 from services.governance.recent import RecentChange, recent_changes
+from services.participants.reading import get_organisation
 
 RECENT = 12
 
@@ -133,6 +135,12 @@ def _recent(changes: list[RecentChange]) -> None:
     st.caption("Select a row to open its record.")
 
 
+def waits_for_approval(actor: Actor) -> bool:
+    """Whether the actor's own organisation has not been decided yet."""
+    own = actor.organisation_id
+    return own is not None and get_organisation(actor, own).organisation_status is OrganisationStatus.PENDING_APPROVAL
+
+
 def _empty(actor: Actor) -> None:
     st.info("No asset is registered yet, so there is nothing to count.", icon=":material/database:")
     if may(actor, "asset.register"):
@@ -146,6 +154,12 @@ def _empty(actor: Actor) -> None:
 actor = session.actor()
 st.title(plain(actor.organisation_name or "Home"))
 st.caption("What waits for you, the register in numbers, and what happened lately.")
+if waits_for_approval(actor):
+    st.info(
+        "Your organisation waits for approval by the FMAR administrator. Until then you can complete its record and invite "
+        "colleagues; registering assets opens with the approval.",
+        icon=":material/hourglass_top:",
+    )
 figures = register_in_numbers(actor) if may(actor, "asset.statistics") else None
 if figures and not figures.anonymised:
     _waiting(actor, figures.waiting)

@@ -10,6 +10,7 @@ from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
+from pages.parts.licence_areas import choose_licence_areas, show_licence_areas
 from pages.parts.organisation_acts import draw_acts
 from pages.parts.organisation_form import COLUMN_LABELS
 from pages.parts.organisation_view import draw_attributes, draw_material_change, draw_registry_check, draw_status
@@ -87,8 +88,9 @@ def _details() -> None:
             return
         st.info(f"As it stood on {day:%-d %b %Y}: {seen.organisation_status}.", icon=":material/history:")
     draw_attributes(attribute_terms(seen))
-    if seen.licence_areas:
-        st.markdown(f"**Licence areas**: {plain(', '.join(seen.licence_areas))}")
+    show_licence_areas(seen)
+    if day is None:
+        choose_licence_areas(actor, organisation)
 
 
 def _registry() -> None:

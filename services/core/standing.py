@@ -36,7 +36,7 @@ def require_standing(actor: Actor) -> None:
         raise Unauthenticated("Your roles have changed. Reload the page, or ask for a new access token.")
     if organisation_status == OrganisationStatus.SUSPENDED:
         raise Forbidden(
-            f"{actor.organisation_name} is suspended: {reason or 'no reason was recorded'}. "
+            f"{actor.organisation_name} is suspended: {(reason or 'no reason was recorded').rstrip('.')}. "
             "Its records are kept; the FMAR administrator can reinstate it."
         )
     if organisation_status in (OrganisationStatus.WITHDRAWN, OrganisationStatus.REFUSED):
