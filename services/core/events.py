@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from models.assets import Asset
@@ -12,9 +12,13 @@ from models.base import Recorded
 from models.core import Event, EventDelivery
 from services.core.actor import Actor
 from services.core.clock import now
+from services.core.database import is_sqlite
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible
+
+EVENT_LOCK = 0x464D4556
+"""PostgreSQL's advisory lock: who writes events shares it until the commit, so that who follows them can wait for it."""
 
 Handler = Callable[[Event], None]
 HANDLERS: dict[str, tuple[str, Handler]] = {}
@@ -47,6 +51,7 @@ def emit(
     `organisation_id` is whose event feed shows it, `dno_code` the licence area whose operator sees it too.
     """
     session = current_session()
+    _lock("pg_advisory_xact_lock_shared")
     moment = now()
     happened = Event(
         type=event_type,
@@ -65,6 +70,12 @@ def emit(
     return happened
 
 
+def _lock(function: str) -> None:
+    """Take the events' lock until the transaction ends; SQLite has one writer at a time anyway."""
+    if not is_sqlite():
+        current_session().execute(text(f"SELECT {function}(:key)"), {"key": EVENT_LOCK})
+
+
 def emit_for_asset(event_type: str, asset: Asset, payload: dict[str, Any] | None = None) -> Event:
     """Write an event about an asset: its FSP and the operator of its licence area see it."""
     return emit(
@@ -72,8 +83,13 @@ def emit_for_asset(event_type: str, asset: Asset, payload: dict[str, Any] | None
     )
 
 
-@operation("UC-05.01", permission="event.read", writes=False)
+@operation("UC-05.01", permission="event.read")
 def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
-    """Events after the one numbered `after` that the actor may see, oldest first; at most `limit`, up to 1,000."""
+    """Events after the one numbered `after` that the actor may see, oldest first; at most `limit`, up to 1,000.
+
+    An event that is written but not yet committed is waited for: its number may be lower than one that is shown, and who
+    goes on from there would never see it. Therefore this counts as writing: its view is not that of its first question.
+    """
+    _lock("pg_advisory_xact_lock")
     chosen = select(Event).where(col(Event.seq) > after, visible(Event, actor))
     return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))

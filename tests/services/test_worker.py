@@ -12,6 +12,7 @@ from models.core import DeliveryStatus, Event, EventDelivery, Setting
 from services.core import worker
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.database import is_sqlite
 from services.core.events import HANDLERS, emit, handles, read_events
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work
@@ -61,6 +62,34 @@ def test_an_event_is_handed_over_once_it_is_committed_and_never_when_it_is_not(r
     worker.work_through()
     assert heard == ["hello"]
     assert [event.payload["words"] for event in read_events(SYSTEM)] == ["hello"]
+
+
+@pytest.mark.use_case("UC-05.01")
+def test_who_follows_the_feed_misses_nothing_that_is_committed_out_of_order(register: str) -> None:
+    slow_has_its_number, may_commit = threading.Event(), threading.Event()
+    first: list[Event] = []
+
+    def slow() -> None:
+        with unit_of_work(Stamp("slow", "test", SYSTEM), writes=True):
+            say(SYSTEM, "slow")
+            slow_has_its_number.set()
+            # SQLite has one writer at a time: there the quick one comes after.
+            may_commit.wait(0.1 if is_sqlite() else 10)
+
+    def follow() -> None:
+        first.extend(read_events(SYSTEM))
+
+    writing, following = threading.Thread(target=slow), threading.Thread(target=follow)
+    writing.start()
+    slow_has_its_number.wait()
+    say(SYSTEM, "quick")
+    following.start()
+    following.join(0.5)
+    may_commit.set()
+    writing.join()
+    following.join()
+    rest = read_events(SYSTEM, first[-1].seq or 0) if first else read_events(SYSTEM)
+    assert [event.payload["words"] for event in (*first, *rest)] == ["slow", "quick"]
 
 
 def test_a_failing_handler_is_tried_again_later_and_later(register: str, heard: list[str]) -> None:
