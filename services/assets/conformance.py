@@ -20,6 +20,7 @@ from services.assets.rules import ASSET_RULES, check_asset, finding
 from services.core.actor import Actor
 from services.core.errors import Duplicate, Finding, Invalid, Refused, Severity
 from services.core.permissions import Scope, scopes_of
+from services.core.stamp import WRITES
 from services.core.transaction import current_session
 from services.core.visibility import visible
 
@@ -172,7 +173,10 @@ def _fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> 
 def _party_findings(actor: Actor, result: Conformance, asset: Asset | None) -> list[Finding]:
     provider, owner = result.values["ServiceProviderId"], result.values["OrganisationId"]
     wanted = {UUID(str(one)) for one in (provider, owner, actor.organisation_id) if one}
-    rows = current_session().execute(_PARTIES, {"ids": sorted(wanted)})
+    session = current_session()
+    # Held until the record is written: no organisation is de-registered between the look and the registration.
+    parties = _PARTIES.with_for_update(read=True) if session.info.get(WRITES) else _PARTIES
+    rows = session.execute(parties, {"ids": sorted(wanted)})
     active = {str(row[0]): set(row[2]) for row in rows if row[1] == OrganisationStatus.ACTIVE}
     found = _provider_findings(actor, result, active) if asset is None else []
     changed = asset is None or owner != (str(asset.organisation_id) if asset.organisation_id else None)
@@ -238,7 +242,7 @@ def _hold_against_others(actor: Actor, result: Conformance, asset: Asset | None)
 def _one_writer_per_provider(provider: UUID | None) -> None:
     """On PostgreSQL, registrations of one provider follow one another, so that each sees what the last one left."""
     session = current_session()
-    if provider is not None and session.info.get("fmar_writes") and session.get_bind().dialect.name == "postgresql":
+    if provider is not None and session.info.get(WRITES) and session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(provider.int & 0x7FFFFFFFFFFFFFFF)))
 
 

@@ -70,6 +70,7 @@ def withdraw_organisation(actor: Actor, organisation_id: UUID, reason: str, vers
     Raises Refused with everything that stands in the way, Conflict when `version` is stale.
     """
     reason = require_reason(reason)
+    reach(Organisation, actor, organisation_id, "organisation.withdraw", lock=False)
     require_administration_elsewhere(organisation_id)
     organisation = reach(Organisation, actor, organisation_id, "organisation.withdraw")
     require_version(organisation, version)

@@ -170,8 +170,10 @@ def test_a_withdrawn_organisation_is_gone_at_once_and_for_good(register: str) ->
 def test_nobody_withdraws_another_organisation(register: str) -> None:
     other = make_organisation()
     acting = make_actor(make_organisation(), [Role.ORGANISATION_ADMIN])
-    with pytest.raises(NotFound):
-        withdraw_organisation(acting, other.id, REASON, other.version)
+    governing = administrator().organisation_id
+    for identifier in (other.id, governing or other.id, UUID(int=7)):
+        with pytest.raises(NotFound):
+            withdraw_organisation(acting, identifier, REASON, other.version)
     with pytest.raises(NotFound):
         withdrawal_blockers(acting, other.id)
 

@@ -12,6 +12,7 @@ from services.core.actor import system_actor
 from services.core.clock import now
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unauthenticated
 from services.core.ledger.reading import entries
+from services.core.settings import Mode, settings
 from services.participants.acting import reading_as_register
 from services.participants.approval import approve_organisation
 from services.participants.clients import (
@@ -143,6 +144,20 @@ def test_only_the_register_itself_chooses_identifiers_and_secrets(register: str)
     )
     assert (client.client_id, secret) == ("demo-x", "demo")
     assert authenticate_client("demo-x", "demo") is not None
+
+
+@pytest.mark.use_case("UC-05.04")
+def test_the_demos_credentials_open_nothing_in_a_live_register(
+    sqlite_register: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organisation = make_organisation()
+    create_client(system_actor(), organisation.id, "Demo", ["viewer"], client_id="demo-x", secret="demo")
+    client, secret = make_client(organisation)
+    monkeypatch.setattr(settings(), "mode", Mode.LIVE)
+    assert authenticate_client("demo-x", "demo") is None
+    assert authenticate_client(client.client_id, secret) is not None
+    with pytest.raises(Unauthenticated):
+        actor_for_client("demo-x")
 
 
 @pytest.mark.use_case("UC-05.04")

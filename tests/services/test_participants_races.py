@@ -5,12 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from models.participants import Role
-from services.core.errors import RegisterError
+from models.participants import OrganisationStatus, Role
+from services.assets.conformance import conform
+from services.assets.registration import record_new
+from services.core.errors import Refused, RegisterError
+from services.core.transaction import Stamp, unit_of_work
 from services.participants.approval import approve_organisation, refuse_organisation
+from services.participants.ending import withdraw_organisation
 from services.participants.identity import applicant, sign_in
 from services.participants.organisations import register_organisation, update_organisation
 from services.participants.reading import get_organisation, list_organisations, organisation_history
+from tests.asset_factories import battery
 from tests.factories import (
     administrator,
     identity_of,
@@ -101,6 +106,29 @@ def test_of_two_changes_at_once_one_wins_and_the_other_is_told(register: str) ->
     assert now.version == organisation.version + 1
     changed = organisation_history(acting, organisation.id)[0].changes
     assert changed == {"registered_city": ("Leeds", now.registered_city)}
+
+
+@pytest.mark.use_case("UC-01.04")
+def test_no_organisation_is_withdrawn_while_one_of_its_assets_is_being_registered(register: str) -> None:
+    organisation = make_organisation()
+    acting, registering = make_actor(organisation, [Role.ORGANISATION_ADMIN]), make_actor(organisation)
+    refusals: list[RegisterError] = []
+
+    def withdraw() -> None:
+        try:
+            withdraw_organisation(acting, organisation.id, "It leaves the market.", organisation.version)
+        except RegisterError as refusal:
+            refusals.append(refusal)
+
+    withdrawing = threading.Thread(target=withdraw)
+    with unit_of_work(Stamp("register_asset", "UC-02.01", registering), writes=True):
+        checked = conform(registering, battery())
+        withdrawing.start()
+        withdrawing.join(0.5)
+        record_new(registering, checked, None)
+    withdrawing.join()
+    assert [type(refusal) for refusal in refusals] == [Refused]
+    assert get_organisation(acting, organisation.id).organisation_status == OrganisationStatus.ACTIVE
 
 
 @pytest.mark.use_case("UC-01.02")
