@@ -81,8 +81,8 @@ def register_in_numbers(actor: Actor) -> RegisterNumbers:
     """
     mine = within(Asset, actor, "asset.statistics")
     anonymised = not scopes_of(actor, "asset.statistics") <= scopes_of(actor, "asset.read")
-    statuses = _counted(Asset.status, mine)
     active = and_(mine, col(Asset.status).not_in(ENDED_STATUSES))
+    ended = and_(mine, col(Asset.status).in_(ENDED_STATUSES))
     labels = {code: entry.label for code, entry in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
     groups = {area.gsp_group: f"{area.gsp_group} {area.name}" for area in LICENCE_AREAS if area.gsp_group}
     total = _total(active)
@@ -93,10 +93,14 @@ def register_in_numbers(actor: Actor) -> RegisterNumbers:
 
     return RegisterNumbers(
         total=_cells([total], {"": "Active assets"}, anonymised, hidden)[0],
-        by_status=cells(statuses, {str(status): label for status, label in STATUS_LABELS.items()}),
+        by_status=[
+            *cells(_counted(Asset.status, active), {str(status): label for status, label in STATUS_LABELS.items()}),
+            *cells(_counted(Asset.status, ended), {str(status): STATUS_LABELS[status] for status in ENDED_STATUSES}),
+        ],
         by_category=cells(_counted(Asset.asset_category, active), labels),
         by_gsp_group=cells(_counted(Asset.gsp_group, active), groups),
-        growth=_growth(mine, anonymised),
+        # With those that ended, the last total less the active ones would tell how many these are.
+        growth=_growth(active if anonymised else mine, anonymised),
         waiting=_waiting(actor),
         anonymised=anonymised,
     )
@@ -138,10 +142,13 @@ def _cells(rows: Sequence[Row], labels: dict[str, str], anonymised: bool, hidden
 
 
 def _withheld(rows: Sequence[Row]) -> set[str]:
-    """Codes of cells that are too small, and of as many more, the smallest first, as hide them from subtraction."""
+    """Codes of cells that are too small, and of as many more, the smallest first, as hide them from subtraction.
+
+    What is withheld together can be worked out as one sum, so it has to be large enough as well.
+    """
     small = [row for row in rows if _too_few(row)]
     rest = sorted((row for row in rows if row not in small), key=lambda row: row[1])
-    while small and rest and (len(small) == 1 or sum(row[1] for row in small) < FEWEST_ASSETS):
+    while small and rest and (len(small) == 1 or all(_too_few(row) for row in small)):
         small.append(rest.pop(0))
     return {row[0] or "" for row in small}
 

@@ -266,6 +266,26 @@ def test_who_sees_no_single_asset_gets_no_small_cell_nor_what_it_could_be_worked
     assert numbers.growth[-1].total == 11
 
 
+@pytest.mark.use_case("UC-05.02")
+def test_no_difference_between_two_totals_tells_a_small_cell(register: str) -> None:
+    watcher = make_actor(make_organisation("Ofgem", ("Regulator",)), Role.REGULATOR)
+    providers = [make_provider(f"Provider {number}") for number in range(3)]
+    for provider in providers:
+        ending, *_staying = [registered(provider) for _ in range(3)]
+        deregister_asset(provider, ending.id, "Sold", ending.version)
+    for category in ("HEAT_PUMP", "EV_CHARGER"):
+        for _ in range(5):
+            registered(providers[0], **values_for(category, StorageCapacity_kWh=None))
+    numbers = register_in_numbers(watcher)
+    assert (numbers.total.count, numbers.growth[-1].total) == (16, 16)
+    assert [(cell.code, cell.count) for cell in numbers.by_status] == [
+        ("PENDING_VALIDATION", 16),
+        ("DEREGISTERED", None),
+    ]
+    # Heat pumps and chargers are one provider's: their sum would be too, so the batteries are withheld with them.
+    assert [cell.count for cell in numbers.by_category] == [None, None, None]
+
+
 @pytest.mark.use_case("UC-05.01")
 def test_the_map_gets_columns_with_the_providers_name(register: str) -> None:
     actor = make_provider()
