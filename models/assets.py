@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import BigSerial, Json, Kilowatts, Log, Recorded, UtcDateTime, choice, new_id
@@ -246,7 +246,8 @@ class CategorySchema(Recorded, table=True):
     category: str = Field(max_length=40)
     schema_version: int
     status: SchemaStatus = Field(default=SchemaStatus.DRAFT, sa_type=choice(SchemaStatus))
-    document: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    document: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """As text on both databases: the order of its attributes is that of form and template."""
     published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

@@ -60,9 +60,7 @@ def upgrade() -> None:
             sa.Enum("DRAFT", "PUBLISHED", "DEPRECATED", name="schemastatus", native_enum=False, length=40),
             nullable=False,
         ),
-        sa.Column(
-            "document", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("published_at", models.base.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("category", "schema_version", name="category_schema_version"),

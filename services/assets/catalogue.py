@@ -96,7 +96,8 @@ def _schema(category: str, version: int | None) -> CategorySchema:
     if version is None:
         chosen = chosen.where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
     else:
-        chosen = chosen.where(col(CategorySchema.schema_version) == version)
+        drafted = col(CategorySchema.status) == SchemaStatus.DRAFT
+        chosen = chosen.where(col(CategorySchema.schema_version) == version, ~drafted)
     schema = current_session().scalar(chosen.order_by(col(CategorySchema.schema_version).desc()).limit(1))
     if schema is None:
         raise NotFound("category", category if version is None else f"{category}, version {version}")
@@ -132,7 +133,7 @@ def categories(actor: Actor) -> list[CategorySchema]:
 
 @operation("UC-05.07", permission="category.read", writes=False)
 def category_schema(actor: Actor, category: str, version: int | None = None) -> CategorySchema:
-    """One version of a category's schema, or its newest published one. Raises NotFound."""
+    """One version of a category's schema that is or was in use, or its newest published one. Raises NotFound."""
     return _schema(category, version)
 
 

@@ -17,9 +17,10 @@ from services.assets.categories import (
 )
 from services.assets.reading import as_terms, get_asset
 from services.assets.registration import register_asset
+from services.assets.schemas import shipped_schemas
 from services.assets.updating import update_asset
 from services.core.actor import system_actor
-from services.core.errors import Conflict, Duplicate, Forbidden, Invalid, Refused
+from services.core.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Refused
 from tests.asset_factories import battery, make_administrator, make_provider, values_for
 
 HEAT_STORE: dict[str, Any] = {
@@ -93,6 +94,24 @@ def test_registered_assets_keep_the_schema_version_they_registered_with(register
     assert new.schema_version == 2
     assert category_schema(provider, "HEAT_STORE").schema_version == 2
     assert "TankVolume_l" in category_schema(provider, "HEAT_STORE", 1).document["properties"]
+
+
+@pytest.mark.use_case("UC-05.07")
+def test_the_attributes_of_a_category_keep_the_order_in_which_they_were_written(register: str) -> None:
+    provider = make_provider()
+    for schema in categories(provider):
+        assert list(schema.document["properties"]) == list(shipped_schemas()[schema.category]["properties"])
+
+
+@pytest.mark.use_case("UC-05.07")
+def test_a_draft_is_seen_by_those_who_maintain_categories_alone(register: str) -> None:
+    administrator, provider = make_administrator(), make_provider()
+    draft = draft_category(administrator, "HEAT_STORE", HEAT_STORE)
+    with pytest.raises(NotFound):
+        category_schema(provider, "HEAT_STORE", draft.schema_version)
+    assert [one.id for one in category_versions(administrator, "HEAT_STORE")] == [draft.id]
+    with pytest.raises(Forbidden):
+        category_versions(provider, "HEAT_STORE")
 
 
 @pytest.mark.use_case("UC-05.07")
