@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
+from models.base import new_id
 from models.core import LedgerEntry, Setting
 from services.core.actor import system_actor
 from services.core.clock import now
@@ -311,7 +312,14 @@ def test_nothing_is_written_outside_an_operation_or_past_the_ledger(register: st
 
         current_session().execute(update(Setting).values(value="7"))
 
-    forbidden: list[Callable[..., None]] = [write_while_reading, delete_a_record, update_set_wise]
+    @operation("UC-05.06", permission="setting.change")
+    def insert_set_wise(actor: object) -> None:
+        from sqlalchemy import insert
+
+        row = {"id": new_id(), "version": 1, "recorded_at": now(), "key": "x", "value": "1"}
+        current_session().execute(insert(Setting), [row])
+
+    forbidden: list[Callable[..., None]] = [write_while_reading, delete_a_record, update_set_wise, insert_set_wise]
     for act in forbidden:
         with pytest.raises(NoTransaction):
             act(SYSTEM)

@@ -16,6 +16,8 @@ from services.core.clock import now
 from services.core.ledger.state import GENESIS, canonical, columns_of, hash_of, state_from, state_of
 from services.core.stamp import WRITES, NoTransaction, Stamp, current_stamp
 
+BY_LEDGER = "fmar_by_ledger"
+"""Marks the one set-wise insert of records that writes their entries too."""
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
 
@@ -96,7 +98,7 @@ def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[d
     if odd := next((wanted ^ set(row) for row in rows if wanted ^ set(row)), None):
         raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
     if complete:
-        session.execute(insert(model), complete)
+        session.execute(insert(model), complete, execution_options={BY_LEDGER: True})
         entries = [_entry(kind, row["id"], 1, state_from(kind, row), stamp, moment, GENESIS) for row in complete]
         session.execute(insert(LedgerEntry), entries)
 
@@ -125,8 +127,8 @@ def _write_entries(session: OrmSession, _context: UOWTransaction) -> None:
 
 
 def _refuse_unrecorded(state: ORMExecuteState) -> None:
-    """A set-wise UPDATE or DELETE of records would pass the ledger by."""
-    if not (state.is_update or state.is_delete):
+    """A set-wise INSERT, UPDATE or DELETE of records would pass the ledger by."""
+    if not (state.is_insert or state.is_update or state.is_delete) or state.execution_options.get(BY_LEDGER):
         return
     mapper = state.bind_mapper
     if mapper is not None and issubclass(mapper.class_, Recorded):
