@@ -120,8 +120,9 @@ def go_to(page: Page, title: str) -> None:
 
 
 def lines_of(page: Page) -> str:
-    """The cells of the first table that are in sight, as text: a reader's software is told of no others."""
-    return page.get_by_test_id("stDataFrame").first.locator("table").first.text_content() or ""
+    """The cells of all tables that are in sight, as text: a reader's software is told of no others."""
+    page.wait_for_timeout(500)  # the cells are drawn on a canvas after the page says that it is ready
+    return "\n".join(table.text_content() or "" for table in page.locator("[data-testid=stDataFrame] table").all())
 
 
 def open_row(page: Page, row: int = 0) -> None:
