@@ -27,7 +27,6 @@ def create_api() -> FastAPI:
     app.include_router(oauth.router)
     app.include_router(health.router)
     app.include_router(geography.router)
-    app.include_router(geography.router)
     register = APIRouter(prefix="/v1", responses=answers(*COMMON), route_class=ExactRoute)
     # The look-up comes first: its address would be read as an identifier.
     for area in (lookup, assets, checks, organisations, decisions, users, events, catalogue):

@@ -93,7 +93,7 @@ def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[st
 def typed_value(given: object, kind: str | None, choices: Mapping[str, str]) -> Any:
     """Text as the type that the schema expects, an option's label as its code; what can't be read stays as it is."""
     if isinstance(given, Decimal | float | int) and not isinstance(given, bool):
-        return _number(str(given), kind) if kind in ("number", "integer") else given
+        return _number(text_of(given) or "", kind) if kind in ("number", "integer") else given
     if not isinstance(given, str):
         return given
     text = UNSEEN.sub(" ", given).strip()

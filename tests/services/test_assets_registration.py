@@ -204,6 +204,13 @@ def test_text_that_no_database_keeps_does_no_harm(register: str) -> None:
 
 
 @pytest.mark.use_case("UC-02.01")
+@pytest.mark.parametrize("given", [Decimal("5E+3"), 5e3, 5000, "5000"])
+def test_a_number_of_an_attribute_is_the_same_however_it_is_written(sqlite_register: str, given: object) -> None:
+    asset = registered(make_provider(), StorageCapacity_kWh=given, ResponseTime_s=0.00005)
+    assert asset.category_attributes == {"StorageCapacity_kWh": 5000, "ResponseTime_s": 0.00005}
+
+
+@pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("device", [{"SerialNumber": "ONE-1"}, {"SerialNumber": None, "ImportMPAN": an_mpan()}])
 def test_of_two_sessions_that_register_the_same_device_one_wins(register: str, device: dict[str, Any]) -> None:
     organisation = make_organisation()
