@@ -32,6 +32,11 @@ class SettingKind:
     use_case: str
     meaning: str
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals the value may have: shares and powers two, what is counted none."""
+        return 2 if self.unit in ("%", "kW") else 0
+
 
 def _kind(key: str, default: str, unit: str, minimum: str, maximum: str, use_case: str, meaning: str) -> SettingKind:
     return SettingKind(key, Decimal(default), unit, Decimal(minimum), Decimal(maximum), use_case, meaning)
@@ -131,12 +136,12 @@ def change_setting(actor: Actor, key: str, value: str, version: int) -> Setting:
     kind = CATALOGUE.get(key)
     if kind is None:
         raise NotFound("setting", key)
-    expected = f"a number from {kind.minimum} to {kind.maximum} {kind.unit}"
+    expected = f"a {'whole ' if not kind.decimals else ''}number from {kind.minimum} to {kind.maximum} {kind.unit}"
     try:
         number = Decimal(value.strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    if not kind.minimum <= number <= kind.maximum if number.is_finite() else True:
+    if not number.is_finite() or not kind.minimum <= number <= kind.maximum or number != round(number, kind.decimals):
         raise Invalid([Finding("SETTING-01", key, value, expected, f"“{value}” is not {expected}.")])
     session = current_session()
     stored = session.scalar(select(Setting).where(col(Setting.key) == key).with_for_update())

@@ -14,12 +14,15 @@ from services.core.actor import Actor
 from services.core.errors import Conflict, Finding, Invalid, Refused
 from services.core.events import emit
 from services.core.operation import operation
+from services.core.permissions import may
 from services.core.transaction import current_session
 from services.core.visibility import reach, visible
 from services.participants.acting import email_key
 from services.participants.administrators import require_another_administrator
 from services.participants.reasons import require_reason
 from services.participants.roles import assignable_roles, role_findings, still_takes_part
+
+ACCOUNT_CLOSED = "The whole account is closed. The FMAR administrator can reopen it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ class UserView:
         }
 
 
-def _view(membership: Membership, user: User, organisation: Organisation) -> UserView:
+def _view(actor: Actor, membership: Membership, user: User, organisation: Organisation) -> UserView:
+    """A person as the actor may see them: why the FMAR administrator closed an account is no organisation's to know."""
     closed = user.status is UserStatus.DEACTIVATED
+    closed_because = user.status_reason if may(actor, "account.manage") else ACCOUNT_CLOSED
     roles = [role for role in Role if role in membership.roles]
     return UserView(
         user_id=user.id,
@@ -69,7 +74,7 @@ def _view(membership: Membership, user: User, organisation: Organisation) -> Use
         roles=roles,
         role_label=", ".join(ROLE_LABELS[role] for role in roles),
         status=MembershipStatus.DEACTIVATED if closed else membership.status,
-        status_reason=user.status_reason if closed else membership.status_reason,
+        status_reason=closed_because if closed else membership.status_reason,
         version=membership.version,
         recorded_at=membership.recorded_at,
     )
@@ -106,7 +111,7 @@ def list_users(
     if after is not None:
         chosen = chosen.where(col(Membership.id) > after)
     rows = current_session().execute(chosen.order_by(col(Membership.id)).limit(max(1, min(limit, 1000))))
-    return [_view(*row) for row in rows]
+    return [_view(actor, *row) for row in rows]
 
 
 @operation("UC-01.01", permission="user.read", writes=False)
@@ -150,7 +155,7 @@ def invite_user(actor: Actor, organisation_id: UUID, full_name: str, email: str,
     session.add(membership)
     session.flush()
     emit("user.invited", membership, organisation_id=organisation.id)
-    return _view(membership, user, organisation)
+    return _view(actor, membership, user, organisation)
 
 
 @operation("UC-01.01", permission="user.manage")
@@ -167,7 +172,7 @@ def change_roles(actor: Actor, membership_id: UUID, roles: Sequence[str], versio
     require_another_administrator(membership, set(membership.roles) - set(roles))
     membership.roles = _sorted(roles)
     current_session().flush()
-    return _view(membership, user, organisation)
+    return _view(actor, membership, user, organisation)
 
 
 @operation("UC-01.04", permission="user.manage")
@@ -186,7 +191,7 @@ def deactivate_user(actor: Actor, membership_id: UUID, reason: str, version: int
     membership.status_reason = reason
     current_session().flush()
     emit("user.deactivated", membership, organisation_id=organisation.id)
-    return _view(membership, user, organisation)
+    return _view(actor, membership, user, organisation)
 
 
 @operation("UC-01.04", permission="user.manage")
@@ -206,7 +211,7 @@ def reactivate_user(actor: Actor, membership_id: UUID, version: int | None = Non
     membership.status_reason = None
     current_session().flush()
     emit("user.reactivated", membership, organisation_id=organisation.id)
-    return _view(membership, user, organisation)
+    return _view(actor, membership, user, organisation)
 
 
 def _organisation(actor: Actor, organisation_id: UUID) -> Organisation:
@@ -225,7 +230,7 @@ def _membership(actor: Actor, membership_id: UUID, version: int | None) -> tuple
     if version is not None and membership.version != version:
         raise Conflict(
             f"{user.full_name} was changed by somebody else since you read it.",
-            current=_view(membership, user, organisation).as_terms(),
+            current=_view(actor, membership, user, organisation).as_terms(),
         )
     return membership, user, organisation
 

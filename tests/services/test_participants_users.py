@@ -12,6 +12,7 @@ from services.participants.approval import approve_organisation
 from services.participants.identity import sign_in
 from services.participants.organisations import update_organisation
 from services.participants.users import (
+    ACCOUNT_CLOSED,
     assignable_in,
     change_roles,
     deactivate_user,
@@ -126,6 +127,15 @@ def test_the_last_administrator_of_an_organisation_can_not_go(register: str) -> 
     assert deactivate_user(boss, person.membership_id, REASON).status is MembershipStatus.DEACTIVATED
     with pytest.raises(Refused, match="last administrator"):
         deactivate_user(actor_of(second), second.membership_id, REASON)
+
+
+@pytest.mark.use_case("UC-01.04")
+def test_why_an_account_was_closed_is_told_to_no_other_organisation(register: str) -> None:
+    person, other = make_user(make_organisation()), make_organisation()
+    deactivate_account(administrator(), person.user_id, REASON)
+    invited = invite_user(make_actor(other, BOSS), other.id, "Somebody", person.email, [Role.FSP_USER])
+    assert (invited.status, invited.status_reason) == (MembershipStatus.DEACTIVATED, ACCOUNT_CLOSED)
+    assert {one.status_reason for one in list_users(administrator(), text=person.email)} == {REASON}
 
 
 @pytest.mark.use_case("UC-01.04")
