@@ -8,7 +8,7 @@ import pytest
 from scripts.doc_tables import stale
 from services.core.settings import ROOT
 
-DOCUMENTS = sorted((ROOT / "docs").glob("*.md")) + [ROOT / "README.md"]
+DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 
 
 def test_tables_of_settings_permissions_operations_and_states_are_fresh() -> None:
