@@ -22,7 +22,7 @@ COUNTS = (
 
 def words(code: str) -> str:
     """A code of a finding as people read it."""
-    return code.replace("_", " ").capitalize().replace("Mpan", "MPAN")
+    return code.replace("_", " ").capitalize().replace("Mpan", "MPAN").replace("Mpan", "MPAN")
 
 
 def _total(counts: Any) -> int:
