@@ -11,7 +11,7 @@ from services.assets.mpan import is_valid_mpan
 from tests.conftest import SHARED
 
 REAL = SHARED / "data" / "ecr-ukpn-2025-08.csv"
-MADE_UP = Path(__file__).parents[1] / "data" / "sources" / "ecr-made-up-2025-08.csv"
+MADE_UP = Path(__file__).parents[1] / "data" / "sources" / "ecr-test-2025-08.csv"
 REGISTERED = "Energy Source & Energy Conversion Technology 1 - Registered Capacity (MW)"
 EXPORT, IMPORT = "Already Connected - Maximum Export Capacity (MW)", "Already Connected - Maximum Import Capacity (MW)"
 MPAN = "Export MPAN / MSID"

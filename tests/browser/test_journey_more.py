@@ -11,6 +11,7 @@ from services.assets.filters import AssetFilters
 from services.assets.reading import get_asset, list_assets
 from services.assets.updating import update_asset
 from services.core.actor import Actor
+from services.core.clock import in_london
 from services.participants.identity import actor_for_user, demo_personas
 from services.participants.personas import PERSONAS
 from tests.browser.conftest import DemoPortal
@@ -121,6 +122,20 @@ def test_a_link_to_somebody_elses_asset_says_no_more_than_a_made_up_one(demo: De
         watch.assert_quiet()
     assert said[0] == said[1]
     assert said[0].strip()
+
+
+@pytest.mark.use_case("UC-05.06")
+def test_an_asset_that_has_left_is_shown_as_it_stood_on_its_first_day(demo: DemoPortal, browser: Browser) -> None:
+    left = list_assets(actor_of("bramble"), AssetFilters(status=(AssetStatus.DEREGISTERED,)), limit=1).items[0]
+    assert left.registered_at
+    with new_page(browser) as (page, watch):
+        first_day = in_london(left.registered_at).date()
+        open_page(page, demo.at("bramble", f"asset?id={left.id}&as_of={first_day}"))
+        expect(page.get_by_test_id("stMain").locator(".stMarkdownBadge").first).to_contain_text("De-registered")
+        told = page.get_by_test_id("stAlert").filter(has_text="The asset as it stood at the end of").inner_text()
+        assert "De-registered" not in told
+        assert f"It stands at version {left.version} now." in told
+        watch.assert_quiet()
 
 
 @pytest.mark.use_case("UC-01.02")
