@@ -15,13 +15,14 @@ from sqlmodel import col
 from models.assets import ENDED_STATUSES, Asset, AssetAlias
 from models.participants import Organisation, OrganisationStatus
 from services.assets.catalogue import catalogue, rule_context
+from services.assets.hits import keep_to_the_limit, note_hits, unseen_of
 from services.assets.recording import is_justification, key_of
 from services.assets.rules import ASSET_RULES, check_asset, finding
 from services.core.actor import Actor
 from services.core.errors import Duplicate, Finding, Invalid, Refused, Severity
 from services.core.permissions import Scope, scopes_of
 from services.core.stamp import WRITES
-from services.core.transaction import current_session
+from services.core.transaction import afterwards, current_session
 from services.core.visibility import visible
 
 PROVIDER_ROLES = frozenset({"FSP", "Aggregator"})
@@ -63,7 +64,7 @@ _OTHERS = select(
     col(Asset.status).not_in(ENDED_STATUSES),
     col(Asset.id) != bindparam("own_id"),
 )
-_ALIASES = select(col(AssetAlias.scheme), col(AssetAlias.value)).where(
+_ALIASES = select(col(AssetAlias.scheme), col(AssetAlias.value), col(AssetAlias.asset_id)).where(
     col(AssetAlias.value).in_(bindparam("names", expanding=True)),
     col(AssetAlias.active),
     col(AssetAlias.asset_id) != bindparam("own_id"),
@@ -219,15 +220,18 @@ def _hold_against_others(actor: Actor, result: Conformance, asset: Asset | None)
     serial, maker = key_of(values["SerialNumber"]), key_of(values["Manufacturer"])
     mpans = {term: values[term] for term in MPAN_TERMS if values[term]}
     _one_writer_per_provider(provider)
+    hits: set[UUID] = set()
     others = _others(asset, provider, values["FriendlyCode"], (serial, maker), sorted(set(mpans.values())))
     same: list[tuple[str, Any]] = []
     elsewhere: set[str] = set()
     for other in others:
         if serial and maker and (other.serial_key, other.manufacturer_key) == (serial, maker):
             same.append(("DUP-01", other))
+            hits.add(other.id)
         shared = {term for term, mpan in mpans.items() if mpan in (other.import_mpan, other.export_mpan)}
         if other.service_provider_id != provider:
             elsewhere |= shared
+            hits |= {other.id} if shared else set()
             continue
         if values["FriendlyCode"] and other.friendly_code == values["FriendlyCode"]:
             result.findings.append(finding("NAME-05", values["FriendlyCode"]))
@@ -235,8 +239,14 @@ def _hold_against_others(actor: Actor, result: Conformance, asset: Asset | None)
         if shared and alike:
             same.append(("DUP-02", other))
     result.findings += [finding("MPAN-09", mpans[term], term) for term in MPAN_TERMS if term in elsewhere]
-    result.findings += _taken_aliases(asset, values["Aliases"])
+    taken = _taken_aliases(asset, values["Aliases"])
+    result.findings += [found for _asset_id, found in taken]
     result.same = _told(actor, sorted(same, key=lambda pair: pair[0]))
+    unseen = unseen_of(actor, hits | {asset_id for asset_id, _found in taken})
+    if unseen:
+        # What a look-up would tell, and so under the look-up's limit; kept also when the registration is refused.
+        keep_to_the_limit(actor)
+        afterwards(lambda: note_hits(actor, unseen))
 
 
 def _one_writer_per_provider(provider: UUID | None) -> None:
@@ -267,13 +277,14 @@ def _others(
     return current_session().execute(_OTHERS, asked).all()
 
 
-def _taken_aliases(asset: Asset | None, aliases: Sequence[Mapping[str, str]]) -> list[Finding]:
+def _taken_aliases(asset: Asset | None, aliases: Sequence[Mapping[str, str]]) -> list[tuple[UUID, Finding]]:
+    """Aliases that another active asset has, with that asset."""
     if not aliases:
         return []
     asked = {"own_id": asset.id if asset else NO_ASSET, "names": sorted({pair["value"] for pair in aliases})}
-    taken = {(row[0], row[1]) for row in current_session().execute(_ALIASES, asked)}
+    taken = {(row[0], row[1]): row[2] for row in current_session().execute(_ALIASES, asked)}
     pairs = [(pair["scheme"], pair["value"]) for pair in aliases]
-    return [finding("ALIAS-05", f"{scheme}:{value}") for scheme, value in pairs if (scheme, value) in taken]
+    return [(taken[pair], finding("ALIAS-05", ":".join(pair))) for pair in pairs if pair in taken]
 
 
 def _told(actor: Actor, same: Sequence[tuple[str, Any]]) -> list[Same]:

@@ -1,36 +1,29 @@
 """Look-up before registering (UC-02.01): mine, another provider's, none, or malformed; logged, and rate limited per actor."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetAlias, SourceRecord
-from models.core import Access
 from services.assets.catalogue import catalogue
+from services.assets.hits import keep_to_the_limit, log_question, tell_provider
 from services.assets.mpan import describe_mpan
 from services.assets.recording import key_of
 from services.assets.rules import ASSET_RULES
 from services.assets.rules_attributes import check_aliases
 from services.assets.sources.reading_records import find_records
 from services.core.actor import Actor
-from services.core.clock import now
-from services.core.errors import Finding, TooManyRequests
-from services.core.events import emit
+from services.core.errors import Finding
 from services.core.operation import operation
-from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.visibility import visible
 
-ACCESS_KIND = "asset.lookup"
-WINDOW = timedelta(hours=1)
 LONGEST_SERIAL = 64
 
 
@@ -84,7 +77,7 @@ def look_up(
     Raises TooManyRequests over the limit (setting asset.lookups_per_hour). A hit on an asset that the actor may not see says
     that another provider registered it and nothing else; that provider is told that somebody asked.
     """
-    _keep_to_the_limit(actor)
+    keep_to_the_limit(actor)
     question = _Question()
     _ask_mpan(question, mpan)
     _ask_device(question, serial_number, manufacturer)
@@ -96,22 +89,6 @@ def look_up(
     result = _answer(actor, question, found)
     _log(actor, question, result, found)
     return result
-
-
-def _keep_to_the_limit(actor: Actor) -> None:
-    limit = int(setting("asset.lookups_per_hour"))
-    mine = (col(Access.kind) == ACCESS_KIND, col(Access.actor_key) == actor.key, col(Access.at) > now() - WINDOW)
-    session = current_session()
-    if (session.scalar(select(func.count()).select_from(Access).where(*mine)) or 0) < limit:
-        return
-    # The look-up that leaves the window so that one more fits in.
-    leaving = session.scalar(select(col(Access.at)).where(*mine).order_by(col(Access.at).desc()).offset(limit - 1))
-    seconds = (leaving + WINDOW - now()).total_seconds() if leaving else WINDOW.total_seconds()
-    wait = max(1, math.ceil(seconds))
-    raise TooManyRequests(
-        f"You have looked up {limit} assets within an hour, which is the limit. Try again in {math.ceil(wait / 60)} min.",
-        wait,
-    )
 
 
 def _tidy(text: str | None) -> str:
@@ -267,22 +244,7 @@ def _power(value: object) -> Decimal | None:
 
 def _log(actor: Actor, question: _Question, result: LookupResult, found: Sequence[Asset]) -> None:
     """Keep that somebody asked; tell the provider whose asset was hit, no more than that."""
-    hit = found[0].id if found else None
-    current_session().add(
-        Access(
-            at=now(),
-            kind=ACCESS_KIND,
-            actor_key=actor.key,
-            user_id=actor.user_id,
-            client_id=actor.client_id,
-            organisation_id=actor.organisation_id,
-            record_type=Asset.record_type() if hit else None,
-            record_id=hit,
-            detail={"by": question.by, "outcome": str(result.outcome)},
-        )
-    )
-    if result.outcome is not LookupOutcome.OTHER_PROVIDER:
-        return
-    for asset in found:
-        told = {"by": question.by, "asset_name": asset.asset_name}
-        emit("asset.looked_up", asset, organisation_id=asset.service_provider_id, payload=told)
+    log_question(actor, question.by, str(result.outcome), found[0].id if found else None)
+    if result.outcome is LookupOutcome.OTHER_PROVIDER:
+        for asset in found:
+            tell_provider(asset, question.by)

@@ -51,7 +51,6 @@ def record_new(actor: Actor, checked: Conformance, justification: str | None) ->
         status_since=moment,
         registered_at=moment,
         managed_from=moment,
-        submitted_by_organisation=actor.organisation_id,
         schema_version=checked.schema_version,
     )  # pyright: ignore[reportCallIssue]  # the declared values follow from `checked`
     fill(asset, checked.values, checked.derived)
@@ -61,6 +60,8 @@ def record_new(actor: Actor, checked: Conformance, justification: str | None) ->
             f"Waits for the consent solution to confirm the consent {asset.consent_reference}. "
             "The checks start once it has."
         )
+    if actor.organisation_id != asset.service_provider_id:
+        asset.submitted_by_organisation = actor.organisation_id
     asset.justifications = justified(actor, [], checked.warnings, justification)
     current_session().add_all([asset, *alias_rows(asset)])
     emit_for_asset("asset.registered", asset, {"version": 1, "status": str(asset.status)})

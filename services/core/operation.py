@@ -9,9 +9,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
 from services.core.actor import Actor
+from services.core.errors import RegisterError
 from services.core.permissions import permission_table, require
 from services.core.standing import require_standing
-from services.core.transaction import Stamp, in_transaction, unit_of_work
+from services.core.transaction import AFTERWARDS, Stamp, in_transaction, unit_of_work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,10 +68,19 @@ def operation(
         OPERATIONS[known.name] = known
 
         def once(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
-            with unit_of_work(Stamp(known.name, use_case, actor), writes=writes):
-                require_standing(actor)
-                require(actor, permission)
-                return function(actor, *args, **kwargs)
+            stamp = Stamp(known.name, use_case, actor)
+            left: list[Callable[[], None]] = []
+            try:
+                with unit_of_work(stamp, writes=writes) as session:
+                    session.info[AFTERWARDS] = left
+                    require_standing(actor)
+                    require(actor, permission)
+                    result = function(actor, *args, **kwargs)
+            except RegisterError:
+                _do_afterwards(stamp, left)
+                raise
+            _do_afterwards(stamp, left)
+            return result
 
         @wraps(function)
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -89,6 +99,12 @@ def operation(
         return run
 
     return decorate
+
+
+def _do_afterwards(stamp: Stamp, left: list[Callable[[], None]]) -> None:
+    for act in left:
+        with unit_of_work(stamp, writes=True):
+            act()
 
 
 def _raced(error: Exception) -> bool:

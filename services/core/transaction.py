@@ -1,6 +1,6 @@
 """One unit of work: an operation opens it, everything inside joins it, and it commits or leaves nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -10,8 +10,9 @@ from services.core.database import engine
 from services.core.ledger.writer import keep_ledger
 from services.core.stamp import STAMP, WRITES, NoTransaction, Stamp
 
-__all__ = ["NoTransaction", "Stamp", "current_session", "in_transaction", "unit_of_work"]
+__all__ = ["NoTransaction", "Stamp", "afterwards", "current_session", "in_transaction", "unit_of_work"]
 
+AFTERWARDS = "fmar_afterwards"
 _session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
 # Here, where sessions are made: no import order can open one that passes the ledger by.
 keep_ledger(Session)
@@ -28,6 +29,14 @@ def current_session() -> Session:
     if session is None:
         raise NoTransaction("The register is read and written inside operations only.")
     return session
+
+
+def afterwards(act: Callable[[], None]) -> None:
+    """Do something once the operation under way has ended, in a transaction of its own, also when it is refused.
+
+    For what must be kept of a refused request: that somebody asked, and about what.
+    """
+    current_session().info.setdefault(AFTERWARDS, []).append(act)
 
 
 @contextmanager

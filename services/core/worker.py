@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
@@ -116,13 +117,21 @@ def run_due_jobs() -> int:
     with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
         due_at = {run.job: run.due_at for run in session.scalars(select(PeriodicRun))}
     for name, (interval, job) in JOBS.items():
-        if (name not in due_at or due_at[name] <= now()) and _claim_job(name, interval):
+        if (name not in due_at or due_at[name] <= now()) and _claimed(name, interval):
             ran += 1
             try:
                 job()
             except Exception:
                 log.exception("Periodic job %s failed", name)
     return ran
+
+
+def _claimed(name: str, interval: timedelta) -> bool:
+    try:
+        return _claim_job(name, interval)
+    except IntegrityError:
+        # The very first time, another process noted the job in the same moment: it has it.
+        return False
 
 
 def _claim_job(name: str, interval: timedelta) -> bool:

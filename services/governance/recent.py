@@ -18,9 +18,10 @@ from services.core.visibility import visible
 
 WORDS: dict[str, str] = {
     "asset.registered": "Registered",
-    "asset.updated": "Changed",
-    "asset.materially_changed": "Changed in what is checked",
-    "asset.checked": "Held against an outside source",
+    "asset.changed": "Changed",
+    "asset.checks_requested": "Checks asked for again",
+    "asset.query_answered": "Query answered",
+    "asset.looked_up": "Another provider asked about it",
     "asset.deregistered": "De-registered",
     "asset.pending_too_long": "Waits long for its checks",
     "organisation.registered": "Registered, waits for approval",

@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.core import LedgerSeal
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
-from services.core.ledger.sealing import seal_ledger, write_anchor
+from services.core.ledger.sealing import anchor_path, read_anchors, seal_ledger, write_anchor
 from services.core.operation import operation
 from services.core.register_settings import register_id
+from services.core.transaction import current_session
 from services.core.worker import every
 
 
@@ -16,12 +21,22 @@ def read_register_id(actor: Actor) -> str:
     return register_id()
 
 
+@operation("UC-05.06", permission="ledger.verify", writes=False)
+def unanchored_seals(actor: Actor) -> list[LedgerSeal]:
+    """The seals that are newer than the newest anchored one: those just made, and any that a killed process left."""
+    newest = max(read_anchors(register_id()), default=0)
+    chosen = select(LedgerSeal).where(col(LedgerSeal.number) > newest).order_by(col(LedgerSeal.number))
+    return list(current_session().scalars(chosen))
+
+
 def seal_and_anchor() -> int:
     """Seal all that is unsealed, appending each committed seal to the anchor file; how many seals were made."""
     made = 0
-    while (seal := seal_ledger(system_actor())) is not None:
-        write_anchor(seal, read_register_id(system_actor()), now())
+    while seal_ledger(system_actor()) is not None:
         made += 1
+    if anchor_path() is not None:
+        for seal in unanchored_seals(system_actor()):
+            write_anchor(seal, read_register_id(system_actor()), now())
     return made
 
 

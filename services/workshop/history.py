@@ -116,7 +116,7 @@ class Registrations:
             status_since=moment,
             registered_at=moment,
             managed_from=moment,
-            submitted_by_organisation=provider.organisation_id,
+            submitted_by_organisation=None,
             serial_key=key_of(columns["serial_number"]),
             manufacturer_key=key_of(columns["manufacturer"]),
             derived_terms=sorted(values["derived"]),

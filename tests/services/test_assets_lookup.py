@@ -10,7 +10,7 @@ from models.core import Access
 from services.assets.drafts import discard_draft, get_draft, list_drafts, save_draft
 from services.assets.ending import deregister_asset
 from services.assets.lookup import LookupOutcome, LookupResult, look_up
-from services.assets.registration import register_asset
+from services.assets.registration import check_registration, register_asset
 from services.assets.sources.loading import load_source
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
@@ -139,6 +139,26 @@ def test_look_ups_are_limited_per_actor_and_hour(register: str) -> None:
         assert look_up(colleague, mpan=an_mpan()).outcome == LookupOutcome.NONE
     with time_machine.travel(start + timedelta(minutes=61), tick=False):
         assert look_up(actor, mpan=an_mpan()).outcome == LookupOutcome.NONE
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_checking_and_registering_tell_no_more_than_a_look_up_and_count_as_one(register: str) -> None:
+    kelvin, actor = make_provider("Kelvin"), make_provider()
+    theirs, others = registered(kelvin), registered(kelvin)
+    shared = battery(ImportMPAN=theirs.import_mpan)
+    for _ in range(3):
+        assert [found.code for found in check_registration(actor, shared)] == ["MPAN-09"]
+    with pytest.raises(Invalid):
+        register_asset(actor, shared)
+    assert [access.record_id for access in accesses(actor)] == [theirs.id]
+    told = [event for event in read_events(kelvin) if event.type == "asset.looked_up"]
+    assert [event.record_id for event in told] == [theirs.id]
+    change_setting(system_actor(), "asset.lookups_per_hour", "1", 0)
+    with pytest.raises(TooManyRequests):
+        check_registration(actor, battery(SerialNumber=others.serial_number, Manufacturer=others.manufacturer))
+    assert check_registration(actor, battery()) == []
+    with time_machine.travel(now() + timedelta(minutes=61)):
+        assert [found.code for found in check_registration(actor, shared)] == ["MPAN-09"]
 
 
 @pytest.mark.use_case("UC-02.01")

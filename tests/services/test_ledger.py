@@ -100,6 +100,29 @@ def test_the_database_itself_refuses_to_change_the_ledger(register: str, table: 
     assert verify_ledger(SYSTEM).sound
 
 
+@pytest.mark.use_case("UC-05.06")
+@pytest.mark.parametrize("same", ["seq, record_type, record_id, version", "-7, record_type, record_id, version"])
+def test_nothing_takes_the_place_of_an_entry(sqlite_register: str, same: str) -> None:
+    three_changes()
+    columns = "operation, use_case, recorded_at, state, previous_hash, hash"
+    replace = f"INSERT OR REPLACE INTO ledger_entry (seq, record_type, record_id, version, {columns}) "
+    with pytest.raises(DBAPIError, match="append-only"), engine(writes=True).begin() as connection:
+        connection.execute(text(f"{replace} SELECT {same}, {columns} FROM ledger_entry WHERE version = 2"))
+    assert verify_ledger(SYSTEM).sound
+
+
+@pytest.mark.use_case("UC-05.06")
+def test_a_seal_that_a_killed_process_left_unanchored_is_anchored_next_time(
+    register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "anchor_file", str(tmp_path / "anchors.jsonl"))
+    change("21", 0)
+    seal_ledger(SYSTEM)
+    assert verify_ledger(SYSTEM).anchors == 0
+    assert seal_and_anchor() == 0
+    assert verify_ledger(SYSTEM).anchors == 1
+
+
 LAST = "(SELECT max(seq) FROM ledger_entry WHERE record_type = 'setting')"
 FIRST_OF_KEY = f"(SELECT min(seq) FROM ledger_entry WHERE state LIKE '%{KEY}%')"
 ALTERED = [

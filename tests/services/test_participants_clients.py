@@ -42,6 +42,7 @@ def test_a_credential_opens_what_its_roles_open_and_its_secret_is_kept_as_a_hash
     with reading_as_register("test"):
         kept = json.dumps([entry.state for entry in entries("api_client", client.id)])
     assert secret not in kept
+    assert "argon2" not in kept
     assert client.secret_hash.startswith("$argon2id$")
     (listed,) = list_clients(boss)
     assert not hasattr(listed, "secret_hash")

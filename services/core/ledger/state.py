@@ -43,15 +43,25 @@ def columns_of(record_type: str) -> tuple[str, ...]:
     return tuple(attribute.key for attribute in inspect(model_by_type()[record_type]).column_attrs)
 
 
+SECRET = frozenset({"secret_hash"})
+"""Columns of which the ledger keeps a digest only: it is read by more people than may see what they guard."""
+
+
+def _told(name: str, value: Any) -> Any:
+    if name in SECRET and value is not None:
+        return f"sha256:{hashlib.sha256(str(value).encode()).hexdigest()}"
+    return _plain(value)
+
+
 def state_of(record: Recorded) -> dict[str, Any]:
     """The record's columns as plain JSON values; empty ones left out, so that a new column changes no old state."""
-    values = ((name, _plain(getattr(record, name))) for name in columns_of(record.record_type()))
+    values = ((name, _told(name, getattr(record, name))) for name in columns_of(record.record_type()))
     return {name: value for name, value in values if value is not None}
 
 
 def state_from(record_type: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """`state_of` for a record that stands as plain column values."""
-    plain = ((name, _plain(values[name])) for name in columns_of(record_type))
+    plain = ((name, _told(name, values[name])) for name in columns_of(record_type))
     return {name: value for name, value in plain if value is not None}
 
 
