@@ -83,26 +83,33 @@ def draw_details(asset: Asset, words: Words) -> None:
 
 
 actor = session.actor()
+given = st.query_params.get("id", "")
+if not given:
+    st.info("This page shows one asset: choose it first.", icon=":material/bolt:")
+    st.page_link("pages/assets/assets.py", label="Assets and map", icon=":material/map:")
+    st.stop()
 try:
-    asset_id = UUID(st.query_params.get("id", ""))
+    asset_id = UUID(given)
 except ValueError:
-    raise NotFound("asset", st.query_params.get("id") or "nothing") from None
+    raise NotFound("asset", given) from None
 asset = get_asset(actor, asset_id)
 words = words_for(actor, asset)
 checks = checks_of(actor, asset.id)
 actions = allowed_actions(actor, asset)
+messages = messages_of(actor, asset.id)
 draw_head(asset, words)
 show_outcome()
 if st.session_state.get("asset_registered") == str(asset.id):
     if st.session_state.pop("asset_toast", False):
         st.toast("Asset registered.", icon=":material/check_circle:", duration="long")
-    if asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK):
+    waits = asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK)
+    if waits and not messages:
         st.info(NEXT, icon=":material/arrow_forward:")
 follow_checks(actor, asset, checks)
 st.subheader("What can be done next", anchor=False)
 draw_acts(actor, asset, actions)
 allowed = {action.operation for action in actions if action.allowed}
-draw_query(actor, asset, messages_of(actor, asset.id), checks, words, allowed)
+draw_query(actor, asset, messages, checks, words, allowed)
 details, checked, history = st.tabs(
     ["Details", "Checks", "History"], key="part", on_change="rerun", bind="query-params"
 )

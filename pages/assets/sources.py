@@ -61,7 +61,7 @@ def _run(data: bytes, name: str, publisher: str | None, day: date | None) -> Non
         edition = load_source(actor, data, name, publisher=publisher, edition_date=day, progress=follow)
     except RegisterError as refused:
         bar.empty()
-        show_refusal(refused)
+        show_refusal(refused, {"file": "File as published", "edition_date": "Date of the edition"})
     else:
         st.session_state[LOADED] = edition.id
         st.rerun()
@@ -90,6 +90,7 @@ def _choose(editions: list[Edition]) -> Edition | None:
         selection_mode="single-row",
         key="editions",
         column_config={
+            **{name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Taken", "Skipped")},
             "Edition": st.column_config.DateColumn(format="DD MMM YYYY"),
             "Loaded": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm"),
         },

@@ -23,8 +23,13 @@ class Place:
     """Reached by a link from another page, not from the menu."""
 
 
+START = "start"
+"""Streamlit serves its default page at / only, but keeps a name for it; /home is another way to the same page."""
 PLACES: dict[str, list[Place]] = {
-    "": [Place("home.py", "home", "Home", "home")],
+    "": [
+        Place("home.py", START, "Home", "home"),
+        Place("home.py", "home", "Home", "home", hidden=True),
+    ],
     "Assets": [
         Place("assets/register_asset.py", "register-asset", "Register an asset", "add_circle", ["asset.register"]),
         Place("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
@@ -83,7 +88,7 @@ def offered(actor: Actor) -> dict[str, list[Page]]:
     return {
         area: pages
         for area, places in PLACES.items()
-        if (pages := [_page(place, default=place.address == "home") for place in places if opens(place, actor)])
+        if (pages := [_page(place, default=place.address == START) for place in places if opens(place, actor)])
     }
 
 

@@ -30,7 +30,7 @@ def draw_table(actor: Actor, filters: AssetFilters, total: int, names: Mapping[s
         [_row(asset, names) for asset in page.items],
         hide_index=True,
         width="stretch",
-        height=min(38 * (len(page.items) + 1) + 2, 560),
+        height=min(35 * (len(page.items) + 1) + 2, 560),
         column_config={
             "Rated": st.column_config.NumberColumn("Rated", format="%.2f kW"),
             "Registered": st.column_config.DatetimeColumn("Registered", format="DD MMM YYYY", timezone="Europe/London"),

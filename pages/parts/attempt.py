@@ -29,3 +29,5 @@ def show_outcome() -> None:
         st.toast(done, icon=":material/check_circle:", duration="long")
     if refused is not None:
         show_refusal(refused)
+        # The button may stand far below: without this a refusal at the top of a long page looks like a dead button.
+        st.toast("Not done: the top of the page says why.", icon=":material/error:", duration="long")

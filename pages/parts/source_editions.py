@@ -22,7 +22,7 @@ COUNTS = (
 
 def words(code: str) -> str:
     """A code of a finding as people read it."""
-    return code.replace("_", " ").capitalize().replace("Mpan", "MPAN").replace("Mpan", "MPAN")
+    return code.replace("_", " ").capitalize().replace("Mpan", "MPAN").replace("Northern ireland", "Northern Ireland")
 
 
 def _total(counts: Any) -> int:
@@ -45,7 +45,13 @@ def draw_counts(counts: Mapping[str, Any]) -> None:
                 st.markdown(f"**{title}**")
                 most_first = sorted(by_code.items(), key=lambda pair: -pair[1])
                 rows = [{"Reason": words(code), "Count": count} for code, count in most_first]
-                st.dataframe(rows, hide_index=True, width="stretch", key=f"counts-{title}")
+                st.dataframe(
+                    rows,
+                    hide_index=True,
+                    width="stretch",
+                    key=f"counts-{title}",
+                    column_config={"Count": st.column_config.NumberColumn(format="localized")},
+                )
 
 
 def draw_findings(actor: Actor, edition: Edition) -> None:

@@ -11,7 +11,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, CheckSource, MessageKind
+from models.assets import (
+    CHECK_SOURCE_LABELS,
+    Asset,
+    AssetCheck,
+    AssetMessage,
+    AssetStatus,
+    CheckOutcome,
+    CheckSource,
+    MessageKind,
+)
 from services.assets.catalogue import code_lists
 from services.assets.check_judging import Answer, differs, outcome_of, reason
 from services.assets.lifecycle import move
@@ -235,7 +244,8 @@ def _to_verified(asset: Asset, checks: list[AssetCheck]) -> None:
         return
     if asset.status is AssetStatus.QUERY:
         move(asset, AssetStatus.PENDING_VALIDATION, "conclude_checks", "No source says otherwise any more.")
-    agreeing = [check.summary or "" for check in checks if check.outcome is CheckOutcome.AGREES]
+    agreed = [check for check in checks if check.outcome is CheckOutcome.AGREES]
+    agreeing = [f"{check.source_name or CHECK_SOURCE_LABELS[check.source]}: {check.summary or ''}" for check in agreed]
     move(asset, AssetStatus.VERIFIED, "conclude_checks", _short(" ".join(agreeing)) or None)
     if question is not None:
         say(_register(), asset, MessageKind.DECISION, "Verified: no source says otherwise any more.")

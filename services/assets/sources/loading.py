@@ -121,7 +121,9 @@ def _read(data: bytes, filename: str, kind: SourceKind | None) -> SourceReading:
     found = kind or detect_kind(data, filename)
     if found is None:
         expected = "An Embedded Capacity Register or a Renewable Energy Planning Database, as CSV or XLSX."
-        message = f"“{filename}” has the headings of neither register."
+        message = f"“{filename}” has the headings of neither register. Give one of the two as it was published."
+        if not data:
+            message = f"“{filename}” is empty. Download it again."
         raise Invalid([Finding("SOURCE-01", "file", filename, expected, message)])
     return read_ecr(data, filename) if found == SourceKind.ECR else read_repd(data, filename)
 
