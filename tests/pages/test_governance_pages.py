@@ -64,7 +64,7 @@ def test_a_setting_is_changed_inside_its_bounds_and_remembers(sqlite_register: s
     at = quiet(at.get_by_key("change-asset.query_answer_days").click().run())
     at.get_by_key("value-asset.query_answer_days").set_value("500")
     at = press(at, "Save")
-    assert "“500” is not a number from 1 to 120 working days" in text(at)
+    assert "“500” is not a whole number from 1 to 120 working days" in text(at)
     at.get_by_key("value-asset.query_answer_days").set_value("15")
     press(at, "Save")
     kept = {one.kind.key: one.value for one in read_settings(administrator)}
