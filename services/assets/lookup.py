@@ -177,7 +177,9 @@ def _nothing(actor: Actor, question: _Question) -> LookupResult:
     record = _source_record(actor, known)
     if record is not None:
         known |= _from_record(record, known)
-        source = f" {record.publisher} lists {record.values.get('site_name') or 'a site'} with it: what it says can be filled in."
+        source = (
+            f" {record.publisher} lists {record.values.get('site_name') or 'a site'} with it; that can be filled in."
+        )
     filled = {term: value for term, value in known.items() if value is not None}
     message = f"No active asset has this {' or '.join(question.by)}.{source}"
     return LookupResult(
