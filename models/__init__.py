@@ -2,8 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from models import assets, core, participants
+from models import assets, core, participants, sources
 
 metadata = SQLModel.metadata
 
-__all__ = ["assets", "core", "metadata", "participants"]
+__all__ = ["assets", "core", "metadata", "participants", "sources"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from models.assets import SourceRecord
+from models.sources import SourceRecord
 from pages.frame.banner import plain
 from pages.frame.refusals import show_changes, shown
 from services.assets.sources.reading_records import find_records, record_versions

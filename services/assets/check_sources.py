@@ -11,7 +11,8 @@ from typing import Any, assert_never
 
 from pydantic import BaseModel
 
-from models.assets import Asset, CheckOutcome, CheckSource, SourceKind
+from models.assets import Asset, CheckOutcome, CheckSource
+from models.sources import SourceKind
 from services.assets.catalogue import code_lists
 from services.assets.check_judging import Answer, agreement, fitted, judged, outcome_of, reason
 from services.assets.installation_registry import HttpInstallationRegistry, InstallationRecord, compare_installation

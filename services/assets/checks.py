@@ -21,11 +21,9 @@ from models.assets import (
     AssetStatus,
     CheckOutcome,
     CheckSource,
-    SourceEdition,
-    SourceKey,
-    SourceRecord,
 )
 from models.core import Event
+from models.sources import SourceEdition, SourceKey, SourceRecord
 from services.assets.check_judging import Answer
 from services.assets.check_records import (
     CHECKED_STATUSES,

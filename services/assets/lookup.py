@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import col
 
-from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetAlias, SourceRecord
+from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetAlias
+from models.sources import SourceRecord
 from services.assets.catalogue import catalogue
 from services.assets.hits import keep_to_the_limit, log_question, tell_provider
 from services.assets.mpan import describe_mpan

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import col
 
-from models.assets import Asset, AssetCheck, AssetMessage, SourceEdition, SourceRecord
+from models.assets import Asset, AssetCheck, AssetMessage
 from models.base import Recorded
 from models.core import Event
 from models.participants import ApiClient, Membership, Organisation, User
+from models.sources import SourceEdition, SourceRecord
 from services.core.actor import Actor
 from services.core.errors import Forbidden, NotFound
 from services.core.permissions import Scope, permission_table, scopes_of

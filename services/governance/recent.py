@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.assets import STATUS_LABELS, Asset, AssetStatus, SourceEdition
+from models.assets import STATUS_LABELS, Asset, AssetStatus
 from models.core import Event
 from models.participants import Organisation
+from models.sources import SourceEdition
 from services.core.actor import Actor
 from services.core.operation import operation
 from services.core.transaction import current_session

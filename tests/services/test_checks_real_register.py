@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.assets import Asset, CheckOutcome, SourceRecord
+from models.assets import Asset, CheckOutcome
 from models.base import new_id
+from models.sources import SourceRecord
 from services.assets.check_sources import ask_connection_register
 from services.assets.mpan import mpan_check_digit
 from services.assets.sources.loading import load_source

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from models.assets import SourceKind
 from models.participants import Role
+from models.sources import SourceKind
 from services.assets.sources.edition_facts import edition_date_of
 from services.assets.sources.loading import load_source
 from services.assets.sources.reading_records import (

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from models.assets import SourceKind
+from models.sources import SourceKind
 from services.assets.sources.reading import SourceReading
 from services.core.errors import Finding, Invalid
 from services.grid.distributors import distributor_by_dno

@@ -16,8 +16,8 @@ import polars as pl
 from sqlalchemy import insert, select, text, update
 from sqlmodel import col
 
-from models.assets import SourceEdition, SourceKey, SourceKind, SourceRecord
 from models.base import new_id
+from models.sources import SourceEdition, SourceKey, SourceKind, SourceRecord
 from services.assets.sources.ecr import read_ecr
 from services.assets.sources.edition_facts import LICENCES, areas_of, edition_date_of, publisher_of
 from services.assets.sources.reading import SourceReading, detect_kind

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
-from models.assets import SourceEdition, SourceKey, SourceKind, SourceRecord
+from models.sources import SourceEdition, SourceKey, SourceKind, SourceRecord
 from services.assets.sources.places import distance_m
 from services.core.actor import Actor
 from services.core.errors import NotFound
