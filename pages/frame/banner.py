@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from pages.frame.session import ACTING_FOR, Session, become, leave
+from pages.frame.session import ACTING_FOR, FROM_THE_TOP, Session, become, leave
 from services.core.settings import settings
 from services.participants.identity import demo_personas
+
+TO_THE_TOP = """<script>document.querySelector('[data-testid="stMain"]').scrollTo(0, 0)</script>"""
 
 
 def draw_sidebar(session: Session) -> None:
@@ -22,6 +24,8 @@ def draw_sidebar(session: Session) -> None:
             _choose_persona()
         if session.signed_in:
             st.button("Sign out", icon=":material/logout:", on_click=leave, width="stretch")
+        if st.session_state.pop(FROM_THE_TOP, False):
+            st.html(TO_THE_TOP, unsafe_allow_javascript=True)
 
 
 def _choose_organisation(session: Session) -> None:

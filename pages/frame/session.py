@@ -26,6 +26,9 @@ ACTING_FOR = "acting_for"
 PERSONA = "as"
 """In demo mode the persona's key stays in the address, so that a reload keeps it. It opens nothing: it is a demo."""
 
+FROM_THE_TOP = "from-the-top"
+"""Set when somebody else's page follows at the same address: the browser would stay where the last one was scrolled to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -131,6 +134,7 @@ def become(persona_key: str) -> None:
     before = st.session_state.get("persona")
     st.session_state.clear()
     st.session_state["persona"] = persona_key
+    st.session_state[FROM_THE_TOP] = True
     if before is not None:
         # What the last persona was looking at may not be there for this one.
         st.query_params.clear()
