@@ -142,7 +142,7 @@ def waits_for_approval(actor: Actor) -> bool:
 
 
 def _empty(actor: Actor) -> None:
-    st.info("There is no asset that you may see yet, so there is nothing to count.", icon=":material/database:")
+    st.info("No asset is registered yet that you may see, so there is nothing to count.", icon=":material/database:")
     if may(actor, "asset.register"):
         link("assets/register_asset.py", "Register the first asset", "add_circle")
     if may(actor, "source.load"):
