@@ -59,6 +59,7 @@ def _form() -> None:
     refusal = STATE.note("refusal")
     with st.container():
         if findings:
+            st.subheader("What the rules say", anchor="what-the-rules-say")
             show_findings(findings, LABELS)
         if refusal is not None:
             show_refusal(refusal)
@@ -71,10 +72,17 @@ def _form() -> None:
                 )
     draw_form(STATE, findings)
     justification = justification_of(STATE, findings)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Register the organisation", type="primary", icon=":material/domain_add:"):
             _submit(justification)
         st.button("Empty the form", type="tertiary", icon=":material/backspace:", on_click=STATE.clear)
+        if findings or refusal is not None:
+            told = (
+                "see the list](#what-the-rules-say)"
+                if findings
+                else "the top of the page says why](#register-an-organisation)"
+            )
+            st.markdown(f":red[Not registered:] [{told}")
 
 
 actor = session.actor()
