@@ -117,10 +117,10 @@ def legend(statuses: Sequence[AssetStatus]) -> None:
     badges = {
         AssetStatus.VERIFIED: "green",
         AssetStatus.PENDING_VALIDATION: "blue",
-        AssetStatus.QUERY: "red",
+        AssetStatus.QUERY: "orange",
         AssetStatus.AWAITING_CONSENT_CHECK: "violet",
-        AssetStatus.SUSPENDED_QUERY_UNANSWERED: "orange",
-        AssetStatus.SUSPENDED_CONSENT_REVOKED: "orange",
+        AssetStatus.SUSPENDED_QUERY_UNANSWERED: "yellow",
+        AssetStatus.SUSPENDED_CONSENT_REVOKED: "yellow",
     }
     with st.container(horizontal=True):
         for status in AssetStatus:

@@ -24,9 +24,9 @@ STATUS_BADGES: Mapping[AssetStatus, tuple[str, str]] = {
     AssetStatus.AWAITING_CONSENT_CHECK: ("violet", "hourglass_top"),
     AssetStatus.PENDING_VALIDATION: ("blue", "pending"),
     AssetStatus.VERIFIED: ("green", "verified"),
-    AssetStatus.QUERY: ("red", "help"),
-    AssetStatus.SUSPENDED_QUERY_UNANSWERED: ("orange", "pause_circle"),
-    AssetStatus.SUSPENDED_CONSENT_REVOKED: ("orange", "pause_circle"),
+    AssetStatus.QUERY: ("orange", "help"),
+    AssetStatus.SUSPENDED_QUERY_UNANSWERED: ("yellow", "pause_circle"),
+    AssetStatus.SUSPENDED_CONSENT_REVOKED: ("yellow", "pause_circle"),
     AssetStatus.REFUSED_NO_CONSENT: ("gray", "block"),
     AssetStatus.DEREGISTERED: ("gray", "archive"),
 }

@@ -28,7 +28,12 @@ def power(kilowatts: Decimal | None) -> str:
 
 
 def _shown(cells: Sequence[Cell]) -> list[Cell]:
-    return [cell for cell in cells if not cell.withheld and cell.count]
+    """Cells with something in them; withheld ones keep their row, so that nobody takes them for nothing."""
+    return [cell for cell in cells if cell.withheld or cell.count]
+
+
+def _said(cell: Cell, text: str) -> str:
+    return "withheld" if cell.withheld else text
 
 
 def _draw(figure: go.Figure, title: str, key: str, height: int, alt: str) -> None:
@@ -73,9 +78,9 @@ def assets_by_status(cells: Sequence[Cell]) -> None:
     shown = _shown(cells)
     colours = ["rgb({},{},{})".format(*STATUS_COLOURS[AssetStatus(cell.code)]) for cell in shown]
     counts = [cell.count or 0 for cell in shown]
-    text = [f"{count:,}" for count in counts]
-    bars = _bars([cell.label for cell in shown], counts, colours, text)
-    alt = "; ".join(f"{cell.label}: {cell.count}" for cell in shown)
+    texts = [_said(cell, f"{cell.count or 0:,}") for cell in shown]
+    bars = _bars([cell.label for cell in shown], counts, colours, texts)
+    alt = "; ".join(f"{cell.label}: {text}" for cell, text in zip(shown, texts, strict=True))
     _bar_chart("Assets by status", "Assets", bars, "chart_status", alt)
 
 
@@ -83,8 +88,9 @@ def assets_by_category(cells: Sequence[Cell]) -> None:
     """How many active assets there are of each category, the most first."""
     shown = sorted(_shown(cells), key=lambda cell: -(cell.count or 0))
     counts = [cell.count or 0 for cell in shown]
-    bars = _bars([cell.label for cell in shown], counts, BLUE, [f"{count:,}" for count in counts])
-    alt = "; ".join(f"{cell.label}: {cell.count}" for cell in shown)
+    texts = [_said(cell, f"{cell.count or 0:,}") for cell in shown]
+    bars = _bars([cell.label for cell in shown], counts, BLUE, texts)
+    alt = "; ".join(f"{cell.label}: {text}" for cell, text in zip(shown, texts, strict=True))
     _bar_chart("Active assets by category", "Assets", bars, "chart_category", alt)
 
 
@@ -92,8 +98,9 @@ def power_by_group(cells: Sequence[Cell]) -> None:
     """Rated power of active assets by GSP group, in MW."""
     shown = _shown(cells)
     values = [float((cell.rated_kw or Decimal(0)) / KW_IN_MW) for cell in shown]
-    bars = _bars([cell.label for cell in shown], values, GREEN, [f"{value:,.1f}" for value in values])
-    alt = "; ".join(f"{cell.label}: {value:,.1f} MW" for cell, value in zip(shown, values, strict=True))
+    texts = [_said(cell, f"{value:,.1f}") for cell, value in zip(shown, values, strict=True)]
+    bars = _bars([cell.label for cell in shown], values, GREEN, texts)
+    alt = "; ".join(f"{cell.label}: {text} MW" for cell, text in zip(shown, texts, strict=True))
     _bar_chart("Rated power by GSP group", "MW", bars, "chart_groups", alt)
 
 
