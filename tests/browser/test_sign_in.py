@@ -107,6 +107,8 @@ def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
     people = {name: invite(name, bramble) for name in ("amy", "bob", "cas", "dee", "eve")}
     invite("eve", lumen)
+    # Somebody administers Bramble whoever of these has signed in: tests run in any order.
+    factories.make_user(bramble, roles)
     port = free_port()
     with (
         run_server_in_thread(user_claims=PEOPLE) as first,
