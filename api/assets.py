@@ -1,5 +1,6 @@
 """Assets: register, list, read, change, end (UC-02.01 to UC-02.03)."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -24,6 +25,7 @@ from services.assets.registration import check_registration, register_asset
 from services.assets.schemas import CORE_ATTRIBUTES, REGISTER_TERMS
 from services.assets.updating import change_preview, update_asset
 from services.core.access_log import log_access
+from services.core.errors import Finding
 
 router = APIRouter(prefix="/assets", tags=["Assets"], route_class=ExactRoute)
 RECORD = "asset"
@@ -155,7 +157,10 @@ def change(
 ) -> Response:
     """Attributes that aren't named stay. A material change is checked again."""
     version = version_of(if_match)
-    judge = lambda given: change_preview(caller, asset_id, given).findings  # noqa: E731 - one argument of one call
+
+    def judge(given: Mapping[str, object]) -> list[Finding]:
+        return change_preview(caller, asset_id, given).findings
+
     values, justification = handed_in(body, REGISTER_TERMS, judge)
     return _one(update_asset(caller, asset_id, values, version, justification=justification))
 
