@@ -202,6 +202,7 @@ class MessageKind(StrEnum):
     QUERY = "QUERY"
     ANSWER = "ANSWER"
     DECISION = "DECISION"
+    COMMENT = "COMMENT"
 
 
 class AssetMessage(Recorded, table=True):
@@ -214,12 +215,39 @@ class AssetMessage(Recorded, table=True):
     author_name: str = Field(max_length=200)
     author_organisation_id: UUID | None = None
     sent_at: datetime = Field(sa_type=UtcDateTime)
+    only_for: UUID | None = None
+    """The organisation that alone may read it; none: everyone involved, that is whoever may see the asset."""
+
+
+class Attachment(Recorded, table=True):
+    """A file that came with a message: what it is called, what it is, and the digest of its content."""
+
+    __table_args__ = (Index("attachment_by_message", "message_id"), Index("attachment_by_asset", "asset_id"))
+    asset_id: UUID = Field(foreign_key="asset.id")
+    message_id: UUID = Field(foreign_key="asset_message.id")
+    file_name: str = Field(max_length=200)
+    media_type: str = Field(max_length=100)
+    size: int
+    """Bytes."""
+    sha256: str = Field(max_length=64)
+    only_for: UUID | None = None
+    """As on its message."""
+
+
+class AttachmentContent(Log, table=True):
+    """The bytes of an attachment; the ledger holds their digest, not them."""
+
+    attachment_id: UUID = Field(foreign_key="attachment.id", primary_key=True)
+    content: bytes
 
 
 class AssetDraft(Log, table=True):
     """A form half filled, kept for the person who fills it: working material, no record yet, so outside the ledger."""
 
-    __table_args__ = (Index("asset_draft_by_user", "user_id", "organisation_id"),)
+    __table_args__ = (
+        Index("asset_draft_by_user", "user_id", "organisation_id"),
+        Index("asset_draft_by_addressee", "addressed_to", "submitted_at"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     user_id: UUID
@@ -229,6 +257,12 @@ class AssetDraft(Log, table=True):
     asset_version: int | None = None
     values: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     saved_at: datetime = Field(sa_type=UtcDateTime)
+    addressed_to: UUID | None = None
+    """The FSP that an installer prepared it for; from `submitted_at` on it is theirs to complete."""
+    submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    author_name: str | None = Field(default=None, max_length=200)
+    note: str | None = Field(default=None, max_length=1000)
+    """What the installer says to the FSP."""
 
 
 class SchemaStatus(StrEnum):
