@@ -29,7 +29,7 @@ run: .venv/.installed   ## The portal on http://localhost:8501 (PORT=8601 for an
 
 test: .venv/.installed-dev   ## All tests, on SQLite and PostgreSQL, browser journeys included
 	@$(BIN)/python -m scripts.find_chromium --install
-	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-auto} --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-auto} $(TESTS)
 
 check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilities
 	@$(BIN)/ruff format --check .

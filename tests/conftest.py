@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from services.core import database
 from services.core.migrate import migrate
@@ -17,6 +19,18 @@ DATABASES = os.environ.get("FMAR_TEST_DATABASES", "sqlite,postgres").split(",")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 load_all()
+
+
+class JourneysTogether(LoadScopeScheduling):
+    """Hands tests to workers one by one, but all journeys of one file to the same: they share a portal and a register."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("::")[0] if nodeid.startswith("tests/browser/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> JourneysTogether:
+    """Which worker takes which test."""
+    return JourneysTogether(config, log)
 
 
 def use_database(url: str) -> None:

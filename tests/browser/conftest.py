@@ -1,6 +1,7 @@
 """What the journeys share: the demo register, a portal on it, and one browser for all tests of a module."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,13 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The journeys of one file share a portal and a register, so one worker takes them all."""
+    """A browser on a busy machine now and then loses a click: a journey that failed is walked once more.
+
+    It then has a register and a portal of its own (`demo` below): what is broken fails again.
+    """
     for item in items:
         if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class DemoPortal:
 
     url: str
     sandbox: str
+    database: str
 
     def at(self, persona: str, page: str = "") -> str:
         """The address of a page as a persona opens it."""
@@ -58,11 +63,10 @@ def _lay_down_demo(url: str) -> None:
     database.close()
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortal]:
-    """A portal of its own for each module; the demo data are laid down once for the whole test run."""
-    folder = tmp_path_factory.mktemp("demo")
-    use_database(fresh_sqlite(folder, sqlite_template("demo", _lay_down_demo)))
+@contextmanager
+def _demo_portal(folder: Path) -> Iterator[DemoPortal]:
+    database_url = fresh_sqlite(folder, sqlite_template("demo", _lay_down_demo))
+    use_database(database_url)
     outside = Starlette(routes=[Mount("/", create_app(KEY, control=True))])
     with serve(outside) as sandbox:
         env = {
@@ -72,8 +76,26 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortal]:
             "FMAR_MPAN_REGISTER_URL": f"{sandbox}/mpan-register",
         }
         with start_portal(env) as url:
-            yield DemoPortal(url, sandbox)
+            yield DemoPortal(url, sandbox, database_url)
     database.close()
+
+
+@pytest.fixture(scope="module")
+def demo_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortal]:
+    """A portal of its own for each module; the demo data are laid down once for the whole test run."""
+    with _demo_portal(tmp_path_factory.mktemp("demo")) as portal:
+        yield portal
+
+
+@pytest.fixture
+def demo(demo_portal: DemoPortal, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DemoPortal]:
+    """The module's portal, with this process at its register; on a second attempt one that nothing has happened in yet."""
+    if getattr(request.node, "execution_count", 1) > 1:
+        with _demo_portal(tmp_path) as fresh:
+            yield fresh
+        return
+    use_database(demo_portal.database)
+    yield demo_portal
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from services.participants.identity import actor_for_user, demo_personas
 from services.participants.personas import PERSONAS
 from tests.browser.conftest import DemoPortal
 from tests.browser.harness import DESKTOP, PHONE, body_text, new_page, open_page, wait_idle
-from tests.browser.widgets import choose, choose_many, fill_area, fill_text, go_to, lines_of, press, typed
+from tests.browser.widgets import choose, choose_many, expect_line, fill_area, fill_text, go_to, press, typed
 
 EVERYBODY = [one["key"] for one in json.loads(PERSONAS.read_text("utf-8"))]
 HOSTILE = {
@@ -100,7 +100,7 @@ def test_of_two_windows_the_second_sees_what_the_first_changed(demo: DemoPortal,
         press(second, "Review the change")
         press(second, "Confirm the change")
         expect(second.get_by_role("button", name="Go on from the newest version")).to_be_visible()
-        assert "Northern Lights 7" in lines_of(second)
+        expect_line(second, "Northern Lights 7")
         press(second, "Go on from the newest version, keeping my changes")
         assert typed(second, "Model") == "Northern Lights 7"
         assert typed(second, "Your own code") == "TCS-9001"
@@ -150,7 +150,7 @@ def test_an_organisation_is_registered_approved_and_another_suspended(demo: Demo
         decide(ada, "Larkrise Flexibility", "Approve")
         go_to(ada, "Organisations")
         fill_text(ada, "Find", "Larkrise")
-        assert "Active" in lines_of(ada)
+        expect_line(ada, "Active")
         with new_page(browser) as (gwen, _):
             open_page(gwen, demo.at("tidewater"))
             expect(gwen.get_by_role("heading", name="Tidewater Cold Stores Ltd")).to_be_visible()

@@ -20,11 +20,11 @@ from tests.browser.widgets import (
     beside,
     choose,
     choose_segment,
+    expect_line,
     fill_area,
     fill_date,
     fill_text,
     go_to,
-    lines_of,
     metrics,
     open_row,
     press,
@@ -79,7 +79,7 @@ def load_the_public_register(page: Page, file: Path) -> None:
     counts = metrics(page)
     assert counts["Rows"] == f"{rows:,}"
     assert int(counts["Taken"].replace(",", "")) + int(counts["Skipped"].replace(",", "")) == rows
-    assert "UK Power Networks" in lines_of(page)
+    expect_line(page, "UK Power Networks")
 
 
 def look_up_and_take_what_is_known(page: Page, battery: Battery) -> None:
@@ -187,7 +187,7 @@ def find_it_on_the_map(page: Page, battery: Battery) -> None:
     go_to(page, "Assets and map")
     fill_text(page, "Search", battery.site)
     expect(page.get_by_text("1 asset", exact=True)).to_be_visible()
-    assert battery.site in lines_of(page)
+    expect_line(page, battery.site)
     chart = page.get_by_test_id("stDeckGlJsonChart")
     colour = STATUS_COLOURS[AssetStatus.VERIFIED]
     deadline = time.monotonic() + 30

@@ -119,10 +119,10 @@ def go_to(page: Page, title: str) -> None:
         opener.wait_for()
 
 
-def lines_of(page: Page) -> str:
-    """The cells of all tables that are in sight, as text: a reader's software is told of no others."""
-    page.wait_for_timeout(500)  # the cells are drawn on a canvas after the page says that it is ready
-    return "\n".join(table.text_content() or "" for table in page.locator("[data-testid=stDataFrame] table").all())
+def expect_line(page: Page, text: str) -> None:
+    """Wait until a text stands in the cells of a table in sight: they are drawn after the page says that it is ready."""
+    # A reader's software is told of the cells in a table that nobody sees, so there is nothing to be visible.
+    expect(page.locator("[data-testid=stDataFrame] table").filter(has_text=text).first).to_be_attached()
 
 
 def open_row(page: Page, row: int = 0) -> None:
