@@ -271,6 +271,8 @@ class SchemaStatus(StrEnum):
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
     DEPRECATED = "DEPRECATED"
+    DISCARDED = "DISCARDED"
+    """A draft that was given up: the next draft of the category takes its place."""
 
 
 class CategorySchema(Recorded, table=True):
