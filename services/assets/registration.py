@@ -7,6 +7,7 @@ from models.assets import Asset, AssetStatus
 from services.assets.conformance import Conformance, conform
 from services.assets.drafts import drop_draft
 from services.assets.recording import alias_rows, fill, justified
+from services.assets.submissions import conclude_submission, submission_behind
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Finding
@@ -27,11 +28,15 @@ def register_asset(
 
     Raises Invalid with every finding at once (warnings alone go through with a `justification` of 10 characters or more),
     Duplicate when an active asset is the same, Refused when the actor's organisation may not register. The draft it was
-    typed in goes in the same transaction. An asset that a consumer owns waits for its consent to be confirmed.
+    typed in goes in the same transaction; where an installer had sent it, the asset is known as submitted by them. An asset
+    that a consumer owns waits for its consent to be confirmed.
     """
+    sent = submission_behind(actor, draft_id) if draft_id else None
     checked = conform(actor, values)
     checked.accept(justification)
-    asset = record_new(actor, checked, justification)
+    asset = record_new(actor, checked, justification, submitted_by=sent.organisation_id if sent else None)
+    if sent is not None:
+        conclude_submission(actor, sent, asset)
     drop_draft(actor, draft_id)
     return asset
 
@@ -43,8 +48,13 @@ def check_registration(actor: Actor, values: Mapping[str, object]) -> list[Findi
     return [*checked.errors, *(same.as_finding() for same in checked.same), *checked.warnings]
 
 
-def record_new(actor: Actor, checked: Conformance, justification: str | None) -> Asset:
-    """Write the record of values that have been accepted, its look-up rows and its event; inside an operation."""
+def record_new(
+    actor: Actor, checked: Conformance, justification: str | None, submitted_by: UUID | None = None
+) -> Asset:
+    """Write the record of values that have been accepted, its look-up rows and its event; inside an operation.
+
+    `submitted_by`: the organisation that handed the values to the provider; else who registers in a provider's place.
+    """
     moment = now()
     asset = Asset(
         status=AssetStatus.PENDING_VALIDATION,
@@ -60,7 +70,9 @@ def record_new(actor: Actor, checked: Conformance, justification: str | None) ->
             f"Waits for the consent solution to confirm the consent {asset.consent_reference}. "
             "The checks start once it has."
         )
-    if actor.organisation_id != asset.service_provider_id:
+    if submitted_by is not None:
+        asset.submitted_by_organisation = submitted_by
+    elif actor.organisation_id != asset.service_provider_id:
         asset.submitted_by_organisation = actor.organisation_id
     asset.justifications = justified(actor, [], checked.warnings, justification)
     current_session().add_all([asset, *alias_rows(asset)])

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import col
 
-from models.assets import Asset, AssetCheck, AssetMessage
+from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachment
 from models.base import Recorded
 from models.core import Event
 from models.participants import ApiClient, Membership, Organisation, User
@@ -66,6 +66,18 @@ def _user(actor: Actor, scope: Scope, writing: bool) -> Condition:
     return col(User.id).in_(members) if scope is Scope.OWN else false()
 
 
+def _draft(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    """One's own, what one's organisation sends to a provider, and (not for writing) what is sent to one's organisation."""
+    ours = and_(
+        col(AssetDraft.organisation_id) == actor.organisation_id,
+        or_(col(AssetDraft.user_id) == actor.user_id, col(AssetDraft.addressed_to).is_not(None)),
+    )
+    if writing or Scope.OWN not in scopes_of(actor, "asset.take_draft"):
+        return ours
+    sent = and_(col(AssetDraft.addressed_to) == actor.organisation_id, col(AssetDraft.submitted_at).is_not(None))
+    return or_(ours, sent)
+
+
 def _public(actor: Actor, scope: Scope, writing: bool) -> Condition:
     """What is published anyway: all of it or nothing."""
     return false()
@@ -75,18 +87,35 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     Asset: ("asset.read", _asset),
     AssetCheck: ("asset.read", _of_asset(col(AssetCheck.asset_id))),
     AssetMessage: ("asset.read", _of_asset(col(AssetMessage.asset_id))),
+    Attachment: ("asset.read", _of_asset(col(Attachment.asset_id))),
     Organisation: ("organisation.read", _by_organisation(col(Organisation.id))),
     Membership: ("user.read", _by_organisation(col(Membership.organisation_id))),
     User: ("user.read", _user),
     ApiClient: ("client.manage", _by_organisation(col(ApiClient.organisation_id))),
+    AssetDraft: ("asset.draft", _draft),
     Event: ("event.read", _event),
     SourceEdition: ("source.read", _public),
     SourceRecord: ("source.read", _public),
 }
 
 
+_PRIVATE: dict[type[Any], Any] = {
+    AssetMessage: col(AssetMessage.only_for),
+    Attachment: col(Attachment.only_for),
+}
+"""Where a record says which organisation alone may read it: then no scope reaches it from elsewhere, `all` included."""
+
+
 def within(model: type[Any], actor: Actor, permission: str, *, writing: bool = False) -> Condition:
     """The SQL condition for the records of `model` to which the actor's `permission` reaches."""
+    reached = _reached(model, actor, permission, writing)
+    if model not in _PRIVATE:
+        return reached
+    for_one = _PRIVATE[model]
+    return and_(reached, or_(for_one.is_(None), for_one == actor.organisation_id))
+
+
+def _reached(model: type[Any], actor: Actor, permission: str, writing: bool) -> Condition:
     scopes = scopes_of(actor, permission)
     if Scope.ALL in scopes:
         return true()
