@@ -2,8 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from models import assets, core, participants, sources
+from models import assets, core, participants, sources, tallies
 
 metadata = SQLModel.metadata
 
-__all__ = ["assets", "core", "metadata", "participants", "sources"]
+__all__ = ["assets", "core", "metadata", "participants", "sources", "tallies"]

@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import BigSerial, Json, Kilowatts, Log, Recorded, UtcDateTime, choice, new_id
+from models.base import DERIVED, BigSerial, Json, Kilowatts, Log, Recorded, UtcDateTime, choice, new_id
 
 
 class AssetStatus(StrEnum):
@@ -39,7 +39,15 @@ STATUS_LABELS: dict[AssetStatus, str] = {
     AssetStatus.DEREGISTERED: "De-registered",
 }
 
+OF_A_CELL = ("status", "asset_category", "rated_capacity", "dno_connection", "gsp_group", "service_provider_id")
+"""What the map counts within a cell, or filters by: read from the index alone."""
+
 _ACTIVE = text("status NOT IN ('DEREGISTERED', 'REFUSED_NO_CONSENT')")
+
+
+def _once(name: str, *columns: str) -> Index:
+    """An index that lets a value stand once among active assets."""
+    return Index(name, *columns, unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE)
 
 
 class Asset(Recorded, table=True):
@@ -52,29 +60,22 @@ class Asset(Recorded, table=True):
         Index("asset_by_provider", "service_provider_id", "id"),
         Index("asset_by_owner", "organisation_id", "id"),
         Index("asset_by_dno", "dno_connection", "id"),
-        Index("asset_by_status", "status", "id"),
-        Index("asset_by_category", "asset_category", "id"),
+        Index("asset_by_submitter", "submitted_by_organisation", "id"),
+        Index("asset_by_status", "status", "id", "dno_connection", "asset_category"),
+        Index("asset_by_category", "asset_category", "id", "dno_connection", "status"),
+        Index("asset_newest", "id", "dno_connection", "status", "asset_category"),
+        Index("asset_by_name", "asset_name", "id", "dno_connection", "status", "asset_category"),
+        Index("asset_by_capacity", "rated_capacity", "id", "dno_connection", "status", "asset_category"),
+        Index("asset_by_status_since", "status_since", "id", "dno_connection", "status", "asset_category"),
+        Index("asset_waiting", "status", "status_since", "id", "dno_connection", "asset_category"),
+        Index("asset_by_cell", "cell", *OF_A_CELL),
         Index("asset_by_gsp_group", "gsp_group", "id"),
         Index("asset_by_import_mpan", "import_mpan"),
         Index("asset_by_export_mpan", "export_mpan"),
         Index("asset_by_serial_number", "serial_key"),
         Index("asset_by_friendly_code", "service_provider_id", "friendly_code"),
-        Index(
-            "asset_serial_once",
-            "serial_key",
-            "manufacturer_key",
-            unique=True,
-            sqlite_where=_ACTIVE,
-            postgresql_where=_ACTIVE,
-        ),
-        Index(
-            "asset_friendly_code_once",
-            "service_provider_id",
-            "friendly_code",
-            unique=True,
-            sqlite_where=_ACTIVE,
-            postgresql_where=_ACTIVE,
-        ),
+        _once("asset_serial_once", "serial_key", "manufacturer_key"),
+        _once("asset_friendly_code_once", "service_provider_id", "friendly_code"),
     )
     status: AssetStatus = Field(default=AssetStatus.PENDING_VALIDATION, sa_type=choice(AssetStatus))
     status_reason: str | None = Field(default=None, max_length=1000)
@@ -112,6 +113,8 @@ class Asset(Recorded, table=True):
     export_mpan: str | None = Field(default=None, max_length=13)
     latitude: float | None = None
     longitude: float | None = None
+    cell: int | None = Field(default=None, sa_type=BigInteger, sa_column_kwargs={"info": DERIVED})
+    """The H3 cell (resolution 11) of the position: derived, so no part of what the ledger keeps."""
     position_source: str | None = Field(default=None, max_length=20)
     postcode: str | None = Field(default=None, max_length=10)
     gsp_group: str | None = Field(default=None, max_length=4)

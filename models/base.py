@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 HUNDREDTHS = Decimal("0.01")
+DERIVED = {"derived": True}
+"""Marks a column that the register works out from others of the same row: the ledger leaves it out."""
 
 
 ID_SOURCE: ContextVar[Callable[[], UUID] | None] = ContextVar("fmar_id_source", default=None)

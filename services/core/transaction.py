@@ -16,6 +16,12 @@ AFTERWARDS = "fmar_afterwards"
 _session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
 # Here, where sessions are made: no import order can open one that passes the ledger by.
 keep_ledger(Session)
+_AT_THE_END: list[Callable[[Session], None]] = []
+
+
+def at_the_end(act: Callable[[Session], None]) -> None:
+    """Have something done in every unit of work that writes: the very last before it commits."""
+    _AT_THE_END.append(act)
 
 
 def in_transaction() -> bool:
@@ -64,6 +70,10 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
         token = _session.set(session)
         try:
             yield session
+            if writes:
+                session.flush()
+                for act in _AT_THE_END:
+                    act(session)
             session.commit()
         finally:
             _session.reset(token)

@@ -39,8 +39,9 @@ def canonical(value: Any) -> str:
 
 @lru_cache(maxsize=64)
 def columns_of(record_type: str) -> tuple[str, ...]:
-    """The names of the columns of a kind of record, in their order."""
-    return tuple(attribute.key for attribute in inspect(model_by_type()[record_type]).column_attrs)
+    """The names of the columns of a kind of record, in their order; without those worked out from others of the row."""
+    attributes = inspect(model_by_type()[record_type]).column_attrs
+    return tuple(one.key for one in attributes if not one.columns[0].info.get("derived"))
 
 
 SECRET = frozenset({"secret_hash"})

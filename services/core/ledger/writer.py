@@ -1,7 +1,8 @@
 """The ledger writes itself: a session listener turns every insert and update of a record into an entry."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,24 @@ BY_LEDGER = "fmar_by_ledger"
 """Marks the one set-wise insert of records that writes their entries too."""
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
+
+Derive = Callable[[Callable[[str], Any]], Any]
+DERIVED: dict[str, dict[str, Derive]] = {}
+"""By kind of record and column: what works out a derived column; it is given what reads another column by name."""
+
+
+Seen = Callable[[OrmSession, type[Recorded], Sequence[dict[str, Any]]], None]
+_SEEN: list[Seen] = []
+
+
+def seen_inserted(tell: Seen) -> None:
+    """Have a function told of the rows that `insert_recorded` writes; what goes through a session's objects it sees itself."""
+    _SEEN.append(tell)
+
+
+def derives(model: type[Recorded], column: str, derive: Derive) -> None:
+    """Have a derived column worked out whenever a record of the model is written, on every path."""
+    DERIVED.setdefault(model.record_type(), {})[column] = derive
 
 
 def _entry(
@@ -85,7 +104,8 @@ def append(session: OrmSession, records: Sequence[Recorded]) -> None:
 def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[dict[str, Any]]) -> None:
     """Insert many new records at once, each with its entry: the bulk path, without an object for each record.
 
-    A row has a value for every column of the model but `version`, `recorded_at` and `recorded_by`, which are set here.
+    A row has a value for every column of the model but `version`, `recorded_at`, `recorded_by` and derived ones, which are
+    set here.
     Raises ValueError for a row that names other columns, NoTransaction outside an operation that writes.
     """
     stamp = _begin(session)
@@ -94,13 +114,16 @@ def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[d
     kind, moment = model.record_type(), now()
     own = {"version": 1, "recorded_at": moment, "recorded_by": stamp.actor.user_id}
     wanted = set(columns_of(kind)) - set(own)
-    complete = [{**row, **own} for row in rows]
+    derived = DERIVED.get(kind, {})
+    complete = [{**row, **own, **{name: derive(row.__getitem__) for name, derive in derived.items()}} for row in rows]
     if odd := next((wanted ^ set(row) for row in rows if wanted ^ set(row)), None):
         raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
     if complete:
         session.execute(insert(model), complete, execution_options={BY_LEDGER: True})
         entries = [_entry(kind, row["id"], 1, state_from(kind, row), stamp, moment, GENESIS) for row in complete]
         session.execute(insert(LedgerEntry), entries)
+        for tell in _SEEN:
+            tell(session, model, complete)
 
 
 def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: object) -> None:
@@ -117,6 +140,8 @@ def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: ob
         if isinstance(record, Recorded) and (record in session.new or session.is_modified(record)):
             record.recorded_at = moment
             record.recorded_by = stamp.actor.user_id
+            for name, derive in DERIVED.get(record.record_type(), {}).items():
+                setattr(record, name, derive(partial(getattr, record)))
 
 
 def _write_entries(session: OrmSession, _context: UOWTransaction) -> None:

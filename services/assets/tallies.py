@@ -1,0 +1,205 @@
+"""Counts kept beside the assets, in the same commit: what each change adds and takes away, written last.
+
+Last, and in the order of keys: two writers on PostgreSQL then meet only while one of them commits, and never wait for each
+other in a circle. `services.assets.recounting` counts anew and finds what drifted.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, delete, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import SessionTransaction, UOWTransaction
+from sqlalchemy.orm.attributes import get_history
+from sqlmodel import Session, SQLModel
+
+from models.assets import ENDED_STATUSES, Asset
+from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
+from services.assets.places import COARSE, parent_of
+from services.core.clock import LONDON
+from services.core.ledger.writer import seen_inserted
+from services.core.transaction import at_the_end
+
+PENDING = "fmar_tallies"
+TALLIES: tuple[type[SQLModel], ...] = (AssetTally, AssetCellTally, AssetMonthTally, AssetProviderTally)
+"""The tables, in the order in which every writer touches them."""
+COUNTED = (
+    "asset_category", "status", "dno_connection", "gsp_group", "cell", "registered_at", "service_provider_id",
+    "rated_capacity",
+)  # fmt: skip
+"""Columns of an asset on which a count depends."""
+
+
+class Place(NamedTuple):
+    """Where one asset is counted; what it doesn't have is the empty text, 0 or -1."""
+
+    asset_category: str
+    status: str
+    dno_connection: str
+    gsp_group: str
+    cell: int
+    month: int
+    service_provider_id: UUID
+
+
+Counts = dict[tuple[Any, ...], list[int]]
+"""By key: assets, and hundredths of rated kW."""
+
+
+def month_of(moment: datetime | None) -> int:
+    """The calendar month in London as one number: years times twelve, plus months since January; -1 for no moment."""
+    if moment is None:
+        return -1
+    there = moment.astimezone(LONDON)
+    return there.year * 12 + there.month - 1
+
+
+def hundredths(kilowatts: Decimal) -> int:
+    """Power as the counts keep it."""
+    return int(Decimal(kilowatts) * 100)
+
+
+def _place(value: Callable[[str], Any]) -> tuple[Place, int]:
+    cell = value("cell")
+    return (
+        Place(
+            value("asset_category"),
+            str(value("status")),
+            value("dno_connection") or "",
+            value("gsp_group") or "",
+            0 if cell is None else parent_of(cell, COARSE),
+            month_of(value("registered_at")),
+            value("service_provider_id"),
+        ),
+        hundredths(value("rated_capacity")),
+    )
+
+
+def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callable[[str], Any]) -> None:
+    """Keep in mind that an asset came or changed; both are asked for the columns of `COUNTED` by name.
+
+    For paths that write assets past the session's unit of work; `Asset` objects and `insert_recorded` are seen anyway.
+    """
+    pending = session.info.setdefault(PENDING, [])
+    transaction = session.get_nested_transaction()
+    if not pending or pending[-1][0] is not transaction:
+        pending.append((transaction, defaultdict(lambda: [0, 0])))
+    changes: dict[Place, list[int]] = pending[-1][1]
+    steps = [(1, after)] if before is None else [(-1, before), (1, after)]
+    for sign, value in steps:
+        place, rated = _place(value)
+        change = changes[place]
+        change[0] += sign
+        change[1] += sign * rated
+
+
+def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
+    for record in session.new:
+        if isinstance(record, Asset):
+            note(session, None, lambda name, record=record: getattr(record, name))
+    for record in session.dirty:
+        if isinstance(record, Asset):
+            old = {name: past.deleted[0] for name in COUNTED if (past := get_history(record, name)).deleted}
+            if old:
+                note(
+                    session,
+                    lambda name, record=record, old=old: old[name] if name in old else getattr(record, name),
+                    lambda name, record=record: getattr(record, name),
+                )
+
+
+def _note_inserted(session: OrmSession, model: type[Any], rows: Sequence[dict[str, Any]]) -> None:
+    if model is Asset:
+        for row in rows:
+            note(session, None, row.__getitem__)
+
+
+def _forget(session: OrmSession, rolled_back: SessionTransaction) -> None:
+    """What was noted inside a savepoint that is taken back was never so."""
+    session.info[PENDING] = [one for one in session.info.get(PENDING, ()) if not _inside(one[0], rolled_back)]
+
+
+def _inside(transaction: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while transaction is not None and transaction is not outer:
+        transaction = transaction.parent
+    return transaction is outer
+
+
+def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
+    """Every row of every table in which an asset of this place counts."""
+    category, status, dno, gsp, cell, month, provider = place
+    active = status not in ENDED_STATUSES
+    yield AssetTally, (category, status, dno, gsp)
+    if cell:
+        for kind in (category, ""):
+            for state in (status, ""):
+                yield AssetCellTally, (kind, state, cell, dno, gsp)
+    if month >= 0:
+        yield AssetMonthTally, (dno, active, month)
+    yield AssetProviderTally, ("STATUS", status, provider)
+    if active:
+        yield AssetProviderTally, ("ALL", "", provider)
+        yield AssetProviderTally, ("CATEGORY", category, provider)
+        yield AssetProviderTally, ("GSP_GROUP", gsp, provider)
+        if month >= 0:
+            yield AssetProviderTally, ("MONTH", str(month), provider)
+
+
+def bring_up_to_date(session: OrmSession) -> None:
+    """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
+    pending = session.info.pop(PENDING, None)
+    if not pending:
+        return
+    changes: dict[type[SQLModel], Counts] = {table: defaultdict(lambda: [0, 0]) for table in TALLIES}
+    for _, noted in pending:
+        for place, (assets, rated) in noted.items():
+            for table, key in _spread(place):
+                change = changes[table][key]
+                change[0] += assets
+                change[1] += rated
+    for table in TALLIES:
+        _write(session, table, changes[table])
+
+
+def _write(session: OrmSession, table: type[SQLModel], changes: Counts) -> None:
+    add, clear, keys, sums = _statements(table, session.get_bind().dialect.name)
+    rows = [
+        dict(zip((*keys, *sums), (*key, *change), strict=False))
+        for key, change in sorted(changes.items())
+        if any(change[: len(sums)])
+    ]
+    if rows:
+        session.execute(add, rows)
+    if fewer := [row for row in rows if row["assets"] < 0]:
+        session.execute(clear, fewer)
+
+
+@lru_cache
+def _statements(table: type[SQLModel], dialect: str) -> tuple[Any, Any, tuple[str, ...], tuple[str, ...]]:
+    """Adding to a count, or beginning it; taking it away once it is 0; the names of its key and of its sums."""
+    made: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    keys = tuple(column.name for column in made.primary_key.columns)
+    sums = tuple(column.name for column in made.columns if column.name not in keys)
+    begin = (postgresql if dialect == "postgresql" else sqlite).insert(made)
+    adding = {name: made.c[name] + begin.excluded[name] for name in sums}
+    clear = delete(made).where(made.c.assets == 0, *(made.c[name] == bindparam(name) for name in keys))
+    return begin.on_conflict_do_update(index_elements=keys, set_=adding), clear, keys, sums
+
+
+def _keep_old(_record: Asset, value: Any, _old: Any, _initiator: Any) -> Any:
+    return value
+
+
+for _name in COUNTED:
+    # With a listener that asks for it, the value before a change is loaded even where it had not been read.
+    event.listen(getattr(Asset, _name), "set", _keep_old, active_history=True, retval=True)
+event.listen(Session, "after_flush", _note_flushed)
+event.listen(Session, "after_soft_rollback", _forget)
+seen_inserted(_note_inserted)
+at_the_end(bring_up_to_date)
