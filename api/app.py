@@ -3,7 +3,20 @@
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import assets, catalogue, checks, decisions, events, geography, health, lookup, oauth, organisations, users
+from api import (
+    assets,
+    catalogue,
+    checks,
+    decisions,
+    events,
+    geography,
+    health,
+    lookup,
+    oauth,
+    organisations,
+    tiles,
+    users,
+)
 from api.description import ABOUT, TAGS, described
 from api.exact import ExactRoute
 from api.middleware import Guard
@@ -27,6 +40,7 @@ def create_api() -> FastAPI:
     app.include_router(oauth.router)
     app.include_router(health.router)
     app.include_router(geography.router)
+    app.include_router(tiles.router)
     register = APIRouter(prefix="/v1", responses=answers(*COMMON), route_class=ExactRoute)
     # The look-up comes first: its address would be read as an identifier.
     for area in (lookup, assets, checks, organisations, decisions, users, events, catalogue):

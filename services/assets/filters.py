@@ -1,5 +1,6 @@
 """Which assets a list, a count, a map or an export shows: filters by ontology term, as SQL conditions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,11 +8,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+import h3.api.basic_int as h3
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
 from services.assets.mpan import reduce_mpan
+from services.assets.places import FINEST, range_of
 from services.assets.recording import key_of
 from services.core.errors import Finding, Invalid
 
@@ -42,6 +45,8 @@ class AssetFilters:
     capacity_max: Decimal | None = None
     text: str | None = None
     postcode: str | None = None
+    hexagon: str | None = None
+    """An H3 cell of the map, at most as fine as those kept (hexadecimal): what lies in it."""
 
 
 FILTER_TERMS: dict[str, str] = {
@@ -138,9 +143,19 @@ def condition(filters: AssetFilters) -> list[ColumnElement[bool]]:
         found.append(col(Asset.rated_capacity) <= filters.capacity_max)
     if filters.postcode and filters.postcode.strip():
         found.append(_postcode(filters.postcode))
+    if filters.hexagon:
+        found.append(col(Asset.cell).between(*range_of(_cell(filters.hexagon))))
     if filters.text and filters.text.strip():
         found.append(_text(filters.text.replace("\x00", "").strip()))
     return found
+
+
+def _cell(given: str) -> int:
+    cell = int(given, 16) if re.fullmatch("[0-9a-fA-F]{1,16}", given) else 0
+    if not h3.is_valid_cell(cell) or h3.get_resolution(cell) > FINEST:
+        expected = f"An H3 cell of resolution 0 to {FINEST}, in hexadecimal"
+        raise Invalid([Finding("FILTER-03", "hexagon", given, expected, "There is no such hexagon on the map.")])
+    return cell
 
 
 def _postcode(given: str) -> ColumnElement[bool]:

@@ -1,0 +1,204 @@
+"""Map tiles (UC-05.01): hexagons with counts where there is much, assets where they can be told apart, by signed ticket."""
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import AssetStatus
+from models.core import Event
+from services.assets.catalogue import CATEGORY_LIST, catalogue
+from services.assets.filters import AssetFilters
+from services.assets.tile_features import hexagons, points
+from services.assets.tile_queries import (
+    HIGHEST_ZOOM,
+    LOWEST_ZOOM,
+    Point,
+    by_group,
+    cells_of_tile,
+    counts_in,
+    extent_of,
+    points_in,
+    without_position,
+)
+from services.core import tickets
+from services.core.actor import Actor
+from services.core.errors import Finding, Forbidden, Invalid, Unauthenticated
+from services.core.operation import operation
+from services.core.permissions import may
+from services.core.transaction import current_session
+from services.core.visibility import visible
+from services.participants.acting import actor_for_user
+
+MOST_POINTS = 2000
+"""Assets that one tile draws one by one, and that are all drawn so at any zoom when the filters let no more through."""
+POINTS_FROM_ZOOM = 9
+"""From this zoom of the tile on, assets are drawn one by one where there aren't too many."""
+PURPOSE = "map"
+MOST_COUNTED = 1000
+
+
+class Layer(StrEnum):
+    """What the tiles of a map show."""
+
+    ASSETS = "assets"
+    CAPACITY = "capacity"
+
+
+class Colouring(StrEnum):
+    """What the colour of a point stands for."""
+
+    STATUS = "status"
+    CATEGORY = "category"
+
+
+@dataclass(frozen=True, slots=True)
+class TileView:
+    """What a ticket lets its holder draw: the filters, the layer, the colours, and whether assets are told one by one."""
+
+    filters: AssetFilters
+    layer: Layer = Layer.ASSETS
+    colouring: Colouring = Colouring.STATUS
+    one_by_one: bool = False
+    """At every zoom, because what passes the filters is few."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapSummary:
+    """What a map has to know before it is drawn. `unplaced`: without a position, counted no further than 1,001."""
+
+    unplaced: int
+    extent: tuple[float, float, float, float] | None
+    """South, west, north, east of what is shown; None when there is too much to say, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """A GSP group with how many assets pass the filters and their rated kW."""
+
+    code: str
+    assets: int
+    rated_kw: Decimal
+
+
+@operation("UC-05.01", permission="asset.read", writes=False)
+def map_ticket(actor: Actor, view: TileView, browser: str | None = None) -> str:
+    """A ticket that opens the tiles of this view to this person, in this browser where `browser` names it.
+
+    It is the same text for five minutes unless something happened to what the actor sees.
+    """
+    newest = select(col(Event.seq)).where(visible(Event, actor)).order_by(col(Event.seq).desc()).limit(1)
+    revision = current_session().scalar(newest) if may(actor, "event.read") else None
+    return tickets.issue(
+        PURPOSE,
+        {
+            "sub": str(actor.user_id),
+            "org": str(actor.organisation_id),
+            "roles": sorted(actor.roles),
+            "filters": _as_claims(view.filters),
+            "layer": view.layer,
+            "colour": view.colouring,
+            "all": view.one_by_one,
+            "rev": revision,
+            "at": _mark(browser),
+        },
+    )
+
+
+def open_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, TileView]:
+    """Who holds a ticket, as they stand in the register at this moment, and what it opens.
+
+    Raises Unauthenticated when it was changed or has ended, or its holder's access has or their roles have changed;
+    Forbidden in another browser than the one it was made for.
+    """
+    claims = tickets.read(PURPOSE, ticket)
+    if not hmac.compare_digest(str(claims["at"]), _mark(browser)):
+        raise Forbidden("This ticket was made for another browser. Open the map in this one.")
+    actor = actor_for_user(UUID(claims["sub"]), UUID(claims["org"]))
+    if sorted(actor.roles) != claims["roles"]:
+        raise Unauthenticated("Your roles have changed. Reload the page.")
+    filters = _from_claims(claims["filters"])
+    return actor, TileView(filters, Layer(claims["layer"]), Colouring(claims["colour"]), bool(claims["all"]))
+
+
+def _mark(browser: str | None) -> str:
+    """What tells a browser from another, in a form that opens nothing by itself."""
+    return sha256(browser.encode()).hexdigest()[:16] if browser else ""
+
+
+def _as_claims(filters: AssetFilters) -> dict[str, Any]:
+    given = {field.name: getattr(filters, field.name) for field in fields(filters)}
+    return {
+        name: str(value) if isinstance(value, Decimal | str) else [str(one) for one in value]
+        for name, value in given.items()
+        if value not in (None, "", (), [])
+    }
+
+
+def _from_claims(claims: Mapping[str, Any]) -> AssetFilters:
+    read: dict[str, Any] = {}
+    for name, value in claims.items():
+        if name in ("service_provider_id", "organisation_id"):
+            read[name] = tuple(UUID(one) for one in value)
+        elif name in ("capacity_min", "capacity_max"):
+            read[name] = Decimal(value)
+        else:
+            read[name] = value if isinstance(value, str) else tuple(value)
+    return AssetFilters(**read)
+
+
+@operation("UC-05.01", permission="asset.read", writes=False)
+def map_tile(actor: Actor, view: TileView, zoom: int, x: int, y: int) -> bytes:
+    """A tile as GeoJSON: the actor's assets that pass the filters, one by one or counted by hexagon; under 300 kB.
+
+    Raises Invalid for a tile that isn't on the map.
+    """
+    if not (LOWEST_ZOOM <= zoom <= HIGHEST_ZOOM and 0 <= x < 1 << zoom and 0 <= y < 1 << zoom):
+        expected = f"zoom {LOWEST_ZOOM} to {HIGHEST_ZOOM}, column and row within it"
+        raise Invalid([Finding("TILE-01", None, f"{zoom}/{x}/{y}", expected, "There is no such tile.")])
+    cells = cells_of_tile(zoom, x, y)
+    if not cells:
+        return hexagons([], zoom, by_capacity=False)
+    counts = [] if view.one_by_one else counts_in(actor, view.filters, cells)
+    few = view.one_by_one or (zoom >= POINTS_FROM_ZOOM and sum(one.assets for one in counts) <= MOST_POINTS)
+    if view.layer is Layer.ASSETS and few:
+        found = points_in(actor, view.filters, cells, MOST_POINTS)
+        if len(found) <= MOST_POINTS:
+            return points(found, zoom, *_colours(view.colouring))
+    return hexagons(counts or counts_in(actor, view.filters, cells), zoom, view.layer is Layer.CAPACITY)
+
+
+def _colours(colouring: Colouring) -> tuple[Callable[[Point], int], dict[str, str]]:
+    """The place of an asset's colour in its scale (the one after the last for what the scale doesn't know); and labels."""
+    places = {code: place for place, code in enumerate(colour_codes(colouring))}
+    labels = {code: one.label for code, one in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
+    if colouring is Colouring.STATUS:
+        return (lambda one: places.get(one.status, len(places))), labels
+    return (lambda one: places.get(one.category, len(places))), labels
+
+
+def colour_codes(colouring: Colouring) -> list[str]:
+    """What the places of a scale stand for, inside an operation: statuses, or categories in the catalogue's order."""
+    if colouring is Colouring.STATUS:
+        return [str(status) for status in AssetStatus]
+    return list(catalogue().reference.code_lists.get(CATEGORY_LIST, {}))
+
+
+@operation("UC-05.01", permission="asset.read", writes=False)
+def map_summary(actor: Actor, filters: AssetFilters, total: int) -> MapSummary:
+    """Where what passes the filters lies, while `total` is few enough to be drawn one by one, and what can't be drawn."""
+    unplaced = without_position(actor, filters, MOST_COUNTED)
+    return MapSummary(unplaced, extent_of(actor, filters) if total <= MOST_POINTS else None)
+
+
+@operation("UC-05.01", permission="asset.read", writes=False)
+def group_counts(actor: Actor, filters: AssetFilters) -> list[GroupCount]:
+    """How many of the actor's assets that pass the filters are in each GSP group, and their rated kW."""
+    return [GroupCount(code, assets, Decimal(rated) / 100) for code, assets, rated in by_group(actor, filters) if code]
