@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlmodel import col
 
 from models.assets import Asset, CategorySchema, CodeListEntry, SchemaStatus
@@ -36,10 +36,15 @@ class Catalogue:
     schema_versions: Mapping[str, int]
 
 
+IN_WORK = (SchemaStatus.DRAFT, SchemaStatus.DISCARDED)
+"""Versions that nobody registers under: working on one changes nothing for anybody, this process's memory included."""
 _VERSION = select(
     *(
-        select(function(column)).scalar_subquery()
-        for model in (CategorySchema, CodeListEntry)
+        select(function(column)).where(counts).scalar_subquery()
+        for model, counts in (
+            (CategorySchema, col(CategorySchema.status).not_in(IN_WORK)),
+            (CodeListEntry, true()),
+        )
         for function, column in (
             (func.count, col(model.id)),
             (func.sum, col(model.version)),
@@ -76,7 +81,7 @@ def _read() -> Catalogue:
         code = Code(entry.code, entry.label, entry.applies_to or "All", entry.active)
         lists.setdefault(entry.list_name, {})[entry.code] = code
     newest: dict[str, CategorySchema] = {}
-    published = select(CategorySchema).where(col(CategorySchema.status) != SchemaStatus.DRAFT)
+    published = select(CategorySchema).where(col(CategorySchema.status).not_in(IN_WORK))
     for schema in current_session().scalars(published.order_by(col(CategorySchema.schema_version))):
         if schema.status is SchemaStatus.PUBLISHED or schema.category not in newest:
             newest[schema.category] = schema
@@ -96,8 +101,8 @@ def _schema(category: str, version: int | None) -> CategorySchema:
     if version is None:
         chosen = chosen.where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
     else:
-        drafted = col(CategorySchema.status) == SchemaStatus.DRAFT
-        chosen = chosen.where(col(CategorySchema.schema_version) == version, ~drafted)
+        in_work = col(CategorySchema.status).in_(IN_WORK)
+        chosen = chosen.where(col(CategorySchema.schema_version) == version, ~in_work)
     schema = current_session().scalar(chosen.order_by(col(CategorySchema.schema_version).desc()).limit(1))
     if schema is None:
         raise NotFound("category", category if version is None else f"{category}, version {version}")
@@ -135,6 +140,18 @@ def categories(actor: Actor) -> list[CategorySchema]:
 def category_schema(actor: Actor, category: str, version: int | None = None) -> CategorySchema:
     """One version of a category's schema that is or was in use, or its newest published one. Raises NotFound."""
     return _schema(category, version)
+
+
+@operation("UC-05.07", permission="category.read", writes=False)
+def schema_versions(actor: Actor, category: str) -> list[CategorySchema]:
+    """All versions of a category that are or were in use, the newest first. Raises NotFound when there is none."""
+    chosen = select(CategorySchema).where(
+        col(CategorySchema.category) == category, col(CategorySchema.status).not_in(IN_WORK)
+    )
+    found = list(current_session().scalars(chosen.order_by(col(CategorySchema.schema_version).desc())))
+    if not found:
+        raise NotFound("category", category)
+    return found
 
 
 def code_lists() -> CodeLists:

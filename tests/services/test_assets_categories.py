@@ -6,15 +6,8 @@ import pytest
 
 from models.assets import SchemaStatus
 from services.assets.catalogue import categories, category_schema, code_list, load_catalogue
-from services.assets.categories import (
-    add_code,
-    category_versions,
-    code_list_entries,
-    deprecate_category,
-    draft_category,
-    publish_category,
-    set_code_active,
-)
+from services.assets.categories import category_versions, deprecate_category, draft_category, publish_category
+from services.assets.codes import add_code, code_list_entries, set_code_active
 from services.assets.reading import as_terms, get_asset
 from services.assets.registration import register_asset
 from services.assets.schemas import shipped_schemas
@@ -119,7 +112,9 @@ def test_a_deprecated_category_takes_no_new_asset_and_keeps_the_old_ones(registe
     administrator, provider = make_administrator(), make_provider()
     boiler = register_asset(provider, values_for("ELECTRIC_BOILER"))
     schema = category_schema(administrator, "ELECTRIC_BOILER")
-    deprecate_category(administrator, schema.id, schema.version)
+    with pytest.raises(Invalid):
+        deprecate_category(administrator, schema.id, schema.version, "Old")
+    deprecate_category(administrator, schema.id, schema.version, "Nobody makes them any more.")
 
     with pytest.raises(Invalid) as retired:
         register_asset(provider, values_for("ELECTRIC_BOILER"))
@@ -127,7 +122,7 @@ def test_a_deprecated_category_takes_no_new_asset_and_keeps_the_old_ones(registe
     update_asset(provider, boiler.id, {"AssetModel": "EB-2"}, boiler.version)
     assert get_asset(provider, boiler.id).asset_model == "EB-2"
     with pytest.raises(Refused):
-        deprecate_category(administrator, schema.id, schema.version + 1)
+        deprecate_category(administrator, schema.id, schema.version + 1, "Nobody makes them any more.")
 
 
 @pytest.mark.use_case("UC-05.07")

@@ -1,0 +1,200 @@
+"""What a draft of a category would do: to values that somebody tries, and to the assets registered so far (UC-05.07).
+
+Registered assets keep their own version, so a draft changes nothing for them; the effect says how many of them would pass
+under it, should their values be given anew. Judged by the register's own rules, a batch at a time.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from models.assets import ENDED_STATUSES, Asset
+from services.assets.catalogue import CATEGORY_LIST, catalogue, rule_context
+from services.assets.category_document import document_of
+from services.assets.category_form import CategoryForm
+from services.assets.rules import ASSET_RULES, check_asset
+from services.assets.rules_attributes import Judge, check_attributes, judges
+from services.assets.rules_prepare import AssetReference, AssetRuleContext, prepare, text_frame
+from services.assets.schemas import CORE, Code, category_fields, snake
+from services.core.actor import Actor
+from services.core.errors import Finding
+from services.core.operation import operation
+from services.core.rules import Rule, evaluate
+from services.core.transaction import current_session
+from services.core.visibility import visible
+
+BATCH = 10_000
+EXAMPLES = 3
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An asset that would fail a rule, and the rule's words for it."""
+
+    asset_id: UUID
+    asset_name: str
+    message: str
+
+
+@dataclass(slots=True)
+class RuleEffect:
+    """One rule on one field: how many registered assets would fail it, with a few of them."""
+
+    code: str
+    term: str | None
+    label: str
+    failing: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class CategoryEffect:
+    """What the draft would say of the registered assets: those looked at and those that would fail, by schema version."""
+
+    checked: int = 0
+    failing: int = 0
+    by_version: dict[int, tuple[int, int]] = field(default_factory=dict)
+    rules: list[RuleEffect] = field(default_factory=list)
+
+    @property
+    def passing(self) -> int:
+        """How many would pass."""
+        return self.checked - self.failing
+
+
+@cache
+def _schema_rules() -> tuple[Rule, ...]:
+    """The rules whose verdict follows from a category's schema: what it makes mandatory, alone or in groups."""
+    asked = ("needs:", "needs_mpan", "lacks_any")
+    return tuple(
+        rule
+        for rule in ASSET_RULES.values()
+        if rule.holds is not None and any(name.startswith(asked) for name in rule.holds.meta.root_names())
+    )
+
+
+def mandatable_terms() -> list[str]:
+    """The core attributes that a category can make mandatory: there is a rule for each."""
+    roots = {name for rule in _schema_rules() if rule.holds is not None for name in rule.holds.meta.root_names()}
+    return [term for term, attribute in CORE.items() if f"needs:{term}" in roots and not attribute.mandatory]
+
+
+def _reference(category: str, document: Mapping[str, Any]) -> AssetReference:
+    """The reference in which this document is the category's schema, in use."""
+    lists = catalogue().reference.code_lists
+    code = Code(category, str(document.get("title", category)))
+    named = {**lists.get(CATEGORY_LIST, {}), category: code}
+    return AssetReference({**lists, CATEGORY_LIST: named}, {category: document})
+
+
+@operation("UC-05.07", permission="category.manage", writes=False)
+def try_category(actor: Actor, category: str, form: CategoryForm, values: Mapping[str, object]) -> list[Finding]:
+    """What the rules would say if these values were registered under the draft; nothing is kept."""
+    document = document_of(category, form, catalogue().reference.code_lists)
+    context = replace(rule_context(), reference=_reference(category, document))
+    return check_asset({**values, "AssetCategory": category}, context).findings
+
+
+@operation("UC-05.07", permission="category.manage", writes=False)
+def category_effect(
+    actor: Actor, category: str, form: CategoryForm, progress: Progress | None = None
+) -> CategoryEffect:
+    """How many active assets of the category would pass and fail under the draft, and by which rule.
+
+    `progress` is told after each batch how many of how many were looked at.
+    """
+    document = document_of(category, form, catalogue().reference.code_lists)
+    reference = _reference(category, document)
+    context = replace(rule_context(), reference=reference, is_new=False)
+    judge = judges(reference)[category]
+    labels = {one.term: one.label for one in (*CORE.values(), *category_fields(document))}
+    chosen = (col(Asset.asset_category) == category, col(Asset.status).not_in(ENDED_STATUSES), visible(Asset, actor))
+    total = current_session().scalar(select(func.count()).where(*chosen)) or 0
+    effect, found = CategoryEffect(), _Found(labels)
+    for rows in _batches(document, chosen):
+        failing = found.core(rows, context) | found.own(rows, judge)
+        _count(effect, rows, failing)
+        if progress is not None:
+            progress(effect.checked, total)
+    effect.rules = sorted(found.rules.values(), key=lambda rule: -rule.failing)
+    return effect
+
+
+def _batches(document: Mapping[str, Any], chosen: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Rows of (id, name, version, own attributes, and what the schema asks for of the core terms)."""
+    columns = [col(getattr(Asset, snake(term))).label(term) for term in _asked(document)]
+    head = col(Asset.id), col(Asset.asset_name), col(Asset.schema_version), col(Asset.category_attributes)
+    asked = select(*head, *columns).where(*chosen).execution_options(yield_per=BATCH)
+    yield from current_session().execute(asked).partitions()
+
+
+def _asked(document: Mapping[str, Any]) -> list[str]:
+    """The core terms that the verdict of the schema's rules depends on, as far as an asset keeps them."""
+    when: Mapping[str, str] = document.get("x-mandatory-when", {})
+    groups = [term for group in document.get("x-mandatory-any", ()) for term in group]
+    named = {*document.get("x-mandatory", ()), *groups, *when, *when.values()}
+    return [term for term in CORE if term in named and hasattr(Asset, snake(term))]
+
+
+class _Found:
+    """Failures gathered by rule and field over all batches."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self.rules: dict[tuple[str, str | None], RuleEffect] = {}
+        self._labels = labels
+
+    def core(self, rows: Sequence[Any], context: AssetRuleContext) -> set[int]:
+        """The places of the rows that fail what the schema asks for of core attributes."""
+        terms = [name for name in rows[0]._fields if name in CORE]
+        if not terms:
+            return set()
+        category = next(iter(context.reference.schemas))
+        named = {term: pl.Series([row._mapping[term] for row in rows], strict=False) for term in terms}
+        raw = text_frame(pl.DataFrame({**named, "AssetCategory": [category] * len(rows)}))
+        findings = evaluate(prepare(raw, context), self._needed(context), raw)
+        for place, code, term, _given, _expected, message, _severity in findings.iter_rows():
+            self._add(code, term, rows[place], message)
+        return set(findings["row"].to_list())
+
+    @staticmethod
+    def _needed(context: AssetRuleContext) -> list[Rule]:
+        """The rules that can judge: one about a term that nothing makes mandatory has no column to look at."""
+        absent = {f"needs:{term}" for term in CORE if term not in context.reference.needed}
+        rules = (rule for rule in _schema_rules() if rule.holds is not None)
+        return [rule for rule in rules if rule.holds is not None and absent.isdisjoint(rule.holds.meta.root_names())]
+
+    def own(self, rows: Sequence[Any], judge: Judge) -> set[int]:
+        """The places of the rows whose own attributes the schema refuses."""
+        failing: set[int] = set()
+        for place, row in enumerate(rows):
+            if judge.validator.is_valid(row.category_attributes):
+                continue
+            _typed, findings = check_attributes(row.category_attributes, judge)
+            for finding in findings:
+                failing.add(place)
+                self._add(finding.code, finding.field, row, finding.message)
+        return failing
+
+    def _add(self, code: str, term: str | None, row: Any, message: str) -> None:
+        rule = self.rules.get((code, term))
+        if rule is None:
+            label = self._labels.get(term or "", term or "The record")
+            rule = self.rules.setdefault((code, term), RuleEffect(code, term, label))
+        rule.failing += 1
+        if len(rule.examples) < EXAMPLES:
+            rule.examples.append(Example(row.id, row.asset_name, message))
+
+
+def _count(effect: CategoryEffect, rows: Sequence[Any], failing: set[int]) -> None:
+    effect.checked += len(rows)
+    effect.failing += len(failing)
+    for place, row in enumerate(rows):
+        checked, failed = effect.by_version.get(row.schema_version, (0, 0))
+        effect.by_version[row.schema_version] = (checked + 1, failed + (place in failing))
