@@ -3,18 +3,22 @@
 docs/checks.md explains the decisions. Pure: no database, no network.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from models.assets import CHECK_SOURCE_LABELS, CheckOutcome, CheckSource
 from services.assets.schemas import CORE, CodeLists
+from services.core.clock import show_date
 from services.core.comparison import Comparison, Outcome
 
 POSITION = "Latitude, Longitude"
+DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _OWN_LABELS = {POSITION: "Position", "GspGroup": "GSP group"}
 CAPACITIES = ("RatedCapacity", "GenCapacity", "DemandCapacity", "InstalledCapacity")
 LISTED = frozenset({"BESS", "SOLAR_PV", "WIND_TURBINE", "CHP", "OTHER"})
@@ -25,7 +29,13 @@ MINOR: Mapping[CheckSource, frozenset[str]] = {
     CheckSource.MPAN_REGISTER: frozenset(),
 }
 """Differences that are shown and ask nothing: the address of a site and that of its meter, rounding, spelling."""
-LONGEST_SUMMARY = 1000
+
+
+class Verdict(StrEnum):
+    """What an operator says of a difference: the declared value is right after all, or the source is."""
+
+    DECLARED_STANDS = "DECLARED_STANDS"
+    THEIRS_RIGHT = "THEIRS_RIGHT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ def outcome_of(comparisons: Iterable[Mapping[str, Any]]) -> CheckOutcome:
     """One outcome for all fields: a difference that matters and isn't settled decides, then a settled one."""
     rows = list(comparisons)
     differing = [row for row in rows if differs(row)]
-    if any("settled_as" not in row for row in differing):
+    if any(is_open(row) for row in differing):
         return CheckOutcome.DIFFERS
     if differing:
         return CheckOutcome.SETTLED
@@ -67,9 +77,21 @@ def differs(row: Mapping[str, Any]) -> bool:
     return row["outcome"] == Outcome.DIFFERS and bool(row.get("matters"))
 
 
+def is_open(row: Mapping[str, Any]) -> bool:
+    """Whether a difference still has to be settled: nobody decided, or the source was found right and nothing changed yet."""
+    return differs(row) and row.get("settled_as") != Verdict.DECLARED_STANDS
+
+
 def label_of_field(name: str) -> str:
     """A field as people read it."""
     return _OWN_LABELS.get(name) or (CORE[name].label if name in CORE else name)
+
+
+def field_in_words(name: str) -> str:
+    """A field inside a sentence: small letters but for abbreviations."""
+    label = label_of_field(name)
+    first = label.split(" ")[0]
+    return label if first.isupper() or "MPAN" in label else f"{label[0].lower()}{label[1:]}"
 
 
 def source_in_words(source: CheckSource, source_name: str | None) -> str:
@@ -85,13 +107,13 @@ def reason(source: CheckSource, source_name: str | None, row: Mapping[str, Any],
     direction = source is CheckSource.MPAN_REGISTER and row["field"] in ("ImportMPAN", "ExportMPAN")
     if direction or row["declared"] is None or row["theirs"] is None:
         return f"{label}: {row['message']}"
-    declared = _in_words(row["field"], row["declared"], codes)
-    theirs = _in_words(row["field"], row["theirs"], codes)
+    declared = value_in_words(row["field"], row["declared"], codes)
+    theirs = value_in_words(row["field"], row["theirs"], codes)
     more = f" ({row['message'].rstrip('.')})" if row["field"] == POSITION else ""
     return f"{label}: you declared {declared}, {who} says {theirs}{more}."
 
 
-def _in_words(name: str, value: str, codes: CodeLists) -> str:
+def value_in_words(name: str, value: str, codes: CodeLists) -> str:
     """Codes by their labels, as in the forms."""
     attribute = CORE.get(name)
     if attribute is None:
@@ -100,6 +122,8 @@ def _in_words(name: str, value: str, codes: CodeLists) -> str:
     said = ", ".join(known[part].label if part in known else part for part in value.split(", "))
     if attribute.kind == "power" and not said.endswith("kW"):
         return f"{Decimal(said):,.2f} kW"
+    if attribute.kind == "date" and DAY.fullmatch(said):
+        return show_date(date.fromisoformat(said))
     return said
 
 

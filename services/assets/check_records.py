@@ -22,8 +22,9 @@ from models.assets import (
     MessageKind,
 )
 from services.assets.catalogue import code_lists
-from services.assets.check_judging import Answer, differs, outcome_of, reason
+from services.assets.check_judging import Answer, Verdict, differs, is_open, outcome_of, reason
 from services.assets.lifecycle import move
+from services.assets.messages import LONGEST_MESSAGE, asked_by_person, open_question, say, short
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.ledger.reading import changes_since
@@ -42,9 +43,9 @@ CHECKED_COLUMNS = frozenset(
 """What any source is compared on: when one of these moves, what was checked is no longer what is declared."""
 CHECKED_STATUSES = (AssetStatus.PENDING_VALIDATION, AssetStatus.VERIFIED, AssetStatus.QUERY)
 NO_SOURCE = "No source knows this asset: an operator decides."
-LONGEST_REASON = 1000
 NOT_FOUND = ("not found", None, None)
-SETTLED_KEYS = ("settled_as", "reason", "by", "at")
+MARKS = ("settled_as", "reason", "by", "organisation", "at", "asked", "answer")
+"""What people said of a difference: the operator's verdict, the question that went with it, and the FSP's answer."""
 
 
 def newest_checks(asset_ids: Iterable[UUID], *, answered: bool = False) -> dict[UUID, list[AssetCheck]]:
@@ -126,13 +127,19 @@ def _keep(check: AssetCheck, answer: Answer) -> None:
     outcome = answer.outcome
     if outcome is CheckOutcome.DIFFERS:
         outcome = outcome_of(rows)
-    elif outcome is CheckOutcome.NOT_FOUND and answer.expected and (settled := before.get(NOT_FOUND)):
-        evidence["settled"] = settled
-        outcome = CheckOutcome.SETTLED
+    elif outcome is CheckOutcome.NOT_FOUND and answer.expected and (said := before.get(NOT_FOUND)):
+        evidence |= said
+        outcome = outcome_of_absence(evidence)
     check.outcome, check.comparisons, check.evidence = outcome, rows, evidence
     check.summary, check.matched_by = answer.summary, answer.matched_by
     check.source_name, check.source_record_id = answer.source_name, answer.source_record_id
     check.completed_at = now()
+
+
+def outcome_of_absence(evidence: Mapping[str, Any]) -> CheckOutcome:
+    """Of an asset that the source doesn't know: settled once an operator has let it stand."""
+    stands = evidence.get("settled", {}).get("settled_as") == Verdict.DECLARED_STANDS
+    return CheckOutcome.SETTLED if stands else CheckOutcome.NOT_FOUND
 
 
 def _said(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
@@ -140,15 +147,15 @@ def _said(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
 
 
 def _settled_before(check: AssetCheck) -> dict[tuple[str, str | None, str | None], dict[str, Any]]:
-    """What operators settled in checks of this asset against this source, by what was declared and what was said."""
+    """What people said in checks of this asset against this source, by what was declared and what the source said."""
     older = select(AssetCheck).where(col(AssetCheck.asset_id) == check.asset_id, col(AssetCheck.source) == check.source)
     found: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
     for one in current_session().scalars(older.order_by(col(AssetCheck.asset_version))):
         for row in one.comparisons:
-            if "settled_as" in row:
-                found[_said(row)] = {key: row[key] for key in SETTLED_KEYS}
-        if "settled" in one.evidence:
-            found[NOT_FOUND] = one.evidence["settled"]
+            if marks := {key: row[key] for key in MARKS if key in row}:
+                found[_said(row)] = marks
+        if marks := {key: one.evidence[key] for key in ("settled", "answer") if key in one.evidence}:
+            found[NOT_FOUND] = marks
     return found
 
 
@@ -170,7 +177,7 @@ def conclude_checks(actor: Actor, asset_id: UUID) -> Asset:
         return asset
     reasons = reasons_of(checks)
     if reasons:
-        _to_query(asset, "\n".join(reasons))
+        _to_query(asset, checks, reasons)
     elif any(check.outcome in (CheckOutcome.AGREES, CheckOutcome.SETTLED) for check in checks):
         _to_verified(asset, checks)
     elif asset.status is AssetStatus.PENDING_VALIDATION and asset.status_reason != NO_SOURCE:
@@ -186,74 +193,56 @@ def reasons_of(checks: Iterable[AssetCheck]) -> list[str]:
         if check.outcome is CheckOutcome.NOT_FOUND and check.evidence.get("expected"):
             reasons.append(check.summary or "The source does not know this asset.")
         elif check.outcome is CheckOutcome.DIFFERS:
-            open_rows = [row for row in check.comparisons if differs(row) and "settled_as" not in row]
+            open_rows = [row for row in check.comparisons if is_open(row)]
             reasons += [reason(check.source, check.source_name, row, codes) for row in open_rows]
     return reasons
 
 
-def conversation(asset_id: UUID) -> list[AssetMessage]:
-    """The messages of an asset, oldest first; inside an operation."""
-    chosen = select(AssetMessage).where(col(AssetMessage.asset_id) == asset_id)
-    return list(current_session().scalars(chosen.order_by(col(AssetMessage.id))))
-
-
-def say(actor: Actor, asset: Asset, kind: MessageKind, text: str) -> None:
-    """Add to the conversation about an asset, under the actor's name."""
-    message = AssetMessage(
-        asset_id=asset.id,
-        kind=kind,
-        text=text,
-        author_name=actor.name,
-        author_organisation_id=actor.organisation_id,
-        sent_at=now(),
-    )
-    current_session().add(message)
-
-
-def _open_question(asset: Asset) -> tuple[AssetMessage | None, bool]:
-    """The last question that nobody has decided, and whether it has been answered."""
-    question, answered = None, False
-    for message in conversation(asset.id):
-        if message.kind is MessageKind.QUERY:
-            question, answered = message, False
-        elif message.kind is MessageKind.DECISION:
-            question, answered = None, False
-        else:
-            answered = True
-    return question, answered
-
-
-def _to_query(asset: Asset, text: str) -> None:
-    question, answered = _open_question(asset)
-    if question is not None and question.author_organisation_id is not None:
+def _to_query(asset: Asset, checks: list[AssetCheck], reasons: list[str]) -> None:
+    text = "\n".join(reasons)
+    question, answered = open_question(asset)
+    answered = answered and not _half_answered(checks)
+    if question is not None and asked_by_person(asset, question):
         return
-    if question is not None and question.text == text and (answered or asset.status is AssetStatus.QUERY):
+    if question is not None and (answered or asset.status is AssetStatus.QUERY) and _asks(question, reasons):
         return
     if asset.status is AssetStatus.VERIFIED:
         move(asset, AssetStatus.PENDING_VALIDATION, "request_checks", "A source says otherwise.")
     if asset.status is AssetStatus.PENDING_VALIDATION:
-        move(asset, AssetStatus.QUERY, "conclude_checks", _short(text))
+        move(asset, AssetStatus.QUERY, "conclude_checks", short(text))
     else:
-        asset.status_reason = _short(text)
-    say(_register(), asset, MessageKind.QUERY, text[:4000])
+        asset.status_reason = short(text)
+    say(_register(), asset, MessageKind.QUERY, text[:LONGEST_MESSAGE])
+
+
+def _half_answered(checks: list[AssetCheck]) -> bool:
+    """Whether the FSP has answered some of what is open, field by field, and not all."""
+    rows = [row for check in checks if check.outcome is CheckOutcome.DIFFERS for row in check.comparisons]
+    answers = ["answer" in row for row in rows if is_open(row)]
+    absent = (check for check in checks if check.outcome is CheckOutcome.NOT_FOUND and check.evidence.get("expected"))
+    answers += ["answer" in check.evidence for check in absent]
+    return any(answers) and not all(answers)
+
+
+def _asks(question: AssetMessage, reasons: list[str]) -> bool:
+    """Whether a question asks all of this already; some of what it asked may have been settled since."""
+    if question.author_organisation_id is not None:
+        return True
+    return question.text == "\n".join(reasons)[:LONGEST_MESSAGE] or set(reasons) <= set(question.text.split("\n"))
 
 
 def _to_verified(asset: Asset, checks: list[AssetCheck]) -> None:
-    question, _answered = _open_question(asset)
-    if asset.status is AssetStatus.VERIFIED or (question is not None and question.author_organisation_id is not None):
+    question, _answered = open_question(asset)
+    if asset.status is AssetStatus.VERIFIED or (question is not None and asked_by_person(asset, question)):
         return
     if asset.status is AssetStatus.QUERY:
         move(asset, AssetStatus.PENDING_VALIDATION, "conclude_checks", "No source says otherwise any more.")
     agreed = [check for check in checks if check.outcome is CheckOutcome.AGREES]
     agreeing = [f"{check.source_name or CHECK_SOURCE_LABELS[check.source]}: {check.summary or ''}" for check in agreed]
-    move(asset, AssetStatus.VERIFIED, "conclude_checks", _short(" ".join(agreeing)) or None)
+    move(asset, AssetStatus.VERIFIED, "conclude_checks", short(" ".join(agreeing)) or None)
     if question is not None:
         say(_register(), asset, MessageKind.DECISION, "Verified: no source says otherwise any more.")
 
 
 def _register() -> Actor:
     return Actor(name="The register", roles=frozenset())
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

@@ -31,6 +31,11 @@ ASSET_LIFE_CYCLE: LifeCycle[AssetStatus] = LifeCycle(
         Transition(S.PENDING_VALIDATION, S.QUERY, "settle_query"),
         Transition(S.PENDING_VALIDATION, S.QUERY, "query_asset"),
         Transition(S.QUERY, S.PENDING_VALIDATION, "answer_query"),
+        Transition(S.QUERY, S.PENDING_VALIDATION, "answer_differences"),
+        # The last difference is settled, or a source is found right: in review either way, answered or not.
+        Transition(S.QUERY, S.PENDING_VALIDATION, "settle_differences"),
+        Transition(S.PENDING_VALIDATION, S.VERIFIED, "settle_differences"),
+        Transition(S.PENDING_VALIDATION, S.QUERY, "settle_differences"),
         # The value was corrected, or a newer edition of the source says as declared: nothing is left to ask.
         Transition(S.QUERY, S.PENDING_VALIDATION, "conclude_checks"),
         Transition(S.QUERY, S.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered"),
@@ -94,6 +99,13 @@ OFFERS = (
         "Decide: verify, or ask again",
         tuple(ASSET_LIFE_CYCLE.sources("settle_query")),
         "A decision is possible while it is Pending Validation: once a query has been answered.",
+    ),
+    _Offer(
+        "settle_differences",
+        "asset.settle",
+        "Settle what differs",
+        tuple(ASSET_LIFE_CYCLE.sources("settle_differences")),
+        "Differences are settled while it is in review.",
     ),
     _Offer(
         "request_checks",

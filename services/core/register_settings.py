@@ -91,6 +91,15 @@ CATALOGUE: dict[str, SettingKind] = {
             "How often one person or credential may look assets up in an hour.",
         ),
         _kind(
+            "asset.attachment_max_mb",
+            "20",
+            "MB",
+            "1",
+            "50",
+            "UC-02.01",
+            "A file attached to a message may be this large.",
+        ),
+        _kind(
             "source.position_tolerance_m",
             "1000",
             "m",

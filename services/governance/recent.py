@@ -24,7 +24,10 @@ WORDS: dict[str, str] = {
     "asset.query_answered": "Query answered",
     "asset.looked_up": "Another provider asked about it",
     "asset.deregistered": "De-registered",
+    "asset.commented": "Commented on",
+    "asset.difference_settled": "A difference was settled",
     "asset.pending_too_long": "Waits long for its checks",
+    "asset.draft_registered": "Registered from your data",
     "organisation.registered": "Registered, waits for approval",
     "organisation.updated": "Changed",
     "organisation.materially_changed": "Changed, waits for approval again",
@@ -39,6 +42,8 @@ WORDS: dict[str, str] = {
     "user.deactivated": "User deactivated",
     "user.reactivated": "User reactivated",
 }
+DRAFT_WORDS = {"asset.draft_submitted": "Submitted by", "asset.draft_returned": "Given back by"}
+"""Events of drafts, which name their draft themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ def recent_changes(actor: Actor, limit: int = 12) -> list[RecentChange]:
     return [
         RecentChange(
             at=event.occurred_at,
-            kind=event.record_type,
-            name=names.get(event.record_id) or _body(names, event) or "–",
+            kind="draft" if event.type in DRAFT_WORDS else event.record_type,
+            name=_name(names, event),
             what=_what(event),
             record_id=event.record_id,
         )
@@ -83,11 +88,21 @@ def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
     return found
 
 
+def _name(names: dict[UUID, str], event: Event) -> str:
+    """What the event is about; a draft is no record, so that its event says what it is called."""
+    if event.type in DRAFT_WORDS:
+        return str(event.payload.get("name") or "A draft")
+    return names.get(event.record_id) or _body(names, event) or "–"
+
+
 def _body(names: dict[UUID, str], event: Event) -> str | None:
     return names.get(event.organisation_id) if event.organisation_id else None
 
 
 def _what(event: Event) -> str:
+    if event.type in DRAFT_WORDS:
+        declined = " for good" if event.payload.get("declined") else ""
+        return f"{DRAFT_WORDS[event.type]} {event.payload.get('from') or 'somebody'}{declined}"
     if event.type == "asset.status_changed" and event.payload.get("to") in list(AssetStatus):
         return f"Became {STATUS_LABELS[AssetStatus(event.payload['to'])]}"
     return WORDS.get(event.type) or event.type.partition(".")[2].replace("_", " ").capitalize()

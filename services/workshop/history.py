@@ -15,7 +15,8 @@ from models.assets import Asset, AssetAlias, AssetCheck, AssetStatus, CheckOutco
 from models.base import new_id
 from models.core import Event
 from services.assets.catalogue import catalogue
-from services.assets.check_records import NO_SOURCE, reasons_of, say
+from services.assets.check_records import NO_SOURCE, reasons_of
+from services.assets.messages import say
 from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of
 from services.assets.rules import check_assets, finding
 from services.assets.rules_prepare import AssetRuleContext

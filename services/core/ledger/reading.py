@@ -1,6 +1,7 @@
 """Reading the ledger: the history of a record, and the record as it stood at any moment (UC-05.06)."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -57,8 +58,7 @@ def changes_since(record: Recorded, version: int) -> dict[str, tuple[Any, Any]]:
 def history(record_type: str, record_id: UUID) -> list[Change]:
     """The record's changes, newest first, with names instead of identifiers."""
     found = entries(record_type, record_id)
-    people = _names(User, "full_name", {entry.user_id for entry in found})
-    bodies = _names(Organisation, "organisation_legal_name", {entry.organisation_id for entry in found})
+    people, bodies = authors_of(found)
     before: dict[str, Any] = {}
     told: list[Change] = []
     for entry in found:
@@ -77,6 +77,13 @@ def history(record_type: str, record_id: UUID) -> list[Change]:
         )
         before = after
     return told[::-1]
+
+
+def authors_of(found: Iterable[LedgerEntry]) -> tuple[dict[UUID | None, str], dict[UUID | None, str]]:
+    """The names of the people who wrote these entries, and of the organisations they wrote for, by identifier."""
+    told = list(found)
+    people = _names(User, "full_name", {entry.user_id for entry in told})
+    return people, _names(Organisation, "organisation_legal_name", {entry.organisation_id for entry in told})
 
 
 def _names(model: type[Recorded], column: str, ids: set[UUID | None]) -> dict[UUID | None, str]:

@@ -54,16 +54,29 @@ def _told(name: str, value: Any) -> Any:
     return _plain(value)
 
 
+PRIVATE = "only_for"
+"""A record with a value here is one organisation's alone, and the ledger is read and exported by others."""
+
+
 def state_of(record: Recorded) -> dict[str, Any]:
-    """The record's columns as plain JSON values; empty ones left out, so that a new column changes no old state."""
+    """The record's columns as plain JSON values; empty ones left out, so that a new column changes no old state.
+
+    Of a private record only a digest of all of that: its chain is verified like any other, and nothing in it can be read.
+    """
     values = ((name, _told(name, getattr(record, name))) for name in columns_of(record.record_type()))
-    return {name: value for name, value in values if value is not None}
+    return _withheld({name: value for name, value in values if value is not None})
 
 
 def state_from(record_type: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """`state_of` for a record that stands as plain column values."""
     plain = ((name, _told(name, values[name])) for name in columns_of(record_type))
-    return {name: value for name, value in plain if value is not None}
+    return _withheld({name: value for name, value in plain if value is not None})
+
+
+def _withheld(state: dict[str, Any]) -> dict[str, Any]:
+    if PRIVATE not in state:
+        return state
+    return {"id": state["id"], "withheld": f"sha256:{hashlib.sha256(canonical(state).encode()).hexdigest()}"}
 
 
 SAID = (

@@ -1,0 +1,137 @@
+"""Files that come with messages about an asset: kept with their digest, read by whoever may read the message (UC-02.01)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import AssetMessage, Attachment, AttachmentContent
+from services.assets.file_kinds import ALLOWED, PICTURES, clean_name, kind_of, small_picture
+from services.core.access_log import log_access
+from services.core.actor import Actor
+from services.core.errors import Finding, Invalid, Refused
+from services.core.operation import operation
+from services.core.register_settings import setting
+from services.core.transaction import current_session
+from services.core.visibility import see, visible
+
+MOST_FILES = 10
+"""With one message."""
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was handed in: what its sender calls it, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file as it is handed out."""
+
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+def keep_files(actor: Actor, message: AssetMessage, files: Sequence[Upload]) -> list[Attachment]:
+    """Keep files with a message, in the operation that says it, for the same readers.
+
+    Raises Invalid with a finding for each file that is too large, empty, or none of the kinds that are taken.
+    """
+    if not files:
+        return []
+    session = current_session()
+    there = list(session.scalars(select(col(Attachment.id)).where(col(Attachment.message_id) == message.id)))
+    limit = int(setting("asset.attachment_max_mb"))
+    findings = [found for file in files if (found := _problem(file, limit)) is not None]
+    if len(there) + len(files) > MOST_FILES:
+        expected = f"At most {MOST_FILES} files with a message"
+        findings.append(Finding("FILE-03", "Files", str(len(there) + len(files)), expected, f"{expected}: send two."))
+    if findings:
+        raise Invalid(findings)
+    kept = [_kept(message, file) for file in files]
+    session.add_all(kept)
+    session.flush()
+    session.add_all(
+        AttachmentContent(attachment_id=one.id, content=file.content) for one, file in zip(kept, files, strict=True)
+    )
+    session.flush()
+    return kept
+
+
+def _problem(file: Upload, limit_mb: int) -> Finding | None:
+    name = file.name[:200]
+    if len(file.content) > limit_mb * MB:
+        size = f"{len(file.content) / MB:,.1f} MB"
+        return Finding("FILE-01", "Files", size, f"At most {limit_mb} MB", f"{name} is larger than {limit_mb} MB.")
+    if kind_of(file.content) is None:
+        message = f"{name} is none of the kinds of file that are taken, whatever its name says."
+        return Finding("FILE-02", "Files", name, f"One of {ALLOWED}", message)
+    return None
+
+
+def _kept(message: AssetMessage, file: Upload) -> Attachment:
+    kind = kind_of(file.content)
+    assert kind is not None, "looked at before"
+    return Attachment(
+        asset_id=message.asset_id,
+        message_id=message.id,
+        file_name=clean_name(file.name, kind),
+        media_type=kind.media_type,
+        size=len(file.content),
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        only_for=message.only_for,
+    )
+
+
+def attachments_of(actor: Actor, asset_id: UUID) -> dict[UUID, list[Attachment]]:
+    """The files that came with each message of an asset, for those who may read it; inside an operation."""
+    chosen = select(Attachment).where(col(Attachment.asset_id) == asset_id, visible(Attachment, actor))
+    found: dict[UUID, list[Attachment]] = {}
+    for one in current_session().scalars(chosen.order_by(col(Attachment.id))):
+        found.setdefault(one.message_id, []).append(one)
+    return found
+
+
+@operation("UC-05.01", permission="asset.read")
+def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
+    """A file with its content; who took it is kept in the access log, so this operation writes.
+
+    Raises NotFound when the actor may not read its message, Refused when the content is no longer what was handed in.
+    """
+    attachment = see(Attachment, actor, attachment_id)
+    detail = {"asset": str(attachment.asset_id), "file": attachment.file_name}
+    log_access(actor, "attachment.read", Attachment.record_type(), attachment.id, detail)
+    return Download(attachment.file_name, attachment.media_type, _content(attachment))
+
+
+@operation("UC-05.01", permission="asset.read", writes=False)
+def small_pictures(actor: Actor, attachment_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Small PNG pictures of those of these files that are pictures and that the actor may read."""
+    wanted = (col(Attachment.id).in_(list(attachment_ids)), col(Attachment.media_type).in_(PICTURES))
+    found = current_session().scalars(select(Attachment).where(*wanted, visible(Attachment, actor)))
+    return {one.id: _small(one.id, one.sha256) for one in found}
+
+
+@lru_cache(maxsize=256)
+def _small(attachment_id: UUID, _digest: str) -> bytes:
+    stored = current_session().get_one(AttachmentContent, attachment_id)
+    return small_picture(stored.content)
+
+
+def _content(attachment: Attachment) -> bytes:
+    content = current_session().get_one(AttachmentContent, attachment.id).content
+    if hashlib.sha256(content).hexdigest() != attachment.sha256:
+        raise Refused(
+            f"{attachment.file_name} is not the file that was handed in: it was altered in the database. Tell the FMAR "
+            "administrator."
+        )
+    return content

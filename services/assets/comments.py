@@ -1,0 +1,149 @@
+"""Comments on an asset, for everyone involved or for one's own organisation only, and who everyone is (UC-02.01)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import String, cast, or_, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetMessage, Attachment, MessageKind
+from models.participants import Organisation, OrganisationStatus
+from services.assets.attachments import Upload, attachments_of, keep_files
+from services.assets.deciding import text_given
+from services.assets.messages import say
+from services.core.actor import Actor
+from services.core.errors import Forbidden
+from services.core.events import emit_for_asset
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import see, visible, within
+
+COMMENTED = "asset.commented"
+NATIONAL = "System Operator"
+GOVERNING = "FMAR administrator"
+
+
+class Audience(StrEnum):
+    """Who reads a comment: everyone involved with the asset, or the writer's own organisation alone."""
+
+    EVERYONE = "EVERYONE"
+    OWN_ORGANISATION = "OWN_ORGANISATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message with the files that came with it."""
+
+    message: AssetMessage
+    files: Sequence[Attachment]
+
+    @property
+    def audience(self) -> Audience:
+        """Who reads it. One that is for an organisation alone is only ever shown to that one."""
+        return Audience.EVERYONE if self.message.only_for is None else Audience.OWN_ORGANISATION
+
+
+@operation("UC-02.01", permission="asset.comment")
+def comment_on_asset(
+    actor: Actor, asset_id: UUID, text: str, audience: Audience, files: Sequence[Upload] = ()
+) -> AssetMessage:
+    """Say something about an asset, to everyone involved or within one's own organisation.
+
+    A note within an organisation raises no event, and the ledger keeps a digest of it only: nobody else, the FMAR
+    administrator included, reads it anywhere. Raises NotFound when unseen, Invalid without a text or for a file.
+    """
+    asset = see(Asset, actor, asset_id)
+    _require_reach(actor, asset)
+    said = text_given("Text", text)
+    only_for = None
+    if audience is Audience.OWN_ORGANISATION:
+        if actor.organisation_id is None:
+            raise Forbidden("You act for no organisation: there is nobody to keep this note for.")
+        only_for = actor.organisation_id
+    message = say(actor, asset, MessageKind.COMMENT, said, only_for)
+    kept = keep_files(actor, message, files)
+    _tell(actor, asset, message, len(kept))
+    return message
+
+
+@operation("UC-02.01", permission="asset.comment")
+def attach_files(actor: Actor, message_id: UUID, files: Sequence[Upload]) -> list[Attachment]:
+    """Add files to a message of one's own organisation, for the readers that the message has.
+
+    Raises NotFound when the message may not be read, Forbidden for another organisation's, Invalid for a file.
+    """
+    message = see(AssetMessage, actor, message_id)
+    asset = see(Asset, actor, message.asset_id)
+    _require_reach(actor, asset)
+    if message.author_organisation_id is None or message.author_organisation_id != actor.organisation_id:
+        raise Forbidden("Files are added by the organisation that wrote the message. Send a comment with them instead.")
+    kept = keep_files(actor, message, files)
+    _tell(actor, asset, message, len(kept))
+    return kept
+
+
+def _require_reach(actor: Actor, asset: Asset) -> None:
+    reached = select(col(Asset.id)).where(col(Asset.id) == asset.id, within(Asset, actor, "asset.comment"))
+    if current_session().scalar(reached) is None:
+        raise Forbidden("You may see this asset but not comment on it.")
+
+
+def _tell(actor: Actor, asset: Asset, message: AssetMessage, files: int) -> None:
+    """An event for those who see the asset; none about what only one organisation may know."""
+    if message.only_for is None:
+        told = {"by": actor.name, "organisation": actor.organisation_name, "message": str(message.id), "files": files}
+        emit_for_asset(COMMENTED, asset, told)
+
+
+@operation("UC-02.01", permission="asset.read", writes=False)
+def conversation_of(actor: Actor, asset_id: UUID) -> list[Said]:
+    """Everything said about an asset that the actor may read, oldest first, with its files. NotFound when unseen."""
+    see(Asset, actor, asset_id)
+    return said_about(actor, asset_id)
+
+
+def said_about(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[Said]:
+    """The same inside an operation that has seen to it that the actor may see the asset; what was said `until` a moment."""
+    chosen = select(AssetMessage).where(col(AssetMessage.asset_id) == asset_id, visible(AssetMessage, actor))
+    if until is not None:
+        chosen = chosen.where(col(AssetMessage.sent_at) <= until)
+    files = attachments_of(actor, asset_id)
+    return [
+        Said(message, [one for one in files.get(message.id, []) if until is None or _before(one, until)])
+        for message in current_session().scalars(chosen.order_by(col(AssetMessage.id)))
+    ]
+
+
+def _before(attachment: Attachment, moment: datetime) -> bool:
+    return attachment.recorded_at is not None and attachment.recorded_at <= moment
+
+
+@operation("UC-02.01", permission="asset.read", writes=False)
+def involved(actor: Actor, asset_id: UUID) -> list[str]:
+    """Who may see an asset, by name: its FSP first, then owner, installer and operators, the FMAR administrator last."""
+    return names_involved(see(Asset, actor, asset_id))
+
+
+def names_involved(asset: Asset) -> list[str]:
+    """The same inside an operation, for an asset that the actor may see."""
+    parties = [asset.service_provider_id, asset.organisation_id, asset.submitted_by_organisation]
+    roles, areas = col(Organisation.organisation_roles), col(Organisation.licence_areas)
+    sees = [col(Organisation.id).in_([one for one in parties if one is not None]), _lists(roles, NATIONAL)]
+    if asset.dno_connection:
+        sees.append(_lists(areas, asset.dno_connection))
+    active = col(Organisation.organisation_status) == OrganisationStatus.ACTIVE
+    found = list(current_session().scalars(select(Organisation).where(active, or_(*sees))))
+    order = {identifier: place for place, identifier in enumerate(parties) if identifier is not None}
+    found.sort(key=lambda one: (order.get(one.id, len(parties)), NATIONAL in one.organisation_roles, _name(one)))
+    return [*(_name(one) for one in found), GOVERNING]
+
+
+def _lists(column: object, value: str) -> object:
+    return cast(column, String).contains(f'"{value}"', autoescape=True)
+
+
+def _name(organisation: Organisation) -> str:
+    return organisation.organisation_trading_name or organisation.organisation_legal_name

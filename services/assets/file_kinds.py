@@ -1,0 +1,125 @@
+"""What a file is, judged by its content: its name and what the browser calls it count for nothing (UC-02.01)."""
+
+import csv
+import io
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import puremagic
+from pathvalidate import sanitize_filename
+from PIL import Image, UnidentifiedImageError
+
+MOST_PIXELS = 40_000_000
+"""A picture of more is not opened: a few kilobytes can unpack to gigabytes."""
+SMALL_PX = 320
+LONGEST_NAME = 120
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """One kind of file that may be attached: what it is called, the endings it may have, and what proves it."""
+
+    media_type: str
+    label: str
+    endings: tuple[str, ...]
+    proven: Callable[[bytes], bool]
+
+
+def _is_pdf(content: bytes) -> bool:
+    return content.startswith(b"%PDF-")
+
+
+def _is_picture(format_name: str) -> Callable[[bytes], bool]:
+    def proven(content: bytes) -> bool:
+        try:
+            with Image.open(io.BytesIO(content), formats=[format_name]) as picture:
+                fits = picture.width * picture.height <= MOST_PIXELS
+                picture.verify()
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+            return False
+        return fits
+
+    return proven
+
+
+def _is_workbook(content: bytes) -> bool:
+    """A workbook without macros. Nothing is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            names = set(parts.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+    return {"[Content_Types].xml", "xl/workbook.xml"} <= names and not any("vbaproject" in one.lower() for one in names)
+
+
+def _is_table(content: bytes) -> bool:
+    """Text of a table: no control characters, no markup, and more than one column in its first line."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+        if "\ufffd" in text:
+            return False
+    start = text.lstrip()
+    if not start or start.startswith("<") or any(ord(sign) < 32 and sign not in "\t\r\n" for sign in text):
+        return False
+    first = start.splitlines()[0]
+    return any(len(next(csv.reader([first], delimiter=sign))) > 1 for sign in ",;\t|")
+
+
+KINDS: dict[str, FileKind] = {
+    kind.media_type: kind
+    for kind in (
+        FileKind("application/pdf", "PDF", (".pdf",), _is_pdf),
+        FileKind("image/png", "PNG", (".png",), _is_picture("PNG")),
+        FileKind("image/jpeg", "JPEG", (".jpg", ".jpeg"), _is_picture("JPEG")),
+        FileKind(_XLSX, "XLSX", (".xlsx",), _is_workbook),
+        FileKind("text/csv", "CSV", (".csv", ".tsv", ".txt"), _is_table),
+    )
+}
+ALLOWED = ", ".join(kind.label for kind in KINDS.values())
+ENDINGS = sorted(ending.removeprefix(".") for kind in KINDS.values() for ending in kind.endings)
+PICTURES = ("image/png", "image/jpeg")
+
+
+def kind_of(content: bytes) -> FileKind | None:
+    """What the content is, of the kinds that may be attached; None for anything else.
+
+    A signature says what it claims to be, and opening it proves that. Text has no signature: its own test decides.
+    """
+    try:
+        claimed = {str(found.mime_type) for found in puremagic.magic_string(content)}
+    except (puremagic.PureError, ValueError):
+        claimed = set()
+    for media_type, kind in KINDS.items():
+        if (media_type in claimed or media_type == "text/csv") and kind.proven(content):
+            return kind
+    return None
+
+
+def clean_name(name: str, kind: FileKind) -> str:
+    """A file's name that is safe to store, show and save: no folders, no invisible signs, an ending that fits the content."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    seen = "".join(sign for sign in unicodedata.normalize("NFC", last) if unicodedata.category(sign)[0] != "C")
+    safe = str(sanitize_filename(seen, replacement_text="-", platform="universal")).strip(" .")
+    path = PurePosixPath(safe or "file")
+    stem = path.stem[:LONGEST_NAME].strip(" .") or "file"
+    ending = path.suffix.lower()
+    if ending in kind.endings:
+        return f"{stem}{ending}"
+    return f"{path.name[:LONGEST_NAME].strip(' .')}{kind.endings[0]}"
+
+
+def small_picture(content: bytes) -> bytes:
+    """A PNG of at most 320 pixels a side, drawn anew: nothing but the picture itself is left of the file."""
+    with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as picture:
+        picture.thumbnail((SMALL_PX, SMALL_PX))
+        drawn = io.BytesIO()
+        picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB").save(
+            drawn, "PNG"
+        )
+    return drawn.getvalue()

@@ -1,0 +1,190 @@
+"""What happened to an asset and around it: its own changes, checks, decisions, messages and files, newest first (UC-05.06)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlmodel import col
+
+from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome, CheckSource, MessageKind
+from models.core import LedgerEntry
+from services.assets.check_judging import label_of_field
+from services.assets.comments import Said, said_about
+from services.assets.reading import changed_terms
+from services.core.actor import Actor
+from services.core.ledger.reading import authors_of, differences
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import see
+
+ONE_ACT = timedelta(seconds=2)
+"""Entries of one act are written within one commit; they bear the moments at which each was written."""
+
+
+class Touches(StrEnum):
+    """What an act in the timeline touches; one act may touch several."""
+
+    RECORD = "RECORD"
+    STATUS = "STATUS"
+    CHECKS = "CHECKS"
+    QUERY = "QUERY"
+    COMMENTS = "COMMENTS"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNews:
+    """What became of one source's check: its new outcome, and what was decided or answered field by field."""
+
+    source: CheckSource
+    source_name: str | None
+    outcome: CheckOutcome
+    summary: str | None
+    marks: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Happening:
+    """One act: who, when, under which use case, and everything that it changed. `changes` by term: before and after."""
+
+    at: datetime
+    operation: str
+    use_case: str
+    actor: str
+    organisation: str | None
+    version: int | None = None
+    hash: str = ""
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    checks: list[CheckNews] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+
+    @property
+    def touches(self) -> frozenset[Touches]:
+        """What it touches, for whoever looks for one kind of act."""
+        found: set[Touches] = set()
+        if self.version is not None:
+            found.add(Touches.RECORD)
+        if "Status" in self.changes:
+            found.add(Touches.STATUS)
+        if self.checks:
+            found.add(Touches.CHECKS)
+        for one in self.said:
+            found.add(Touches.COMMENTS if one.message.kind is MessageKind.COMMENT else Touches.QUERY)
+        return frozenset(found)
+
+
+@operation("UC-05.06", permission="history.read", writes=False)
+def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[Happening]:
+    """Everything that happened to an asset and that the actor may know, newest first; `until` a moment where one is given.
+
+    Notes that another organisation keeps for itself are not in it. Raises NotFound when the asset is unseen.
+    """
+    see(Asset, actor, asset_id)
+    said = {one.message.id: one for one in said_about(actor, asset_id, until)}
+    found = _entries(asset_id, list(said), until)
+    people, bodies = authors_of(found)
+    told: list[Happening] = []
+    before: dict[UUID, dict[str, Any]] = {}
+    seen: set[UUID] = set()
+    last: LedgerEntry | None = None
+    for entry in found:
+        state = json.loads(entry.state)
+        previous, before[entry.record_id] = before.get(entry.record_id, {}), state
+        if last is None or not _same_act(last, entry, seen):
+            seen = set()
+            told.append(
+                Happening(
+                    at=entry.recorded_at,
+                    operation=entry.operation,
+                    use_case=entry.use_case,
+                    actor=people.get(entry.user_id) or entry.client_id or "The register",
+                    organisation=bodies.get(entry.organisation_id),
+                )
+            )
+        last = entry
+        seen.add(entry.record_id)
+        _add(told[-1], entry, previous, state, said)
+    return [one for one in reversed(told) if one.touches]
+
+
+def _entries(asset_id: UUID, messages: Sequence[UUID], until: datetime | None) -> list[LedgerEntry]:
+    """The ledger of the asset, its checks, and the messages that may be read, in the order of writing."""
+    kind, identifier = col(LedgerEntry.record_type), col(LedgerEntry.record_id)
+    checks = select(col(AssetCheck.id)).where(col(AssetCheck.asset_id) == asset_id)
+    chosen = select(LedgerEntry).where(
+        or_(
+            and_(kind == Asset.record_type(), identifier == asset_id),
+            and_(kind == AssetCheck.record_type(), identifier.in_(checks)),
+            and_(kind == "asset_message", identifier.in_(messages)),
+        )
+    )
+    if until is not None:
+        chosen = chosen.where(col(LedgerEntry.recorded_at) <= until)
+    return list(current_session().scalars(chosen.order_by(col(LedgerEntry.seq))))
+
+
+def _same_act(one: LedgerEntry, other: LedgerEntry, seen: set[UUID]) -> bool:
+    """Whether two entries belong to one act: same hand, same moment, and no record twice."""
+    same = (one.user_id, one.client_id, one.organisation_id) == (other.user_id, other.client_id, other.organisation_id)
+    return same and other.record_id not in seen and abs(other.recorded_at - one.recorded_at) < ONE_ACT
+
+
+def _add(
+    act: Happening, entry: LedgerEntry, before: dict[str, Any], after: dict[str, Any], said: dict[UUID, Said]
+) -> None:
+    match entry.record_type:
+        case "asset":
+            act.operation, act.use_case = entry.operation, entry.use_case
+            act.version, act.hash = entry.version, entry.hash
+            act.changes = changed_terms(differences(before, after))
+        case "asset_check":
+            news = _news(before, after, entry.recorded_at)
+            if news is not None:
+                act.checks.append(news)
+        case _:
+            act.said.append(said[entry.record_id])
+    if not act.hash:
+        act.hash = entry.hash
+
+
+def _news(before: dict[str, Any], after: dict[str, Any], moment: datetime) -> CheckNews | None:
+    """What a change of a check says that people want to know; None where a check is only opened, or says nothing."""
+    outcome = CheckOutcome(after["outcome"])
+    marks = list(_marks(before, after, moment - ONE_ACT))
+    answered = after.get("completed_at") != before.get("completed_at") and outcome is not CheckOutcome.WAITING
+    if not marks and (not answered or outcome is CheckOutcome.NOT_APPLICABLE):
+        return None
+    return CheckNews(
+        CheckSource(after["source"]),
+        after.get("source_name"),
+        outcome,
+        after.get("summary") if answered else None,
+        marks,
+    )
+
+
+def _marks(before: dict[str, Any], after: dict[str, Any], since: datetime) -> Iterable[str]:
+    """Verdicts and answers that were given with this change, in words; those taken over from an older check are no news."""
+    known = {row["field"]: row for row in before.get("comparisons", [])}
+    rows = [(label_of_field(row["field"]), row, known.get(row["field"], {})) for row in after.get("comparisons", [])]
+    old, new = before.get("evidence", {}), after.get("evidence", {})
+    verdict, earlier = new.get("settled", {}), old.get("settled", {})
+    answers = ({"answer": new.get("answer")}, {"answer": old.get("answer")})
+    rows.append(
+        (CHECK_SOURCE_LABELS[CheckSource(after["source"])], {**verdict, **answers[0]}, {**earlier, **answers[1]})
+    )
+    for label, row, was in rows:
+        if row.get("settled_as") and row.get("at") != was.get("at") and _since(row, since):
+            stands = row["settled_as"] == "DECLARED_STANDS"
+            yield f"{label}: {'the declared value stands' if stands else 'the source is right'}. {row.get('reason') or ''}"
+        answer = row.get("answer")
+        if answer and answer != was.get("answer") and _since(answer, since):
+            yield f"{label}: answered. {answer['text']}"
+
+
+def _since(mark: dict[str, Any], moment: datetime) -> bool:
+    return datetime.fromisoformat(mark["at"]) >= moment
