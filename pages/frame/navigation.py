@@ -38,6 +38,7 @@ PLACES: dict[str, list[Place]] = {
         Place("assets/asset.py", "asset", "Asset", "bolt", ["asset.read"], hidden=True),
         Place("assets/edit_asset.py", "edit-asset", "Change an asset", "edit", ["asset.update"], hidden=True),
         Place("assets/categories.py", "categories", "Categories", "category", ["category.read"]),
+        Place("assets/edit_category.py", "edit-category", "Edit a category", "edit", ["category.manage"], hidden=True),
         Place("assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"]),
     ],
     "Participants": [
