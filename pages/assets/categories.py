@@ -1,93 +1,52 @@
-"""Categories (UC-05.07): what kinds of asset the register knows, and what each is described by."""
+"""Categories (UC-05.07): what kinds of asset the register knows, what each is described by, and the code lists."""
 
 import streamlit as st
 
-from models.assets import CategorySchema
 from pages.frame import session
-from pages.frame.banner import plain
 from pages.parts.asset_choice import accept_codes
-from services.assets.catalogue import categories, code_lists
-from services.assets.schemas import CATEGORY_GROUP, FormField, form_fields
-from services.core.clock import show_moment
-
-KINDS = {"storage": "Storage", "gen": "Generation", "demand": "Demand", "both": "Generation, storage or demand"}
-TYPES = {
-    "text": "Text",
-    "long_text": "Text",
-    "code": "One of a list",
-    "codes": "Several of a list",
-    "boolean": "Yes or no",
-    "date": "Date",
-    "power": "Number, two decimals",
-    "number": "Number",
-    "integer": "Whole number",
-    "uuid": "Organisation",
-    "mpan": "13 digits",
-    "postcode": "UK postcode",
-    "degrees": "Decimal degrees",
-    "metres": "Metres, National Grid",
-    "aliases": "Scheme and value",
-}
+from pages.parts.category_sheet import draw_sheet
+from pages.parts.category_upkeep import draw_acts, draw_overview, name_of, never_published
+from pages.parts.code_lists_view import draw_code_lists
+from services.assets.catalogue import categories, code_lists, schema_versions
+from services.assets.category_drafts import CategorySummary, category_overview
+from services.core.errors import NotFound
+from services.core.permissions import may
 
 
-def row(field: FormField) -> dict[str, str]:
-    """One attribute as a row of the table."""
-    least = "" if field.minimum is None else f"from {field.minimum:,.10g}"
-    most = "" if field.maximum is None else f"to {field.maximum:,.10g}"
-    choices = ", ".join(option.label for option in field.options)
-    longest = f"at most {field.max_length} characters" if field.max_length else ""
-    return {
-        "Attribute": field.label,
-        "Mandatory": "Yes" if field.mandatory else "",
-        "Type": TYPES.get(field.kind, field.kind),
-        "Unit": field.unit,
-        "Accepted": choices or " ".join(part for part in (least, most, longest) if part),
-        "Default": field.default or "",
-        "What it is": field.help,
-        "Term": field.term,
-    }
-
-
-def draw(schema: CategorySchema) -> None:
-    """One category: what it is, then its own attributes and those it shares with all."""
-    document = schema.document
-    fields = form_fields(document, lists)
-    st.subheader(plain(str(document.get("title", schema.category))), anchor=False)
-    with st.container(horizontal=True):
-        kind = str(document.get("x-kind", ""))
-        st.badge(KINDS.get(kind, kind or "Any"), icon=":material/bolt:", color="blue")
-        st.badge(f"Version {schema.schema_version}", icon=":material/history:", color="gray")
-        st.badge(schema.category, icon=":material/code:", color="gray")
-    st.markdown(plain(str(document.get("description", ""))))
-    for group in document.get("x-mandatory-any", ()):
-        names = " or ".join(field.label for field in fields if field.term in group)
-        st.markdown(f":material/rule: At least one of these is needed: {plain(names)}.")
-    own = [field for field in fields if field.group == CATEGORY_GROUP]
-    if own:
-        st.markdown(f"**{len(own)} attributes of this category**")
-        st.dataframe([row(field) for field in own], hide_index=True, width="stretch")
-    else:
-        st.info("This category adds no attribute of its own.", icon=":material/category:")
-    with st.expander(f"{len(fields) - len(own)} attributes that it shares with other categories"):
-        st.dataframe([row(field) for field in fields if field not in own], hide_index=True, width="stretch")
-    st.caption(f"Published {show_moment(schema.published_at)}. Assets keep the version they were registered with.")
+def draw_categories() -> None:
+    """For their keeper all of them with what can be done; for everybody what is in use."""
+    overview: dict[str, CategorySummary] = {}
+    if keeping:
+        overview = {one.category: one for one in category_overview(actor)}
+        draw_overview(actor, list(overview.values()))
+    known = {schema.category: schema for schema in categories(actor)}
+    titles = {code: str(schema.document.get("title", code)) for code, schema in known.items()}
+    titles |= {code: name_of(one) for code, one in overview.items()}
+    accept_codes("category", titles, several=False)
+    chosen = st.selectbox("Category", list(titles), format_func=titles.__getitem__, key="category", bind="query-params")
+    if not chosen:
+        st.info("No category is published. An administrator publishes them.", icon=":material/category:")
+        return
+    if chosen in overview:
+        draw_acts(actor, overview[chosen])
+    if chosen in known:
+        draw_sheet(known[chosen], lists)
+        return
+    try:
+        draw_sheet(schema_versions(actor, chosen)[0], lists)
+    except NotFound:
+        never_published(overview[chosen])
 
 
 actor = session.actor()
+keeping = may(actor, "category.manage")
+lists = code_lists()
 st.title("Categories", anchor=False)
 st.caption("What kinds of asset the register knows. The form, the rules and the API of each follow from its schema.")
-lists = code_lists()
-known = {schema.category: schema for schema in categories(actor)}
-titles = {code: str(schema.document.get("title", code)) for code, schema in known.items()}
-accept_codes("category", titles, several=False)
-chosen = st.selectbox(
-    "Category",
-    list(known),
-    format_func=titles.__getitem__,
-    key="category",
-    bind="query-params",
-)
-if chosen:
-    draw(known[chosen])
-else:
-    st.info("No category is published. An administrator publishes them.", icon=":material/category:")
+by_category, by_code = st.tabs(["Categories", "Code lists"], key="list", on_change="rerun", bind="query-params")
+if by_category.open:
+    with by_category:
+        draw_categories()
+if by_code.open:
+    with by_code:
+        draw_code_lists(actor, keeping)

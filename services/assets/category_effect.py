@@ -31,7 +31,7 @@ from services.core.visibility import visible
 
 BATCH = 10_000
 EXAMPLES = 3
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
