@@ -17,6 +17,7 @@ from services.assets.check_records import moved_since, newest_checks, reasons_of
 from services.assets.checks import start_checks
 from services.assets.deciding import reached, text_given
 from services.assets.differences import answer_mark, chosen, verdict_mark, write_mark
+from services.assets.filters import AssetFilters, condition
 from services.assets.lifecycle import move
 from services.assets.messages import conversation, say
 from services.core.actor import Actor
@@ -25,6 +26,10 @@ from services.core.events import emit_for_asset
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import see, visible
+
+
+IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
+"""The states in which somebody has yet to say something."""
 
 
 class Decision(StrEnum):
@@ -143,10 +148,10 @@ def messages_of(actor: Actor, asset_id: UUID) -> list[AssetMessage]:
 
 
 @operation("UC-02.01", permission="asset.read", writes=False)
-def review_queue(actor: Actor, limit: int = 100) -> list[ReviewItem]:
+def review_queue(actor: Actor, limit: int = 100, filters: AssetFilters | None = None) -> list[ReviewItem]:
     """The actor's visible assets in Pending Validation or Query, the longest waiting first; at most `limit`, up to 500."""
-    in_review = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
-    chosen = select(Asset).where(visible(Asset, actor), col(Asset.status).in_(in_review))
+    wanted = (visible(Asset, actor), col(Asset.status).in_(IN_REVIEW), *condition(filters or AssetFilters()))
+    chosen = select(Asset).where(*wanted)
     oldest = chosen.order_by(col(Asset.status_since), col(Asset.id)).limit(max(1, min(limit, 500)))
     assets = list(current_session().scalars(oldest))
     identifiers = [asset.id for asset in assets]
