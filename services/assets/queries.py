@@ -27,7 +27,6 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import see, visible
 
-
 IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
 """The states in which somebody has yet to say something."""
 
