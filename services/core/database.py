@@ -37,6 +37,11 @@ def _sqlite(url: str) -> Engine:
     return made
 
 
+def _postgres(url: str) -> Engine:
+    # The name is what the database's own list of connections shows.
+    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args={"application_name": "fmar"})
+
+
 def engine(*, writes: bool = False) -> Engine:
     """The engine of this process for the configured database; `writes` for units of work that change something.
 
@@ -49,7 +54,7 @@ def engine(*, writes: bool = False) -> Engine:
         if made is None:
             if not url.startswith(SCHEMES):
                 raise ValueError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
-            made = _sqlite(url) if url.startswith("sqlite") else create_engine(url, pool_pre_ping=True, pool_size=10)
+            made = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
             _engines[url] = made
     if writes or made.dialect.name == "sqlite":
         return made.execution_options(fmar_writes=writes)

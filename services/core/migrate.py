@@ -4,6 +4,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from services.core.database import engine
 from services.core.settings import ROOT
@@ -15,15 +16,35 @@ def _config() -> Config:
     return config
 
 
+def present_schema() -> str:
+    """The version of the schema that this software works with, such as `0003`."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def known_schemas() -> set[str]:
+    """Every version of the schema that this software can bring to the present one."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The version of the schema of a database; None where no register has ever been."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate_over(connection: Connection) -> None:
+    """Bring a database to the present schema in the transaction of this connection, or in one of its own."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
 def migrate() -> bool:
     """Migrate the configured database to the newest schema; whether anything had to be done."""
-    config = _config()
     with engine(writes=True).connect() as connection:
-        before = MigrationContext.configure(connection).get_current_revision()
-        if before == ScriptDirectory.from_config(config).get_current_head():
+        before = schema_of(connection)
+        if before == present_schema():
             return False
         connection.rollback()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate_over(connection)
         connection.commit()
     return True

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from services.core.database import engine
 from services.core.ledger.writer import keep_ledger
 from services.core.stamp import STAMP, WRITES, NoTransaction, Stamp
 
-__all__ = ["NoTransaction", "Stamp", "afterwards", "current_session", "in_transaction", "unit_of_work"]
+__all__ = ["NoTransaction", "Stamp", "afterwards", "current_session", "in_transaction", "reading_over", "unit_of_work"]
 
 AFTERWARDS = "fmar_afterwards"
 _session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
@@ -75,5 +76,21 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
                 for act in _AT_THE_END:
                     act(session)
             session.commit()
+        finally:
+            _session.reset(token)
+
+
+@contextmanager
+def reading_over(connection: Connection, stamp: Stamp) -> Iterator[Session]:
+    """Have what reads in this block read over a connection, in its transaction: what is not yet committed there is seen.
+
+    For commands that hold a register which is not the configured one against its ledger.
+    """
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        session.info[STAMP] = stamp
+        session.info[WRITES] = False
+        token = _session.set(session)
+        try:
+            yield session
         finally:
             _session.reset(token)
