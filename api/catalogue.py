@@ -6,12 +6,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from api.answers import answer, here
+from api.answers import NOT_MODIFIED, IfNoneMatch, answer, here, unchanged
 from api.exact import ExactRoute
 from api.problems import answers
 from api.security import Caller
-from models.assets import CategorySchema
-from services.assets.catalogue import CATEGORY_LIST, categories, category_schema, code_list, code_lists
+from models.assets import CategorySchema, SchemaStatus
+from services.assets.catalogue import (
+    CATEGORY_LIST,
+    categories,
+    category_schema,
+    code_list,
+    code_lists,
+    schema_versions,
+)
 from services.core.permissions import Scope, permission_table, scopes_of
 
 router = APIRouter(tags=["Reference"], route_class=ExactRoute)
@@ -40,6 +47,25 @@ class Categories(BaseModel):
     """The categories in use."""
 
     items: list[CategoryOut]
+
+
+class VersionOut(BaseModel):
+    """One version of a category that is or was in use."""
+
+    AssetCategory: str
+    SchemaVersion: int
+    Label: str
+    Status: SchemaStatus = Field(description="DEPRECATED: no asset registers under it any more.")
+    PublishedAt: datetime | None
+    Note: str = Field(description="What was new in it.")
+    Deprecation: str = Field(description="Why it went out of use.")
+    Schema: str = Field(description="The path of its JSON Schema.")
+
+
+class Versions(BaseModel):
+    """The versions of a category, the newest first."""
+
+    items: list[VersionOut]
 
 
 class CodeOut(BaseModel):
@@ -99,26 +125,61 @@ def _category(request: Request, schema: CategorySchema) -> dict[str, Any]:
     }
 
 
-@router.get("/categories/{AssetCategory}", summary="A category's schema", responses={**SCHEMA, **answers(404)})
-def newest_schema(caller: Caller, category: CategoryCode) -> Response:
+@router.get(
+    "/categories/{AssetCategory}", summary="A category's schema", responses={**SCHEMA, **NOT_MODIFIED, **answers(404)}
+)
+def newest_schema(caller: Caller, category: CategoryCode, if_none_match: IfNoneMatch = None) -> Response:
     """The newest published version."""
-    return _schema(category_schema(caller, category))
+    return _schema(category_schema(caller, category), if_none_match)
+
+
+@router.get(
+    "/categories/{AssetCategory}/versions",
+    summary="List a category's versions",
+    response_model=Versions,
+    responses=answers(404),
+)
+def list_versions(request: Request, caller: Caller, category: CategoryCode) -> Response:
+    """All that are or were in use. Those of a category that is out of use are still here."""
+    return answer({"items": [_version(request, one) for one in schema_versions(caller, category)]})
+
+
+def _version(request: Request, schema: CategorySchema) -> dict[str, Any]:
+    document = schema.document
+    return {
+        "AssetCategory": schema.category,
+        "SchemaVersion": schema.schema_version,
+        "Label": document.get("title", schema.category),
+        "Status": schema.status,
+        "PublishedAt": schema.published_at,
+        "Note": document.get("x-note", ""),
+        "Deprecation": document.get("x-deprecation", ""),
+        "Schema": here(request, f"/v1/categories/{schema.category}/versions/{schema.schema_version}"),
+    }
 
 
 @router.get(
     "/categories/{AssetCategory}/versions/{Version}",
     summary="A version of a category's schema",
-    responses={**SCHEMA, **answers(404)},
+    responses={**SCHEMA, **NOT_MODIFIED, **answers(404)},
 )
 def one_schema(
-    caller: Caller, category: CategoryCode, version: Annotated[int, Path(alias="Version", ge=1, le=1_000_000)]
+    caller: Caller,
+    category: CategoryCode,
+    version: Annotated[int, Path(alias="Version", ge=1, le=1_000_000)],
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Registered assets keep the version that they were registered with."""
-    return _schema(category_schema(caller, category, version))
+    return _schema(category_schema(caller, category, version), if_none_match)
 
 
-def _schema(schema: CategorySchema) -> Response:
-    response = answer(schema.document, version=schema.schema_version)
+def _schema(schema: CategorySchema, if_none_match: str | None) -> Response:
+    # Of the version and of its record: deprecating a version changes its document too.
+    tag = schema.schema_version * 10_000 + schema.version
+    known = unchanged(if_none_match, tag)
+    if known is not None:
+        return known
+    response = answer(schema.document, version=tag)
     response.headers["Content-Type"] = "application/schema+json"
     return response
 

@@ -107,7 +107,8 @@ def draw_versions(actor: Actor, category: str) -> None:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**Version {one.version}**")
-                st.badge(one.state, color="green" if one.state == "In use" else "gray")
+                color = "green" if one.state == "In use" else "orange" if one.state == "Draft" else "gray"
+                st.badge(one.state, color=color)
                 if one.published_at:
                     by = f" by {plain(one.published_by)}" if one.published_by else ""
                     st.markdown(f":small[published {show_moment(one.published_at)}{by}]")

@@ -22,7 +22,7 @@ PUBLISHED = "category-published"
 
 def open_editor(category: str) -> None:
     """Go to the editor of a category's draft."""
-    st.switch_page(EDITOR, query_params={"category": category})
+    st.switch_page(EDITOR, query_params={"code": category})
 
 
 def _do(act: Callable[[], object], then: Callable[[], None]) -> None:

@@ -20,15 +20,25 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
     just = next((one for one in known if one.category == st.session_state.get(PUBLISHED)), None)
     if just is not None:
         st.session_state.pop(PUBLISHED)
+        st.session_state["category"] = just.category
         st.toast(f"{just.title}, version {just.in_use}, is in use.", icon=":material/publish:")
     st.button("New category", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("new-category",))
     if dialogs.asked("new-category"):
         new_category(actor)
-    st.dataframe([_row(one) for one in known], hide_index=True, width="stretch")
+    several = any(len(one.assets) > 1 for one in known)
+    st.dataframe(
+        [_row(one, several) for one in known],
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={"Category": st.column_config.TextColumn(width="medium")},
+    )
 
 
-def _row(one: CategorySummary) -> dict[str, object]:
+def _row(one: CategorySummary, several: bool) -> dict[str, object]:
+    """`several`: some category has assets of more than one version, so the table says how many each has."""
     versions = sorted(one.assets.items(), reverse=True)
+    by_version = {"By version": ", ".join(f"version {version}: {count:,}" for version, count in versions)}
     return {
         "Category": one.title,
         "State": one.state,
@@ -36,7 +46,7 @@ def _row(one: CategorySummary) -> dict[str, object]:
         "Published": show_date(one.published_at.date()) if one.published_at and one.in_use else "",
         "Draft in work": f"version {one.draft}" if one.draft else "",
         "Active assets": sum(one.assets.values()),
-        "By version": ", ".join(f"{version}: {count:,}" for version, count in versions) if len(versions) > 1 else "",
+        **(by_version if several else {}),
         "Code": one.category,
     }
 

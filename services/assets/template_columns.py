@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.assets.catalogue import CATEGORY_LIST, catalogue
+from services.assets.rules_attributes import expectation
 from services.assets.schemas import CodeLists, FormField, Option, category_fields, form_fields
 from services.core.actor import system_actor
 from services.core.errors import NotFound
@@ -13,7 +14,7 @@ from services.core.transaction import Stamp, unit_of_work
 KIND_WORDS = {
     "boolean": "Yes or No",
     "date": "A date as 2026-01-31",
-    "power": "A number above or equal to 0 with at most two decimals",
+    "power": "A number from 0 with at most two decimals",
     "mpan": "13 digits; the long form of 21 digits is reduced",
     "postcode": "A UK postcode",
     "uuid": "The identifier of an organisation in the register",
@@ -64,7 +65,8 @@ def template_columns(category: str | None) -> list[TemplateColumn]:
 
 def columns_of(category: str, schema: Mapping[str, Any], lists: CodeLists) -> list[TemplateColumn]:
     """The columns for one category's schema, a draft's too; the category itself is given as the example of its column."""
-    columns = [_column(field) for field in form_fields(schema, lists)]
+    specs: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
+    columns = [_column(field, spec=specs.get(field.term)) for field in form_fields(schema, lists)]
     title = str(schema.get("title", category))
     return [
         TemplateColumn(
@@ -81,14 +83,16 @@ def columns_of_all(schemas: Mapping[str, Mapping[str, Any]], lists: CodeLists) -
     found = [_column(field) for field in form_fields({}, lists)]
     owners: dict[str, list[str]] = {}
     fields: dict[str, FormField] = {}
+    specs: dict[str, Mapping[str, Any]] = {}
     for category, schema in schemas.items():
         for field in category_fields(schema):
             fields.setdefault(field.term, field)
             owners.setdefault(field.term, []).append(str(schema.get("title", category)))
-    return [*found, *(_column(field, owners[term]) for term, field in fields.items())]
+            specs.setdefault(field.term, schema["properties"][field.term])
+    return [*found, *(_column(field, owners[term], specs[term]) for term, field in fields.items())]
 
 
-def _column(field: FormField, owners: Iterable[str] = ()) -> TemplateColumn:
+def _column(field: FormField, owners: Iterable[str] = (), spec: Mapping[str, Any] | None = None) -> TemplateColumn:
     names = ", ".join(owners)
     return TemplateColumn(
         term=field.term,
@@ -96,25 +100,21 @@ def _column(field: FormField, owners: Iterable[str] = ()) -> TemplateColumn:
         meaning=f"For {names}: {field.help}".strip() if names else field.help,
         unit=field.unit,
         mandatory=field.mandatory and not names,
-        allowed=allowed_words(field),
+        allowed=allowed_words(field, spec),
         example=field.default or field.example,
         kind=field.kind,
         options=field.options,
     )
 
 
-def allowed_words(field: FormField) -> str:
-    """Which values a field takes, in words that fit a cell."""
+def allowed_words(field: FormField, spec: Mapping[str, Any] | None = None) -> str:
+    """Which values a field takes, in words that fit a cell; `spec` is the property of an attribute of a category."""
     if field.options:
         several = "One or more of, parted by semicolons: " if field.kind == "codes" else ""
         return several + ", ".join(option.code for option in field.options)
     if field.kind in KIND_WORDS:
         return KIND_WORDS[field.kind]
-    if field.kind in ("number", "integer"):
-        what = "A whole number" if field.kind == "integer" else "A number"
-        bounds = [
-            f"from {field.minimum:,.10g}" if field.minimum is not None else "",
-            f"to {field.maximum:,.10g}" if field.maximum is not None else "",
-        ]
-        return " ".join(part for part in (what, *bounds) if part)
+    if spec is not None:
+        words = expectation({key: one for key, one in spec.items() if key != "x-unit"})
+        return words[:1].upper() + words[1:]
     return f"Text of at most {field.max_length} characters" if field.max_length else "Text"
