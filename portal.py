@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.frame import banner, navigation
 from pages.frame.refusals import show_refusal
+from pages.frame.search_box import draw_search
 from pages.frame.session import is_applicant, read_session
 from services.core.errors import RegisterError
 
@@ -34,6 +35,8 @@ else:
     page = st.navigation(navigation.offered(session.actor), expanded=True)
 banner.draw_sidebar(session)
 try:
+    if session.actor is not None:
+        draw_search(session.actor)
     page.run()
 except RegisterError as refused:
     show_refusal(refused)

@@ -3,13 +3,16 @@
 import streamlit as st
 
 from pages.frame import navigation, session
+from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
 from pages.parts.asset_form import AssetForm, by_field
+from pages.parts.draft_rows import draw_return
 from pages.parts.form_drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
 from pages.parts.form_findings import close_of_form, justification, show_summary, summary_anchor
 from pages.parts.form_state import FormState
 from pages.parts.lookup_prefill import take_known
 from pages.parts.lookup_step import look_up_step
+from services.assets.draft_board import DraftView
 from services.assets.lookup import LookupOutcome
 from services.assets.registration import check_registration, register_asset
 from services.core.errors import Finding, Invalid, RegisterError
@@ -59,6 +62,18 @@ def look_first() -> None:
             )
 
 
+def draw_submission(sent: DraftView) -> None:
+    """Whose data the form was filled with, and the ways to give it back."""
+    with st.container(border=True):
+        author = f"{plain(sent.author)}, " if sent.author else ""
+        st.markdown(f":material/handyman: Technical data from **{author}{plain(sent.installer or 'an installer')}**")
+        if sent.note:
+            st.markdown(f":material/chat: {plain(sent.note)}")
+        st.caption("Complete what is missing and register it: the installer then sees the asset as submitted by them.")
+        with st.container(horizontal=True):
+            draw_return(actor, sent, lambda: leave_draft(state))
+
+
 open_draft(form)
 refused = register() if state.take("submitted") else None
 findings: list[Finding] | None = None
@@ -73,7 +88,10 @@ st.title("Register an asset", anchor=False)
 st.caption("Tell the register about one asset. It is checked against public registers, then markets can rely on it.")
 top = st.container()
 offer_drafts(form)
-look_first()
+if submission := state.note("submission"):
+    draw_submission(submission)
+else:
+    look_first()
 with top:
     if findings is not None:
         st.subheader("What the rules say", anchor=summary_anchor(state))

@@ -7,6 +7,11 @@ from services.core.settings import settings
 from services.participants.identity import demo_personas
 
 TO_THE_TOP = """<script>document.querySelector('[data-testid="stMain"]').scrollTo(0, 0)</script>"""
+WRAPPED = """<style>
+[data-testid="stPageLink"] a, [data-testid="stPageLink"] a * { white-space: normal; overflow: visible; text-overflow: clip; }
+[data-testid="stPageLink"] a { height: auto; }
+</style>"""
+"""A sentence that is a link is broken into lines on a telephone, rather than cut off."""
 
 
 def draw_sidebar(session: Session) -> None:
@@ -24,6 +29,7 @@ def draw_sidebar(session: Session) -> None:
             _choose_persona()
         if session.signed_in:
             st.button("Sign out", icon=":material/logout:", on_click=leave, width="stretch")
+        st.html(WRAPPED)
         if st.session_state.pop(FROM_THE_TOP, False):
             st.html(TO_THE_TOP, unsafe_allow_javascript=True)
 

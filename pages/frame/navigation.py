@@ -29,11 +29,15 @@ PLACES: dict[str, list[Place]] = {
     "": [
         Place("home.py", START, "Home", "home"),
         Place("home.py", "home", "Home", "home", hidden=True),
+        Place("search.py", "search", "Search", "search", ["register.search"], hidden=True),
+        Place("waiting.py", "waiting", "What waits", "pending_actions", ["asset.read"], hidden=True),
     ],
     "Assets": [
         Place("assets/register_asset.py", "register-asset", "Register an asset", "add_circle", ["asset.register"]),
+        Place("assets/prepare_asset.py", "prepare-asset", "Prepare an asset", "add_circle", ["asset.submit_draft"]),
+        Place("assets/drafts.py", "drafts", "Drafts", "edit_note", ["asset.draft"]),
         Place("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
-        Place("assets/review.py", "review", "Review", "fact_check", ["asset.settle"]),
+        Place("assets/review.py", "review", "Review", "fact_check", ["asset.read"]),
         Place("assets/lookup.py", "look-up", "Look up", "search", ["asset.lookup"]),
         Place("assets/asset.py", "asset", "Asset", "bolt", ["asset.read"], hidden=True),
         Place("assets/edit_asset.py", "edit-asset", "Change an asset", "edit", ["asset.update"], hidden=True),

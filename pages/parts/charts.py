@@ -1,8 +1,9 @@
 """The register in numbers as charts that can be read from the back of a room: titles, units, colours of the theme."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from textwrap import wrap
+from html import escape
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,10 +14,15 @@ from services.assets.statistics import Cell, Month
 
 BLUE, GREEN = "#0072B2", "#009E73"
 KW_IN_MW = Decimal(1000)
-BAR, LEAST, AROUND = 36, 260, 110
-"""Heights in pixels: of one bar, of a chart at least, and of what stands around the bars."""
-LONGEST_LINE = 22
-"""Characters of a label before it is broken, so that bars keep their room on a narrow screen."""
+TO_ONE = 100
+"""MW from which on decimals say nothing more."""
+SIZES = ((40, 13), (32, 14), (0, 17))
+"""Characters beside a bar from which on they are set in this size, so that they fit a telephone."""
+INK = {"light": "#14212B", "dark": "#E9F0F5"}
+ROW, LEAST, AROUND = 50, 150, 24
+"""Heights in pixels: of one bar with its words, of a chart at least, and of what stands around the bars."""
+TYPE = 17
+"""Size of words and figures: read from the back of a workshop room."""
 
 
 def power(kilowatts: Decimal | None) -> str:
@@ -24,7 +30,9 @@ def power(kilowatts: Decimal | None) -> str:
     if kilowatts is None:
         return "–"
     megawatts = kilowatts / KW_IN_MW
-    return f"{megawatts / KW_IN_MW:,.2f} GW" if megawatts >= KW_IN_MW else f"{megawatts:,.1f} MW"
+    if megawatts >= KW_IN_MW:
+        return f"{megawatts / KW_IN_MW:,.2f} GW"
+    return f"{megawatts:,.0f} MW" if megawatts >= TO_ONE else f"{megawatts:,.1f} MW"
 
 
 def _shown(cells: Sequence[Cell]) -> list[Cell]:
@@ -36,90 +44,154 @@ def _said(cell: Cell, text: str) -> str:
     return "withheld" if cell.withheld else text
 
 
-def _draw(figure: go.Figure, title: str, key: str, height: int, alt: str) -> None:
+def _assets(count: int | None) -> str:
+    return f"{count or 0:,} {'asset' if count == 1 else 'assets'}"
+
+
+def _ink() -> str:
+    """The colour of text in the theme in use: charts' own grey is too pale for the back of a room."""
+    return INK["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def _draw(figure: go.Figure, title: str, unit: str, key: str, height: int, alt: str) -> None:
+    # Above the chart rather than in it: there a long title is cut off instead of broken.
+    st.markdown(f"#### {title} :gray[({unit})]")
     figure.update_layout(
-        title={"text": title, "font": {"size": 19}, "x": 0, "xanchor": "left"},
-        font={"size": 15},
+        font={"size": TYPE, "color": _ink()},
         height=height,
-        margin={"l": 8, "r": 36, "t": 56, "b": 44},
+        margin={"l": 4, "r": 12, "t": 8, "b": 8},
         showlegend=False,
-        bargap=0.25,
+        dragmode=False,
     )
-    figure.update_xaxes(title_font_size=15, tickfont_size=14, automargin=True, fixedrange=True)
-    figure.update_yaxes(title_font_size=15, tickfont_size=14, automargin=True, fixedrange=True)
+    figure.update_xaxes(tickfont={"size": 15, "color": _ink()}, automargin=True, fixedrange=True)
+    figure.update_yaxes(tickfont={"size": 15, "color": _ink()}, automargin=True, fixedrange=True)
     st.plotly_chart(figure, key=key, theme="streamlit", config={"displayModeBar": False}, width="stretch", alt=alt)
 
 
-def _bars(names: Sequence[str], values: Sequence[float], colours: Sequence[str] | str, text: Sequence[str]) -> go.Bar:
-    return go.Bar(
-        y=["<br>".join(wrap(name, LONGEST_LINE)) for name in names],
-        x=list(values),
-        orientation="h",
-        marker_color=colours if isinstance(colours, str) else list(colours),
-        text=list(text),
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{text}<extra></extra>",
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bar: its name, its figure in words, how long it is, and its colour."""
+
+    name: str
+    text: str
+    value: float
+    colour: str
+
+
+def _bars(title: str, unit: str, key: str, bars: Sequence[_Bar]) -> None:
+    """Bars under each other, name and figure above each: nothing is clipped, however narrow the screen."""
+    places = list(range(len(bars)))
+    figure = go.Figure(
+        go.Bar(
+            y=places,
+            x=[bar.value for bar in bars],
+            orientation="h",
+            width=0.34,
+            marker_color=[bar.colour for bar in bars],
+            customdata=[[escape(bar.name), escape(bar.text)] for bar in bars],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        )
     )
-
-
-def _bar_chart(title: str, unit: str, bars: go.Bar, key: str, alt: str) -> None:
-    count = len(bars.y)  # pyright: ignore[reportArgumentType]
-    figure = go.Figure(bars)
-    figure.update_yaxes(autorange="reversed", title=None)
-    # Room for the figures that stand behind the bars.
-    most = max(bars.x, default=1)  # pyright: ignore[reportArgumentType]
-    figure.update_xaxes(title=unit, range=[0, (most or 1) * 1.25], showticklabels=False, showgrid=False)
-    _draw(figure, title, key, max(LEAST, AROUND + BAR * count), alt)
+    for place, bar in zip(places, bars, strict=True):
+        figure.add_annotation(
+            x=0,
+            y=place - 0.2,
+            text=f"{escape(bar.name)} <b>{escape(bar.text)}</b>",
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            align="left",
+            font={"size": next(size for long, size in SIZES if len(bar.name + bar.text) >= long), "color": _ink()},
+        )
+    figure.update_yaxes(range=[len(bars) - 0.6, -0.85], visible=False)
+    figure.update_xaxes(range=[0, max((bar.value for bar in bars), default=1) or 1], visible=False)
+    alt = "; ".join(f"{bar.name}: {bar.text}" for bar in bars)
+    _draw(figure, title, unit, key, max(LEAST, AROUND + ROW * len(bars)), alt)
 
 
 def assets_by_status(cells: Sequence[Cell]) -> None:
-    """How many assets are in which state, each in the colour it has on the map."""
-    shown = _shown(cells)
-    colours = ["rgb({},{},{})".format(*STATUS_COLOURS[AssetStatus(cell.code)]) for cell in shown]
-    counts = [cell.count or 0 for cell in shown]
-    texts = [_said(cell, f"{cell.count or 0:,}") for cell in shown]
-    bars = _bars([cell.label for cell in shown], counts, colours, texts)
-    alt = "; ".join(f"{cell.label}: {text}" for cell, text in zip(shown, texts, strict=True))
-    _bar_chart("Assets by status", "Assets", bars, "chart_status", alt)
+    """How many assets are in which state, with their rated MW, each in the colour it has on the map."""
+    _bars(
+        "Assets by status",
+        "number, rated power in MW",
+        "chart_status",
+        [
+            _Bar(
+                cell.label,
+                _said(cell, f"{cell.count or 0:,} · {power(cell.rated_kw)}"),
+                cell.count or 0,
+                "rgb({},{},{})".format(*STATUS_COLOURS[AssetStatus(cell.code)]),
+            )
+            for cell in _shown(cells)
+        ],
+    )
 
 
-def assets_by_category(cells: Sequence[Cell]) -> None:
-    """How many active assets there are of each category, the most first."""
-    shown = sorted(_shown(cells), key=lambda cell: -(cell.count or 0))
-    counts = [cell.count or 0 for cell in shown]
-    texts = [_said(cell, f"{cell.count or 0:,}") for cell in shown]
-    bars = _bars([cell.label for cell in shown], counts, BLUE, texts)
-    alt = "; ".join(f"{cell.label}: {text}" for cell, text in zip(shown, texts, strict=True))
-    _bar_chart("Active assets by category", "Assets", bars, "chart_category", alt)
+def power_by_category(cells: Sequence[Cell]) -> None:
+    """Rated power of active assets by category in MW, with their number, the most first."""
+    ranked = sorted(_shown(cells), key=lambda cell: -(cell.rated_kw or 0))
+    _bars(
+        "Rated power by category",
+        "MW, number of assets",
+        "chart_category",
+        [
+            _Bar(cell.label, _said(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), BLUE)
+            for cell in ranked
+        ],
+    )
 
 
 def power_by_group(cells: Sequence[Cell]) -> None:
-    """Rated power of active assets by GSP group, in MW."""
-    shown = _shown(cells)
-    values = [float((cell.rated_kw or Decimal(0)) / KW_IN_MW) for cell in shown]
-    texts = [_said(cell, f"{value:,.1f}") for cell, value in zip(shown, values, strict=True)]
-    bars = _bars([cell.label for cell in shown], values, GREEN, texts)
-    alt = "; ".join(f"{cell.label}: {text} MW" for cell, text in zip(shown, texts, strict=True))
-    _bar_chart("Rated power by GSP group", "MW", bars, "chart_groups", alt)
+    """Rated power of active assets by GSP group in MW, with their number, the most first."""
+    ranked = sorted(_shown(cells), key=lambda cell: -(cell.rated_kw or 0))
+    _bars(
+        "Rated power by GSP group",
+        "MW, number of assets",
+        "chart_groups",
+        [
+            _Bar(cell.label, _said(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), GREEN)
+            for cell in ranked
+        ],
+    )
+
+
+def _megawatts(cell: Cell) -> float:
+    return float((cell.rated_kw or Decimal(0)) / KW_IN_MW)
 
 
 def growth(months: Sequence[Month]) -> None:
-    """How the register grew: all assets registered up to the end of each month."""
+    """How the register grew: all assets registered up to the end of each month; the last figure stands beside its point."""
     shown = [month for month in months if month.total is not None]
     figure = go.Figure(
         go.Scatter(
             x=[month.month for month in shown],
             y=[month.total for month in shown],
             mode="lines+markers",
-            line={"color": BLUE, "width": 3, "shape": "hv" if len(shown) < len(months) else "linear"},
+            line={"color": BLUE, "width": 4, "shape": "hv" if len(shown) < len(months) else "linear"},
             marker={"size": 8},
             fill="tozeroy",
+            cliponaxis=False,
             customdata=[[month.registered if month.registered is not None else "–"] for month in shown],
             hovertemplate="%{x|%B %Y}: %{y:,} assets, %{customdata[0]} new<extra></extra>",
         )
     )
-    figure.update_xaxes(tickformat="%b %Y", title=None)
-    figure.update_yaxes(title="Assets", rangemode="tozero")
+    if shown:
+        last = shown[-1]
+        words = f"<b>{_assets(last.total)}</b>"
+        figure.add_annotation(
+            x=last.month,
+            y=last.total,
+            text=words,
+            showarrow=False,
+            xanchor="right",
+            yanchor="bottom",
+            yshift=8,
+            font={"size": TYPE + 3, "color": _ink()},
+        )
+    figure.update_xaxes(tickformat="%b %Y", title=None, nticks=5)
+    top = max((month.total or 0 for month in shown), default=0) or 1
+    figure.update_yaxes(
+        title={"text": "Assets", "font": {"size": 15}}, range=[0, top * 1.18], tickformat=",d", nticks=5
+    )
     alt = "; ".join(f"{month.month:%B %Y}: {month.total}" for month in shown)
-    _draw(figure, f"Assets over {len(months)} months", "chart_growth", 380, alt)
+    _draw(figure, "Growth", f"assets registered, over {len(months)} months", "chart_growth", 380, alt)

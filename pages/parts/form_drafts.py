@@ -8,13 +8,17 @@ import streamlit as st
 from models.assets import AssetDraft
 from pages.frame.banner import plain
 from pages.parts.asset_form import CATEGORY, AssetForm, category_label
-from pages.parts.form_state import FormState
-from services.assets.drafts import discard_draft, get_draft, list_drafts, save_draft
+from pages.parts.form_state import PLACE, FormState
+from pages.parts.lookup_prefill import as_typed
+from services.assets.draft_board import draft_view
+from services.assets.drafts import FROM, NOTES, RETURNED, discard_draft, get_draft, list_drafts, save_draft
 from services.core.actor import Actor
 from services.core.clock import in_london, show_moment
 from services.core.errors import NotFound
 
 PARAMETER = "draft"
+PROVIDER, NOTE = "_provider", "_note"
+"""In an installer's form: whom it is for, and what is said to them."""
 BASE = "_base"
 """In the draft of a change: the values that the change started from."""
 
@@ -37,17 +41,34 @@ def open_draft(form: AssetForm) -> None:
 
 def restore(form: AssetForm, draft: AssetDraft) -> None:
     """Put a draft back into the form, in place of what stands there."""
-    typed = dict(draft.values)
-    base = typed.pop(BASE, None)
+    base = draft.values.get(BASE)
+    typed = _typed(draft)
     form.state.clear()
     form.fill(typed)
     form.state.remember("category", typed.get(CATEGORY))
     form.state.remember("draft", draft.id)
     form.state.remember("saved", typed)
     form.state.remember("saved_at", draft.saved_at)
+    form.state.remember("returned", draft.values.get(RETURNED))
+    if FROM in draft.values:
+        form.state.remember("submission", draft_view(form.actor, draft.id))
+        form.state.remember("checking", True)
     if base is not None:
         form.state.remember("base", base)
         form.state.remember("version", draft.asset_version)
+
+
+def _typed(draft: AssetDraft) -> dict[str, Any]:
+    """What stands in a draft as it is typed; a submitted one holds values by term."""
+    values = {name: value for name, value in draft.values.items() if name not in (BASE, *NOTES)}
+    typed = as_typed(values)
+    if PLACE in values:
+        typed[PLACE] = values[PLACE]
+    if draft.addressed_to is not None:
+        typed.setdefault(PROVIDER, str(draft.addressed_to))
+        if draft.note:
+            typed.setdefault(NOTE, draft.note)
+    return typed
 
 
 def keep_draft(actor: Actor, state: FormState, asset_id: UUID | None = None) -> None:

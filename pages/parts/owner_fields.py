@@ -21,7 +21,9 @@ def draw_owners(fields: Sequence[FormField], actor: Actor, state: FormState, fin
     by_consumer = bool(state.get(BY_CONSUMER))
     known = directory(actor) if may(actor, "organisation.directory") else []
     for field in fields:
-        if field.term == PROVIDER and not _for_others(actor):
+        if field.term == PROVIDER and not may(actor, "asset.register"):
+            st.markdown("Managed by the provider that you submit it to.")
+        elif field.term == PROVIDER and not _for_others(actor):
             st.markdown(f"Managed by **{plain(actor.organisation_name or 'your organisation')}**.")
             show_beside(findings.get(PROVIDER, ()))
         elif field.term == PROVIDER:

@@ -46,13 +46,15 @@ DRAFT_LABELS: dict[DraftState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
-    """One draft. `filled` of `needed` mandatory fields hold something; names of others are those that the directory tells.
+    """One draft, of the actor's organisation (`ours`) or submitted to it.
 
-    `asset_id`: the asset that is being changed, none for a registration. `submission_id`: the submitted draft that this one
-    is, or is a copy of. `completed_by`: who in one's own organisation has begun to complete it.
+    `filled` of `needed` mandatory fields hold something. `asset_id`: the asset that is being changed, none for a
+    registration. `submission_id`: the submitted draft that this one is, or is a copy of. `completed_by`: who in the
+    provider's organisation has begun to complete it, for their colleagues.
     """
 
     id: UUID
+    ours: bool
     state: DraftState
     name: str
     category: str | None
@@ -155,6 +157,7 @@ def _view(
     label = known.reference.code_lists.get(CATEGORY_LIST, {}).get(str(category))
     return DraftView(
         id=draft.id,
+        ours=ours,
         state=_state(draft),
         name=name_of(draft),
         category=str(category) if category else None,
@@ -188,11 +191,13 @@ def _state(draft: AssetDraft) -> DraftState:
 def progress_of(values: Mapping[str, Any], known: Catalogue) -> tuple[int, int]:
     """How many mandatory fields of the chosen category hold something, and how many there are.
 
-    A group of which one is needed counts as one field; before a category is chosen, the fields that every category needs.
+    A group of which one is needed counts as one field, and what the register fills in by itself as none; before a category
+    is chosen, it is the fields that every category needs.
     """
     document = known.reference.schemas.get(str(values.get("AssetCategory")))
     fields = form_fields(document, known.reference.code_lists) if document else CORE_ATTRIBUTES
-    groups: list[Iterable[str]] = [[field.term] for field in fields if field.mandatory]
+    by_itself = (document or {}).get("x-defaults", {})
+    groups: list[Iterable[str]] = [[one.term] for one in fields if one.mandatory and one.term not in by_itself]
     groups += (document or {}).get("x-mandatory-any", [])
     filled = sum(1 for group in groups if any(values.get(term) not in EMPTY for term in group))
     return filled, len(groups)

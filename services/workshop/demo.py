@@ -23,6 +23,7 @@ from services.governance.sealing import read_register_id, seal_and_anchor
 from services.registry import load_all
 from services.workshop.cast import APPLIED, SUSPENDED, assemble, give_credentials, late_arrivals, suspend
 from services.workshop.edition import LOADED, load_edition
+from services.workshop.handed_over import hand_over
 from services.workshop.history import Registrations, Timeline, conforming, everyday
 from services.workshop.just_in import just_in
 from services.workshop.past import Past
@@ -72,6 +73,7 @@ def lay_demo_data(actor: Actor, most: int | None = None) -> str:
     timeline.add(past.moment(LOADED, 9, 30), load_edition(cast.administrator, past))
     everyday(timeline, registrations, planned)
     Stories(timeline, registrations).add(planned)
+    hand_over(timeline, cast)
     timeline.add(past.moment(CREDENTIALS_AGO, 10), lambda: give_credentials(cast))
     timeline.add(past.moment(SUSPENDED, 15, 40), lambda: suspend(cast))
     timeline.run()

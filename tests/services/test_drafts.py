@@ -45,7 +45,7 @@ def test_an_installer_submits_the_provider_completes_and_registers(register: str
     assert [(one.installer, one.author, one.note) for one in board.for_us] == [
         ("OpenMeter Ltd", "Kit Rowan", "Meter room at the back.")
     ]
-    assert (board.for_us[0].filled, board.for_us[0].needed) == (3, 8)
+    assert (board.for_us[0].filled, board.for_us[0].needed) == (3, 7)
     copy = take_draft(provider, sent.id)
     assert take_draft(provider, sent.id).id == copy.id
     saved = save_draft(provider, {**battery(), **partly(), "AssetName": "Weir"}, draft_id=copy.id)
@@ -212,9 +212,9 @@ def test_an_installer_learns_what_is_wrong_and_not_what_others_registered(regist
     ("values", "expected"),
     [
         ({}, (0, 6)),
-        ({"AssetCategory": "BESS"}, (1, 8)),
-        ({"AssetCategory": "BESS", "ExportMPAN": "1099900000015", "ImportMPAN": "1"}, (2, 8)),
-        ({"AssetCategory": "BESS", "AssetName": "", "RatedCapacity": "12"}, (2, 8)),
+        ({"AssetCategory": "BESS"}, (1, 7)),
+        ({"AssetCategory": "BESS", "ExportMPAN": "1099900000015", "ImportMPAN": "1"}, (2, 7)),
+        ({"AssetCategory": "BESS", "AssetName": "", "RatedCapacity": "12"}, (2, 7)),
     ],
 )
 def test_how_far_a_draft_is(register: str, values: dict[str, object], expected: tuple[int, int]) -> None:

@@ -1,0 +1,107 @@
+"""Prepare an asset (UC-02.01): an installer's technical data, sent to the provider who completes and registers it."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from pages.parts.asset_form import AssetForm, by_field
+from pages.parts.form_drafts import NOTE, PROVIDER, keep_draft, leave_draft, offer_drafts, open_draft, show_saved
+from pages.parts.form_findings import show_summary, summary_anchor
+from pages.parts.form_state import FormState
+from services.assets.conformance import PROVIDER_ROLES
+from services.assets.submissions import LONGEST_NOTE, check_draft, submit_draft
+from services.core.errors import RegisterError
+from services.participants.reading import directory
+
+LABELS = {"AddressedTo": "For which provider *", "Note": "Note to the provider"}
+actor = session.actor()
+state = FormState("prepare")
+form = AssetForm(actor, state)
+
+
+def filled() -> dict[str, object]:
+    """What stands in the form, by term; the provider adds the rest."""
+    return {term: value for term, value in form.values().items() if value not in (None, "")}
+
+
+def submit() -> RegisterError | None:
+    """Send it; the refusal when there is one."""
+    provider = state.get(PROVIDER)
+    try:
+        sent = submit_draft(
+            actor, filled(), UUID(provider) if provider else None, state.get(NOTE), draft_id=state.note("draft")
+        )
+    except RegisterError as refused:
+        return refused
+    name = next((one.organisation_legal_name for one in providers if one.organisation_id == sent.addressed_to), "")
+    st.session_state["draft-told"] = f"Submitted to {name}. You are told once it is registered or given back."
+    leave_draft(state)
+    st.switch_page("pages/assets/drafts.py")
+    return None
+
+
+def draw_addressee() -> None:
+    """Whom it is for, and what they should know."""
+    names = {str(one.organisation_id): one.organisation_legal_name for one in providers}
+    if state.get(PROVIDER) not in names:
+        state.drop(PROVIDER)
+    grid = st.grid(2, min_column_width=280)
+    with grid.container():
+        st.selectbox(
+            LABELS["AddressedTo"],
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            placeholder="Choose from the directory",
+            key=state.key(PROVIDER),
+            persist_state="session",
+            help="The FSP or Aggregator who manages the asset. They complete and register it.",
+        )
+    with grid.container():
+        st.text_area(
+            LABELS["Note"],
+            key=state.key(NOTE),
+            height=80,
+            max_chars=LONGEST_NOTE,
+            persist_state="session",
+            placeholder="Who owns it, whom to ask, what is still open",
+        )
+
+
+open_draft(form)
+providers = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
+refused = submit() if state.take("submitted") else None
+findings = check_draft(actor, filled()) if state.note("checking") and form.fields else None
+st.title("Prepare an asset", anchor=False)
+st.caption("Type what you know of the device you installed. The provider you choose completes it and registers it.")
+offer_drafts(form)
+if returned := state.note("returned"):
+    by = plain(str(returned.get("by") or "The provider"))
+    st.warning(f"{by} gave it back: {plain(str(returned.get('reason')))}", icon=":material/undo:")
+with st.container(border=True):
+    st.subheader("Provider", anchor=False)
+    draw_addressee()
+if findings is not None:
+    st.subheader("What the rules say", anchor=summary_anchor(state))
+    st.caption("You can submit all the same: what you don't know, the provider completes.")
+    show_summary(findings, form.labels, form.anchors, "Nothing to correct.")
+form.draw_category(by_field(findings or ()))
+form.draw(findings or (), lambda: keep_draft(actor, state))
+if refused is not None:
+    show_refusal(refused, {**form.labels, **LABELS})
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.button(
+        "Submit to the provider",
+        type="primary",
+        icon=":material/send:",
+        on_click=state.remember,
+        args=("submitted", True),
+    )
+    st.button("Check", icon=":material/rule:", on_click=state.remember, args=("checking", True))
+    show_saved(state)
+    if state.note("draft"):
+        st.button("Start afresh", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
+keep_draft(actor, state)

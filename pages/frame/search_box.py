@@ -1,0 +1,62 @@
+"""The search at the top of every page: Enter opens the results, or the one record whose identifier was given whole."""
+
+import streamlit as st
+
+from pages.frame.navigation import open_asset, open_organisation
+from services.core.actor import Actor
+from services.core.permissions import may
+from services.governance.search import LONGEST, Found, search
+
+KEY, ASKED = "search-everything", "search-asked"
+RESULTS = "pages/search.py"
+LABEL = "Search the register"
+# The key "/" leads into the box, as in many tools; not while somebody types elsewhere.
+SHORTCUT = """<script>
+if (!window.fmarSearchKey) {
+  window.fmarSearchKey = true;
+  document.addEventListener("keydown", (event) => {
+    const at = document.activeElement;
+    const typing = at && (at.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(at.tagName));
+    const box = document.querySelector('input[aria-label="LABEL"]');
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && box) {
+      event.preventDefault();
+      box.focus();
+    }
+  });
+}
+</script>""".replace("LABEL", LABEL)
+
+
+def _ask() -> None:
+    st.session_state[ASKED] = st.session_state[KEY]
+    st.session_state[KEY] = ""
+
+
+def draw_search(actor: Actor) -> None:
+    """The box; whatever was asked with it is answered before the page is drawn."""
+    if not may(actor, "register.search"):
+        return
+    st.text_input(
+        LABEL,
+        key=KEY,
+        type="search",
+        max_chars=LONGEST,
+        label_visibility="collapsed",
+        placeholder="Search: name, ID, MPAN, serial, postcode ( / )",
+        on_change=_ask,
+        width=440,
+    )
+    with st.sidebar:
+        st.html(SHORTCUT, unsafe_allow_javascript=True)
+    asked = str(st.session_state.pop(ASKED, "")).strip()
+    if asked:
+        _answer(actor, asked)
+
+
+def _answer(actor: Actor, asked: str) -> None:
+    only = search(actor, asked).only
+    if only is not None and only.kind is Found.ASSET:
+        open_asset(only.identifier)
+    if only is not None and only.kind is Found.ORGANISATION:
+        open_organisation(only.identifier)
+    st.switch_page(RESULTS, query_params={"q": asked})

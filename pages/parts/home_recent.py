@@ -1,0 +1,42 @@
+"""What happened lately, as sentences with links."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from services.core.clock import in_london, today
+from services.governance.recent import RecentChange
+
+PLACES = {
+    "asset": ("assets/asset.py", "bolt"),
+    "organisation": ("participants/organisation.py", "apartment"),
+    "source_edition": ("assets/sources.py", "menu_book"),
+    "draft": ("assets/drafts.py", "edit_note"),
+    "user": ("participants/users.py", "group"),
+    "membership": ("participants/users.py", "group"),
+}
+WITH_ID = ("asset", "organisation")
+
+
+def when(change: RecentChange) -> str:
+    """The time of day for today, else the date too."""
+    moment = in_london(change.at)
+    return f"{moment:%H:%M}" if moment.date() == today() else f"{moment:%-d %b, %H:%M}"
+
+
+def sentence(change: RecentChange) -> str:
+    """One change as it is read: the record, what became of it, and when."""
+    what = change.what[:1].lower() + change.what[1:]
+    return f"**{plain(change.name)}** {plain(what)} :small[:gray[{when(change)}]]"
+
+
+def draw_recent(changes: Sequence[RecentChange]) -> None:
+    """The newest first."""
+    st.subheader("Recent changes", anchor=False)
+    with st.container(border=True, gap="xsmall"):
+        for change in changes:
+            page, icon = PLACES.get(change.kind, ("", "history"))
+            query = {"id": str(change.record_id)} if change.kind in WITH_ID else None
+            link(page, sentence(change), icon, query)

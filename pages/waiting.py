@@ -1,0 +1,68 @@
+"""The very assets behind a line on home: those that wait for something, the longest waiting first."""
+
+import streamlit as st
+
+from models.assets import STATUS_LABELS
+from pages.frame import session
+from pages.frame.navigation import link, open_asset
+from pages.parts.asset_words import organisation_names, provider_name
+from services.assets.catalogue import CATEGORY_LIST, code_lists
+from services.core.errors import NotFound
+from services.governance.waiting import LONGEST_LIST, Errand, waiting_assets
+
+TITLES = {
+    Errand.ANSWERED: ("Answered queries", "Their providers have answered: open one, and verify it or ask again."),
+    Errand.OVERDUE: (
+        "Queries unanswered for too long",
+        "The time to answer has run out. The register suspends these by itself.",
+    ),
+    Errand.NEW: ("Registered this week", "What was registered in the last seven days, the newest first."),
+    Errand.QUERY: ("Open queries", "What a provider has to answer."),
+    Errand.PENDING: ("Pending validation", "What is held against the public registers, or waits for the operator."),
+    Errand.CONSENT: ("Awaiting consent", "What waits for the consumer's consent to be confirmed."),
+}
+
+actor = session.actor()
+given = st.query_params.get("what", Errand.QUERY.value)
+if given not in list(Errand):
+    raise NotFound("list", given)
+errand = Errand(given)
+title, words = TITLES[errand]
+st.title(title, anchor=False)
+st.caption(words)
+assets = waiting_assets(actor, errand, LONGEST_LIST)
+if not assets:
+    st.success("Nothing waits here any more.", icon=":material/task_alt:")
+    link("home.py", "Back to home", "home")
+    st.stop()
+names = organisation_names(actor)
+labels = {code.code: code.label for code in code_lists()[CATEGORY_LIST].values()}
+rows = [
+    {
+        "Name": asset.asset_name,
+        "Since": asset.registered_at if errand is Errand.NEW else asset.status_since,
+        "Status": STATUS_LABELS[asset.status],
+        "Category": labels.get(asset.asset_category, asset.asset_category),
+        "Rated": float(asset.rated_capacity),
+        "Managed by": provider_name(names, asset.service_provider_id),
+        "Reason": asset.status_reason or "",
+    }
+    for asset in assets
+]
+chosen = st.dataframe(
+    rows,
+    hide_index=True,
+    width="stretch",
+    column_config={
+        "Since": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm"),
+        "Rated": st.column_config.NumberColumn(format="%.2f kW"),
+    },
+    on_select="rerun",
+    selection_mode="single-row",
+    key="waiting",
+    alt=title,
+)
+if chosen.selection.rows:
+    open_asset(assets[chosen.selection.rows[0]].id)
+more = " There are more." if len(assets) == LONGEST_LIST else ""
+st.caption(f"{len(assets):,} assets.{more} Choose a row to open the asset.")

@@ -1,0 +1,210 @@
+"""One search over the whole register, as far as the actor sees it: assets, organisations, drafts and categories (UC-05.01)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import and_, case, or_, select
+from sqlmodel import col
+
+from models.assets import STATUS_LABELS, AssetDraft
+from models.participants import Organisation, OrganisationStatus
+from services.assets.catalogue import CATEGORY_LIST, catalogue
+from services.assets.drafts import FROM
+from services.assets.mpan import reduce_mpan
+from services.assets.search import BEGINNING, EXACT, NAME, WITHIN, find_assets
+from services.assets.submissions import name_of, organisation_names
+from services.core.actor import Actor
+from services.core.operation import operation
+from services.core.permissions import may
+from services.core.transaction import current_session
+from services.core.visibility import visible, within
+
+LONGEST = 100
+"""Characters of a search; the rest is not looked at."""
+MOST = 20
+"""Results of one kind."""
+
+
+class Found(StrEnum):
+    """What kind of thing was found."""
+
+    ASSET = "ASSET"
+    ORGANISATION = "ORGANISATION"
+    PARTICIPANT = "PARTICIPANT"
+    """An organisation of whose record the actor sees name and roles only."""
+    DRAFT = "DRAFT"
+    CATEGORY = "CATEGORY"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result: what it is, and why it was found: the field, its value, and the part of the value that matched.
+
+    All texts may have been typed by anybody: escape them. `identifier` is an ID, of a category its code.
+    """
+
+    kind: Found
+    identifier: str
+    title: str
+    about: str
+    rank: int
+    field: str
+    value: str
+    start: int
+    length: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether an identifier was given whole."""
+        return self.rank == EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResults:
+    """What was found, the best of each kind first. `complete`: everything that the actor sees was looked at."""
+
+    text: str
+    hits: list[Hit]
+    complete: bool = True
+
+    def of(self, *kinds: Found) -> list[Hit]:
+        """The results of these kinds."""
+        return [hit for hit in self.hits if hit.kind in kinds]
+
+    @property
+    def only(self) -> Hit | None:
+        """The one record whose identifier was given whole; None where it is none, or several."""
+        exact = [hit for hit in self.hits if hit.exact]
+        return exact[0] if len(exact) == 1 else None
+
+
+@operation("UC-05.01", permission="register.search", writes=False)
+def search(actor: Actor, text: str) -> SearchResults:
+    """Everything the actor may see that has this ID, MPAN, serial number, code, postcode, name or part of a name."""
+    given = " ".join(text.replace("\x00", "").encode("utf-8", "ignore").decode()[:LONGEST].split())
+    if not given:
+        return SearchResults(given, [])
+    hits, complete = _assets(actor, given) if may(actor, "asset.read") else ([], True)
+    hits += _organisations(actor, given)
+    hits += _drafts(actor, given) if may(actor, "asset.draft") else []
+    hits += _categories(given)
+    return SearchResults(given, sorted(hits, key=lambda hit: not hit.exact), complete)
+
+
+def _hit(kind: Found, identifier: object, title: str, about: str, rank: int, field: str, value: str, given: str) -> Hit:
+    start, length = part_of(value, given)
+    return Hit(kind, str(identifier), title, about, rank, field, value, start, length)
+
+
+def part_of(value: str, given: str) -> tuple[int, int]:
+    """Where in a value what was given stands: all of it, else the first of its words that does, else all digits of an MPAN."""
+    lowered = value.lower()
+    for wanted in (given, reduce_mpan(given) or given, "".join(given.split()), given.partition(":")[2], *given.split()):
+        place = lowered.find(wanted.lower()) if wanted and len(lowered) == len(value) else -1
+        if place >= 0:
+            return place, len(wanted)
+    return 0, 0
+
+
+def _assets(actor: Actor, given: str) -> tuple[list[Hit], bool]:
+    matches, complete = find_assets(actor, given, MOST)
+    labels = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
+    names = organisation_names(actor, [one.row.service_provider_id for one in matches])
+    found: list[Hit] = []
+    for one in matches:
+        row = one.row
+        category = labels.get(row.asset_category)
+        provider = names.get(row.service_provider_id, "–")
+        words = (
+            category.label if category else row.asset_category,
+            f"{row.rated_capacity:,} kW",
+            STATUS_LABELS[row.status],
+        )
+        about = " · ".join((*words, provider))
+        found.append(_hit(Found.ASSET, row.id, row.asset_name, about, one.rank, one.field, one.value, given))
+    return found, complete
+
+
+def _organisations(actor: Actor, given: str) -> list[Hit]:
+    seen = visible(Organisation, actor)
+    listed = and_(
+        within(Organisation, actor, "organisation.directory"),
+        col(Organisation.organisation_status) == OrganisationStatus.ACTIVE,
+    )
+    legal, trading = col(Organisation.organisation_legal_name), col(Organisation.organisation_trading_name)
+    number = col(Organisation.organisation_registration_number)
+    named = or_(legal.icontains(given, autoescape=True), trading.icontains(given, autoescape=True))
+    numbered = number.startswith(given.upper(), autoescape=True)
+    identifier = _uuid(given)
+    known = [named, and_(seen, numbered)]
+    if identifier:
+        known.append(col(Organisation.id) == identifier)
+    columns = (col(Organisation.id), legal, trading, number, col(Organisation.organisation_status))
+    chosen = select(*columns, col(Organisation.organisation_roles), case((seen, 1), else_=0)).where(
+        or_(seen, listed), or_(*known)
+    )
+    found: list[Hit] = []
+    for row in current_session().execute(chosen.order_by(legal).limit(MOST)):
+        rank, field, value = _why(row[:4], given, identifier)
+        about = " · ".join((*row[5], row[4].value) if row[6] else row[5])
+        kind = Found.ORGANISATION if row[6] else Found.PARTICIPANT
+        found.append(_hit(kind, row[0], row[1], about, rank, field, value, given))
+    return sorted(found, key=lambda hit: hit.rank)
+
+
+def _why(row: Sequence[object], given: str, identifier: UUID | None) -> tuple[int, str, str]:
+    if identifier == row[0]:
+        return EXACT, "Organisation ID", str(row[0])
+    wanted = given.lower()
+    for field, value in (("Legal name", row[1]), ("Trading name", row[2])):
+        if value and wanted in str(value).lower():
+            return (NAME if str(value).lower().startswith(wanted) else WITHIN), field, str(value)
+    return (EXACT if str(row[3]) == given.upper() else BEGINNING), "Registration number", str(row[3] or "")
+
+
+def _uuid(given: str) -> UUID | None:
+    try:
+        return UUID(given)
+    except ValueError:
+        return None
+
+
+def _drafts(actor: Actor, given: str) -> list[Hit]:
+    """The few drafts that concern the actor, by what was typed into them."""
+    wanted, found = given.lower(), []
+    mpan = reduce_mpan(given)
+    chosen = select(AssetDraft).where(visible(AssetDraft, actor)).order_by(col(AssetDraft.saved_at).desc())
+    copied = set()
+    for draft in current_session().scalars(chosen):
+        copied.add(str(draft.values.get(FROM)))
+        if str(draft.id) in copied:
+            continue
+        fields = {
+            "Name": draft.values.get("AssetName"),
+            "Serial number": draft.values.get("SerialNumber"),
+            "Import MPAN": draft.values.get("ImportMPAN"),
+            "Export MPAN": draft.values.get("ExportMPAN"),
+            "Postcode": draft.values.get("Postcode"),
+            "Note": draft.note,
+        }
+        for field, value in fields.items():
+            text = str(value or "")
+            if text and (wanted in text.lower() or (mpan and reduce_mpan(text) == mpan)):
+                about = (
+                    "Submitted by an installer" if draft.addressed_to == actor.organisation_id else "Not registered yet"
+                )
+                found.append(_hit(Found.DRAFT, draft.id, name_of(draft), about, WITHIN, field, text, given))
+                break
+    return found[:MOST]
+
+
+def _categories(given: str) -> list[Hit]:
+    codes = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
+    wanted = given.lower()
+    return [
+        _hit(Found.CATEGORY, code, entry.label, "Category of assets", NAME, "Category", entry.label, given)
+        for code, entry in codes.items()
+        if entry.active and wanted in f"{entry.label}\n{code}".lower()
+    ][:MOST]
