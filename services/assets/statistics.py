@@ -1,22 +1,25 @@
 """The register in numbers: counted by the database; for those who see no single asset, small cells are withheld (UC-05.02)."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, select, type_coerce
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetDraft, AssetStatus
 from models.participants import Organisation, OrganisationStatus
 from services.assets.catalogue import CATEGORY_LIST, catalogue
+from services.assets.counted import Areas, active_by_category, areas_of, by_month, by_status_and_group, providers_behind
+from services.assets.tallies import month_of
 from services.core.actor import Actor
 from services.core.clock import LONDON, today
 from services.core.operation import operation
-from services.core.permissions import may, scopes_of
+from services.core.permissions import Scope, may, scopes_of
 from services.core.transaction import current_session
 from services.core.visibility import visible, within
 from services.grid.distributors import LICENCE_AREAS
@@ -69,7 +72,25 @@ class RegisterNumbers:
     anonymised: bool
 
 
-Row = tuple[str | None, int, Decimal | None, int]
+class Row(NamedTuple):
+    """One figure before it is decided whether it may be shown."""
+
+    code: str
+    assets: int
+    rated: int
+    """Hundredths of a kW."""
+    providers: int
+
+
+class Figures(NamedTuple):
+    """What was counted: all assets by status; active ones in all, by category and by GSP group; registrations by month."""
+
+    by_status: list[Row]
+    total: Row
+    by_category: list[Row]
+    by_gsp_group: list[Row]
+    months: dict[int, int]
+    providers_by_month: dict[int, int]
 
 
 @operation("UC-05.02", permission="asset.statistics", writes=False)
@@ -79,61 +100,123 @@ def register_in_numbers(actor: Actor) -> RegisterNumbers:
     Who sees further here than asset by asset (regulator, viewer) gets no cell of fewer than 5 assets or 3 providers, nor
     what would let it be worked out from the totals.
     """
-    mine = within(Asset, actor, "asset.statistics")
     anonymised = not scopes_of(actor, "asset.statistics") <= scopes_of(actor, "asset.read")
-    active = and_(mine, col(Asset.status).not_in(ENDED_STATUSES))
-    ended = and_(mine, col(Asset.status).in_(ENDED_STATUSES))
+    kept, areas = areas_of(actor, "asset.statistics")
+    if kept and not (anonymised and areas is not None):
+        found = from_tallies(areas, anonymised)
+    else:
+        found = from_assets(within(Asset, actor, "asset.statistics"), anonymised)
     labels = {code: entry.label for code, entry in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
-    groups = {area.gsp_group: f"{area.gsp_group} {area.name}" for area in LICENCE_AREAS if area.gsp_group}
-    total = _total(active)
-    hidden = anonymised and _too_few(total)
+    hidden = anonymised and _too_few(found.total)
 
-    def cells(rows: Sequence[Row], names: dict[str, str]) -> list[Cell]:
+    def cells(rows: Sequence[Row], names: Mapping[str, str]) -> list[Cell]:
         return _cells(rows, names, anonymised, hidden)
 
     return RegisterNumbers(
-        total=_cells([total], {"": "Active assets"}, anonymised, hidden)[0],
+        total=cells([found.total], {"": "Active assets"})[0],
         by_status=[
-            *cells(_counted(Asset.status, active), {str(status): label for status, label in STATUS_LABELS.items()}),
-            *cells(_counted(Asset.status, ended), {str(status): STATUS_LABELS[status] for status in ENDED_STATUSES}),
+            *cells([row for row in found.by_status if row.code not in ENDED_STATUSES], STATUS_LABELS),
+            *cells([row for row in found.by_status if row.code in ENDED_STATUSES], STATUS_LABELS),
         ],
-        by_category=cells(_counted(Asset.asset_category, active), labels),
-        by_gsp_group=cells(_counted(Asset.gsp_group, active), groups),
-        # With those that ended, the last total less the active ones would tell how many these are.
-        growth=_growth(active if anonymised else mine, anonymised),
-        waiting=_waiting(actor),
+        by_category=cells(found.by_category, labels),
+        by_gsp_group=cells(found.by_gsp_group, _GROUPS),
+        growth=_growth(found, anonymised),
+        waiting=_waiting(actor, found.by_status if scopes_of(actor, "asset.read") == _statistics(actor) else None),
         anonymised=anonymised,
     )
 
 
-_MEASURES = (
-    func.count(col(Asset.id)),
-    func.sum(col(Asset.rated_capacity)),
-    func.count(func.distinct(col(Asset.service_provider_id))),
-)
+_GROUPS = {area.gsp_group: f"{area.gsp_group} {area.name}" for area in LICENCE_AREAS if area.gsp_group}
 
 
-def _counted(column: Any, condition: ColumnElement[bool]) -> list[Row]:
-    rows = current_session().execute(select(col(column), *_MEASURES).where(condition).group_by(col(column)))
-    return [(None if row[0] is None else str(row[0]), row[1], row[2], row[3]) for row in rows]
+def _statistics(actor: Actor) -> frozenset[Scope]:
+    return scopes_of(actor, "asset.statistics")
 
 
-def _total(condition: ColumnElement[bool]) -> Row:
-    row = current_session().execute(select(*_MEASURES).where(condition)).one()
-    return "", row[0], row[1], row[2]
+def from_tallies(areas: Areas, anonymised: bool) -> Figures:
+    """From the counts kept beside the assets: as many rows to read however many assets there are."""
+    behind = providers_behind() if anonymised else {}
+    by_status: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    by_group: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    total = [0, 0]
+    for status, group, assets, rated in by_status_and_group(areas):
+        sums = [by_status[status]] if status in ENDED_STATUSES else [by_status[status], by_group[group], total]
+        for one in sums:
+            one[0] += assets
+            one[1] += rated
+    months: dict[int, int] = defaultdict(int)
+    for active, month, assets in by_month(areas):
+        # With those that ended, the last total less the active ones would tell how many these are.
+        if active or not anonymised:
+            months[month] += assets
+
+    def rows(dimension: str, sums: Mapping[str, Sequence[int]]) -> list[Row]:
+        return [Row(code, one[0], one[1], behind.get((dimension, code), 0)) for code, one in sorted(sums.items())]
+
+    return Figures(
+        rows("STATUS", by_status),
+        rows("ALL", {"": total})[0],
+        rows("CATEGORY", {row.code: (row.assets, row.rated) for row in active_by_category(areas)}),
+        rows("GSP_GROUP", by_group),
+        months,
+        {int(code): providers for (dimension, code), providers in behind.items() if dimension == "MONTH"},
+    )
+
+
+def from_assets(mine: ColumnElement[bool], anonymised: bool) -> Figures:
+    """Counted asset by asset, in one pass: for who sees single organisations' assets."""
+    rated = func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
+    keys = (Asset.status, Asset.asset_category, Asset.gsp_group, Asset.service_provider_id)
+    chosen = select(*[col(key) for key in keys], func.count(), rated).where(mine).group_by(*[col(key) for key in keys])
+    sums: dict[str, dict[str, list[Any]]] = {name: {} for name in ("status", "all", "category", "group")}
+    sums["all"][""] = [0, 0, set()]
+    for status, category, group, provider, assets, kilowatts in current_session().execute(chosen):
+        places = [("status", str(status))]
+        if status not in ENDED_STATUSES:
+            places += [("all", ""), ("category", category), ("group", group or "")]
+        for name, code in places:
+            one = sums[name].setdefault(code, [0, 0, set()])
+            one[0] += assets
+            one[1] += int(kilowatts)
+            one[2].add(provider)
+
+    def rows(name: str) -> list[Row]:
+        return [Row(code, one[0], one[1], len(one[2])) for code, one in sorted(sums[name].items())]
+
+    growing = and_(mine, col(Asset.status).not_in(ENDED_STATUSES)) if anonymised else mine
+    return Figures(rows("status"), rows("all")[0], rows("category"), rows("group"), *_registered(growing, anonymised))
+
+
+def _registered(condition: ColumnElement[bool], anonymised: bool) -> tuple[dict[int, int], dict[int, int]]:
+    """Registrations by month, all earlier ones under the month before the first; and the providers behind them."""
+    starts = _month_starts()
+    registered = col(Asset.registered_at)
+    columns: list[Any] = [func.count(case((registered < starts[0], 1)))]
+    for start, end in pairwise(starts):
+        inside = and_(registered >= start, registered < end)
+        columns.append(func.count(case((inside, 1))))
+        if anonymised:
+            columns.append(func.count(func.distinct(case((inside, col(Asset.service_provider_id))))))
+    row = list(current_session().execute(select(*columns).where(condition)).one())
+    numbers = [month_of(start) for start in starts[:-1]]
+    counts = row[1::2] if anonymised else row[1:]
+    providers = row[2::2] if anonymised else []
+    return {numbers[0] - 1: row[0], **dict(zip(numbers, counts, strict=True))}, dict(
+        zip(numbers, providers, strict=False)
+    )
 
 
 def _too_few(row: Row) -> bool:
-    return 0 < row[1] < FEWEST_ASSETS or 0 < row[3] < FEWEST_ORGANISATIONS
+    return 0 < row.assets < FEWEST_ASSETS or 0 < row.providers < FEWEST_ORGANISATIONS
 
 
-def _cells(rows: Sequence[Row], labels: dict[str, str], anonymised: bool, hidden: bool) -> list[Cell]:
+def _cells(rows: Sequence[Row], labels: Mapping[str, str], anonymised: bool, hidden: bool) -> list[Cell]:
     """Rows as cells, in the order of the labels; those withheld when anonymised."""
     withheld = _withheld(rows) if anonymised else set()
     order = {code: place for place, code in enumerate(labels)}
     told = [
-        Cell(row[0] or "", labels.get(row[0] or "", row[0] or "Not known"), row[1], row[2] or Decimal("0.00"))
-        for row in sorted(rows, key=lambda row: order.get(row[0] or "", len(order)))
+        Cell(row.code, labels.get(row.code, row.code or "Not known"), row.assets, Decimal(row.rated).scaleb(-2))
+        for row in sorted(rows, key=lambda row: order.get(row.code, len(order)))
     ]
     return [
         replace(cell, count=None, rated_kw=None, withheld=True) if hidden or cell.code in withheld else cell
@@ -147,10 +230,10 @@ def _withheld(rows: Sequence[Row]) -> set[str]:
     What is withheld together can be worked out as one sum, so it has to be large enough as well.
     """
     small = [row for row in rows if _too_few(row)]
-    rest = sorted((row for row in rows if row not in small), key=lambda row: row[1])
+    rest = sorted((row for row in rows if row not in small), key=lambda row: row.assets)
     while small and rest and (len(small) == 1 or all(_too_few(row) for row in small)):
         small.append(rest.pop(0))
-    return {row[0] or "" for row in small}
+    return {row.code for row in small}
 
 
 def _month_starts() -> list[datetime]:
@@ -160,20 +243,13 @@ def _month_starts() -> list[datetime]:
     return [datetime(n // 12, n % 12 + 1, 1, tzinfo=LONDON) for n in range(last - MONTHS + 1, last + 2)]
 
 
-def _growth(condition: ColumnElement[bool], anonymised: bool) -> list[Month]:
-    starts = _month_starts()
-    registered = col(Asset.registered_at)
-    columns: list[Any] = [func.count(case((registered < starts[0], 1)))]
-    for start, end in pairwise(starts):
-        inside = and_(registered >= start, registered < end)
-        columns.append(func.count(case((inside, 1))))
-        if anonymised:
-            columns.append(func.count(func.distinct(case((inside, col(Asset.service_provider_id))))))
-    row = list(current_session().execute(select(*columns).where(condition)).one())
-    before, rest = row[0], row[1:]
-    counts = rest[::2] if anonymised else rest
-    providers = rest[1::2] if anonymised else None
-    return _months([start.date() for start in starts[:-1]], before, counts, providers)
+def _growth(found: Figures, anonymised: bool) -> list[Month]:
+    starts = _month_starts()[:-1]
+    numbers = [month_of(start) for start in starts]
+    before = sum(assets for month, assets in found.months.items() if month < numbers[0])
+    counts = [found.months.get(number, 0) for number in numbers]
+    providers = [found.providers_by_month.get(number, 0) for number in numbers] if anonymised else None
+    return _months([start.date() for start in starts], before, counts, providers)
 
 
 def _months(days: Sequence[date], before: int, counts: Sequence[int], providers: Sequence[int] | None) -> list[Month]:
@@ -192,15 +268,18 @@ def _months(days: Sequence[date], before: int, counts: Sequence[int], providers:
     return told
 
 
-def _waiting(actor: Actor) -> Waiting:
+_WAITING = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY, AssetStatus.AWAITING_CONSENT_CHECK)
+
+
+def _waiting(actor: Actor, by_status: Sequence[Row] | None) -> Waiting:
+    """`by_status`, where the numbers count exactly the assets that the actor sees."""
     session = current_session()
-    states: dict[AssetStatus, int] = {}
-    if may(actor, "asset.read"):
-        wanted = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY, AssetStatus.AWAITING_CONSENT_CHECK)
-        chosen = select(col(Asset.status), func.count(col(Asset.id))).where(
-            visible(Asset, actor), col(Asset.status).in_(wanted)
-        )
-        states = {row[0]: row[1] for row in session.execute(chosen.group_by(col(Asset.status)))}
+    states: dict[str, int] = {}
+    if by_status is not None:
+        states = {row.code: row.assets for row in by_status}
+    elif may(actor, "asset.read"):
+        chosen = select(col(Asset.status), func.count()).where(visible(Asset, actor), col(Asset.status).in_(_WAITING))
+        states = {str(row[0]): row[1] for row in session.execute(chosen.group_by(col(Asset.status)))}
     drafts = organisations = 0
     if actor.user_id and may(actor, "asset.draft"):
         own = (col(AssetDraft.user_id) == actor.user_id, col(AssetDraft.organisation_id) == actor.organisation_id)

@@ -5,10 +5,13 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from services.core.settings import settings
 
 _engines: dict[str, Engine] = {}
+_views: dict[tuple[str, bool], Engine] = {}
+"""The same engines, told what a unit of work is going to do: by URL, and whether it writes."""
 _lock = Lock()
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 
@@ -32,7 +35,11 @@ def _sqlite(url: str) -> Engine:
     def _begin(connection: Any) -> None:
         # A writer takes its lock at once: it waits its turn instead of failing half-way.
         writes = connection.get_execution_options().get("fmar_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver = connection.connection.driver_connection
+        try:
+            driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        except made.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError.instance("BEGIN", None, error, made.dialect.loaded_dbapi.Error) from error
 
     return made
 
@@ -49,6 +56,10 @@ def engine(*, writes: bool = False) -> Engine:
     itself, PostgreSQL where it is told to.
     """
     url = settings().resolved_database_url()
+    return _views.get((url, writes)) or _open(url, writes)
+
+
+def _open(url: str, writes: bool) -> Engine:
     with _lock:
         made = _engines.get(url)
         if made is None:
@@ -56,9 +67,14 @@ def engine(*, writes: bool = False) -> Engine:
                 raise ValueError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
             made = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
             _engines[url] = made
-    if writes or made.dialect.name == "sqlite":
-        return made.execution_options(fmar_writes=writes)
-    return made.execution_options(fmar_writes=False, isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        if writes or made.dialect.name == "sqlite":
+            view = made.execution_options(fmar_writes=writes)
+        else:
+            view = made.execution_options(
+                fmar_writes=False, isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        _views[url, writes] = view
+        return view
 
 
 def is_sqlite() -> bool:
@@ -72,3 +88,4 @@ def close() -> None:
         for made in _engines.values():
             made.dispose()
         _engines.clear()
+        _views.clear()

@@ -12,7 +12,7 @@ from services.core.actor import Actor
 from services.core.errors import RegisterError
 from services.core.permissions import permission_table, require
 from services.core.standing import require_standing
-from services.core.transaction import AFTERWARDS, Stamp, in_transaction, unit_of_work
+from services.core.transaction import AFTERWARDS, Stamp, in_transaction, opened, unit_of_work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,8 +71,8 @@ def operation(
             stamp = Stamp(known.name, use_case, actor)
             left: list[Callable[[], None]] = []
             try:
-                with unit_of_work(stamp, writes=writes) as session:
-                    session.info[AFTERWARDS] = left
+                with opened(stamp, writes=writes) as unit:
+                    unit.info[AFTERWARDS] = left
                     require_standing(actor)
                     require(actor, permission)
                     result = function(actor, *args, **kwargs)
@@ -86,7 +86,7 @@ def operation(
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
             if in_transaction():
                 require(actor, permission)
-                with unit_of_work(Stamp(known.name, use_case, actor), writes=writes):
+                with opened(Stamp(known.name, use_case, actor), writes=writes):
                     return function(actor, *args, **kwargs)
             for attempt in range(1, ATTEMPTS + 1):
                 try:

@@ -1,6 +1,6 @@
 """Whether an actor still stands: read anew in each operation, so that access ends at the next click or call."""
 
-from sqlalchemy import select
+from sqlalchemy import String, Uuid, bindparam, select
 from sqlmodel import col
 
 from models.participants import (
@@ -17,7 +17,35 @@ from models.participants import (
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Forbidden, Unauthenticated
-from services.core.transaction import current_session
+from services.core.prepared import Prepared
+from services.core.transaction import current_connection
+
+_PERSON = Prepared(
+    select(
+        col(Membership.roles),
+        col(Membership.status),
+        col(User.status),
+        col(Organisation.organisation_status),
+        col(Organisation.status_reason),
+    )
+    .join(User, col(User.id) == col(Membership.user_id))
+    .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
+    .where(
+        col(Membership.user_id) == bindparam("user", type_=Uuid()),
+        col(Membership.organisation_id) == bindparam("organisation", type_=Uuid()),
+    )
+)
+_CLIENT = Prepared(
+    select(
+        col(ApiClient.roles),
+        col(ApiClient.status),
+        col(ApiClient.expires_at),
+        col(Organisation.organisation_status),
+        col(Organisation.status_reason),
+    )
+    .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
+    .where(col(ApiClient.client_id) == bindparam("client", type_=String()))
+)
 
 
 def require_standing(actor: Actor) -> None:
@@ -44,43 +72,15 @@ def require_standing(actor: Actor) -> None:
 
 
 def _person(actor: Actor) -> tuple[list[str], str, str | None]:
-    row = (
-        current_session()
-        .execute(
-            select(
-                col(Membership.roles),
-                col(Membership.status),
-                col(User.status),
-                col(Organisation.organisation_status),
-                col(Organisation.status_reason),
-            )
-            .join(User, col(User.id) == col(Membership.user_id))
-            .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
-            .where(col(Membership.user_id) == actor.user_id, col(Membership.organisation_id) == actor.organisation_id)
-        )
-        .one_or_none()
-    )
+    values = {"user": actor.user_id, "organisation": actor.organisation_id}
+    row = next(iter(_PERSON.all(current_connection(), values)), None)
     if row is None or row[1] != MembershipStatus.ACTIVE or row[2] != UserStatus.ACTIVE:
         raise Unauthenticated("Your access has ended. Ask your organisation's administrator if this is unexpected.")
     return row[0], row[3], row[4]
 
 
 def _client(actor: Actor) -> tuple[list[str], str, str | None]:
-    row = (
-        current_session()
-        .execute(
-            select(
-                col(ApiClient.roles),
-                col(ApiClient.status),
-                col(ApiClient.expires_at),
-                col(Organisation.organisation_status),
-                col(Organisation.status_reason),
-            )
-            .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
-            .where(col(ApiClient.client_id) == actor.client_id)
-        )
-        .one_or_none()
-    )
+    row = next(iter(_CLIENT.all(current_connection(), {"client": actor.client_id})), None)
     if row is None or row[1] != ApiClientStatus.ACTIVE or (row[2] is not None and row[2] <= now()):
         raise Unauthenticated("This API credential has ended. Ask your organisation's administrator for a new one.")
     return row[0], row[3], row[4]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlmodel import Session
@@ -11,13 +12,62 @@ from services.core.database import engine
 from services.core.ledger.writer import keep_ledger
 from services.core.stamp import STAMP, WRITES, NoTransaction, Stamp
 
-__all__ = ["NoTransaction", "Stamp", "afterwards", "current_session", "in_transaction", "reading_over", "unit_of_work"]
+__all__ = [
+    "NoTransaction",
+    "Stamp",
+    "afterwards",
+    "at_the_end",
+    "current_connection",
+    "current_session",
+    "in_transaction",
+    "opened",
+    "reading_over",
+    "reads_only",
+    "unit_of_work",
+]
 
 AFTERWARDS = "fmar_afterwards"
-_session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
 # Here, where sessions are made: no import order can open one that passes the ledger by.
 keep_ledger(Session)
 _AT_THE_END: list[Callable[[Session], None]] = []
+
+
+class Unit:
+    """The transaction under way. A session that reads is made over the connection once something asks for it."""
+
+    __slots__ = ("_connection", "_session", "info")
+
+    def __init__(self, connection: Connection | None, session: Session | None, info: dict[Any, Any]) -> None:
+        self._connection = connection
+        self._session = session
+        self.info = info
+
+    @property
+    def session(self) -> Session:
+        """The session; a reading unit begins it here."""
+        if self._session is None:
+            self._session = Session(self._connection, expire_on_commit=False, autoflush=True)
+            self._session.info.update(self.info)
+            self.info = self._session.info
+        return self._session
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, inside the transaction."""
+        return self.session.connection() if self._connection is None else self._connection
+
+    def flush(self) -> None:
+        """Write what the session holds, if there is one; a reading one refuses."""
+        if self._session is not None:
+            self._session.flush()
+
+    def close(self) -> None:
+        """Let go of the session, if there is one."""
+        if self._session is not None:
+            self._session.close()
+
+
+_unit: ContextVar[Unit | None] = ContextVar("fmar_unit", default=None)
 
 
 def at_the_end(act: Callable[[Session], None]) -> None:
@@ -27,15 +77,32 @@ def at_the_end(act: Callable[[Session], None]) -> None:
 
 def in_transaction() -> bool:
     """Whether an operation is under way in this thread or task."""
-    return _session.get() is not None
+    return _unit.get() is not None
+
+
+def _current() -> Unit:
+    unit = _unit.get()
+    if unit is None:
+        raise NoTransaction("The register is read and written inside operations only.")
+    return unit
 
 
 def current_session() -> Session:
     """The session of the operation under way."""
-    session = _session.get()
-    if session is None:
-        raise NoTransaction("The register is read and written inside operations only.")
-    return session
+    return _current().session
+
+
+def current_connection() -> Connection:
+    """The connection of the operation under way, for statements that need no session (services.core.prepared).
+
+    What a session of a writing operation holds and has not flushed is not seen over it.
+    """
+    return _current().connection
+
+
+def reads_only() -> bool:
+    """Whether the unit of work under way only reads: what it loads can't be changed in it."""
+    return not _current().info[WRITES]
 
 
 def afterwards(act: Callable[[], None]) -> None:
@@ -43,7 +110,7 @@ def afterwards(act: Callable[[], None]) -> None:
 
     For what must be kept of a refused request: that somebody asked, and about what.
     """
-    current_session().info.setdefault(AFTERWARDS, []).append(act)
+    _current().info.setdefault(AFTERWARDS, []).append(act)
 
 
 @contextmanager
@@ -52,7 +119,14 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
 
     What was changed before a nested operation began is flushed first, so that each change bears its own use case.
     """
-    outer = _session.get()
+    with opened(stamp, writes=writes) as unit:
+        yield unit.session
+
+
+@contextmanager
+def opened(stamp: Stamp, *, writes: bool) -> Iterator[Unit]:
+    """`unit_of_work` for an operation, which may need no session at all."""
+    outer = _unit.get()
     if outer is not None:
         if writes and not outer.info[WRITES]:
             raise NoTransaction(f"{stamp.operation} writes, but was called inside an operation that only reads.")
@@ -65,19 +139,38 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
         finally:
             outer.info[STAMP] = before
         return
-    with Session(engine(writes=writes), expire_on_commit=False, autoflush=True) as session:
-        session.info[STAMP] = stamp
-        session.info[WRITES] = writes
-        token = _session.set(session)
+    with _writing(stamp) if writes else _reading(stamp) as unit:
+        yield unit
+
+
+@contextmanager
+def _reading(stamp: Stamp) -> Iterator[Unit]:
+    with engine(writes=False).connect() as connection:
+        connection.begin()
+        unit = Unit(connection, None, {STAMP: stamp, WRITES: False})
+        token = _unit.set(unit)
         try:
-            yield session
-            if writes:
-                session.flush()
-                for act in _AT_THE_END:
-                    act(session)
+            yield unit
+            unit.flush()
+        finally:
+            _unit.reset(token)
+            unit.close()
+
+
+@contextmanager
+def _writing(stamp: Stamp) -> Iterator[Unit]:
+    with Session(engine(writes=True), expire_on_commit=False, autoflush=True) as session:
+        session.info.update({STAMP: stamp, WRITES: True})
+        unit = Unit(None, session, session.info)
+        token = _unit.set(unit)
+        try:
+            yield unit
+            session.flush()
+            for act in _AT_THE_END:
+                act(session)
             session.commit()
         finally:
-            _session.reset(token)
+            _unit.reset(token)
 
 
 @contextmanager
@@ -87,10 +180,9 @@ def reading_over(connection: Connection, stamp: Stamp) -> Iterator[Session]:
     For commands that hold a register which is not the configured one against its ledger.
     """
     with Session(connection, join_transaction_mode="create_savepoint") as session:
-        session.info[STAMP] = stamp
-        session.info[WRITES] = False
-        token = _session.set(session)
+        session.info.update({STAMP: stamp, WRITES: False})
+        token = _unit.set(Unit(connection, session, session.info))
         try:
             yield session
         finally:
-            _session.reset(token)
+            _unit.reset(token)

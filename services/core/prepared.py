@@ -1,0 +1,131 @@
+"""Statements made once: an operation that runs a thousand times a minute doesn't build its question anew each time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, inspect, select
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import make_transient_to_detached
+
+from models.base import Recorded
+
+R = TypeVar("R", bound=Recorded)
+Converter = Callable[[Any], Any] | None
+
+
+@dataclass(slots=True)
+class _Compiled:
+    """A statement as one database's driver takes it."""
+
+    sql: str
+    names: tuple[str, ...] | None
+    """The parameters in the order of their places; None where the driver takes them by name."""
+    fixed: dict[str, Any]
+    binds: dict[str, Callable[[Any], Any]]
+    types: tuple[Any, ...]
+    converters: tuple[Converter, ...] | None = None
+    """Known once it has run: they may depend on what the driver says of its columns."""
+
+
+class Prepared:
+    """A SELECT with `bindparam`s, compiled once for each database; the rows are plain tuples.
+
+    Values that differ from one actor to the next come in by name, never by building another statement. `index` names the
+    index that SQLite, which doesn't weigh a LIMIT, has to follow through the table `asset`.
+    """
+
+    def __init__(self, statement: Select[Any], *, index: str | None = None) -> None:
+        self._statement = statement
+        self._index = index
+        self._compiled: dict[str, _Compiled] = {}
+
+    def raw(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows as the driver gives them: identifiers and moments as text on SQLite; see `converters`."""
+        compiled = self._for(connection.dialect)
+        binds, given = compiled.binds, {**compiled.fixed, **values}
+        for name, process in binds.items():
+            given[name] = process(given[name])
+        wanted = given if compiled.names is None else tuple([given[name] for name in compiled.names])
+        if compiled.names is None or connection.engine.dispatch.before_cursor_execute:
+            # On SQLite only where somebody counts or traces statements: this one is to be seen like any other.
+            result = connection.exec_driver_sql(compiled.sql, wanted)
+            _learn(compiled, connection.dialect, result.cursor.description if result.cursor else ())
+            return [tuple(row) for row in result]
+        cursor = connection.connection.driver_connection.execute(compiled.sql, wanted)  # pyright: ignore
+        _learn(compiled, connection.dialect, cursor.description)
+        return cursor.fetchall()
+
+    def converters(self, connection: Connection) -> tuple[Converter, ...]:
+        """For each column, what makes its Python value from the driver's (None: it is that already), once it has run."""
+        return self._for(connection.dialect).converters or ()
+
+    def all(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows in Python values."""
+        rows = self.raw(connection, values)
+        return converted(rows, self.converters(connection))
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = self._compile(dialect)
+        return found
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        compiled: Any = self._statement.compile(dialect=dialect)
+        sql = str(compiled)
+        if self._index and dialect.name == "sqlite":
+            sql = sql.replace("FROM asset ", f"FROM asset INDEXED BY {self._index} ", 1)
+        types = [column.type for column in self._statement.selected_columns]
+        names = compiled.positiontup
+        wanted = set(compiled.bind_names.values())
+        return _Compiled(
+            sql=sql,
+            names=None if names is None else tuple(names),
+            fixed={name: value for name, value in compiled.params.items() if value is not None},
+            binds={name: act for name, act in compiled._bind_processors.items() if name in wanted},
+            types=tuple(types),
+        )
+
+
+def _learn(compiled: _Compiled, dialect: Dialect, description: Sequence[Any]) -> None:
+    if compiled.converters is None:
+        compiled.converters = tuple(
+            kind.dialect_impl(dialect).result_processor(dialect, column[1])
+            for kind, column in zip(compiled.types, description, strict=True)
+        )
+
+
+def converted(rows: Sequence[tuple[Any, ...]], converters: Sequence[Converter]) -> list[tuple[Any, ...]]:
+    """Rows with each value in its Python type."""
+    acts = [(place, act) for place, act in enumerate(converters) if act is not None]
+    if not acts:
+        return list(rows)
+    told: list[tuple[Any, ...]] = []
+    for row in rows:
+        values = list(row)
+        for place, act in acts:
+            values[place] = act(values[place])
+        told.append(tuple(values))
+    return told
+
+
+class PreparedRecords(Generic[R]):
+    """Whole records of one kind, found by conditions made once. They are detached: to be read, in a unit that only reads."""
+
+    def __init__(self, model: type[R], *conditions: ColumnElement[bool], order: Sequence[Any] = ()) -> None:
+        mapper = inspect(model)
+        self._manager = mapper.class_manager
+        self._keys = tuple(attribute.key for attribute in mapper.column_attrs)
+        columns = [attribute.columns[0] for attribute in mapper.column_attrs]
+        self._prepared = Prepared(select(*columns).where(*conditions).order_by(*order))
+
+    def records(self, connection: Connection, values: Mapping[str, Any]) -> list[R]:
+        """The records that are found."""
+        return [self._made(row) for row in self._prepared.all(connection, values)]
+
+    def _made(self, row: tuple[Any, ...]) -> R:
+        record = self._manager.new_instance()
+        vars(record).update(zip(self._keys, row, strict=True))
+        make_transient_to_detached(record)
+        return record
