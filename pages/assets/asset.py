@@ -1,6 +1,5 @@
 """One asset: its status and what can be done next, its query, its attributes with where they come from, checks and history."""
 
-from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import streamlit as st
@@ -10,24 +9,38 @@ from pages.frame import session
 from pages.frame.banner import plain
 from pages.parts.asset_acts import draw_acts
 from pages.parts.asset_checks import draw_checks, follow_checks
+from pages.parts.asset_composer import draw_composer
+from pages.parts.asset_day import draw_banner, draw_day, end_of, read_standing
 from pages.parts.asset_facts import draw_facts
+from pages.parts.asset_news import show_news
 from pages.parts.asset_query import draw_query
+from pages.parts.asset_said import draw_said
 from pages.parts.asset_words import Words, provider_name, status_badge, words_for
-from pages.parts.attempt import show_outcome
 from pages.parts.power import show_kw
 from pages.parts.timeline import draw_timeline
-from services.assets.checks import checks_of
-from services.assets.lifecycle import allowed_actions
-from services.assets.provenance import provenance_of
-from services.assets.queries import messages_of
-from services.assets.reading import asset_as_of, asset_history, get_asset
-from services.core.clock import LONDON, in_london, now, show_date, show_moment, today
+from services.assets.standing import Standing
+from services.assets.timeline import asset_timeline
+from services.core.clock import show_moment
 from services.core.errors import NotFound
+from services.core.permissions import may
 
 NEXT = (
     "**Registered.** What happens next: the register asks the public registers that may know this asset. "
     "If they agree it becomes **Verified**; if one says otherwise it becomes **Query**, and you are asked here."
 )
+
+
+def asked_for() -> UUID:
+    """The asset that the address names; without one, the way to choose it."""
+    given = st.query_params.get("id", "")
+    if not given:
+        st.info("This page shows one asset: choose it first.", icon=":material/bolt:")
+        st.page_link("pages/assets/assets.py", label="Assets and map", icon=":material/map:")
+        st.stop()
+    try:
+        return UUID(given)
+    except ValueError:
+        raise NotFound("asset", given) from None
 
 
 def draw_head(asset: Asset, words: Words) -> None:
@@ -45,80 +58,62 @@ def draw_head(asset: Asset, words: Words) -> None:
         st.markdown(f"{plain(asset.status_reason)} :small[since {show_moment(asset.status_since)}]")
 
 
-def choose_day(asset: Asset) -> date | None:
-    """The day as of which the attributes are shown; None for now."""
-    began = in_london(asset.registered_at).date() if asset.registered_at else today()
-    return st.date_input(
-        "As it stood at the end of",
-        value=None,
-        min_value=min(began, today()),
-        max_value=today(),
-        format="DD/MM/YYYY",
-        key="as_of",
-        bind="query-params",
-        help="Leave empty for the present. The register can show an asset as it stood on any day since its registration.",
-    )
+def draw_present(standing: Standing, words: Words) -> None:
+    """What is new, what can be done, and the query on top of everything else."""
+    asset = standing.asset
+    show_news(words)
+    if st.session_state.get("asset_registered") == str(asset.id):
+        if st.session_state.pop("asset_toast", False):
+            st.toast("Asset registered.", icon=":material/check_circle:", duration="long")
+        waits = asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK)
+        if waits and not standing.said:
+            st.info(NEXT, icon=":material/arrow_forward:")
+    follow_checks(actor, asset, standing.checks)
+    st.subheader("What can be done next", anchor=False)
+    differs = any(one.open for one in standing.differences)
+    actions = [one for one in standing.actions if differs or one.operation != "settle_differences"]
+    draw_acts(actor, asset, actions)
+    allowed = {action.operation for action in actions if action.allowed}
+    draw_query(actor, standing, allowed)
 
 
-def draw_details(asset: Asset, words: Words) -> None:
-    """The attributes, now or as of a day."""
-    day = choose_day(asset)
-    checks = checks_of(actor, asset.id)
-    if day is None or day >= today():
-        draw_facts(asset, words, provenance_of(actor, asset.id), checks, "place")
-        return
-    moment = datetime.combine(day + timedelta(days=1), time(), LONDON) - timedelta(microseconds=1)
-    try:
-        past = asset_as_of(actor, asset.id, min(moment, now()))
-    except NotFound:
-        st.info(f"The asset wasn't registered yet at the end of {show_date(day)}.", icon=":material/history:")
-        return
-    st.warning(
-        f"**The asset as it stood at the end of {show_date(day)}**: version {past.version}, "
-        f"{words.value('Status', past.status)}. It stands at version {asset.version} now. "
-        "What sources say is shown with the present only.",
-        icon=":material/history:",
-    )
-    draw_facts(past, words, {}, [], "place-then")
+def draw_talk(standing: Standing) -> None:
+    """Everything said about the asset, and the form of a comment."""
+    if standing.said:
+        draw_said(actor, standing.said)
+    else:
+        st.info("Nothing has been said about this asset yet.", icon=":material/forum:")
+    if day is None and may(actor, "asset.comment"):
+        draw_composer(actor, standing)
 
 
 actor = session.actor()
-given = st.query_params.get("id", "")
-if not given:
-    st.info("This page shows one asset: choose it first.", icon=":material/bolt:")
-    st.page_link("pages/assets/assets.py", label="Assets and map", icon=":material/map:")
-    st.stop()
-try:
-    asset_id = UUID(given)
-except ValueError:
-    raise NotFound("asset", given) from None
-asset = get_asset(actor, asset_id)
-words = words_for(actor, asset)
-checks = checks_of(actor, asset.id)
-actions = allowed_actions(actor, asset)
-messages = messages_of(actor, asset.id)
-draw_head(asset, words)
-show_outcome()
-if st.session_state.get("asset_registered") == str(asset.id):
-    if st.session_state.pop("asset_toast", False):
-        st.toast("Asset registered.", icon=":material/check_circle:", duration="long")
-    waits = asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK)
-    if waits and not messages:
-        st.info(NEXT, icon=":material/arrow_forward:")
-follow_checks(actor, asset, checks)
-st.subheader("What can be done next", anchor=False)
-draw_acts(actor, asset, actions)
-allowed = {action.operation for action in actions if action.allowed}
-draw_query(actor, asset, messages, checks, words, allowed)
-details, checked, history = st.tabs(
-    ["Details", "Checks", "History"], key="part", on_change="rerun", bind="query-params"
+asset_id = asked_for()
+head = st.container()
+day = draw_day()
+standing = read_standing(actor, asset_id, day)
+words = words_for(actor, standing.asset)
+with head:
+    if day is not None:
+        draw_banner(standing, day)
+    draw_head(standing.asset, words)
+if day is None:
+    draw_present(standing, words)
+else:
+    draw_query(actor, standing, set())
+details, talk, checked, history = st.tabs(
+    ["Details", "Conversation", "Checks", "History"], key="part", on_change="rerun", bind="query-params"
 )
 if details.open:
     with details:
-        draw_details(asset, words)
+        place = "place" if day is None else "place-then"
+        draw_facts(standing.asset, words, standing.provenance, standing.checks, place)
+if talk.open:
+    with talk:
+        draw_talk(standing)
 if checked.open:
     with checked:
-        draw_checks(checks, words)
+        draw_checks(standing.checks, words)
 if history.open:
     with history:
-        draw_timeline(asset_history(actor, asset.id), words)
+        draw_timeline(actor, asset_timeline(actor, asset_id, None if day is None else end_of(day)), words)

@@ -17,22 +17,28 @@ from services.core.states import Action
 
 ICONS = {"update_asset": "edit", "query_asset": "help", "request_checks": "refresh", "deregister_asset": "archive"}
 OPEN = "asset!dialog"
-IN_PLACE = {"answer_query": "#query", "settle_query": "#query"}
+IN_PLACE = {"answer_query": "#query", "settle_query": "#query", "settle_differences": "#query"}
 """Acts whose form stands further down on the page."""
 
 
 def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
     """A button for each act that is possible; under them the others, with what is in the way."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        for action in actions:
-            if action.allowed:
-                _offer(actor, asset, action)
+        for action in _offered(actions):
+            _offer(actor, asset, action)
     opened = st.session_state.get(OPEN)
     if any(action.allowed and action.operation == opened for action in actions):
         DIALOGS[opened](actor, asset)
     else:
         _close()
     _say_why_not([action for action in actions if not action.allowed])
+
+
+def _offered(actions: Sequence[Action]) -> list[Action]:
+    """What is possible; of several acts whose form stands at one place, the first leads there."""
+    possible = [action for action in actions if action.allowed]
+    places = [IN_PLACE.get(action.operation) for action in possible]
+    return [one for at, one in enumerate(possible) if places[at] is None or places[at] not in places[:at]]
 
 
 def _say_why_not(actions: Sequence[Action]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, AssetStatus, CheckOutcome
 from pages.frame.banner import plain
 from pages.parts.asset_words import Words
-from services.assets.check_judging import differs, label_of_field
+from services.assets.check_judging import Verdict, label_of_field
 from services.assets.checks import checks_of
 from services.assets.reading import get_asset
 from services.core.actor import Actor
@@ -23,6 +23,7 @@ OUTCOMES: dict[CheckOutcome, tuple[str, str, str]] = {
     CheckOutcome.NOT_APPLICABLE: ("Says nothing", "gray", "remove"),
     CheckOutcome.SETTLED: ("Settled", "violet", "gavel"),
 }
+DIRECTIONS = {"import": "As an import MPAN", "export": "As an export MPAN"}
 COMPARED = {Outcome.AGREES: "Agrees", Outcome.DIFFERS: "Differs", Outcome.NOT_STATED: "Not stated"}
 
 
@@ -88,8 +89,10 @@ def _draw_check(check: AssetCheck, words: Words) -> None:
 def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
     """One field compared, as a row of a table."""
     result = COMPARED.get(row["outcome"], str(row["outcome"]))
-    if "settled_as" in row:
+    if row.get("settled_as") == Verdict.DECLARED_STANDS:
         result = f"Settled by {row.get('by')}: {row.get('reason')}"
+    elif row.get("settled_as") == Verdict.THEIRS_RIGHT:
+        result = f"Found right by {row.get('by')}: {row.get('reason')}"
     elif row["outcome"] == Outcome.DIFFERS and not row.get("matters", True):
         result = "Differs, asks nothing"
     return {
@@ -104,24 +107,10 @@ def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
 def _read(words: Words, field: str, value: str | None) -> str:
     if value is None:
         return "–"
+    if value in DIRECTIONS:
+        # An MPAN register doesn't repeat the number: it says what is measured there.
+        return DIRECTIONS[value]
     try:
         return words.value(field, value)
     except (ValueError, ArithmeticError, TypeError, KeyError):
         return str(value)
-
-
-def open_differences(checks: Sequence[AssetCheck], words: Words) -> list[dict[str, str]]:
-    """Every difference that matters and nobody has settled: ours and theirs side by side, with the source."""
-    return [
-        {
-            "Term": row["field"],
-            "Field": label_of_field(row["field"]),
-            "Declared": _read(words, row["field"], row["declared"]),
-            "Source says": _read(words, row["field"], row["theirs"]),
-            "Source": check.source_name or CHECK_SOURCE_LABELS[check.source],
-            "In words": row["message"] or "",
-        }
-        for check in checks
-        for row in check.comparisons
-        if differs(row) and "settled_as" not in row
-    ]

@@ -1,31 +1,37 @@
-"""The query of an asset as a conversation: what was asked, answered and decided, and the form for whoever's turn it is."""
+"""The query of an asset, on top of its page: what is asked, each difference, and the form for whoever's turn it is."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, MessageKind
+from models.assets import AssetMessage, AssetStatus, MessageKind
 from pages.frame.banner import plain
-from pages.parts.asset_checks import open_differences
-from pages.parts.asset_words import Words
+from pages.parts.asset_files import files_field, forget_files, taken
+from pages.parts.asset_said import KINDS, draw_said
 from pages.parts.attempt import attempt
+from pages.parts.difference_cards import draw_differences
+from services.assets.check_judging import Verdict
+from services.assets.comments import Said
 from services.assets.queries import Decision, answer_query, settle_query
+from services.assets.settling import settle_differences
+from services.assets.standing import Standing
 from services.core.actor import Actor
 from services.core.clock import show_moment
 
-KINDS = {
-    MessageKind.QUERY: ("Query", "help"),
-    MessageKind.ANSWER: ("Answer", "reply"),
-    MessageKind.DECISION: ("Decision", "gavel"),
-}
 DECISIONS = {
     Decision.VERIFY: "Verify: the declared values stand",
     Decision.ASK_AGAIN: "Ask again: the answer isn't enough",
 }
+ALL_AT_ONCE = {
+    Verdict.DECLARED_STANDS: "Verify: the declared values stand",
+    Verdict.THEIRS_RIGHT: "The sources are right: ask the FSP to change every value",
+}
+IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
 
 
 def draw_conversation(messages: Sequence[AssetMessage]) -> None:
-    """What was said so far, oldest first."""
+    """What was asked, answered and decided, oldest first."""
     for message in messages:
         label, icon = KINDS[message.kind]
         with st.chat_message(message.author_name, avatar=f":material/{icon}:"):
@@ -33,8 +39,56 @@ def draw_conversation(messages: Sequence[AssetMessage]) -> None:
             st.text(message.text)
 
 
-def ask_for_answer(actor: Actor, asset: Asset) -> None:
-    """The FSP's answer to an open query."""
+def open_thread(said: Sequence[Said]) -> list[Said]:
+    """The query that is being talked about: from its first question on, without comments; nothing once it is decided."""
+    asked = [one for one in said if one.message.kind is not MessageKind.COMMENT]
+    decided = [place for place, one in enumerate(asked) if one.message.kind is MessageKind.DECISION]
+    return asked[decided[-1] + 1 :] if decided else asked
+
+
+def draw_query(actor: Actor, standing: Standing, allowed: set[str]) -> None:
+    """The open query with the form for the actor's turn; nothing at all when nothing waits for anybody."""
+    asset, differences = standing.asset, standing.differences
+    turn = allowed & {"answer_query", "settle_query", "settle_differences"}
+    thread = open_thread(standing.said)
+    if asset.status not in IN_REVIEW or not (thread or "settle_query" in turn):
+        return
+    with st.container(border=True):
+        st.subheader("Query" if thread else "Decision", anchor="query")
+        _draw_thread(actor, thread, bool(differences))
+        mine = actor.organisation_id == asset.service_provider_id
+        draw_differences(
+            actor,
+            asset,
+            differences,
+            settle="settle_differences" in turn,
+            answer="answer_query" in turn and mine,
+            accept="update_asset" in allowed and mine,
+        )
+        if "answer_query" in turn and mine:
+            ask_for_answer(actor, standing)
+        if "settle_query" in turn or ("settle_differences" in turn and any(one.open for one in differences)):
+            ask_for_decision(actor, standing)
+        if "answer_query" in turn and not mine:
+            with st.expander("Answer on behalf of the FSP", icon=":material/reply:"):
+                ask_for_answer(actor, standing)
+
+
+def _draw_thread(actor: Actor, thread: Sequence[Said], in_cards: bool) -> None:
+    """What was said; a question of the checks is folded away where each difference follows, both sides beside each other."""
+    by_checks = [one for one in thread if one.message.author_organisation_id is None]
+    people = [one for one in thread if one not in by_checks]
+    if by_checks and in_cards:
+        with st.expander("The question in words", icon=":material/help:"):
+            draw_said(actor, by_checks)
+        draw_said(actor, people)
+    else:
+        draw_said(actor, thread)
+
+
+def ask_for_answer(actor: Actor, standing: Standing) -> None:
+    """The FSP's answer to everything that is open."""
+    asset = standing.asset
     key = f"answer-{asset.id}"
     st.text_area(
         "Your answer",
@@ -43,24 +97,32 @@ def ask_for_answer(actor: Actor, asset: Asset) -> None:
         placeholder="Say why the declared values are right, or what you have corrected",
         help="The FMAR administrator reads it and decides. If a value is wrong, correct it first (Change its details).",
     )
+    files_field(key, standing.largest_file_mb, "Files with your answer")
+
+    def act() -> None:
+        text = str(st.session_state.get(key) or "")
+        answer_query(actor, asset.id, text, asset.version, taken(key))
+        forget_files(key)
 
     def send() -> None:
-        text = str(st.session_state.get(key) or "")
-        attempt(lambda: answer_query(actor, asset.id, text, asset.version), "Answer sent: the operator decides.", key)
+        attempt(act, "Answer sent: the operator decides.", key)
 
     st.button("Send the answer", type="primary", icon=":material/send:", on_click=send)
 
 
-def ask_for_decision(actor: Actor, asset: Asset, checks: Sequence[AssetCheck], words: Words) -> None:
-    """The administrator's decision, with every open difference side by side."""
-    rows = open_differences(checks, words)
-    if rows:
-        st.markdown("**What sources say otherwise**")
-        shown = [{name: value for name, value in row.items() if name != "Term"} for row in rows]
-        st.dataframe(shown, hide_index=True, width="stretch", alt="Declared values and what sources say otherwise")
+def ask_for_decision(actor: Actor, standing: Standing) -> None:
+    """The administrator's decision on everything that is open at once."""
+    asset, differences = standing.asset, standing.differences
     key, chosen = f"settle-{asset.id}", f"decision-{asset.id}"
+    options: dict[Decision | Verdict, str] = {**ALL_AT_ONCE}
+    if asset.status is AssetStatus.PENDING_VALIDATION:
+        options = {**DECISIONS}
+        if any(one.open for one in differences):
+            options[Verdict.THEIRS_RIGHT] = ALL_AT_ONCE[Verdict.THEIRS_RIGHT]
+    if st.session_state.get(chosen) not in options:
+        st.session_state.pop(chosen, None)
     st.radio(
-        "Decision", list(DECISIONS), format_func=DECISIONS.__getitem__, key=chosen, persist_state="session", index=None
+        "Decision", list(options), format_func=options.__getitem__, key=chosen, persist_state="session", index=None
     )
     asking = st.session_state.get(chosen) is Decision.ASK_AGAIN
     st.text_area(
@@ -69,40 +131,24 @@ def ask_for_decision(actor: Actor, asset: Asset, checks: Sequence[AssetCheck], w
         persist_state="session",
         help="It is kept with the record: the FSP and everybody who sees the asset can read it.",
     )
+    files_field(key, standing.largest_file_mb, "Files with your decision")
+
+    def act(decision: Decision | Verdict) -> None:
+        reason = str(st.session_state.get(key) or "")
+        if isinstance(decision, Decision):
+            settle_query(actor, asset.id, decision, reason, asset.version, files=taken(key))
+        else:
+            settle_differences(actor, asset.id, decision, reason, asset.version, files=taken(key))
+        forget_files(key)
 
     def decide() -> None:
         decision = st.session_state.get(chosen)
         if decision is None:
             st.session_state[f"{key}-missing"] = True
             return
-        reason = str(st.session_state.get(key) or "")
-        done = "Asked again." if decision is Decision.ASK_AGAIN else "Verified."
-        attempt(lambda: settle_query(actor, asset.id, decision, reason, asset.version), done, key, chosen)
+        done = "Verified." if decision in (Decision.VERIFY, Verdict.DECLARED_STANDS) else "The FSP is asked."
+        attempt(partial(act, decision), done, key, chosen)
 
     if st.session_state.pop(f"{key}-missing", False):
         st.error("Choose a decision first.", icon=":material/error:")
     st.button("Decide", type="primary", icon=":material/gavel:", on_click=decide)
-
-
-def draw_query(
-    actor: Actor,
-    asset: Asset,
-    messages: Sequence[AssetMessage],
-    checks: Sequence[AssetCheck],
-    words: Words,
-    allowed: set[str],
-) -> None:
-    """The conversation with the form for the actor's turn; nothing at all when there is nothing to say."""
-    turn = allowed & {"answer_query", "settle_query"}
-    if not messages and not ("settle_query" in turn and asset.status is AssetStatus.PENDING_VALIDATION):
-        return
-    with st.container(border=True):
-        st.subheader("Query" if messages else "Decision", anchor="query")
-        draw_conversation(messages)
-        if "answer_query" in turn and actor.organisation_id == asset.service_provider_id:
-            ask_for_answer(actor, asset)
-        elif "answer_query" in turn:
-            with st.expander("Answer on behalf of the FSP", icon=":material/reply:"):
-                ask_for_answer(actor, asset)
-        if "settle_query" in turn:
-            ask_for_decision(actor, asset, checks, words)

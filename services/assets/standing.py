@@ -19,6 +19,7 @@ from services.core.actor import Actor
 from services.core.errors import NotFound
 from services.core.ledger.reading import as_of, restore
 from services.core.operation import operation
+from services.core.register_settings import setting
 from services.core.states import Action
 from services.core.transaction import current_session
 from services.core.visibility import see
@@ -28,7 +29,8 @@ from services.core.visibility import see
 class Standing:
     """Everything about an asset that the actor may see. Of the past there is nothing to be done: no actions.
 
-    `present_version` is the version that stands now. `involved` are the names of those who may see the asset.
+    `present_version` is the version that stands now. `involved` are the names of those who may see the asset,
+    `largest_file_mb` is how large a file may be that comes with a message.
     """
 
     asset: Asset
@@ -39,6 +41,7 @@ class Standing:
     said: Sequence[Said]
     actions: Sequence[Action]
     involved: Sequence[str]
+    largest_file_mb: int
 
 
 @operation("UC-02.01", permission="asset.read", writes=False)
@@ -57,6 +60,7 @@ def asset_standing(actor: Actor, asset_id: UUID) -> Standing:
         said=said_about(actor, asset.id),
         actions=allowed_actions(actor, asset),
         involved=names_involved(asset),
+        largest_file_mb=int(setting("asset.attachment_max_mb")),
     )
 
 
@@ -80,6 +84,7 @@ def asset_stood(actor: Actor, asset_id: UUID, moment: datetime) -> Standing:
         said=said_about(actor, asset_id, moment),
         actions=[],
         involved=names_involved(asset),
+        largest_file_mb=int(setting("asset.attachment_max_mb")),
     )
 
 
