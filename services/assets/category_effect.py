@@ -4,6 +4,7 @@ Registered assets keep their own version, so a draft changes nothing for them; t
 under it, should their values be given anew. Judged by the register's own rules, a batch at a time.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,7 +20,7 @@ from services.assets.catalogue import CATEGORY_LIST, catalogue, rule_context
 from services.assets.category_document import document_of
 from services.assets.category_form import CategoryForm
 from services.assets.rules import ASSET_RULES, check_asset
-from services.assets.rules_attributes import Judge, check_attributes, judges
+from services.assets.rules_attributes import Judge, judges, objections, speak
 from services.assets.rules_prepare import AssetReference, AssetRuleContext, prepare, text_frame
 from services.assets.schemas import CORE, Code, category_fields, snake
 from services.core.actor import Actor
@@ -174,12 +175,16 @@ class _Found:
         """The places of the rows whose own attributes the schema refuses."""
         failing: set[int] = set()
         for place, row in enumerate(rows):
-            if judge.validator.is_valid(row.category_attributes):
+            given = row.category_attributes
+            if judge.validator.is_valid(given):
                 continue
-            _typed, findings = check_attributes(row.category_attributes, judge)
-            for finding in findings:
-                failing.add(place)
-                self._add(finding.code, finding.field, row, finding.message)
+            failing.add(place)
+            for code, term in objections(judge, given):
+                known = self.rules.get((code, term))
+                if known is not None and len(known.examples) >= EXAMPLES:
+                    known.failing += 1
+                else:
+                    self._add(code, term, row, speak(code, term, given, judge.properties).message)
         return failing
 
     def _add(self, code: str, term: str | None, row: Any, message: str) -> None:
@@ -195,6 +200,8 @@ class _Found:
 def _count(effect: CategoryEffect, rows: Sequence[Any], failing: set[int]) -> None:
     effect.checked += len(rows)
     effect.failing += len(failing)
-    for place, row in enumerate(rows):
-        checked, failed = effect.by_version.get(row.schema_version, (0, 0))
-        effect.by_version[row.schema_version] = (checked + 1, failed + (place in failing))
+    checked = Counter(row.schema_version for row in rows)
+    failed = Counter(rows[place].schema_version for place in failing)
+    for version, count in checked.items():
+        before = effect.by_version.get(version, (0, 0))
+        effect.by_version[version] = (before[0] + count, before[1] + failed[version])

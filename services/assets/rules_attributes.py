@@ -85,9 +85,7 @@ def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[st
     }
     if judge.validator.is_valid(typed):
         return typed, []
-    return typed, [
-        finding for error in judge.validator.iter_errors(typed) for finding in _findings(error, given, judge.properties)
-    ]
+    return typed, [speak(code, name, given, judge.properties) for code, name in objections(judge, typed)]
 
 
 def typed_value(given: object, kind: str | None, choices: Mapping[str, str]) -> Any:
@@ -128,38 +126,45 @@ KINDS = {
 }
 
 
-def _findings(
-    error: jsonschema_rs.ValidationError, given: Mapping[str, object], properties: Properties
-) -> Iterator[Finding]:
-    """The schema's objection in our words. One about missing or unknown attributes may concern several."""
-    keyword = str(error.schema_path[-1]) if error.schema_path else ""
-    path = [str(step) for step in error.instance_path]
+CODES = {
+    "type": "SCHEMA-02",
+    "oneOf": "SCHEMA-03",
+    "anyOf": "SCHEMA-03",
+    "enum": "SCHEMA-03",
+    "const": "SCHEMA-03",
+    "minimum": "SCHEMA-04",
+    "exclusiveMinimum": "SCHEMA-04",
+    "maximum": "SCHEMA-05",
+    "exclusiveMaximum": "SCHEMA-05",
+    "minLength": "SCHEMA-06",
+    "maxLength": "SCHEMA-06",
+    "pattern": "SCHEMA-06",
+    "format": "SCHEMA-06",
+}
+
+
+def objections(judge: Judge, typed: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Rule and attribute of everything that the schema refuses, without the words: for counting over many assets."""
+    for error in judge.validator.iter_errors(typed):
+        yield from _objections(error)
+
+
+def _objections(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str | None]]:
+    """One error about missing or unknown attributes may concern several."""
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        yield _speak("SCHEMA-01", kind.property, given, properties)
+        yield "SCHEMA-01", kind.property
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         for name in kind.unexpected:
-            yield _speak("SCHEMA-07", name, given, properties)
+            yield "SCHEMA-07", name
     else:
-        codes = {
-            "type": "SCHEMA-02",
-            "oneOf": "SCHEMA-03",
-            "anyOf": "SCHEMA-03",
-            "enum": "SCHEMA-03",
-            "const": "SCHEMA-03",
-            "minimum": "SCHEMA-04",
-            "exclusiveMinimum": "SCHEMA-04",
-            "maximum": "SCHEMA-05",
-            "exclusiveMaximum": "SCHEMA-05",
-            "minLength": "SCHEMA-06",
-            "maxLength": "SCHEMA-06",
-            "pattern": "SCHEMA-06",
-            "format": "SCHEMA-06",
-        }
-        yield _speak(codes.get(keyword, "SCHEMA-08"), path[0] if path else None, given, properties)
+        keyword = str(error.schema_path[-1]) if error.schema_path else ""
+        path = [str(step) for step in error.instance_path]
+        yield CODES.get(keyword, "SCHEMA-08"), path[0] if path else None
 
 
-def _speak(code: str, name: str | None, given: Mapping[str, object], properties: Properties) -> Finding:
+def speak(code: str, name: str | None, given: Mapping[str, object], properties: Properties) -> Finding:
+    """An objection of the schema in our words."""
     rule = ASSET_RULES[code]
     spec = properties.get(name or "", {})
     label = str(spec.get("title", name or "The record"))
