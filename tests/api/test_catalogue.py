@@ -4,22 +4,11 @@ import jsonschema_rs
 import pytest
 
 from services.assets.categories import deprecate_category, publish_category
-from services.assets.category_drafts import begin_category, begin_version, save_category
-from services.assets.category_form import AttributeForm, CategoryForm
+from services.assets.category_drafts import begin_version, save_category
 from tests.api.conftest import Program
-from tests.asset_factories import battery, make_administrator
+from tests.asset_factories import make_administrator
+from tests.category_factories import HUB, drafted_hub, hub, hub_values, published_hub
 
-HUB = "VEHICLE_TO_GRID_HUB"
-HUB_FORM = CategoryForm(
-    title="Vehicle-to-grid hub",
-    description="Several vehicle chargers behind one connection that give power back.",
-    kind="storage",
-    attributes=[
-        AttributeForm(id="a1", label="Bidirectional sockets", kind="integer", minimum="1", mandatory=True),
-        AttributeForm(id="a2", label="Usable energy", kind="number", unit="kWh", minimum="0", above_minimum=True),
-        AttributeForm(id="a3", label="Vehicle access", kind="choice", choices="PUBLIC = Anybody\nFLEET = A fleet"),
-    ],
-)
 PATH = f"/v1/categories/{HUB}"
 
 
@@ -27,8 +16,7 @@ PATH = f"/v1/categories/{HUB}"
 def test_a_category_published_in_the_portal_registers_by_api_at_the_next_request(program: Program) -> None:
     mine, administrator = program(), make_administrator()
     assert mine.get(PATH).status_code == 404
-    draft = begin_category(administrator, "Vehicle-to-grid hub")
-    draft = save_category(administrator, draft.id, HUB_FORM, draft.version)
+    draft = drafted_hub(administrator)
     assert mine.get(PATH).status_code == 404, "a draft is nobody's business yet"
     assert mine.get(f"{PATH}/versions").status_code == 404
     publish_category(administrator, draft.id, draft.version)
@@ -43,11 +31,11 @@ def test_a_category_published_in_the_portal_registers_by_api_at_the_next_request
     assert jsonschema_rs.validator_for(document).is_valid({"BidirectionalSockets": 4, "VehicleAccess": "FLEET"})
     assert not jsonschema_rs.validator_for(document).is_valid({"VehicleAccess": "FLEET"})
 
-    values = battery(AssetCategory=HUB, BidirectionalSockets=0, StorageCapacity_kWh=None)
+    values = hub_values(BidirectionalSockets=0, UsableEnergy_kWh=240.5)
     refused = mine.post("/v1/assets", json=values)
     assert refused.status_code == 422
     assert [one["code"] for one in refused.json()["findings"]] == ["SCHEMA-04"]
-    made = mine.post("/v1/assets", json={**values, "BidirectionalSockets": 4, "UsableEnergy_kWh": 240.5})
+    made = mine.post("/v1/assets", json={**values, "BidirectionalSockets": 4})
     assert made.status_code == 201, made.text
     assert (made.json()["BidirectionalSockets"], made.json()["SchemaVersion"]) == (4, 1)
 
@@ -55,15 +43,13 @@ def test_a_category_published_in_the_portal_registers_by_api_at_the_next_request
 @pytest.mark.use_case("UC-05.07")
 def test_versions_have_tags_and_old_ones_stay_to_be_read(program: Program) -> None:
     mine, administrator = program(), make_administrator()
-    draft = begin_category(administrator, "Vehicle-to-grid hub")
-    draft = save_category(administrator, draft.id, HUB_FORM, draft.version)
-    first = publish_category(administrator, draft.id, draft.version)
+    first = published_hub(administrator)
     tag = mine.get(PATH).headers["ETag"]
     same = mine.get(PATH, headers={"If-None-Match": tag})
     assert (same.status_code, same.content) == (304, b"")
 
     draft = begin_version(administrator, HUB)
-    newer = HUB_FORM.model_copy(update={"attributes": HUB_FORM.attributes[:1], "note": "Fewer questions."})
+    newer = hub().model_copy(update={"attributes": hub().attributes[:1], "note": "Fewer questions."})
     draft = save_category(administrator, draft.id, newer, draft.version)
     second = publish_category(administrator, draft.id, draft.version)
     assert mine.get(PATH, headers={"If-None-Match": tag}).status_code == 200

@@ -3,11 +3,10 @@
 import os
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
-from models.assets import CategorySchema, SchemaStatus
+from models.assets import SchemaStatus
 from services.assets.catalogue import categories, category_schema, code_list, schema_versions
 from services.assets.categories import category_versions, deprecate_category, publish_category
 from services.assets.category_drafts import (
@@ -20,64 +19,21 @@ from services.assets.category_drafts import (
     discard_category,
     save_category,
 )
-from services.assets.category_effect import category_effect, mandatable_terms, try_category
-from services.assets.category_form import AttributeForm, CategoryForm, UsualValue, blank_attribute, form_of
+from services.assets.category_effect import category_effect, try_category
+from services.assets.category_form import AttributeForm, form_of
 from services.assets.codes import (
-    add_code,
-    code_list_entries,
     code_usage,
-    code_users,
-    order_codes,
-    rename_code,
-    set_code_active,
-    stale_attributes,
 )
 from services.assets.reading import as_terms
 from services.assets.registration import check_registration, register_asset
-from services.assets.schemas import shipped_schemas
 from services.assets.template_columns import template_columns
-from services.core.actor import Actor
 from services.core.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Refused
 from services.core.ledger.reading import entries
 from services.core.transaction import unit_of_work
-from tests.asset_factories import STAMP, battery, make_administrator, make_provider, registered, values_for
+from tests.asset_factories import STAMP, make_administrator, make_provider, registered
+from tests.category_factories import HUB, hub, hub_values, published_hub
 
 pytestmark = pytest.mark.use_case("UC-05.07")
-HUB = "VEHICLE_TO_GRID_HUB"
-
-
-def hub(**changes: Any) -> CategoryForm:
-    """A category with three attributes of its own, as an administrator types it."""
-    made: dict[str, Any] = {
-        "title": "Vehicle-to-grid hub",
-        "description": "Several vehicle chargers behind one connection that give power back.",
-        "kind": "storage",
-        "colour": "#0077BB",
-        "mandatory": ["ImportMPAN"],
-        "usual": [UsualValue(term="FuelType_EnergySource", value="GRID", always=True)],
-        "attributes": [
-            AttributeForm(
-                id="a1", label="Bidirectional sockets", kind="integer", minimum="1", maximum="500", mandatory=True
-            ),
-            AttributeForm(id="a2", label="Usable energy", kind="number", unit="kWh", minimum="0", above_minimum=True),
-            AttributeForm(id="a3", label="Vehicle access", kind="choice", choices="PUBLIC = Anybody\nFLEET = A fleet"),
-        ],
-    }
-    return CategoryForm(**{**made, **changes})
-
-
-def published_hub(administrator: Actor, form: CategoryForm | None = None) -> CategorySchema:
-    """The category in use."""
-    draft = begin_category(administrator, "Vehicle-to-grid hub")
-    draft = save_category(administrator, draft.id, form or hub(), draft.version)
-    return publish_category(administrator, draft.id, draft.version)
-
-
-def hub_values(**changes: Any) -> dict[str, Any]:
-    """Values of a hub that passes every rule."""
-    values = battery(AssetCategory=HUB, BidirectionalSockets="12", UsableEnergy_kWh="480.5", VehicleAccess="A fleet")
-    del values["StorageCapacity_kWh"]
-    return values | changes
 
 
 def test_a_category_made_in_the_editor_registers_at_once_and_everything_follows(register: str) -> None:
@@ -306,107 +262,3 @@ def test_every_saving_is_in_the_ledger(register: str) -> None:
     with unit_of_work(STAMP, writes=False):
         written = [(one.version, one.operation) for one in entries("category_schema", schema.id)]
     assert written == [(1, "begin_category"), (2, "save_category"), (3, "publish_category")]
-
-
-@pytest.mark.parametrize("category", sorted(shipped_schemas()))
-def test_every_shipped_category_goes_through_the_editor_unchanged(sqlite_register: str, category: str) -> None:
-    administrator = make_administrator()
-    before = category_schema(administrator, category).document
-    draft = begin_version(administrator, category)
-    assert check_category(administrator, category, form_of(draft.document)) == []
-    publish_category(administrator, draft.id, draft.version)
-    after = category_schema(administrator, category).document
-    assert list(after["properties"]) == list(before["properties"])
-    assert {key: one for key, one in after.items() if one and key not in ("$id", "properties")} == {
-        key: one for key, one in before.items() if one and key not in ("$id", "properties")
-    }
-    register_asset(make_provider(), values_for(category))
-
-
-@pytest.mark.parametrize(
-    ("part", "wrong"),
-    [
-        ("label", {"label": " "}),
-        ("name", {"name": "Rated Capacity"}),
-        ("name", {"name": "RatedCapacity"}),
-        ("name", {"name": "VehicleAccess"}),
-        ("name", {"name": "StorageCapacity_kWh", "unit": "MWh"}),
-        ("minimum", {"minimum": "1,000"}),
-        ("maximum", {"minimum": "10", "maximum": "5"}),
-        ("example", {"minimum": "10", "example": "5"}),
-        ("longest", {"kind": "text", "longest": "-1"}),
-        ("longest", {"kind": "text", "shortest": "9", "longest": "5"}),
-        ("pattern", {"kind": "text", "pattern": "(["}),
-        ("pattern", {"kind": "text", "pattern": "(?=a)b"}),
-        ("choices", {"kind": "choice", "choices": ""}),
-        ("choices", {"kind": "choice", "choices": "A = One\nA = Two"}),
-        ("choices", {"kind": "choices", "code_list": "Nothing"}),
-    ],
-)
-def test_what_is_wrong_with_an_attribute_is_said_beside_its_field(
-    sqlite_register: str, part: str, wrong: dict[str, str]
-) -> None:
-    form = hub()
-    spoilt = form.attributes[1].model_copy(update=wrong)
-    form = form.model_copy(update={"attributes": [form.attributes[0], spoilt, form.attributes[2]]})
-    found = check_category(make_administrator(), HUB, form)
-    assert f"attributes.a2.{part}" in {one.field for one in found}
-    assert all(one.message for one in found)
-
-
-def test_what_is_hidden_needs_a_value_and_usual_values_are_values(sqlite_register: str) -> None:
-    administrator = make_administrator()
-    usual = [UsualValue(term="ConnectionType", value="TIMED"), UsualValue(), UsualValue(term="GenCapacity", value="x")]
-    form = hub(hidden=["AssetName"], one_of=[["ImportMPAN"]], usual=usual)
-    found = [(one.code, one.field) for one in check_category(administrator, HUB, form)]
-    assert found == [
-        ("CATEGORY-11", "x-hidden"),
-        ("CATEGORY-22", "x-mandatory-any"),
-        ("CATEGORY-19", "usual.0"),
-        ("CATEGORY-19", "usual.1"),
-        ("CATEGORY-19", "usual.2"),
-    ]
-    assert "SerialNumber" in mandatable_terms()
-    assert "AssetName" not in mandatable_terms()
-    assert blank_attribute(form.attributes).id == "a4"
-
-
-def test_choices_from_a_code_list_are_those_of_the_day_it_was_published(register: str) -> None:
-    administrator, provider = make_administrator(), make_provider()
-    source = AttributeForm(id="a1", label="Backup source", kind="choice", code_list="EnergySource")
-    published_hub(administrator, hub(attributes=[source]))
-    values = hub_values(BackupSource="DIESEL", BidirectionalSockets=None, UsableEnergy_kWh=None, VehicleAccess=None)
-    register_asset(provider, {name: one for name, one in values.items() if one is not None})
-    assert code_users(provider, "EnergySource") == ["Energy source", "Vehicle-to-grid hub: Backup source"]
-    assert code_usage(administrator, "EnergySource")["DIESEL"] == 1
-    assert stale_attributes(administrator, "EnergySource") == []
-    add_code(administrator, "EnergySource", "TIDAL", "Tidal stream", "Gen")
-    assert stale_attributes(administrator, "EnergySource") == ["Vehicle-to-grid hub: Backup source"]
-    draft = begin_version(administrator, HUB)
-    publish_category(administrator, draft.id, draft.version)
-    assert stale_attributes(administrator, "EnergySource") == []
-
-
-def test_codes_are_renamed_put_in_order_and_counted(register: str) -> None:
-    administrator, provider = make_administrator(), make_provider()
-    registered(provider, Aliases=[{"scheme": "ECR", "value": "X-1"}])
-    assert code_usage(administrator, "ConnectionStatus") == {"CONNECTED": 1}
-    assert code_usage(administrator, "AliasScheme") == {"ECR": 1}
-    assert code_usage(administrator, "OrganisationRole")["FSP"] == 1
-    entry = rename_code(administrator, "ConnectionStatus", "PENDING", "Waiting for connection", 1)
-    assert (entry.label, entry.version) == ("Waiting for connection", 2)
-    with pytest.raises(Conflict) as late:
-        rename_code(administrator, "ConnectionStatus", "PENDING", "Other", 1)
-    assert late.value.changes["label"] == ("Pending Connection", "Waiting for connection")
-    codes = [code.code for code in code_list("ConnectionStatus")]
-    order_codes(administrator, "ConnectionStatus", [*codes[1:], codes[0]])
-    assert [code.code for code in code_list("ConnectionStatus")] == [*codes[1:], codes[0]]
-    pending = next(one for one in code_list_entries(provider, "ConnectionStatus") if one.code == "PENDING")
-    with pytest.raises(Conflict):
-        order_codes(administrator, "ConnectionStatus", codes[1:])
-    with pytest.raises(Invalid):
-        rename_code(administrator, "ConnectionStatus", "PENDING", " ", pending.version)
-    with pytest.raises(Refused):
-        rename_code(administrator, "AssetCategory", "BESS", "Battery", 1)
-    with pytest.raises(Refused):
-        set_code_active(administrator, "AssetCategory", "BESS", False, 1)
