@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.frame import banner, navigation
+from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
 from pages.frame.search_box import draw_search
 from pages.frame.session import is_applicant, read_session
@@ -37,6 +38,7 @@ banner.draw_sidebar(session)
 try:
     if session.actor is not None:
         draw_search(session.actor)
+        note_page(session.actor, page.url_path)
     page.run()
 except RegisterError as refused:
     show_refusal(refused)

@@ -70,6 +70,7 @@ PLACES: dict[str, list[Place]] = {
     ],
     "Governance": [
         Place("governance/ledger.py", "ledger", "Ledger", "verified_user", ["ledger.verify"]),
+        Place("governance/accesses.py", "access-log", "Access log", "visibility", ["access.read"]),
         Place("governance/permissions.py", "permissions", "Who may do what", "lock_person"),
         Place("governance/settings.py", "settings", "Settings", "tune", ["setting.read"]),
         Place("governance/about.py", "about", "About the register", "info"),

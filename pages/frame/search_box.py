@@ -59,4 +59,6 @@ def _answer(actor: Actor, asked: str) -> None:
         open_asset(only.identifier)
     if only is not None and only.kind is Found.ORGANISATION:
         open_organisation(only.identifier)
-    st.switch_page(RESULTS, query_params={"q": asked})
+    # Not by the address: a page that is left may hold "q" of it for a field of its own. The results' field writes it there.
+    st.session_state["q"] = asked
+    st.switch_page(RESULTS)

@@ -58,9 +58,9 @@ def _draw_words(view: DraftView) -> None:
         f"submitted {show_moment(view.submitted_at)}" if view.submitted_at else f"saved {show_moment(view.saved_at)}"
     )
     said = [moment]
-    if view.provider:
+    if view.provider and view.ours:
         said.append(f"for {plain(view.provider)}")
-    if view.installer:
+    if view.installer and not (view.provider and view.ours):
         said.append(f"by {plain(view.author or '')}, {plain(view.installer)}".replace("by , ", "by "))
     if view.completed_by:
         said.append(f"{plain(view.completed_by)} has begun to complete it")

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from models.sources import SourceRecord
+from pages.frame.access import note_record
 from pages.frame.banner import plain
 from pages.frame.refusals import show_changes, shown
 from services.assets.sources.reading_records import find_records, record_versions
@@ -35,6 +36,7 @@ def draw_record_search(actor: Actor) -> None:
     chosen = next(iter(names))
     if len(names) > 1:
         chosen = st.selectbox("Record", list(names), format_func=names.__getitem__, key="source-record")
+    note_record(actor, "source_record", chosen)
     _history(record_versions(actor, chosen))
 
 

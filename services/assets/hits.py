@@ -15,14 +15,14 @@ from sqlmodel import col
 from models.assets import Asset
 from models.core import Access
 from services.core.actor import Actor
-from services.core.clock import now
+from services.core.clock import in_london, now
 from services.core.errors import TooManyRequests
 from services.core.events import emit
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.visibility import visible
 
-ACCESS_KIND = "asset.lookup"
+ACCESS_KIND, REFUSED_KIND = "asset.lookup", "asset.lookup_refused"
 WINDOW = timedelta(hours=1)
 
 
@@ -37,8 +37,10 @@ def keep_to_the_limit(actor: Actor) -> None:
     leaving = session.scalar(select(col(Access.at)).where(*mine).order_by(col(Access.at).desc()).offset(limit - 1))
     seconds = (leaving + WINDOW - now()).total_seconds() if leaving else WINDOW.total_seconds()
     wait = max(1, math.ceil(seconds))
+    again = in_london(now() + timedelta(seconds=wait))
     raise TooManyRequests(
-        f"You have looked up {limit} assets within an hour, which is the limit. Try again in {math.ceil(wait / 60)} min.",
+        f"You have looked up {limit} assets within an hour, which is the limit. Try again in {math.ceil(wait / 60)} min, "
+        f"at {again:%H:%M}.",
         wait,
     )
 
@@ -56,6 +58,20 @@ def log_question(actor: Actor, by: Sequence[str], outcome: str, hit: UUID | None
             record_type=Asset.record_type() if hit else None,
             record_id=hit,
             detail={"by": list(by), "outcome": outcome},
+        )
+    )
+
+
+def log_refusal(actor: Actor) -> None:
+    """Keep that somebody asked over the limit; it doesn't count against the limit, so that waiting ends."""
+    current_session().add(
+        Access(
+            at=now(),
+            kind=REFUSED_KIND,
+            actor_key=actor.key,
+            user_id=actor.user_id,
+            client_id=actor.client_id,
+            organisation_id=actor.organisation_id,
         )
     )
 

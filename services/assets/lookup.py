@@ -13,16 +13,16 @@ from sqlmodel import col
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetAlias
 from models.sources import SourceRecord
 from services.assets.catalogue import catalogue
-from services.assets.hits import keep_to_the_limit, log_question, tell_provider
+from services.assets.hits import keep_to_the_limit, log_question, log_refusal, tell_provider
 from services.assets.mpan import describe_mpan
 from services.assets.recording import key_of
 from services.assets.rules import ASSET_RULES
 from services.assets.rules_attributes import check_aliases
 from services.assets.sources.reading_records import find_records
 from services.core.actor import Actor
-from services.core.errors import Finding
+from services.core.errors import Finding, TooManyRequests
 from services.core.operation import operation
-from services.core.transaction import current_session
+from services.core.transaction import afterwards, current_session
 from services.core.visibility import visible
 
 LONGEST_SERIAL = 64
@@ -78,7 +78,11 @@ def look_up(
     Raises TooManyRequests over the limit (setting asset.lookups_per_hour). A hit on an asset that the actor may not see says
     that another provider registered it and nothing else; that provider is told that somebody asked.
     """
-    keep_to_the_limit(actor)
+    try:
+        keep_to_the_limit(actor)
+    except TooManyRequests:
+        afterwards(lambda: log_refusal(actor))
+        raise
     question = _Question()
     _ask_mpan(question, mpan)
     _ask_device(question, serial_number, manufacturer)

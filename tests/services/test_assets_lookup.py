@@ -13,7 +13,7 @@ from services.assets.lookup import LookupOutcome, LookupResult, look_up
 from services.assets.registration import check_registration, register_asset
 from services.assets.sources.loading import load_source
 from services.core.actor import Actor, system_actor
-from services.core.clock import now
+from services.core.clock import in_london, now
 from services.core.errors import Forbidden, Invalid, NotFound, TooManyRequests
 from services.core.events import read_events
 from services.core.register_settings import change_setting
@@ -30,10 +30,10 @@ from tests.asset_factories import (
 )
 
 
-def accesses(actor: Actor) -> list[Access]:
+def accesses(actor: Actor, kind: str = "asset.lookup") -> list[Access]:
     """What the access log keeps of an actor's look-ups."""
     with unit_of_work(Stamp("look", "test", system_actor()), writes=False):
-        kept = select(Access).where(Access.kind == "asset.lookup", Access.actor_key == actor.key)  # pyright: ignore
+        kept = select(Access).where(Access.kind == kind, Access.actor_key == actor.key)  # pyright: ignore
         return list(current_session().scalars(kept))
 
 
@@ -90,7 +90,8 @@ def test_none_and_malformed(register: str) -> None:
         result = look_up(actor, **wrong)
         assert result.outcome == LookupOutcome.MALFORMED
         assert [finding.code for finding in result.findings] == [code]
-    assert len(accesses(actor)) == 7
+    logged = accesses(actor)
+    assert [access.detail["outcome"] for access in logged] == ["NONE", *["MALFORMED"] * 6]
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -136,6 +137,8 @@ def test_look_ups_are_limited_per_actor_and_hour(register: str) -> None:
         with pytest.raises(TooManyRequests) as refused:
             look_up(actor, mpan=an_mpan())
         assert refused.value.retry_after == 30 * 60
+        assert f"in 30 min, at {in_london(now() + timedelta(minutes=30)):%H:%M}." in refused.value.message
+        assert len(accesses(actor, "asset.lookup_refused")) == 1
         assert look_up(colleague, mpan=an_mpan()).outcome == LookupOutcome.NONE
     with time_machine.travel(start + timedelta(minutes=61), tick=False):
         assert look_up(actor, mpan=an_mpan()).outcome == LookupOutcome.NONE
