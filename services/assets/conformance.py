@@ -13,19 +13,18 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, AssetAlias
-from models.participants import Organisation, OrganisationStatus
 from services.assets.catalogue import catalogue, rule_context
 from services.assets.hits import keep_to_the_limit, note_hits, unseen_of
+from services.assets.parties import PROVIDER_ROLES, active_parties, require_provider
 from services.assets.recording import is_justification, key_of
 from services.assets.rules import ASSET_RULES, check_asset, finding
 from services.core.actor import Actor
-from services.core.errors import Duplicate, Finding, Invalid, Refused, Severity
+from services.core.errors import Duplicate, Finding, Invalid, Severity
 from services.core.permissions import Scope, scopes_of
 from services.core.stamp import WRITES
 from services.core.transaction import afterwards, current_session
 from services.core.visibility import visible
 
-PROVIDER_ROLES = frozenset({"FSP", "Aggregator"})
 WAYS_ON = (
     "If you now manage it, ask for a switch with the owner's consent; "
     "if the existing registration is wrong, raise a dispute."
@@ -37,9 +36,6 @@ NO_ASSET = UUID(int=0)
 """Stands for the asset itself while it has no identifier yet."""
 
 # Asked at every registration and every change of a live form: built once. What isn't given is null and equals nothing.
-_PARTIES = select(
-    col(Organisation.id), col(Organisation.organisation_status), col(Organisation.organisation_roles)
-).where(col(Organisation.id).in_(bindparam("ids", expanding=True)))
 _OTHERS = select(
     col(Asset.id),
     col(Asset.asset_name),
@@ -141,9 +137,9 @@ def conform(
     checked = check_asset(clean, context)
     version = asset.schema_version if asset else known.schema_versions.get(checked.values["AssetCategory"] or "", 1)
     result = Conformance(checked.values, list(checked.findings), set(checked.derived), version)
-    _fill_in_parties(actor, result, asset)
-    result.findings += _party_findings(actor, result, asset)
-    _hold_against_others(actor, result, asset)
+    fill_in_parties(actor, result, asset)
+    result.findings += party_findings(actor, result, asset)
+    hold_against_others(actor, result, asset)
     return result
 
 
@@ -158,7 +154,7 @@ def _storable(value: object) -> object:
     return value
 
 
-def _fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> None:
+def fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> None:
     """The provider defaults to the actor's organisation; the owner to the provider, unless a consumer owns the asset."""
     refused = {found.field for found in result.findings}
     values = result.values
@@ -171,14 +167,10 @@ def _fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> 
         result.derived.add("OrganisationId")
 
 
-def _party_findings(actor: Actor, result: Conformance, asset: Asset | None) -> list[Finding]:
+def party_findings(actor: Actor, result: Conformance, asset: Asset | None) -> list[Finding]:
+    """Whether provider and owner take part, and whether the actor may name them."""
     provider, owner = result.values["ServiceProviderId"], result.values["OrganisationId"]
-    wanted = {UUID(str(one)) for one in (provider, owner, actor.organisation_id) if one}
-    session = current_session()
-    # Held until the record is written: no organisation is de-registered between the look and the registration.
-    parties = _PARTIES.with_for_update(read=True) if session.info.get(WRITES) else _PARTIES
-    rows = session.execute(parties, {"ids": sorted(wanted)})
-    active = {str(row[0]): set(row[2]) for row in rows if row[1] == OrganisationStatus.ACTIVE}
+    active = active_parties(provider, owner, actor.organisation_id)
     found = _provider_findings(actor, result, active) if asset is None else []
     changed = asset is None or owner != (str(asset.organisation_id) if asset.organisation_id else None)
     # An owner that was suspended since is no mistake of whoever changes something else.
@@ -191,7 +183,7 @@ def _provider_findings(actor: Actor, result: Conformance, active: Mapping[str, s
     """Whether the provider may manage a new asset, and whether the actor may say so."""
     provider, rule = result.values["ServiceProviderId"], ASSET_RULES["OWN-05"]
     if Scope.ALL not in scopes_of(actor, "asset.register"):
-        _require_provider(actor, active)
+        require_provider(actor, active)
         if provider and provider != str(actor.organisation_id):
             return [rule.finding(provider, message=NOT_YOURS)]
     if provider is None:
@@ -200,26 +192,13 @@ def _provider_findings(actor: Actor, result: Conformance, active: Mapping[str, s
     return [] if active.get(provider, set()) & PROVIDER_ROLES else [rule.finding(provider)]
 
 
-def _require_provider(actor: Actor, active: Mapping[str, set[str]]) -> None:
-    """Only an active FSP or Aggregator registers assets (DATA.md, ServiceProviderId)."""
-    roles = active.get(str(actor.organisation_id))
-    name = actor.organisation_name or "Your organisation"
-    if roles is None:
-        raise Refused(f"{name} isn't active in the register yet: the FMAR administrator has to approve it first.")
-    if not roles & PROVIDER_ROLES:
-        raise Refused(
-            f"{name} holds neither the role FSP nor Aggregator, so it can't register assets. Add the role to the "
-            "organisation's record; the FMAR administrator then approves it."
-        )
-
-
-def _hold_against_others(actor: Actor, result: Conformance, asset: Asset | None) -> None:
+def hold_against_others(actor: Actor, result: Conformance, asset: Asset | None) -> None:
     """What active assets of the register say: friendly code, aliases, MPANs elsewhere, and duplicates."""
     values = result.values
     provider = UUID(values["ServiceProviderId"]) if values["ServiceProviderId"] else None
     serial, maker = key_of(values["SerialNumber"]), key_of(values["Manufacturer"])
     mpans = {term: values[term] for term in MPAN_TERMS if values[term]}
-    _one_writer_per_provider(provider)
+    one_writer_per_provider(provider)
     hits: set[UUID] = set()
     others = _others(asset, provider, values["FriendlyCode"], (serial, maker), sorted(set(mpans.values())))
     same: list[tuple[str, Any]] = []
@@ -241,7 +220,7 @@ def _hold_against_others(actor: Actor, result: Conformance, asset: Asset | None)
     result.findings += [finding("MPAN-09", mpans[term], term) for term in MPAN_TERMS if term in elsewhere]
     taken = _taken_aliases(asset, values["Aliases"])
     result.findings += [found for _asset_id, found in taken]
-    result.same = _told(actor, sorted(same, key=lambda pair: pair[0]))
+    result.same = told(actor, sorted(same, key=lambda pair: pair[0]))
     unseen = unseen_of(actor, hits | {asset_id for asset_id, _found in taken})
     if unseen:
         # What a look-up would tell, and so under the look-up's limit; kept also when the registration is refused.
@@ -249,7 +228,7 @@ def _hold_against_others(actor: Actor, result: Conformance, asset: Asset | None)
         afterwards(lambda: note_hits(actor, unseen))
 
 
-def _one_writer_per_provider(provider: UUID | None) -> None:
+def one_writer_per_provider(provider: UUID | None) -> None:
     """On PostgreSQL, registrations of one provider follow one another, so that each sees what the last one left."""
     session = current_session()
     if provider is not None and session.info.get(WRITES) and session.get_bind().dialect.name == "postgresql":
@@ -287,7 +266,7 @@ def _taken_aliases(asset: Asset | None, aliases: Sequence[Mapping[str, str]]) ->
     return [(taken[pair], finding("ALIAS-05", ":".join(pair))) for pair in pairs if pair in taken]
 
 
-def _told(actor: Actor, same: Sequence[tuple[str, Any]]) -> list[Same]:
+def told(actor: Actor, same: Sequence[tuple[str, Any]]) -> list[Same]:
     """The duplicates as the actor may know them."""
     if not same:
         return []

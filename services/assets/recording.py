@@ -90,3 +90,8 @@ def justified(
 def is_justification(text: str | None) -> bool:
     """Whether a text is long enough to say why a warning is accepted."""
     return len((text or "").strip()) >= MINIMUM_JUSTIFICATION
+
+
+def waits_for_consent(reference: str | None) -> str:
+    """Why an asset that a consumer owns isn't checked yet."""
+    return f"Waits for the consent solution to confirm the consent {reference}. The checks start once it has."

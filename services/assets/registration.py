@@ -6,7 +6,7 @@ from uuid import UUID
 from models.assets import Asset, AssetStatus
 from services.assets.conformance import Conformance, conform
 from services.assets.drafts import drop_draft
-from services.assets.recording import alias_rows, fill, justified
+from services.assets.recording import alias_rows, fill, justified, waits_for_consent
 from services.assets.submissions import conclude_submission, submission_behind
 from services.core.actor import Actor
 from services.core.clock import now
@@ -66,10 +66,7 @@ def record_new(
     fill(asset, checked.values, checked.derived)
     if asset.consumer_owned:
         asset.status = AssetStatus.AWAITING_CONSENT_CHECK
-        asset.status_reason = (
-            f"Waits for the consent solution to confirm the consent {asset.consent_reference}. "
-            "The checks start once it has."
-        )
+        asset.status_reason = waits_for_consent(asset.consent_reference)
     if submitted_by is not None:
         asset.submitted_by_organisation = submitted_by
     elif actor.organisation_id != asset.service_provider_id:

@@ -66,6 +66,16 @@ def update_asset(
     drop_draft(actor, draft_id)
     if not changes:
         return asset
+    reasons = write_change(actor, asset, checked, changes, justification)
+    current_session().flush()
+    emit_for_asset("asset.changed", asset, told_of(asset, changes, reasons))
+    return asset
+
+
+def write_change(
+    actor: Actor, asset: Asset, checked: Conformance, changes: Changes, justification: str | None
+) -> list[str]:
+    """Bring an accepted change into the record; why it is material. Once it is saved, `told_of` is what its event says."""
     reasons = material_reasons(asset, changes)
     fill(asset, checked.values, checked.derived)
     if checked.warnings:
@@ -74,10 +84,12 @@ def update_asset(
         move(asset, AssetStatus.PENDING_VALIDATION, "update_asset", f"Changed: {'; '.join(reasons)}.")
     if "Aliases" in changes:
         index_aliases(asset)
-    current_session().flush()
-    told = {"version": asset.version, "material": bool(reasons), "fields": sorted(changes), "reasons": reasons}
-    emit_for_asset("asset.changed", asset, told)
-    return asset
+    return reasons
+
+
+def told_of(asset: Asset, changes: Changes, reasons: list[str]) -> dict[str, Any]:
+    """What the event of a change says."""
+    return {"version": asset.version, "material": bool(reasons), "fields": sorted(changes), "reasons": reasons}
 
 
 @operation("UC-02.03", permission="asset.update", writes=False)
@@ -92,9 +104,19 @@ def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -
 
 def _propose(actor: Actor, asset: Asset, values: Mapping[str, object]) -> tuple[Conformance, Changes]:
     """The asset as it would be, held against the rules, and what would change. Raises Refused when it has ended."""
+    require_open(asset)
+    checked = conform(actor, merged(asset, values), asset, effective_date_changed=moves_date(asset, values))
+    return checked, settle(asset, values, checked)
+
+
+def require_open(asset: Asset) -> None:
+    """Raise Refused when the asset has ended: its record is closed."""
     if asset.status in ENDED_STATUSES:
         raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: its record is closed. Register it anew instead.")
-    checked = conform(actor, _merged(asset, values), asset, effective_date_changed=_moves_date(asset, values))
+
+
+def settle(asset: Asset, values: Mapping[str, object], checked: Conformance) -> Changes:
+    """What checked values would change; leaves in `checked` the findings that concern the change."""
     _keep_position(asset, values, checked)
     checked.findings += _unchangeable(asset, checked)
     changes = _changes(asset, checked.values)
@@ -103,14 +125,15 @@ def _propose(actor: Actor, asset: Asset, values: Mapping[str, object]) -> tuple[
         for found in checked.findings
         if found in checked.errors or {found.field, *ALSO_CONCERNS.get(found.code, ())} & set(changes)
     ]
-    return checked, changes
+    return changes
 
 
-def _moves_date(asset: Asset, values: Mapping[str, object]) -> bool:
+def moves_date(asset: Asset, values: Mapping[str, object]) -> bool:
+    """Whether values name another effective date than the asset has."""
     return "EffectiveDate" in values and str(values["EffectiveDate"]).strip() != asset.effective_date.isoformat()
 
 
-def _merged(asset: Asset, values: Mapping[str, object]) -> dict[str, object]:
+def merged(asset: Asset, values: Mapping[str, object]) -> dict[str, object]:
     """The terms as they would be handed in: what was declared before, and what is given now.
 
     Terms that the register had worked out are left out, so that they are worked out anew from what changes.

@@ -1,15 +1,15 @@
 """Events are rows (ARCHITECTURE idea 6): written in the same commit as the change, handed to handlers by the worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlmodel import col
 
 from models.assets import Asset
-from models.base import Recorded
-from models.core import Event, EventDelivery
+from models.base import Recorded, new_id
+from models.core import DeliveryStatus, Event, EventDelivery
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.database import is_sqlite
@@ -93,3 +93,23 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     _lock("pg_advisory_xact_lock")
     chosen = select(Event).where(col(Event.seq) > after, visible(Event, actor))
     return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
+
+
+def emit_many(event_type: str, model: type[Any], told: Sequence[Mapping[str, Any]]) -> None:
+    """Write many events of one type at once, each with its deliveries: for bulk paths, in the operation's transaction.
+
+    Each of `told` says ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
+    """
+    if not told:
+        return
+    session = current_session()
+    _lock("pg_advisory_xact_lock_shared")
+    moment = now()
+    common = {"type": event_type, "record_type": model.record_type(), "occurred_at": moment}
+    rows = [{**common, "id": new_id(), **one} for one in told]
+    numbers = session.scalars(insert(Event).returning(col(Event.seq)), rows).all()
+    handlers = [name for name, (wanted, _function) in HANDLERS.items() if wanted == event_type]
+    waiting = {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": moment, "last_error": None, "done_at": None}
+    due = [{"event_seq": number, "handler": name, **waiting} for number in numbers for name in handlers]
+    if due:
+        session.execute(insert(EventDelivery), due)

@@ -100,6 +100,15 @@ CATALOGUE: dict[str, SettingKind] = {
             "A file attached to a message may be this large.",
         ),
         _kind(
+            "bulk.keep_days",
+            "90",
+            "days",
+            "1",
+            "3650",
+            "UC-02.01",
+            "How long a bulk job, its file and its results are kept.",
+        ),
+        _kind(
             "source.position_tolerance_m",
             "1000",
             "m",

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachment
 from models.base import Recorded
+from models.bulk import BulkDraft, BulkJob
 from models.core import Event
 from models.participants import ApiClient, Membership, Organisation, Role, User
 from models.sources import SourceEdition, SourceRecord
@@ -98,6 +99,8 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     ApiClient: ("client.manage", _by_organisation(col(ApiClient.organisation_id))),
     AssetDraft: ("asset.draft", _draft),
     Event: ("event.read", _event),
+    BulkJob: ("asset.bulk", _by_organisation(col(BulkJob.organisation_id))),
+    BulkDraft: ("asset.bulk", _by_organisation(col(BulkDraft.organisation_id))),
     SourceEdition: ("source.read", _public),
     SourceRecord: ("source.read", _public),
 }

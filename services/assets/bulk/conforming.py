@@ -1,0 +1,117 @@
+"""New assets of a run of rows held against every rule at once: as `services.assets.conformance` does for one of them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import polars as pl
+
+from services.assets.catalogue import Catalogue, rule_context
+from services.assets.conformance import NOT_YOURS
+from services.assets.parties import PROVIDER_ROLES, active_parties, require_provider
+from services.assets.recording import key_of
+from services.assets.rules import ASSET_RULES, check_assets
+from services.core.actor import Actor
+from services.core.errors import Finding
+from services.core.permissions import Scope, scopes_of
+from services.core.rules import findings_frame
+
+OWN_TERMS = ("ServiceProviderId", "OrganisationId")
+
+
+def conform_rows(actor: Actor, given: pl.DataFrame, known: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """The typed values of new assets, and the parts of what the rules say, in the order in which findings are told.
+
+    Rows are numbered by their place in `given`, whose columns are terms. Raises Refused when the actor's organisation may
+    not register assets at all.
+    """
+    checked = check_assets(given, rule_context(known=known))
+    values = _with_parties(actor, checked.values, checked.findings)
+    return values, [checked.findings, _party_findings(actor, values, checked.findings)]
+
+
+def _refused(findings: pl.DataFrame, height: int, field: str) -> pl.Series:
+    """Whether something was found beside a field, row by row."""
+    rows = findings.filter(pl.col("field") == field)["row"]
+    return pl.int_range(height, eager=True).is_in(rows.cast(pl.Int64).implode())
+
+
+def _with_parties(actor: Actor, values: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """The provider defaults to the actor's organisation; the owner to the provider, unless a consumer owns the asset."""
+    own = str(actor.organisation_id) if actor.organisation_id else None
+    refused = {term: _refused(findings, values.height, term) for term in OWN_TERMS}
+    no_provider = pl.col("ServiceProviderId").is_null() & ~pl.lit(refused["ServiceProviderId"])
+    no_owner = (
+        pl.col("OrganisationId").is_null()
+        & ~pl.col("ConsumerOwned").fill_null(False)
+        & ~pl.lit(refused["OrganisationId"])
+    )
+    filled = values.with_columns(
+        no_provider.alias("_provider"),
+        no_owner.alias("_owner"),
+        pl.when(no_provider).then(pl.lit(own)).otherwise(pl.col("ServiceProviderId")).alias("ServiceProviderId"),
+    ).with_columns(
+        pl.when(pl.col("_owner")).then("ServiceProviderId").otherwise("OrganisationId").alias("OrganisationId")
+    )
+    marks = [
+        pl.when(pl.col(mark)).then(pl.lit(term)) for mark, term in zip(("_provider", "_owner"), OWN_TERMS, strict=True)
+    ]
+    derived = pl.concat_list("derived", *marks).list.drop_nulls().list.unique().list.sort()
+    return filled.with_columns(derived.alias("derived")).drop("_provider", "_owner")
+
+
+def _party_findings(actor: Actor, values: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    pairs = values.select(OWN_TERMS)
+    named = {one for one in (*pairs["ServiceProviderId"], *pairs["OrganisationId"]) if one}
+    active = active_parties(*sorted(named), actor.organisation_id)
+    found: list[tuple[int, Finding]] = _provider_findings(actor, pairs["ServiceProviderId"], findings, active)
+    owner, provider = pl.col("OrganisationId"), pl.col("ServiceProviderId")
+    strangers = owner.is_not_null() & ~owner.is_in(list(active)) & (provider.is_null() | (owner != provider))
+    for row in pairs.select(strangers.alias("x"))["x"].arg_true():
+        found.append((row, ASSET_RULES["OWN-02"].finding(pairs["OrganisationId"][row])))
+    return findings_frame(found)
+
+
+def _provider_findings(
+    actor: Actor, providers: pl.Series, findings: pl.DataFrame, active: dict[str, set[str]]
+) -> list[tuple[int, Finding]]:
+    rule = ASSET_RULES["OWN-05"]
+    if Scope.ALL not in scopes_of(actor, "asset.register"):
+        require_provider(actor, active)
+        foreign = (providers.is_not_null() & (providers != str(actor.organisation_id))).arg_true()
+        return [(row, rule.finding(providers[row], message=NOT_YOURS)) for row in foreign]
+    able = [identifier for identifier, roles in active.items() if roles & PROVIDER_ROLES]
+    unable = (providers.is_not_null() & ~providers.is_in(able)).arg_true()
+    found = [(row, rule.finding(providers[row])) for row in unable]
+    told = _refused(findings, len(providers), "ServiceProviderId")
+    nobody = (providers.is_null() & ~told).arg_true()
+    return found + [(row, rule.finding(message="Say which provider manages the asset.")) for row in nobody]
+
+
+def keys_of(values: pl.DataFrame) -> pl.DataFrame:
+    """What duplicates of each row are known by (`standing.KEYS_SCHEMA`, without the identifier), and its aliases."""
+    return pl.DataFrame(
+        {
+            "name": values["AssetName"],
+            "provider": values["ServiceProviderId"],
+            "serial": _keyed(values["SerialNumber"].to_list()),
+            "maker": _keyed(values["Manufacturer"].to_list()),
+            "friendly_code": values["FriendlyCode"],
+            "import_mpan": values["ImportMPAN"],
+            "export_mpan": values["ExportMPAN"],
+            "category": values["AssetCategory"],
+            "rated": values["RatedCapacity"].cast(pl.String),
+            "aliases": values["Aliases"],
+        }
+    )
+
+
+def _keyed(texts: Sequence[str | None]) -> pl.Series:
+    return pl.Series([key_of(text) for text in texts], dtype=pl.String)
+
+
+def as_uuid(text: str | None) -> UUID | None:
+    """An identifier from text; None for what is none."""
+    try:
+        return UUID((text or "").strip())
+    except ValueError:
+        return None

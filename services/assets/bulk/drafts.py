@@ -1,0 +1,66 @@
+"""Rows that only lacked mandatory values, kept with their job until somebody completes them (UC-02.01, bulk)."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from models.assets import Asset
+from models.bulk import BulkDraft
+from services.assets.bulk.jobs import job_of
+from services.assets.registration import register_asset
+from services.core.actor import Actor
+from services.core.clock import now
+from services.core.errors import NotFound
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import visible
+
+
+@operation("UC-02.01", permission="asset.bulk", writes=False)
+def job_drafts(actor: Actor, job_id: UUID, *, after: int = 0, limit: int = 500) -> list[BulkDraft]:
+    """The drafts of a job from the row after the one numbered `after` on; at most `limit`, up to 5,000. NotFound."""
+    job = job_of(actor, job_id)
+    chosen = select(BulkDraft).where(col(BulkDraft.job_id) == job.id, col(BulkDraft.row_number) > after)
+    ordered = chosen.order_by(col(BulkDraft.row_number)).limit(max(1, min(limit, 5_000)))
+    return list(current_session().scalars(ordered))
+
+
+def _draft(actor: Actor, draft_id: UUID) -> BulkDraft:
+    chosen = select(BulkDraft).where(col(BulkDraft.id) == draft_id, visible(BulkDraft, actor))
+    draft = current_session().scalar(chosen.with_for_update())
+    if draft is None:
+        raise NotFound("draft", draft_id)
+    return draft
+
+
+@operation("UC-02.01", permission="asset.bulk")
+def keep_bulk_draft(actor: Actor, draft_id: UUID, values: Mapping[str, str | None]) -> BulkDraft:
+    """Keep what was filled in so far, unchecked; None or empty text takes a value away. Raises NotFound."""
+    draft = _draft(actor, draft_id)
+    merged = {**draft.values, **values}
+    draft.values = {term: text for term, text in merged.items() if text}
+    draft.saved_at = now()
+    return draft
+
+
+@operation("UC-02.01", permission="asset.bulk")
+def register_bulk_draft(
+    actor: Actor, draft_id: UUID, values: Mapping[str, str | None], *, justification: str | None = None
+) -> Asset:
+    """Register a draft with what was missing; it goes in the same transaction.
+
+    Raises what `register_asset` raises; the draft then stays as it was.
+    """
+    draft = _draft(actor, draft_id)
+    asset = register_asset(actor, {**draft.values, **values}, justification=justification)
+    current_session().execute(delete(BulkDraft).where(col(BulkDraft.id) == draft.id))
+    return asset
+
+
+@operation("UC-02.01", permission="asset.bulk")
+def discard_bulk_draft(actor: Actor, draft_id: UUID) -> None:
+    """Throw a draft away. Raises NotFound."""
+    draft = _draft(actor, draft_id)
+    current_session().execute(delete(BulkDraft).where(col(BulkDraft.id) == draft.id))

@@ -1,0 +1,177 @@
+"""The same asset twice: against what the register holds, and against earlier rows of the same file, for all rows at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import polars as pl
+
+from services.assets.bulk.standing import standing, taken_aliases
+from services.assets.conformance import Same
+from services.assets.rules import finding
+from services.core.errors import Finding
+
+_PART = "\x1f"
+KEY_SCHEMA = {"index": pl.Int64, "key": pl.String}
+
+
+@dataclass(slots=True)
+class Others:
+    """What the register says of new rows, by their place.
+
+    `findings` in the order in which they are told; `same` the duplicates, of which those in `own` are the provider's own;
+    `shared` the assets of other providers on the same meter; `hits` every asset of others that was met.
+    """
+
+    findings: list[tuple[int, Finding]] = field(default_factory=list)
+    same: list[tuple[int, str, UUID, str]] = field(default_factory=list)
+    own: dict[int, UUID] = field(default_factory=dict)
+    shared: list[tuple[int, UUID, str]] = field(default_factory=list)
+    hits: set[UUID] = field(default_factory=set)
+
+
+def asset_key(asset_id: UUID) -> str:
+    """By what a row is known that speaks of an asset."""
+    return f"I{_PART}{asset_id}"
+
+
+def new_key(asset_id: UUID) -> str:
+    """By what a row is known that made an asset."""
+    return f"N{_PART}{asset_id}"
+
+
+def registered_by(earlier: pl.DataFrame) -> set[str]:
+    """The assets that earlier rows of the file made: the file itself knows them, so the register isn't asked about them."""
+    made = earlier.filter(pl.col("key").str.starts_with(f"N{_PART}"))["key"]
+    return set(made.str.slice(2))
+
+
+def against_register(keys: pl.DataFrame, mine: set[str]) -> Others:
+    """Hold the keys of new rows (`conforming.keys_of`) against the active assets of the register, `mine` left out."""
+    found = Others()
+    others = standing(keys).filter(~pl.col("id").is_in(list(mine)))
+    rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
+    if others.height:
+        device = rows.filter(pl.col("serial").is_not_null() & pl.col("maker").is_not_null())
+        for row in device.join(others, on=["serial", "maker"], suffix="_o").sort("index", "id").iter_rows(named=True):
+            _meet(found, row, "DUP-01")
+            found.hits.add(UUID(row["id"]))
+        coded = rows.join(others, on=["provider", "friendly_code"], suffix="_o").sort("index")
+        found.findings += [(row["index"], finding("NAME-05", row["friendly_code"])) for row in coded.to_dicts()]
+        _meters(found, rows, others)
+    _aliases(found, rows, mine)
+    return found
+
+
+def _meet(found: Others, row: dict[str, object], code: str) -> None:
+    index, other = int(str(row["index"])), UUID(str(row["id"]))
+    found.same.append((index, code, other, str(row["name_o"])))
+    if row["provider"] == row.get("provider_o", row["provider"]):
+        found.own.setdefault(index, other)
+
+
+def _meters(found: Others, rows: pl.DataFrame, others: pl.DataFrame) -> None:
+    """The same meter: the provider's own device when category and capacity are alike, a warning when it is another's."""
+    terms = {"import_mpan": "ImportMPAN", "export_mpan": "ExportMPAN"}
+    ours = rows.unpivot(
+        list(terms), index=["index", "provider", "category", "rated"], variable_name="term", value_name="mpan"
+    ).drop_nulls("mpan")
+    theirs = (
+        others.with_columns(pl.concat_list("import_mpan", "export_mpan").list.drop_nulls().list.unique().alias("mpan"))
+        .explode("mpan")
+        .drop_nulls("mpan")
+        .select("mpan", pl.col("id"), name_o="name", provider_o="provider", category_o="category", rated_o="rated")
+    )
+    met = ours.join(theirs, on="mpan").sort("index", "term", "id")
+    warned: set[tuple[int, str]] = set()
+    alike: set[tuple[int, str]] = set()
+    for row in met.sort("index", pl.col("term") == "export_mpan", "id").iter_rows(named=True):
+        index, other = row["index"], row["id"]
+        if row["provider_o"] != row["provider"]:
+            found.hits.add(UUID(other))
+            found.shared.append((index, UUID(other), row["mpan"]))
+            if (index, row["term"]) not in warned:
+                warned.add((index, row["term"]))
+                found.findings.append((index, finding("MPAN-09", row["mpan"], terms[row["term"]])))
+        elif (row["category_o"], row["rated_o"]) == (row["category"], row["rated"]) and (index, other) not in alike:
+            alike.add((index, other))
+            _meet(found, row, "DUP-02")
+
+
+def _aliases(found: Others, rows: pl.DataFrame, mine: set[str]) -> None:
+    named = rows.filter(pl.col("aliases").list.len() > 0).select("index", "aliases").to_dicts()
+    taken = taken_aliases({pair["value"] for row in named for pair in row["aliases"]}) if named else {}
+    for row in named:
+        for pair in row["aliases"]:
+            other = taken.get((pair["scheme"], pair["value"]))
+            if other is not None and str(other) not in mine:
+                found.findings.append((row["index"], finding("ALIAS-05", f"{pair['scheme']}:{pair['value']}")))
+                found.hits.add(other)
+
+
+def told(same: Sequence[tuple[int, str, UUID, str]], seen: set[UUID]) -> list[tuple[int, Finding]]:
+    """The duplicates as the actor may know them, one finding each."""
+    ordered = sorted(same, key=lambda one: (one[0], one[1]))
+    return [
+        (index, Same(code, other if other in seen else None, name if other in seen else None).as_finding())
+        for index, code, other, name in ordered
+    ]
+
+
+def file_keys(keys: pl.DataFrame, bare: pl.Series) -> pl.DataFrame:
+    """What a row is known by inside its file: `KEY_SCHEMA`. `bare` is the whole row as text, for one with nothing else."""
+    rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64), bare.alias("bare"))
+
+    def joined(kind: str, *columns: str) -> pl.Expr:
+        # Null where any part is: then there is no such key.
+        return pl.concat_str(pl.lit(kind), *columns, separator=_PART)
+
+    mpans = [joined("M", "provider", mpan, "category", "rated") for mpan in ("import_mpan", "export_mpan")]
+    aliases = pl.col("aliases").list.eval(
+        pl.concat_str(
+            pl.lit("A"), pl.element().struct.field("scheme"), pl.element().struct.field("value"), separator=_PART
+        )
+    )
+    strong = pl.concat_list(joined("D", "serial", "maker"), joined("C", "provider", "friendly_code"), *mpans)
+    named = rows.select("index", strong.alias("key"), aliases.alias("aliases"), "bare").with_columns(
+        pl.concat_list("key", pl.col("aliases").fill_null([])).list.drop_nulls().list.unique().alias("key")
+    )
+    alone = pl.concat_str(pl.lit("B"), "bare", separator=_PART)
+    return (
+        named.with_columns(
+            pl.when(pl.col("key").list.len() == 0).then(pl.concat_list(alone)).otherwise("key").alias("key")
+        )
+        .explode("key")
+        .drop_nulls("key")
+        .select(pl.col("index"), pl.col("key"))
+    )
+
+
+def inside_file(
+    keys: pl.DataFrame, accepted: pl.Series, earlier: pl.DataFrame, row_numbers: pl.Series
+) -> list[tuple[int, Finding]]:
+    """Rows that are the same as an earlier one of the file which goes through.
+
+    `keys` has ``index`` and ``key`` in the order of rows, `accepted` says for each place whether the row would go through,
+    `earlier` has ``key`` and ``row`` of those of earlier runs. A row that is refused stands in nobody's way.
+    """
+    living = keys.filter(pl.col("index").is_in(accepted.arg_true().cast(pl.Int64).implode()))
+    twice = living.filter(pl.col("key").is_duplicated())["key"]
+    met = living.join(earlier.unique("key"), on="key", how="semi")["key"]
+    doubtful = pl.concat([twice, met]).unique()
+    if not doubtful.len():
+        return []
+    taken: dict[str, int] = dict(
+        earlier.filter(pl.col("key").is_in(doubtful.implode())).select("key", "row").iter_rows()
+    )
+    rows = living.filter(pl.col("key").is_in(doubtful.implode())).group_by("index", maintain_order=True).agg("key")
+    found: list[tuple[int, Finding]] = []
+    for index, mine in rows.sort("index").iter_rows():
+        clash = next((key for key in sorted(mine, reverse=True) if key in taken), None)
+        if clash is None:
+            taken.update(dict.fromkeys(mine, row_numbers[index]))
+        elif clash.startswith("A" + _PART):
+            found.append((index, finding("ALIAS-05", ":".join(clash.split(_PART)[1:]))))
+        else:
+            found.append((index, finding("DUP-03", taken[clash])))
+    return found

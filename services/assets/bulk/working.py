@@ -1,0 +1,258 @@
+"""The worker's part of a bulk job: chunk by chunk, each in one transaction with the mark that it is done.
+
+A process that is killed leaves its chunk as if it had never begun; whoever takes the job up next goes on with that chunk.
+The lease keeps two processes from doing the same work, the mark keeps the work from being done twice.
+"""
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import insert, or_, select
+from sqlmodel import col
+
+from models.base import new_id
+from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
+from services.assets.bulk.jobs import remove_jobs
+from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
+from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
+from services.assets.bulk.storing import EARLIER_SCHEMA, earlier_keys, given_rows, keys_in, pack, unpack
+from services.assets.bulk.writing import write
+from services.assets.hits import note_hits
+from services.core.actor import Actor, system_actor
+from services.core.clock import now
+from services.core.errors import RegisterError
+from services.core.events import emit_many
+from services.core.operation import operation
+from services.core.register_settings import setting
+from services.core.transaction import afterwards, current_session
+from services.core.worker import back_off, every
+from services.participants.acting import actor_for_client, actor_for_user
+
+log = logging.getLogger("fmar.bulk")
+LEASE = timedelta(seconds=60)
+SLICE_SECONDS = 8.0
+"""How long one job is worked before the worker looks after events and other jobs again."""
+MAX_ATTEMPTS = 5
+
+
+@every(timedelta(seconds=1))
+def work_on_jobs() -> None:
+    """Go on with the job that waits longest, for a while."""
+    work_for(SLICE_SECONDS)
+
+
+def work_for(seconds: float) -> bool:
+    """Take up one job that waits and work on it for about so many seconds; whether there was one."""
+    taken = claim_job(system_actor())
+    if taken is None:
+        return False
+    job_id, lease = taken
+    try:
+        _work(job_id, lease, time.monotonic() + seconds)
+    except RegisterError as refusal:
+        fail_job(system_actor(), job_id, lease, refusal.message)
+    except Exception as error:
+        log.exception("Bulk job %s could not go on", job_id)
+        put_off_job(system_actor(), job_id, lease, f"{type(error).__name__}")
+    return True
+
+
+def work_through_jobs(limit: int = 1000) -> None:
+    """Work until no job waits: for tests, and for whoever wants a file registered at once."""
+    for _ in range(limit):
+        if not work_for(3600):
+            return
+
+
+def _work(job_id: UUID, lease: UUID, until: float) -> None:
+    actor, earlier = job_actor(system_actor(), job_id)
+    while True:
+        fresh = process_chunk(actor, job_id, lease, earlier)
+        if fresh is None:
+            return
+        earlier = pl.concat([earlier, fresh])
+        if time.monotonic() >= until:
+            release_job(system_actor(), job_id, lease)
+            return
+
+
+@operation("UC-02.01", permission="asset.conclude")
+def claim_job(actor: Actor) -> tuple[UUID, UUID] | None:
+    """Take the lease of the job that waits longest: its identifier and the lease."""
+    moment = now()
+    free = or_(col(BulkJob.leased_until).is_(None), col(BulkJob.leased_until) <= moment)
+    job = current_session().scalar(
+        select(BulkJob)
+        .where(col(BulkJob.status).in_(UNFINISHED), free)
+        .order_by(col(BulkJob.leased_until).is_not(None), col(BulkJob.leased_until), col(BulkJob.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if job is None:
+        return None
+    job.lease, job.leased_until = new_id(), moment + LEASE
+    job.status = JobStatus.RUNNING
+    job.started_at = job.started_at or moment
+    return job.id, job.lease
+
+
+@operation("UC-02.01", permission="asset.conclude", writes=False)
+def job_actor(actor: Actor, job_id: UUID) -> tuple[Actor, pl.DataFrame]:
+    """Who handed a job in, with the rights they have now, and what its rows so far are known by.
+
+    Raises Unauthenticated or Forbidden when their access has ended since.
+    """
+    job = current_session().get_one(BulkJob, job_id)
+    return _owner(job), earlier_keys(job)
+
+
+def _owner(job: BulkJob) -> Actor:
+    if job.client_id is not None:
+        return actor_for_client(job.client_id)
+    if job.user_id is not None and job.organisation_id is not None:
+        return actor_for_user(job.user_id, job.organisation_id)
+    return system_actor(job.submitted_by)
+
+
+def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
+    """The job, locked, while the lease is still ours and nobody cancelled it."""
+    chosen = select(BulkJob).where(col(BulkJob.id) == job_id).with_for_update()
+    job = current_session().scalar(chosen.execution_options(populate_existing=True))
+    return job if job is not None and job.lease == lease and job.status is JobStatus.RUNNING else None
+
+
+@operation("UC-02.01", permission="asset.bulk")
+def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame) -> pl.DataFrame | None:
+    """Judge the next chunk of a job and, unless it is a dry run, register it; all of it or nothing.
+
+    What its rows are known by, for the chunks that follow; None when the job is complete, cancelled or another process's.
+    """
+    job = _held(job_id, lease)
+    if job is None:
+        return None
+    session = current_session()
+    waiting = select(BulkChunk).where(col(BulkChunk.job_id) == job_id, ~col(BulkChunk.done))
+    chunk = session.scalar(waiting.order_by(col(BulkChunk.number)).limit(1))
+    if chunk is None:
+        _complete(job)
+        return None
+    terms = Terms(job.constants, job.justifications, job.keep_drafts)
+    given = given_rows(unpack(chunk.content), job.columns)
+    verdict = judge(actor, given, earlier, terms)
+    if not job.dry_run:
+        write(actor, verdict, terms)
+        _keep_drafts(job, given, verdict)
+    if verdict.unseen:
+        unseen = list(verdict.unseen)
+        afterwards(lambda: note_hits(actor, unseen))
+    findings, outcomes = kept_findings(verdict), kept_outcomes(verdict)
+    chunk.findings, chunk.outcomes, chunk.done = pack(findings), pack(outcomes), True
+    _count(job, verdict, findings)
+    job.leased_until, job.attempts, job.reason = now() + LEASE, 0, None
+    if job.rows_done >= job.rows_total:
+        _complete(job)
+    session.flush()
+    session.expunge(chunk)
+    return keys_in(outcomes) if outcomes.height else pl.DataFrame(schema=EARLIER_SCHEMA)
+
+
+def _count(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:
+    counts = {outcome: verdict.outcomes.count(outcome) for outcome in Outcome}
+    job.rows_registered += counts[Outcome.REGISTERED]
+    job.rows_updated += counts[Outcome.UPDATED]
+    job.rows_unchanged += counts[Outcome.UNCHANGED]
+    job.rows_refused += counts[Outcome.REFUSED]
+    job.rows_draft += counts[Outcome.DRAFT]
+    job.rows_warned += findings.filter(pl.col("severity") == "warning")["row"].n_unique()
+    job.rows_done += len(verdict.outcomes)
+    job.summary = summed(job.summary, findings)
+
+
+def _keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
+    places = [row for row, outcome in enumerate(verdict.outcomes) if outcome is Outcome.DRAFT]
+    if not places:
+        return
+    said = kept_findings(verdict)
+    lacks: dict[int, list[dict[str, Any]]] = {}
+    for row in said.to_dicts():
+        lacks.setdefault(row.pop("row"), []).append(row)
+    moment = now()
+    rows = given.select(pl.all().gather(places)).to_dicts()
+    drafts = [
+        {
+            "id": new_id(),
+            "job_id": job.id,
+            "organisation_id": job.organisation_id,
+            "row_number": row["row"],
+            "values": job.constants | {t: v for t, v in row.items() if v and t not in ("row", "broken")},
+            "lacks": lacks.get(row["row"], []),
+            "saved_at": moment,
+        }
+        for row in rows
+    ]
+    current_session().execute(insert(BulkDraft), drafts)
+
+
+def _complete(job: BulkJob) -> None:
+    job.status, job.finished_at, job.leased_until = JobStatus.COMPLETED, now(), None
+    _tell(job, "bulk.checked" if job.dry_run else "bulk.completed")
+
+
+def _tell(job: BulkJob, event_type: str) -> None:
+    """Tell the owner that a job has ended, and how."""
+    names = ("rows_total", "rows_registered", "rows_updated", "rows_unchanged", "rows_refused", "rows_draft")
+    payload = {"file_name": job.file_name, "reason": job.reason, **{name: getattr(job, name) for name in names}}
+    about = {"record_id": job.id, "organisation_id": job.organisation_id, "dno_code": None, "payload": payload}
+    emit_many(event_type, BulkJob, [about])
+
+
+@operation("UC-02.01", permission="asset.conclude")
+def release_job(actor: Actor, job_id: UUID, lease: UUID) -> None:
+    """Give the lease back, so that any process can go on at once."""
+    job = _held(job_id, lease)
+    if job is not None:
+        job.leased_until = now()
+
+
+@operation("UC-02.01", permission="asset.conclude")
+def fail_job(actor: Actor, job_id: UUID, lease: UUID, reason: str) -> None:
+    """End a job that can't go on; what is registered by then stays."""
+    job = _held(job_id, lease)
+    if job is not None:
+        job.status, job.finished_at, job.reason = JobStatus.FAILED, now(), reason[:1000]
+        _tell(job, "bulk.failed")
+
+
+@operation("UC-02.01", permission="asset.conclude")
+def put_off_job(actor: Actor, job_id: UUID, lease: UUID, what: str) -> None:
+    """Try a chunk again later, after a mistake of ours; give the job up after several times."""
+    job = _held(job_id, lease)
+    if job is None:
+        return
+    job.attempts += 1
+    if job.attempts >= MAX_ATTEMPTS:
+        job.status, job.finished_at = JobStatus.FAILED, now()
+        job.reason = f"Something went wrong in the register ({what}). Tell its operator the job's identifier."
+        _tell(job, "bulk.failed")
+    else:
+        job.leased_until = now() + back_off(job.attempts)
+
+
+@every(timedelta(hours=1))
+def forget_old_jobs() -> None:
+    """Remove jobs that are over and have been kept for long enough (setting bulk.keep_days)."""
+    remove_old_jobs(system_actor())
+
+
+@operation("UC-02.01", permission="asset.conclude")
+def remove_old_jobs(actor: Actor) -> int:
+    """Remove ended jobs older than setting bulk.keep_days with their files and results; how many."""
+    before = now() - timedelta(days=int(setting("bulk.keep_days")))
+    chosen = select(col(BulkJob.id)).where(col(BulkJob.status).not_in(UNFINISHED), col(BulkJob.finished_at) < before)
+    old = list(current_session().scalars(chosen))
+    remove_jobs(old)
+    return len(old)
