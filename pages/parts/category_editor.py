@@ -81,6 +81,8 @@ class CategoryEditor:
 
     def keep(self) -> None:
         """Save what was typed; somebody else's changes are shown, and nothing of either is lost."""
+        if self.state.note("base") is None:
+            self._remember(form_of(self.draft.document), self.draft.version)
         mine = self.form()
         if self.draft.version != self.version and mine == self.base:
             changes = changes_between(mine, form_of(self.draft.document), code_lists())

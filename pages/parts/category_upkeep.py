@@ -25,7 +25,7 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
     st.button("New category", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("new-category",))
     if dialogs.asked("new-category"):
         new_category(actor)
-    several = any(len(one.assets) > 1 for one in known)
+    several = any(set(one.assets) - {one.in_use} for one in known)
     st.dataframe(
         [_row(one, several) for one in known],
         hide_index=True,
@@ -36,7 +36,7 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
 
 
 def _row(one: CategorySummary, several: bool) -> dict[str, object]:
-    """`several`: some category has assets of more than one version, so the table says how many each has."""
+    """`several`: some category has assets of an older version, so the table says how many each version has."""
     versions = sorted(one.assets.items(), reverse=True)
     by_version = {"By version": ", ".join(f"version {version}: {count:,}" for version, count in versions)}
     return {
