@@ -7,7 +7,9 @@ from api import (
     assets,
     catalogue,
     checks,
+    comments,
     decisions,
+    differences,
     events,
     geography,
     health,
@@ -43,7 +45,7 @@ def create_api() -> FastAPI:
     app.include_router(tiles.router)
     register = APIRouter(prefix="/v1", responses=answers(*COMMON), route_class=ExactRoute)
     # The look-up comes first: its address would be read as an identifier.
-    for area in (lookup, assets, checks, organisations, decisions, users, events, catalogue):
+    for area in (lookup, assets, checks, differences, comments, organisations, decisions, users, events, catalogue):
         register.include_router(area.router)
     app.include_router(register)
     install(app)

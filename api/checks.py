@@ -16,7 +16,7 @@ from models.assets import Asset, AssetCheck, AssetMessage, CheckOutcome, CheckSo
 from services.assets.checks import checks_of, request_checks
 from services.assets.lifecycle import allowed_actions
 from services.assets.provenance import Origin as ValueOrigin
-from services.assets.provenance import provenance_of
+from services.assets.provenance import Statement, provenance_of
 from services.assets.queries import Decision as QueryDecision
 from services.assets.queries import answer_query, messages_of, query_asset, settle_query
 from services.assets.reading import as_terms, get_asset
@@ -57,6 +57,17 @@ class Checks(BaseModel):
     messages: list[MessageOut]
 
 
+class StatementOut(BaseModel):
+    """What one source says of one attribute."""
+
+    Source: CheckSource
+    SourceName: str
+    At: datetime | None
+    Origin: ValueOrigin
+    Theirs: str | None
+    Message: str | None
+
+
 class ProvenanceOut(BaseModel):
     """Where the value of one attribute comes from, and how it stands up."""
 
@@ -67,6 +78,11 @@ class ProvenanceOut(BaseModel):
     At: datetime | None
     Theirs: str | None = Field(description="What the source says, where it differs.")
     Message: str | None
+    DeclaredBy: str | None = Field(description="Who gave the value that stands.")
+    DeclaredFor: str | None = Field(description="For which organisation.")
+    DeclaredAt: datetime | None
+    How: str | None = Field(description="How a derived value came about.")
+    Statements: list[StatementOut] = Field(description="What each source says.")
 
 
 class ProvenanceList(BaseModel):
@@ -149,6 +165,11 @@ def provenance(caller: Caller, asset_id: AssetId) -> Response:
             "At": one.at,
             "Theirs": one.theirs,
             "Message": one.message,
+            "DeclaredBy": one.declared_by,
+            "DeclaredFor": one.declared_for,
+            "DeclaredAt": one.declared_at,
+            "How": one.how,
+            "Statements": [_statement(said) for said in one.statements],
         }
         for one in found.values()
     ]
@@ -200,6 +221,17 @@ def _check(check: AssetCheck) -> dict[str, Any]:
         "RequestedAt": check.requested_at,
         "CompletedAt": check.completed_at,
         "Comparisons": check.comparisons,
+    }
+
+
+def _statement(said: Statement) -> dict[str, Any]:
+    return {
+        "Source": said.source,
+        "SourceName": said.source_name,
+        "At": said.at,
+        "Origin": said.origin,
+        "Theirs": said.theirs,
+        "Message": said.message,
     }
 
 

@@ -26,6 +26,7 @@ TAGS = [
     {"name": "Access", "description": "Tokens, and whether the register is up."},
     {"name": "Assets", "description": "Register, read, change and end assets (UC-02.01 to UC-02.03)."},
     {"name": "Asset checks", "description": "Authenticity checks, queries and their answers (UC-02.01)."},
+    {"name": "Comments", "description": "What is said about an asset, and files, for two kinds of reader (UC-02.01)."},
     {"name": "Organisations", "description": "Organisations and what is decided about them (UC-01.02 to UC-01.04)."},
     {"name": "Users", "description": "People and their roles in organisations (UC-01.01, UC-01.04)."},
     {"name": "Events", "description": "What happened, in order (UC-05.01)."},

@@ -1,6 +1,7 @@
 """What every answer of the API carries, how much of a request it reads, and what becomes of a mistake in the code."""
 
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -26,6 +27,9 @@ DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
+FILES = re.compile(r"/v1/assets/[^/]+/comments/[^/]+/attachments")
+LARGEST_FILE = 50 * 1024 * 1024
+"""Bytes: the upper bound of the setting asset.attachment_max_mb."""
 EXTRA = "fmar.headers"
 """Where a route or dependency leaves headers that the answer shall carry, be it a refusal or not."""
 TELL = "Nothing was changed unless the register says so when asked; tell its operator the reference"
@@ -33,16 +37,27 @@ NUL = Finding("REQUEST-NUL", None, None, "text without NUL characters", "The add
 log = logging.getLogger("fmar.api")
 
 
+def path_of(scope: Scope) -> str:
+    """The address inside this API."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
 class BodyTooLarge(HTTPException):
     """The request's body went over the limit while it was read."""
 
-    def __init__(self) -> None:
-        super().__init__(413, too_large())
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, too_large(limit))
 
 
-def too_large() -> str:
-    """What to say of a body over the limit."""
-    return f"The request's body is larger than {settings().api_max_body_kb:,} kB. Send it in parts."
+def too_large(limit: int) -> str:
+    """What to say of a body over the limit (bytes)."""
+    return f"The request's body is larger than {limit // 1024:,} kB. Send it in parts."
+
+
+def limit_of(path: str) -> int:
+    """How many bytes a request to this address may have. How large an attached file may be is a setting of the register."""
+    usual = settings().api_max_body_kb * 1024
+    return max(usual, LARGEST_FILE) if FILES.fullmatch(path) else usual
 
 
 def leave_headers(scope: Scope, headers: dict[str, str]) -> None:
@@ -63,11 +78,11 @@ class Guard:
             return
         scope[EXTRA] = {}
         dressed = self._dressed(scope, send)
-        limit = settings().api_max_body_kb * 1024
+        limit = limit_of(path_of(scope))
         declared = Headers(scope=scope).get("content-length", "0")
         refusal: JSONResponse | None = None
         if declared.isdigit() and int(declared) > limit:
-            refusal = problem(413, too_large())
+            refusal = problem(413, too_large(limit))
         elif b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
             refusal = from_error(Invalid([NUL]))
         if refusal is not None:
@@ -86,9 +101,9 @@ class Guard:
 
         try:
             await self.app(scope, receive, watched)
-        except BodyTooLarge:
+        except BodyTooLarge as error:
             if not started:
-                await problem(413, too_large())(scope, receive, send)
+                await problem(413, str(error.detail))(scope, receive, send)
         except Exception:
             reference = secrets.token_hex(4)
             log.exception("Reference %s: %s %s", reference, scope["method"], scope["path"])
@@ -104,14 +119,14 @@ class Guard:
             message = await receive()
             read += len(message.get("body", b""))
             if read > limit:
-                raise BodyTooLarge
+                raise BodyTooLarge(limit)
             return message
 
         return bounded
 
     @staticmethod
     def _dressed(scope: Scope, send: Send) -> Send:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = path_of(scope)
         csp = DOCS_CSP if path.startswith(DOCS_PATHS) else STRICT_CSP
 
         async def dressed(message: Message) -> None:

@@ -15,7 +15,7 @@ from services.assets.attachments import Upload, attachments_of, keep_files
 from services.assets.deciding import text_given
 from services.assets.messages import say
 from services.core.actor import Actor
-from services.core.errors import Forbidden
+from services.core.errors import Forbidden, NotFound
 from services.core.events import emit_for_asset
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -70,12 +70,17 @@ def comment_on_asset(
 
 
 @operation("UC-02.01", permission="asset.comment")
-def attach_files(actor: Actor, message_id: UUID, files: Sequence[Upload]) -> list[Attachment]:
+def attach_files(
+    actor: Actor, message_id: UUID, files: Sequence[Upload], *, asset_id: UUID | None = None
+) -> list[Attachment]:
     """Add files to a message of one's own organisation, for the readers that the message has.
 
-    Raises NotFound when the message may not be read, Forbidden for another organisation's, Invalid for a file.
+    With `asset_id`, the message must be about that asset. Raises NotFound when the message may not be read, Forbidden for
+    another organisation's, Invalid for a file.
     """
     message = see(AssetMessage, actor, message_id)
+    if asset_id is not None and asset_id != message.asset_id:
+        raise NotFound("message", message_id)
     asset = see(Asset, actor, message.asset_id)
     _require_reach(actor, asset)
     if message.author_organisation_id is None or message.author_organisation_id != actor.organisation_id:

@@ -27,9 +27,17 @@ from services.core.errors import Finding, Invalid, Refused
 from services.core.events import emit_for_asset
 from services.core.operation import operation
 from services.core.transaction import current_session
+from services.core.visibility import see
 
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
 SETTLED = "asset.difference_settled"
+
+
+@operation("UC-02.01", permission="asset.read", writes=False)
+def differences_on(actor: Actor, asset_id: UUID) -> list[Difference]:
+    """Every difference that matters on an asset, settled ones too. NotFound when the actor may not see the asset."""
+    asset = see(Asset, actor, asset_id)
+    return differences_of(newest_checks([asset.id]).get(asset.id, []))
 
 
 @operation("UC-02.01", permission="asset.settle")
