@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from sqlalchemy.exc import OperationalError
 
+from scripts import keeping
 from services.core import database
 from services.core.actor import system_actor
 from services.core.errors import Invalid, RegisterError
@@ -219,6 +220,11 @@ def bench() -> None:
     raise typer.Exit(
         subprocess.call([sys.executable, "-m", "pytest", "tests/benchmarks", "-q", "-s", "-m", "benchmark"], cwd=ROOT)
     )
+
+
+cli.command("move")(keeping.move)
+cli.command("backup")(keeping.backup)
+cli.command("restore")(keeping.restore)
 
 
 def main() -> None:

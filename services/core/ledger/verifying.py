@@ -58,6 +58,8 @@ class Verification:
     records: int = 0
     anchors: int = 0
     faults: list[Fault] = field(default_factory=list)
+    cut_off: Fault | None = None
+    """The one of them that a restored copy has by nature: the anchor file knows seals that are younger than all of it."""
 
     @property
     def sound(self) -> bool:
@@ -125,11 +127,20 @@ def _verify_anchors(result: Verification, seals: list[LedgerSeal]) -> None:
     # A seal made since verification began is in the file, and not in what is read here.
     anchors = read_anchors(register_id(), result.started_at)
     by_number = {seal.number: seal.hash for seal in seals}
+    end = max(by_number, default=0)
     for number, value in anchors.items():
-        if by_number.get(number) != value:
+        if number <= end and by_number.get(number) != value:
             said = "is gone" if number not in by_number else "differs from it"
             message = f"The anchor file knows seal {number}, which {said}: the ledger was cut off or rewritten."
             result.faults.append(Fault(FaultKind.SEAL_MISSING, f"seal {number}", message))
+    if younger := sorted(number for number in anchors if number > end):
+        run = f"seal {younger[0]}" if len(younger) == 1 else f"seals {younger[0]} to {younger[-1]}"
+        message = (
+            f"The anchor file knows {run}, but the ledger ends with seal {end}: it was cut off, or this is an earlier copy "
+            "of the register."
+        )
+        result.cut_off = Fault(FaultKind.SEAL_MISSING, run, message)
+        result.faults.append(result.cut_off)
     result.anchors = len(anchors)
 
 
