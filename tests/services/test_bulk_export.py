@@ -1,0 +1,132 @@
+"""What goes out comes back: exports in every format, the template, and real registers as portfolios (UC-02.01, UC-02.04)."""
+
+import io
+import json
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+import pytest
+
+from models.core import Access
+from services.assets.bulk.exporting import WRITERS, export_file
+from services.assets.bulk.jobs import Wishes, get_job, submit_file
+from services.assets.bulk.results import job_findings
+from services.assets.bulk.template import template_workbook
+from services.assets.bulk.working import work_through_jobs
+from services.assets.filters import AssetFilters
+from services.assets.registration import register_asset
+from services.assets.schemas import shipped_schemas
+from services.assets.template_columns import template_columns
+from services.core.errors import Invalid
+from tests.asset_factories import battery, values_for
+from tests.bulk_files import assets, counts, everything, send
+from tests.factories import make_fsp
+
+
+def _portfolio(actor: object) -> None:
+    register_asset(actor, battery(FriendlyCode="-A1", Aliases="ECR:UKPN-1; OEM:=2+3", AssetName="-1 Depot"))  # pyright: ignore
+    register_asset(actor, values_for("EV_CHARGER", ConnectorType="Type 2", V2GEnabled="yes"))  # pyright: ignore
+    register_asset(actor, values_for("OTHER", Latitude=None, Longitude=None))  # pyright: ignore
+    register_asset(actor, battery(ConsumerOwned="yes", ConsentReference="@C-1"))  # pyright: ignore
+
+
+@pytest.mark.use_case("UC-02.04")
+@pytest.mark.parametrize("file_format", ["csv", "xlsx", "jsonl", "parquet"])
+def test_an_export_comes_back_with_no_changes_and_with_those_that_were_made(
+    register: str, tmp_path: Path, file_format: str
+) -> None:
+    actor = make_fsp()
+    _portfolio(actor)
+    path = tmp_path / f"assets.{file_format}"
+    assert export_file(actor, file_format, path) == 4
+    back = send(actor, path.read_bytes(), path.name)
+    assert (counts(back), back.unknown) == ({"unchanged": 4}, []), back.summary
+    if file_format == "csv":
+        text = path.read_text(encoding="utf-8-sig")
+        path.write_text(text.replace("AD-2500,", "AD-3000,", 1), encoding="utf-8")
+        assert counts(send(actor, path.read_bytes(), path.name)) == {"updated": 1, "unchanged": 3}
+        assert [asset.asset_model for asset in assets()].count("AD-3000") == 1
+
+
+@pytest.mark.use_case("UC-02.04")
+def test_exports_hold_what_one_may_see_as_filtered_and_are_logged(sqlite_register: str, tmp_path: Path) -> None:
+    actor, stranger = make_fsp(), make_fsp()
+    _portfolio(actor)
+    register_asset(stranger, battery())
+    path = tmp_path / "some.jsonl"
+    assert export_file(actor, "jsonl", path, AssetFilters(asset_category=("BESS",))) == 2
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {row["AssetCategory"] for row in rows} == {"BESS"}
+    assert rows[0]["RatedCapacity"] == 2500
+    kept = [access for access in everything(Access) if access.kind == "assets.export"]
+    assert kept[0].detail["rows"] == 2
+    assert kept[0].detail["filter"] == {"asset_category": ["BESS"]}
+    assert len(kept[0].detail["sha256"]) == 64
+    with pytest.raises(Invalid):
+        export_file(actor, "pdf", path)
+
+
+@pytest.mark.use_case("UC-02.04")
+def test_no_cell_runs_as_a_formula_and_places_are_geojson(sqlite_register: str, tmp_path: Path) -> None:
+    actor = make_fsp()
+    _portfolio(actor)
+    for file_format in WRITERS:
+        assert export_file(actor, file_format, tmp_path / f"a.{file_format}") == 4
+    cells = (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+    assert "'-1 Depot" in cells
+    assert "'@C-1" in cells
+    typed = pl.read_parquet(tmp_path / "a.parquet")
+    assert typed.schema["RatedCapacity"] == pl.Decimal(18, 2)
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    assert features[0]["geometry"] == {"type": "Point", "coordinates": [0.1218, 52.2053]}
+    assert features[0]["properties"]["AssetName"] == "-1 Depot"
+    assert fastexcel.read_excel(tmp_path / "a.xlsx").sheet_names == ["Assets"]
+
+
+@pytest.mark.use_case("UC-02.01")
+@pytest.mark.parametrize("category", [None, *shipped_schemas()])
+def test_a_template_explains_its_columns_and_what_is_filled_in_registers(
+    sqlite_register: str, category: str | None
+) -> None:
+    actor = make_fsp()
+    data = template_workbook(category)
+    book = fastexcel.read_excel(data)
+    assert book.sheet_names == ["Assets", "Columns", "Lists"]
+    columns = template_columns(category)
+    explained = book.load_sheet("Columns", dtypes="string").to_polars()
+    assert explained["Column"].to_list() == [column.term for column in columns]
+    headings = book.load_sheet("Assets", header_row=None, dtypes="string").to_polars().row(0)
+    assert list(headings) == [column.term for column in columns]
+    row = values_for(category or "BESS")
+    filled = pl.DataFrame({term: [None if row.get(term) is None else str(row[term])] for term in headings})
+    buffer = io.BytesIO()
+    filled.write_excel(buffer)
+    job = send(actor, buffer.getvalue(), "filled.xlsx")
+    assert counts(job) == {"registered": 1}, job.summary
+
+
+@pytest.mark.use_case("UC-02.01")
+@pytest.mark.parametrize(
+    ("pattern", "constants"),
+    [
+        ("ecr-ukpn-2025-08.csv", {"EffectiveDate": "2030-01-01", "ConnectionType": "FIRM"}),
+        ("repd-q2-july-2024.csv", {"EffectiveDate": "2030-01-01", "ConnectionType": "FIRM"}),
+    ],
+)
+def test_a_public_register_is_a_portfolio_and_its_rows_add_up(
+    sqlite_register: str, shared: Path, pattern: str, constants: dict[str, str]
+) -> None:
+    actor = make_fsp()
+    path = shared / "data" / pattern
+    job = submit_file(actor, path.read_bytes(), path.name, Wishes(dry_run=False, constants=constants, keep_drafts=True))
+    work_through_jobs()
+    done = get_job(actor, job.id)
+    found = counts(done)
+    print(pattern, done.ready_made, done.rows_total, found, {k: v["rows"] for k, v in done.summary.items()})
+    assert done.ready_made in pattern.upper()
+    kinds = ("registered", "updated", "unchanged", "refused", "draft")
+    assert sum(found.get(kind, 0) for kind in kinds) == done.rows_total > 1_000
+    assert found["registered"] + found.get("draft", 0) > done.rows_total / 3
+    assert len(assets()) == found["registered"]
+    assert {one["row"] for one in job_findings(actor, job.id, limit=5_000)} <= set(range(1, done.rows_total + 10))
