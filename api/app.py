@@ -10,12 +10,14 @@ from api import (
     comments,
     decisions,
     differences,
+    drafts,
     events,
     geography,
     health,
     lookup,
     oauth,
     organisations,
+    search,
     tiles,
     users,
 )
@@ -45,7 +47,21 @@ def create_api() -> FastAPI:
     app.include_router(tiles.router)
     register = APIRouter(prefix="/v1", responses=answers(*COMMON), route_class=ExactRoute)
     # The look-up comes first: its address would be read as an identifier.
-    for area in (lookup, assets, checks, differences, comments, organisations, decisions, users, events, catalogue):
+    areas = (
+        lookup,
+        assets,
+        drafts,
+        checks,
+        differences,
+        comments,
+        organisations,
+        decisions,
+        users,
+        events,
+        search,
+        catalogue,
+    )
+    for area in areas:
         register.include_router(area.router)
     app.include_router(register)
     install(app)

@@ -25,6 +25,8 @@ ABOUT = """The register of flexible energy assets in Great Britain, for programs
 TAGS = [
     {"name": "Access", "description": "Tokens, and whether the register is up."},
     {"name": "Assets", "description": "Register, read, change and end assets (UC-02.01 to UC-02.03)."},
+    {"name": "Drafts", "description": "What installers prepare and providers complete (UC-02.01)."},
+    {"name": "Search", "description": "Anything by its identifier or name (UC-05.01)."},
     {"name": "Asset checks", "description": "Authenticity checks, queries and their answers (UC-02.01)."},
     {"name": "Comments", "description": "What is said about an asset, and files, for two kinds of reader (UC-02.01)."},
     {"name": "Organisations", "description": "Organisations and what is decided about them (UC-01.02 to UC-01.04)."},

@@ -27,6 +27,7 @@ from services.core.visibility import visible, within
 MOST_SUBMITTED = 200
 """Drafts of one installer that wait with providers at the same time."""
 LONGEST_NOTE, SHORTEST_REASON = 1000, 3
+UNKNOWN_TERM = "FIELD-01"
 
 
 @operation("UC-02.01", permission="asset.submit_draft", writes=False)
@@ -71,7 +72,7 @@ def name_of(draft: AssetDraft) -> str:
 
 
 def _require_sound(actor: Actor, values: Mapping[str, object], provider: Organisation | None, note: str) -> None:
-    found: list[Finding] = []
+    found = [one for one in check_asset(values, rule_context()).findings if one.code == UNKNOWN_TERM]
     if (
         provider is None
         or provider.organisation_status is not OrganisationStatus.ACTIVE
