@@ -66,7 +66,7 @@ def show_acts() -> None:
 
 
 actor = session.actor()
-category = st.query_params.get("category", "")
+category = st.query_params.get("code", "")
 try:
     editor = CategoryEditor(actor, category, category_draft(actor, category))
 except NotFound:
