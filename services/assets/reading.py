@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlmodel import col
 
 from models.assets import Asset
 from models.participants import Organisation
+from services.assets.counted import count_kept
 from services.assets.filters import AssetFilters, condition
 from services.assets.recording import STORED_TERMS
 from services.core.actor import Actor
@@ -23,6 +24,8 @@ from services.core.transaction import current_session
 from services.core.visibility import see, visible
 
 LONGEST_PAGE = 500
+COUNTED_TO = 10_000
+"""Beyond so many an exact count says little, and would take as long as the register is large."""
 REGISTER_COLUMNS: dict[str, str] = {
     "AssetId": "id",
     "Status": "status",
@@ -144,10 +147,30 @@ def _conditions(actor: Actor, filters: AssetFilters | None) -> Sequence[ColumnEl
     return [visible(Asset, actor), *condition(filters or AssetFilters())]
 
 
+class AssetCount(int):
+    """How many: exact, or (`more`) so many at least, the counting having ended there."""
+
+    more: bool
+
+    def __new__(cls, number: int, *, more: bool = False) -> "AssetCount":
+        """A number, and whether there are more."""
+        made = super().__new__(cls, number)
+        made.more = more
+        return made
+
+
 @operation("UC-05.01", permission="asset.read", writes=False)
-def count_assets(actor: Actor, filters: AssetFilters | None = None) -> int:
-    """How many visible assets pass the filters."""
-    return current_session().scalar(select(func.count(col(Asset.id))).where(*_conditions(actor, filters))) or 0
+def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int = COUNTED_TO) -> AssetCount:
+    """How many visible assets pass the filters: exact where the register keeps the count, else counted no further than `most`.
+
+    A list page so never walks through a million rows; its `more` says when it stopped.
+    """
+    kept = count_kept(actor, filters or AssetFilters())
+    if kept is not None:
+        return AssetCount(kept)
+    some = select(literal(1)).select_from(Asset).where(*_conditions(actor, filters)).limit(most + 1).subquery()
+    found = current_session().scalar(select(func.count()).select_from(some)) or 0
+    return AssetCount(min(found, most), more=found > most)
 
 
 @operation("UC-05.01", permission="asset.read", writes=False)
