@@ -1,54 +1,104 @@
-"""Assets and map (UC-05.01): the actor's assets by filter, as a table and on the map, side by side where there is room."""
+"""The operators' desk (UC-05.01): the actor's assets by filter, on the map and in a table, and the chosen one beside them."""
 
 import streamlit as st
 
 from pages.frame import session
 from pages.parts.asset_choice import choose_filters, clear_filters, is_filtered
-from pages.parts.asset_table import draw_points, draw_table
+from pages.parts.asset_table import draw_table
 from pages.parts.asset_words import organisation_names
+from pages.parts.attempt import show_outcome
+from pages.parts.desk_map import Chosen, draw_desk_map
+from pages.parts.desk_panel import draw_panel
+from pages.parts.desk_state import chosen_asset, leave_asset, leave_hexagon
+from services.assets.filters import AssetFilters
 from services.assets.reading import count_assets
+from services.assets.standing import Standing, asset_standing
+from services.core.errors import NotFound
 from services.core.permissions import may
 
 VIEWS = {"both": "Map and table", "map": "Map", "table": "Table"}
 
-actor = session.actor()
-st.title("Assets and map", anchor=False)
-st.caption("Every asset that you may see. Filters stand in the address: copy it to send the view to a colleague.")
-filters = choose_filters(actor)
-total = count_assets(actor, filters)
-if not total and not is_filtered(filters):
+
+def say_empty() -> None:
+    """Nothing at all is in what the actor may see: how it begins."""
     st.info("There is no asset here that you may see yet.", icon=":material/bolt:")
     if may(actor, "asset.register"):
         st.markdown("An asset is one device or installation at one metered point. Begin by registering the first one.")
         st.page_link("pages/assets/register_asset.py", label="Register the first asset", icon=":material/add_circle:")
     else:
         st.markdown("Assets appear here once a flexibility service provider has registered them in what you may see.")
+
+
+def draw_head(filters: AssetFilters, total: int) -> str:
+    """How many there are, the choice of view, and the ways back to more."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        where = " in the chosen hexagon" if filters.hexagon else ""
+        st.markdown(f"**{total:,} {'asset' if total == 1 else 'assets'}**{where}", width="content")
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            format_func=VIEWS.__getitem__,
+            default="both",
+            required=True,
+            key="view",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        if filters.hexagon:
+            st.button("Leave the hexagon", icon=":material/zoom_out_map:", type="tertiary", on_click=leave_hexagon)
+        if is_filtered(filters):
+            st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
+    return view
+
+
+def find_chosen() -> Standing | None:
+    """The asset that the address names, if the actor may see it."""
+    identifier = chosen_asset()
+    if identifier is None:
+        return None
+    try:
+        return asset_standing(actor, identifier)
+    except NotFound:
+        st.warning("The asset that this address names isn't among those you may see.", icon=":material/visibility_off:")
+        st.button("Close", icon=":material/close:", key="close-unseen", on_click=leave_asset)
+        return None
+
+
+def position_of(chosen: Standing | None) -> Chosen:
+    """Where the chosen asset is on the map."""
+    asset = chosen.asset if chosen else None
+    if asset is None or asset.latitude is None or asset.longitude is None:
+        return Chosen()
+    return Chosen((asset.latitude, asset.longitude))
+
+
+actor = session.actor()
+st.title("Assets and map", anchor=False)
+st.caption(
+    "Every asset that you may see. What you choose stands in the address: copy it to send the view to a colleague."
+)
+filters = choose_filters(actor)
+total = count_assets(actor, filters)
+if not total and not is_filtered(filters):
+    say_empty()
     st.stop()
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.markdown(f"**{total:,} {'asset' if total == 1 else 'assets'}**", width="content")
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        format_func=VIEWS.__getitem__,
-        default="both",
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    if is_filtered(filters):
-        st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
+view = draw_head(filters, total)
+show_outcome()
+chosen = find_chosen()
 if not total:
     st.info("No asset passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
+    if chosen is not None:
+        draw_panel(actor, chosen)
     st.stop()
-names = organisation_names(actor)
-if view == "map":
-    draw_points(actor, filters, total)
-elif view == "table":
-    draw_table(actor, filters, total, names)
+if view == "both":
+    left, right = st.columns([3, 2])
 else:
-    left, right = st.columns([2, 3])
+    left = right = st.container()
+if view != "table":
     with left:
-        draw_points(actor, filters, total)
-    with right:
-        draw_table(actor, filters, total, names)
+        draw_desk_map(actor, filters, total, position_of(chosen))
+with right:
+    if chosen is not None:
+        draw_panel(actor, chosen)
+    if view != "map":
+        draw_table(actor, filters, total, organisation_names(actor))

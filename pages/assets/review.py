@@ -1,75 +1,139 @@
-"""The administrator's queue (UC-02.01): assets in validation, the longest waiting first, and whose turn it is."""
+"""Review (UC-02.01): a walk through the assets in validation, the longest waiting first, with the decision on the spot."""
+
+from dataclasses import replace
 
 import streamlit as st
 
 from models.assets import STATUS_LABELS
 from pages.frame import session
-from pages.frame.navigation import open_asset
+from pages.parts.asset_choice import choose_filters, is_filtered
 from pages.parts.asset_table import code_labels
 from pages.parts.asset_words import organisation_names, provider_name
-from services.assets.queries import Awaits, ReviewItem, review_queue
-from services.core.clock import in_london, today, working_days_between
+from pages.parts.attempt import DONE, show_outcome
+from pages.parts.desk_map import Chosen, draw_desk_map
+from pages.parts.review_state import go_to, place_in, start_over
+from pages.parts.review_walk import draw_item, draw_steps, say_gone, waited
+from services.assets.filters import AssetFilters
+from services.assets.queries import IN_REVIEW, Awaits, ReviewItem, review_queue
+from services.core.permissions import may
 from services.core.register_settings import read_settings
 
-TURNS = {Awaits.OPERATOR: "You", Awaits.PROVIDER: "The FSP", Awaits.SOURCES: "The sources"}
+VIEWS = {"walk": "One by one", "list": "List"}
 MOST = 500
 
 
-def waited(item: ReviewItem) -> int:
-    """Working days since the asset came into its status."""
-    return working_days_between(in_london(item.since).date(), today()) if item.since else 0
+def whose_turns() -> dict[Awaits, str]:
+    """Whom an asset waits for, as the actor calls them."""
+    operator = "You" if may(actor, "asset.settle") else "The operator"
+    provider = "You" if may(actor, "asset.answer") and not may(actor, "asset.settle") else "The FSP"
+    return {Awaits.OPERATOR: operator, Awaits.PROVIDER: provider, Awaits.SOURCES: "The sources"}
 
 
-def row(item: ReviewItem) -> dict[str, object]:
-    """One asset as a row of the queue."""
-    asset = item.asset
-    last = item.last_message
-    return {
-        "Name": asset.asset_name,
-        "Waits for": TURNS[item.awaits],
-        "Working days": waited(item),
-        "Status": STATUS_LABELS[asset.status],
-        "What is open": " ".join(item.reasons) or asset.status_reason or "",
-        "Managed by": provider_name(names, asset.service_provider_id),
-        "Category": labels.get(asset.asset_category, asset.asset_category),
-        "Rated": float(asset.rated_capacity),
-        "Last said": f"{last.author_name}: {last.text}" if last else "",
-    }
+def draw_numbers(queue: list[ReviewItem]) -> None:
+    """How much waits for whom, and how much of it too long."""
+    limit = next(int(one.value) for one in read_settings(actor) if one.kind.key == "asset.pending_notice_days")
+    grid = st.grid(4, min_column_width=150)
+    for turn, who in turns.items():
+        label = "Wait for an FSP" if who == "The FSP" else f"Wait for {who[0].lower()}{who[1:]}".replace("the s", "s")
+        grid.metric(label, f"{sum(item.awaits is turn for item in queue):,}", border=True)
+    late = sum(waited(item) > limit for item in queue)
+    grid.metric("Waiting too long", f"{late:,}", border=True, help=f"Longer than {limit} working days.")
+
+
+def draw_list(shown: list[ReviewItem]) -> None:
+    """The queue as a table; choosing a row goes to the asset."""
+    names, labels = organisation_names(actor), code_labels()
+    event = st.dataframe(
+        [
+            {
+                "Name": item.asset.asset_name,
+                "Waits for": turns[item.awaits],
+                "Working days": waited(item),
+                "Status": STATUS_LABELS[item.asset.status],
+                "What is open": " ".join(item.reasons) or item.asset.status_reason or "",
+                "Managed by": provider_name(names, item.asset.service_provider_id),
+                "Category": labels.get(item.asset.asset_category, item.asset.asset_category),
+                "Rated (kW)": float(item.asset.rated_capacity),
+                "Last said": f"{item.last_message.author_name}: {item.last_message.text}" if item.last_message else "",
+            }
+            for item in shown
+        ],
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized"),
+            "What is open": st.column_config.TextColumn("What is open", width="large"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="review",
+        alt="Assets in review",
+    )
+    if event.selection.rows:
+        go_to(shown[event.selection.rows[0]].asset.id)
+        st.session_state["walk"] = "walk"
+        st.rerun()
+    st.caption("Choose a row to go to the asset.")
+
+
+def draw_walk(shown: list[ReviewItem], filters: AssetFilters) -> None:
+    """One asset, beside it where it and the others are."""
+    place, gone = place_in(shown, acted)
+    if gone is not None:
+        say_gone(actor, gone)
+    left, right = st.columns([3, 2])
+    with left:
+        draw_steps(shown, place)
+        draw_item(actor, shown, place, turns)
+    with right:
+        asset = shown[place].asset
+        placed = asset.latitude is not None and asset.longitude is not None
+        chosen = Chosen((asset.latitude, asset.longitude) if placed else None)  # pyright: ignore[reportArgumentType]
+        narrowed = replace(filters, status=filters.status or tuple(map(str, IN_REVIEW)))
+        draw_desk_map(actor, narrowed, len(shown), chosen, height=460)
 
 
 actor = session.actor()
+turns = whose_turns()
 st.title("Review", anchor=False)
-st.caption("Assets that aren't verified yet, the longest waiting first. Choose one to read its query and decide.")
-queue = review_queue(actor, MOST)
-names, labels = organisation_names(actor), code_labels()
-counts = {turn: sum(item.awaits is turn for item in queue) for turn in Awaits}
-limit = next(int(one.value) for one in read_settings(actor) if one.kind.key == "asset.pending_notice_days")
-late = sum(waited(item) > limit for item in queue)
-grid = st.grid(4, min_column_width=150)
-grid.metric("Wait for you", counts[Awaits.OPERATOR], border=True)
-grid.metric("Wait for an FSP", counts[Awaits.PROVIDER], border=True)
-grid.metric("Wait for sources", counts[Awaits.SOURCES], border=True)
-grid.metric("Waiting too long", late, border=True, help=f"Longer than {limit} working days.")
-turn = st.segmented_control(
-    "Waits for", list(Awaits), format_func=TURNS.__getitem__, key="turn", persist_state="session", help="All when none."
-)
+st.caption("Assets that aren't verified yet, the longest waiting first. Decide or answer, and the next one follows.")
+acted = DONE in st.session_state
+show_outcome()
+filters = choose_filters(actor)
+queue = review_queue(actor, MOST, filters)
+draw_numbers(queue)
+mine = next((turn for turn, who in turns.items() if who == "You"), None)
+if "turn" not in st.session_state and "turn" not in st.query_params and any(one.awaits is mine for one in queue):
+    st.session_state["turn"] = mine
+with st.container(horizontal=True):
+    turn = st.segmented_control(
+        "Waits for",
+        list(Awaits),
+        format_func=turns.__getitem__,
+        key="turn",
+        bind="query-params",
+        on_change=start_over,
+        help="All when none.",
+    )
+    how = st.segmented_control(
+        "Show",
+        list(VIEWS),
+        format_func=VIEWS.__getitem__,
+        key="walk",
+        bind="query-params",
+        default="walk",
+        required=True,
+    )
 shown = [item for item in queue if turn is None or item.awaits is turn]
 if not shown:
-    st.success("Nothing waits here. New assets appear once they are registered.", icon=":material/task_alt:")
-    st.stop()
-event = st.dataframe(
-    [row(item) for item in shown],
-    hide_index=True,
-    width="stretch",
-    column_config={
-        "Rated": st.column_config.NumberColumn("Rated", format="%.2f kW"),
-        "What is open": st.column_config.TextColumn("What is open", width="large"),
-    },
-    on_select="rerun",
-    selection_mode="single-row",
-    key="review",
-    alt="Assets in review",
-)
-if event.selection.rows:
-    open_asset(shown[event.selection.rows[0]].asset.id)
-st.caption(f"{len(shown):,} of {len(queue):,}. Choose a row to open the asset.")
+    _, gone = place_in([], acted)
+    if gone is not None:
+        say_gone(actor, gone)
+    words = "Nothing that passes these filters waits." if is_filtered(filters) or turn else "Nothing waits here."
+    st.success(f"{words} New assets appear once they are registered.", icon=":material/task_alt:")
+elif how == "list":
+    draw_list(shown)
+else:
+    draw_walk(shown, filters)
+if len(queue) == MOST:
+    st.caption(f"The {MOST:,} that have waited longest are shown. Choose filters to see others.")

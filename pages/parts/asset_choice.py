@@ -1,6 +1,7 @@
 """Which assets a page shows: the filters, kept in the address so that a view can be sent to somebody."""
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 import streamlit as st
@@ -16,20 +17,26 @@ from services.grid.geography import LICENCE_AREAS
 from services.participants.reading import directory
 
 CURSORS = "assets!cursors"
+HEXAGON = "hexagon"
+"""The address's name for the hexagon that is looked into: chosen on the map."""
+CODES = ("category", "status", "dno", "gsp", "fsp")
+UNITS = {"kW": Decimal(1), "MW": Decimal(1000)}
 
 
 def choose_filters(actor: Actor) -> AssetFilters:
     """Draw the filters; what is chosen. A new choice goes back to the first page."""
     lists = code_lists()
-    text = st.text_input(
-        "Search",
-        key="q",
-        bind="query-params",
-        type="search",
-        placeholder="Name, code, manufacturer, serial number, MPAN or asset ID",
-        on_change=first_page,
-    )
-    grid = st.grid(5 if actor.has(Role.ADMINISTRATOR, Role.SO_USER) else 4, min_column_width=170)
+    grid = st.grid(5, min_column_width=150)
+    with grid.container():
+        text = st.text_input(
+            "Search",
+            key="q",
+            bind="query-params",
+            type="search",
+            placeholder="Name, serial number, MPAN ...",
+            help="Name, code, manufacturer, model, serial number, MPAN or asset ID",
+            on_change=first_page,
+        )
     with grid.container():
         category = _choose("Category", "category", {code.code: code.label for code in lists[CATEGORY_LIST].values()})
     with grid.container():
@@ -41,13 +48,11 @@ def choose_filters(actor: Actor) -> AssetFilters:
     with grid.container():
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
         group = _choose("GSP group", "gsp", dict(sorted(groups.items())))
-    provider: Sequence[str] = ()
-    if actor.has(Role.ADMINISTRATOR, Role.SO_USER):
-        with grid.container():
-            managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
-            providers = {str(one.organisation_id): one.organisation_legal_name for one in managing}
-            provider = _choose("FSP", "fsp", providers)
+    provider, least, most = _more_filters(actor)
     return AssetFilters(
+        capacity_min=least,
+        capacity_max=most,
+        hexagon=st.query_params.get(HEXAGON) or None,
         asset_category=category,
         status=status,
         dno_connection=network,
@@ -55,6 +60,41 @@ def choose_filters(actor: Actor) -> AssetFilters:
         service_provider_id=tuple(UUID(one) for one in provider),
         text=text or None,
     )
+
+
+def _more_filters(actor: Actor) -> tuple[Sequence[str], Decimal | None, Decimal | None]:
+    """FSP and the range of rated capacity (kW): folded away until one of them is used."""
+    used = any(st.session_state.get(key) or key in st.query_params for key in ("fsp", "from", "to"))
+    with st.expander("Capacity, FSP" if _sees_providers(actor) else "Capacity", expanded=used):
+        grid = st.grid(4, min_column_width=150)
+        with grid.container():
+            unit = st.segmented_control(
+                "Capacities in", list(UNITS), key="unit", bind="query-params", default="kW", required=True
+            )
+        with grid.container():
+            least = _power(f"Rated from ({unit})", "from", UNITS[unit])
+        with grid.container():
+            most = _power(f"Rated to ({unit})", "to", UNITS[unit])
+        if not _sees_providers(actor):
+            return (), least, most
+        with grid.container():
+            managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
+            providers = {str(one.organisation_id): one.organisation_legal_name for one in managing}
+            return _choose("FSP", "fsp", providers), least, most
+
+
+def _sees_providers(actor: Actor) -> bool:
+    return actor.has(Role.ADMINISTRATOR, Role.SO_USER)
+
+
+def _power(label: str, key: str, unit: Decimal) -> Decimal | None:
+    """One end of the capacities that pass, in kW."""
+    given = st.number_input(
+        label, min_value=0.0, value=None, key=key, bind="query-params", placeholder="Any", on_change=first_page
+    )
+    if given is None:
+        return None
+    return (Decimal(str(given)) * unit).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
@@ -89,8 +129,11 @@ def clear_filters() -> None:
     """Show everything again."""
     first_page()
     st.session_state["q"] = ""
-    for key in ("category", "status", "dno", "gsp", "fsp"):
+    for key in CODES:
         st.session_state[key] = []
+    for key in ("from", "to"):
+        st.session_state[key] = None
+    st.query_params.pop(HEXAGON, None)
 
 
 def is_filtered(filters: AssetFilters) -> bool:

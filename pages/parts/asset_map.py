@@ -27,24 +27,29 @@ CROWD = 300
 """More points than this are drawn smaller, so that the whole country can be read."""
 LIGHT = {"fill": [226, 234, 240], "line": [140, 155, 168], "label": [60, 75, 90]}
 DARK = {"fill": [30, 44, 56], "line": [78, 98, 115], "label": [190, 203, 214]}
-ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=14)
+ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=15)
 
 
-def _origin() -> str:
+def origin() -> str:
     """This portal's own address as the browser knows it: map layers need absolute addresses."""
     parts = urlsplit(st.context.url or "http://localhost:8501")
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def theme_colours() -> dict[str, Colour]:
+    """Fill, line and label of the base map on the ground of the theme in use."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
 def base_layers() -> list[pydeck.Layer]:
     """The GSP groups and their names, in the colours of the theme."""
-    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    colours = theme_colours()
     labels = [{"t": label.code, "p": [label.lon, label.lat]} for label in group_labels()]
     return [
         pydeck.Layer(
             "GeoJsonLayer",
             id="gsp_groups",
-            data=f"{_origin()}/api/geography/gsp_groups.geojson",
+            data=f"{origin()}/api/geography/gsp_groups.geojson",
             get_fill_color=colours["fill"],
             get_line_color=colours["line"],
             line_width_min_pixels=1,
@@ -67,7 +72,7 @@ def _view(points: Sequence[Mapping[str, Any]]) -> pydeck.ViewState:
     if not points:
         return ALL_OF_GB
     if len(points) == 1:
-        return pydeck.ViewState(latitude=points[0]["lat"], longitude=points[0]["lon"], zoom=8, min_zoom=4, max_zoom=14)
+        return pydeck.ViewState(latitude=points[0]["lat"], longitude=points[0]["lon"], zoom=8, min_zoom=4, max_zoom=15)
     return ALL_OF_GB
 
 

@@ -1,12 +1,15 @@
 """A map tile as GeoJSON: few bytes, no feature without what the tooltip needs, bounded whatever is in it.
 
 Properties are short, since each stands in every feature: `t` and `d` are the two lines of the tooltip, `k` the place of
-the colour in its scale; an asset has `i` (its identifier) and `r` (its radius in pixels), a hexagon `h` (its cell).
+the colour in its scale, and for an asset 32 times the place of its size as well; an asset has `i` (its identifier, see
+`asset_of`), a hexagon `h` (its cell).
 """
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from uuid import UUID
 
 import h3.api.basic_int as h3
 
@@ -14,8 +17,9 @@ from models.assets import STATUS_LABELS, AssetStatus
 from services.assets.tile_queries import CellCount, Point
 
 MOST_BYTES = 300_000
-_ROOM = 290_000
-LONGEST_NAME = 80
+_ROOM = 297_000
+LONGEST_NAME, BRIEF_NAME = 80, 24
+SIZE = 32
 CAPACITY_STEPS_KW = (100, 1_000, 10_000, 50_000, 200_000, 1_000_000)
 """Where one colour of capacity ends and the next begins, in kW of all assets of a hexagon or group."""
 COUNT_STEPS = (2, 10, 50, 250, 1_000, 5_000)
@@ -63,12 +67,11 @@ def points(found: Sequence[Point], zoom: int, colour_of: Callable[[Point], int],
     """Assets as points. In a crowded tile names are cut, and nothing but the capacity stands under them."""
     top = {str(status): place for place, status in enumerate(ON_TOP, 1)}
     ordered = sorted(found, key=lambda point: top.get(point.status, 0))
-    radii = {step: RADII[step] for step in range(len(RADII))}
     places = decimals_at(zoom)
     heads = [
         f'{{"type":"Feature","geometry":{{"type":"Point","coordinates":[{one.longitude:.{places}f},'
-        f'{one.latitude:.{places}f}]}},"properties":{{"i":"{one.id if isinstance(one.id, str) else one.id.hex}",'
-        f'"k":{colour_of(one)},"r":{radii[step_of(one.rated / 100, SIZE_STEPS_KW)]},"t":'
+        f'{one.latitude:.{places}f}]}},"properties":{{"i":"{_short(one.id)}",'
+        f'"k":{min(colour_of(one), SIZE - 1) + SIZE * step_of(one.rated / 100, SIZE_STEPS_KW)},"t":'
         for one in ordered
     ]
     spare = _ROOM - sum(map(len, heads))
@@ -76,12 +79,22 @@ def points(found: Sequence[Point], zoom: int, colour_of: Callable[[Point], int],
         (one.name, f"{labels.get(one.category, one.category)}, {show_power(one.rated)}, {_STATUS[one.status]}")
         for one in ordered
     ]
-    texts = _fitting(words, spare, LONGEST_NAME) or _fitting(
-        [(one.name, show_power(one.rated)) for one in ordered], spare, 24
-    )
-    if texts is None:
-        texts = ['"","d":""}}'] * len(ordered)
+    brief = [(one.name, show_power(one.rated)) for one in ordered]
+    texts = _fitting(words, spare, LONGEST_NAME) or _fitting(brief, spare, BRIEF_NAME)
+    texts = texts or _fitting([(power, "") for _name, power in brief], spare, LONGEST_NAME)
+    texts = texts or ['"","d":""}}'] * len(ordered)
     return _collection([head + text for head, text in zip(heads, texts, strict=True)])
+
+
+def _short(identifier: UUID | str) -> str:
+    """An asset's identifier in 22 signs."""
+    given = identifier if isinstance(identifier, str) else identifier.hex
+    return urlsafe_b64encode(bytes.fromhex(given))[:22].decode()
+
+
+def asset_of(short: str) -> UUID:
+    """The asset that a point of a tile stands for. Raises ValueError for anything else."""
+    return UUID(bytes=urlsafe_b64decode(f"{short}=="))
 
 
 _STATUS = {str(status): label for status, label in STATUS_LABELS.items()}

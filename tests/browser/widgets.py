@@ -1,6 +1,7 @@
 """Words to drive Streamlit's widgets by the labels people read; each waits until the page has answered."""
 
 import re
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -151,3 +152,25 @@ def metrics(page: Page) -> dict[str, str]:
         metric.get_by_test_id("stMetricLabel").inner_text(): metric.get_by_test_id("stMetricValue").inner_text()
         for metric in page.get_by_test_id("stMetric").all()
     }
+
+
+def click_map(page: Page, then: Locator, x: float = 0.5, y: float = 0.5, seconds: float = 60) -> None:
+    """Click the map at a place (parts of its width and height) until what it opens is there.
+
+    WebGL drawn in software picks what is under a pointer that has come to rest, and on a busy machine not at once.
+    """
+    chart = page.get_by_test_id("stDeckGlJsonChart").first
+    deadline = time.monotonic() + seconds
+    while not then.first.is_visible():
+        assert time.monotonic() < deadline, "no click on the map was picked"
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        assert box
+        across, down = box["x"] + box["width"] * x, box["y"] + box["height"] * y
+        page.mouse.move(across - 3, down)
+        page.wait_for_timeout(600)
+        page.mouse.move(across, down)
+        page.wait_for_timeout(600)
+        page.mouse.click(across, down)
+        page.wait_for_timeout(800)
+        wait_idle(page)

@@ -61,13 +61,26 @@ def test_the_review_queue_says_whose_turn_it_is() -> None:
     actor, admin = somebody("northgate"), administrator()
     first, second = registered(actor), registered(actor)
     query_asset(admin, first.id, "Which inverter is it?", first.version)
-    at = open_page("administrator", "review")
+    at = open_page("administrator", "review", walk="List")
     table = at.dataframe[0].value.set_index("Name")
     assert table.loc[first.asset_name, "Waits for"] == "The FSP"
     assert table.loc[first.asset_name, "Status"] == "Query"
     assert "Which inverter is it?" in table.loc[first.asset_name, "Last said"]
     assert table.loc[second.asset_name, "Waits for"] == "The sources"
     assert table.loc[second.asset_name, "Working days"] == 0
+
+
+@pytest.mark.use_case("UC-05.01")
+def test_a_range_of_capacity_stands_in_the_address_in_the_unit_it_was_given_in() -> None:
+    actor = somebody("northgate")
+    small = registered(actor, RatedCapacity="500", GenCapacity="500", DemandCapacity="500").asset_name
+    large = registered(actor).asset_name
+    assert names(open_page("northgate", "assets", view="Table", to="500")) == [small]
+    at = open_page("northgate", "assets", view="Table", unit="MW", **{"from": "0.6"})
+    assert names(at) == [large]
+    assert "Rated from (MW)" in [str(one.label) for one in at.number_input]
+    press(at, "Clear the filters")
+    assert names(at) == [large, small]
 
 
 @pytest.mark.use_case("UC-05.07")
