@@ -1,14 +1,21 @@
 """What a register is born with: its identifier, code lists and category schemas. Laid down once, harmless when repeated."""
 
+from sqlalchemy import text
+
 from services.assets.catalogue import load_catalogue
 from services.core.actor import Actor, system_actor
+from services.core.database import is_sqlite
+from services.core.migrate import START_LOCK
 from services.core.operation import operation
 from services.core.register_settings import give_register_id, register_id
+from services.core.transaction import current_session
 
 
 @operation("UC-05.07", permission="setting.change")
 def lay_first_data(actor: Actor) -> bool:
     """Lay down what every register starts with; whether anything was missing."""
+    if not is_sqlite():
+        current_session().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
     is_new = not register_id()
     if is_new:
         give_register_id()

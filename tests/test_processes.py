@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,12 +25,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models.assets import AssetCheck, CheckOutcome, CheckSource
-from models.core import DeliveryStatus, EventDelivery
+from models.core import DeliveryStatus, EventDelivery, Setting
 from sandbox.mpan_register import DATA, describe
 from services.core import database
 from services.core.actor import system_actor
 from services.core.ledger.verifying import verify_ledger
-from services.core.register_settings import change_setting
+from services.core.register_settings import REGISTER_ID, change_setting
 from services.core.settings import ROOT, settings
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.governance.sealing import seal_and_anchor
@@ -247,3 +247,23 @@ def test_of_several_that_seal_at_once_one_does(register: str, tmp_path: Path, mo
             assert sum(sealers.map(lambda _n: seal_and_anchor(), range(6))) == 1
     verified = verify_ledger(SYSTEM)
     assert (verified.faults, verified.seals, verified.anchors) == ([], 3, 3)
+
+
+@pytest.mark.use_case("UC-05.06")
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_processes_that_start_at_once_on_a_new_database_make_one_register(kind: str, tmp_path: Path) -> None:
+    with fresh_postgres() if kind == "postgres" else nullcontext(f"sqlite:///{tmp_path / 'new.db'}") as url:
+        command = [sys.executable, "manage.py", "migrate"]
+        env = {**os.environ, "DATABASE_URL": url}
+        started = [
+            subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for _ in range(2)
+        ]
+        told = [process.communicate(timeout=180)[0] for process in started]
+        assert [process.returncode for process in started] == [0, 0], told
+        assert sum("was brought to the present schema" in words for words in told) == 1
+        use_database(url)
+        with unit_of_work(LOOK, writes=False) as session:
+            assert session.scalar(select(func.count()).where(col(Setting.key) == REGISTER_ID)) == 1
+        assert verify_ledger(SYSTEM).faults == []
+        database.close()

@@ -4,10 +4,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from services.core.database import engine
 from services.core.settings import ROOT
+
+START_LOCK = 0x464D4153
+"""PostgreSQL's advisory lock: held while the schema or the first data are laid down, so that one process does it."""
 
 
 def _config() -> Config:
@@ -39,12 +42,15 @@ def migrate_over(connection: Connection) -> None:
 
 
 def migrate() -> bool:
-    """Migrate the configured database to the newest schema; whether anything had to be done."""
+    """Migrate the configured database to the newest schema; whether anything had to be done.
+
+    Processes that start at once do it one after the other: SQLite by its one writer, PostgreSQL by a lock.
+    """
     with engine(writes=True).connect() as connection:
-        before = schema_of(connection)
-        if before == present_schema():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
+        if schema_of(connection) == present_schema():
             return False
-        connection.rollback()
         migrate_over(connection)
         connection.commit()
     return True
