@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, or_, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetAlias
@@ -67,17 +67,26 @@ def find_assets(actor: Actor, given: str, most: int) -> tuple[list[AssetMatch], 
         if known is None or match.rank < known.rank:
             found[match.row.id] = match
     complete = True
-    if len(found) < most:
+    if len(found) < most and not any(one.rank == EXACT for one in found.values()):
         scanned, complete = _scanned(actor, given, most)
         found = {one.row.id: one for one in scanned} | found
     ranked = sorted(found.values(), key=lambda one: one.row.id, reverse=True)
     return sorted(ranked, key=lambda one: one.rank)[:most], complete
 
 
+def _held(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition to hold rows against and not to look for them by: no index is read along it."""
+    return case((condition, 1), else_=0) == 1
+
+
+def _seen(actor: Actor) -> ColumnElement[bool]:
+    return _held(visible(Asset, actor))
+
+
 def _probe(actor: Actor, rank: int, field: str, column: Any, condition: ColumnElement[bool]) -> list[AssetMatch]:
     """What an index finds, held against what the actor sees afterwards: no planner then reads all of that first."""
     candidates = select(col(Asset.id)).where(condition).limit(CANDIDATES)
-    rows = select(*_COLUMNS, col(column)).where(col(Asset.id).in_(candidates), visible(Asset, actor)).limit(CANDIDATES)
+    rows = select(*_COLUMNS, col(column)).where(col(Asset.id).in_(candidates), _seen(actor)).limit(CANDIDATES)
     return [AssetMatch(row, rank, field, str(row[-1])) for row in current_session().execute(rows)]
 
 
@@ -132,7 +141,7 @@ def _aliases(actor: Actor, rank: int, given: str, *, whole: bool) -> list[AssetM
     known = {row[0]: (row[1], row[2]) for row in current_session().execute(picked)}
     if not known:
         return []
-    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(known)), visible(Asset, actor))
+    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(known)), _seen(actor))
     return [AssetMatch(row, rank, *known[row.id]) for row in current_session().execute(rows)]
 
 
@@ -158,22 +167,22 @@ def _contains(column: Any, word: str) -> ColumnElement[bool]:
 def _scanned(actor: Actor, given: str, most: int) -> tuple[list[AssetMatch], bool]:
     """Words inside names, and postcodes: looked for in what the actor sees, the newest first, for as long as patience lasts."""
     words = and_(*(_contains(Asset.asset_name, word) for word in given.split()))
-    everything = bool(scopes_of(actor, "asset.read") - {Scope.OWN})
-    found: list[AssetMatch] = []
-    begun = time.monotonic()
-    if everything:
-        # Read from the index of names alone, which holds all that this asks for.
-        found += _probe(actor, WITHIN, "Name", Asset.asset_name, and_(words, visible(Asset, actor)))
     postcode = given.upper() if POSTCODE.fullmatch(given.upper()) else None
-    if everything and postcode is None:
-        return found, len(found) < CANDIDATES
-    conditions = [] if everything else [words]
-    if postcode:
-        conditions.append(_postcode(postcode))
-    complete = True
-    for anchor in _anchors(actor, everything):
+    scopes, own = scopes_of(actor, "asset.read"), [words]
+    found: list[AssetMatch] = []
+    if scopes - {Scope.OWN}:
+        # Read from the index of names alone, which knows the network of each asset too.
+        everywhere = Scope.ALL in scopes or actor.all_areas
+        area = [] if everywhere else [_held(col(Asset.dno_connection).in_(sorted(actor.areas)))]
+        found += _probe(actor, WITHIN, "Name", Asset.asset_name, and_(words, *area))
+    complete = len(found) < CANDIDATES
+    begun = time.monotonic()
+    for anchor in _anchors(actor, scopes):
+        conditions = own if anchor is not None else []
+        if postcode:
+            conditions = [*conditions, _postcode(postcode)]
         last: UUID | None = None
-        while len(found) < most:
+        while conditions and len(found) < most:
             if time.monotonic() - begun > PATIENCE:
                 return found, False
             rows, last = _chunk(actor, anchor, or_(*conditions), last, most)
@@ -193,12 +202,11 @@ def _postcode(postcode: str) -> ColumnElement[bool]:
     )
 
 
-def _anchors(actor: Actor, everything: bool) -> Sequence[ColumnElement[bool] | None]:
-    """Where scans go along: all assets by identifier, or one's own by each of the indexes that hold them."""
-    if everything:
-        return [None]
-    own = (Asset.service_provider_id, Asset.organisation_id, Asset.submitted_by_organisation)
-    return [col(column) == actor.organisation_id for column in own]
+def _anchors(actor: Actor, scopes: frozenset[Scope]) -> Sequence[ColumnElement[bool] | None]:
+    """Where scans go along: one's own by each of the indexes that hold them, and all assets by identifier (None)."""
+    columns = (Asset.service_provider_id, Asset.organisation_id, Asset.submitted_by_organisation)
+    own = [col(column) == actor.organisation_id for column in columns] if Scope.OWN in scopes else []
+    return [*own, None] if scopes - {Scope.OWN} else own
 
 
 def _chunk(
@@ -212,7 +220,7 @@ def _chunk(
     end = session.scalar(select(identifier).where(*place).order_by(identifier.desc()).offset(CHUNK - 1).limit(1))
     if end is not None:
         place.append(identifier >= end)
-    chosen = select(*_COLUMNS, col(Asset.postcode)).where(*place, wanted, visible(Asset, actor))
+    chosen = select(*_COLUMNS, col(Asset.postcode)).where(*place, wanted, _seen(actor))
     return session.execute(chosen.order_by(identifier.desc()).limit(most)).all(), end
 
 
