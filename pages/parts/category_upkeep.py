@@ -59,7 +59,7 @@ def draw_acts(actor: Actor, one: CategorySummary) -> None:
         if one.draft:
             if st.button(f"Go on with the draft of version {one.draft}", icon=":material/edit_note:", type="primary"):
                 open_editor(one.category)
-        elif st.button("New version", icon=":material/edit:", help="A draft that starts as the newest version."):
+        elif st.button("New version", icon=":material/edit:"):
             _begin(actor, one)
         if one.in_use:
             name = f"deprecate-{one.category}"

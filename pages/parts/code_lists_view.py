@@ -50,7 +50,7 @@ def draw_code_lists(actor: Actor, keeping: bool) -> None:
     entries = code_list_entries(actor, chosen)
     users = code_users(actor, chosen)
     if users:
-        st.caption(f"Chosen from in: {plain(', '.join(users))}.")
+        st.caption(f"Used by: {plain(', '.join(users))}.")
     usage = code_usage(actor, chosen) if keeping else {}
     st.dataframe(
         [

@@ -222,7 +222,7 @@ def test_versions_stand_side_by_side() -> None:
 def test_code_lists_are_kept_by_administrators() -> None:
     administrator = be_administrator()
     at = open_page("administrator", "assets/categories", list="Code lists", **{"code-list": "ConnectionStatus"})
-    assert "Chosen from in: Connection status." in text(at)
+    assert "Used by: Connection status." in text(at)
     press(at, "Down")
     assert [one.code for one in code_list("ConnectionStatus")][:2] == ["PENDING", "CONNECTED"]
     press(at, "Add a code")
