@@ -4,14 +4,14 @@ import streamlit as st
 
 from pages.frame import session
 from pages.parts.asset_choice import choose_filters, clear_filters, is_filtered
-from pages.parts.asset_table import draw_table
+from pages.parts.asset_table import draw_table, words_of
 from pages.parts.asset_words import organisation_names
 from pages.parts.attempt import show_outcome
 from pages.parts.desk_map import Chosen, draw_desk_map
 from pages.parts.desk_panel import draw_panel
 from pages.parts.desk_state import chosen_asset, leave_asset, leave_hexagon
 from services.assets.filters import AssetFilters
-from services.assets.reading import count_assets
+from services.assets.reading import AssetCount, count_assets
 from services.assets.standing import Standing, asset_standing
 from services.core.errors import NotFound
 from services.core.permissions import may
@@ -29,11 +29,12 @@ def say_empty() -> None:
         st.markdown("Assets appear here once a flexibility service provider has registered them in what you may see.")
 
 
-def draw_head(filters: AssetFilters, total: int) -> str:
+def draw_head(filters: AssetFilters, total: AssetCount) -> str:
     """How many there are, the choice of view, and the ways back to more."""
     with st.container(horizontal=True, vertical_alignment="center"):
+        count = words_of(total).capitalize()
         where = " in the chosen hexagon" if filters.hexagon else ""
-        st.markdown(f"**{total:,} {'asset' if total == 1 else 'assets'}**{where}", width="content")
+        st.markdown(f"**{count} {'asset' if total == 1 else 'assets'}**{where}", width="content")
         view = st.segmented_control(
             "View",
             list(VIEWS),

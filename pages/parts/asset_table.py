@@ -4,27 +4,37 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from models.assets import STATUS_LABELS, Asset
+from models.assets import STATUS_LABELS
 from pages.parts.asset_choice import cursors, first_page
 from pages.parts.asset_words import group_words, provider_name
 from pages.parts.desk_state import TURN, choose_asset
 from services.assets.catalogue import CATEGORY_LIST, code_lists
 from services.assets.filters import AssetFilters
-from services.assets.reading import list_assets
+from services.assets.lines import AssetLine, list_lines
+from services.assets.reading import AssetCount
 from services.core.actor import Actor
 from services.core.clock import in_london
 
 PAGE_SIZE = 100
-ORDERS = {"newest": "Newest first", "oldest": "Oldest first"}
+ORDERS = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "name": "By name",
+    "capacity": "Largest first",
+    "status_since": "Status changed last",
+    "waiting": "Status longest unchanged",
+}
 
 
-def draw_table(actor: Actor, filters: AssetFilters, total: int, names: Mapping[str, str], height: int = 560) -> None:
+def draw_table(
+    actor: Actor, filters: AssetFilters, total: AssetCount, names: Mapping[str, str], height: int = 560
+) -> None:
     """One page; choosing a row shows the asset beside it."""
     order = st.selectbox(
         "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", on_change=first_page
     )
     turned = cursors()
-    page = list_assets(actor, filters, order=order, after=turned[-1] if turned else None, limit=PAGE_SIZE)
+    page = list_lines(actor, filters, sort=order, after=turned[-1] if turned else None, limit=PAGE_SIZE)
     labels = code_labels()
     key = f"assets-{order}-{turned[-1] if turned else 'first'}-{st.session_state.get(TURN, 0)}"
     st.dataframe(
@@ -44,7 +54,7 @@ def draw_table(actor: Actor, filters: AssetFilters, total: int, names: Mapping[s
     _turn_pages(len(turned) * PAGE_SIZE + 1, len(page.items), total, page.next_cursor)
 
 
-def _turn_pages(first: int, shown: int, total: int, following: str | None) -> None:
+def _turn_pages(first: int, shown: int, total: AssetCount, following: str | None) -> None:
     turned = cursors()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Back", icon=":material/arrow_back:", disabled=not turned, on_click=turned.pop if turned else None)
@@ -55,27 +65,30 @@ def _turn_pages(first: int, shown: int, total: int, following: str | None) -> No
             on_click=turned.append,
             args=(following,),
         )
-        st.caption(f"{first:,} to {first + shown - 1:,} of {total:,}. Choose a row to see the asset.")
+        st.caption(f"{first:,} to {first + shown - 1:,} of {words_of(total)}. Choose a row to see the asset.")
 
 
-def _row_chosen(key: str, assets: Sequence[Asset]) -> None:
+def _row_chosen(key: str, assets: Sequence[AssetLine]) -> None:
     rows = st.session_state[key].selection.rows
     if rows and rows[0] < len(assets):
-        asset = assets[rows[0]]
-        placed = asset.latitude is not None and asset.longitude is not None
-        choose_asset(asset.id, (asset.latitude, asset.longitude) if placed else None)  # pyright: ignore
+        choose_asset(assets[rows[0]].id, assets[rows[0]].position)
 
 
-def _row(asset: Asset, names: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, object]:
+def _row(asset: AssetLine, names: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, object]:
     return {
-        "Name": asset.asset_name,
+        "Name": asset.name,
         "Status": STATUS_LABELS[asset.status],
-        "Category": labels.get(asset.asset_category, asset.asset_category),
-        "Rated (kW)": float(asset.rated_capacity),
+        "Category": labels.get(asset.category, asset.category),
+        "Rated (kW)": float(asset.rated_kw),
         "GSP group": group_words(asset.gsp_group),
-        "Managed by": provider_name(names, asset.service_provider_id),
+        "Managed by": provider_name(names, asset.provider_id),
         "Registered": in_london(asset.registered_at) if asset.registered_at else None,
     }
+
+
+def words_of(total: AssetCount) -> str:
+    """A count as it is read: beyond some thousands the register doesn't count on."""
+    return f"more than {total:,}" if total.more else f"{total:,}"
 
 
 def code_labels() -> Mapping[str, str]:
@@ -83,4 +96,4 @@ def code_labels() -> Mapping[str, str]:
     return {code.code: code.label for code in code_lists()[CATEGORY_LIST].values()}
 
 
-__all__: Sequence[str] = ["code_labels", "draw_table"]
+__all__: Sequence[str] = ["code_labels", "draw_table", "words_of"]

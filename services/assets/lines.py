@@ -202,7 +202,7 @@ def _prepared(view: View, form: "Form", sort: str, following: bool, index: str |
 Form = tuple[tuple[str, int], ...]
 """Which filters are set, and to how many alternatives (0: one value that is none of several)."""
 _CAPACITIES = {"capacity_min": "rated_capacity", "capacity_max": "rated_capacity"}
-_SEARCHES = ("text", "postcode", "serial_number")
+_SEARCHES = ("text", "postcode", "serial_number", "hexagon")
 """Filters whose conditions depend on what they are set to: their statements are made anew."""
 
 

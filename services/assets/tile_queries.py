@@ -29,8 +29,9 @@ from sqlalchemy.sql.selectable import Join
 from sqlmodel import col
 
 from models.assets import Asset
+from services.assets.counted import CellCount, counts_by_cell
 from services.assets.filters import AssetFilters, condition
-from services.assets.places import parent_in_sql, range_of
+from services.assets.places import COARSE, parent_in_sql, parent_of, range_of
 from services.core.actor import Actor
 from services.core.database import is_sqlite
 from services.core.permissions import Scope, scopes_of
@@ -60,14 +61,6 @@ def _cross_join(join: Any, compiler: Any, **given: Any) -> str:
 
 def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in names}
-
-
-class CellCount(NamedTuple):
-    """A hexagon: how many assets, and their rated capacity in hundredths of a kW."""
-
-    cell: int
-    assets: int
-    rated: int
 
 
 class Point(NamedTuple):
@@ -124,10 +117,25 @@ def points_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], most:
 
 def counts_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...]) -> list[CellCount]:
     """How many of the actor's assets that pass the filters lie in each of the cells; cells without any are left out."""
-    parent = parent_in_sql(col(Asset.cell), h3.get_resolution(cells[0])).label("parent")
+    resolution = h3.get_resolution(cells[0])
+    kept = counts_by_cell(actor, filters) if resolution <= COARSE else None
+    if kept is not None:
+        return _gathered(kept, set(cells), resolution)
+    parent = parent_in_sql(col(Asset.cell), resolution).label("parent")
     rated = func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
     chosen = _inside(actor, filters, cells, parent, func.count(), rated).group_by(parent)
     return [CellCount(int(row[0]), row[1], int(row[2])) for row in current_session().execute(chosen)]
+
+
+def _gathered(kept: Sequence[CellCount], cells: set[int], resolution: int) -> list[CellCount]:
+    """Counts of a whole register, kept by cells as large or smaller, for these cells."""
+    found: dict[int, tuple[int, int]] = {}
+    for one in kept:
+        parent = parent_of(one.cell, resolution)
+        if parent in cells:
+            assets, rated = found.get(parent, (0, 0))
+            found[parent] = assets + one.assets, rated + one.rated
+    return [CellCount(cell, assets, rated) for cell, (assets, rated) in found.items()]
 
 
 def _inside(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], *columns: Any) -> Any:
