@@ -24,7 +24,11 @@ OUTCOMES: dict[CheckOutcome, tuple[str, str, str]] = {
     CheckOutcome.SETTLED: ("Settled", "violet", "gavel"),
 }
 DIRECTIONS = {"import": "As an import MPAN", "export": "As an export MPAN"}
-COMPARED = {Outcome.AGREES: "Agrees", Outcome.DIFFERS: "Differs", Outcome.NOT_STATED: "Not stated"}
+COMPARED = {
+    Outcome.AGREES: ("Agrees", "green", "verified"),
+    Outcome.DIFFERS: ("Differs", "red", "difference"),
+    Outcome.NOT_STATED: ("Not stated", "gray", "remove"),
+}
 
 
 def under_way(asset: Asset, checks: Sequence[AssetCheck]) -> bool:
@@ -78,29 +82,29 @@ def _draw_check(check: AssetCheck, words: Words) -> None:
         found += [f"found by {plain(check.matched_by)}"] if check.matched_by else []
         st.caption(f"{', '.join(found)}. About version {check.asset_version} of the asset.")
         if check.comparisons:
-            st.dataframe(
+            st.table(
                 [comparison_row(row, words) for row in check.comparisons],
+                border="horizontal",
                 hide_index=True,
-                width="stretch",
                 alt=f"What {CHECK_SOURCE_LABELS[check.source]} says, field by field",
             )
 
 
 def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
-    """One field compared, as a row of a table."""
-    result = COMPARED.get(row["outcome"], str(row["outcome"]))
+    """One field compared, as a row of a table, in Markdown."""
+    label, colour, icon = COMPARED.get(row["outcome"], (str(row["outcome"]), "gray", "remove"))
+    said = ""
     if row.get("settled_as") == Verdict.DECLARED_STANDS:
-        result = f"Settled by {row.get('by')}: {row.get('reason')}"
+        label, colour, icon, said = "Settled", "violet", "gavel", f"{row.get('by')}: {row.get('reason')} "
     elif row.get("settled_as") == Verdict.THEIRS_RIGHT:
-        result = f"Found right by {row.get('by')}: {row.get('reason')}"
+        said = f"Found right by {row.get('by')}: {row.get('reason')} "
     elif row["outcome"] == Outcome.DIFFERS and not row.get("matters", True):
-        result = "Differs, asks nothing"
+        label, colour = "Differs, asks nothing", "gray"
     return {
-        "Field": label_of_field(row["field"]),
-        "Declared": _read(words, row["field"], row["declared"]),
-        "Source": _read(words, row["field"], row["theirs"]),
-        "Result": result,
-        "In words": row["message"] or "",
+        "Field": plain(label_of_field(row["field"])),
+        "Declared": plain(_read(words, row["field"], row["declared"])),
+        "Source": plain(_read(words, row["field"], row["theirs"])),
+        "Result": f":{colour}-badge[:material/{icon}: {label}] :small[{plain(said + (row['message'] or ''))}]",
     }
 
 

@@ -37,16 +37,16 @@ def draw_differences(
         told = f"**{len(left)} open difference{'s' if len(left) > 1 else ''}**"
         st.markdown(told + (f", {len(done)} settled" if done else ""))
     accepts = accept and (answer or settle)
-    for place, one in enumerate(left):
+    for one in left:
         with st.container(border=True):
             key = f"{asset.id}-{one.source}-{one.field}"
             _draw_sides(actor, asset, one, key if accepts else None)
             _draw_marks(one)
             if answer:
-                with st.expander("Answer about this", icon=":material/reply:", key=f"answering-{place}"):
+                with st.expander("Answer about this", icon=":material/reply:", key=f"answering-{key}"):
                     _ask_answer(actor, asset, one, key)
             if settle:
-                with st.expander("Settle this", icon=":material/gavel:", key=f"settling-{place}"):
+                with st.expander("Settle this", icon=":material/gavel:", key=f"settling-{key}"):
                     _ask_verdict(actor, asset, one, key)
     if accepts and sum(values_of(one) is not None for one in left) > 1:
         st.button(
@@ -72,6 +72,7 @@ def _draw_sides(actor: Actor, asset: Asset, one: Difference, key: str | None) ->
             f"Accept theirs: {plain(one.theirs or '')}",
             key=f"accept-{key}",
             icon=":material/done:",
+            wrap=True,
             help="Changes the asset to what the source says. The rules hold as for any change; the sources are asked again.",
             on_click=partial(_accept, actor, asset, one),
         )

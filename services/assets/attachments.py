@@ -108,8 +108,7 @@ def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
     Raises NotFound when the actor may not read its message, Refused when the content is no longer what was handed in.
     """
     attachment = see(Attachment, actor, attachment_id)
-    detail = {"asset": str(attachment.asset_id), "file": attachment.file_name}
-    log_access(actor, "attachment.read", Attachment.record_type(), attachment.id, detail)
+    log_access(actor, "attachment.read", Attachment.record_type(), attachment.id)
     return Download(attachment.file_name, attachment.media_type, _content(attachment))
 
 

@@ -138,6 +138,8 @@ def _as_given(asset: Asset, term: str, value: Any, given: _Given | None) -> Prov
     derived = term in asset.derived_terms or term == "PositionSource"
     origin = Origin.DERIVED if derived else Origin.DECLARED
     how = explain_term(asset, term) if derived else None
+    if term == "PositionSource":
+        how = "Noted by the register: how the position was given."
     if given is None:
         return Provenance(term, value, origin, how=how)
     return Provenance(

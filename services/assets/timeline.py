@@ -22,8 +22,11 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import see
 
-ONE_ACT = timedelta(seconds=2)
-"""Entries of one act are written within one commit; they bear the moments at which each was written."""
+ONE_ACT = timedelta(milliseconds=500)
+"""Entries of one act are written in one commit, one soon after the other; each bears the moment at which it was written."""
+
+A_WHILE = timedelta(seconds=5)
+"""A mark bears whole seconds, and is written a little later."""
 
 
 class Touches(StrEnum):
@@ -154,7 +157,7 @@ def _add(
 def _news(before: dict[str, Any], after: dict[str, Any], moment: datetime) -> CheckNews | None:
     """What a change of a check says that people want to know; None where a check is only opened, or says nothing."""
     outcome = CheckOutcome(after["outcome"])
-    marks = list(_marks(before, after, moment - ONE_ACT))
+    marks = list(_marks(before, after, moment - A_WHILE))
     answered = after.get("completed_at") != before.get("completed_at") and outcome is not CheckOutcome.WAITING
     if not marks and (not answered or outcome is CheckOutcome.NOT_APPLICABLE):
         return None

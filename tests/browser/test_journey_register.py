@@ -128,8 +128,9 @@ def pending_becomes_verified_by_itself(page: Page, battery: Battery) -> None:
     expect(status_of(page)).to_contain_text("Pending Validation")
     expect(status_of(page)).to_contain_text("Verified", timeout=60_000)
     wait_idle(page)
-    details = body_text(page)
-    assert f"{battery.kw:,.2f} kW\nverified Verified UK Power Networks, August 2025" in details
+    rated = page.get_by_role("row").filter(has_text="Rated capacity")
+    expect(rated).to_contain_text(f"{battery.kw:,.2f} kW")
+    expect(rated).to_contain_text("Verified UK Power Networks, August 2025")
     press_tab(page, "Checks")
     checks = body_text(page)
     assert f"Found by MPAN {battery.mpan}." in checks
@@ -153,6 +154,7 @@ def another_becomes_query_with_the_reason(page: Page, battery: Battery) -> None:
         f"Rated capacity: you declared {battery.kw * 2:,.2f} kW, the connection register (UK Power Networks, "
         f"August 2025) says {battery.kw:,.2f} kW."
     )
+    page.get_by_text("The question in words").click()
     expect(page.get_by_test_id("stChatMessage").get_by_text(reason)).to_be_visible()
 
 
@@ -178,6 +180,7 @@ def decide_the_query(page: Page, battery: Battery) -> None:
     fill_area(page, "Reason", "The agreement shown is newer than the register.")
     press(page, "Decide")
     expect(status_of(page)).to_contain_text("Verified")
+    press_tab(page, "Conversation")
     expect(page.get_by_test_id("stChatMessage").get_by_text("The agreement shown is newer")).to_be_visible()
     go_to(page, "Review")
     assert int(metrics(page)["Wait for you"]) == waiting - 1
