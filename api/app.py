@@ -5,6 +5,7 @@ from fastapi_offline import FastAPIOffline
 
 from api import (
     assets,
+    bulk,
     catalogue,
     checks,
     comments,
@@ -14,6 +15,7 @@ from api import (
     events,
     geography,
     health,
+    jobs,
     lookup,
     oauth,
     organisations,
@@ -49,7 +51,9 @@ def create_api() -> FastAPI:
     # The look-up comes first: its address would be read as an identifier.
     areas = (
         lookup,
+        bulk,
         assets,
+        jobs,
         drafts,
         checks,
         differences,

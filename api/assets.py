@@ -83,7 +83,7 @@ class _Ordered(PageQuery):
     order: Literal["newest", "oldest"] = Field(default="newest", description="By registration.")
 
 
-def _filters() -> dict[str, Any]:
+def filter_fields() -> dict[str, Any]:
     """A query parameter for each filter that the services know; those that take several values may be repeated."""
     text = Annotated[str, Field(max_length=255)]
     several = {one.name for one in fields(AssetFilters) if one.default == ()}
@@ -94,7 +94,13 @@ def _filters() -> dict[str, Any]:
     }
 
 
-AssetQuery = create_model("AssetQuery", __base__=_Ordered, __doc__="Which assets.", **_filters())
+AssetQuery = create_model("AssetQuery", __base__=_Ordered, __doc__="Which assets.", **filter_fields())
+
+
+def filters_in(query: BaseModel) -> AssetFilters:
+    """The filters of a query made with `filter_fields`."""
+    given = {term: getattr(query, term) for term in FILTER_TERMS}
+    return filters_from_terms({term: one if isinstance(one, list) else [one] for term, one in given.items()})
 
 
 @router.get("", summary="List assets", response_model=AssetPage)
@@ -104,8 +110,7 @@ def list_them(
     query: Annotated[AssetQuery, Query()],  # pyright: ignore[reportInvalidTypeForm]  # made from the filters
 ) -> Response:
     """The assets that you may see and that pass the filters. Filters add up; values of one filter are alternatives."""
-    given = {term: getattr(query, term) for term in FILTER_TERMS}
-    filters = filters_from_terms({term: one if isinstance(one, list) else [one] for term, one in given.items()})
+    filters = filters_in(query)
     after = None if query.after is None else str(query.after)
     found = list_assets(caller, filters, order=query.order, after=after, limit=query.limit)
     log_access(caller, "asset.list", RECORD, detail={"ids": [str(one.id) for one in found.items]})

@@ -27,6 +27,10 @@ TAGS = [
     {"name": "Assets", "description": "Register, read, change and end assets (UC-02.01 to UC-02.03)."},
     {"name": "Drafts", "description": "What installers prepare and providers complete (UC-02.01)."},
     {"name": "Search", "description": "Anything by its identifier or name (UC-05.01)."},
+    {
+        "name": "Files of assets",
+        "description": "Register, update and export many at once (UC-02.01, UC-02.03, UC-02.04).",
+    },
     {"name": "Asset checks", "description": "Authenticity checks, queries and their answers (UC-02.01)."},
     {"name": "Comments", "description": "What is said about an asset, and files, for two kinds of reader (UC-02.01)."},
     {"name": "Organisations", "description": "Organisations and what is decided about them (UC-01.02 to UC-01.04)."},

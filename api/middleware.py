@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import from_error, problem
+from services.assets.bulk.formats import MOST_BYTES
 from services.core.errors import Finding, Invalid
 from services.core.settings import settings
 
@@ -30,6 +31,7 @@ DOCS_PATHS = ("/docs", "/redoc", "/static-offline-docs")
 FILES = re.compile(r"/v1/assets/[^/]+/comments/[^/]+/attachments")
 LARGEST_FILE = 50 * 1024 * 1024
 """Bytes: the upper bound of the setting asset.attachment_max_mb."""
+PORTFOLIOS = "/v1/assets/bulk"
 EXTRA = "fmar.headers"
 """Where a route or dependency leaves headers that the answer shall carry, be it a refusal or not."""
 TELL = "Nothing was changed unless the register says so when asked; tell its operator the reference"
@@ -57,6 +59,8 @@ def too_large(limit: int) -> str:
 def limit_of(path: str) -> int:
     """How many bytes a request to this address may have. How large an attached file may be is a setting of the register."""
     usual = settings().api_max_body_kb * 1024
+    if path == PORTFOLIOS:
+        return MOST_BYTES
     return max(usual, LARGEST_FILE) if FILES.fullmatch(path) else usual
 
 
