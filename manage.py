@@ -225,6 +225,7 @@ def bench() -> None:
 cli.command("move")(keeping.move)
 cli.command("backup")(keeping.backup)
 cli.command("restore")(keeping.restore)
+cli.command("sizes")(keeping.sizes)
 
 
 def main() -> None:

@@ -109,3 +109,24 @@ def restore(
             f"What was registered after {until} may be missing. Before you start the portal, set the anchor file aside: "
             f"it is the proof of what there was, and new seals would contradict it.\n  mv {path} {path}.before-restore"
         )
+
+
+def sizes() -> None:
+    """Tell what each table takes on disk, and how much that is for 100,000 assets."""
+    from services.core.actor import system_actor
+    from services.governance.sizes import table_sizes
+
+    load_all()
+    tables = table_sizes(system_actor())
+    assets = next(table.rows for table in tables if table.name == "asset") or 1
+    typer.echo(f"{'Table':<26}{'rows':>12}{'MB':>10}{'rows/asset':>12}{'bytes/row':>11}{'MB/100,000 assets':>19}")
+    for table in tables:
+        each = table.bytes / table.rows if table.rows else 0
+        typer.echo(
+            f"{table.name:<26}{table.rows:>12,}{table.bytes / 1e6:>10.2f}{table.rows / assets:>12.2f}{each:>11,.0f}"
+            f"{table.bytes / assets / 10:>19,.0f}"
+        )
+    total = sum(table.bytes for table in tables)
+    typer.echo(
+        f"{'all':<26}{sum(t.rows for t in tables):>12,}{total / 1e6:>10.2f}{'':>23}{total / assets / 10:>19,.0f}"
+    )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner, Result
 
 from manage import cli
+from models import metadata
 from services.assets.reading import list_assets
 from services.assets.registration import register_asset
 from services.core import database
@@ -21,11 +22,11 @@ from services.core.actor import Actor, system_actor
 from services.core.database import engine
 from services.core.errors import Refused
 from services.core.ledger.verifying import verify_ledger
-from services.core.migrate import _config
+from services.core.migrate import _config, migrate
 from services.core.settings import settings
 from services.governance.copies import copy_register, restore_register
 from services.governance.sealing import seal_and_anchor
-from tests.asset_factories import battery, make_provider
+from tests.asset_factories import battery, make_provider, registered
 from tests.conftest import _build, use_database
 from tests.databases import fresh_postgres, postgres_template
 
@@ -209,6 +210,23 @@ def test_a_copy_of_an_older_schema_is_brought_to_the_present_one(
     assert restored.exit_code == 0, restored.output
     assert "The copy had schema 0002" in restored.output
     assert names(provider) == before
+
+
+def test_a_register_of_a_newer_version_is_left_alone(provider: Actor) -> None:
+    with engine(writes=True).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Refused, match="a newer one has worked on it"):
+        migrate()
+
+
+def test_what_a_register_takes_on_disk_is_told_by_table(register: str) -> None:
+    registered(make_provider())
+    told = run("sizes")
+    assert told.exit_code == 0, told.output
+    lines = {line.split()[0]: line.split() for line in told.output.splitlines() if line.strip()}
+    assert lines["asset"][1] == "1"
+    assert float(lines["ledger_entry"][2]) > 0
+    assert {table.name for table in metadata.sorted_tables} <= set(lines)
 
 
 def test_copies_are_not_overwritten(provider: Actor, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from services.core.database import engine
+from services.core.errors import Refused
 from services.core.settings import ROOT
 
 START_LOCK = 0x464D4153
@@ -44,13 +45,20 @@ def migrate_over(connection: Connection) -> None:
 def migrate() -> bool:
     """Migrate the configured database to the newest schema; whether anything had to be done.
 
+    Raises Refused for a schema that only a newer version knows.
     Processes that start at once do it one after the other: SQLite by its one writer, PostgreSQL by a lock.
     """
     with engine(writes=True).connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
-        if schema_of(connection) == present_schema():
+        schema = schema_of(connection)
+        if schema == present_schema():
             return False
+        if schema is not None and schema not in known_schemas():
+            raise Refused(
+                f"The database has schema {schema}, which this software ({present_schema()}) does not know: a newer one has "
+                "worked on it. Install that, or restore a backup from before."
+            )
         migrate_over(connection)
         connection.commit()
     return True

@@ -23,6 +23,7 @@ from services.core.errors import Refused
 from services.core.ledger.verifying import Fault, Verification, verify_ledger
 from services.core.migrate import migrate_over, present_schema, schema_of
 from services.core.transaction import Stamp, reading_over
+from services.core.upkeep import LOOKED_AT
 
 BATCH = 5_000
 """Rows that are in memory at a time."""
@@ -233,8 +234,8 @@ def _verified(connection: Connection) -> Verification:
 
 
 def _gather_statistics(into: Connection) -> None:
-    """Tell PostgreSQL's planner what is there now, so that the first pages are as quick as the later ones."""
-    if into.dialect.name != "postgresql":
-        return
+    """Tell the planner what is there now, so that the first pages are as quick as the later ones."""
+    if into.dialect.name == "sqlite":
+        into.exec_driver_sql(f"PRAGMA analysis_limit={LOOKED_AT}")
     into.exec_driver_sql("ANALYZE")
     into.commit()
