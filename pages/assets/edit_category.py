@@ -31,7 +31,10 @@ def show_news() -> None:
     news = editor.state.note("news")
     if news is not None:
         lines = "\n".join(f"- {plain(words)}" for words in news) or "- the note, or the order of something"
-        st.info(f"Somebody else changed this draft; it is shown as it stands now.\n\n{lines}", icon=":material/group:")
+        st.info(
+            f"Somebody else changed this draft too; it is shown with their changes and yours.\n\n{lines}",
+            icon=":material/group:",
+        )
         st.button("Understood", on_click=editor.state.take, args=("news",))
     refused = editor.state.take("refused")
     if refused is not None:

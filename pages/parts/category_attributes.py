@@ -56,7 +56,7 @@ def _line(editor: CategoryEditor, one: AttributeForm, place: int, count: int) ->
                 label,
                 key=f"{editor.state.slot}!{label}-{one.id}",
                 icon=f":material/{icon}:",
-                help=f"{label}: {one.shown}",
+                help=f"{label}: {plain(one.shown)}",
                 on_click=act,
                 args=args,
                 disabled=off,

@@ -1,6 +1,7 @@
 """A draft of a category beside what is in use: differences in words, what registered assets say to it, all versions."""
 
 from collections.abc import Sequence
+from time import monotonic
 from uuid import UUID
 
 import streamlit as st
@@ -17,6 +18,7 @@ from services.core.actor import Actor
 from services.core.clock import show_moment
 
 SHOWN = 12
+LOOK_AGAIN_S = 60
 
 
 def draw_difference(editor: CategoryEditor) -> None:
@@ -53,10 +55,10 @@ def show_changes(changes: Sequence[SchemaChange] | None, most: int | None = None
 
 
 def effect_of(actor: Actor, category: str, form: CategoryForm, version: int) -> CategoryEffect:
-    """The effect of this very draft, worked out once in this session; with a bar while it takes long."""
+    """The effect of this very draft, worked out once a minute at most; with a bar while it takes long."""
     key = f"category-effect-{category}"
     kept = st.session_state.get(key)
-    if kept is not None and kept[0] == (version, form):
+    if kept is not None and kept[0] == (version, form) and monotonic() - kept[2] < LOOK_AGAIN_S:
         return kept[1]
     bar = st.progress(0.0, text="Looking at the registered assets")
     effect = category_effect(
@@ -66,7 +68,7 @@ def effect_of(actor: Actor, category: str, form: CategoryForm, version: int) -> 
         lambda done, total: bar.progress(min(done / max(total, 1), 1.0), text=f"{done:,} of {total:,} assets"),
     )
     bar.empty()
-    st.session_state[key] = ((version, form), effect)
+    st.session_state[key] = ((version, form), effect, monotonic())
     return effect
 
 

@@ -89,17 +89,18 @@ def publish(editor: CategoryEditor) -> None:
 
 def _publish(editor: CategoryEditor, note: str) -> None:
     form = editor.form().model_copy(update={"note": note})
-    if editor.save(form, editor.version):
-        publish_category(editor.actor, editor.draft.id, editor.version)
+    if not editor.save(form, editor.version) or editor.state.note("news") is not None:
+        # Somebody else was at it: the page says what they changed before anything is published.
+        dialogs.close()
+        st.rerun()
+    publish_category(editor.actor, editor.draft.id, editor.version)
 
 
 def _published(editor: CategoryEditor) -> None:
-    """Back to the categories, where it stands now; a draft that somebody else changed meanwhile says so first."""
-    if editor.state.note("conflict") is None:
-        editor.state.clear()
-        st.session_state[PUBLISHED] = editor.category
-        st.switch_page("pages/assets/categories.py", query_params={"category": editor.category})
-    st.rerun()
+    """Back to the categories, where it stands now."""
+    editor.state.clear()
+    st.session_state[PUBLISHED] = editor.category
+    st.switch_page("pages/assets/categories.py", query_params={"category": editor.category})
 
 
 @st.dialog("Discard this draft", width="medium", on_dismiss=dialogs.close)
@@ -148,4 +149,4 @@ def deprecate(actor: Actor, one: CategorySummary) -> None:
 def _deprecate(actor: Actor, one: CategorySummary, reason: str, whole: bool) -> None:
     schema = category_schema(actor, one.category)
     deprecate_category(actor, schema.id, schema.version, reason, whole=whole)
-    st.toast(f"{one.title} is out of use.", icon=":material/block:")
+    st.toast(f"{plain(one.title)} is out of use.", icon=":material/block:")

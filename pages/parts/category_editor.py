@@ -12,6 +12,7 @@ from services.assets.catalogue import code_lists
 from services.assets.category_changes import changes_between
 from services.assets.category_drafts import category_draft, save_category
 from services.assets.category_form import AttributeForm, CategoryForm, UsualValue, blank_attribute, form_of
+from services.assets.category_merge import merged
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Conflict, Finding, RegisterError
@@ -97,8 +98,7 @@ class CategoryEditor:
         try:
             self.draft = save_category(self.actor, self.draft.id, form, version)
         except Conflict as late:
-            self.state.remember("conflict", late)
-            return False
+            return self._put_together(form, late)
         except RegisterError as refused:
             self.state.remember("refused", refused)
             return False
@@ -106,6 +106,19 @@ class CategoryEditor:
         self._remember(form, self.draft.version)
         self.state.remember("saved_at", now())
         return True
+
+    def _put_together(self, mine: CategoryForm, late: Conflict) -> bool:
+        """Save both people's changes where they touch different things, and tell; else ask what counts."""
+        theirs = category_draft(self.actor, self.category)
+        other = form_of(theirs.document)
+        both = merged(self.base, mine, other)
+        if both is None:
+            self.state.remember("conflict", late)
+            return False
+        changes = changes_between(self.base, other, code_lists())
+        self.load(theirs)
+        self.state.remember("news", [change.words for change in changes])
+        return self.save(both, theirs.version)
 
     def take_theirs(self) -> None:
         """Give up what was typed since and go on from the other's."""

@@ -21,7 +21,7 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
     if just is not None:
         st.session_state.pop(PUBLISHED)
         st.session_state["category"] = just.category
-        st.toast(f"{just.title}, version {just.in_use}, is in use.", icon=":material/publish:")
+        st.toast(f"{plain(just.title)}, version {just.in_use}, is in use.", icon=":material/publish:")
     st.button("New category", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("new-category",))
     if dialogs.asked("new-category"):
         new_category(actor)

@@ -1,6 +1,5 @@
 """UC-05.07: what is wrong with a category is said beside its fields, and every shipped one is right."""
 
-
 import pytest
 
 from services.assets.catalogue import category_schema
@@ -10,7 +9,8 @@ from services.assets.category_drafts import (
     check_category,
 )
 from services.assets.category_effect import mandatable_terms
-from services.assets.category_form import UsualValue, blank_attribute, form_of
+from services.assets.category_form import AttributeForm, UsualValue, blank_attribute, form_of
+from services.assets.category_merge import merged
 from services.assets.registration import register_asset
 from services.assets.schemas import shipped_schemas
 from tests.asset_factories import make_administrator, make_provider, values_for
@@ -80,3 +80,24 @@ def test_what_is_hidden_needs_a_value_and_usual_values_are_values(sqlite_registe
     assert "SerialNumber" in mandatable_terms()
     assert "AssetName" not in mandatable_terms()
     assert blank_attribute(form.attributes).id == "a4"
+
+
+def test_changes_of_two_people_are_put_together_where_they_dont_meet() -> None:
+    base = hub()
+    sockets, energy, access = base.attributes
+    mine = hub(title="Mine", attributes=[sockets.model_copy(update={"maximum": "9"}), energy, access])
+    added = AttributeForm(id="a4", label="Roof", kind="boolean")
+    helped = sockets.model_copy(update={"help": "How many."})
+    theirs = hub(description="Theirs.", attributes=[access, helped, energy, added])
+    both = merged(base, mine, theirs)
+    assert both is not None
+    assert (both.title, both.description) == ("Mine", "Theirs.")
+    assert [one.id for one in both.attributes] == ["a3", "a1", "a2", "a4"]
+    assert (both.attributes[1].maximum, both.attributes[1].help) == ("9", "How many.")
+    assert merged(base, mine, hub(title="Theirs")) is None
+    assert merged(base, mine, hub(attributes=[sockets.model_copy(update={"maximum": "8"}), energy, access])) is None
+    assert merged(base, hub(attributes=[energy, sockets, access]), theirs) is None
+    assert merged(base, mine, hub(attributes=[energy, access])) is None, "what I changed isn't taken out unseen"
+    without = merged(base, mine, hub(attributes=[sockets, energy]))
+    assert without is not None
+    assert [one.id for one in without.attributes] == ["a1", "a2"]
