@@ -35,6 +35,7 @@ PLACES: dict[str, list[Place]] = {
     "Assets": [
         Place("assets/register_asset.py", "register-asset", "Register an asset", "add_circle", ["asset.register"]),
         Place("assets/prepare_asset.py", "prepare-asset", "Prepare an asset", "add_circle", ["asset.submit_draft"]),
+        Place("assets/upload.py", "upload", "Upload a portfolio", "upload_file", ["asset.bulk"]),
         Place("assets/drafts.py", "drafts", "Drafts", "edit_note", ["asset.draft"]),
         Place("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
         Place("assets/review.py", "review", "Review", "fact_check", ["asset.read"]),

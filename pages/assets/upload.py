@@ -1,0 +1,82 @@
+"""A portfolio in a file (UC-02.01, UC-02.03, UC-02.04): tried first, then registered, by the same rules as one asset."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from models.bulk import BulkJob
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.parts.attempt import show_outcome
+from pages.parts.upload_form import draw_form
+from pages.parts.upload_job import draw_job
+from services.assets.bulk.jobs import get_job, list_jobs
+from services.assets.bulk.template import template_workbook
+from services.assets.catalogue import categories
+from services.core.clock import show_moment
+from services.core.errors import NotFound
+
+SHOWN = 10
+ALL = "All categories"
+
+
+def wanted() -> BulkJob | None:
+    """The job that the address names, if one may see it."""
+    text = st.query_params.get("job")
+    if not text:
+        return None
+    try:
+        return get_job(actor, UUID(text))
+    except (ValueError, NotFound):
+        st.warning("This job isn't among your organisation's: it was removed, or belongs to others.")
+        return None
+
+
+def draw_template() -> None:
+    """The workbook to fill in, for one category or all."""
+    names = {schema.category: schema.document.get("title", schema.category) for schema in categories(actor)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Template for",
+            [None, *names],
+            format_func=lambda code: names.get(code, ALL),
+            key="upload-template",
+            width=320,
+        )
+        st.download_button(
+            "Download the template",
+            lambda: template_workbook(chosen),
+            f"fmar-template-{(chosen or 'all').lower()}.xlsx",
+            icon=":material/download:",
+        )
+
+
+def draw_jobs(jobs: list[BulkJob]) -> None:
+    """The latest files of the organisation, each a link."""
+    if not jobs:
+        return
+    st.subheader("Files handed in", anchor=False)
+    for job in jobs:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            link("assets/upload.py", f"**{plain(job.file_name)}**", "table_view", {"job": str(job.id)})
+            st.badge("Dry run" if job.dry_run else job.status, color="violet" if job.dry_run else "blue")
+            st.caption(
+                f"{job.rows_total:,} rows: {job.rows_registered:,} new, {job.rows_updated:,} changed, "
+                f"{job.rows_refused:,} refused. {plain(job.submitted_by)}, {show_moment(job.created_at)}"
+            )
+
+
+actor = session.actor()
+st.title("Upload a portfolio", anchor=False)
+st.caption(
+    "Many assets at once, new ones and changes. Every file is tried first; nothing is registered before you say so."
+)
+show_outcome()
+if (current := wanted()) is not None:
+    link("assets/upload.py", "Another file", "arrow_back", {})
+    draw_job(actor, current)
+else:
+    draw_template()
+    draw_form(actor)
+    draw_jobs(list_jobs(actor, SHOWN))

@@ -1,0 +1,122 @@
+"""Choosing a file of assets, saying what its columns hold, and handing it in for a dry run."""
+
+import hashlib
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from services.assets.bulk.jobs import Wishes, submit_file
+from services.assets.bulk.looking import FileLook, attribute_choices, look_at_file
+from services.assets.catalogue import code_list
+from services.core.actor import Actor
+from services.core.errors import RegisterError
+
+FILE, LOOK, KEEP = "upload-file", "upload-look", "upload-drafts"
+ASKED_AT_MOST = 20
+PASS_OVER = ""
+ENDINGS = ["csv", "txt", "tsv", "xlsx", "xlsm", "jsonl", "ndjson", "parquet"]
+
+
+def draw_form(actor: Actor) -> None:
+    """The uploader, and what there is to say once a file is chosen."""
+    file = st.file_uploader("Your file: CSV, XLSX, JSON lines or Parquet, up to 200 MB", type=ENDINGS, key=FILE)
+    if file is None:
+        return
+    look = _look(actor, file)
+    if look is None:
+        return
+    columns = _ask_columns(look)
+    constants = _ask_constants(look, columns)
+    st.toggle(
+        "Keep rows that only lack mandatory values as drafts",
+        key=KEEP,
+        help="They can be completed here once the others are registered.",
+    )
+    if st.button("Try it: nothing is registered yet", type="primary", icon=":material/science:"):
+        _hand_in(actor, file, columns, constants)
+
+
+def _look(actor: Actor, file: UploadedFile) -> FileLook | None:
+    """What the file holds; read once, however often the page is drawn."""
+    data = file.getvalue()
+    key = (file.name, hashlib.sha256(data).hexdigest())
+    if st.session_state.get(LOOK, (None,))[0] != key:
+        try:
+            with st.spinner("Reading the file"):
+                st.session_state[LOOK] = (key, look_at_file(actor, data, file.name))
+        except RegisterError as refused:
+            show_refusal(refused)
+            return None
+    look: FileLook = st.session_state[LOOK][1]
+    known = f"**{look.rows:,} rows**, {len(look.columns)} columns recognised"
+    if look.ready_made:
+        known = (
+            f"**{look.rows:,} rows** of {'an' if look.ready_made == 'ECR' else 'the'} **{look.ready_made}**, translated"
+        )
+    st.success(known, icon=":material/table_view:")
+    return look
+
+
+def _ask_columns(look: FileLook) -> dict[str, str | None]:
+    """What the columns hold that nobody knows."""
+    if not look.unknown:
+        return {}
+    st.subheader("Columns that the register doesn't know", anchor=False)
+    st.caption("Say what they hold, or leave them out. It is remembered for your organisation's next file.")
+    taken = set(look.columns.values())
+    choices = {term: label for term, label in attribute_choices().items() if term not in taken}
+    said: dict[str, str | None] = {}
+    with st.container(horizontal=True):
+        for place, heading in enumerate(look.unknown[:ASKED_AT_MOST]):
+            chosen = st.selectbox(
+                plain(heading),
+                [PASS_OVER, *choices],
+                format_func=lambda term: choices.get(term, "Leave out"),
+                key=f"upload-column-{place}",
+                width=320,
+            )
+            if chosen:
+                said[heading] = chosen
+    if more := look.unknown[ASKED_AT_MOST:]:
+        st.caption(f"Left out, too: {plain(', '.join(more))[:500]}")
+    return said
+
+
+def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[str, str]:
+    """Values for all rows, of what every asset needs and the file doesn't tell."""
+    lacking = [term for term in look.lacking if term not in columns.values()]
+    if not lacking:
+        return {}
+    st.subheader("For all rows of the file", anchor=False)
+    labels = attribute_choices()
+    said: dict[str, str] = {}
+    if "EffectiveDate" in lacking:
+        day = st.date_input(labels["EffectiveDate"], value=None, format="DD/MM/YYYY", key="upload-effective", width=320)
+        if day is not None:
+            said["EffectiveDate"] = day.isoformat()
+    for term, codes in (("ConnectionType", "ConnectionType"), ("ConnectionStatus", "ConnectionStatus")):
+        if term in lacking:
+            options = {code.code: code.label for code in code_list(codes) if code.active}
+            chosen = st.selectbox(
+                labels[term], list(options), index=None, format_func=options.get, key=f"upload-{term}", width=320
+            )
+            if chosen:
+                said[term] = chosen
+    rest = [labels[term] for term in lacking if term not in ("EffectiveDate", "ConnectionType", "ConnectionStatus")]
+    if rest:
+        st.warning(f"Every asset needs these, and no column holds them: {', '.join(rest)}.", icon=":material/warning:")
+    return said
+
+
+def _hand_in(actor: Actor, file: UploadedFile, columns: Mapping[str, str | None], constants: Mapping[str, str]) -> None:
+    wishes = Wishes(dry_run=True, columns=columns, constants=constants, keep_drafts=bool(st.session_state.get(KEEP)))
+    try:
+        job = submit_file(actor, file.getvalue(), file.name, wishes)
+    except RegisterError as refused:
+        show_refusal(refused)
+        return
+    st.query_params["job"] = str(job.id)
+    st.rerun()
