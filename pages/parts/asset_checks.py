@@ -100,11 +100,11 @@ def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
         said = f"Found right by {row.get('by')}: {row.get('reason')} "
     elif row["outcome"] == Outcome.DIFFERS and not row.get("matters", True):
         label, colour = "Differs, asks nothing", "gray"
+    message = f"  \n:small[{plain(said + (row['message'] or ''))}]" if said or row["message"] else ""
     return {
-        "Field": plain(label_of_field(row["field"])),
+        "Field": f"{plain(label_of_field(row['field']))}  \n:{colour}-badge[:material/{icon}: {label}]",
         "Declared": plain(_read(words, row["field"], row["declared"])),
-        "Source": plain(_read(words, row["field"], row["theirs"])),
-        "Result": f":{colour}-badge[:material/{icon}: {label}] :small[{plain(said + (row['message'] or ''))}]",
+        "Source": plain(_read(words, row["field"], row["theirs"])) + message,
     }
 
 

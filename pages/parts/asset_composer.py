@@ -43,7 +43,7 @@ def draw_composer(actor: Actor, standing: Standing) -> None:
         st.markdown(f":{COLOURS[audience]}-background[:material/{ICONS[audience]}: {told[audience]}]")
         everyone = audience is Audience.EVERYONE
         st.text_area(
-            "Comment for everyone involved" if everyone else f"Note within {own}",
+            "Comment for everyone involved" if everyone else f"Note within {plain(own)}",
             key=f"{key}-text",
             persist_state="session",
         )

@@ -23,9 +23,9 @@ def show_news(words: Words) -> None:
     )
     rows = [
         {
-            "Field": words.label(term),
-            "When you opened it": words.value(term, before),
-            "Now": words.value(term, after),
+            "Field": plain(words.label(term)),
+            "When you opened it": plain(words.value(term, before)),
+            "Now": plain(words.value(term, after)),
         }
         for term, (before, after) in refused.changes.items()
         if term not in UNTOLD

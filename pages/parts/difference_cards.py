@@ -108,7 +108,7 @@ def settled_in_words(one: Difference) -> str:
 def _accept(actor: Actor, asset: Asset, one: Difference) -> None:
     attempt(
         lambda: accept_theirs(actor, asset.id, asset.version, [one.field], source=one.source),
-        f"{one.label} is changed to {one.theirs}. The sources are asked again.",
+        f"{plain(one.label)} is changed to {plain(one.theirs or '')}. The sources are asked again.",
     )
 
 

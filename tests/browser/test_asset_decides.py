@@ -1,6 +1,6 @@
 """An asset's page as a place to decide, in the browser: settled one by one, said to whom it is meant, any day whole."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -143,6 +143,13 @@ def test_a_note_stays_within_and_a_comment_reaches_the_other_party_with_its_file
             watch.assert_quiet()
 
 
+def choose_day(page: Page, day: date) -> None:
+    """Type the day as of which the page is shown; closing the calendar takes it over."""
+    fill_date(page, "As it stood at the end of", day)
+    page.keyboard.press("Escape")
+    wait_idle(page)
+
+
 @pytest.mark.use_case("UC-05.06")
 def test_the_whole_page_as_of_a_day_and_back(demo: DemoPortal, browser: Browser) -> None:
     left = list_assets(actor_of("bramble"), AssetFilters(status=(AssetStatus.DEREGISTERED,)), limit=1).items[0]
@@ -152,14 +159,14 @@ def test_the_whole_page_as_of_a_day_and_back(demo: DemoPortal, browser: Browser)
         open_page(page, demo.at("bramble", f"asset?id={left.id}"))
         badge = page.get_by_test_id("stMain").locator(".stMarkdownBadge").first
         expect(badge).to_contain_text("De-registered")
-        fill_date(page, "As it stood at the end of", registered)
+        choose_day(page, registered)
         expect(page.get_by_text("nothing can be done with it here")).to_be_visible()
         expect(badge).not_to_contain_text("De-registered")
         expect(page.get_by_text("What can be done next")).to_have_count(0)
         assert f"as_of={registered}" in page.url
         press(page, "Back to the present")
         expect(badge).to_contain_text("De-registered")
-        fill_date(page, "As it stood at the end of", registered - timedelta(days=1))
+        choose_day(page, registered - timedelta(days=1))
         expect(page.get_by_text("wasn't registered yet")).to_be_visible()
         watch.assert_quiet()
 
