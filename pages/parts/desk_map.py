@@ -77,7 +77,8 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
         )
         few = total <= MOST_POINTS
         view = TileView(filters, Layer(layer), colouring, few)
-        layers = [*base_layers(), _tiles(actor, view)]
+        outlines, names = base_layers()
+        layers = [outlines, _tiles(actor, view), names]
         entries, title = (
             (capacity_entries(), "Capacity in a hexagon")
             if layer == "capacity"
@@ -132,7 +133,8 @@ def _say_missing(summary: MapSummary, layer: str, total: int) -> None:
         words = "None of these assets has a position: the list has them."
     elif summary.unplaced:
         many = f"More than {summary.unplaced - 1:,}" if summary.unplaced > 1000 else f"{summary.unplaced:,}"
-        words += f" {many} {'has' if summary.unplaced == 1 else 'have'} no position: the list has them."
+        one = summary.unplaced == 1
+        words += f" {many} {'has' if one else 'have'} no position: the list has {'it' if one else 'them'}."
     st.caption(words)
 
 
@@ -268,7 +270,7 @@ def fitted(extent: Sequence[float]) -> pydeck.ViewState:
     zoom = min(log2(WIDTH / (512 * wide)), log2(HEIGHT / (512 * high))) - 0.3
     if zoom < WHOLE_COUNTRY:
         return ALL_OF_GB
-    return _at((south + north) / 2, (west + east) / 2, round(min(zoom, 10.0), 2))
+    return _at((south + north) / 2, (west + east) / 2, round(min(zoom, 8.5), 2))
 
 
 def _at(latitude: float, longitude: float, zoom: float) -> pydeck.ViewState:

@@ -78,7 +78,7 @@ def test_assets_without_a_position_and_empty_hands_are_said_plainly() -> None:
     at = open_page("northgate", "assets")
     assert "None of these assets has a position: the list has them." in plain_text(at)
     registered(actor)
-    assert "1 has no position: the list has them." in plain_text(open_page("northgate", "assets"))
+    assert "1 has no position: the list has it." in plain_text(open_page("northgate", "assets"))
     for layer in ("Capacity", "GSP groups"):
         quiet(open_page("northgate", "assets", layer=layer))
 
