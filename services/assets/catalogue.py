@@ -26,6 +26,7 @@ from services.core.transaction import Stamp, current_session, unit_of_work
 
 CATEGORY_LIST = "AssetCategory"
 KEPT_VERSIONS = 8
+GREY = "#7A7A7A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,20 @@ def code_list(name: str) -> list[Code]:
     if name not in lists:
         raise NotFound("code list", name)
     return list(lists[name].values())
+
+
+def category_colours() -> dict[str, tuple[int, int, int]]:
+    """The colour of each category on maps and in legends (red, green, blue), in the order of the list of categories.
+
+    It is the one that the administrator keeps with the category; grey where none is.
+    """
+    with unit_of_work(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
+        reference = catalogue().reference
+    found = {}
+    for code in reference.code_lists.get(CATEGORY_LIST, {}):
+        text = str(reference.schemas.get(code, {}).get("x-colour", GREY))
+        found[code] = (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
+    return found
 
 
 def label_of(name: str, code: str | None) -> str:

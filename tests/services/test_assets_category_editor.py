@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from models.assets import SchemaStatus
-from services.assets.catalogue import categories, category_schema, code_list, schema_versions
+from services.assets.catalogue import categories, category_colours, category_schema, code_list, schema_versions
 from services.assets.categories import category_versions, deprecate_category, publish_category
 from services.assets.category_drafts import (
     begin_category,
@@ -59,6 +59,7 @@ def test_a_category_made_in_the_editor_registers_at_once_and_everything_follows(
     document = category_schema(provider, HUB).document
     assert document["$id"] == f"urn:fmar:category:{HUB}:1"
     assert document["x-colour"] == "#0077BB"
+    assert list(category_colours().items())[-1] == (HUB, (0, 0x77, 0xBB)), "the map's legend has it"
     assert "x-draft" not in document
 
 
