@@ -3,12 +3,15 @@
 import shutil
 import sqlite3
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
+from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner, Result
@@ -24,11 +27,13 @@ from services.core.errors import Refused
 from services.core.ledger.verifying import verify_ledger
 from services.core.migrate import _config, migrate
 from services.core.settings import settings
+from services.core.worker import work_through
+from services.first_data import begin
 from services.governance.copies import copy_register, restore_register
 from services.governance.sealing import seal_and_anchor
 from tests.asset_factories import battery, make_provider, registered
 from tests.conftest import _build, use_database
-from tests.databases import fresh_postgres, postgres_template
+from tests.databases import fresh_postgres, postgres_server, postgres_template
 
 pytestmark = pytest.mark.use_case("UC-05.06")
 SYSTEM = system_actor()
@@ -283,6 +288,34 @@ def test_postgresql_goes_back_with_its_own_tools(anchors: Path, tmp_path: Path) 
         with pytest.raises(DBAPIError, match="append-only"), engine(writes=True).begin() as connection:
             connection.execute(text("DELETE FROM ledger_entry"))
         register_asset(actor, battery())
+        database.close()
+
+
+@pytest.fixture
+def portal_role() -> Iterator[str]:
+    """A role of PostgreSQL with the rights that docs/operate.md gives the portal's, gone afterwards."""
+    name = f"portal_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server().replace("+psycopg", ""), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+        yield name
+        admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def test_the_portal_works_as_a_role_that_can_not_take_the_ledgers_guards_away(anchors: Path, portal_role: str) -> None:
+    with fresh_postgres(postgres_template("register", _build)) as url:
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+            for rights in ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
+                owner.execute(f"GRANT {rights} IN SCHEMA public TO {portal_role}".encode())
+        use_database(url.replace("://postgres:@", f"://{portal_role}:@"))
+        assert not migrate()
+        assert not begin()
+        actor = make_provider()
+        register_asset(actor, battery())
+        work_through()
+        assert seal_and_anchor() == 1
+        assert verify_ledger(SYSTEM).sound
+        with pytest.raises(DBAPIError, match="must be owner"), engine(writes=True).begin() as connection:
+            connection.execute(text("ALTER TABLE ledger_entry DISABLE TRIGGER ALL"))
         database.close()
 
 
