@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.assets import AssetMessage, Attachment, AttachmentContent
+from models.assets import Asset, AssetMessage, Attachment, AttachmentContent
 from services.assets.file_kinds import ALLOWED, PICTURES, clean_name, kind_of, small_picture
 from services.core.access_log import log_access
 from services.core.actor import Actor
@@ -108,7 +108,9 @@ def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
     Raises NotFound when the actor may not read its message, Refused when the content is no longer what was handed in.
     """
     attachment = see(Attachment, actor, attachment_id)
-    log_access(actor, "attachment.read", Attachment.record_type(), attachment.id)
+    # The access log is read by others: of a private file it tells no more than of reading the conversation.
+    detail = None if attachment.only_for else {"attachment": str(attachment.id)}
+    log_access(actor, "attachment.read", Asset.record_type(), attachment.asset_id, detail)
     return Download(attachment.file_name, attachment.media_type, _content(attachment))
 
 

@@ -223,13 +223,17 @@ def test_a_file_has_the_readers_of_its_message(register: str) -> None:
             attach_files(somebody, private.id, [Upload("a.pdf", PDF)])
     with pytest.raises(Forbidden):
         attach_files(operator, open_one.id, [Upload("a.pdf", PDF)])
+    assert read_attachment(actor, hidden.id).content == picture()
     small = small_pictures(admin, [shared.id, hidden.id])
     assert list(small) == [shared.id]
     with Image.open(io.BytesIO(small[shared.id])) as drawn:
         assert max(drawn.size) == 320
     with unit_of_work(STAMP, writes=False):
-        kinds = list(current_session().scalars(select(col(Access.kind)).where(col(Access.record_id) == shared.id)))
-    assert kinds == ["attachment.read"]
+        read = select(Access).where(col(Access.kind) == "attachment.read").order_by(col(Access.id))
+        logged = [(row.record_id, row.detail) for row in current_session().scalars(read)]
+    assert logged == [(asset.id, {"attachment": str(shared.id)}), (asset.id, {})], (
+        "nothing tells that a file is private"
+    )
 
 
 def test_a_file_that_was_altered_behind_the_registers_back_is_not_handed_out(register: str) -> None:
