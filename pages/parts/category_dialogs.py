@@ -16,13 +16,18 @@ from services.assets.category_form import suggested_code
 from services.core.actor import Actor
 from services.core.errors import RegisterError
 
-EDITOR = "pages/assets/edit_category.py"
+EDITOR, ALL = "pages/assets/edit_category.py", "pages/assets/categories.py"
 PUBLISHED = "category-published"
 
 
 def open_editor(category: str) -> None:
     """Go to the editor of a category's draft."""
     st.switch_page(EDITOR, query_params={"code": category})
+
+
+def open_category(category: str) -> None:
+    """Go to a category among all; without naming one, the part of the editor in the address would be in the way."""
+    st.switch_page(ALL, query_params={"category": category})
 
 
 def _do(act: Callable[[], object], then: Callable[[], None]) -> None:
@@ -100,7 +105,7 @@ def _published(editor: CategoryEditor) -> None:
     """Back to the categories, where it stands now."""
     editor.state.clear()
     st.session_state[PUBLISHED] = editor.category
-    st.switch_page("pages/assets/categories.py", query_params={"category": editor.category})
+    open_category(editor.category)
 
 
 @st.dialog("Discard this draft", width="medium", on_dismiss=dialogs.close)
@@ -113,7 +118,7 @@ def discard(editor: CategoryEditor) -> None:
     if st.button("Discard the draft", type="primary", icon=":material/delete:"):
         _do(
             lambda: discard_category(editor.actor, editor.draft.id, editor.version),
-            lambda: st.switch_page("pages/assets/categories.py"),
+            lambda: open_category(editor.category),
         )
 
 
