@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from models.assets import AssetCheck, CheckOutcome, CheckSource
+from models.assets import Asset, AssetCheck, CheckOutcome, CheckSource
 from models.core import DeliveryStatus, EventDelivery, Setting
 from sandbox.mpan_register import DATA, describe
 from services.core import database
@@ -36,12 +37,14 @@ from services.core.transaction import Stamp, current_session, unit_of_work
 from services.governance.sealing import seal_and_anchor
 from tests.asset_factories import battery, make_provider, registered
 from tests.browser.harness import _end_process_group, _wait_until_healthy, free_port
+from tests.bulk_files import csv_of
 from tests.conftest import _build, use_database
 from tests.databases import fresh_postgres, postgres_template
 from tests.factories import administrator, make_client, make_organisation
 from tests.servers import serve
 
 SYSTEM = system_actor()
+BULK_ROWS = 4_000
 LOOK = Stamp("look", "test", SYSTEM)
 FAKE_PROVIDER = [
     {
@@ -233,6 +236,36 @@ def test_what_a_killed_portal_had_begun_the_other_finishes(tmp_path: Path) -> No
         assert httpx.get(f"{survivor.address}/api/health").json()["status"] == "ok"
         assert survivor.program.post("/assets", json=battery()).status_code == 201
         eventually(lambda: waiting() == 0)
+        seal_and_anchor()
+        assert verify_ledger(SYSTEM).faults == []
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_two_files_one_for_each_portal_end_complete_though_one_portal_is_killed(tmp_path: Path) -> None:
+    with two_portals(tmp_path) as pair:
+        files = [csv_of([battery() for _ in range(BULK_ROWS)]) for _ in pair.portals]
+        addresses = []
+        for portal, data in zip(pair.portals, files, strict=True):
+            handed = portal.program.post("/assets/bulk", content=data, headers={"Content-Type": "text/csv"})
+            assert handed.status_code == 202, handed.text
+            addresses.append(handed.headers["Location"].removeprefix("/api/v1"))
+        victim, survivor = pair.portals
+
+        def jobs() -> list[dict[str, Any]]:
+            return [survivor.program.get(address).json() for address in addresses]
+
+        # Each works on one, in the midst of its first chunk.
+        eventually(lambda: [job["Status"] for job in jobs()] == ["Running"] * 2)
+        os.kill(victim.process.pid, signal.SIGKILL)
+        victim.process.wait(timeout=10)
+        assert not all(job["Status"] == "Completed" for job in jobs())
+        # A minute passes for the job that it had taken.
+        with unit_of_work(LOOK, writes=True):
+            current_session().execute(text("UPDATE bulk_job SET leased_until = now() WHERE leased_until > now()"))
+        eventually(lambda: all(job["Status"] == "Completed" for job in jobs()), 240)
+        assert [job["RowsRegistered"] for job in jobs()] == [BULK_ROWS, BULK_ROWS]
+        with unit_of_work(LOOK, writes=False) as session:
+            assert session.scalar(select(func.count(col(Asset.id)))) == 2 * BULK_ROWS
         seal_and_anchor()
         assert verify_ledger(SYSTEM).faults == []
 
