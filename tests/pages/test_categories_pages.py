@@ -218,6 +218,14 @@ def test_a_draft_is_discarded_and_a_category_deprecated_with_a_reason() -> None:
     assert "Out of use: Nobody builds them any more." in text(at)
 
 
+def test_a_category_that_is_no_more_leads_to_those_that_are() -> None:
+    be_administrator()
+    at = open_page("administrator", "assets/categories", category="GIVEN_UP")
+    assert "Battery Energy Storage System" in text(at)
+    at = open_page("administrator", "assets/edit_category", code="GIVEN_UP")
+    assert "No draft of this category is in work" in text(at)
+
+
 def test_versions_stand_side_by_side() -> None:
     administrator = be_administrator()
     published_hub(administrator)
