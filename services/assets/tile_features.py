@@ -6,9 +6,10 @@ the colour in its scale, and for an asset 32 times the place of its size as well
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from base64 import b64decode
+from binascii import b2a_base64
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import h3.api.basic_int as h3
@@ -18,9 +19,12 @@ from services.assets.counted import CellCount
 from services.assets.tile_queries import Point
 
 MOST_BYTES = 300_000
-_ROOM = 297_000
-LONGEST_NAME, BRIEF_NAME = 80, 24
+WORDS = ((80, True, 200), (24, False, 172), (0, False, 152))
+"""What stands in the tooltip where there is room: signs of the name, whether category and status, usual bytes of an asset."""
 SIZE = 32
+"""More than there are places in a scale of colours."""
+Kinds = Callable[[str, str], tuple[int, str]]
+"""The place of an asset's colour in its scale, and the label of its category, by status and category."""
 CAPACITY_STEPS_KW = (100, 1_000, 10_000, 50_000, 200_000, 1_000_000)
 """Where one colour of capacity ends and the next begins, in kW of all assets of a hexagon or group."""
 COUNT_STEPS = (2, 10, 50, 250, 1_000, 5_000)
@@ -40,8 +44,10 @@ def step_of(value: float, steps: Sequence[int]) -> int:
 
 def show_power(hundredths: int) -> str:
     """Power (hundredths of a kW) as it is read: kW below 1 MW, MW from there on."""
-    kilowatts = Decimal(hundredths) / 100
-    return f"{kilowatts:,.2f} kW" if kilowatts < 1000 else f"{kilowatts / 1000:,.2f} MW"
+    if hundredths < 100_000:
+        return f"{hundredths // 100}.{hundredths % 100:02d} kW"
+    rounded = (hundredths + 500) // 1000
+    return f"{rounded // 100:,}.{rounded % 100:02d} MW"
 
 
 def decimals_at(zoom: int) -> int:
@@ -64,51 +70,58 @@ def hexagons(counts: Sequence[CellCount], zoom: int, by_capacity: bool) -> bytes
     return _collection(written)
 
 
-def points(found: Sequence[Point], zoom: int, colour_of: Callable[[Point], int], labels: Mapping[str, str]) -> bytes:
+def points(found: Sequence[Point], zoom: int, kinds: Kinds) -> bytes:
     """Assets as points. In a crowded tile names are cut, and nothing but the capacity stands under them."""
-    top = {str(status): place for place, status in enumerate(ON_TOP, 1)}
-    ordered = sorted(found, key=lambda point: top.get(point.status, 0))
-    places = decimals_at(zoom)
-    heads = [
-        f'{{"type":"Feature","geometry":{{"type":"Point","coordinates":[{one.longitude:.{places}f},'
-        f'{one.latitude:.{places}f}]}},"properties":{{"i":"{_short(one.id)}",'
-        f'"k":{min(colour_of(one), SIZE - 1) + SIZE * step_of(one.rated / 100, SIZE_STEPS_KW)},"t":'
-        for one in ordered
-    ]
-    spare = _ROOM - sum(map(len, heads))
-    words = [
-        (one.name, f"{labels.get(one.category, one.category)}, {show_power(one.rated)}, {_STATUS[one.status]}")
-        for one in ordered
-    ]
-    brief = [(one.name, show_power(one.rated)) for one in ordered]
-    texts = _fitting(words, spare, LONGEST_NAME) or _fitting(brief, spare, BRIEF_NAME)
-    texts = texts or _fitting([(power, "") for _name, power in brief], spare, LONGEST_NAME)
-    texts = texts or ['"","d":""}}'] * len(ordered)
-    return _collection([head + text for head, text in zip(heads, texts, strict=True)])
+    ordered = sorted(found, key=lambda point: _TOP.get(point[4], 0))
+    for longest, detailed, usual in WORDS:
+        if len(found) * usual <= MOST_BYTES:
+            body = _collection(_written(ordered, zoom, kinds, longest, detailed))
+            if len(body) <= MOST_BYTES:
+                return body
+    return _collection(_written(ordered, zoom, kinds, -1, False))
+
+
+def _written(ordered: Sequence[Point], zoom: int, kinds: Kinds, longest: int, detailed: bool) -> list[str]:
+    """Each asset as JSON. `longest`: signs of a name; 0 to have its capacity instead, less for no word at all."""
+    write = json.encoder.encode_basestring
+    form = _POINT.replace("#", str(decimals_at(zoom)))
+    scale: dict[tuple[str, str], tuple[int, str, str]] = {}
+    texts = []
+    for identifier, name, latitude, longitude, status, category, rated in ordered:
+        kind = scale.get((status, category))
+        if kind is None:
+            place, label = kinds(status, category)
+            kind = scale[status, category] = (min(place, SIZE - 1), write(f"{label}, ")[1:-1], f", {_STATUS[status]}")
+        power, place = show_power(rated), kind[0] + SIZE * bisect_right(_SIZES, rated)
+        if longest > 0:
+            title = write(name if len(name) <= longest else f"{name[: longest - 1]}…")
+            detail = f"{kind[1]}{power}{kind[2]}" if detailed else power
+        else:
+            title, detail = f'"{power if longest == 0 else ""}"', ""
+        texts.append(form % (longitude, latitude, _short(identifier), place, title, detail))
+    return texts
+
+
+_POINT = (
+    '{"type":"Feature","geometry":{"type":"Point","coordinates":[%.#f,%.#f]},'
+    '"properties":{"i":"%s","k":%d,"t":%s,"d":"%s"}}'
+)
+_SIZES = [step * 100 for step in SIZE_STEPS_KW]
+_TOP = {str(status): place for place, status in enumerate(ON_TOP, 1)}
 
 
 def _short(identifier: UUID | str) -> str:
     """An asset's identifier in 22 signs."""
     given = identifier if isinstance(identifier, str) else identifier.hex
-    return urlsafe_b64encode(bytes.fromhex(given))[:22].decode()
+    return b2a_base64(bytes.fromhex(given), newline=False)[:22].decode()
 
 
 def asset_of(short: str) -> UUID:
     """The asset that a point of a tile stands for. Raises ValueError for anything else."""
-    return UUID(bytes=urlsafe_b64decode(f"{short}=="))
+    return UUID(bytes=b64decode(f"{short}==", validate=True))
 
 
 _STATUS = {str(status): label for status, label in STATUS_LABELS.items()}
-
-
-def _fitting(words: Sequence[tuple[str, str]], spare: int, longest: int) -> list[str] | None:
-    """Both lines of each tooltip as JSON, names cut to `longest` characters; None when they take more than `spare` bytes."""
-    write = json.encoder.encode_basestring
-    texts = [
-        f'{write(name if len(name) <= longest else name[: longest - 1] + "…")},"d":{write(detail)}}}}}'
-        for name, detail in words
-    ]
-    return texts if sum(len(text.encode()) + 1 for text in texts) <= spare else None
 
 
 def _collection(written: Sequence[str]) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import atan, degrees, pi, sinh
 from typing import Any, NamedTuple
+from typing import cast as cast_to
 
 import h3.api.basic_int as h3
 from sqlalchemy import (
@@ -35,7 +36,7 @@ from services.assets.places import COARSE, parent_in_sql, parent_of, range_of
 from services.core.actor import Actor
 from services.core.database import is_sqlite
 from services.core.permissions import Scope, scopes_of
-from services.core.transaction import current_session
+from services.core.transaction import current_connection
 from services.core.visibility import visible
 
 RESOLUTIONS = {6: 4, 7: 5, 8: 6, 9: 6, 10: 7, 11: 8, 12: 8, 13: 9, 14: 9, 15: 10, 16: 11}
@@ -64,7 +65,7 @@ def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 class Point(NamedTuple):
-    """An asset as a tile draws it; `rated` in hundredths of a kW. The name was typed by somebody."""
+    """An asset as a tile draws it, or a row of these columns; `rated` in hundredths of a kW. The name was typed by somebody."""
 
     id: Any
     name: str
@@ -111,8 +112,8 @@ def points_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], most:
         col(Asset.asset_category),
         type_coerce(col(Asset.rated_capacity), BigInteger),
     )
-    rows = current_session().execute(_inside(actor, filters, cells, *columns).limit(most + 1))
-    return [Point(*row) for row in rows]
+    rows = current_connection().execute(_inside(actor, filters, cells, *columns).limit(most + 1)).fetchall()
+    return cast_to(list[Point], rows)
 
 
 def counts_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...]) -> list[CellCount]:
@@ -124,7 +125,8 @@ def counts_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...]) -> li
     parent = parent_in_sql(col(Asset.cell), resolution).label("parent")
     rated = func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
     chosen = _inside(actor, filters, cells, parent, func.count(), rated).group_by(parent)
-    return [CellCount(int(row[0]), row[1], int(row[2])) for row in current_session().execute(chosen)]
+    rows: list[Any] = list(current_connection().execute(chosen).fetchall())
+    return [CellCount(int(row[0]), row[1], int(row[2])) for row in rows]
 
 
 def _gathered(kept: Sequence[CellCount], cells: set[int], resolution: int) -> list[CellCount]:
@@ -172,7 +174,7 @@ def extent_of(actor: Actor, filters: AssetFilters) -> tuple[float, float, float,
     """South, west, north and east of what passes the filters; None when nothing there has a position."""
     latitude, longitude = col(Asset.latitude), col(Asset.longitude)
     ends = select(func.min(latitude), func.min(longitude), func.max(latitude), func.max(longitude))
-    row = current_session().execute(ends.where(visible(Asset, actor), *condition(filters))).one()
+    row: Any = current_connection().execute(ends.where(visible(Asset, actor), *condition(filters))).one()
     return None if row[0] is None else (row[0], row[1], row[2], row[3])
 
 
@@ -180,11 +182,11 @@ def without_position(actor: Actor, filters: AssetFilters, most: int) -> int:
     """How many that pass the filters have no position, counted no further than `most` + 1."""
     wanted = (visible(Asset, actor), *condition(filters), col(Asset.cell).is_(None))
     some = select(literal(1)).select_from(Asset).where(*wanted).limit(most + 1).subquery()
-    return current_session().scalar(select(func.count()).select_from(some)) or 0
+    return current_connection().scalar(select(func.count()).select_from(some)) or 0
 
 
 def by_group(actor: Actor, filters: AssetFilters) -> Sequence[tuple[str | None, int, int]]:
     """GSP group, assets and rated capacity (hundredths of a kW) of what passes the filters."""
     group, rated = col(Asset.gsp_group), func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
     chosen = select(group, func.count(), rated).where(visible(Asset, actor), *condition(filters)).group_by(group)
-    return [(row[0], row[1], int(row[2])) for row in current_session().execute(chosen)]
+    return [(row[0], row[1], int(row[2])) for row in current_connection().execute(chosen).fetchall()]

@@ -1,7 +1,7 @@
 """Map tiles (UC-05.01): hexagons with counts where there is much, assets where they can be told apart, by signed ticket."""
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
@@ -16,11 +16,10 @@ from models.assets import AssetStatus
 from models.core import Event
 from services.assets.catalogue import CATEGORY_LIST, catalogue
 from services.assets.filters import AssetFilters
-from services.assets.tile_features import hexagons, points
+from services.assets.tile_features import Kinds, hexagons, points
 from services.assets.tile_queries import (
     HIGHEST_ZOOM,
     LOWEST_ZOOM,
-    Point,
     by_group,
     cells_of_tile,
     counts_in,
@@ -171,17 +170,21 @@ def map_tile(actor: Actor, view: TileView, zoom: int, x: int, y: int) -> bytes:
     if view.layer is Layer.ASSETS and few:
         found = points_in(actor, view.filters, cells, MOST_POINTS)
         if len(found) <= MOST_POINTS:
-            return points(found, zoom, *_colours(view.colouring))
+            return points(found, zoom, _kinds(view.colouring))
     return hexagons(counts or counts_in(actor, view.filters, cells), zoom, view.layer is Layer.CAPACITY)
 
 
-def _colours(colouring: Colouring) -> tuple[Callable[[Point], int], dict[str, str]]:
-    """The place of an asset's colour in its scale (the one after the last for what the scale doesn't know); and labels."""
+def _kinds(colouring: Colouring) -> Kinds:
+    """The place of an asset's colour in its scale (the one after the last for what the scale doesn't know); its category."""
     places = {code: place for place, code in enumerate(colour_codes(colouring))}
-    labels = {code: one.label for code, one in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
-    if colouring is Colouring.STATUS:
-        return (lambda one: places.get(one.status, len(places))), labels
-    return (lambda one: places.get(one.category, len(places))), labels
+    labels = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
+    by_status = colouring is Colouring.STATUS
+
+    def kind(status: str, category: str) -> tuple[int, str]:
+        label = labels[category].label if category in labels else category
+        return places.get(status if by_status else category, len(places)), label
+
+    return kind
 
 
 def colour_codes(colouring: Colouring) -> list[str]:

@@ -174,7 +174,9 @@ def test_what_was_typed_stays_text() -> None:
     drawn = features(actor, TileView(AssetFilters(), one_by_one=True), *tile_at(6, *CAMBRIDGE))
     assert [one["properties"]["t"] for one in drawn] == [name]
     odd = '\\ " {t} \u2028 \t </script>'
-    body = points([Point(new_id().hex, odd, 52.2, 0.1, "VERIFIED", odd, 100)], 6, lambda one: 0, {})
+    body = points(
+        [Point(new_id().hex, odd, 52.2, 0.1, "VERIFIED", odd, 100)], 6, lambda status, category: (0, category)
+    )
     assert json.loads(body)["features"][1]["properties"]["t"] == odd
 
 
@@ -185,7 +187,7 @@ def test_a_crowded_tile_keeps_its_size() -> None:
         for n in range(2000)
     ]
     for zoom, few in product((6, 12), (1, 400, 1200, 2000)):
-        body = points(crowd[:few], zoom, lambda one: 1, {"BESS": "Battery"})
+        body = points(crowd[:few], zoom, lambda status, category: (1, "Battery"))
         assert len(body) < MOST_BYTES
         assert len(json.loads(body)["features"]) == few + 1
 
