@@ -91,6 +91,7 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
     if not lacking:
         return {}
     st.subheader("For all rows of the file", anchor=False)
+    st.caption("Every asset needs these, and no column of the file holds them.")
     labels = attribute_choices()
     said: dict[str, str] = {}
     if "EffectiveDate" in lacking:
@@ -101,13 +102,18 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
         if term in lacking:
             options = {code.code: code.label for code in code_list(codes) if code.active}
             chosen = st.selectbox(
-                labels[term], list(options), index=None, format_func=options.get, key=f"upload-{term}", width=320
+                labels[term],
+                list(options),
+                index=None,
+                format_func=lambda code, labels=options: labels.get(code, code),
+                key=f"upload-{term}",
+                width=320,
             )
             if chosen:
                 said[term] = chosen
     rest = [labels[term] for term in lacking if term not in ("EffectiveDate", "ConnectionType", "ConnectionStatus")]
     if rest:
-        st.warning(f"Every asset needs these, and no column holds them: {', '.join(rest)}.", icon=":material/warning:")
+        st.warning(f"No column holds {', '.join(rest)}: add what is missing to the file.", icon=":material/warning:")
     return said
 
 

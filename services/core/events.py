@@ -13,6 +13,7 @@ from models.core import DeliveryStatus, Event, EventDelivery
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.database import is_sqlite
+from services.core.ledger.writer import table_of
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible
@@ -107,9 +108,11 @@ def emit_many(event_type: str, model: type[Any], told: Sequence[Mapping[str, Any
     moment = now()
     common = {"type": event_type, "record_type": model.record_type(), "occurred_at": moment}
     rows = [{**common, "id": new_id(), **one} for one in told]
-    numbers = session.scalars(insert(Event).returning(col(Event.seq)), rows).all()
+    session.flush()
+    connection = session.connection()
+    numbers = connection.scalars(insert(table_of(Event)).returning(col(Event.seq)), rows).all()
     handlers = [name for name, (wanted, _function) in HANDLERS.items() if wanted == event_type]
     waiting = {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": moment, "last_error": None, "done_at": None}
     due = [{"event_seq": number, "handler": name, **waiting} for number in numbers for name in handlers]
     if due:
-        session.execute(insert(EventDelivery), due)
+        connection.execute(insert(table_of(EventDelivery)), due)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,11 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     places = pl.Series(verdict.new, dtype=pl.Int64)
     values = verdict.values.filter(pl.col("index").is_in(places.implode()))
     warnings = _warnings(verdict, set(verdict.new))
-    rows = [_row(actor, one, warnings.get(one["index"], []), terms, verdict) for one in values.to_dicts()]
+    blank = dict.fromkeys(name for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER)
+    moment = now()
+    rows = [
+        _row(actor, one, warnings.get(one["index"], []), terms, verdict, blank, moment) for one in values.to_dicts()
+    ]
     insert_recorded(current_session(), Asset, rows)
     aliases = [
         {"asset_id": row["id"], "scheme": pair["scheme"], "value": pair["value"], "active": True}
@@ -82,12 +87,16 @@ def _justified(
 
 
 def _row(
-    actor: Actor, values: Mapping[str, Any], warnings: list[Finding], terms: Terms, verdict: Verdict
+    actor: Actor,
+    values: Mapping[str, Any],
+    warnings: list[Finding],
+    terms: Terms,
+    verdict: Verdict,
+    blank: dict[str, Any],
+    moment: datetime,
 ) -> dict[str, Any]:
-    """Every column of one new asset, as `register_asset` fills it in."""
-    moment = now()
-    row: dict[str, Any] = dict.fromkeys(name for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER)
-    row |= {column: values[term] for term, column in STORED_TERMS.items()}
+    """Every column of one new asset, as `register_asset` fills it in; `blank` has them all."""
+    row: dict[str, Any] = {column: values[term] for term, column in STORED_TERMS.items()}
     for term in IDENTITIES:
         given = values[term]
         row[STORED_TERMS[term]] = None if given is None else UUID(given)
@@ -96,21 +105,25 @@ def _row(
     if values["ConsumerOwned"]:
         status, reason = AssetStatus.AWAITING_CONSENT_CHECK, waits_for_consent(values["ConsentReference"])
     other = row["service_provider_id"] != actor.organisation_id
-    return row | {
-        "id": new_id(),
-        "status": status,
-        "status_reason": reason,
-        "status_since": moment,
-        "registered_at": moment,
-        "managed_from": moment,
-        "submitted_by_organisation": actor.organisation_id if other else None,
-        "schema_version": verdict.known.schema_versions.get(values["AssetCategory"], 1),
-        "serial_key": key_of(values["SerialNumber"]),
-        "manufacturer_key": key_of(values["Manufacturer"]),
-        "aliases": values["Aliases"] or [],
-        "derived_terms": sorted(values["derived"]),
-        "justifications": _justified(actor, [], warnings, terms),
-    }
+    return (
+        blank
+        | row
+        | {
+            "id": new_id(),
+            "status": status,
+            "status_reason": reason,
+            "status_since": moment,
+            "registered_at": moment,
+            "managed_from": moment,
+            "submitted_by_organisation": actor.organisation_id if other else None,
+            "schema_version": verdict.known.schema_versions.get(values["AssetCategory"], 1),
+            "serial_key": key_of(values["SerialNumber"]),
+            "manufacturer_key": key_of(values["Manufacturer"]),
+            "aliases": values["Aliases"] or [],
+            "derived_terms": sorted(values["derived"]),
+            "justifications": _justified(actor, [], warnings, terms),
+        }
+    )
 
 
 def _told(row: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:

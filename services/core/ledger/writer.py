@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, insert, select, text, tuple_
+from sqlalchemy import Table, event, insert, select, text, tuple_
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlalchemy.orm import Session as OrmSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from models.base import Recorded
 from models.core import LedgerEntry
@@ -17,8 +17,6 @@ from services.core.clock import now
 from services.core.ledger.state import GENESIS, canonical, columns_of, hash_of, state_from, state_of
 from services.core.stamp import WRITES, NoTransaction, Stamp, current_stamp
 
-BY_LEDGER = "fmar_by_ledger"
-"""Marks the one set-wise insert of records that writes their entries too."""
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
 
@@ -119,11 +117,19 @@ def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[d
     if odd := next((wanted ^ set(row) for row in rows if wanted ^ set(row)), None):
         raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
     if complete:
-        session.execute(insert(model), complete, execution_options={BY_LEDGER: True})
+        # Past the unit of work, which would look at each value once more: these rows are complete.
+        session.flush()
+        connection = session.connection()
+        connection.execute(insert(table_of(model)), complete)
         entries = [_entry(kind, row["id"], 1, state_from(kind, row), stamp, moment, GENESIS) for row in complete]
-        session.execute(insert(LedgerEntry), entries)
+        connection.execute(insert(table_of(LedgerEntry)), entries)
         for tell in _SEEN:
             tell(session, model, complete)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model."""
+    return model.__table__  # pyright: ignore[reportAttributeAccessIssue]  # set by SQLModel for every table
 
 
 def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: object) -> None:
@@ -153,7 +159,7 @@ def _write_entries(session: OrmSession, _context: UOWTransaction) -> None:
 
 def _refuse_unrecorded(state: ORMExecuteState) -> None:
     """A set-wise INSERT, UPDATE or DELETE of records would pass the ledger by."""
-    if not (state.is_insert or state.is_update or state.is_delete) or state.execution_options.get(BY_LEDGER):
+    if not (state.is_insert or state.is_update or state.is_delete):
         return
     mapper = state.bind_mapper
     if mapper is not None and issubclass(mapper.class_, Recorded):
