@@ -11,8 +11,8 @@ from services.core.ledger.verifying import Verification
 from services.core.settings import settings
 from services.registry import load_all
 
-BESIDE = 3
-"""How many seconds of a table's move pass without a word when nobody watches a terminal."""
+QUIET_SECONDS = 3
+"""How long a table's move goes on without a word when nobody watches a terminal."""
 
 
 class _Progress:
@@ -29,7 +29,7 @@ class _Progress:
         line = f"  {table:<24}{there:>14,} of {of:>12,} rows  {rate:>10,.0f}/s"
         if sys.stdout.isatty():
             typer.echo(f"\r{line}", nl=there == of)
-        elif there == of or moment - self._said > BESIDE:
+        elif there == of or moment - self._said > QUIET_SECONDS:
             self._said = moment
             typer.echo(line)
 

@@ -52,7 +52,7 @@ def _register_path(tool: str) -> Path:
     url = settings().resolved_database_url()
     if not url.startswith("sqlite"):
         raise Refused(f"The register is kept in PostgreSQL ({shown(url)}): use {tool}, see docs/operate.md.")
-    return sqlite_path(url)
+    return sqlite_path(url).resolve()
 
 
 def copy_register(to: Path) -> Copied:
@@ -194,11 +194,14 @@ def _write_back(present: Connection) -> None:
 
 def _keep(path: Path, draft: Path) -> Path:
     """Give the register that stands there a second name, and the draft its owner and mode: the portal has to open it."""
+    as_it_is = path.stat()
+    draft.chmod(as_it_is.st_mode & 0o777)
+    try:
+        os.chown(draft, as_it_is.st_uid, as_it_is.st_gid)
+    except PermissionError:
+        raise Refused(f"{path} belongs to somebody else. Restore as {path.owner()}. Nothing was changed.") from None
     kept = path.with_name(f"{path.name}.before-{now():%Y%m%dT%H%M%SZ}")
     os.link(path, kept)
-    as_it_is = path.stat()
-    os.chown(draft, as_it_is.st_uid, as_it_is.st_gid)
-    draft.chmod(as_it_is.st_mode & 0o777)
     return kept
 
 
