@@ -5,6 +5,7 @@ import streamlit as st
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
+from pages.frame.search_box import HANDED
 from services.core.access_log import log_access
 from services.core.permissions import may
 from services.governance.search import LONGEST, MOST, Found, Hit, SearchResults, search
@@ -69,6 +70,9 @@ def draw_group(results: SearchResults, title: str, icon: str, kinds: tuple[Found
 
 
 actor = session.actor()
+if HANDED in st.query_params:
+    st.session_state["q"] = st.query_params[HANDED]
+    del st.query_params[HANDED]
 st.title("Search", anchor=False)
 text = st.text_input(
     "Search for",

@@ -8,7 +8,7 @@ from services.core.permissions import may
 from services.governance.search import LONGEST, Found, search
 
 KEY, ASKED = "search-everything", "search-asked"
-RESULTS = "pages/search.py"
+RESULTS, HANDED = "pages/search.py", "find"
 LABEL = "Search the register"
 # The key "/" leads into the box, as in many tools; not while somebody types elsewhere.
 SHORTCUT = """<script>
@@ -59,6 +59,5 @@ def _answer(actor: Actor, asked: str) -> None:
         open_asset(only.identifier)
     if only is not None and only.kind is Found.ORGANISATION:
         open_organisation(only.identifier)
-    # Not by the address: a page that is left may hold "q" of it for a field of its own. The results' field writes it there.
-    st.session_state["q"] = asked
-    st.switch_page(RESULTS)
+    # Not as "q": the page that is left may hold that of the address for a field of its own. The results' field takes it over.
+    st.switch_page(RESULTS, query_params={HANDED: asked})

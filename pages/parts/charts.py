@@ -16,7 +16,7 @@ BLUE, GREEN = "#0072B2", "#009E73"
 KW_IN_MW = Decimal(1000)
 TO_ONE = 100
 """MW from which on decimals say nothing more."""
-SIZES = ((40, 13), (32, 14), (0, 17))
+SIZES = ((46, 11), (40, 12), (32, 14), (0, 17))
 """Characters beside a bar from which on they are set in this size, so that they fit a telephone."""
 INK = {"light": "#14212B", "dark": "#E9F0F5"}
 ROW, LEAST, AROUND = 50, 150, 24
