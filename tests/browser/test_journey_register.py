@@ -128,7 +128,7 @@ def pending_becomes_verified_by_itself(page: Page, battery: Battery) -> None:
     expect(status_of(page)).to_contain_text("Pending Validation")
     expect(status_of(page)).to_contain_text("Verified", timeout=60_000)
     wait_idle(page)
-    rated = page.get_by_role("row").filter(has_text="Rated capacity")
+    rated = page.get_by_role("row", name=f"Rated capacity {battery.kw:,.2f} kW")
     expect(rated).to_contain_text(f"{battery.kw:,.2f} kW")
     expect(rated).to_contain_text("Verified UK Power Networks, August 2025")
     press_tab(page, "Checks")
