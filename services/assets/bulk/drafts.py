@@ -11,7 +11,6 @@ from models.bulk import BulkDraft
 from services.assets.bulk.jobs import job_of
 from services.assets.registration import register_asset
 from services.core.actor import Actor
-from services.core.clock import now
 from services.core.errors import NotFound
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -36,16 +35,6 @@ def _draft(actor: Actor, draft_id: UUID) -> BulkDraft:
 
 
 @operation("UC-02.01", permission="asset.bulk")
-def keep_bulk_draft(actor: Actor, draft_id: UUID, values: Mapping[str, str | None]) -> BulkDraft:
-    """Keep what was filled in so far, unchecked; None or empty text takes a value away. Raises NotFound."""
-    draft = _draft(actor, draft_id)
-    merged = {**draft.values, **values}
-    draft.values = {term: text for term, text in merged.items() if text}
-    draft.saved_at = now()
-    return draft
-
-
-@operation("UC-02.01", permission="asset.bulk")
 def register_bulk_draft(
     actor: Actor, draft_id: UUID, values: Mapping[str, str | None], *, justification: str | None = None
 ) -> Asset:
@@ -57,10 +46,3 @@ def register_bulk_draft(
     asset = register_asset(actor, {**draft.values, **values}, justification=justification)
     current_session().execute(delete(BulkDraft).where(col(BulkDraft.id) == draft.id))
     return asset
-
-
-@operation("UC-02.01", permission="asset.bulk")
-def discard_bulk_draft(actor: Actor, draft_id: UUID) -> None:
-    """Throw a draft away. Raises NotFound."""
-    draft = _draft(actor, draft_id)
-    current_session().execute(delete(BulkDraft).where(col(BulkDraft.id) == draft.id))
