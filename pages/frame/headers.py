@@ -30,6 +30,13 @@ HEADERS = {
 }
 
 
+def _with_tiles(policy: str, host: str) -> str:
+    """The policy with the host of online map tiles, and nothing but it, allowed for pictures and what fetches them."""
+    for source in ("img-src", "connect-src"):
+        policy = policy.replace(f"{source} 'self'", f"{source} 'self' {host}")
+    return policy
+
+
 class PortalHeaders:
     """Dresses each answer, makes sign-in cookies Secure behind https, and closes websockets opened by foreign pages."""
 
@@ -47,12 +54,13 @@ class PortalHeaders:
             await self.app(scope, receive, send)
             return
         secure = settings().public_url.startswith("https://")
+        tiles = settings().map_tiles_host
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    headers.setdefault(name, _with_tiles(value, tiles) if tiles else value)
                 if secure:
                     _secure_cookies(headers)
             await send(message)

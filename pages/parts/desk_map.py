@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import asinh, log2, pi, radians, tan
+from typing import Any
 
 import h3
 import pydeck
@@ -10,6 +11,7 @@ import streamlit as st
 from pydeck.types import String
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.frame.banner import plain
 from pages.parts.asset_map import ALL_OF_GB, base_layers, origin, theme_colours
 from pages.parts.desk_state import FOCUS, picked
 from pages.parts.map_colours import (
@@ -37,6 +39,7 @@ from services.assets.tiles import (
     map_ticket,
 )
 from services.core.actor import Actor
+from services.core.settings import settings
 from services.core.tickets import BUCKET_SECONDS, bucket
 from services.grid.areas import group_labels
 
@@ -78,7 +81,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
         few = total <= MOST_POINTS
         view = TileView(filters, Layer(layer), colouring, few)
         outlines, names = base_layers()
-        layers = [outlines, _tiles(actor, view), names]
+        layers = [_tiles(actor, view), names] if settings().map_tiles_url else [outlines, _tiles(actor, view), names]
         entries, title = (
             (capacity_entries(), "Capacity in a hexagon")
             if layer == "capacity"
@@ -90,7 +93,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
     deck = pydeck.Deck(
         layers=[*layers, *_marks(filters, chosen)],
         initial_view_state=_view(filters, summary),
-        map_provider=None,
+        **_ground(),
         tooltip=GROUP_TOOLTIP if layer == "groups" else TOOLTIP,  # pyright: ignore[reportArgumentType]
     )
     st.pydeck_chart(
@@ -107,7 +110,16 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
         if total > MOST_POINTS:
             draw_legend("Zoomed out, assets in a hexagon", count_entries())
     _say_missing(summary, layer, total)
+    if settings().map_tiles_url and settings().map_tiles_attribution:
+        st.caption(f"Map under the layers: {plain(settings().map_tiles_attribution)}")
     _keep_fresh(bucket())
+
+
+def _ground() -> dict[str, Any]:
+    """What lies under the layers: nothing, or the online tiles that the operator of this portal chose."""
+    if not settings().map_tiles_url:
+        return {"map_provider": None}
+    return {"map_provider": "carto", "map_style": f"{origin()}/api/tiles/base.json"}
 
 
 def _choose(place: DeltaGenerator, label: str, key: str, options: Mapping[str, str]) -> str:

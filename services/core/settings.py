@@ -1,10 +1,12 @@
 """What an operator sets in the environment, typed; documented in docs/operate.md, which a test holds to this class."""
 
 import json
+import re
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -127,6 +129,18 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("FMAR_INSTALLATION_REGISTRY_KEY", "installation_registry_key"),
         description="API key of the installation registry.",
     )
+    map_tiles_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("FMAR_MAP_TILES_URL", "map_tiles_url"),
+        description="Address of online map tiles to draw under the layers of the map, with `{z}`, `{x}` and `{y}` in it. "
+        "Empty: none, and no request leaves the machine. When it is set, people's browsers ask that host for tiles of where "
+        "they look, and the portal's Content-Security-Policy allows it.",
+    )
+    map_tiles_attribution: str = Field(
+        default="",
+        validation_alias=AliasChoices("FMAR_MAP_TILES_ATTRIBUTION", "map_tiles_attribution"),
+        description="Whom to name as the source of online map tiles; shown under the map.",
+    )
     anchor_file: str = Field(
         default="var/ledger-anchors.jsonl",
         validation_alias=AliasChoices("FMAR_ANCHOR_FILE", "anchor_file"),
@@ -149,6 +163,21 @@ class Settings(BaseSettings):
     @classmethod
     def _from_json(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) and value.strip() else (value or [])
+
+    @field_validator("map_tiles_url")
+    @classmethod
+    def _a_template(cls, value: str) -> str:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and parts.netloc and all(f"{{{name}}}" in value for name in "zxy")
+        if value and not (whole and re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc)):
+            raise ValueError("FMAR_MAP_TILES_URL is an http(s) address with {z}, {x} and {y} in it")
+        return value
+
+    @property
+    def map_tiles_host(self) -> str:
+        """Scheme and host of the online map tiles; empty without any."""
+        parts = urlsplit(self.map_tiles_url)
+        return f"{parts.scheme}://{parts.netloc}" if self.map_tiles_url else ""
 
     @property
     def demo(self) -> bool:

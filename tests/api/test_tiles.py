@@ -6,13 +6,18 @@ from math import asinh, pi, radians, tan
 import httpx
 import pytest
 import time_machine
+from pydantic import ValidationError
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from api.security import issue_token
+from pages.frame.headers import PortalHeaders
 from services.assets.filters import AssetFilters
 from services.assets.registration import register_asset
 from services.assets.tiles import TileView, map_ticket
 from services.core.actor import Actor
 from services.core.clock import now
+from services.core.settings import Settings, settings
 from services.participants.identity import actor_for_client
 from services.participants.users import deactivate_user
 from tests import factories
@@ -88,3 +93,24 @@ def test_what_is_no_tile_is_refused(door: httpx.Client, somebody: Actor, tile: s
     answer = get(door, map_ticket(somebody, VIEW), f"/tiles/{tile}.geojson")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_online_tiles_are_an_option_and_only_their_host_is_allowed(
+    door: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert door.get("/tiles/base.json").json()["sources"] == {}
+    monkeypatch.setattr(settings(), "map_tiles_url", "https://tiles.example.org/{z}/{x}/{y}.png")
+    monkeypatch.setattr(settings(), "map_tiles_attribution", "Example & sons")
+    style = door.get("/tiles/base.json").json()
+    assert style["sources"]["base"]["tiles"] == ["https://tiles.example.org/{z}/{x}/{y}.png"]
+    assert style["sources"]["base"]["attribution"] == "Example &amp; sons"
+    policy = TestClient(PortalHeaders(PlainTextResponse("x"))).get("/").headers["content-security-policy"]
+    assert "img-src 'self' https://tiles.example.org data:" in policy
+    assert policy.count("example.org") == 2
+    for wrong in (
+        "tiles.example.org/{z}/{x}/{y}",
+        "https://x.example/{z}",
+        "https://a.example; script-src */{z}/{x}/{y}",
+    ):
+        with pytest.raises(ValidationError):
+            Settings(map_tiles_url=wrong)
