@@ -95,3 +95,10 @@ def text(at: AppTest) -> str:
 def plain_text(at: AppTest) -> str:
     """The same without the signs that keep user text from being taken for markup."""
     return text(at).replace("\\", "")
+
+
+def attributes(at: AppTest, column: str = "Where it comes from") -> dict[str, str]:
+    """A column of the tables of attributes, by attribute, without the signs that keep user text from being markup."""
+    frames = [table.value for table in at.table if column in table.value]
+    rows = (row for frame in frames for row in frame.to_dict("records"))
+    return {row["Attribute"].replace("\\", ""): row[column].replace("\\", "") for row in rows}

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from streamlit.testing.v1 import AppTest
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource
 from services.assets.check_judging import Answer, judged
@@ -18,7 +17,7 @@ from services.core.clock import show_date, today
 from services.core.comparison import compare
 from services.core.errors import NotFound
 from tests.asset_factories import registered
-from tests.pages.asset_portal import administrator, fill, open_page, plain_text, press, quiet, somebody
+from tests.pages.asset_portal import administrator, attributes, fill, open_page, plain_text, press, quiet, somebody
 
 pytestmark = pytest.mark.usefixtures("sqlite_register")
 
@@ -34,13 +33,6 @@ def answered(asset: Asset, theirs: str) -> Asset:
     asked = next(check.id for check in checks if check.source is source)
     answers[asked] = Answer(outcome, "Found by MPAN.", judged(source, [row]), "MPAN", "UK Power Networks, August 2025")
     return record_answers(system_actor(), asset.id, answers, {})
-
-
-def attributes(at: AppTest, column: str = "Where it comes from") -> dict[str, str]:
-    """A column of the tables of attributes, by attribute, without the signs that keep user text from being markup."""
-    frames = [table.value for table in at.table if column in table.value]
-    rows = (row for frame in frames for row in frame.to_dict("records"))
-    return {row["Attribute"].replace("\\", ""): row[column].replace("\\", "") for row in rows}
 
 
 def reload(actor: Actor, asset: Asset) -> Asset:

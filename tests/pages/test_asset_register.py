@@ -11,7 +11,7 @@ from services.core.actor import system_actor
 from services.core.clock import now
 from services.core.transaction import Stamp, current_session, unit_of_work
 from tests.asset_factories import an_mpan, battery, registered
-from tests.pages.asset_portal import fill, labels, open_page, plain_text, press, quiet, somebody
+from tests.pages.asset_portal import attributes, fill, labels, open_page, plain_text, press, quiet, somebody
 
 pytestmark = [pytest.mark.usefixtures("sqlite_register"), pytest.mark.use_case("UC-02.01")]
 SLOT = "register"
@@ -227,4 +227,4 @@ def test_a_category_that_an_administrator_made_can_be_registered_unseen() -> Non
         "Moored": True,
         "Surveys": ["2024", "2025"],
     }
-    assert "18.5 m" in plain_text(at)
+    assert "18.5 m" in attributes(at, "Value")["Rotor diameter"]
