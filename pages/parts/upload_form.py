@@ -70,12 +70,12 @@ def _ask_columns(look: FileLook) -> dict[str, str | None]:
     choices = {term: label for term, label in attribute_choices().items() if term not in taken}
     said: dict[str, str | None] = {}
     with st.container(horizontal=True):
-        for place, heading in enumerate(look.unknown[:ASKED_AT_MOST]):
+        for heading in look.unknown[:ASKED_AT_MOST]:
             chosen = st.selectbox(
                 plain(heading),
                 [PASS_OVER, *choices],
                 format_func=lambda term: choices.get(term, "Leave out"),
-                key=f"upload-column-{place}",
+                key=f"upload-column/{heading}",
                 width=320,
             )
             if chosen:

@@ -54,7 +54,7 @@ def test_what_the_file_does_not_tell_is_said_for_it() -> None:
     rows = [{term: text for term, text in battery().items() if term != "EffectiveDate"}]
     data = frame_of(rows).rename({"SerialNumber": "Plate"}).write_csv().encode()
     at = _chosen(open_page("northgate", "upload"), data)
-    at.selectbox(key="upload-column-0").set_value("SerialNumber")
+    at.selectbox(key="upload-column/Plate").set_value("SerialNumber")
     at.date_input(key="upload-effective").set_value(date(2031, 1, 1))
     press(quiet(at.run()), TRY)
     at = _job(press(_job(at), "Register"))

@@ -1,6 +1,6 @@
 """The same asset twice: against what the register holds, and against earlier rows of the same file, for all rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -40,16 +40,19 @@ def new_key(asset_id: UUID) -> str:
     return f"N{_PART}{asset_id}"
 
 
-def registered_by(earlier: pl.DataFrame) -> set[str]:
-    """The assets that earlier rows of the file made: the file itself knows them, so the register isn't asked about them."""
-    made = earlier.filter(pl.col("key").str.starts_with(f"N{_PART}"))["key"]
-    return set(made.str.slice(2))
+def made_here(earlier: pl.DataFrame, ids: Iterable[str]) -> set[str]:
+    """Those of the assets that earlier rows of the file made: the file itself knows them, so the register isn't asked."""
+    wanted = [new_key(UUID(one)) for one in ids]
+    if not wanted:
+        return set()
+    return set(earlier.filter(pl.col("key").is_in(wanted))["key"].str.slice(2))
 
 
-def against_register(keys: pl.DataFrame, mine: set[str]) -> Others:
-    """Hold the keys of new rows (`conforming.keys_of`) against the active assets of the register, `mine` left out."""
+def against_register(keys: pl.DataFrame, earlier: pl.DataFrame) -> Others:
+    """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register that the file didn't make."""
     found = Others()
-    others = standing(keys).filter(~pl.col("id").is_in(list(mine)))
+    others = standing(keys)
+    others = others.filter(~pl.col("id").is_in(list(made_here(earlier, others["id"]))))
     rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
     if others.height:
         device = rows.filter(pl.col("serial").is_not_null() & pl.col("maker").is_not_null())
@@ -59,7 +62,7 @@ def against_register(keys: pl.DataFrame, mine: set[str]) -> Others:
         coded = rows.join(others, on=["provider", "friendly_code"], suffix="_o").sort("index")
         found.findings += [(row["index"], finding("NAME-05", row["friendly_code"])) for row in coded.to_dicts()]
         _meters(found, rows, others)
-    _aliases(found, rows, mine)
+    _aliases(found, rows, earlier)
     return found
 
 
@@ -98,9 +101,10 @@ def _meters(found: Others, rows: pl.DataFrame, others: pl.DataFrame) -> None:
             _meet(found, row, "DUP-02")
 
 
-def _aliases(found: Others, rows: pl.DataFrame, mine: set[str]) -> None:
+def _aliases(found: Others, rows: pl.DataFrame, earlier: pl.DataFrame) -> None:
     named = rows.filter(pl.col("aliases").list.len() > 0).select("index", "aliases").to_dicts()
     taken = taken_aliases({pair["value"] for row in named for pair in row["aliases"]}) if named else {}
+    mine = made_here(earlier, {str(other) for other in taken.values()})
     for row in named:
         for pair in row["aliases"]:
             other = taken.get((pair["scheme"], pair["value"]))

@@ -23,7 +23,7 @@ from services.assets.bulk.duplicates import (
     asset_key,
     file_keys,
     inside_file,
-    registered_by,
+    made_here,
     told,
 )
 from services.assets.bulk.formats import BROKEN, ROW
@@ -111,8 +111,7 @@ def judge(actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms
     for provider in sorted({UUID(one) for one in values["ServiceProviderId"].drop_nulls().unique()}):
         one_writer_per_provider(provider)
     keys = keys_of(values)
-    mine = registered_by(earlier)
-    others = against_register(keys, mine)
+    others = against_register(keys, earlier)
     unseen = unseen_of(actor, others.hits)
     seen = _seen(actor, {other for _index, _code, other, _name in others.same})
     parts += [findings_frame(others.findings), findings_frame(told(others.same, seen))]
@@ -130,7 +129,7 @@ def judge(actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms
         unseen=unseen,
         known=known,
     )
-    alike = _alike(keys, others, seen, mine, fresh_findings)
+    alike = _alike(keys, others, seen, earlier, fresh_findings)
     targets = {**named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}
     _changes(actor, verdict, cells, targets, named, {places[index] for index in alike})
     _file_keys(verdict, places, keys, values)
@@ -166,7 +165,7 @@ def _seen(actor: Actor, ids: set[UUID]) -> set[UUID]:
 
 
 def _alike(
-    keys: pl.DataFrame, others: Others, seen: set[UUID], mine: set[str], findings: pl.DataFrame
+    keys: pl.DataFrame, others: Others, seen: set[UUID], earlier: pl.DataFrame, findings: pl.DataFrame
 ) -> dict[int, UUID]:
     """New rows that may be an asset which is there already, to the letter: by device, by meter, or by name alone.
 
@@ -182,6 +181,7 @@ def _alike(
     )
     for (provider,), rows in alone.group_by("provider"):
         there = nameless(UUID(str(provider)), rows["name"])
+        mine = made_here(earlier, there["id"])
         there = there.filter(~pl.col("id").is_in(list(mine))).unique(["name", "category", "rated"], keep="first")
         met = rows.join(there, on=["name", "category", "rated"], suffix="_o")
         found.update({index: UUID(other) for index, other in met.select("index", "id").iter_rows()})
