@@ -5,12 +5,12 @@ asks the database for the catalogue's version (one short query) and keeps what i
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import and_, func, select, true
 from sqlmodel import col
 
 from models.assets import Asset, CategorySchema, CodeListEntry, SchemaStatus
@@ -20,9 +20,10 @@ from services.core.actor import Actor, system_actor
 from services.core.clock import now, today
 from services.core.errors import NotFound
 from services.core.operation import operation
+from services.core.prepared import Prepared
 from services.core.register_settings import setting
 from services.core.settings import settings
-from services.core.transaction import Stamp, current_session, unit_of_work
+from services.core.transaction import Stamp, current_connection, current_session, reads_only, unit_of_work
 
 CATEGORY_LIST = "AssetCategory"
 KEPT_VERSIONS = 8
@@ -43,7 +44,7 @@ _VERSION = select(
     *(
         select(function(column)).where(counts).scalar_subquery()
         for model, counts in (
-            (CategorySchema, col(CategorySchema.status).not_in(IN_WORK)),
+            (CategorySchema, and_(*(col(CategorySchema.status) != status for status in IN_WORK))),
             (CodeListEntry, true()),
         )
         for function, column in (
@@ -53,6 +54,7 @@ _VERSION = select(
         )
     )
 )
+_PREPARED_VERSION = Prepared(_VERSION)
 _kept: dict[tuple[object, ...], Catalogue] = {}
 _lock = Lock()
 
@@ -64,10 +66,16 @@ def _once(key: tuple[object, ...], made: Catalogue) -> Catalogue:
         return _kept.setdefault(key, made)
 
 
+def _stands() -> Sequence[Any]:
+    if reads_only():
+        return _PREPARED_VERSION.all(current_connection(), {})[0]
+    # What this operation has changed and not yet written counts.
+    return current_session().execute(_VERSION).one()
+
+
 def catalogue(asset: Asset | None = None) -> Catalogue:
     """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
-    row = current_session().execute(_VERSION).one()
-    version: tuple[object, ...] = (settings().resolved_database_url(), *(str(value) for value in row))
+    version = (settings().resolved_database_url(), *(str(value) for value in _stands()))
     found = _kept.get(version) or _once(version, _read())
     if asset is None or found.schema_versions.get(asset.asset_category) == asset.schema_version:
         return found

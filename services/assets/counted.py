@@ -1,20 +1,22 @@
 """Reading the counts kept beside the assets, for whoever sees all of them or whole licence areas (UC-05.01, UC-05.02)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+import time
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, String, Uuid, bindparam, cast, func, literal_column, or_, select, true
 from sqlmodel import SQLModel, col
 
-from models.assets import ENDED_STATUSES
+from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.filters import AssetFilters
 from services.assets.tallies import bring_up_to_date
 from services.core.actor import Actor
-from services.core.permissions import Scope, scopes_of
+from services.core.permissions import Scope, permission_table, scopes_of
 from services.core.prepared import Prepared
+from services.core.settings import settings
 from services.core.transaction import current_connection, current_session, reads_only
 
 COUNTED_FILTERS = ("asset_category", "status", "dno_connection", "gsp_group")
@@ -40,15 +42,59 @@ class GroupCount(NamedTuple):
     rated: int
 
 
+def narrowed(actor: Actor, permission: str) -> Actor:
+    """The actor without roles that reach single organisations' assets, where these lie in the actor's areas anyway.
+
+    A system operator's user who also looks after its people sees what the organisation itself provides, and mostly it
+    provides nothing: its areas alone then say what is seen, which an index and the kept counts answer.
+    """
+    if not _is_wide(actor, permission):
+        return actor
+    table = permission_table()[permission].scopes
+    return replace(actor, roles=frozenset(role for role in actor.roles if table[role] is not Scope.OWN))
+
+
+def _is_wide(actor: Actor, permission: str) -> bool:
+    """Whether the actor sees single organisations' assets as well as areas, and none of these outside the areas."""
+    scopes = scopes_of(actor, permission)
+    if not scopes >= {Scope.OWN, Scope.AREA} or Scope.ALL in scopes:
+        return False
+    if actor.all_areas or actor.organisation_id is None:
+        return True
+    values = {
+        "organisation": actor.organisation_id,
+        **{f"area_{n:03}": area for n, area in enumerate(sorted(actor.areas))},
+    }
+    return not _elsewhere(len(actor.areas)).raw(current_connection(), values)
+
+
+@lru_cache(maxsize=20)
+def _elsewhere(areas: int) -> Prepared:
+    """One asset that an organisation has outside so many areas."""
+    organisation = bindparam("organisation", type_=Uuid())
+    within = [bindparam(f"area_{number:03}", type_=String()) for number in range(areas)]
+    outside = or_(col(Asset.dno_connection).is_(None), col(Asset.dno_connection).not_in(within)) if areas else true()
+    theirs = or_(
+        col(Asset.service_provider_id) == organisation,
+        col(Asset.organisation_id) == organisation,
+        col(Asset.submitted_by_organisation) == organisation,
+    )
+    return Prepared(select(literal_column("1")).select_from(Asset).where(theirs, outside).limit(literal_column("1")))
+
+
 def areas_of(actor: Actor, permission: str) -> tuple[bool, Areas]:
     """Whether the kept counts can answer for the actor, and if so for which licence areas.
 
     They can't for who sees single organisations' assets: these are counted directly, by an index.
     """
     scopes = scopes_of(actor, permission)
-    if Scope.ALL in scopes or (scopes == {Scope.AREA} and actor.all_areas):
+    if Scope.ALL in scopes:
         return True, None
-    return (True, tuple(sorted(actor.areas))) if scopes == {Scope.AREA} and actor.areas else (False, None)
+    if scopes != {Scope.AREA} and not _is_wide(actor, permission):
+        return False, None
+    if actor.all_areas:
+        return True, None
+    return (True, tuple(sorted(actor.areas))) if actor.areas else (False, None)
 
 
 def only_counted(filters: AssetFilters) -> bool:
@@ -97,7 +143,7 @@ def _conditions(table: type[SQLModel], form: Chosen) -> list[ColumnElement[bool]
 
 
 def _sums(table: Any) -> tuple[Any, Any]:
-    return func.sum(col(table.assets)), func.sum(col(table.rated))
+    return cast(func.sum(col(table.assets)), BigInteger), cast(func.sum(col(table.rated)), BigInteger)
 
 
 @lru_cache(maxsize=100)
@@ -116,13 +162,15 @@ def _by_category(form: Chosen) -> Prepared:
 @lru_cache(maxsize=100)
 def _by_month(form: Chosen) -> Prepared:
     keys = (col(AssetMonthTally.active), col(AssetMonthTally.month))
-    chosen = select(*keys, func.sum(col(AssetMonthTally.assets))).where(*_conditions(AssetMonthTally, form))
+    chosen = select(*keys, cast(func.sum(col(AssetMonthTally.assets)), BigInteger)).where(
+        *_conditions(AssetMonthTally, form)
+    )
     return Prepared(chosen.group_by(*keys))
 
 
 @lru_cache(maxsize=100)
 def _total(form: Chosen) -> Prepared:
-    return Prepared(select(func.sum(col(AssetTally.assets))).where(*_conditions(AssetTally, form)))
+    return Prepared(select(cast(func.sum(col(AssetTally.assets)), BigInteger)).where(*_conditions(AssetTally, form)))
 
 
 @lru_cache(maxsize=100)
@@ -145,7 +193,7 @@ _PROVIDERS = Prepared(select(*_BEHIND, func.count()).group_by(*_BEHIND))
 def by_status_and_group(areas: Areas) -> list[GroupCount]:
     """Assets by status and GSP group."""
     chosen = _chosen(areas)
-    return [] if chosen is None else [GroupCount(*_whole(row, 2)) for row in _read(_by_group(chosen[0]), chosen[1])]
+    return [] if chosen is None else [GroupCount(*row) for row in _read(_by_group(chosen[0]), chosen[1])]
 
 
 def active_by_category(areas: Areas) -> list[GroupCount]:
@@ -153,13 +201,13 @@ def active_by_category(areas: Areas) -> list[GroupCount]:
     chosen = _chosen(areas)
     if chosen is None:
         return []
-    return [GroupCount("", *_whole(row, 1)) for row in _read(_by_category(chosen[0]), chosen[1])]
+    return [GroupCount("", *row) for row in _read(_by_category(chosen[0]), chosen[1])]
 
 
 def by_month(areas: Areas) -> list[tuple[bool, int, int]]:
     """Whether still active, month of registration (`services.assets.tallies.month_of`), and assets."""
     chosen = _chosen(areas)
-    return [] if chosen is None else [(*row[:2], int(row[2])) for row in _read(_by_month(chosen[0]), chosen[1])]  # pyright: ignore
+    return [] if chosen is None else [(row[0], row[1], row[2]) for row in _read(_by_month(chosen[0]), chosen[1])]
 
 
 def providers_behind() -> dict[tuple[str, str], int]:
@@ -173,7 +221,7 @@ def count_kept(actor: Actor, filters: AssetFilters) -> int | None:
     if not answers or not only_counted(filters):
         return None
     chosen = _chosen(areas, filters)
-    return 0 if chosen is None else int(_read(_total(chosen[0]), chosen[1])[0][0] or 0)
+    return 0 if chosen is None else _read(_total(chosen[0]), chosen[1])[0][0] or 0
 
 
 def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | None:
@@ -188,9 +236,17 @@ def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | Non
     chosen = _chosen(areas, filters)
     if chosen is None:
         return []
-    return [CellCount(*_whole(row, 1)) for row in _read(_by_cell(chosen[0]), chosen[1])]
+    return list(map(CellCount._make, _read(_by_cell(chosen[0]), chosen[1])))
 
 
-def _whole(row: Sequence[Any], keys: int) -> tuple[Any, ...]:
-    """Sums of PostgreSQL arrive as Decimal."""
-    return *row[:keys], *(int(value) for value in row[keys:])
+_sizes: dict[str, tuple[float, int]] = {}
+SIZE_KEPT_S = 300.0
+
+
+def register_size() -> int:
+    """About how many assets there are: some minutes old, enough to choose a way of looking by."""
+    url = settings().resolved_database_url()
+    known = _sizes.get(url)
+    if known is None or known[0] < time.monotonic() - SIZE_KEPT_S:
+        known = _sizes[url] = (time.monotonic(), _read(_total(()), {})[0][0] or 0)
+    return known[1]

@@ -1,18 +1,19 @@
 """Lists of assets as light lines: any order, page by page without counting through the pages before (UC-05.01)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Select, String, bindparam, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, Integer, Select, String, bindparam, func, literal_column, select, tuple_, type_coerce
 from sqlmodel import col
 
-from models.assets import Asset, AssetStatus
-from services.assets.counted import count_kept, only_counted
+from models.assets import Asset
+from services.assets.asset_line import COLUMNS, AssetLine, identifier_of, moment_of
+from services.assets.counted import count_kept, narrowed, only_counted, register_size
 from services.assets.filters import AssetFilters, condition
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
@@ -23,92 +24,8 @@ from services.core.transaction import current_connection
 from services.core.visibility import View, view_of, visible
 
 LONGEST_PAGE = 500
-FEW = 3000
-"""As many assets are sooner sorted than looked for along an order."""
-COLUMNS = (
-    "id", "asset_name", "status", "asset_category", "rated_capacity", "gsp_group", "dno_connection",
-    "service_provider_id", "registered_at", "status_since", "latitude", "longitude",
-)  # fmt: skip
-
-
-class AssetLine:
-    """One asset in a list. Its values are made from the row when they are asked for: a list shows few of many."""
-
-    __slots__ = ("_row",)
-
-    def __init__(self, row: tuple[Any, ...]) -> None:
-        self._row = row
-
-    def __repr__(self) -> str:
-        return f"AssetLine({self.id}, {self.name!r})"
-
-    @property
-    def id(self) -> UUID:
-        """The asset's identifier."""
-        return _identifier(self._row[0])
-
-    @property
-    def name(self) -> str:
-        """As typed by its provider: escape it."""
-        return self._row[1]
-
-    @property
-    def status(self) -> AssetStatus:
-        """Where it is in its life cycle."""
-        return AssetStatus(self._row[2])
-
-    @property
-    def category(self) -> str:
-        """Code of the category."""
-        return self._row[3]
-
-    @property
-    def rated_kw(self) -> Decimal:
-        """Rated capacity in kW."""
-        value = self._row[4]
-        return value if isinstance(value, Decimal) else Decimal(value).scaleb(-2)
-
-    @property
-    def gsp_group(self) -> str | None:
-        """Code of the GSP group."""
-        return self._row[5]
-
-    @property
-    def dno(self) -> str | None:
-        """Code of the distribution network."""
-        return self._row[6]
-
-    @property
-    def provider_id(self) -> UUID:
-        """The organisation that manages it."""
-        return _identifier(self._row[7])
-
-    @property
-    def registered_at(self) -> datetime | None:
-        """When it was registered (UTC)."""
-        return _moment(self._row[8])
-
-    @property
-    def status_since(self) -> datetime | None:
-        """Since when it has its status (UTC)."""
-        return _moment(self._row[9])
-
-    @property
-    def position(self) -> tuple[float, float] | None:
-        """Latitude and longitude (WGS84)."""
-        return None if self._row[10] is None or self._row[11] is None else (self._row[10], self._row[11])
-
-
-def _identifier(value: Any) -> UUID:
-    """SQLite keeps identifiers as text."""
-    return value if isinstance(value, UUID) else UUID(int=int(value, 16))
-
-
-def _moment(value: Any) -> datetime | None:
-    """SQLite keeps moments as text without their zone, which is UTC."""
-    if value is None:
-        return None
-    return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value.astimezone(UTC)
+STEPS_SORTED = 50
+"""Fetching an asset to sort it takes as long as so many steps along an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +73,7 @@ def list_lines(
     size = max(1, min(limit, LONGEST_PAGE))
     chosen = filters or AssetFilters()
     last = None if after is None else _read_cursor(after, ORDERS[sort])
-    rows = _rows(actor, chosen, sort, last, size + 1)
+    rows = _rows(narrowed(actor, "asset.read"), chosen, sort, last, size + 1)
     following = _cursor(rows[size - 1], ORDERS[sort]) if len(rows) > size else None
     return LinePage([AssetLine(row) for row in rows[:size]], following)
 
@@ -167,7 +84,7 @@ def _rows(actor: Actor, filters: AssetFilters, sort: str, last: Mapping[str, Any
     if form is None:
         statement = _statement(sort, last is not None, visible(Asset, actor), *condition(filters))
         return [tuple(row) for row in current_connection().execute(statement, values)]
-    index = _index(actor, filters, sort)
+    index = _index(actor, filters, sort, most)
     view, seen = view_of(actor)
     return _prepared(view, form, sort, last is not None, index).raw(current_connection(), {**values, **seen, **given})
 
@@ -190,13 +107,17 @@ def _statement(sort: str, following: bool, *conditions: Any) -> Select[Any]:
 
 @lru_cache(maxsize=500)
 def _prepared(view: View, form: "Form", sort: str, following: bool, index: str | None) -> Prepared:
+    return Prepared(_statement(sort, following, view.visible(Asset), *_wanted(form)), index=index)
+
+
+def _wanted(form: "Form") -> Sequence[Any]:
+    """The conditions of filters, with parameters for what they are set to."""
     standing_in: dict[str, Any] = {}
     for name, count in form:
         kind = col(getattr(Asset, _CAPACITIES.get(name, name))).type
         marks = tuple(bindparam(f"{name}_{place:03}", type_=kind) for place in range(count or 1))
         standing_in[name] = marks if count else marks[0]
-    wanted = condition(AssetFilters(**standing_in))
-    return Prepared(_statement(sort, following, view.visible(Asset), *wanted), index=index)
+    return condition(AssetFilters(**standing_in))
 
 
 Form = tuple[tuple[str, int], ...]
@@ -227,9 +148,9 @@ _SELECTIVE = (
 )  # fmt: skip
 
 
-def _index(actor: Actor, filters: AssetFilters, sort: str) -> str | None:
+def _index(actor: Actor, filters: AssetFilters, sort: str, most: int) -> str | None:
     """The index that SQLite, which doesn't know how many pass, has to follow; None: its own choice."""
-    own = scopes_of(actor, "asset.read") <= {Scope.OWN}
+    own = Scope.OWN in scopes_of(actor, "asset.read") and Scope.ALL not in scopes_of(actor, "asset.read")
     if own or any(getattr(filters, name) for name in _SELECTIVE):
         return None
     order = ORDERS[sort]
@@ -243,18 +164,19 @@ def _index(actor: Actor, filters: AssetFilters, sort: str) -> str | None:
         return filtering or order.walked
     if only_counted(filters) and (filters.status or filters.asset_category):
         found = count_kept(actor, filters)
-        if found is not None and found <= FEW:
+        # Either all that pass are fetched and sorted, or the order is walked until a page is full.
+        if found is not None and found * found * STEPS_SORTED < most * register_size():
             return filtering
     return order.walked
 
 
 def _cursor(row: tuple[Any, ...], order: _Order) -> str:
-    identifier = _identifier(row[0])
+    identifier = identifier_of(row[0])
     if order.column == "id":
         return str(identifier)
     value = row[_PLACES[order.column]]
     if order.column == "status_since":
-        value = "" if value is None else (_moment(value) or value).isoformat()
+        value = "" if value is None else (moment_of(value) or value).isoformat()
     return f"{identifier}{value}"
 
 
@@ -275,3 +197,27 @@ def _read_cursor(text: str, order: _Order) -> dict[str, Any]:
         expected = "The cursor that the page before gave"
         raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
     return found
+
+
+def count_up_to(actor: Actor, filters: AssetFilters, most: int) -> int:
+    """How many visible assets pass the filters, counted no further than `most` + 1; inside an operation."""
+    who = narrowed(actor, "asset.read")
+    form, given = _form(filters)
+    if form is None:
+        chosen = _some(visible(Asset, who), *condition(filters))
+        return current_connection().execute(chosen, {"most": most + 1}).scalar_one()
+    view, seen = view_of(who)
+    by_capacity = filters.capacity_min is not None or filters.capacity_max is not None
+    index = _index(who, filters, "capacity" if by_capacity else "newest", most)
+    counting = _prepared_count(view, form, index)
+    return counting.raw(current_connection(), {**seen, **given, "most": most + 1})[0][0]
+
+
+def _some(*conditions: Any) -> Any:
+    some = select(literal_column("1")).select_from(Asset).where(*conditions).limit(bindparam("most", type_=Integer()))
+    return select(func.count()).select_from(some.subquery())
+
+
+@lru_cache(maxsize=200)
+def _prepared_count(view: View, form: Form, index: str | None) -> Prepared:
+    return Prepared(_some(view.visible(Asset), *_wanted(form)), index=index)

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from models.assets import Asset
 from models.participants import Organisation
 from services.assets.counted import count_kept
 from services.assets.filters import AssetFilters, condition
+from services.assets.lines import LONGEST_PAGE, count_up_to
 from services.assets.recording import STORED_TERMS
 from services.core.actor import Actor
 from services.core.errors import Conflict, Finding, Invalid, NotFound
@@ -23,7 +24,6 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import see, visible
 
-LONGEST_PAGE = 500
 COUNTED_TO = 10_000
 """Beyond so many an exact count says little, and would take as long as the register is large."""
 REGISTER_COLUMNS: dict[str, str] = {
@@ -168,8 +168,7 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int
     kept = count_kept(actor, filters or AssetFilters())
     if kept is not None:
         return AssetCount(kept)
-    some = select(literal(1)).select_from(Asset).where(*_conditions(actor, filters)).limit(most + 1).subquery()
-    found = current_session().scalar(select(func.count()).select_from(some)) or 0
+    found = count_up_to(actor, filters or AssetFilters(), most)
     return AssetCount(min(found, most), more=found > most)
 
 

@@ -1,10 +1,13 @@
 """The database: one engine per process, SQLite by default, PostgreSQL by `DATABASE_URL`."""
 
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from services.core.settings import settings
@@ -12,6 +15,9 @@ from services.core.settings import settings
 _engines: dict[str, Engine] = {}
 _views: dict[tuple[str, bool], Engine] = {}
 """The same engines, told what a unit of work is going to do: by URL, and whether it writes."""
+_readers: dict[str, deque[Connection]] = {}
+"""Connections to SQLite that only read, kept open between units of work: taking one from a pool costs more than a query."""
+KEPT_READERS = 4
 _lock = Lock()
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 
@@ -36,6 +42,9 @@ def _sqlite(url: str) -> Engine:
         # A writer takes its lock at once: it waits its turn instead of failing half-way.
         writes = connection.get_execution_options().get("fmar_writes", False)
         driver = connection.connection.driver_connection
+        if driver.in_transaction:
+            # A kept reader whose unit of work has begun, and which now asks for a session.
+            return
         try:
             driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         except made.dialect.loaded_dbapi.Error as error:
@@ -77,6 +86,33 @@ def _open(url: str, writes: bool) -> Engine:
         return view
 
 
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection inside a transaction that only reads, and leaves nothing when it ends."""
+    view = engine(writes=False)
+    if view.dialect.name != "sqlite":
+        with view.connect() as connection, connection.begin():
+            yield connection
+            return
+    kept = _readers.setdefault(settings().resolved_database_url(), deque())
+    try:
+        connection = kept.pop()
+    except IndexError:
+        connection = view.connect()
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute("BEGIN")
+        yield connection
+    finally:
+        if connection.in_transaction():
+            connection.rollback()
+        driver.rollback()
+        if len(kept) < KEPT_READERS and _engines:
+            kept.append(connection)
+        else:
+            connection.close()
+
+
 def is_sqlite() -> bool:
     """Whether the register is kept in SQLite."""
     return settings().resolved_database_url().startswith("sqlite")
@@ -85,6 +121,10 @@ def is_sqlite() -> bool:
 def close() -> None:
     """Let go of all connections: before the database file is replaced, and between tests."""
     with _lock:
+        for kept in _readers.values():
+            while kept:
+                kept.pop().close()
+        _readers.clear()
         for made in _engines.values():
             made.dispose()
         _engines.clear()

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, inspect, select
+from sqlalchemy import ColumnElement, Connection, Select, Uuid, inspect, select
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import make_transient_to_detached
 
-from models.base import Recorded
+from models.base import Kilowatts, Recorded, UtcDateTime
 
 R = TypeVar("R", bound=Recorded)
-Converter = Callable[[Any], Any] | None
+Act = Callable[[Any], Any]
 
 
 @dataclass(slots=True)
@@ -24,8 +27,8 @@ class _Compiled:
     fixed: dict[str, Any]
     binds: dict[str, Callable[[Any], Any]]
     types: tuple[Any, ...]
-    converters: tuple[Converter, ...] | None = None
-    """Known once it has run: they may depend on what the driver says of its columns."""
+    acts: tuple[tuple[int, Act], ...] | None = None
+    """Places of columns, and what makes their Python values: known once it has run, as the driver may have a say in it."""
 
 
 class Prepared:
@@ -41,7 +44,7 @@ class Prepared:
         self._compiled: dict[str, _Compiled] = {}
 
     def raw(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """The rows as the driver gives them: identifiers and moments as text on SQLite; see `converters`."""
+        """The rows as the driver gives them: identifiers and moments as text on SQLite."""
         compiled = self._for(connection.dialect)
         binds, given = compiled.binds, {**compiled.fixed, **values}
         for name, process in binds.items():
@@ -56,14 +59,20 @@ class Prepared:
         _learn(compiled, connection.dialect, cursor.description)
         return cursor.fetchall()
 
-    def converters(self, connection: Connection) -> tuple[Converter, ...]:
-        """For each column, what makes its Python value from the driver's (None: it is that already), once it has run."""
-        return self._for(connection.dialect).converters or ()
-
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows in Python values."""
         rows = self.raw(connection, values)
-        return converted(rows, self.converters(connection))
+        acts = self._for(connection.dialect).acts
+        if not acts:
+            return rows
+        told: list[tuple[Any, ...]] = []
+        for row in rows:
+            made = list(row)
+            for place, act in acts:
+                if made[place] is not None:
+                    made[place] = act(made[place])
+            told.append(tuple(made))
+        return told
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
@@ -73,6 +82,8 @@ class Prepared:
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled: Any = self._statement.compile(dialect=dialect)
+        if compiled.post_compile_params:
+            raise ValueError("A statement made once names each of its values: a list in IN is as many parameters.")
         sql = str(compiled)
         if self._index and dialect.name == "sqlite":
             sql = sql.replace("FROM asset ", f"FROM asset INDEXED BY {self._index} ", 1)
@@ -89,25 +100,33 @@ class Prepared:
 
 
 def _learn(compiled: _Compiled, dialect: Dialect, description: Sequence[Any]) -> None:
-    if compiled.converters is None:
-        compiled.converters = tuple(
-            kind.dialect_impl(dialect).result_processor(dialect, column[1])
-            for kind, column in zip(compiled.types, description, strict=True)
-        )
+    if compiled.acts is None:
+        made = [_act(kind, dialect, column[1]) for kind, column in zip(compiled.types, description, strict=True)]
+        compiled.acts = tuple((place, act) for place, act in enumerate(made) if act is not None)
 
 
-def converted(rows: Sequence[tuple[Any, ...]], converters: Sequence[Converter]) -> list[tuple[Any, ...]]:
-    """Rows with each value in its Python type."""
-    acts = [(place, act) for place, act in enumerate(converters) if act is not None]
-    if not acts:
-        return list(rows)
-    told: list[tuple[Any, ...]] = []
-    for row in rows:
-        values = list(row)
-        for place, act in acts:
-            values[place] = act(values[place])
-        told.append(tuple(values))
-    return told
+def _act(kind: Any, dialect: Dialect, said: Any) -> Act | None:
+    """What makes a column's Python value of the driver's; for SQLite the quickest way to the same value."""
+    if dialect.name == "sqlite":
+        if isinstance(kind, Uuid):
+            return _identifier
+        if isinstance(kind, UtcDateTime):
+            return _moment
+        if isinstance(kind, Kilowatts):
+            return _kilowatts
+    return kind.dialect_impl(dialect).result_processor(dialect, said)
+
+
+def _identifier(text: str) -> UUID:
+    return UUID(int=int(text, 16))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _kilowatts(number: int) -> Decimal:
+    return Decimal(number).scaleb(-2)
 
 
 class PreparedRecords(Generic[R]):

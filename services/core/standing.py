@@ -1,6 +1,6 @@
 """Whether an actor still stands: read anew in each operation, so that access ends at the next click or call."""
 
-from sqlalchemy import String, Uuid, bindparam, select
+from sqlalchemy import String, Uuid, bindparam, select, type_coerce
 from sqlmodel import col
 
 from models.participants import (
@@ -23,9 +23,9 @@ from services.core.transaction import current_connection
 _PERSON = Prepared(
     select(
         col(Membership.roles),
-        col(Membership.status),
-        col(User.status),
-        col(Organisation.organisation_status),
+        type_coerce(col(Membership.status), String),
+        type_coerce(col(User.status), String),
+        type_coerce(col(Organisation.organisation_status), String),
         col(Organisation.status_reason),
     )
     .join(User, col(User.id) == col(Membership.user_id))
@@ -38,9 +38,9 @@ _PERSON = Prepared(
 _CLIENT = Prepared(
     select(
         col(ApiClient.roles),
-        col(ApiClient.status),
+        type_coerce(col(ApiClient.status), String),
         col(ApiClient.expires_at),
-        col(Organisation.organisation_status),
+        type_coerce(col(Organisation.organisation_status), String),
         col(Organisation.status_reason),
     )
     .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from services.core.database import engine
+from services.core.database import engine, reading
 from services.core.ledger.writer import keep_ledger
 from services.core.stamp import STAMP, WRITES, NoTransaction, Stamp
 
@@ -145,8 +145,7 @@ def opened(stamp: Stamp, *, writes: bool) -> Iterator[Unit]:
 
 @contextmanager
 def _reading(stamp: Stamp) -> Iterator[Unit]:
-    with engine(writes=False).connect() as connection:
-        connection.begin()
+    with reading() as connection:
         unit = Unit(connection, None, {STAMP: stamp, WRITES: False})
         token = _unit.set(unit)
         try:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Uuid, and_, bindparam, false, or_, select, true
+from sqlalchemy import ColumnElement, String, Uuid, and_, bindparam, false, literal_column, or_, select, true
 from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachment
@@ -48,7 +48,9 @@ def _asset(actor: Actor, scope: Scope, writing: bool) -> Condition:
 
 def _of_asset(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
     def condition(actor: Actor, scope: Scope, writing: bool) -> Condition:
-        return column.in_(select(col(Asset.id)).where(_asset(actor, scope, writing)))
+        # Asked row by row: as a list, SQLite would gather all assets that the actor sees.
+        its_asset = select(literal_column("1")).select_from(Asset).where(col(Asset.id) == column)
+        return its_asset.where(_asset(actor, scope, writing)).correlate(column.class_).exists()
 
     return condition
 

@@ -1,8 +1,9 @@
 """Registers of any size to measure by: the demo's organisations and assets, and these multiplied over Great Britain.
 
-`register_of(1_000_000)` gives the path of a file under var/bench, made once (two minutes for a million) and kept until the
-schema or this module changes. Everything in it is made up by a seeded generator, so two machines measure the same.
-Copies have ledger entries of their own, with the state that they describe; only the hashes are not those of a chain.
+`register_of(1_000_000)` gives the path of a file under var/bench, made once (some minutes and 4 GB for a million), kept
+until `EDITION` here changes, and brought to the present schema. `use(path)` points this process at it. Everything in it is
+made up by a seeded generator, so two machines measure the same. Copies have ledger entries of their own, with the state
+that they describe; only the hashes are not those of a chain.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from services.assets.recounting import recount
 from services.core import database
 from services.core.actor import system_actor
 from services.core.migrate import migrate
-from services.core.settings import ROOT
+from services.core.settings import ROOT, settings
 from services.core.upkeep import refresh_statistics
 from services.first_data import begin
 from services.grid.areas import gsp_groups_at
@@ -36,6 +37,8 @@ from tests.conftest import use_database
 FOLDER = ROOT / "var" / "bench"
 SIZES = tuple(int(size) for size in os.environ.get("FMAR_BENCH_SIZES", "10000,100000,1000000").split(","))
 PROVIDERS = 400
+EDITION = "1"
+"""To be raised when registers are made differently: those that are there are made anew."""
 CHUNK = 20_000
 STATUSES = {
     "VERIFIED": 0.82, "PENDING_VALIDATION": 0.06, "QUERY": 0.03, "AWAITING_CONSENT_CHECK": 0.02, "DEREGISTERED": 0.04,
@@ -46,24 +49,27 @@ MONTHS_OF_GROWTH = 30
 
 
 def register_of(size: int) -> Path:
-    """The path of a register with so many assets; made if it isn't there yet. The process's database is left closed."""
-    path = FOLDER / f"register-{size}-{_digest()}.sqlite"
+    """The path of a register with so many assets; made if it isn't there yet. Afterwards the process is pointed at it."""
+    path = _file(str(size))
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        for older in FOLDER.glob("register-*"):
-            if _digest() not in older.name:
-                older.unlink()
         making = path.with_suffix(".making")
         _make(making, size)
         making.rename(path)
+    use(path)
+    if migrate():
+        refresh_statistics()
     return path
 
 
-@cache
-def _digest() -> str:
-    """Changes with the schema and with how registers are made."""
-    sources = [*sorted((ROOT / "migrations" / "versions").glob("*.py")), Path(__file__)]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
+def use(path: Path) -> None:
+    """Point this process at a register, leaving those that it has open open: for measuring one beside another."""
+    os.environ["DATABASE_URL"] = f"sqlite:///{path}"
+    settings.cache_clear()
+
+
+def _file(name: str) -> Path:
+    return FOLDER / f"register-{name}-{EDITION}.sqlite"
 
 
 def _make(path: Path, size: int) -> None:
@@ -84,7 +90,7 @@ def _make(path: Path, size: int) -> None:
 
 def _demo() -> Path:
     """The demo register, laid down once for all sizes."""
-    path = FOLDER / f"register-demo-{_digest()}.sqlite"
+    path = _file("demo")
     if not path.exists():
         making = path.with_suffix(".making")
         making.unlink(missing_ok=True)

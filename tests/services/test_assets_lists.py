@@ -16,9 +16,10 @@ from models.assets import Asset, AssetStatus
 from models.base import new_id
 from models.participants import Role
 from services.assets.asset_file import asset_file
+from services.assets.asset_line import AssetLine
 from services.assets.counted import counts_by_cell
 from services.assets.filters import AssetFilters
-from services.assets.lines import ORDERS, AssetLine, list_lines
+from services.assets.lines import ORDERS, list_lines
 from services.assets.places import COARSE, parent_of
 from services.assets.queries import query_asset
 from services.assets.reading import asset_as_of, asset_history, count_assets, get_asset
