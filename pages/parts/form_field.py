@@ -21,7 +21,9 @@ Findings = Mapping[str | None, Sequence[Finding]]
 def label_of(field: FormField, unit: str | None = None) -> str:
     """The label of a field: its name, unit, and the mark of what is mandatory."""
     measure = unit or field.unit
-    return f"{field.label}{f' ({measure})' if measure else ''}{MARK if field.mandatory else ''}"
+    # Those of core attributes are ours; those of a category's own were typed by an administrator.
+    name = field.label if field.term in CORE else plain(field.label)
+    return f"{name}{f' ({measure})' if measure else ''}{MARK if field.mandatory else ''}"
 
 
 def draw_field(field: FormField, state: FormState, findings: Findings) -> None:

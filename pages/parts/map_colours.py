@@ -8,29 +8,10 @@ import streamlit as st
 
 from models.assets import STATUS_LABELS, AssetStatus
 from pages.parts.asset_map import STATUS_COLOURS, Colour
-from services.assets.catalogue import CATEGORY_LIST, code_lists
+from services.assets.catalogue import CATEGORY_LIST, category_colours, code_lists
 from services.assets.tile_features import CAPACITY_STEPS_KW, COUNT_STEPS, RADII, SIZE_STEPS_KW
 from services.assets.tiles import Colouring
 
-KINDS: tuple[Colour, ...] = (
-    [0, 114, 178],
-    [230, 159, 0],
-    [86, 180, 233],
-    [204, 121, 167],
-    [0, 158, 115],
-    [213, 94, 0],
-    [148, 103, 189],
-    [140, 110, 60],
-    [188, 189, 34],
-    [23, 160, 190],
-    [127, 127, 127],
-    [227, 80, 120],
-    [60, 60, 150],
-    [110, 170, 80],
-    [250, 190, 150],
-    [90, 40, 90],
-)
-"""Okabe and Ito's colours first, then others; the catalogue's categories take them in its order."""
 AMOUNTS: tuple[Colour, ...] = (
     [253, 231, 150],
     [252, 197, 104],
@@ -49,8 +30,8 @@ def entries_of(colouring: Colouring) -> list[Entry]:
     """Colour and meaning of each place in the scale of points; a category added a minute ago included."""
     if colouring is Colouring.STATUS:
         return [(STATUS_COLOURS[status], STATUS_LABELS[status]) for status in AssetStatus]
-    codes = code_lists().get(CATEGORY_LIST, {}).values()
-    return [(KINDS[place % len(KINDS)], code.label) for place, code in enumerate(codes)]
+    colours, codes = category_colours(), code_lists().get(CATEGORY_LIST, {})
+    return [(list(colours[code.code]), code.label) for code in codes.values() if code.code in colours]
 
 
 def short_power(kilowatts: float) -> str:
