@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Uuid, inspect, select
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_state
 
 from models.base import Kilowatts, Recorded, UtcDateTime
 
@@ -133,7 +133,7 @@ class PreparedRecords(Generic[R]):
     """Whole records of one kind, found by conditions made once. They are detached: to be read, in a unit that only reads."""
 
     def __init__(self, model: type[R], *conditions: ColumnElement[bool], order: Sequence[Any] = ()) -> None:
-        mapper = inspect(model)
+        mapper = self._mapper = inspect(model)
         self._manager = mapper.class_manager
         self._keys = tuple(attribute.key for attribute in mapper.column_attrs)
         columns = [attribute.columns[0] for attribute in mapper.column_attrs]
@@ -146,5 +146,6 @@ class PreparedRecords(Generic[R]):
     def _made(self, row: tuple[Any, ...]) -> R:
         record = self._manager.new_instance()
         vars(record).update(zip(self._keys, row, strict=True))
-        make_transient_to_detached(record)
+        # Detached, as the session leaves a record when it closes; every column is there, so there is nothing to expire.
+        instance_state(record).key = self._mapper.identity_key_from_primary_key((record.id,))
         return record
