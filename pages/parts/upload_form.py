@@ -105,7 +105,7 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
                 labels[term],
                 list(options),
                 index=None,
-                format_func=lambda code, labels=options: labels.get(code, code),
+                format_func=options.__getitem__,
                 key=f"upload-{term}",
                 width=320,
             )
