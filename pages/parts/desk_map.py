@@ -139,7 +139,7 @@ def _say_missing(summary: MapSummary, layer: str, total: int) -> None:
     words = {
         "assets": "Click a point to see the asset, a hexagon to look into it.",
         "capacity": "Click a hexagon to look into it.",
-        "groups": "Click a group to see its assets only.",
+        "groups": "Point at a group for its name; choose it in the filter above to see its assets only.",
     }[layer]
     if summary.unplaced >= total:
         words = "None of these assets has a position: the list has them."

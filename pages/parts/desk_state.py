@@ -48,12 +48,6 @@ def leave_hexagon() -> None:
     st.query_params.pop(HEXAGON, None)
 
 
-def choose_group(code: str) -> None:
-    """Narrow the filters to a GSP group."""
-    _narrow()
-    st.session_state["gsp"] = [code]
-
-
 def _narrow() -> None:
     first_page()
     st.session_state.pop(FOCUS, None)
@@ -69,5 +63,3 @@ def picked(key: str) -> None:
             st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
         elif properties.get("h"):
             choose_hexagon(properties["h"])
-    for found in objects.get("groups", []):
-        choose_group((found.get("properties") or {})["code"])
