@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from models.assets import Asset
-from models.participants import Organisation
 from services.assets.counted import count_kept
 from services.assets.filters import AssetFilters, condition
 from services.assets.lines import LONGEST_PAGE, count_up_to
@@ -41,19 +39,6 @@ REGISTER_COLUMNS: dict[str, str] = {
 TERM_OF_COLUMN: dict[str, str] = {
     column: term for term, column in {**REGISTER_COLUMNS, **STORED_TERMS, "Justifications": "justifications"}.items()
 }
-
-
-class MapPoint(NamedTuple):
-    """One asset as the map draws it: columns, no record. Every text in it was typed by somebody: escape it."""
-
-    id: UUID
-    name: str
-    latitude: float
-    longitude: float
-    status: str
-    category: str
-    rated_kw: Decimal
-    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,28 +155,6 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int
         return AssetCount(kept)
     found = count_up_to(actor, filters or AssetFilters(), most)
     return AssetCount(min(found, most), more=found > most)
-
-
-@operation("UC-05.01", permission="asset.read", writes=False)
-def map_points(actor: Actor, filters: AssetFilters | None = None, limit: int = 5000) -> list[MapPoint]:
-    """The visible assets that pass the filters and have a position, newest first; at most `limit`."""
-    provider = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
-    chosen = (
-        select(
-            col(Asset.id),
-            col(Asset.asset_name),
-            col(Asset.latitude),
-            col(Asset.longitude),
-            col(Asset.status),
-            col(Asset.asset_category),
-            col(Asset.rated_capacity),
-            provider,
-        )
-        .join(Organisation, col(Organisation.id) == col(Asset.service_provider_id))
-        .where(*_conditions(actor, filters), col(Asset.latitude).is_not(None), col(Asset.longitude).is_not(None))
-    )
-    rows = current_session().execute(chosen.order_by(col(Asset.id).desc()).limit(max(1, limit)))
-    return [MapPoint(*row) for row in rows]
 
 
 @operation("UC-05.06", permission="history.read", writes=False)

@@ -131,9 +131,3 @@ def findings_of(findings: pl.DataFrame, row: int) -> list[Finding]:
         Finding(code, field, given, expected, message, Severity(severity))
         for _, code, field, given, expected, message, severity in mine.iter_rows()
     ]
-
-
-def rows_with_errors(findings: pl.DataFrame) -> pl.Series:
-    """The numbers of the rows that are refused (errors; warnings alone don't refuse), each once."""
-    errors = findings.filter(pl.col("severity") == Severity.ERROR.value)
-    return errors["row"].unique(maintain_order=True)

@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 import time_machine
 
-from models.assets import Asset
 from models.base import new_id
 from models.participants import Role
 from services.assets.drafts import save_draft
 from services.assets.ending import deregister_asset, deregistration_blockers
 from services.assets.filters import AssetFilters, filters_from_terms
 from services.assets.lifecycle import allowed_actions
+from services.assets.lines import list_lines
 from services.assets.reading import (
     as_terms,
     asset_as_of,
@@ -23,7 +23,6 @@ from services.assets.reading import (
     explain_term,
     get_asset,
     list_assets,
-    map_points,
 )
 from services.assets.statistics import register_in_numbers
 from services.assets.updating import update_asset
@@ -32,7 +31,6 @@ from services.core.clock import now
 from services.core.errors import Invalid, NotFound
 from tests.asset_factories import (
     an_mpan,
-    battery,
     make_actor,
     make_administrator,
     make_operator,
@@ -51,11 +49,11 @@ def in_london(**changes: Any) -> dict[str, Any]:
 
 
 def names(actor: Actor, **filters: Any) -> list[str]:
-    """Names of the assets that pass a filter, by all doors: list, count and map agree."""
+    """Names of the assets that pass a filter, by all doors: list, lines and count agree."""
     chosen = AssetFilters(**filters)
     found = [asset.asset_name for asset in list_assets(actor, chosen).items]
     assert count_assets(actor, chosen) == len(found)
-    assert [point.name for point in map_points(actor, chosen)] == found
+    assert [line.name for line in list_lines(actor, chosen).items] == found
     return found
 
 
@@ -284,24 +282,3 @@ def test_no_difference_between_two_totals_tells_a_small_cell(register: str) -> N
     ]
     # Heat pumps and chargers are one provider's: their sum would be too, so the batteries are withheld with them.
     assert [cell.count for cell in numbers.by_category] == [None, None, None]
-
-
-@pytest.mark.use_case("UC-05.01")
-def test_the_map_gets_columns_with_the_providers_name(register: str) -> None:
-    actor = make_provider()
-    asset = registered(actor)
-    registered(actor, Latitude=None, Longitude=None, Postcode=None)
-    (point,) = map_points(actor)
-    assert point == (
-        asset.id,
-        asset.asset_name,
-        52.2053,
-        0.1218,
-        asset.status,
-        "BESS",
-        Decimal("2500.00"),
-        point.provider,
-    )
-    assert point.provider == "Northgate Flex Ltd"
-    assert isinstance(get_asset(actor, asset.id), Asset)
-    assert battery()["AssetCategory"] == point.category
