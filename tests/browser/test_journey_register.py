@@ -180,6 +180,7 @@ def decide_the_query(page: Page, battery: Battery) -> None:
     fill_area(page, "Reason", "The agreement shown is newer than the register.")
     press(page, "Decide")
     expect(status_of(page)).to_contain_text("Verified")
+    press(page, "Open the asset's page")
     press_tab(page, "Conversation")
     expect(page.get_by_test_id("stChatMessage").get_by_text("The agreement shown is newer")).to_be_visible()
     go_to(page, "Review")
@@ -213,6 +214,9 @@ def read_its_history(page: Page, battery: Battery) -> None:
     assert "Pending Validation" in history
     press_tab(page, "Details")
     fill_date(page, "As it stood at the end of", today())
+    page.keyboard.press("Escape")  # the calendar keeps the day to itself until it closes
+    expect(page.get_by_text("The asset as it stood at the end of")).to_be_visible()
+    wait_idle(page)
     assert battery.mpan in body_text(page)
 
 
