@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetMessage, Attachment, AttachmentContent
@@ -15,9 +15,10 @@ from services.core.access_log import log_access
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid, Refused
 from services.core.operation import operation
+from services.core.prepared import PreparedRecords
 from services.core.register_settings import setting
-from services.core.transaction import current_session
-from services.core.visibility import see, visible
+from services.core.transaction import current_connection, current_session
+from services.core.visibility import View, see, view_of, visible
 
 MOST_FILES = 10
 """With one message."""
@@ -94,11 +95,17 @@ def _kept(message: AssetMessage, file: Upload) -> Attachment:
 
 def attachments_of(actor: Actor, asset_id: UUID) -> dict[UUID, list[Attachment]]:
     """The files that came with each message of an asset, for those who may read it; inside an operation."""
-    chosen = select(Attachment).where(col(Attachment.asset_id) == asset_id, visible(Attachment, actor))
+    view, seen = view_of(actor)
     found: dict[UUID, list[Attachment]] = {}
-    for one in current_session().scalars(chosen.order_by(col(Attachment.id))):
+    for one in _of_asset(view).records(current_connection(), {**seen, "asset": asset_id}):
         found.setdefault(one.message_id, []).append(one)
     return found
+
+
+@lru_cache(maxsize=100)
+def _of_asset(view: View) -> PreparedRecords[Attachment]:
+    of_asset = col(Attachment.asset_id) == bindparam("asset", type_=Uuid())
+    return PreparedRecords(Attachment, of_asset, view.visible(Attachment), order=(col(Attachment.id),))
 
 
 @operation("UC-05.01", permission="asset.read")

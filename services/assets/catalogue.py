@@ -23,7 +23,7 @@ from services.core.operation import operation
 from services.core.prepared import Prepared
 from services.core.register_settings import setting
 from services.core.settings import settings
-from services.core.transaction import Stamp, current_connection, current_session, reads_only, unit_of_work
+from services.core.transaction import Stamp, current_connection, current_session, opened, reads_only
 
 CATEGORY_LIST = "AssetCategory"
 KEPT_VERSIONS = 8
@@ -165,7 +165,7 @@ def schema_versions(actor: Actor, category: str) -> list[CategorySchema]:
 
 def code_lists() -> CodeLists:
     """All code lists as they stand, inside or outside an operation: names, codes and labels are no secret."""
-    with unit_of_work(Stamp("code_lists", "UC-05.07", system_actor()), writes=False):
+    with opened(Stamp("code_lists", "UC-05.07", system_actor()), writes=False):
         return catalogue().reference.code_lists
 
 
@@ -182,7 +182,7 @@ def category_colours() -> dict[str, tuple[int, int, int]]:
 
     It is the one that the administrator keeps with the category; grey where none is.
     """
-    with unit_of_work(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
+    with opened(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
         reference = catalogue().reference
     found = {}
     for code in reference.code_lists.get(CATEGORY_LIST, {}):

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import ColumnElement, String, Uuid, bindparam, cast, func, or_, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetMessage, Attachment, MessageKind
@@ -18,8 +19,9 @@ from services.core.actor import Actor
 from services.core.errors import Forbidden, NotFound
 from services.core.events import emit_for_asset
 from services.core.operation import operation
-from services.core.transaction import current_session
-from services.core.visibility import see, visible, within
+from services.core.prepared import Prepared, PreparedRecords
+from services.core.transaction import current_connection, current_session
+from services.core.visibility import View, see, view_of, within
 
 COMMENTED = "asset.commented"
 NATIONAL = "System Operator"
@@ -112,14 +114,20 @@ def conversation_of(actor: Actor, asset_id: UUID) -> list[Said]:
 
 def said_about(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[Said]:
     """The same inside an operation that has seen to it that the actor may see the asset; what was said `until` a moment."""
-    chosen = select(AssetMessage).where(col(AssetMessage.asset_id) == asset_id, visible(AssetMessage, actor))
-    if until is not None:
-        chosen = chosen.where(col(AssetMessage.sent_at) <= until)
+    view, seen = view_of(actor)
+    messages = _messages(view).records(current_connection(), {**seen, "asset": asset_id})
     files = attachments_of(actor, asset_id)
     return [
         Said(message, [one for one in files.get(message.id, []) if until is None or _before(one, until)])
-        for message in current_session().scalars(chosen.order_by(col(AssetMessage.id)))
+        for message in messages
+        if until is None or message.sent_at <= until
     ]
+
+
+@lru_cache(maxsize=100)
+def _messages(view: View) -> PreparedRecords[AssetMessage]:
+    of_asset = col(AssetMessage.asset_id) == bindparam("asset", type_=Uuid())
+    return PreparedRecords(AssetMessage, of_asset, view.visible(AssetMessage), order=(col(AssetMessage.id),))
 
 
 def _before(attachment: Attachment, moment: datetime) -> bool:
@@ -132,23 +140,40 @@ def involved(actor: Actor, asset_id: UUID) -> list[str]:
     return names_involved(see(Asset, actor, asset_id))
 
 
+_PARTIES = ("service_provider_id", "organisation_id", "submitted_by_organisation")
+
+
+def _lists(column: object, name: str) -> ColumnElement[bool]:
+    return cast(column, String).like(bindparam(name, type_=String()), escape="/")
+
+
+_INVOLVED = Prepared(
+    select(
+        col(Organisation.id),
+        func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name)),
+        _lists(col(Organisation.organisation_roles), "national").label("is_national"),
+    ).where(
+        col(Organisation.organisation_status) == bindparam("active", OrganisationStatus.ACTIVE),
+        or_(
+            col(Organisation.id).in_([bindparam(name, type_=Uuid()) for name in _PARTIES]),
+            _lists(col(Organisation.organisation_roles), "national"),
+            _lists(col(Organisation.licence_areas), "area"),
+        ),
+    )
+)
+
+
 def names_involved(asset: Asset) -> list[str]:
     """The same inside an operation, for an asset that the actor may see."""
-    parties = [asset.service_provider_id, asset.organisation_id, asset.submitted_by_organisation]
-    roles, areas = col(Organisation.organisation_roles), col(Organisation.licence_areas)
-    sees = [col(Organisation.id).in_([one for one in parties if one is not None]), _lists(roles, NATIONAL)]
-    if asset.dno_connection:
-        sees.append(_lists(areas, asset.dno_connection))
-    active = col(Organisation.organisation_status) == OrganisationStatus.ACTIVE
-    found = list(current_session().scalars(select(Organisation).where(active, or_(*sees))))
-    order = {identifier: place for place, identifier in enumerate(parties) if identifier is not None}
-    found.sort(key=lambda one: (order.get(one.id, len(parties)), NATIONAL in one.organisation_roles, _name(one)))
-    return [*(_name(one) for one in found), GOVERNING]
+    parties = {name: getattr(asset, name) for name in _PARTIES}
+    area = asset.dno_connection and _listing(asset.dno_connection)
+    found = _INVOLVED.all(current_connection(), {**parties, "national": _listing(NATIONAL), "area": area})
+    order = {identifier: place for place, identifier in enumerate(parties.values()) if identifier is not None}
+    found.sort(key=lambda row: (order.get(row[0], len(parties)), bool(row[2]), row[1]))
+    return [*(row[1] for row in found), GOVERNING]
 
 
-def _lists(column: object, value: str) -> object:
-    return cast(column, String).contains(f'"{value}"', autoescape=True)
-
-
-def _name(organisation: Organisation) -> str:
-    return organisation.organisation_trading_name or organisation.organisation_legal_name
+def _listing(value: str) -> str:
+    """The pattern of a list, as it is kept, that has this value."""
+    escaped = value.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return f'%"{escaped}"%'

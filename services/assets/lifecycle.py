@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
@@ -14,9 +15,10 @@ from services.core.errors import Blocker
 from services.core.events import emit_for_asset
 from services.core.operation import operation
 from services.core.permissions import Scope, permission_table
+from services.core.prepared import Prepared
 from services.core.states import Action, LifeCycle, Transition
-from services.core.transaction import current_session
-from services.core.visibility import see, within
+from services.core.transaction import current_connection
+from services.core.visibility import View, see, view_of
 
 S = AssetStatus
 ACTIVE_STATUSES = tuple(status for status in AssetStatus if status not in ENDED_STATUSES)
@@ -127,10 +129,21 @@ OFFERS = (
 @operation("UC-02.01", permission="asset.read", writes=False)
 def allowed_actions(actor: Actor, asset: Asset) -> list[Action]:
     """What the actor can do with the asset as it stands now; what can't be done says why not. NotFound when unseen."""
-    asset = see(Asset, actor, asset.id)
-    columns = [within(Asset, actor, offer.permission, writing=True) for offer in OFFERS]
-    reached = current_session().execute(select(*columns).where(col(Asset.id) == asset.id)).one()
+    return actions_on(actor, see(Asset, actor, asset.id))
+
+
+def actions_on(actor: Actor, asset: Asset) -> list[Action]:
+    """The same inside an operation that has seen to it that the actor may see the asset."""
+    view, values = view_of(actor)
+    reached = _reached(view).all(current_connection(), {**values, "asset": asset.id})[0]
     return [_action(asset, offer, bool(mine)) for offer, mine in zip(OFFERS, reached, strict=True)]
+
+
+@lru_cache(maxsize=100)
+def _reached(view: View) -> Prepared:
+    """Whether the permission of each offer reaches an asset."""
+    columns = [view.visible(Asset, offer.permission, writing=True).label(offer.operation) for offer in OFFERS]
+    return Prepared(select(*columns).where(col(Asset.id) == bindparam("asset", type_=Uuid())))
 
 
 def _action(asset: Asset, offer: _Offer, reached: bool) -> Action:

@@ -2,22 +2,19 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome, CheckSource
-from models.core import LedgerEntry
+from services.assets.asset_file import Entry, checks_of_asset, entries_of_asset, newest
 from services.assets.check_judging import POSITION
-from services.assets.check_records import newest_checks
 from services.assets.differences import Difference, differences_of
 from services.assets.reading import explain_term
 from services.assets.recording import STORED_TERMS
 from services.core.actor import Actor
 from services.core.comparison import Outcome
-from services.core.ledger.reading import authors_of, differences, entries
 from services.core.operation import operation
 from services.core.visibility import see
 
@@ -44,8 +41,7 @@ _WEIGHT = list(Origin)
 _ANSWERED = (CheckOutcome.AGREES, CheckOutcome.DIFFERS, CheckOutcome.SETTLED, CheckOutcome.NOT_FOUND)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What one source says of one attribute. `theirs` as the source wrote it; `difference` where it is one that matters."""
 
     source: CheckSource
@@ -57,8 +53,7 @@ class Statement:
     difference: Difference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """One attribute: its value, where it comes from, which sources said so and when, and what they say where they differ.
 
     `declared_by` and its company tell who gave the value that stands, and when; `how` tells how a derived one came about.
@@ -86,12 +81,18 @@ def provenance_of(actor: Actor, asset_id: UUID) -> dict[str, Provenance]:
     A field that changed after it was checked is declared again. NotFound when the actor may not see the asset.
     """
     asset = see(Asset, actor, asset_id)
-    return told_of(asset, newest_checks([asset.id], answered=True).get(asset.id, []))
+    answered = newest(checks_of_asset(asset.id), answered=True)
+    return told_of(asset, entries_of_asset(asset.id), answered, differences_of(answered))
 
 
-def told_of(asset: Asset, checks: Sequence[AssetCheck]) -> dict[str, Provenance]:
-    """The same inside an operation, for an asset and its answered checks as they stand, or as they stood at a moment."""
-    chain = [one for one in entries(Asset.record_type(), asset.id) if one.version <= asset.version]
+def told_of(
+    asset: Asset, entries: Sequence[Entry], checks: Sequence[AssetCheck], differing: Sequence[Difference]
+) -> dict[str, Provenance]:
+    """The same for an asset, its entries in the ledger, its answered checks, one of each source, and what differs on them.
+
+    All of them as they stand, or as they stood at a moment.
+    """
+    chain = [one for one in entries if one.version <= asset.version]
     states = [json.loads(one.state) for one in chain]
     given = _given(chain, states)
     found = {
@@ -99,37 +100,37 @@ def told_of(asset: Asset, checks: Sequence[AssetCheck]) -> dict[str, Provenance]
         for term, value in {**_values(asset), **_ours(asset)}.items()
     }
     by_version = {one.version: state for one, state in zip(chain, states, strict=True)}
+    present = by_version.get(asset.version, {})
+    mattering = {(one.source, one.field): one for one in differing}
     for check in checks:
-        changed = differences(by_version.get(check.asset_version, {}), by_version.get(asset.version, {}))
-        for term, said in _said_by(check):
-            if STORED_TERMS[term] not in changed:
+        checked = by_version.get(check.asset_version, {})
+        for term, said in _said_by(check, mattering):
+            if checked.get(STORED_TERMS[term]) == present.get(STORED_TERMS[term]):
                 found[term] = _heavier(found[term], said)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     by: str
     organisation: str | None
     at: datetime
 
 
-def _given(chain: Sequence[LedgerEntry], states: Sequence[Mapping[str, Any]]) -> dict[str, _Given]:
+def _given(chain: Sequence[Entry], states: Sequence[dict[str, Any]]) -> dict[str, _Given]:
     """Who gave each term the value that stands: the last entry in which it changed."""
-    people, bodies = authors_of(chain)
     found: dict[str, _Given] = {}
-    before: Mapping[str, Any] = {}
-    columns = {column: term for term, column in STORED_TERMS.items()}
+    before: dict[str, Any] = {}
     for entry, after in zip(chain, states, strict=True):
-        who = people.get(entry.user_id) or entry.client_id or "The register"
-        mark = _Given(who, bodies.get(entry.organisation_id), entry.recorded_at)
-        changed = differences(dict(before), dict(after))
-        for column in changed:
-            if column == "category_attributes":
-                old, new = (one or {} for one in changed[column])
+        mark = _Given(entry.author, entry.body, entry.recorded_at)
+        for term, column in STORED_TERMS.items():
+            old, new = before.get(column), after.get(column)
+            if old == new:
+                continue
+            if term == "CategoryAttributes":
+                old, new = old or {}, new or {}
                 found |= {name: mark for name in {**old, **new} if old.get(name) != new.get(name)}
-            elif column in columns:
-                found[columns[column]] = mark
+            else:
+                found[term] = mark
         before = after
     return found
 
@@ -155,13 +156,13 @@ def _as_given(asset: Asset, term: str, value: Any, given: _Given | None) -> Prov
 
 def _heavier(known: Provenance, said: Statement) -> Provenance:
     """What tells of the two; sources that agree are named together."""
-    told = replace(known, statements=[*known.statements, said])
+    told = known._replace(statements=[*known.statements, said])
     if said.origin is known.origin is Origin.VERIFIED:
-        return replace(told, source=f"{known.source}; {said.source_name}", at=said.at)
+        return told._replace(source=f"{known.source}; {said.source_name}", at=said.at)
     if _WEIGHT.index(said.origin) <= _WEIGHT.index(known.origin):
         return told
-    return replace(
-        told, origin=said.origin, source=said.source_name, at=said.at, theirs=said.theirs, message=said.message
+    return told._replace(
+        origin=said.origin, source=said.source_name, at=said.at, theirs=said.theirs, message=said.message
     )
 
 
@@ -174,12 +175,13 @@ def _ours(asset: Asset) -> dict[str, Any]:
     return {"PositionSource": asset.position_source}
 
 
-def _said_by(check: AssetCheck) -> Iterable[tuple[str, Statement]]:
+def _said_by(
+    check: AssetCheck, mattering: Mapping[tuple[CheckSource, str], Difference]
+) -> Iterable[tuple[str, Statement]]:
     """What one answered check says of single terms."""
     if check.outcome not in _ANSWERED:
         return
     source = check.source_name or CHECK_SOURCE_LABELS[check.source]
-    mattering = {one.field: one for one in differences_of([check])}
     for row in check.comparisons:
         origin = _origin(row)
         if origin is None:
@@ -188,7 +190,7 @@ def _said_by(check: AssetCheck) -> Iterable[tuple[str, Statement]]:
         for term in terms:
             if term in STORED_TERMS:
                 message = row.get("reason") if origin is Origin.SETTLED else row["message"]
-                difference = mattering.get(row["field"])
+                difference = mattering.get((check.source, row["field"]))
                 yield (
                     term,
                     Statement(check.source, source, check.completed_at, origin, row["theirs"], message, difference),

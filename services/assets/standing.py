@@ -5,23 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlmodel import col
-
-from models.assets import Asset, AssetCheck, CheckOutcome, CheckSource
-from models.core import LedgerEntry
-from services.assets.check_records import newest_checks
+from models.assets import Asset, AssetCheck, CheckOutcome
+from services.assets.asset_file import checks_of_asset, checks_then, entries_of_asset, newest, stood
 from services.assets.comments import Said, names_involved, said_about
 from services.assets.differences import Difference, differences_of
-from services.assets.lifecycle import allowed_actions
+from services.assets.lifecycle import actions_on
 from services.assets.provenance import Provenance, told_of
 from services.core.actor import Actor
 from services.core.errors import NotFound
-from services.core.ledger.reading import as_of, restore
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.states import Action
-from services.core.transaction import current_session
 from services.core.visibility import see
 
 
@@ -48,17 +42,19 @@ class Standing:
 def asset_standing(actor: Actor, asset_id: UUID) -> Standing:
     """An asset as it stands, with everything that its page tells. NotFound when the actor may not see it."""
     asset = see(Asset, actor, asset_id)
-    checks = newest_checks([asset.id]).get(asset.id, [])
-    waiting = any(check.outcome is CheckOutcome.WAITING for check in checks)
-    answered = newest_checks([asset.id], answered=True).get(asset.id, []) if waiting else checks
+    every = checks_of_asset(asset.id)
+    checks, answered = newest(every), newest(every, answered=True)
+    # Of a source that is asked anew, provenance tells what it said before; as a difference, that counts no more.
+    waiting = {check.source for check in checks if check.outcome is CheckOutcome.WAITING}
+    differing = differences_of(answered)
     return Standing(
         asset=asset,
         present_version=asset.version,
         checks=checks,
-        provenance=told_of(asset, answered),
-        differences=differences_of(checks),
+        provenance=told_of(asset, entries_of_asset(asset.id), answered, differing),
+        differences=[one for one in differing if one.source not in waiting],
         said=said_about(actor, asset.id),
-        actions=allowed_actions(actor, asset),
+        actions=actions_on(actor, asset),
         involved=names_involved(asset),
         largest_file_mb=int(setting("asset.attachment_max_mb")),
     )
@@ -71,47 +67,21 @@ def asset_stood(actor: Actor, asset_id: UUID, moment: datetime) -> Standing:
     NotFound when the actor may not see the asset now, or when it wasn't registered yet.
     """
     now_stands = see(Asset, actor, asset_id)
-    asset = as_of(Asset, asset_id, moment)
+    entries = entries_of_asset(asset_id)
+    asset = stood(entries, moment)
     if asset is None:
         raise NotFound("asset", asset_id)
-    checks = _checks_then(asset_id, moment)
+    checks = newest(checks_then(asset_id, moment))
+    answered = [check for check in checks if check.outcome is not CheckOutcome.WAITING]
+    differing = differences_of(answered)
     return Standing(
         asset=asset,
         present_version=now_stands.version,
         checks=checks,
-        provenance=told_of(asset, [check for check in checks if check.outcome is not CheckOutcome.WAITING]),
-        differences=differences_of(checks),
+        provenance=told_of(asset, entries, answered, differing),
+        differences=differing,
         said=said_about(actor, asset_id, moment),
         actions=[],
         involved=names_involved(asset),
         largest_file_mb=int(setting("asset.attachment_max_mb")),
     )
-
-
-def _checks_then(asset_id: UUID, moment: datetime) -> list[AssetCheck]:
-    """The newest check against each source as the ledger tells of it at that moment."""
-    kind = AssetCheck.record_type()
-    of_asset = select(col(AssetCheck.id)).where(col(AssetCheck.asset_id) == asset_id)
-    then = (
-        col(LedgerEntry.record_type) == kind,
-        col(LedgerEntry.record_id).in_(of_asset),
-        col(LedgerEntry.recorded_at) <= moment,
-    )
-    newest = (
-        select(col(LedgerEntry.record_id), func.max(col(LedgerEntry.version)).label("version"))
-        .where(*then)
-        .group_by(col(LedgerEntry.record_id))
-        .subquery()
-    )
-    chosen = select(LedgerEntry).join(
-        newest,
-        (col(LedgerEntry.record_id) == newest.c.record_id) & (col(LedgerEntry.version) == newest.c.version),
-    )
-    by_source: dict[CheckSource, AssetCheck] = {}
-    for entry in current_session().scalars(chosen.where(col(LedgerEntry.record_type) == kind)):
-        check = restore(entry)
-        assert isinstance(check, AssetCheck)
-        known = by_source.get(check.source)
-        if known is None or check.asset_version > known.asset_version:
-            by_source[check.source] = check
-    return [by_source[source] for source in CheckSource if source in by_source]

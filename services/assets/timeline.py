@@ -8,18 +8,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
-from sqlmodel import col
-
-from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome, CheckSource, MessageKind
-from models.core import LedgerEntry
+from models.assets import CHECK_SOURCE_LABELS, Asset, CheckOutcome, CheckSource, MessageKind
+from services.assets.asset_file import Entry, entries_around
 from services.assets.check_judging import label_of_field
 from services.assets.comments import Said, said_about
 from services.assets.reading import changed_terms
 from services.core.actor import Actor
-from services.core.ledger.reading import authors_of, differences
+from services.core.ledger.reading import differences
 from services.core.operation import operation
-from services.core.transaction import current_session
 from services.core.visibility import see
 
 ONE_ACT = timedelta(milliseconds=500)
@@ -88,12 +84,11 @@ def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) 
     """
     see(Asset, actor, asset_id)
     said = {one.message.id: one for one in said_about(actor, asset_id, until)}
-    found = _entries(asset_id, list(said), until)
-    people, bodies = authors_of(found)
+    found = [one for one in entries_around(actor, asset_id) if until is None or one.recorded_at <= until]
     told: list[Happening] = []
     before: dict[UUID, dict[str, Any]] = {}
     seen: set[UUID] = set()
-    last: LedgerEntry | None = None
+    last: Entry | None = None
     for entry in found:
         state = json.loads(entry.state)
         previous, before[entry.record_id] = before.get(entry.record_id, {}), state
@@ -104,8 +99,8 @@ def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) 
                     at=entry.recorded_at,
                     operation=entry.operation,
                     use_case=entry.use_case,
-                    actor=people.get(entry.user_id) or entry.client_id or "The register",
-                    organisation=bodies.get(entry.organisation_id),
+                    actor=entry.author,
+                    organisation=entry.body,
                 )
             )
         last = entry
@@ -114,31 +109,12 @@ def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) 
     return [one for one in reversed(told) if one.touches]
 
 
-def _entries(asset_id: UUID, messages: Sequence[UUID], until: datetime | None) -> list[LedgerEntry]:
-    """The ledger of the asset, its checks, and the messages that may be read, in the order of writing."""
-    kind, identifier = col(LedgerEntry.record_type), col(LedgerEntry.record_id)
-    checks = select(col(AssetCheck.id)).where(col(AssetCheck.asset_id) == asset_id)
-    chosen = select(LedgerEntry).where(
-        or_(
-            and_(kind == Asset.record_type(), identifier == asset_id),
-            and_(kind == AssetCheck.record_type(), identifier.in_(checks)),
-            and_(kind == "asset_message", identifier.in_(messages)),
-        )
-    )
-    if until is not None:
-        chosen = chosen.where(col(LedgerEntry.recorded_at) <= until)
-    return list(current_session().scalars(chosen.order_by(col(LedgerEntry.seq))))
-
-
-def _same_act(one: LedgerEntry, other: LedgerEntry, seen: set[UUID]) -> bool:
+def _same_act(one: Entry, other: Entry, seen: set[UUID]) -> bool:
     """Whether two entries belong to one act: same hand, same moment, and no record twice."""
-    same = (one.user_id, one.client_id, one.organisation_id) == (other.user_id, other.client_id, other.organisation_id)
-    return same and other.record_id not in seen and abs(other.recorded_at - one.recorded_at) < ONE_ACT
+    return one.hand == other.hand and other.record_id not in seen and abs(other.recorded_at - one.recorded_at) < ONE_ACT
 
 
-def _add(
-    act: Happening, entry: LedgerEntry, before: dict[str, Any], after: dict[str, Any], said: dict[UUID, Said]
-) -> None:
+def _add(act: Happening, entry: Entry, before: dict[str, Any], after: dict[str, Any], said: dict[UUID, Said]) -> None:
     match entry.record_type:
         case "asset":
             act.operation, act.use_case = entry.operation, entry.use_case

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, select
 from sqlmodel import col
 
 from models.base import new_id
@@ -15,7 +15,8 @@ from models.core import Setting
 from services.core.actor import Actor
 from services.core.errors import Conflict, Finding, Invalid, NotFound
 from services.core.operation import operation
-from services.core.transaction import current_session
+from services.core.prepared import Prepared
+from services.core.transaction import current_connection, current_session, reads_only
 
 REGISTER_ID = "register.id"
 
@@ -130,9 +131,18 @@ class SettingValue:
     version: int
 
 
+_VALUE = select(col(Setting.value)).where(col(Setting.key) == bindparam("key", type_=String()))
+_PREPARED_VALUE = Prepared(_VALUE)
+
+
 def setting(key: str) -> Decimal:
     """The value in force of one setting, inside an operation. Counts come as whole numbers: wrap them in int()."""
-    stored = current_session().scalar(select(col(Setting.value)).where(col(Setting.key) == key))
+    if reads_only():
+        rows = _PREPARED_VALUE.all(current_connection(), {"key": key})
+        stored = rows[0][0] if rows else None
+    else:
+        # What this operation has changed and not yet written counts.
+        stored = current_session().scalar(_VALUE, {"key": key})
     return CATALOGUE[key].default if stored is None else Decimal(stored)
 
 

@@ -148,12 +148,12 @@ class View(NamedTuple):
     areas: int
     all_areas: bool
 
-    def visible(self, model: type[Any], permission: str | None = None) -> Condition:
-        """`visible` with parameters in place of the actor's values, which `view_of` gives beside the view."""
+    def visible(self, model: type[Any], permission: str | None = None, *, writing: bool = False) -> Condition:
+        """`visible`, or `within` for a permission, with parameters for the actor's values, which `view_of` gives beside it."""
         standing_in: dict[str, Any] = {name: bindparam(f"actor_{name}", type_=Uuid()) for name in self.known}
         areas: Any = frozenset(bindparam(f"actor_area_{number:03}", type_=String()) for number in range(self.areas))
         actor = Actor("", self.roles, areas=areas, all_areas=self.all_areas, **standing_in)
-        return within(model, actor, permission or _RULES[model][0])
+        return within(model, actor, permission or _RULES[model][0], writing=writing)
 
 
 def view_of(actor: Actor) -> tuple[View, dict[str, Any]]:
@@ -163,11 +163,6 @@ def view_of(actor: Actor) -> tuple[View, dict[str, Any]]:
     known = tuple(name for name in ("user_id", "organisation_id") if getattr(actor, name) is not None)
     values.update((f"actor_{name}", getattr(actor, name)) for name in known)
     return View(actor.roles, known, len(areas), actor.all_areas), values
-
-
-def read_permission(model: type[Any]) -> str:
-    """The permission that decides who sees records of `model`."""
-    return _RULES[model][0]
 
 
 def see(model: type[R], actor: Actor, identifier: UUID) -> R:
