@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+from itertools import accumulate
+from textwrap import wrap
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -16,13 +18,15 @@ BLUE, GREEN = "#0072B2", "#009E73"
 KW_IN_MW = Decimal(1000)
 TO_ONE = 100
 """MW from which on decimals say nothing more."""
-SIZES = ((46, 11), (40, 12), (32, 14), (0, 17))
-"""Characters beside a bar from which on they are set in this size, so that they fit a telephone."""
+ONE_LINE, SECOND_LINE = 31, 0.44
+"""Characters over a bar that fit a telephone in one line, and the part of a row that each line more takes."""
 INK = {"light": "#14212B", "dark": "#E9F0F5"}
 ROW, LEAST, AROUND = 50, 150, 24
 """Heights in pixels: of one bar with its words, of a chart at least, and of what stands around the bars."""
 TYPE = 17
 """Size of words and figures: read from the back of a workshop room."""
+WORDS = 16
+"""Size of the words over a bar."""
 
 
 def power(kilowatts: Decimal | None) -> str:
@@ -78,9 +82,19 @@ class _Bar:
     colour: str
 
 
+def _lines(bar: _Bar) -> list[str]:
+    """What stands over a bar: its name, broken where it is long, and its figure, on the same line where it fits."""
+    *before, last = wrap(bar.name, ONE_LINE) or [""]
+    figure = f"<b>{escape(bar.text)}</b>"
+    ends = [f"{escape(last)} {figure}"] if len(last) + len(bar.text) < ONE_LINE else [escape(last), figure]
+    return [*(escape(line) for line in before), *ends]
+
+
 def _bars(title: str, unit: str, key: str, bars: Sequence[_Bar]) -> None:
     """Bars under each other, name and figure above each: nothing is clipped, however narrow the screen."""
-    places = list(range(len(bars)))
+    words = [_lines(bar) for bar in bars]
+    taken = list(accumulate(1 + SECOND_LINE * (len(lines) - 1) for lines in words))
+    places = [end - 1 for end in taken]
     figure = go.Figure(
         go.Bar(
             y=places,
@@ -92,21 +106,22 @@ def _bars(title: str, unit: str, key: str, bars: Sequence[_Bar]) -> None:
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )
     )
-    for place, bar in zip(places, bars, strict=True):
+    for place, lines in zip(places, words, strict=True):
         figure.add_annotation(
             x=0,
             y=place - 0.2,
-            text=f"{escape(bar.name)} <b>{escape(bar.text)}</b>",
+            text="<br>".join(lines),
             showarrow=False,
             xanchor="left",
             yanchor="bottom",
             align="left",
-            font={"size": next(size for long, size in SIZES if len(bar.name + bar.text) >= long), "color": _ink()},
+            font={"size": WORDS, "color": _ink()},
         )
-    figure.update_yaxes(range=[len(bars) - 0.6, -0.85], visible=False)
+    rows = taken[-1] if taken else 0
+    figure.update_yaxes(range=[rows - 0.6, -0.85], visible=False)
     figure.update_xaxes(range=[0, max((bar.value for bar in bars), default=1) or 1], visible=False)
     alt = "; ".join(f"{bar.name}: {bar.text}" for bar in bars)
-    _draw(figure, title, unit, key, max(LEAST, AROUND + ROW * len(bars)), alt)
+    _draw(figure, title, unit, key, max(LEAST, AROUND + round(ROW * rows)), alt)
 
 
 def assets_by_status(cells: Sequence[Cell]) -> None:
