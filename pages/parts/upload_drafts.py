@@ -7,52 +7,92 @@ import streamlit as st
 from models.bulk import BulkDraft, BulkJob
 from pages.frame.refusals import show_refusal
 from services.assets.bulk.drafts import job_drafts, register_bulk_draft
-from services.assets.bulk.looking import attribute_choices
+from services.assets.recording import MINIMUM_JUSTIFICATION
+from services.assets.template_columns import TemplateColumn, template_columns
 from services.core.actor import Actor
-from services.core.errors import RegisterError
+from services.core.errors import RegisterError, Severity
 
 SHOWN = 200
 ALWAYS = ("AssetName", "AssetCategory")
+SAID, TYPED, WHY = "upload-drafts!said", "upload-drafts!typed", "upload-drafts-why"
+Refusals = list[tuple[int, RegisterError]]
 
 
 def draw_drafts(actor: Actor, job: BulkJob) -> None:
     """The first drafts with a column for everything that any of them lacks."""
     drafts = job_drafts(actor, job.id, limit=SHOWN)
-    if not drafts:
-        return
     st.subheader("Drafts to complete", anchor=False)
-    more = f" The first {SHOWN} of {job.rows_draft:,}." if job.rows_draft > SHOWN and len(drafts) == SHOWN else ""
-    st.caption(f"Fill in what is missing; rows that you change are registered.{more}")
-    labels = attribute_choices()
-    terms = _terms(drafts, labels)
-    rows = [{"Row": one.row_number, **{term: one.values.get(term) for term in terms}} for one in drafts]
-    config = {term: st.column_config.TextColumn(labels.get(term, term)) for term in terms}
-    # A table of its own for each state of the drafts: what was registered leaves no edit behind.
-    key = f"upload-drafts-{job.id}-{len(drafts)}-{drafts[0].row_number}"
-    edited = st.data_editor(rows, column_config=config, disabled=["Row"], hide_index=True, width="stretch", key=key)
+    _say()
+    if not drafts:
+        st.success("No draft of this file waits any more.", icon=":material/check_circle:")
+        return
+    left = f"The first {SHOWN} are shown." if len(drafts) == SHOWN else f"{len(drafts):,} of {job.rows_draft:,} wait."
+    st.caption(f"Fill in what is missing; rows that you change are registered. {left}")
+    columns = {column.term: column for column in template_columns(None)}
+    terms = _terms(drafts, columns)
+    # What was typed into a row that was refused stays in it, though the table is another once a row has left it.
+    typed: dict[Any, dict[str, Any]] = st.session_state.setdefault(TYPED, {})
+    rows = [{"Row": one.row_number} | {t: (one.values | typed.get(one.id, {})).get(t) for t in terms} for one in drafts]
+    edited = st.data_editor(
+        rows,
+        column_config={"Row": st.column_config.NumberColumn(width=60)} | {t: _column(columns[t]) for t in terms},
+        disabled=["Row"],
+        hide_index=True,
+        width="stretch",
+        placeholder="–",
+        key=f"upload-drafts-{job.id}-{len(drafts)}-{drafts[0].row_number}",
+    )
+    if typed or any(said["severity"] == "warning" for said in job.summary.values()):
+        help_words = f"{MINIMUM_JUSTIFICATION} characters or more, kept on each record that raises a warning."
+        st.text_input("Why are the values right that raise warnings?", key=WHY, help=help_words)
     if st.button("Register what I completed", icon=":material/check:"):
-        _register(actor, drafts, rows, list(edited))
+        _register(actor, drafts, list(edited))
 
 
-def _terms(drafts: list[BulkDraft], labels: dict[str, str]) -> list[str]:
-    lacking = {lack["field"] for one in drafts for lack in one.lacks if lack.get("field")}
-    if any(lack["code"] == "MPAN-07" for one in drafts for lack in one.lacks):
+def _column(column: TemplateColumn) -> Any:
+    if column.kind == "code" and column.options:
+        labels = {option.code: option.label for option in column.options}
+        return st.column_config.SelectboxColumn(
+            column.label,
+            options=list(labels),
+            format_func=lambda code: labels.get(str(code), str(code)),
+            help=column.meaning,
+        )
+    return st.column_config.TextColumn(column.label, help=column.allowed)
+
+
+def _terms(drafts: list[BulkDraft], columns: dict[str, TemplateColumn]) -> list[str]:
+    lacks = [lack for one in drafts for lack in one.lacks]
+    lacking = {lack["field"] for lack in lacks if lack.get("field") and lack.get("severity") != Severity.WARNING}
+    if any(lack["code"] == "MPAN-07" for lack in lacks):
         lacking |= {"ImportMPAN", "ExportMPAN"}
-    return [*ALWAYS, *(term for term in labels if term in lacking and term not in ALWAYS)]
+    return [*ALWAYS, *(term for term in columns if term in lacking and term not in ALWAYS)]
 
 
-def _register(actor: Actor, drafts: list[BulkDraft], before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
-    done = 0
-    refused: list[tuple[int, RegisterError]] = []
-    for draft, old, new in zip(drafts, before, after, strict=True):
-        changed = {term: text for term, text in new.items() if term != "Row" and text != old[term]}
+def _register(actor: Actor, drafts: list[BulkDraft], after: list[dict[str, Any]]) -> None:
+    done, refused = 0, Refusals()
+    typed: dict[Any, dict[str, Any]] = {}
+    for draft, new in zip(drafts, after, strict=True):
+        given = {term: value or None for term, value in new.items() if term != "Row"}
+        changed = {term: value for term, value in given.items() if value != draft.values.get(term)}
         if not changed:
             continue
         try:
-            register_bulk_draft(actor, draft.id, changed)
+            register_bulk_draft(actor, draft.id, changed, justification=st.session_state.get(WHY) or None)
             done += 1
         except RegisterError as error:
             refused.append((draft.row_number, error))
+            typed[draft.id] = changed
+    st.session_state[SAID], st.session_state[TYPED] = (done, refused), typed
+    st.rerun()
+
+
+def _say() -> None:
+    """What became of the rows, once."""
+    said: tuple[int, Refusals] | None = st.session_state.pop(SAID, None)
+    if said is None:
+        return
+    done, refused = said
     if done:
         st.success(f"{done:,} registered.", icon=":material/check_circle:")
     for row, error in refused:

@@ -1,7 +1,5 @@
 """A job that a file of assets became: progress, counts, findings, map, confirmation, and what is left to do."""
 
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from models.bulk import UNFINISHED, BulkJob, JobStatus
 from pages.frame.banner import plain
 from pages.parts.asset_map import draw_map
 from pages.parts.attempt import attempt
+from pages.parts.made_file import made_file
 from pages.parts.upload_drafts import draw_drafts
 from services.assets.bulk.jobs import cancel_job, confirm_job, delete_job, get_job
 from services.assets.bulk.judging import EVERY_CODE
@@ -99,36 +98,29 @@ def _findings(actor: Actor, job: BulkJob) -> None:
     st.subheader("What was found", anchor=False)
     ordered = sorted(job.summary.items(), key=lambda pair: (pair[1]["severity"], -pair[1]["rows"]))
     for code, said in ordered:
-        what = "to justify" if said["severity"] == "warning" else "refused"
+        # A row that only lacks something may be a draft: "refused" would contradict the counts.
+        what = "to justify" if said["severity"] == "warning" else "to correct"
         first: dict[str, Any] = said["examples"][0]
         with st.expander(f"**{said['rows']:,}** {what}: {plain(first['message'])[:160]} ({code})"):
             st.caption(f"Expected: {plain(said['expected'])}")
             st.dataframe(
-                [{"Row": e["row"], "Given": e["given"], "Message": e["message"]} for e in said["examples"]],
+                [{"Row": e["row"], "Given": e["given"] or "–", "Message": e["message"]} for e in said["examples"]],
                 hide_index=True,
                 width="stretch",
+                column_config={
+                    "Row": st.column_config.NumberColumn(width=60),
+                    "Given": st.column_config.TextColumn(width=160),
+                },
             )
     with st.container(horizontal=True):
-        findings = _file(lambda path: write_findings(actor, job.id, path), "csv")
+        findings = made_file(lambda path: write_findings(actor, job.id, path), "csv")
         st.download_button(
             "All findings", findings, f"findings-{job.id}.csv", icon=":material/download:", mime="text/csv"
         )
         if job.rows_refused:
-            refused = _file(lambda path: write_refused(actor, job.id, path), job.file_format)
+            refused = made_file(lambda path: write_refused(actor, job.id, path), job.file_format)
             name = f"refused-{Path(job.file_name).stem}.{job.file_format}"
             st.download_button("Refused rows, to mend and send again", refused, name, icon=":material/download:")
-
-
-def _file(write: Callable[[Path], object], ending: str) -> Callable[[], bytes]:
-    """The bytes of a file, made when the button is pressed."""
-
-    def make() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"file.{ending}"
-            write(path)
-            return path.read_bytes()
-
-    return make
 
 
 def _map(actor: Actor, job: BulkJob) -> None:

@@ -85,6 +85,7 @@ def test_drafts_wait_to_be_completed_and_a_job_can_be_removed() -> None:
     work_through_jobs()
     at = open_page("northgate", "upload", job=str(job.id))
     assert "Drafts to complete" in plain_text(at)
+    assert "1 of 1 wait." in plain_text(at)
     press(at, "Register what I completed")
     assert "Fill in a value first." in plain_text(at)
     press(at, "Remove this job and its file")
