@@ -7,6 +7,7 @@ from pages.parts.asset_choice import choose_filters, clear_filters, is_filtered
 from pages.parts.asset_table import draw_table, words_of
 from pages.parts.asset_words import organisation_names
 from pages.parts.attempt import show_outcome
+from pages.parts.desk_export import draw_export
 from pages.parts.desk_map import Chosen, draw_desk_map
 from pages.parts.desk_panel import draw_panel
 from pages.parts.desk_state import chosen_asset, leave_asset, leave_hexagon
@@ -49,6 +50,7 @@ def draw_head(filters: AssetFilters, total: AssetCount) -> str:
             st.button("Leave the hexagon", icon=":material/zoom_out_map:", type="tertiary", on_click=leave_hexagon)
         if is_filtered(filters):
             st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
+        draw_export(actor, filters, total)
     return view
 
 
