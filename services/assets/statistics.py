@@ -268,9 +268,6 @@ def _months(days: Sequence[date], before: int, counts: Sequence[int], providers:
     return told
 
 
-_WAITING = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY, AssetStatus.AWAITING_CONSENT_CHECK)
-
-
 def _waiting(actor: Actor, by_status: Sequence[Row] | None) -> Waiting:
     """`by_status`, where the numbers count exactly the assets that the actor sees."""
     session = current_session()
@@ -278,7 +275,8 @@ def _waiting(actor: Actor, by_status: Sequence[Row] | None) -> Waiting:
     if by_status is not None:
         states = {row.code: row.assets for row in by_status}
     elif may(actor, "asset.read"):
-        chosen = select(col(Asset.status), func.count()).where(visible(Asset, actor), col(Asset.status).in_(_WAITING))
+        # Every status is counted: with a condition on it, SQLite walks all that wait instead of the actor's own few.
+        chosen = select(col(Asset.status), func.count()).where(visible(Asset, actor))
         states = {str(row[0]): row[1] for row in session.execute(chosen.group_by(col(Asset.status)))}
     drafts = organisations = 0
     if actor.user_id and may(actor, "asset.draft"):
