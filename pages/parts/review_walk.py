@@ -63,7 +63,9 @@ def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapp
         draw_facts_in_brief(standing.asset, words_for(actor, standing.asset))
         draw_link(standing.asset)
         if not allowed & set(BY_FORM):
-            _say_why(item, [str(one.why_not) for one in actions if one.operation in BY_FORM and one.why_not])
+            _say_why(
+                item, [f"{one.label}: {one.why_not}" for one in actions if one.operation in BY_FORM and one.why_not]
+            )
         draw_query(actor, standing, allowed)
         draw_acts(actor, standing.asset, [action for action in actions if action.operation not in BY_FORM])
 
@@ -72,7 +74,7 @@ def _say_why(item: ReviewItem, reasons: Sequence[str]) -> None:
     """Somebody who can only read is told why there is no form, and what is open."""
     for reason in item.reasons:
         st.markdown(f":material/difference: {plain(reason)}")
-    st.info(" ".join(dict.fromkeys(reasons)), icon=":material/visibility:")
+    st.info("  \n".join(reasons), icon=":material/visibility:")
 
 
 def say_gone(actor: Actor, identifier: UUID) -> None:
