@@ -200,7 +200,7 @@ def _keep(path: Path, draft: Path) -> Path:
         os.chown(draft, as_it_is.st_uid, as_it_is.st_gid)
     except PermissionError:
         raise Refused(f"{path} belongs to somebody else. Restore as {path.owner()}. Nothing was changed.") from None
-    kept = path.with_name(f"{path.name}.before-{now():%Y%m%dT%H%M%SZ}")
+    kept = path.with_name(f"{path.name}.before-{now():%Y%m%dT%H%M%S.%fZ}")
     os.link(path, kept)
     return kept
 

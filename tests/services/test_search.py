@@ -24,6 +24,12 @@ from tests.asset_factories import (
 pytestmark = pytest.mark.use_case("UC-05.01")
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan may take its time: how long is for the test that is about it, not for how busy the machine is."""
+    monkeypatch.setattr(asset_search, "PATIENCE", 60)
+
+
 def titles(actor: Actor, text: str, *kinds: Found) -> list[str]:
     """What is found, by name, in order."""
     return [hit.title for hit in search(actor, text).of(*(kinds or tuple(Found)))]
