@@ -70,9 +70,9 @@ def draw_group(results: SearchResults, title: str, icon: str, kinds: tuple[Found
 
 
 actor = session.actor()
-if HANDED in st.query_params:
+# What was handed over stays in the address, so that it can be copied, until something else is typed.
+if HANDED in st.query_params and "q" not in st.query_params:
     st.session_state["q"] = st.query_params[HANDED]
-    del st.query_params[HANDED]
 st.title("Search", anchor=False)
 text = st.text_input(
     "Search for",

@@ -14,6 +14,7 @@ from pages.parts.desk_state import chosen_asset, leave_asset, leave_hexagon
 from services.assets.filters import AssetFilters
 from services.assets.reading import AssetCount, count_assets
 from services.assets.standing import Standing, asset_standing
+from services.assets.statistics import register_in_numbers
 from services.core.errors import NotFound
 from services.core.permissions import may
 
@@ -26,6 +27,9 @@ def say_empty() -> None:
     if may(actor, "asset.register"):
         st.markdown("An asset is one device or installation at one metered point. Begin by registering the first one.")
         st.page_link("pages/assets/register_asset.py", label="Register the first asset", icon=":material/add_circle:")
+    elif may(actor, "asset.statistics") and register_in_numbers(actor).anonymised:
+        st.markdown("Your role reads the register in numbers over all participants, not asset by asset.")
+        st.page_link("pages/home.py", label="The register in numbers", icon=":material/home:")
     else:
         st.markdown("Assets appear here once a flexibility service provider has registered them in what you may see.")
 

@@ -4,6 +4,7 @@ import pytest
 
 from services.assets.queries import query_asset
 from services.assets.registration import register_asset
+from tests import factories
 from tests.asset_factories import registered, values_for
 from tests.pages.asset_portal import administrator, labels, open_page, plain_text, press, quiet, somebody
 
@@ -24,6 +25,18 @@ def test_an_empty_list_says_how_to_begin() -> None:
     assert [link.label for link in at.get("page_link")] == ["Register the first asset"] or any(
         "Register the first asset" in str(link.proto) for link in at.get("page_link")
     )
+
+
+@pytest.mark.use_case("UC-05.02")
+def test_who_reads_numbers_only_is_led_to_them() -> None:
+    register_asset(somebody("northgate"), values_for("HEAT_PUMP"))
+    office = factories.make_organisation("Ofgem", ("Regulator",))
+    factories.make_user(
+        office, ["organisation_admin", "regulator"], email="peter.lang@ofgem.example.org", name="Peter Lang"
+    )
+    at = open_page("ofgem", "assets")
+    assert "not asset by asset" in plain_text(at)
+    assert "The register in numbers" in "".join(str(link.proto) for link in at.get("page_link"))
 
 
 @pytest.mark.use_case("UC-05.01")
