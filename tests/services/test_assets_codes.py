@@ -1,6 +1,5 @@
 """UC-05.07: code lists are read by all and kept by administrators."""
 
-
 import pytest
 
 from services.assets.catalogue import code_list
