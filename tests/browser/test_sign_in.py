@@ -361,7 +361,7 @@ def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(tmp_path: Pat
         wait_idle(page)
         expect(page.get_by_role("heading", name="Bramble Flex Ltd")).to_be_visible()
         go_to(page, "Home")
-        _expect_text(page, "No asset is registered yet")
+        _expect_text(page, "No asset of yours is registered yet")
         press(page, "Sign out")
         _expect_text(page, "Who do you want to be?")
         watch.assert_quiet()
