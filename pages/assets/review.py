@@ -6,7 +6,7 @@ import streamlit as st
 
 from models.assets import STATUS_LABELS
 from pages.frame import session
-from pages.parts.asset_choice import choose_filters, is_filtered
+from pages.parts.asset_choice import choose_filters, clear_filters, is_filtered
 from pages.parts.asset_table import code_labels
 from pages.parts.asset_words import organisation_names, provider_name
 from pages.parts.attempt import DONE, show_outcome
@@ -100,6 +100,8 @@ st.caption("Assets that aren't verified yet, the longest waiting first. Decide o
 acted = DONE in st.session_state
 show_outcome()
 filters = choose_filters(actor)
+if is_filtered(filters):
+    st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
 queue = review_queue(actor, MOST, filters)
 draw_numbers(queue)
 mine = next((turn for turn, who in turns.items() if who == "You"), None)
