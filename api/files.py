@@ -9,13 +9,7 @@ from typing import Any
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
-MEDIA_TYPES = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "jsonl": "application/jsonl",
-    "parquet": "application/vnd.apache.parquet",
-    "geojson": "application/geo+json",
-}
+from services.assets.bulk.exporting import MEDIA_TYPES
 
 
 def file_content(*formats: str) -> dict[int | str, dict[str, Any]]:

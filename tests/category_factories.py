@@ -3,9 +3,9 @@
 from typing import Any
 
 from models.assets import CategorySchema
-from services.assets.categories import publish_category
-from services.assets.category_drafts import begin_category, save_category
-from services.assets.category_form import AttributeForm, CategoryForm, UsualValue
+from services.assets.categories.drafts import begin_category, save_category
+from services.assets.categories.form import AttributeForm, CategoryForm, UsualValue
+from services.assets.categories.publishing import publish_category
 from services.core.actor import Actor
 from tests.asset_factories import battery
 

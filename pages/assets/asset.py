@@ -7,19 +7,18 @@ import streamlit as st
 from models.assets import Asset, AssetStatus
 from pages.frame import session
 from pages.frame.banner import plain
-from pages.parts.asset_acts import draw_acts
+from pages.parts.asset_acts import acts_of, draw_acts
 from pages.parts.asset_checks import draw_checks, follow_checks
 from pages.parts.asset_composer import draw_composer
-from pages.parts.asset_day import draw_banner, draw_day, end_of, read_standing
+from pages.parts.asset_day import draw_banner, draw_day, end_of, read_asset
 from pages.parts.asset_facts import draw_facts
 from pages.parts.asset_news import show_news
 from pages.parts.asset_query import draw_query
 from pages.parts.asset_said import draw_said
-from pages.parts.asset_words import Words, provider_name, status_badge, words_for
-from pages.parts.power import show_kw
+from pages.parts.asset_words import Words, draw_badges, words_for
 from pages.parts.timeline import draw_timeline
-from services.assets.standing import Standing
 from services.assets.timeline import asset_timeline
+from services.assets.whole_asset import WholeAsset
 from services.core.clock import show_moment
 from services.core.errors import NotFound
 from services.core.permissions import may
@@ -46,74 +45,68 @@ def asked_for() -> UUID:
 def draw_head(asset: Asset, words: Words) -> None:
     """Name, status and the four things everybody asks first."""
     st.title(plain(asset.asset_name), anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        status_badge(asset.status)
-        st.badge(words.value("AssetCategory", asset.asset_category), icon=":material/category:", color="gray")
-        st.badge(show_kw(asset.rated_capacity), icon=":material/bolt:", color="gray")
-        name = provider_name(words.organisations, asset.service_provider_id)
-        st.badge(plain(name), icon=":material/apartment:", color="gray")
+    draw_badges(asset, words)
     code = f"{plain(asset.friendly_code)} · " if asset.friendly_code else ""
     st.caption(f"{code}Asset ID {asset.id} · version {asset.version}, {show_moment(asset.recorded_at)}")
     if asset.status_reason and asset.status is not AssetStatus.QUERY:
         st.markdown(f"{plain(asset.status_reason)} :small[since {show_moment(asset.status_since)}]")
 
 
-def draw_present(standing: Standing, words: Words) -> None:
+def draw_present(whole: WholeAsset, words: Words) -> None:
     """What is new, what can be done, and the query on top of everything else."""
-    asset = standing.asset
+    asset = whole.asset
     show_news(words)
     if st.session_state.get("asset_registered") == str(asset.id):
         if st.session_state.pop("asset_toast", False):
             st.toast("Asset registered.", icon=":material/check_circle:", duration="long")
         waits = asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK)
-        if waits and not standing.said:
+        if waits and not whole.said:
             st.info(NEXT, icon=":material/arrow_forward:")
-    follow_checks(actor, asset, standing.checks)
+    follow_checks(actor, asset, whole.checks)
     st.subheader("What can be done next", anchor=False)
-    differs = any(one.open for one in standing.differences)
-    actions = [one for one in standing.actions if differs or one.operation != "settle_differences"]
+    actions = acts_of(whole)
     draw_acts(actor, asset, actions)
     allowed = {action.operation for action in actions if action.allowed}
-    draw_query(actor, standing, allowed)
+    draw_query(actor, whole, allowed)
 
 
-def draw_talk(standing: Standing) -> None:
+def draw_talk(whole: WholeAsset) -> None:
     """Everything said about the asset, and the form of a comment."""
-    if standing.said:
-        draw_said(actor, standing.said)
+    if whole.said:
+        draw_said(actor, whole.said)
     else:
         st.info("Nothing has been said about this asset yet.", icon=":material/forum:")
     if day is None and may(actor, "asset.comment"):
-        draw_composer(actor, standing)
+        draw_composer(actor, whole)
 
 
 actor = session.actor()
 asset_id = asked_for()
 head = st.container()
 day = draw_day()
-standing = read_standing(actor, asset_id, day)
-words = words_for(actor, standing.asset)
+whole = read_asset(actor, asset_id, day)
+words = words_for(actor, whole.asset)
 with head:
     if day is not None:
-        draw_banner(standing, day)
-    draw_head(standing.asset, words)
+        draw_banner(whole, day)
+    draw_head(whole.asset, words)
 if day is None:
-    draw_present(standing, words)
+    draw_present(whole, words)
 else:
-    draw_query(actor, standing, set())
+    draw_query(actor, whole, set())
 details, talk, checked, history = st.tabs(
     ["Details", "Conversation", "Checks", "History"], key="part", on_change="rerun", bind="query-params"
 )
 if details.open:
     with details:
         place = "place" if day is None else "place-then"
-        draw_facts(standing.asset, words, standing.provenance, standing.checks, place)
+        draw_facts(whole.asset, words, whole.provenance, whole.checks, place)
 if talk.open:
     with talk:
-        draw_talk(standing)
+        draw_talk(whole)
 if checked.open:
     with checked:
-        draw_checks(standing.checks, words)
+        draw_checks(whole.checks, words)
 if history.open:
     with history:
         draw_timeline(actor, asset_timeline(actor, asset_id, None if day is None else end_of(day)), words)

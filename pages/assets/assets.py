@@ -13,8 +13,8 @@ from pages.parts.desk_panel import draw_panel
 from pages.parts.desk_state import chosen_asset, leave_asset, leave_hexagon
 from services.assets.filters import AssetFilters
 from services.assets.reading import AssetCount, count_assets
-from services.assets.standing import Standing, asset_standing
 from services.assets.statistics import register_in_numbers
+from services.assets.whole_asset import WholeAsset, whole_asset
 from services.core.errors import NotFound
 from services.core.permissions import may
 
@@ -58,20 +58,20 @@ def draw_head(filters: AssetFilters, total: AssetCount) -> str:
     return view
 
 
-def find_chosen() -> Standing | None:
+def find_chosen() -> WholeAsset | None:
     """The asset that the address names, if the actor may see it."""
     identifier = chosen_asset()
     if identifier is None:
         return None
     try:
-        return asset_standing(actor, identifier)
+        return whole_asset(actor, identifier)
     except NotFound:
         st.warning("The asset that this address names isn't among those you may see.", icon=":material/visibility_off:")
         st.button("Close", icon=":material/close:", key="close-unseen", on_click=leave_asset)
         return None
 
 
-def position_of(chosen: Standing | None) -> Chosen:
+def position_of(chosen: WholeAsset | None) -> Chosen:
     """Where the chosen asset is on the map."""
     asset = chosen.asset if chosen else None
     if asset is None or asset.latitude is None or asset.longitude is None:

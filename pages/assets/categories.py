@@ -8,7 +8,7 @@ from pages.parts.category_sheet import draw_sheet
 from pages.parts.category_upkeep import draw_acts, draw_overview, name_of, never_published
 from pages.parts.code_lists_view import draw_code_lists
 from services.assets.catalogue import categories, code_lists, schema_versions
-from services.assets.category_drafts import CategorySummary, category_overview
+from services.assets.categories.drafts import CategorySummary, category_overview
 from services.core.errors import NotFound
 from services.core.permissions import may
 

@@ -14,7 +14,7 @@ from pages.parts.category_editor import Beside, CategoryEditor
 from pages.parts.category_fields import draw_core, draw_head
 from pages.parts.category_preview import draw_preview, title_of
 from pages.parts.category_words import show_wrong
-from services.assets.category_drafts import category_draft, check_category
+from services.assets.categories.drafts import category_draft, check_category
 from services.core.clock import in_london
 from services.core.errors import NotFound
 

@@ -11,6 +11,7 @@ from pages.parts.attempt import DONE, attempt
 from services.assets.checks import request_checks
 from services.assets.ending import deregister_asset, deregistration_blockers
 from services.assets.queries import query_asset
+from services.assets.whole_asset import WholeAsset
 from services.core.actor import Actor
 from services.core.errors import RegisterError
 from services.core.states import Action
@@ -120,3 +121,9 @@ def ask_for_end(actor: Actor, asset: Asset) -> None:
 
 DIALOGS: dict[str, Callable[[Actor, Asset], None]] = {"query_asset": ask_question, "deregister_asset": ask_for_end}
 """Acts that ask for a text before they are done."""
+
+
+def acts_of(whole: WholeAsset) -> list[Action]:
+    """What can be done and what can't; differences are settled where there are any."""
+    differs = any(one.open for one in whole.differences)
+    return [one for one in whole.actions if differs or one.operation != "settle_differences"]

@@ -10,16 +10,16 @@ from pages.parts.asset_files import files_field, forget_files, taken
 from pages.parts.asset_said import COLOURS, ICONS
 from pages.parts.attempt import attempt
 from services.assets.comments import Audience, comment_on_asset
-from services.assets.standing import Standing
+from services.assets.whole_asset import WholeAsset
 from services.core.actor import Actor
 
 
-def draw_composer(actor: Actor, standing: Standing) -> None:
+def draw_composer(actor: Actor, whole: WholeAsset) -> None:
     """The form of a comment. Nothing is chosen beforehand: who reads it is never a matter of habit."""
-    asset, own = standing.asset, actor.organisation_name or "my organisation"
+    asset, own = whole.asset, actor.organisation_name or "my organisation"
     key = f"comment-{asset.id}"
     choices = {
-        Audience.EVERYONE: f"Everyone involved ({plain(', '.join(standing.involved))})",
+        Audience.EVERYONE: f"Everyone involved ({plain(', '.join(whole.involved))})",
         Audience.OWN_ORGANISATION: f"Only {plain(own)}",
     }
     with st.container(border=True, key="composer"):
@@ -47,7 +47,7 @@ def draw_composer(actor: Actor, standing: Standing) -> None:
             key=f"{key}-text",
             persist_state="session",
         )
-        files_field(key, standing.largest_file_mb)
+        files_field(key, whole.largest_file_mb)
         st.button(
             "Send to everyone involved" if everyone else f"Keep within {plain(own)}",
             type="primary",

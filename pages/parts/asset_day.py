@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from models.assets import STATUS_LABELS
-from services.assets.standing import Standing, asset_standing, asset_stood
+from services.assets.whole_asset import WholeAsset, whole_asset, whole_asset_as_of
 from services.core.actor import Actor
 from services.core.clock import LONDON, now, show_date, today
 from services.core.errors import NotFound
@@ -36,24 +36,24 @@ def end_of(day: date) -> datetime:
     return min(datetime.combine(day + timedelta(days=1), time(), LONDON) - timedelta(microseconds=1), now())
 
 
-def read_standing(actor: Actor, asset_id: UUID, day: date | None) -> Standing:
+def read_asset(actor: Actor, asset_id: UUID, day: date | None) -> WholeAsset:
     """The page's content, now or as of a day. Stops with a word where the asset wasn't registered yet on that day."""
     if day is None:
-        return asset_standing(actor, asset_id)
+        return whole_asset(actor, asset_id)
     try:
-        return asset_stood(actor, asset_id, end_of(day))
+        return whole_asset_as_of(actor, asset_id, end_of(day))
     except NotFound:
-        asset_standing(actor, asset_id)
+        whole_asset(actor, asset_id)
         st.info(f"The asset wasn't registered yet at the end of {show_date(day)}.", icon=":material/history:")
         _way_back()
         st.stop()
 
 
-def draw_banner(standing: Standing, day: date) -> None:
+def draw_banner(whole: WholeAsset, day: date) -> None:
     """That this is the past, and the way back."""
     st.warning(
-        f"**The asset as it stood at the end of {show_date(day)}**: version {standing.asset.version}, "
-        f"{STATUS_LABELS[standing.asset.status]}. It stands at version {standing.present_version} now. Everything on this "
+        f"**The asset as it stood at the end of {show_date(day)}**: version {whole.asset.version}, "
+        f"{STATUS_LABELS[whole.asset.status]}. It stands at version {whole.present_version} now. Everything on this "
         "page is as it was then; nothing can be done with it here.",
         icon=":material/history:",
     )

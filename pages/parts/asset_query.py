@@ -5,19 +5,17 @@ from functools import partial
 
 import streamlit as st
 
-from models.assets import AssetMessage, AssetStatus, MessageKind
-from pages.frame.banner import plain
+from models.assets import AssetStatus, MessageKind
 from pages.parts.asset_files import files_field, forget_files, taken
-from pages.parts.asset_said import KINDS, draw_said
+from pages.parts.asset_said import draw_said
 from pages.parts.attempt import attempt
 from pages.parts.difference_cards import draw_differences
 from services.assets.check_judging import Verdict
 from services.assets.comments import Said
 from services.assets.queries import Decision, answer_query, settle_query
 from services.assets.settling import settle_differences
-from services.assets.standing import Standing
+from services.assets.whole_asset import WholeAsset
 from services.core.actor import Actor
-from services.core.clock import show_moment
 
 DECISIONS = {
     Decision.VERIFY: "Verify: the declared values stand",
@@ -30,15 +28,6 @@ ALL_AT_ONCE = {
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
 
 
-def draw_conversation(messages: Sequence[AssetMessage]) -> None:
-    """What was asked, answered and decided, oldest first."""
-    for message in messages:
-        label, icon = KINDS[message.kind]
-        with st.chat_message(message.author_name, avatar=f":material/{icon}:"):
-            st.markdown(f"**{label}** · {plain(message.author_name)} · {show_moment(message.sent_at)}")
-            st.text(message.text)
-
-
 def open_thread(said: Sequence[Said]) -> list[Said]:
     """The query that is being talked about: from its first question on, without comments; nothing once it is decided."""
     asked = [one for one in said if one.message.kind is not MessageKind.COMMENT]
@@ -46,11 +35,11 @@ def open_thread(said: Sequence[Said]) -> list[Said]:
     return asked[decided[-1] + 1 :] if decided else asked
 
 
-def draw_query(actor: Actor, standing: Standing, allowed: set[str]) -> None:
+def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
     """The open query with the form for the actor's turn; nothing at all when nothing waits for anybody."""
-    asset, differences = standing.asset, standing.differences
+    asset, differences = whole.asset, whole.differences
     turn = allowed & {"answer_query", "settle_query", "settle_differences"}
-    thread = open_thread(standing.said)
+    thread = open_thread(whole.said)
     if asset.status not in IN_REVIEW or not (thread or "settle_query" in turn):
         return
     with st.container(border=True):
@@ -66,12 +55,12 @@ def draw_query(actor: Actor, standing: Standing, allowed: set[str]) -> None:
             accept="update_asset" in allowed and mine,
         )
         if "answer_query" in turn and mine:
-            ask_for_answer(actor, standing)
+            ask_for_answer(actor, whole)
         if "settle_query" in turn or ("settle_differences" in turn and any(one.open for one in differences)):
-            ask_for_decision(actor, standing)
+            ask_for_decision(actor, whole)
         if "answer_query" in turn and not mine:
             with st.expander("Answer on behalf of the FSP", icon=":material/reply:"):
-                ask_for_answer(actor, standing)
+                ask_for_answer(actor, whole)
 
 
 def _draw_thread(actor: Actor, thread: Sequence[Said], in_cards: bool) -> None:
@@ -86,9 +75,9 @@ def _draw_thread(actor: Actor, thread: Sequence[Said], in_cards: bool) -> None:
         draw_said(actor, thread)
 
 
-def ask_for_answer(actor: Actor, standing: Standing) -> None:
+def ask_for_answer(actor: Actor, whole: WholeAsset) -> None:
     """The FSP's answer to everything that is open."""
-    asset = standing.asset
+    asset = whole.asset
     key = f"answer-{asset.id}"
     st.text_area(
         "Your answer",
@@ -97,7 +86,7 @@ def ask_for_answer(actor: Actor, standing: Standing) -> None:
         placeholder="Say why the declared values are right, or what you have corrected",
         help="The FMAR administrator reads it and decides. If a value is wrong, correct it first (Change its details).",
     )
-    files_field(key, standing.largest_file_mb, "Files with your answer")
+    files_field(key, whole.largest_file_mb, "Files with your answer")
 
     def act() -> None:
         text = str(st.session_state.get(key) or "")
@@ -110,9 +99,9 @@ def ask_for_answer(actor: Actor, standing: Standing) -> None:
     st.button("Send the answer", type="primary", icon=":material/send:", on_click=send)
 
 
-def ask_for_decision(actor: Actor, standing: Standing) -> None:
+def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
     """The administrator's decision on everything that is open at once."""
-    asset, differences = standing.asset, standing.differences
+    asset, differences = whole.asset, whole.differences
     key, chosen = f"settle-{asset.id}", f"decision-{asset.id}"
     options: dict[Decision | Verdict, str] = {**ALL_AT_ONCE}
     if asset.status is AssetStatus.PENDING_VALIDATION:
@@ -131,7 +120,7 @@ def ask_for_decision(actor: Actor, standing: Standing) -> None:
         persist_state="session",
         help="It is kept with the record: the FSP and everybody who sees the asset can read it.",
     )
-    files_field(key, standing.largest_file_mb, "Files with your decision")
+    files_field(key, whole.largest_file_mb, "Files with your decision")
 
     def act(decision: Decision | Verdict) -> None:
         reason = str(st.session_state.get(key) or "")

@@ -10,6 +10,7 @@ from uuid import UUID
 import streamlit as st
 
 from models.assets import STATUS_LABELS, Asset, AssetStatus
+from pages.frame.banner import plain
 from pages.frame.refusals import shown
 from pages.parts.power import show_kw
 from services.assets.catalogue import category_schema, code_lists
@@ -149,3 +150,13 @@ def provider_name(names: Mapping[str, str], identifier: UUID | None) -> str:
     if identifier is None:
         return "–"
     return names.get(str(identifier), "An organisation that isn't active now")
+
+
+def draw_badges(asset: Asset, words: Words) -> None:
+    """Status, category, rated power and provider: the four things everybody asks of an asset first."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        status_badge(asset.status)
+        st.badge(words.value("AssetCategory", asset.asset_category), icon=":material/category:", color="gray")
+        st.badge(show_kw(asset.rated_capacity), icon=":material/bolt:", color="gray")
+        name = provider_name(words.organisations, asset.service_provider_id)
+        st.badge(plain(name), icon=":material/apartment:", color="gray")

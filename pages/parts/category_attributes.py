@@ -8,8 +8,8 @@ from pages.frame.banner import plain
 from pages.parts.category_editor import Beside, CategoryEditor
 from pages.parts.form_field import show_beside
 from services.assets.catalogue import CATEGORY_LIST, code_lists
-from services.assets.category_form import KIND_LABELS, LISTS, NUMBERS, OTHER, AttributeForm, suggested_name
-from services.assets.category_versions import attribute_words
+from services.assets.categories.form import KIND_LABELS, LISTS, NUMBERS, OTHER, AttributeForm, suggested_name
+from services.assets.categories.versions import attribute_words
 from services.core.errors import Finding
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 from pages.frame import navigation
 from pages.frame.banner import plain
 from pages.parts.category_editor import CategoryEditor
-from services.assets.category_changes import SchemaChange
-from services.assets.category_drafts import category_changes
-from services.assets.category_effect import CategoryEffect, category_effect
-from services.assets.category_form import CategoryForm
-from services.assets.category_versions import category_history
+from services.assets.categories.changes import SchemaChange
+from services.assets.categories.drafts import category_changes
+from services.assets.categories.effect import CategoryEffect, category_effect
+from services.assets.categories.form import CategoryForm
+from services.assets.categories.versions import category_history
 from services.core.actor import Actor
 from services.core.clock import show_moment
 

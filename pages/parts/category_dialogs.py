@@ -10,9 +10,9 @@ from pages.parts import dialogs
 from pages.parts.category_compare import SHOWN, effect_of, show_changes
 from pages.parts.category_editor import CategoryEditor
 from services.assets.catalogue import category_schema
-from services.assets.categories import deprecate_category, publish_category
-from services.assets.category_drafts import CategorySummary, begin_category, category_changes, discard_category
-from services.assets.category_form import suggested_code
+from services.assets.categories.drafts import CategorySummary, begin_category, category_changes, discard_category
+from services.assets.categories.form import suggested_code
+from services.assets.categories.publishing import deprecate_category, publish_category
 from services.core.actor import Actor
 from services.core.errors import RegisterError
 

@@ -9,10 +9,10 @@ import streamlit as st
 from models.assets import CategorySchema
 from pages.parts.form_state import FormState
 from services.assets.catalogue import code_lists
-from services.assets.category_changes import changes_between
-from services.assets.category_drafts import category_draft, save_category
-from services.assets.category_form import AttributeForm, CategoryForm, UsualValue, blank_attribute, form_of
-from services.assets.category_merge import merged
+from services.assets.categories.changes import changes_between
+from services.assets.categories.drafts import category_draft, save_category
+from services.assets.categories.form import AttributeForm, CategoryForm, UsualValue, blank_attribute, form_of
+from services.assets.categories.merge import merged
 from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Conflict, Finding, RegisterError

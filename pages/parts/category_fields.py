@@ -8,9 +8,9 @@ from pages.frame.banner import plain
 from pages.parts.category_editor import Beside, CategoryEditor
 from pages.parts.form_field import show_beside
 from services.assets.catalogue import code_lists
-from services.assets.category_changes import DIRECTIONS
-from services.assets.category_effect import mandatable_terms
-from services.assets.category_form import CategoryForm, UsualValue, core_label
+from services.assets.categories.changes import DIRECTIONS
+from services.assets.categories.effect import mandatable_terms
+from services.assets.categories.form import CategoryForm, UsualValue, core_label
 from services.assets.schemas import CORE, CORE_ATTRIBUTES, FormField, options_of
 
 HIDEABLE = [field.term for field in CORE_ATTRIBUTES if not field.mandatory]

@@ -14,9 +14,9 @@ from pages.parts.category_editor import CategoryEditor
 from pages.parts.form_findings import show_summary
 from pages.parts.form_state import FormState
 from services.assets.catalogue import code_lists
-from services.assets.category_document import document_of
-from services.assets.category_effect import try_category
-from services.assets.category_form import CategoryForm
+from services.assets.categories.document import document_of
+from services.assets.categories.effect import try_category
+from services.assets.categories.form import CategoryForm
 from services.assets.schemas import CodeLists
 from services.assets.template_columns import columns_of
 from services.core.actor import Actor

@@ -9,7 +9,7 @@ from pages.frame.refusals import show_refusal
 from pages.parts import dialogs
 from pages.parts.category_compare import draw_versions
 from pages.parts.category_dialogs import PUBLISHED, deprecate, new_category, open_editor
-from services.assets.category_drafts import CategorySummary, begin_version
+from services.assets.categories.drafts import CategorySummary, begin_version
 from services.core.actor import Actor
 from services.core.clock import show_date
 from services.core.errors import RegisterError

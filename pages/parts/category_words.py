@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.frame.banner import plain
-from services.assets.category_form import CategoryForm
+from services.assets.categories.form import CategoryForm
 from services.core.errors import Finding
 
 WHERE = {

@@ -10,7 +10,7 @@ from pages.frame.refusals import show_refusal
 from pages.parts import dialogs
 from pages.parts.asset_choice import accept_codes
 from services.assets.catalogue import CATEGORY_LIST, code_lists
-from services.assets.codes import (
+from services.assets.categories.codes import (
     APPLIES,
     add_code,
     code_list_entries,

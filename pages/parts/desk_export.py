@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.parts.made_file import made_file
-from services.assets.bulk.exporting import export_file
+from services.assets.bulk.exporting import MEDIA_TYPES, export_file
 from services.assets.filters import AssetFilters
 from services.assets.reading import AssetCount
 from services.core.actor import Actor
@@ -20,13 +20,6 @@ FORMATS = {
     "jsonl": ("JSON lines", "One asset a line, for programs."),
     "parquet": ("Parquet", "Typed columns, for analysis."),
     "geojson": ("GeoJSON", "For maps and GIS."),
-}
-MEDIA_TYPES = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "jsonl": "application/jsonl",
-    "parquet": "application/vnd.apache.parquet",
-    "geojson": "application/geo+json",
 }
 
 

@@ -4,35 +4,27 @@ import streamlit as st
 
 from models.assets import Asset
 from pages.frame.banner import plain
-from pages.parts.asset_acts import draw_acts
+from pages.parts.asset_acts import acts_of, draw_acts
 from pages.parts.asset_query import draw_query
-from pages.parts.asset_words import Words, provider_name, status_badge, words_for
+from pages.parts.asset_words import Words, draw_badges, words_for
 from pages.parts.desk_state import leave_asset
-from pages.parts.power import show_kw
-from services.assets.standing import Standing
+from services.assets.whole_asset import WholeAsset
 from services.core.actor import Actor
 from services.core.clock import show_moment
-from services.core.states import Action
 
 
-def draw_panel(actor: Actor, standing: Standing) -> None:
+def draw_panel(actor: Actor, whole: WholeAsset) -> None:
     """Everything of the chosen asset that the desk shows."""
-    asset = standing.asset
+    asset = whole.asset
     with st.container(border=True):
         st.subheader(plain(asset.asset_name), anchor=False)
         draw_facts_in_brief(asset, words_for(actor, asset))
         with st.container(horizontal=True, vertical_alignment="center"):
             draw_link(asset)
             st.button("Close", icon=":material/close:", type="tertiary", key="close-asset", on_click=leave_asset)
-        actions = acts_of(standing)
+        actions = acts_of(whole)
         draw_acts(actor, asset, actions)
-        draw_query(actor, standing, {action.operation for action in actions if action.allowed})
-
-
-def acts_of(standing: Standing) -> list[Action]:
-    """What can be done and what can't; differences are settled where there are any."""
-    differs = any(one.open for one in standing.differences)
-    return [one for one in standing.actions if differs or one.operation != "settle_differences"]
+        draw_query(actor, whole, {action.operation for action in actions if action.allowed})
 
 
 def draw_link(asset: Asset) -> None:
@@ -48,12 +40,7 @@ def draw_link(asset: Asset) -> None:
 
 def draw_facts_in_brief(asset: Asset, words: Words) -> None:
     """Status with its reason, and the facts that an operator asks first."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        status_badge(asset.status)
-        st.badge(words.value("AssetCategory", asset.asset_category), icon=":material/category:", color="gray")
-        st.badge(show_kw(asset.rated_capacity), icon=":material/bolt:", color="gray")
-        name = provider_name(words.organisations, asset.service_provider_id)
-        st.badge(plain(name), icon=":material/apartment:", color="gray")
+    draw_badges(asset, words)
     reason = f"{plain(asset.status_reason)} " if asset.status_reason else ""
     st.markdown(f"{reason}:small[{words.value('Status', asset.status)} since {show_moment(asset.status_since)}]")
     values = {

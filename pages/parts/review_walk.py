@@ -7,14 +7,14 @@ import streamlit as st
 
 from models.assets import STATUS_LABELS
 from pages.frame.banner import plain
-from pages.parts.asset_acts import draw_acts
+from pages.parts.asset_acts import acts_of, draw_acts
 from pages.parts.asset_query import draw_query
 from pages.parts.asset_words import words_for
-from pages.parts.desk_panel import acts_of, draw_facts_in_brief, draw_link
+from pages.parts.desk_panel import draw_facts_in_brief, draw_link
 from pages.parts.review_state import go_to
 from services.assets.queries import Awaits, ReviewItem, messages_of
 from services.assets.reading import get_asset
-from services.assets.standing import asset_standing
+from services.assets.whole_asset import whole_asset
 from services.core.actor import Actor
 from services.core.clock import in_london, show_moment, today, working_days_between
 from services.core.errors import NotFound
@@ -52,22 +52,22 @@ def _step(label: str, icon: str, shortcut: str, target: UUID | None) -> None:
 def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapping[Awaits, str]) -> None:
     """The asset at this place, with the form for whoever's turn it is; after a decision the next one follows."""
     item = queue[place]
-    standing = asset_standing(actor, item.asset.id)
-    actions = acts_of(standing)
+    whole = whole_asset(actor, item.asset.id)
+    actions = acts_of(whole)
     allowed = {action.operation for action in actions if action.allowed}
     with st.container(border=True):
         st.subheader(plain(item.asset.asset_name), anchor=False)
         days, who = waited(item), turns[item.awaits]
         words = f"{days:,} working {'day' if days == 1 else 'days'} so far"
         st.caption(f"Waits for {who[0].lower()}{who[1:]}, {words}")
-        draw_facts_in_brief(standing.asset, words_for(actor, standing.asset))
-        draw_link(standing.asset)
+        draw_facts_in_brief(whole.asset, words_for(actor, whole.asset))
+        draw_link(whole.asset)
         if not allowed & set(BY_FORM):
             _say_why(
                 item, [f"{one.label}: {one.why_not}" for one in actions if one.operation in BY_FORM and one.why_not]
             )
-        draw_query(actor, standing, allowed)
-        draw_acts(actor, standing.asset, [action for action in actions if action.operation not in BY_FORM])
+        draw_query(actor, whole, allowed)
+        draw_acts(actor, whole.asset, [action for action in actions if action.operation not in BY_FORM])
 
 
 def _say_why(item: ReviewItem, reasons: Sequence[str]) -> None:

@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from models.assets import Asset
 from services.assets.asset_line import COLUMNS, AssetLine, identifier_of, moment_of
-from services.assets.counted import count_kept, narrowed, only_counted, register_size
 from services.assets.filters import AssetFilters, condition
+from services.assets.tally_reading import count_kept, narrowed, only_counted, register_size
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
 from services.core.operation import operation

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome, CheckSource
-from services.assets.asset_file import Entry, checks_of_asset, entries_of_asset, newest
+from services.assets.asset_records import Entry, checks_of_asset, entries_of_asset, newest
 from services.assets.check_judging import POSITION
 from services.assets.differences import Difference, differences_of
 from services.assets.reading import explain_term

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from models.assets import Asset
-from services.assets.counted import count_kept
 from services.assets.filters import AssetFilters, condition
 from services.assets.lines import LONGEST_PAGE, count_up_to
 from services.assets.recording import STORED_TERMS
+from services.assets.tally_reading import count_kept
 from services.core.actor import Actor
 from services.core.errors import Conflict, Finding, Invalid, NotFound
 from services.core.ledger import reading as ledger

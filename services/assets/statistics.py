@@ -14,8 +14,15 @@ from sqlmodel import col
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetDraft, AssetStatus
 from models.participants import Organisation, OrganisationStatus
 from services.assets.catalogue import CATEGORY_LIST, catalogue
-from services.assets.counted import Areas, active_by_category, areas_of, by_month, by_status_and_group, providers_behind
 from services.assets.tallies import month_of
+from services.assets.tally_reading import (
+    Areas,
+    active_by_category,
+    areas_of,
+    by_month,
+    by_status_and_group,
+    providers_behind,
+)
 from services.core.actor import Actor
 from services.core.clock import LONDON, today
 from services.core.operation import operation

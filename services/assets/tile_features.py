@@ -15,7 +15,7 @@ from uuid import UUID
 import h3.api.basic_int as h3
 
 from models.assets import STATUS_LABELS, AssetStatus
-from services.assets.counted import CellCount
+from services.assets.tally_reading import CellCount
 from services.assets.tile_queries import Point
 
 MOST_BYTES = 300_000

@@ -30,9 +30,9 @@ from sqlalchemy.sql.selectable import Join
 from sqlmodel import col
 
 from models.assets import Asset
-from services.assets.counted import CellCount, counts_by_cell
 from services.assets.filters import AssetFilters, condition
 from services.assets.places import COARSE, parent_in_sql, parent_of, range_of
+from services.assets.tally_reading import CellCount, counts_by_cell
 from services.core.actor import Actor
 from services.core.database import is_sqlite
 from services.core.permissions import Scope, scopes_of

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from models.assets import CHECK_SOURCE_LABELS, Asset, CheckOutcome, CheckSource, MessageKind
-from services.assets.asset_file import Entry, entries_around
+from services.assets.asset_records import Entry, entries_around
 from services.assets.check_judging import label_of_field
 from services.assets.comments import Said, said_about
 from services.assets.reading import changed_terms

@@ -3,8 +3,8 @@
 import jsonschema_rs
 import pytest
 
-from services.assets.categories import deprecate_category, publish_category
-from services.assets.category_drafts import begin_version, save_category
+from services.assets.categories.drafts import begin_version, save_category
+from services.assets.categories.publishing import deprecate_category, publish_category
 from tests.api.conftest import Program
 from tests.asset_factories import make_administrator
 from tests.category_factories import HUB, drafted_hub, hub, hub_values, published_hub

@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.assets.catalogue import categories, category_schema, code_list, schema_versions
-from services.assets.category_drafts import begin_version, category_draft, save_category
-from services.assets.category_form import AttributeForm, form_of
-from services.assets.codes import code_list_entries
+from services.assets.categories.codes import code_list_entries
+from services.assets.categories.drafts import begin_version, category_draft, save_category
+from services.assets.categories.form import AttributeForm, form_of
 from services.assets.registration import register_asset
 from services.core.actor import Actor
 from tests.category_factories import HUB, TITLE, drafted_hub, hub, hub_values, published_hub

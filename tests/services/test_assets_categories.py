@@ -6,8 +6,13 @@ import pytest
 
 from models.assets import SchemaStatus
 from services.assets.catalogue import categories, category_schema, code_list, load_catalogue
-from services.assets.categories import category_versions, deprecate_category, draft_category, publish_category
-from services.assets.codes import add_code, code_list_entries, set_code_active
+from services.assets.categories.codes import add_code, code_list_entries, set_code_active
+from services.assets.categories.publishing import (
+    category_versions,
+    deprecate_category,
+    draft_category,
+    publish_category,
+)
 from services.assets.reading import as_terms, get_asset
 from services.assets.registration import register_asset
 from services.assets.schemas import shipped_schemas

@@ -3,14 +3,14 @@
 import pytest
 
 from services.assets.catalogue import category_schema
-from services.assets.categories import publish_category
-from services.assets.category_drafts import (
+from services.assets.categories.drafts import (
     begin_version,
     check_category,
 )
-from services.assets.category_effect import mandatable_terms
-from services.assets.category_form import AttributeForm, UsualValue, blank_attribute, form_of
-from services.assets.category_merge import merged
+from services.assets.categories.effect import mandatable_terms
+from services.assets.categories.form import AttributeForm, UsualValue, blank_attribute, form_of
+from services.assets.categories.merge import merged
+from services.assets.categories.publishing import publish_category
 from services.assets.registration import register_asset
 from services.assets.schemas import shipped_schemas
 from tests.asset_factories import make_administrator, make_provider, values_for

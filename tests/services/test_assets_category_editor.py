@@ -8,8 +8,10 @@ import pytest
 
 from models.assets import SchemaStatus
 from services.assets.catalogue import categories, category_colours, category_schema, code_list, schema_versions
-from services.assets.categories import category_versions, deprecate_category, publish_category
-from services.assets.category_drafts import (
+from services.assets.categories.codes import (
+    code_usage,
+)
+from services.assets.categories.drafts import (
     begin_category,
     begin_version,
     category_changes,
@@ -19,11 +21,9 @@ from services.assets.category_drafts import (
     discard_category,
     save_category,
 )
-from services.assets.category_effect import category_effect, try_category
-from services.assets.category_form import AttributeForm, form_of
-from services.assets.codes import (
-    code_usage,
-)
+from services.assets.categories.effect import category_effect, try_category
+from services.assets.categories.form import AttributeForm, form_of
+from services.assets.categories.publishing import category_versions, deprecate_category, publish_category
 from services.assets.reading import as_terms
 from services.assets.registration import check_registration, register_asset
 from services.assets.template_columns import template_columns
@@ -71,7 +71,7 @@ def test_another_process_follows_without_a_restart(register: str) -> None:
         register_asset(provider, hub_values())
     script = (
         "import sys; from uuid import UUID; from services.registry import load_all; load_all()\n"
-        "from services.assets.categories import publish_category; from services.core.actor import system_actor\n"
+        "from services.assets.categories.publishing import publish_category; from services.core.actor import system_actor\n"
         "publish_category(system_actor(), UUID(sys.argv[1]), int(sys.argv[2]))"
     )
     command = [sys.executable, "-c", script, str(draft.id), str(draft.version)]

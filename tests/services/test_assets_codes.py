@@ -3,12 +3,7 @@
 import pytest
 
 from services.assets.catalogue import code_list
-from services.assets.categories import publish_category
-from services.assets.category_drafts import (
-    begin_version,
-)
-from services.assets.category_form import AttributeForm
-from services.assets.codes import (
+from services.assets.categories.codes import (
     add_code,
     code_list_entries,
     code_usage,
@@ -18,6 +13,11 @@ from services.assets.codes import (
     set_code_active,
     stale_attributes,
 )
+from services.assets.categories.drafts import (
+    begin_version,
+)
+from services.assets.categories.form import AttributeForm
+from services.assets.categories.publishing import publish_category
 from services.assets.registration import register_asset
 from services.core.errors import Conflict, Invalid, Refused
 from tests.asset_factories import make_administrator, make_provider, registered

@@ -17,7 +17,6 @@ from models.base import new_id
 from models.participants import Role
 from services.assets.asset_line import AssetLine
 from services.assets.comments import involved
-from services.assets.counted import counts_by_cell
 from services.assets.filters import AssetFilters
 from services.assets.lifecycle import allowed_actions
 from services.assets.lines import ORDERS, list_lines
@@ -25,10 +24,11 @@ from services.assets.places import COARSE, parent_of
 from services.assets.provenance import provenance_of
 from services.assets.queries import query_asset
 from services.assets.reading import asset_as_of, asset_history, count_assets, get_asset
-from services.assets.standing import asset_standing, asset_stood
 from services.assets.statistics import register_in_numbers
+from services.assets.tally_reading import counts_by_cell
 from services.assets.timeline import asset_timeline
 from services.assets.updating import update_asset
+from services.assets.whole_asset import whole_asset, whole_asset_as_of
 from services.core.actor import Actor, system_actor
 from services.core.database import engine
 from services.core.errors import Invalid, NotFound
@@ -222,7 +222,7 @@ def test_a_page_holds_what_the_single_readings_tell(register: str) -> None:
         asset = update_asset(provider, asset.id, {"AssetModel": "AD-2600"}, get_asset(provider, asset.id).version)
     with time_machine.travel(datetime(2026, 3, 3, 9, tzinfo=UTC), tick=False):
         query_asset(operator, asset.id, "Which model is it, please?", get_asset(operator, asset.id).version)
-    page = asset_standing(operator, asset.id)
+    page = whole_asset(operator, asset.id)
     assert page.asset.model_dump() == get_asset(operator, asset.id).model_dump()
     assert page.provenance == provenance_of(operator, asset.id)
     assert [one.message.text for one in page.said] == ["Which model is it, please?"]
@@ -230,7 +230,7 @@ def test_a_page_holds_what_the_single_readings_tell(register: str) -> None:
     assert page.involved == involved(operator, asset.id)
     assert page.involved[0] == "Northgate Flex Ltd"
     then = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    stood = asset_stood(provider, asset.id, then)
+    stood = whole_asset_as_of(provider, asset.id, then)
     assert stood.asset.model_dump() == asset_as_of(provider, asset.id, then).model_dump()
     assert (stood.asset.asset_model, stood.present_version) == ("AD-2500", page.asset.version)
     assert (stood.provenance["AssetModel"].declared_at, list(stood.said)) == (datetime(2026, 3, 1, 9, tzinfo=UTC), [])
@@ -238,9 +238,9 @@ def test_a_page_holds_what_the_single_readings_tell(register: str) -> None:
     written = [(one.version, one.changes) for one in told if one.version is not None]
     assert written == [(one.version, one.changes) for one in asset_history(operator, asset.id)]
     with pytest.raises(NotFound):
-        asset_stood(provider, asset.id, datetime(2026, 2, 1, tzinfo=UTC))
+        whole_asset_as_of(provider, asset.id, datetime(2026, 2, 1, tzinfo=UTC))
     with pytest.raises(NotFound):
-        asset_standing(make_provider("Another"), asset.id)
+        whole_asset(make_provider("Another"), asset.id)
 
 
 def counted(act: Callable[[], object]) -> int:
@@ -273,7 +273,7 @@ def test_as_many_statements_however_many_assets(register: str) -> None:
         acts += [lambda sort=sort: list_lines(operator, filters, sort=sort) for sort in ORDERS]
         acts += [lambda who=who: register_in_numbers(who) for who in (operator, provider, viewer)]
         acts += [lambda: cells_seen(operator, filters), lambda: asset_timeline(operator, one)]
-        acts.append(lambda: asset_standing(operator, one))
+        acts.append(lambda: whole_asset(operator, one))
         for act in acts:
             act()
         return [counted(act) for act in acts]

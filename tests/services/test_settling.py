@@ -19,9 +19,9 @@ from services.assets.reading import get_asset
 from services.assets.registration import register_asset
 from services.assets.settling import answer_differences, settle_differences
 from services.assets.sources.loading import load_source
-from services.assets.standing import asset_standing, asset_stood
 from services.assets.timeline import Touches, asset_timeline
 from services.assets.updating import update_asset
+from services.assets.whole_asset import whole_asset, whole_asset_as_of
 from services.core.actor import Actor, system_actor
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from services.core.events import read_events
@@ -232,9 +232,9 @@ def test_the_whole_page_as_it_stood(register: str) -> None:
         clock.move_to(start + timedelta(days=2))
         settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Plan shown.", half.version)
     with pytest.raises(NotFound):
-        asset_stood(actor, asset.id, start - timedelta(days=1))
-    then = [asset_stood(actor, asset.id, start + timedelta(days=day, hours=1)) for day in range(3)]
-    now_stands = asset_standing(actor, asset.id)
+        whole_asset_as_of(actor, asset.id, start - timedelta(days=1))
+    then = [whole_asset_as_of(actor, asset.id, start + timedelta(days=day, hours=1)) for day in range(3)]
+    now_stands = whole_asset(actor, asset.id)
     assert [one.asset.status for one in then] == [AssetStatus.QUERY, AssetStatus.QUERY, AssetStatus.VERIFIED]
     assert [sum(one.open for one in page.differences) for page in then] == [2, 1, 0]
     assert [page.provenance["RatedCapacity"].origin for page in then] == [
@@ -246,7 +246,7 @@ def test_the_whole_page_as_it_stood(register: str) -> None:
     assert then[0].actions == []
     assert then[2].provenance == now_stands.provenance
     with pytest.raises(NotFound):
-        asset_stood(make_provider("Rival"), asset.id, start)
+        whole_asset_as_of(make_provider("Rival"), asset.id, start)
 
 
 @pytest.mark.use_case("UC-05.06")

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset
+from services.assets.bulk.already_registered import already_registered, slices, taken_aliases
 from services.assets.bulk.columns import ASSET_ID, VERSION
 from services.assets.bulk.conforming import keys_of
 from services.assets.bulk.formats import as_text
-from services.assets.bulk.standing import slices, standing, taken_aliases
 from services.assets.bulk.storing import findings_by_row
 from services.assets.catalogue import catalogue, rule_context
 from services.assets.conformance import Conformance, fill_in_parties, hold_against_others, party_findings
@@ -157,7 +157,7 @@ def _hold(actor: Actor, changes: list[Change]) -> None:
                 change.checked.findings += party_findings(actor, change.checked, change.asset)
     keys = keys_of(pl.DataFrame([key_values(one.values) for one in checked], schema=KEY_TYPES, strict=False))
     rivals: dict[str, set[str]] = {}
-    for other in standing(keys).iter_rows(named=True):
+    for other in already_registered(keys).iter_rows(named=True):
         for name in ("serial", "friendly_code", "import_mpan", "export_mpan"):
             if other[name]:
                 rivals.setdefault(other[name], set()).add(other["id"])

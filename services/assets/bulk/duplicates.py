@@ -6,7 +6,7 @@ from uuid import UUID
 
 import polars as pl
 
-from services.assets.bulk.standing import standing, taken_aliases
+from services.assets.bulk.already_registered import already_registered, taken_aliases
 from services.assets.conformance import Same
 from services.assets.rules import finding
 from services.core.errors import Finding
@@ -51,7 +51,7 @@ def made_here(earlier: pl.DataFrame, ids: Iterable[str]) -> set[str]:
 def against_register(keys: pl.DataFrame, earlier: pl.DataFrame) -> Others:
     """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register that the file didn't make."""
     found = Others()
-    others = standing(keys)
+    others = already_registered(keys)
     others = others.filter(~pl.col("id").is_in(list(made_here(earlier, others["id"]))))
     rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
     if others.height:

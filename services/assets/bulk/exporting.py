@@ -37,6 +37,14 @@ from services.core.transaction import current_session
 from services.core.visibility import visible
 
 BATCH = 5_000
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+    "geojson": "application/geo+json",
+}
+"""The formats that assets are exported in, and the media type of each."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _CORE: dict[str, str] = {**REGISTER_COLUMNS, **{t: c for t, c in STORED_TERMS.items() if t != ATTRIBUTES_TERM}}
 Batches = Iterator[list[dict[str, Any]]]

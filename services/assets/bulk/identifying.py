@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset
+from services.assets.bulk.already_registered import slices
 from services.assets.bulk.columns import ASSET_ID
 from services.assets.bulk.conforming import as_uuid
-from services.assets.bulk.standing import slices
 from services.core.actor import Actor
 from services.core.errors import Finding
 from services.core.transaction import current_session

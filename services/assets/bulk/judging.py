@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from models.assets import Asset
 from services.assets.bulk import changes as updating
+from services.assets.bulk.already_registered import nameless, slices
 from services.assets.bulk.changes import Change
 from services.assets.bulk.conforming import conform_rows, keys_of
 from services.assets.bulk.duplicates import (
@@ -28,7 +29,6 @@ from services.assets.bulk.duplicates import (
 )
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.identifying import Identified, identify
-from services.assets.bulk.standing import nameless, slices
 from services.assets.catalogue import Catalogue, catalogue
 from services.assets.conformance import one_writer_per_provider
 from services.assets.hits import unseen_of

@@ -12,10 +12,10 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetAlias, AssetStatus
 from models.base import new_id
+from services.assets.bulk.already_registered import slices
 from services.assets.bulk.changes import Change
 from services.assets.bulk.duplicates import asset_key, new_key
 from services.assets.bulk.judging import Outcome, Terms, Verdict
-from services.assets.bulk.standing import slices
 from services.assets.bulk.storing import findings_by_row
 from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of, waits_for_consent
 from services.assets.updating import told_of, write_change

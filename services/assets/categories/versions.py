@@ -6,10 +6,9 @@ from datetime import datetime
 
 from models.assets import CategorySchema, SchemaStatus
 from services.assets.catalogue import catalogue
-from services.assets.categories import category_versions
-from services.assets.category_changes import changes_between, range_words
-from services.assets.category_document import choices_in, length_of
-from services.assets.category_form import (
+from services.assets.categories.changes import changes_between, range_words
+from services.assets.categories.document import choices_in, length_of
+from services.assets.categories.form import (
     KIND_LABELS,
     LISTS,
     NUMBERS,
@@ -18,6 +17,7 @@ from services.assets.category_form import (
     core_label,
     form_of,
 )
+from services.assets.categories.publishing import category_versions
 from services.assets.schemas import CodeLists
 from services.core.actor import Actor
 from services.core.ledger.reading import history

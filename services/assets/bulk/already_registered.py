@@ -33,7 +33,7 @@ def slices(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + SLICE] for start in range(0, len(items), SLICE))
 
 
-def standing(keys: pl.DataFrame) -> pl.DataFrame:
+def already_registered(keys: pl.DataFrame) -> pl.DataFrame:
     """Active assets that share a serial number, MPAN or friendly code with any of the rows: `KEYS_SCHEMA`.
 
     `keys` has the columns of `KEYS_SCHEMA` (without identifiers); whether maker and provider fit too is for the caller.

@@ -10,8 +10,8 @@ from sqlmodel import col
 from models.assets import ENDED_STATUSES, Asset, AssetAlias, CategorySchema, CodeListEntry, SchemaStatus
 from models.participants import Organisation
 from services.assets.catalogue import CATEGORY_LIST, catalogue
-from services.assets.category_checks import CODE
-from services.assets.category_form import LIST_KEYWORD
+from services.assets.categories.checks import CODE
+from services.assets.categories.form import LIST_KEYWORD
 from services.assets.schemas import CORE, snake
 from services.core.actor import Actor
 from services.core.errors import Conflict, Duplicate, Finding, Invalid, NotFound, Refused

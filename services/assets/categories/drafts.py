@@ -14,10 +14,10 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, CategorySchema, SchemaStatus
 from services.assets.catalogue import catalogue
-from services.assets.categories import open_draft, reach_schema, what_is_wrong
-from services.assets.category_changes import SchemaChange, changes_between
-from services.assets.category_checks import CODE
-from services.assets.category_form import KEPT, CategoryForm, form_of, next_colour, suggested_code
+from services.assets.categories.changes import SchemaChange, changes_between
+from services.assets.categories.checks import CODE
+from services.assets.categories.form import KEPT, CategoryForm, form_of, next_colour, suggested_code
+from services.assets.categories.publishing import open_draft, reach_schema, what_is_wrong
 from services.core.actor import Actor
 from services.core.errors import Duplicate, Finding, Invalid, NotFound, Refused
 from services.core.operation import operation

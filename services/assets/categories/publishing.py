@@ -9,11 +9,11 @@ from sqlmodel import col
 
 from models.assets import CategorySchema, CodeListEntry, SchemaStatus
 from services.assets.catalogue import CATEGORY_LIST, catalogue
-from services.assets.category_changes import changes_between
-from services.assets.category_checks import wrong_document
-from services.assets.category_document import compiled
-from services.assets.category_form import KEPT, CategoryForm, form_of
-from services.assets.category_form_checks import wrong_form
+from services.assets.categories.changes import changes_between
+from services.assets.categories.checks import wrong_document
+from services.assets.categories.document import compiled
+from services.assets.categories.form import KEPT, CategoryForm, form_of
+from services.assets.categories.form_checks import wrong_form
 from services.assets.recording import is_justification
 from services.assets.schemas import CodeLists
 from services.core.actor import Actor

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.assets.category_document import choices_in, length_of, number_of
-from services.assets.category_form import KIND_LABELS, LISTS, NUMBERS, AttributeForm, CategoryForm, core_label
+from services.assets.categories.document import choices_in, length_of, number_of
+from services.assets.categories.form import KIND_LABELS, LISTS, NUMBERS, AttributeForm, CategoryForm, core_label
 from services.assets.schemas import CodeLists
 
 DIRECTIONS = {"storage": "Storage", "gen": "Generation", "demand": "Demand", "both": "Generation, storage or demand"}

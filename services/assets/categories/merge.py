@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.assets.category_form import AttributeForm, CategoryForm
+from services.assets.categories.form import AttributeForm, CategoryForm
 
 
 def merged(base: CategoryForm, mine: CategoryForm, theirs: CategoryForm) -> CategoryForm | None:

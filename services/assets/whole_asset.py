@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.assets import Asset, AssetCheck, CheckOutcome
-from services.assets.asset_file import checks_of_asset, checks_then, entries_of_asset, newest, stood
+from services.assets.asset_records import checks_of_asset, checks_then, entries_of_asset, newest, stood
 from services.assets.comments import Said, names_involved, said_about
 from services.assets.differences import Difference, differences_of
 from services.assets.lifecycle import actions_on
@@ -20,7 +20,7 @@ from services.core.visibility import see
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WholeAsset:
     """Everything about an asset that the actor may see. Of the past there is nothing to be done: no actions.
 
     `present_version` is the version that stands now. `involved` are the names of those who may see the asset,
@@ -39,7 +39,7 @@ class Standing:
 
 
 @operation("UC-02.01", permission="asset.read", writes=False)
-def asset_standing(actor: Actor, asset_id: UUID) -> Standing:
+def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
     """An asset as it stands, with everything that its page tells. NotFound when the actor may not see it."""
     asset = see(Asset, actor, asset_id)
     every = checks_of_asset(asset.id)
@@ -47,7 +47,7 @@ def asset_standing(actor: Actor, asset_id: UUID) -> Standing:
     # Of a source that is asked anew, provenance tells what it said before; as a difference, that counts no more.
     waiting = {check.source for check in checks if check.outcome is CheckOutcome.WAITING}
     differing = differences_of(answered)
-    return Standing(
+    return WholeAsset(
         asset=asset,
         present_version=asset.version,
         checks=checks,
@@ -61,7 +61,7 @@ def asset_standing(actor: Actor, asset_id: UUID) -> Standing:
 
 
 @operation("UC-05.06", permission="history.read", writes=False)
-def asset_stood(actor: Actor, asset_id: UUID, moment: datetime) -> Standing:
+def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAsset:
     """The same as it stood at a moment (aware): facts, checks, query and what had been said until then.
 
     NotFound when the actor may not see the asset now, or when it wasn't registered yet.
@@ -74,7 +74,7 @@ def asset_stood(actor: Actor, asset_id: UUID, moment: datetime) -> Standing:
     checks = newest(checks_then(asset_id, moment))
     answered = [check for check in checks if check.outcome is not CheckOutcome.WAITING]
     differing = differences_of(answered)
-    return Standing(
+    return WholeAsset(
         asset=asset,
         present_version=now_stands.version,
         checks=checks,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from services.assets.category_form import (
+from services.assets.categories.form import (
     KEPT,
     LENGTHS,
     LIST_KEYWORD,

@@ -17,8 +17,8 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset
 from services.assets.catalogue import CATEGORY_LIST, catalogue, rule_context
-from services.assets.category_document import document_of
-from services.assets.category_form import CategoryForm
+from services.assets.categories.document import document_of
+from services.assets.categories.form import CategoryForm
 from services.assets.rules import ASSET_RULES, check_asset
 from services.assets.rules_attributes import Judge, judges, objections, speak
 from services.assets.rules_prepare import AssetReference, AssetRuleContext, prepare, text_frame

@@ -12,9 +12,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from services.assets.category_checks import ATTRIBUTE, COLOUR, KINDS
-from services.assets.category_document import choices_in, example_of, length_of, number_of, spec_of
-from services.assets.category_form import LISTS, NUMBERS, OTHER, AttributeForm, CategoryForm, UsualValue, core_label
+from services.assets.categories.checks import ATTRIBUTE, COLOUR, KINDS
+from services.assets.categories.document import choices_in, example_of, length_of, number_of, spec_of
+from services.assets.categories.form import LISTS, NUMBERS, OTHER, AttributeForm, CategoryForm, UsualValue, core_label
 from services.assets.rules_attributes import expectation
 from services.assets.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, CodeLists, compile_schema
 from services.core.errors import Finding
