@@ -62,7 +62,7 @@ def draw_present(whole: WholeAsset, words: Words) -> None:
         waits = asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK)
         if waits and not whole.said:
             st.info(NEXT, icon=":material/arrow_forward:")
-    follow_checks(actor, asset, whole.checks)
+    follow_checks(actor, asset)
     st.subheader("What can be done next", anchor=False)
     actions = acts_of(whole)
     draw_acts(actor, asset, actions)

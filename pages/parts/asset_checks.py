@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, AssetStatus, CheckOutcome
+from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome
 from pages.frame.banner import plain
 from pages.parts.asset_words import Words
 from services.assets.check_judging import Verdict, label_of_field
-from services.assets.checks import checks_of
+from services.assets.checks import checks_of, checks_under_way
 from services.assets.reading import get_asset
 from services.core.actor import Actor
 from services.core.clock import show_moment
@@ -31,23 +31,16 @@ COMPARED = {
 }
 
 
-def under_way(asset: Asset, checks: Sequence[AssetCheck]) -> bool:
-    """Whether sources are being asked just now."""
-    if asset.status is not AssetStatus.PENDING_VALIDATION:
-        return any(check.outcome is CheckOutcome.WAITING for check in checks)
-    return not checks or any(check.outcome is CheckOutcome.WAITING for check in checks)
-
-
-def follow_checks(actor: Actor, asset: Asset, checks: Sequence[AssetCheck]) -> None:
+def follow_checks(actor: Actor, asset: Asset) -> None:
     """While sources are asked, look again every two seconds, and draw the whole page anew once they have answered."""
-    if not under_way(asset, checks):
+    if not checks_under_way(actor, asset.id):
         return
 
     @st.fragment(run_every="2s")
     def follow() -> None:
-        now_asset, now_checks = get_asset(actor, asset.id), checks_of(actor, asset.id)
-        if now_asset.version != asset.version or not under_way(now_asset, now_checks):
+        if get_asset(actor, asset.id).version != asset.version or not checks_under_way(actor, asset.id):
             st.rerun()
+        now_checks = checks_of(actor, asset.id)
         with st.status("Checks are under way: this page follows them.", state="running", expanded=True):
             for check in now_checks:
                 label, _colour, icon = OUTCOMES[check.outcome]

@@ -27,6 +27,7 @@ from models.sources import SourceEdition, SourceKey, SourceRecord
 from services.assets.check_judging import Answer
 from services.assets.check_records import (
     CHECKED_STATUSES,
+    moved_since,
     newest_checks,
     open_checks,
     record_answers,
@@ -149,6 +150,20 @@ def checks_of(actor: Actor, asset_id: UUID, *, all_versions: bool = False) -> li
     chosen = select(AssetCheck).where(col(AssetCheck.asset_id) == asset_id, visible(AssetCheck, actor))
     newest = (col(AssetCheck.asset_version).desc(), col(AssetCheck.id))
     return list(current_session().scalars(chosen.order_by(*newest)))
+
+
+@operation("UC-02.01", permission="asset.read", writes=False)
+def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
+    """Whether sources are being asked about the asset, or are about to be: it waits, and declares what nobody was asked yet.
+
+    NotFound when the actor may not see the asset.
+    """
+    asset = see(Asset, actor, asset_id)
+    checks = newest_checks([asset_id]).get(asset_id, [])
+    if any(check.outcome is CheckOutcome.WAITING for check in checks):
+        return True
+    waits = asset.status is AssetStatus.PENDING_VALIDATION
+    return waits and (not checks or moved_since(asset, checks))
 
 
 @operation("UC-02.01", permission="asset.conclude")
