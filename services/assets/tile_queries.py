@@ -1,7 +1,8 @@
 """What of the actor's assets lies in a map tile: set-based SQL over ranges of H3 cells, as many statements at any size.
 
-A tile holds the cells whose centre lies in it, and with them every asset of these cells: neighbouring tiles share none,
-and count none twice, whether one draws assets and the other hexagons.
+A tile holds the cells whose centre lies in it, and counts the assets of these cells: neighbouring tiles share none, and
+count none twice. Where it draws assets, it has besides every one whose point reaches into it: a map asks the tile under
+the pointer, and no other, what was pointed at.
 """
 
 import json
@@ -17,10 +18,12 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     String,
+    and_,
     cast,
     column,
     func,
     literal,
+    or_,
     select,
     type_coerce,
 )
@@ -42,6 +45,8 @@ from services.core.visibility import visible
 RESOLUTIONS = {6: 4, 7: 5, 8: 6, 9: 6, 10: 7, 11: 8, 12: 8, 13: 9, 14: 9, 15: 10, 16: 11}
 """The resolution of hexagons by zoom of the tile (256 pixels wide): each 20 to 40 pixels across, at most 300 in a tile."""
 LOWEST_ZOOM, HIGHEST_ZOOM = 2, 16
+REACH = 14 / 256
+"""How far the largest point reaches beyond its position, as a part of a tile's width."""
 
 
 class _SpansFirst(Join):
@@ -81,15 +86,42 @@ def resolution_at(zoom: int) -> int:
     return RESOLUTIONS.get(zoom, 3 if zoom < min(RESOLUTIONS) else 11)
 
 
+class Box(NamedTuple):
+    """A rectangle on the map, in degrees (WGS84)."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
 @lru_cache(maxsize=2048)
 def cells_of_tile(zoom: int, x: int, y: int) -> tuple[int, ...]:
     """The H3 cells whose centre lies in a tile (web Mercator, WGS84)."""
-    (south, west), (north, east) = _corner(zoom, x, y + 1), _corner(zoom, x + 1, y)
-    ring = h3.LatLngPoly([(south, west), (south, east), (north, east), (north, west)])
-    return tuple(sorted(h3.polygon_to_cells(ring, resolution_at(zoom))))
+    return tuple(sorted(h3.polygon_to_cells(_outline(box_of(zoom, x, y)), resolution_at(zoom))))
 
 
-def _corner(zoom: int, x: int, y: int) -> tuple[float, float]:
+@lru_cache(maxsize=2048)
+def cells_near_tile(zoom: int, x: int, y: int) -> tuple[int, ...]:
+    """The H3 cells, of the same size, in which assets lie whose points reach into a tile."""
+    around = _outline(box_of(zoom, x, y, REACH))
+    near = h3.polygon_to_cells_experimental(around, resolution_at(zoom), contain="overlap")
+    return tuple(sorted({*near, *cells_of_tile(zoom, x, y)}))
+
+
+def box_of(zoom: int, x: int, y: int, beyond: float = 0) -> Box:
+    """The rectangle of a tile, and as many widths of it `beyond` on every side."""
+    south, west = _corner(zoom, x - beyond, y + 1 + beyond)
+    north, east = _corner(zoom, x + 1 + beyond, y - beyond)
+    return Box(south, west, north, east)
+
+
+def _outline(box: Box) -> h3.LatLngPoly:
+    south, west, north, east = box
+    return h3.LatLngPoly([(south, west), (south, east), (north, east), (north, west)])
+
+
+def _corner(zoom: int, x: float, y: float) -> tuple[float, float]:
     """Latitude and longitude of a tile's upper left corner."""
     return degrees(atan(sinh(pi * (1 - 2 * y / (1 << zoom))))), x / (1 << zoom) * 360 - 180
 
@@ -100,8 +132,8 @@ def _spans(cells: tuple[int, ...]) -> str:
     return json.dumps(sorted(range_of(cell) for cell in h3.compact_cells(cells)))
 
 
-def points_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], most: int) -> list[Point]:
-    """The actor's assets that pass the filters and lie in the cells, at most `most` + 1."""
+def points_in(actor: Actor, filters: AssetFilters, tile: tuple[int, int, int], most: int) -> list[Point]:
+    """The actor's assets that pass the filters and are counted in a tile (zoom, x, y) or reach into it, at most `most` + 1."""
     # Read as they are stored: a tile has up to thousands, and needs neither UUID nor Decimal.
     columns = (
         type_coerce(col(Asset.id), String) if is_sqlite() else col(Asset.id),
@@ -112,7 +144,12 @@ def points_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], most:
         col(Asset.asset_category),
         type_coerce(col(Asset.rated_capacity), BigInteger),
     )
-    rows = current_connection().execute(_inside(actor, filters, cells, *columns).limit(most + 1)).fetchall()
+    box = box_of(*tile, REACH)
+    latitude, longitude = col(Asset.latitude), col(Asset.longitude)
+    reaches = and_(latitude.between(box.south, box.north), longitude.between(box.west, box.east))
+    chosen = _inside(actor, filters, cells_near_tile(*tile), *columns)
+    chosen = chosen.where(or_(reaches, _is_in(cells_of_tile(*tile))))
+    rows = current_connection().execute(chosen.limit(most + 1)).fetchall()
     return cast_to(list[Point], rows)
 
 
@@ -144,13 +181,18 @@ def _inside(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], *column
     wanted = [visible(Asset, actor), *condition(filters)]
     if scopes_of(actor, "asset.read") <= {Scope.OWN}:
         # One organisation's assets are few beside all those of an area: look for these, and then where they are.
-        parent = parent_in_sql(col(Asset.cell), h3.get_resolution(cells[0]))
-        listed, value = _json_rows(json.dumps(cells))
-        wanted += [col(Asset.cell).is_not(None), parent.in_(select(cast(value, BigInteger)).select_from(listed))]
+        wanted += [col(Asset.cell).is_not(None), _is_in(cells)]
         return select(*columns).select_from(Asset).where(*wanted)
     spans, value = _json_rows(_spans(cells))
     inside = col(Asset.cell).between(_end(value, 0), _end(value, 1))
     return select(*columns).select_from(_SpansFirst(spans, Asset.__table__, inside)).where(*wanted)  # pyright: ignore
+
+
+def _is_in(cells: tuple[int, ...]) -> ColumnElement[bool]:
+    """That an asset lies in one of these cells, asked of each asset."""
+    parent = parent_in_sql(col(Asset.cell), h3.get_resolution(cells[0]))
+    listed, value = _json_rows(json.dumps(cells))
+    return parent.in_(select(cast(value, BigInteger)).select_from(listed))
 
 
 def _json_rows(text: str) -> tuple[Any, Any]:

@@ -168,7 +168,7 @@ def map_tile(actor: Actor, view: TileView, zoom: int, x: int, y: int) -> bytes:
     counts = [] if view.one_by_one else counts_in(actor, view.filters, cells)
     few = view.one_by_one or (zoom >= POINTS_FROM_ZOOM and sum(one.assets for one in counts) <= MOST_POINTS)
     if view.layer is Layer.ASSETS and few:
-        found = points_in(actor, view.filters, cells, MOST_POINTS)
+        found = points_in(actor, view.filters, (zoom, x, y), MOST_POINTS)
         if len(found) <= MOST_POINTS:
             return points(found, zoom, _kinds(view.colouring))
     return hexagons(counts or counts_in(actor, view.filters, cells), zoom, view.layer is Layer.CAPACITY)

@@ -19,8 +19,9 @@ from models.participants import Role
 from services.assets import tiles
 from services.assets.filters import AssetFilters
 from services.assets.reading import list_assets
+from services.assets.registration import register_asset
 from services.assets.tile_features import MOST_BYTES, SIZE, asset_of, points
-from services.assets.tile_queries import Point, cells_of_tile
+from services.assets.tile_queries import Point, box_of, cells_of_tile
 from services.assets.tiles import (
     Colouring,
     Layer,
@@ -38,7 +39,7 @@ from services.core.errors import Forbidden, Invalid, Unauthenticated
 from services.core.transaction import unit_of_work
 from services.participants.users import deactivate_user
 from tests import factories
-from tests.asset_factories import STAMP, make_administrator, make_operator, make_provider, registered
+from tests.asset_factories import STAMP, battery, make_administrator, make_operator, make_provider, registered
 
 EVERYTHING = TileView(AssetFilters())
 CAPACITY = TileView(AssetFilters(), Layer.CAPACITY)
@@ -65,9 +66,10 @@ def features(actor: Actor, view: TileView, *tile: int) -> list[dict[str, Any]]:
 
 
 def total(actor: Actor, view: TileView, zoom: int) -> int:
-    """The assets in all tiles around Cambridge, by what their hexagons or points say."""
+    """The assets in all tiles around Cambridge, by what their hexagons say, and by their points wherever these are drawn."""
     drawn = [one["properties"] for tile in around(zoom, *CAMBRIDGE) for one in features(actor, view, *tile)]
-    return sum(1 if "i" in one else int(one["t"].split()[0].replace(",", "")) for one in drawn)
+    counted = sum(int(one["t"].split()[0].replace(",", "")) for one in drawn if "h" in one)
+    return counted + len({one["i"] for one in drawn if "i" in one})
 
 
 def spread(actor: Actor, count: int) -> list[Asset]:
@@ -104,10 +106,28 @@ def test_nothing_is_counted_twice_and_nothing_left_out_at_any_zoom(monkeypatch: 
     for zoom in range(3, 14):
         assert total(actor, CAPACITY, zoom) == 12, zoom
         assert total(actor, EVERYTHING, zoom) == 12, zoom
-    # One tile draws assets and its neighbour hexagons: what lies between them stays on one side.
+    # One tile draws assets and its neighbour hexagons: what reaches from one into the other may be in both, never in none.
     monkeypatch.setattr(tiles, "MOST_POINTS", 4)
     for zoom in range(9, 14):
-        assert total(actor, EVERYTHING, zoom) == 12, zoom
+        assert total(actor, EVERYTHING, zoom) >= 12, zoom
+
+
+@pytest.mark.usefixtures("register")
+@pytest.mark.use_case("UC-05.01")
+def test_every_tile_into_which_a_point_reaches_has_it() -> None:
+    """A map asks the tile under the pointer what was clicked: beside an edge, half of a point lies in the next one."""
+    actor = make_provider()
+    for zoom in (6, 8, 10, 13):
+        box = box_of(*tile_at(zoom, *CAMBRIDGE))
+        wide, high = (box.east - box.west) / 256, (box.north - box.south) / 256
+        _, tile_x, tile_y = tile_at(zoom, *CAMBRIDGE)
+        for away, expected in ((1, {-1, 0}), (9, {-1, 0}), (40, {0})):
+            place = {"Latitude": f"{box.south + 100 * high:.6f}", "Longitude": f"{box.west + away * wide:.6f}"}
+            asset = register_asset(actor, battery(**place, Postcode=None), justification="Where the tiles meet.")
+            view = TileView(AssetFilters(text=asset.asset_name), one_by_one=True)
+            near = product((-1, 0, 1), (-1, 0, 1))
+            having = {(x, y) for x, y in near if features(actor, view, zoom, tile_x + x, tile_y + y)}
+            assert having == {(x, 0) for x in expected}, (zoom, away)
 
 
 def test_tiles_share_no_cell_and_hold_those_whose_centre_lies_in_them() -> None:
