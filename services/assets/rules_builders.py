@@ -5,10 +5,47 @@ import polars as pl
 from services.assets.rules_prepare import value
 from services.assets.schemas import CORE
 from services.core.errors import Severity
-from services.core.rules import Rule
+from services.core.rules import Hint, Rule
 
 KW = "A number of kW with at most two decimals, such as 2500.00; no unit and no thousands separator"
 ISO_DATE = "A date as YYYY-MM-DD"
+# What spreadsheets make of dates, numbers and meters, and how to get them back.
+DATE_HINTS = (
+    Hint(
+        r"^\s*[1-9][0-9]{4}(\.[0-9]+)?\s*$",
+        "It is the number of days by which a spreadsheet counts: format the column as YYYY-MM-DD and save again.",
+    ),
+    Hint(
+        r"^\s*[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-]([0-9]{4}|[0-9]{2})\b",
+        "Which part is the day isn't sure: write the year first, then the month and the day.",
+    ),
+)
+NUMBER_HINTS = (
+    Hint(r"(?i)[0-9]\s*(kw|mw|gw|w|kva|mva|kwh|mwh|kwp|mwp)\s*$", "Write the number of kW alone, without its unit."),
+    Hint(r"^\s*-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?\s*$", "Leave the thousands separator out."),
+    Hint(r"^\s*-?[0-9.\s]*,[0-9]*\s*$", "Write decimals after a point, and no thousands separator."),
+    Hint(r"^\s*-?[0-9]+\.[0-9]{3}", "Round it to two decimals."),
+    Hint(r"[0-9]\s+[0-9]", "Leave the spaces out."),
+    Hint(r"(?i)[0-9]e[+-]?[0-9]", "Write the number out, without an exponent."),
+)
+COORDINATE_HINTS = (
+    Hint(r"^\s*-?[0-9]+,[0-9]+\s*$", "Write decimals after a point."),
+    Hint(r"[NSEWnsew°]", "Write degrees as one decimal number, west of Greenwich with a minus in front."),
+)
+MPAN_HINTS = (
+    Hint(
+        r"(?i)[0-9]e\+?[0-9]+\s*$",
+        "A spreadsheet has shortened it and its digits are lost: format the column as text first (Format Cells, Text), then "
+        "put the MPANs in again from where they came.",
+    ),
+    Hint(
+        r"^\s*[0-9]{17,20}\s*$",
+        "Zeros in front may be lost: format the column as text first, or give the last 13 digits alone.",
+    ),
+    Hint(r"^\s*[0-9]{12}\s*$", "One digit is missing."),
+    Hint(r"[0-9]\.0+\s*$", "Leave the decimals out."),
+    Hint(r"[0-9]\s*[;,/&]\s*[0-9]", "Give one MPAN; an asset with two meters has an import and an export MPAN."),
+)
 WARNING = Severity.WARNING
 CONNECTED = pl.col("ConnectionStatus") == "CONNECTED"
 CODES_LABEL = {
@@ -32,14 +69,19 @@ def needed(code: str, term: str) -> Rule:
     return Rule(code, term, "A value, for this category", f"{CORE[term].label} is needed for this category.", holds)
 
 
-def readable(code: str, term: str, expected: str, message: str) -> Rule:
+def readable(code: str, term: str, expected: str, message: str, hints: tuple[Hint, ...] = ()) -> Rule:
     """A text that must be readable as what the attribute holds."""
-    return Rule(code, term, expected, message, pl.col(term).is_null() | value(term).is_not_null())
+    return Rule(code, term, expected, message, pl.col(term).is_null() | value(term).is_not_null(), hints=hints)
+
+
+def date_text(code: str, term: str) -> Rule:
+    """A date that must be readable."""
+    return readable(code, term, ISO_DATE, "{given} isn't a date as YYYY-MM-DD.", DATE_HINTS)
 
 
 def power_text(code: str, term: str) -> Rule:
     """A power that must be readable as kW."""
-    return readable(code, term, KW, "{given} isn't a number of kW with at most two decimals.")
+    return readable(code, term, KW, "{given} isn't a number of kW with at most two decimals.", NUMBER_HINTS)
 
 
 def at_most(code: str, term: str, length: int) -> Rule:

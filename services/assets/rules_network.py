@@ -4,6 +4,8 @@ import polars as pl
 
 from services.assets.rules_builders import (
     CONNECTED,
+    COORDINATE_HINTS,
+    MPAN_HINTS,
     WARNING,
     by_service,
     code_rules,
@@ -37,7 +39,11 @@ HOST_UNKNOWN = NO_MPAN.not_() & pl.all_horizontal(
 
 MPANS = [
     readable(
-        "MPAN-01", "ImportMPAN", "13 digits, or the 21 digits of a bill", "{given} isn't an MPAN of 13 or 21 digits."
+        "MPAN-01",
+        "ImportMPAN",
+        "13 digits, or the 21 digits of a bill",
+        "{given} isn't an MPAN of 13 or 21 digits.",
+        MPAN_HINTS,
     ),
     Rule(
         "MPAN-02",
@@ -48,7 +54,11 @@ MPANS = [
     ),
     needed("MPAN-03", "ImportMPAN"),
     readable(
-        "MPAN-04", "ExportMPAN", "13 digits, or the 21 digits of a bill", "{given} isn't an MPAN of 13 or 21 digits."
+        "MPAN-04",
+        "ExportMPAN",
+        "13 digits, or the 21 digits of a bill",
+        "{given} isn't an MPAN of 13 or 21 digits.",
+        MPAN_HINTS,
     ),
     Rule(
         "MPAN-05",
@@ -114,7 +124,11 @@ CONNECTION = [
 
 def _coordinate(code: str, term: str, example: str) -> Rule:
     return readable(
-        code, term, f"A number such as {example}", f"{{given}} isn't a {CORE[term].label.lower()} as a number."
+        code,
+        term,
+        f"A number such as {example}",
+        f"{{given}} isn't a {CORE[term].label.lower()} as a number.",
+        COORDINATE_HINTS,
     )
 
 

@@ -5,11 +5,11 @@ import polars as pl
 from services.assets.rules_builders import (
     CODES_LABEL,
     CONNECTED,
-    ISO_DATE,
     WARNING,
     at_most,
     by_service,
     code_rules,
+    date_text,
     identity,
     missing,
     needed,
@@ -146,7 +146,7 @@ CAPACITY = [
 ]
 DATES = [
     missing("DATE-01", "EffectiveDate"),
-    readable("DATE-02", "EffectiveDate", ISO_DATE, "{given} isn't a date as YYYY-MM-DD."),
+    date_text("DATE-02", "EffectiveDate"),
     Rule(
         "DATE-03",
         "EffectiveDate",
@@ -161,7 +161,7 @@ DATES = [
         "The effective date {given} is before the commissioning date.",
         (value("EffectiveDate") >= value("CommissioningDate")) | (CONNECTED.not_()),
     ),
-    readable("DATE-05", "CommissioningDate", ISO_DATE, "{given} isn't a date as YYYY-MM-DD."),
+    date_text("DATE-05", "CommissioningDate"),
     Rule(
         "DATE-06",
         "CommissioningDate",

@@ -4,6 +4,7 @@ A rule is a Polars expression with a code and words. A whole frame is judged by 
 errors at once; the words are written out only for the rows that fail, so a clean file costs nothing but the judging.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,14 @@ FINDINGS_SCHEMA = pl.Schema({**ROW_SCHEMA, **WORDS_SCHEMA})
 NO_FINDINGS = FINDINGS_SCHEMA.to_frame()
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What to do about a text of which a pattern (of Python and of Rust) is found."""
+
+    pattern: str
+    words: str
+
+
 @dataclass(frozen=True, eq=False)
 class Rule:
     """One rule: its words, and what must hold.
@@ -35,6 +44,7 @@ class Rule:
     finding stands beside (None: the whole record). `holds` is true or null where the rule is kept; without `holds` the
     rule is decided by a service that can see other records, which makes its finding with `finding`.
     `message` may contain ``{given}``. `given` is what is shown as handed in, when that isn't the field itself.
+    `hints` follow the message where what was given looks like something that is known to go wrong: the first that fits.
     """
 
     code: str
@@ -44,6 +54,7 @@ class Rule:
     holds: pl.Expr | None = None
     given: pl.Expr | None = None
     severity: Severity = Severity.ERROR
+    hints: tuple[Hint, ...] = ()
 
     @property
     def decided_by_service(self) -> bool:
@@ -54,6 +65,8 @@ class Rule:
         """What this rule has to say about `given`; `field` and `message` where only the caller knows them."""
         text = None if given is None else str(given)
         words = (message or self.message).replace(GIVEN, text or "nothing")
+        hint = next((one.words for one in self.hints if text and re.search(one.pattern, text)), None)
+        words = f"{words} {hint}" if hint else words
         return Finding(self.code, field or self.field, text, self.expected, words, self.severity)
 
 
@@ -105,6 +118,8 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
     words: list[pl.Expr] = [pl.lit(parts[0])]
     for part in parts[1:]:
         words += [quoted, pl.lit(part)]
+    if rule.hints:
+        words.append(_hint(rule.hints))
     return pl.DataFrame({"row": rows, "given": given}).select(
         pl.col("row").cast(pl.UInt32),
         pl.lit(rule.code).alias("code"),
@@ -114,6 +129,15 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
         pl.concat_str(words).alias("message"),
         pl.lit(rule.severity.value).alias("severity"),
     )
+
+
+def _hint(hints: Sequence[Hint]) -> pl.Expr:
+    """What is added to the message for a given text; nothing where no hint fits."""
+    words: pl.Expr = pl.lit("")
+    for one in reversed(hints):
+        fits = pl.col("given").str.contains(one.pattern).fill_null(False)
+        words = pl.when(fits).then(pl.lit(f" {one.words}")).otherwise(words)
+    return words
 
 
 def findings_frame(findings: Iterable[tuple[int, Finding]]) -> pl.DataFrame:

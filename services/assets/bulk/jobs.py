@@ -11,7 +11,9 @@ from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
 from services.assets.bulk.columns import recognised, remember, remembered_for, require_terms, resolve
-from services.assets.bulk.formats import TextTable, read_table, refuse_file
+from services.assets.bulk.formats import TextTable, refuse_file
+from services.assets.bulk.habits import settle_rows
+from services.assets.bulk.reading import read_table
 from services.assets.bulk.ready_made import made_ready
 from services.assets.bulk.storing import CHUNK_ROWS, pack
 from services.assets.catalogue import catalogue
@@ -100,7 +102,7 @@ def read_file(
         headings = ", ".join(heading for heading in table.headings if heading)[:200]
         message = "No column of the file is headed by an attribute. Use the template, or say what the columns hold."
         raise refuse_file("FILE-04", headings, message)
-    return ReadFile(table, columns.read, columns.unknown, None)
+    return ReadFile(settle_rows(table, columns.read), columns.read, columns.unknown, None)
 
 
 def _require_reasons(justifications: Mapping[str, str]) -> None:

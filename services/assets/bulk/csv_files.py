@@ -1,0 +1,196 @@
+"""Separated values to a table of text, whatever wrote them (UC-02.01, bulk)."""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+
+import polars as pl
+
+from services.assets.bulk.formats import (
+    BROKEN,
+    DISARMED,
+    HEADINGS_WITHIN,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    ROW,
+    Score,
+    TextTable,
+    heading_row,
+    numbered_from,
+    refuse_file,
+    require_lines,
+    too_many_columns,
+    too_many_rows,
+)
+
+_SEPARATORS = ",;\t"
+_MOST_SEPARATORS = 40 * MOST_COLUMNS
+"""In one line: far more than columns, since text inside quotes may hold them too; less than memory minds."""
+_BATCH = 20_000
+_CUT = "FILE-05 The last row breaks off: the file seems to be cut short. Save it again and send it whole."
+
+
+def read_csv(data: bytes, score: Score) -> TextTable:
+    """Read separated values: the separator with which most headings are known. Raises Invalid for what can't be read."""
+    require_lines(data)
+    text, cut = _decoded(data)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    separator, top = _begins(text, score)
+    headings, place = heading_row([cells for cells, _line in top], score)
+    if len(headings) > MOST_COLUMNS:
+        raise too_many_columns(len(headings))
+    try:
+        frame = _quick(text, separator, len(headings), top[place][1])
+    except (pl.exceptions.PolarsError, IndexError):
+        frame = _thorough(text, separator, len(headings), place)
+    if cut or _breaks_off(text, separator, len(headings)):
+        last = pl.col(ROW) == pl.col(ROW).max()
+        frame = frame.with_columns(pl.when(last).then(pl.lit(_CUT)).otherwise(pl.col(BROKEN)).alias(BROKEN))
+    cells = pl.all().exclude(ROW, BROKEN).fill_null("").str.replace(DISARMED, "$1")
+    return TextTable("csv", headings, numbered_from(frame.with_columns(cells), place + 2))
+
+
+def _begins(text: str, score: Score) -> tuple[str, list[tuple[list[str], int]]]:
+    """The separator, and the first rows with the number of the line that each ends in."""
+    seen = re.search(r"\S", text)
+    start = seen.start() if seen else 0
+    end = text.find("\n", start)
+    counted = {one: text.count(one, start, len(text) if end < 0 else end) for one in _SEPARATORS}
+    best: tuple[str, list[tuple[list[str], int]]] = (_SEPARATORS[0], [])
+    most: tuple[int, int] | None = None
+    for separator in _SEPARATORS:
+        top = _top(text, separator)
+        weight = (max((score(cells) for cells, _line in top), default=0), counted[separator])
+        if most is None or weight > most:
+            best, most = (separator, top), weight
+    return best
+
+
+def _top(text: str, separator: str) -> list[tuple[list[str], int]]:
+    reader = csv.reader(_lines(text, separator), delimiter=separator)
+    top: list[tuple[list[str], int]] = []
+    # A cell that has no end is met again when the rows are read.
+    with suppress(csv.Error):
+        for cells in islice(reader, HEADINGS_WITHIN):
+            top.append((cells, reader.line_num))
+    return top
+
+
+def _lines(text: str, separator: str) -> Iterator[str]:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end + 1
+        if text.count(separator, start, end) > _MOST_SEPARATORS:
+            raise too_many_columns(text.count(separator, start, end) + 1)
+        yield text[start:end]
+        start = end
+
+
+def _breaks_off(text: str, separator: str, width: int) -> bool:
+    """Whether the last line ends without a line break and before its last cell."""
+    last = text[text.rfind("\n") + 1 :]
+    return bool(last.strip()) and '"' not in last and last.count(separator) + 1 < width
+
+
+def _quick(text: str, separator: str, width: int, lines_above: int) -> pl.DataFrame:
+    schema = {f"c{place}": pl.String for place in range(width)}
+    read = pl.read_csv(
+        text.encode(), separator=separator, has_header=False, skip_lines=lines_above, schema=schema,
+        empty_string_is_null=False, raise_if_empty=False,
+    )  # fmt: skip
+    return read.with_row_index(ROW).with_columns(pl.lit(None, dtype=pl.String).alias(BROKEN))
+
+
+def _thorough(text: str, separator: str, width: int, place: int) -> pl.DataFrame:
+    """Row by row, for a file whose rows are uneven or badly quoted: what can't be told apart is named, the rest is read."""
+    reader = csv.reader(_lines(text, separator), delimiter=separator, strict=True)
+    frames: list[pl.DataFrame] = []
+    rows: list[list[str]] = []
+    begins = count = 0
+    try:
+        for at, cells in enumerate(reader):
+            begins = reader.line_num
+            if at > place:
+                rows.append(cells)
+                count += any(cells)
+            if len(rows) == _BATCH:
+                frames.append(_frame(rows, width))
+                rows = []
+            if count > MOST_ROWS:
+                raise too_many_rows(count)
+    except csv.Error as error:
+        if reader.line_num > begins + 1 or text.endswith("\n"):
+            raise _unmatched(error, begins + 1) from error
+        # Only the last line is open: the file was cut inside the quotes of a cell.
+        frames.append(_frame(rows, width))
+        rows = [[text[text.rfind("\n") + 1 :]]]
+        frames.append(_frame(rows, width).with_columns(pl.lit(_CUT).alias(BROKEN)))
+        rows = []
+    frames.append(_frame(rows, width))
+    return pl.concat(frames).with_row_index(ROW)
+
+
+def _unmatched(error: csv.Error, line: int) -> Exception:
+    longer = ", or a cell holds more than 131,072 characters" if "limit" in str(error) else ""
+    message = (
+        f"From line {line:,} on, the rows can't be told apart: a quotation mark is missing or stands alone{longer}. "
+        "Mend that line, or save the file as XLSX."
+    )
+    return refuse_file("FILE-03", f"line {line}: {error}", message)
+
+
+def _frame(rows: Sequence[Sequence[str]], width: int) -> pl.DataFrame:
+    broken: list[str | None] = []
+    for cells in rows:
+        extra = any(cell.strip() for cell in cells[width:])
+        reason = (
+            f"FILE-09 The row has {len(cells)} cells under {width} headings: which is which isn't sure. "
+            "Put text that holds the separator in quotation marks."
+        )
+        broken.append(reason if extra else None)
+    data = {
+        f"c{at}": pl.Series([row[at] if at < len(row) else None for row in rows], dtype=pl.String)
+        for at in range(width)
+    }
+    return pl.DataFrame({**data, BROKEN: pl.Series(broken, dtype=pl.String)})
+
+
+def _decoded(data: bytes) -> tuple[str, bool]:
+    """UTF-8 with or without a mark, UTF-16 with one, else Windows-1252, which spreadsheets still write.
+
+    And whether the text ends inside a character. A text that is UTF-8 elsewhere isn't taken for Windows-1252 because of
+    one bad byte: every accent in it would be registered as two wrong letters.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-16"), False
+    elif b"\x00" not in data:
+        try:
+            return data.decode("utf-8-sig"), False
+        except UnicodeDecodeError as error:
+            return _not_quite_unicode(data, error)
+    message = "The file is no text that can be read (it holds NUL bytes). Save it as CSV UTF-8, or as XLSX."
+    raise refuse_file("FILE-02", None, message)
+
+
+def _not_quite_unicode(data: bytes, error: UnicodeDecodeError) -> tuple[str, bool]:
+    read = data.decode("utf-8-sig", "replace")
+    odd = read.count("\ufffd")
+    accents = len(read) - len(read.encode("ascii", "ignore")) - odd
+    if accents > odd:
+        if odd == 1 and error.reason == "unexpected end of data":
+            return read.removesuffix("\ufffd"), True
+        line = data.count(b"\n", 0, error.start) + 1
+        message = (
+            f"Line {line:,} holds bytes that are no text in the encoding of the rest. Save it as CSV UTF-8, or as XLSX."
+        )
+        raise refuse_file("FILE-02", f"line {line}", message) from error
+    with suppress(UnicodeDecodeError):
+        return data.decode("cp1252"), False
+    message = "The file is text in an encoding that isn't known here. Save it as CSV UTF-8, or as XLSX."
+    raise refuse_file("FILE-02", None, message) from error

@@ -1,0 +1,69 @@
+"""From the bytes of a file to a table of text (UC-02.01, bulk)."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from services.assets.bulk.apart import read_parquet, read_workbook
+from services.assets.bulk.csv_files import read_csv
+from services.assets.bulk.formats import (
+    BROKEN,
+    MOST_CHARACTERS,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Score,
+    TextTable,
+    format_of,
+    refuse_file,
+    too_many_columns,
+    too_many_rows,
+)
+from services.assets.bulk.json_lines import read_lines
+
+
+def read_table(data: bytes, filename: str, score: Score, media_type: str | None = None) -> TextTable:
+    """Read a file. `score` says how many headings of a row it knows: the row that it knows best holds the headings.
+
+    Rows of nothing but empty cells are left out. Raises Invalid for what can't be read, is too large, or has no rows.
+    """
+    table = _read(format_of(data, filename, media_type), data, score)
+    if len(table.headings) > MOST_COLUMNS:
+        raise too_many_columns(len(table.headings))
+    cells = [f"c{place}" for place in range(len(table.headings))]
+    filled = pl.any_horizontal(pl.col(cells).str.strip_chars() != "") if cells else pl.lit(False)
+    frame = table.frame.filter(filled.fill_null(False) | pl.col(BROKEN).is_not_null())
+    if not frame.height:
+        message = (
+            "There are headings, but no rows under them. Check that it was saved whole, and which sheet holds the rows."
+        )
+        raise refuse_file("FILE-06", filename, message)
+    if frame.height > MOST_ROWS:
+        raise too_many_rows(frame.height)
+    return replace(table, frame=_shortened(frame, table.headings))
+
+
+def _read(kind: str, data: bytes, score: Score) -> TextTable:
+    match kind:
+        case "csv":
+            return read_csv(data, score)
+        case "xlsx":
+            return read_workbook(data, score)
+        case "parquet":
+            return read_parquet(data)
+        case _:
+            return read_lines(data)
+
+
+def _shortened(frame: pl.DataFrame, headings: list[str]) -> pl.DataFrame:
+    """Rows with a cell that no spreadsheet could hold are refused, and the cell is kept as far as one could."""
+    for place, heading in enumerate(headings):
+        column = frame[f"c{place}"]
+        if (column.str.len_bytes().max() or 0) <= MOST_CHARACTERS:  # pyright: ignore[reportOperatorIssue]
+            continue
+        long = column.str.len_chars().fill_null(0) > MOST_CHARACTERS
+        words = f"FILE-15 The cell under “{heading[:100]}” holds more than {MOST_CHARACTERS:,} characters. Shorten it."
+        frame = frame.with_columns(
+            column.str.head(MOST_CHARACTERS).alias(f"c{place}"),
+            pl.when(pl.col(BROKEN).is_null() & long).then(pl.lit(words)).otherwise(pl.col(BROKEN)).alias(BROKEN),
+        )
+    return frame
