@@ -1,4 +1,4 @@
-"""What goes out comes back: exports in every format, the template, and real registers as portfolios (UC-02.01, UC-02.04)."""
+"""What goes out comes back: exports in every format, and the template (UC-02.01, UC-02.04)."""
 
 import io
 import json
@@ -10,10 +10,7 @@ import pytest
 
 from models.core import Access
 from services.assets.bulk.exporting import WRITERS, export_file
-from services.assets.bulk.jobs import Wishes, get_job, submit_file
-from services.assets.bulk.results import job_findings
 from services.assets.bulk.template import template_workbook
-from services.assets.bulk.working import work_through_jobs
 from services.assets.filters import AssetFilters
 from services.assets.registration import register_asset
 from services.assets.schemas import shipped_schemas
@@ -104,29 +101,3 @@ def test_a_template_explains_its_columns_and_what_is_filled_in_registers(
     filled.write_excel(buffer)
     job = send(actor, buffer.getvalue(), "filled.xlsx")
     assert counts(job) == {"registered": 1}, job.summary
-
-
-@pytest.mark.use_case("UC-02.01")
-@pytest.mark.parametrize(
-    ("pattern", "constants"),
-    [
-        ("ecr-ukpn-2025-08.csv", {"EffectiveDate": "2030-01-01", "ConnectionType": "FIRM"}),
-        ("repd-q2-july-2024.csv", {"EffectiveDate": "2030-01-01", "ConnectionType": "FIRM"}),
-    ],
-)
-def test_a_public_register_is_a_portfolio_and_its_rows_add_up(
-    sqlite_register: str, shared: Path, pattern: str, constants: dict[str, str]
-) -> None:
-    actor = make_fsp()
-    path = shared / "data" / pattern
-    job = submit_file(actor, path.read_bytes(), path.name, Wishes(dry_run=False, constants=constants, keep_drafts=True))
-    work_through_jobs()
-    done = get_job(actor, job.id)
-    found = counts(done)
-    print(pattern, done.ready_made, done.rows_total, found, {k: v["rows"] for k, v in done.summary.items()})
-    assert (done.ready_made or "-") in pattern.upper()
-    kinds = ("registered", "updated", "unchanged", "refused", "draft")
-    assert sum(found.get(kind, 0) for kind in kinds) == done.rows_total > 1_000
-    assert found["registered"] + found.get("draft", 0) > done.rows_total / 3
-    assert len(assets()) == found["registered"]
-    assert {one["row"] for one in job_findings(actor, job.id, limit=5_000)} <= set(range(1, done.rows_total + 10))

@@ -1,7 +1,11 @@
 """Public registers as portfolio files: the Embedded Capacity Register and the REPD, translated without anybody mapping columns.
 
 The readers that hold assets against these registers read them here too, so a word means the same in both places. What a
-register doesn't tell (the effective date, and in the REPD how firm a connection is) is said once for the whole file.
+register doesn't tell (the effective date, and in the REPD how firm a connection is) is said once for the whole file. Where
+it names no licence area, the position does.
+
+The REPD lists projects by their way through planning, most of which were never built: only those that stand or are being
+built can be assets, the others are told apart by a reason of their own.
 """
 
 from dataclasses import dataclass
@@ -14,8 +18,13 @@ from services.assets.sources.ecr import read_ecr
 from services.assets.sources.reading import detect_kind, register_tables
 from services.assets.sources.repd import read_repd
 from services.assets.sources.wording import Kind
+from services.grid.areas import gsp_groups_at
+from services.grid.distributors import dno_of_gsp_group
 
 READERS = {"ECR": read_ecr, "REPD": read_repd}
+TAKEN_OVER: dict[Kind, tuple[str, ...]] = {"REPD": ("Operational", "Under Construction")}
+"""Statuses whose rows become assets; without an entry, those of all rows do."""
+OTHER_STATUS = "OTHER_STATUS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +45,32 @@ def made_ready(data: bytes, filename: str, table: TextTable) -> ReadyMade | None
     reading = READERS[kind](data, filename)
     sheets = register_tables(data, filename, kind)
     original = pl.concat([sheet.frame for sheet in sheets], how="diagonal").fill_null("")
-    translated = reading.rows.select(ROW, *_terms(kind, reading.rows))
+    rows = reading.rows.with_columns(_licence_area(reading.rows))
+    translated = rows.select(ROW, *_terms(kind, rows))
     reasons = reading.skipped.select(ROW, pl.concat_str("code", pl.lit(" "), "reason").alias(BROKEN))
+    reasons = pl.concat([reasons, _not_taken(kind, rows)])
     frame = original.join(translated, on=ROW, how="left", maintain_order="left")
     frame = frame.join(reasons, on=ROW, how="left", maintain_order="left").with_columns(pl.col(ROW) + 1)
     headings = max((sheet.headings for sheet in sheets), key=len)
     return ReadyMade(kind, TextTable(table.file_format, headings, frame))
+
+
+def _not_taken(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose status says that there is no asset, with the reason."""
+    taken = TAKEN_OVER.get(kind)
+    if taken is None:
+        return pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String})
+    status = pl.col("status_given").fill_null("none")
+    others = rows.filter(~status.str.to_lowercase().is_in([one.lower() for one in taken]))
+    said = f"{OTHER_STATUS} The status is “{{}}”: of the {kind}, rows that are {' or '.join(taken)} are taken over."
+    return others.select(ROW, pl.format(said, status).alias(BROKEN))
+
+
+def _licence_area(rows: pl.DataFrame) -> pl.Series:
+    """The licence area as the register names it, else the one that the position is in; null out at sea."""
+    groups = pl.Series(gsp_groups_at(rows["latitude"], rows["longitude"]), dtype=pl.String)
+    areas = groups.replace_strict({one: dno_of_gsp_group(one) for one in groups.drop_nulls().unique()}, default=None)
+    return rows["dno_code"].fill_null(areas.cast(pl.String)).alias("dno_code")
 
 
 def _terms(kind: Kind, rows: pl.DataFrame) -> list[pl.Expr]:
