@@ -9,6 +9,7 @@ from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
 from pages.frame.search_box import draw_search
 from pages.frame.session import is_applicant, read_session
+from pages.parts.upload_news import tell_of_ends
 from services.core.errors import RegisterError
 
 ICON = Path(__file__).parent / "static" / "favicon.png"
@@ -39,6 +40,7 @@ try:
     if session.actor is not None:
         draw_search(session.actor)
         note_page(session.actor, page.url_path)
+        tell_of_ends(session.actor)
     page.run()
 except RegisterError as refused:
     show_refusal(refused)

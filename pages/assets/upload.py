@@ -11,6 +11,7 @@ from pages.frame.navigation import link
 from pages.parts.attempt import show_outcome
 from pages.parts.upload_form import draw_form
 from pages.parts.upload_job import draw_job
+from pages.parts.upload_words import badge, counted
 from services.assets.bulk.jobs import get_job, list_jobs
 from services.assets.bulk.template import template_workbook
 from services.assets.catalogue import categories
@@ -19,6 +20,13 @@ from services.core.errors import NotFound
 
 SHOWN = 10
 ALL = "All categories"
+BEGIN = """
+1. **Fill in the template, or take a file of your own.** Columns are known by their names, in any order; you say what the
+   others hold, and the register remembers. Files of the Embedded Capacity Register and the REPD are translated.
+2. **Try it.** You see what would be registered, changed and refused, and why.
+3. **Register.** What goes through is registered; refused rows come back as a file to mend; rows that only lack something
+   can wait as drafts.
+"""
 
 
 def wanted() -> BulkJob | None:
@@ -49,21 +57,23 @@ def draw_template() -> None:
             lambda: template_workbook(chosen),
             f"fmar-template-{(chosen or 'all').lower()}.xlsx",
             icon=":material/download:",
+            on_click="ignore",
         )
+    link("assets/assets.py", "To change assets: download them, edit the file, upload it here", "edit_note")
 
 
 def draw_jobs(jobs: list[BulkJob]) -> None:
     """The latest files of the organisation, each a link."""
     if not jobs:
+        st.markdown(BEGIN)
         return
     st.subheader("Files handed in", anchor=False)
     for job in jobs:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             link("assets/upload.py", f"**{plain(job.file_name)}**", "table_view", {"job": str(job.id)})
-            st.badge("Dry run" if job.dry_run else job.status, color="violet" if job.dry_run else "blue")
+            badge(job)
             st.caption(
-                f"{job.rows_total:,} rows: {job.rows_registered:,} new, {job.rows_updated:,} changed, "
-                f"{job.rows_refused:,} refused. {plain(job.submitted_by)}, {show_moment(job.created_at)}"
+                f"{job.rows_total:,} rows: {counted(job)}. {plain(job.submitted_by)}, {show_moment(job.created_at)}"
             )
 
 

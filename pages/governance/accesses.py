@@ -18,6 +18,7 @@ KINDS = {
     "search": "Searched",
     "asset.list": "Listed assets (API)",
     "asset.export": "Exported assets",
+    "job.read": "Opened a file of assets that was handed in",
     "asset.history": "Read an asset's history (API)",
     "asset.refused": "Tried an asset that isn't theirs to see",
     "organisation.refused": "Tried an organisation that isn't theirs to see",

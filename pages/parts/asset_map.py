@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pydeck
 import streamlit as st
+from pydeck.data_utils import compute_view
 
 from models.assets import STATUS_LABELS, AssetStatus
 from services.grid.areas import group_labels
@@ -68,21 +69,27 @@ def base_layers() -> list[pydeck.Layer]:
     ]
 
 
-def _view(points: Sequence[Mapping[str, Any]]) -> pydeck.ViewState:
+def _view(points: Sequence[Mapping[str, Any]], close: bool) -> pydeck.ViewState:
     if not points:
         return ALL_OF_GB
+    if close and len(points) > 1:
+        around = compute_view([[point["lon"], point["lat"]] for point in points])
+        zoom = min(max((around.zoom or 5) - 1, 4), 9)
+        return pydeck.ViewState(
+            latitude=around.latitude, longitude=around.longitude, zoom=zoom, min_zoom=4, max_zoom=15
+        )
     if len(points) == 1:
         return pydeck.ViewState(latitude=points[0]["lat"], longitude=points[0]["lon"], zoom=8, min_zoom=4, max_zoom=15)
     return ALL_OF_GB
 
 
 def draw_map(
-    points: Sequence[Mapping[str, Any]], *, key: str, height: int = 560, selectable: bool = True
+    points: Sequence[Mapping[str, Any]], *, key: str, height: int = 560, selectable: bool = True, close: bool = False
 ) -> str | None:
     """Draw points {id, name, detail, lat, lon, status}; the identifier of the selected one, None while none is.
 
     A point's `colour` (red, green, blue) stands in for that of its status. `name` and `detail` are user text: the tooltip's
-    placeholders escape them.
+    placeholders escape them. `close` shows the points' surroundings rather than the whole country.
     """
     records = [{**point, "c": point.get("colour") or STATUS_COLOURS[AssetStatus(point["status"])]} for point in points]
     # Drawn one over the other: what somebody has to act on lies on top.
@@ -104,7 +111,7 @@ def draw_map(
     )
     deck = pydeck.Deck(
         layers=[*base_layers(), layer],
-        initial_view_state=_view(points),
+        initial_view_state=_view(points, close),
         map_provider=None,
         tooltip={"html": "<b>{name}</b><br/>{detail}"},  # pyright: ignore[reportArgumentType]
     )

@@ -8,6 +8,7 @@ from models.assets import AssetStatus
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.parts.draft_rows import form_of
+from pages.parts.upload_words import ended
 from services.assets.draft_board import DraftBoard, DraftState, DraftView
 from services.core.actor import Actor
 from services.core.clock import now, show_date
@@ -16,7 +17,7 @@ from services.governance.waiting import Errand, Errands, OpenQuery
 
 NAMED = 3
 """Drafts that are named one by one; the others stand on the page of drafts."""
-ASSETS, WAITING, DRAFTS = "assets/assets.py", "waiting.py", "assets/drafts.py"
+ASSETS, WAITING, DRAFTS, UPLOAD = "assets/assets.py", "waiting.py", "assets/drafts.py", "assets/upload.py"
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -26,7 +27,8 @@ def counted(count: int, one: str, many: str) -> str:
 
 def draw_errands(actor: Actor, errands: Errands) -> None:
     """The lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
-    lines = [*_to_decide(errands), *_to_answer(errands), *_to_watch(errands), *_to_maintain(errands)]
+    lines = [_line(UPLOAD, ended(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
+    lines += [*_to_decide(errands), *_to_answer(errands), *_to_watch(errands), *_to_maintain(errands)]
     drafts = errands.drafts
     if (
         not lines

@@ -14,10 +14,12 @@ PLACES = {
     "organisation": ("participants/organisation.py", "apartment"),
     "source_edition": ("assets/sources.py", "menu_book"),
     "draft": ("assets/drafts.py", "edit_note"),
+    "bulk_job": ("assets/upload.py", "upload_file"),
     "user": ("participants/users.py", "group"),
     "membership": ("participants/users.py", "group"),
 }
-WITH_ID = ("asset", "organisation")
+NAMED_BY = {"asset": "id", "organisation": "id", "bulk_job": "job"}
+"""What the address of a page that shows one record calls it."""
 
 
 def when(change: RecentChange) -> str:
@@ -38,5 +40,5 @@ def draw_recent(changes: Sequence[RecentChange]) -> None:
     with st.container(border=True, gap="xsmall"):
         for change in changes:
             page, icon = PLACES.get(change.kind, ("", "history"))
-            query = {"id": str(change.record_id)} if change.kind in WITH_ID else None
+            query = {NAMED_BY[change.kind]: str(change.record_id)} if change.kind in NAMED_BY else None
             link(page, sentence(change), icon, query)

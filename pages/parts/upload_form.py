@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.frame.banner import plain
+from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
+from pages.parts.upload_columns import ask_columns
+from pages.parts.upload_news import follow
 from services.assets.bulk.jobs import Wishes, submit_file
 from services.assets.bulk.looking import FileLook, attribute_choices, look_at_file
 from services.assets.catalogue import code_list
@@ -15,8 +17,6 @@ from services.core.actor import Actor
 from services.core.errors import RegisterError
 
 FILE, LOOK, KEEP = "upload-file", "upload-look", "upload-drafts"
-ASKED_AT_MOST = 20
-PASS_OVER = ""
 ENDINGS = ["csv", "txt", "tsv", "xlsx", "xlsm", "jsonl", "ndjson", "parquet"]
 
 
@@ -28,7 +28,7 @@ def draw_form(actor: Actor) -> None:
     look = _look(actor, file)
     if look is None:
         return
-    columns = _ask_columns(look)
+    columns = ask_columns(look)
     constants = _ask_constants(look, columns)
     st.toggle(
         "Keep rows that only lack mandatory values as drafts",
@@ -56,33 +56,19 @@ def _look(actor: Actor, file: UploadedFile) -> FileLook | None:
         known = (
             f"**{look.rows:,} rows** of {'an' if look.ready_made == 'ECR' else 'the'} **{look.ready_made}**, translated"
         )
-    st.success(known, icon=":material/table_view:")
+    if look.ready_made or look.columns:
+        st.success(known, icon=":material/table_view:")
+    else:
+        st.warning(
+            f"**{look.rows:,} rows**, and no column of the file is headed by an attribute. Say below what the columns hold, or "
+            "use the template.",
+            icon=":material/help:",
+        )
+    if look.sent_as is not None:
+        words = "Your organisation handed in this very file before: what became of it"
+        link("assets/upload.py", words, "history", {"job": str(look.sent_as)})
+        st.caption("Sent again, rows that are registered count as unchanged: nothing happens twice.")
     return look
-
-
-def _ask_columns(look: FileLook) -> dict[str, str | None]:
-    """What the columns hold that nobody knows."""
-    if not look.unknown:
-        return {}
-    st.subheader("Columns that the register doesn't know", anchor=False)
-    st.caption("Say what they hold, or leave them out. It is remembered for your organisation's next file.")
-    taken = set(look.columns.values())
-    choices = {term: label for term, label in attribute_choices().items() if term not in taken}
-    said: dict[str, str | None] = {}
-    with st.container(horizontal=True):
-        for heading in look.unknown[:ASKED_AT_MOST]:
-            chosen = st.selectbox(
-                plain(heading),
-                [PASS_OVER, *choices],
-                format_func=lambda term: choices.get(term, "Leave out"),
-                key=f"upload-column/{heading}",
-                width=320,
-            )
-            if chosen:
-                said[heading] = chosen
-    if more := look.unknown[ASKED_AT_MOST:]:
-        st.caption(f"Left out, too: {plain(', '.join(more))[:500]}")
-    return said
 
 
 def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[str, str]:
@@ -98,6 +84,8 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
         day = st.date_input(labels["EffectiveDate"], value=None, format="DD/MM/YYYY", key="upload-effective", width=320)
         if day is not None:
             said["EffectiveDate"] = day.isoformat()
+        else:
+            st.caption("Until a day is given here, no new row can be registered.")
     for term, codes in (("ConnectionType", "ConnectionType"), ("ConnectionStatus", "ConnectionStatus")):
         if term in lacking:
             options = {code.code: code.label for code in code_list(codes) if code.active}
@@ -124,5 +112,8 @@ def _hand_in(actor: Actor, file: UploadedFile, columns: Mapping[str, str | None]
     except RegisterError as refused:
         show_refusal(refused)
         return
+    follow(job)
+    # What was said of columns is remembered now: the same file would be looked at with other eyes.
+    st.session_state.pop(LOOK, None)
     st.query_params["job"] = str(job.id)
     st.rerun()

@@ -1,58 +1,56 @@
 """A job that a file of assets became: progress, counts, findings, map, confirmation, and what is left to do."""
 
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import streamlit as st
 
 from models.assets import AssetStatus
 from models.bulk import UNFINISHED, BulkJob, JobStatus
 from pages.frame.banner import plain
+from pages.frame.navigation import link
 from pages.parts.asset_map import draw_map
 from pages.parts.attempt import attempt
-from pages.parts.made_file import made_file
+from pages.parts.upload_confirm import draw_confirmation
 from pages.parts.upload_drafts import draw_drafts
-from services.assets.bulk.jobs import cancel_job, confirm_job, delete_job, get_job
-from services.assets.bulk.judging import EVERY_CODE
-from services.assets.bulk.results import job_positions, progress, write_findings, write_refused
-from services.assets.recording import MINIMUM_JUSTIFICATION, is_justification
+from pages.parts.upload_findings import draw_findings
+from pages.parts.upload_news import follow, saw_end
+from pages.parts.upload_words import badge, left_out
+from services.assets.bulk.jobs import cancel_job, delete_job, get_job
+from services.assets.bulk.news import kept_until, worker_seen
+from services.assets.bulk.results import job_positions, progress
 from services.core.actor import Actor
-from services.core.clock import show_moment
+from services.core.clock import now, show_date, show_moment
 
-COLOURS = {
-    JobStatus.QUEUED: "blue",
-    JobStatus.RUNNING: "blue",
-    JobStatus.COMPLETED: "green",
-    JobStatus.FAILED: "red",
-    JobStatus.CANCELLED: "gray",
-}
-WHY = "upload-why"
+QUIET = timedelta(seconds=90)
+"""A worker that hasn't looked after jobs for so long is stopped, or busy with something large."""
+NEW, CHANGED = [86, 180, 233], [230, 159, 0]
+MOST_POINTS = 3_000
 
 
 def draw_job(actor: Actor, job: BulkJob) -> None:
     """Everything about one job; while it is under way it draws itself anew."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(job.file_name), anchor=False)
-        st.badge(job.status, color=COLOURS[job.status])  # pyright: ignore[reportArgumentType]
-        if job.dry_run:
-            st.badge("Dry run", color="violet", icon=":material/science:")
+        st.subheader(plain(job.file_name), anchor=False, width="content")
+        badge(job)
     st.caption(f"Handed in by {plain(job.submitted_by)}, {show_moment(job.created_at)}.")
     if job.status in UNFINISHED:
         _watch(actor, job)
         return
-    if job.reason:
-        st.error(plain(job.reason), icon=":material/error:")
+    saw_end(actor, job)
+    _say_how_it_ended(job)
     _counts(job)
-    _findings(actor, job)
+    draw_findings(actor, job)
     _map(actor, job)
     if job.dry_run and job.status is JobStatus.COMPLETED:
-        _confirm(actor, job)
-    elif job.rows_draft:
+        draw_confirmation(actor, job)
+    elif job.rows_draft and not job.dry_run:
         draw_drafts(actor, job)
     _remove(actor, job)
 
 
 def _watch(actor: Actor, job: BulkJob) -> None:
+    follow(job)
+
     @st.fragment(run_every="1s")
     def bar() -> None:
         """How far it is, asked again every second."""
@@ -61,24 +59,62 @@ def _watch(actor: Actor, job: BulkJob) -> None:
             st.rerun()
         at = progress(now_at)
         words = f"{at.rows_done:,} of {at.rows_total:,} rows"
+        if now_at.status is JobStatus.QUEUED and not at.rows_done:
+            words = f"{at.rows_total:,} rows wait for their turn"
         if at.rows_per_second:
             words += f", {at.rows_per_second:,.0f} rows a second"
         if at.seconds_left:
             words += f", about {at.seconds_left // 60} min {at.seconds_left % 60} s left"
         st.progress(at.rows_done / at.rows_total if at.rows_total else 0.0, text=words)
+        _say_when_nobody_works(actor)
 
     bar()
-    st.caption("You can leave this page: the job goes on, and your organisation's event feed says when it has ended.")
+    st.caption("You can leave this page or close the browser: the job goes on, and Home tells you when it has ended.")
     st.button(
-        "Cancel", icon=":material/cancel:", on_click=attempt, args=(lambda: cancel_job(actor, job.id), "Cancelled.")
+        "Cancel",
+        icon=":material/cancel:",
+        on_click=attempt,
+        args=(lambda: cancel_job(actor, job.id), "Cancelled. What was registered by then stays."),
     )
 
 
+def _say_when_nobody_works(actor: Actor) -> None:
+    seen = worker_seen(actor)
+    if seen is None or now() - seen > QUIET:
+        since = "" if seen is None else f" since {show_moment(seen)}"
+        st.warning(
+            f"The register's worker hasn't looked after files{since}: it is stopped, or busy with something large. Nothing is "
+            "lost, and the job goes on by itself as soon as it runs. If this lasts, tell the register's operator.",
+            icon=":material/hourglass_disabled:",
+        )
+
+
+def _say_how_it_ended(job: BulkJob) -> None:
+    """How it stands, and what there is to do next."""
+    mend = " Mend the refused rows and send them again." if job.rows_refused else ""
+    if job.status is JobStatus.FAILED:
+        st.error(plain(job.reason or "The job could not go on."), icon=":material/error:")
+        st.markdown("What was registered by then stays. Send the same file again: those rows count as unchanged.")
+    elif job.status is JobStatus.CANCELLED:
+        st.info(plain(job.reason or "Cancelled."), icon=":material/cancel:")
+        st.markdown("What was registered by then stays. Send the same file again: those rows count as unchanged.")
+    elif job.dry_run:
+        st.info(
+            "Tried, and nothing is registered yet. See what was found, then register what goes through; or mend the file and "
+            "send it again.",
+            icon=":material/science:",
+        )
+    elif job.rows_registered or job.rows_updated:
+        st.success(f"Done. Authenticity checks of what is new are under way.{mend}", icon=":material/check_circle:")
+        link("assets/assets.py", "See them among your assets", "map")
+    else:
+        st.info(f"Done, and nothing has changed in the register.{mend}", icon=":material/check_circle:")
+
+
 def _counts(job: BulkJob) -> None:
-    would = "would be " if job.dry_run else ""
     shown = (
-        (f"New, {would}registered" if job.dry_run else "Registered", job.rows_registered),
-        (f"Changed, {would}updated" if job.dry_run else "Updated", job.rows_updated),
+        ("New" if job.dry_run else "Registered", job.rows_registered),
+        ("To change" if job.dry_run else "Changed", job.rows_updated),
         ("Unchanged", job.rows_unchanged),
         ("Refused", job.rows_refused),
         ("Drafts", job.rows_draft),
@@ -87,49 +123,21 @@ def _counts(job: BulkJob) -> None:
     with st.grid(3, min_column_width=150):
         for label, number in shown:
             st.metric(label, f"{number:,}", border=True)
-    if job.unknown:
-        st.caption(f"Columns left out: {plain(', '.join(job.unknown))[:500]}")
-
-
-def _findings(actor: Actor, job: BulkJob) -> None:
-    if not job.summary:
-        st.success("Nothing to correct.", icon=":material/check_circle:")
-        return
-    st.subheader("What was found", anchor=False)
-    ordered = sorted(job.summary.items(), key=lambda pair: (pair[1]["severity"], -pair[1]["rows"]))
-    for code, said in ordered:
-        # A row that only lacks something may be a draft: "refused" would contradict the counts.
-        what = "to justify" if said["severity"] == "warning" else "to correct"
-        first: dict[str, Any] = said["examples"][0]
-        with st.expander(f"**{said['rows']:,}** {what}: {plain(first['message'])[:160]} ({code})"):
-            st.caption(f"Expected: {plain(said['expected'])}")
-            st.dataframe(
-                [{"Row": e["row"], "Given": e["given"] or "–", "Message": e["message"]} for e in said["examples"]],
-                hide_index=True,
-                width="stretch",
-                column_config={
-                    "Row": st.column_config.NumberColumn(width=60),
-                    "Given": st.column_config.TextColumn(width=160),
-                },
-            )
-    with st.container(horizontal=True):
-        findings = made_file(lambda path: write_findings(actor, job.id, path), "csv")
-        st.download_button(
-            "All findings", findings, f"findings-{job.id}.csv", icon=":material/download:", mime="text/csv"
-        )
-        if job.rows_refused:
-            refused = made_file(lambda path: write_refused(actor, job.id, path), job.file_format)
-            name = f"refused-{Path(job.file_name).stem}.{job.file_format}"
-            st.download_button("Refused rows, to mend and send again", refused, name, icon=":material/download:")
+    if passed := left_out(job):
+        st.caption(f"Columns left out: {plain(', '.join(passed))[:500]}")
 
 
 def _map(actor: Actor, job: BulkJob) -> None:
-    places = job_positions(actor, job.id, 3_000)
+    places = job_positions(actor, job.id, MOST_POINTS)
     if not places:
         return
-    st.subheader("Where they are", anchor=False)
-    if len(places) < job.rows_registered + job.rows_updated:
-        st.caption(f"{len(places):,} of them, spread over the file.")
+    st.subheader("Where they would be" if job.dry_run else "Where they are", anchor=False)
+    through = job.rows_registered + job.rows_updated
+    said = [f"{len(places):,} of {through:,} rows: the others tell no position, or lie close by."]
+    both = {one["outcome"] for one in places} == {"registered", "updated"}
+    words = [*(said if len(places) < through else []), *(["New ones are blue, changed ones orange."] if both else [])]
+    if words:
+        st.caption(" ".join(words))
     points = [
         {
             "id": str(one["row"]),
@@ -138,35 +146,11 @@ def _map(actor: Actor, job: BulkJob) -> None:
             "lat": one["latitude"],
             "lon": one["longitude"],
             "status": AssetStatus.PENDING_VALIDATION,
+            "colour": NEW if one["outcome"] == "registered" else CHANGED,
         }
         for one in places
     ]
-    draw_map(points, key=f"upload-map-{job.id}", height=420, selectable=False)
-
-
-def _confirm(actor: Actor, job: BulkJob) -> None:
-    warned = any(said["severity"] == "warning" for said in job.summary.values())
-    st.subheader("Register them", anchor=False)
-    if warned:
-        st.text_area(
-            "Why are the values right that raise warnings?",
-            key=WHY,
-            height=80,
-            persist_state="session",
-            help=f"{MINIMUM_JUSTIFICATION} characters or more, kept on each record. Without it those rows are refused.",
-        )
-    why = (st.session_state.get(WHY) or "") if warned else ""
-    reasons = {EVERY_CODE: why} if is_justification(why) else {}
-    through = job.rows_registered + job.rows_updated + (job.rows_warned if reasons else 0)
-    st.caption("The rows are judged again, as things stand then. Rows that don't go through are left out.")
-    st.button(
-        "Register",
-        type="primary",
-        icon=":material/upload:",
-        disabled=not through and not job.keep_drafts,
-        on_click=attempt,
-        args=(lambda: confirm_job(actor, job.id, justifications=reasons), "On its way.", WHY),
-    )
+    draw_map(points, key=f"upload-map-{job.id}", height=420, selectable=False, close=True)
 
 
 def _remove(actor: Actor, job: BulkJob) -> None:
@@ -174,9 +158,16 @@ def _remove(actor: Actor, job: BulkJob) -> None:
         delete_job(actor, job.id)
         st.query_params.pop("job", None)
 
-    st.button(
-        "Remove this job and its file",
-        icon=":material/delete:",
-        on_click=attempt,
-        args=(remove, "Removed. The assets stay."),
-    )
+    until = kept_until(actor, job.id)
+    st.divider()
+    if until is not None:
+        st.caption(f"This page and its files are kept until {show_date(until)}.")
+    with st.popover("Remove this job and its file", icon=":material/delete:"):
+        drafts = " So do the drafts that nobody has completed." if job.rows_draft and not job.dry_run else ""
+        st.markdown(f"The file, what was found and the refused rows go.{drafts} The assets stay.")
+        st.button(
+            "Remove it",
+            icon=":material/delete:",
+            on_click=attempt,
+            args=(remove, "Removed. The assets stay."),
+        )

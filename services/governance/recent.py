@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import STATUS_LABELS, Asset, AssetStatus
+from models.bulk import BulkJob
 from models.core import Event
 from models.participants import Organisation
 from models.sources import SourceEdition
@@ -28,6 +29,9 @@ WORDS: dict[str, str] = {
     "asset.difference_settled": "A difference was settled",
     "asset.pending_too_long": "Waits long for its checks",
     "asset.draft_registered": "Registered from your data",
+    "asset.mpan_shared": "Its meter is registered by another provider, too",
+    "bulk.checked": "Tried: nothing is registered yet",
+    "bulk.failed": "Could not be registered",
     "organisation.registered": "Registered, waits for approval",
     "organisation.updated": "Changed",
     "organisation.materially_changed": "Changed, waits for approval again",
@@ -48,7 +52,7 @@ DRAFT_WORDS = {"asset.draft_submitted": "Submitted by", "asset.draft_returned": 
 
 @dataclass(frozen=True, slots=True)
 class RecentChange:
-    """One event: what happened to which record. `record_id` is given for assets and organisations, which have a page."""
+    """One event: what happened to which record."""
 
     at: datetime
     kind: str
@@ -89,9 +93,11 @@ def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
 
 
 def _name(names: dict[UUID, str], event: Event) -> str:
-    """What the event is about; a draft is no record, so that its event says what it is called."""
+    """What the event is about; drafts and files are no records, so that their events say what they are called."""
     if event.type in DRAFT_WORDS:
         return str(event.payload.get("name") or "A draft")
+    if event.record_type == BulkJob.record_type():
+        return str(event.payload.get("file_name") or "A file")
     return names.get(event.record_id) or _body(names, event) or "–"
 
 
@@ -103,6 +109,9 @@ def _what(event: Event) -> str:
     if event.type in DRAFT_WORDS:
         declined = " for good" if event.payload.get("declined") else ""
         return f"{DRAFT_WORDS[event.type]} {event.payload.get('from') or 'somebody'}{declined}"
+    if event.type == "bulk.completed":
+        counts = [event.payload.get(f"rows_{name}") or 0 for name in ("registered", "updated", "refused")]
+        return "Registered {:,}, changed {:,} and refused {:,}".format(*counts)
     if event.type == "asset.status_changed" and event.payload.get("to") in list(AssetStatus):
         return f"Became {STATUS_LABELS[AssetStatus(event.payload['to'])]}"
     return WORDS.get(event.type) or event.type.partition(".")[2].replace("_", " ").capitalize()

@@ -10,8 +10,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetMessage, AssetStatus, MessageKind
+from models.bulk import BulkJob
 from models.participants import ApiClient, ApiClientStatus, Organisation, OrganisationStatus
 from models.sources import SourceEdition, SourceKind
+from services.assets.bulk.news import ended_jobs
 from services.assets.draft_board import DraftBoard, draft_board
 from services.core.actor import Actor
 from services.core.clock import add_working_days, in_london, now, today, working_days_ago, working_days_between
@@ -69,6 +71,8 @@ class Errands:
     queries: Sequence[OpenQuery] = ()
     expiring: Sequence[Expiring] = ()
     missing_sources: Sequence[str] = ()
+    ended: Sequence[BulkJob] = ()
+    """Files that the actor handed in whose jobs have ended since the actor looked."""
     drafts: DraftBoard | None = None
     decides: bool = False
     """Whether the actor decides on assets, rather than answering for them or looking on."""
@@ -86,6 +90,7 @@ def what_waits(actor: Actor) -> Errands:
         queries=_soonest(actor) if answers and assets.get(Errand.QUERY) else (),
         expiring=_expiring(actor) if may(actor, "client.manage") else (),
         missing_sources=_missing() if may(actor, "source.load") else (),
+        ended=ended_jobs(actor) if may(actor, "asset.bulk") else (),
         drafts=draft_board(actor) if may(actor, "asset.draft") else None,
         decides=decides,
         answers=answers,

@@ -1,16 +1,21 @@
 """Uploading a portfolio as people do it: choose, try, read what was found, confirm, complete (UC-02.01, UC-02.03)."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from streamlit.testing.v1 import AppTest
 
 from services.assets.bulk.jobs import Wishes, list_jobs, submit_file
-from services.assets.bulk.working import work_through_jobs
+from services.assets.bulk.working import claim_job, fail_job, work_through_jobs
 from services.assets.registration import register_asset
+from services.core.actor import system_actor
+from services.core.clock import now
+from services.core.worker import run_due_jobs
 from tests.asset_factories import battery
 from tests.bulk_files import assets, csv_of, frame_of
+from tests.pages import portal
 from tests.pages.asset_portal import open_page, plain_text, press, quiet, somebody
 
 pytestmark = pytest.mark.usefixtures("sqlite_register")
@@ -27,6 +32,10 @@ def _job(at: AppTest) -> Any:
     return quiet(at.run())
 
 
+def _home() -> AppTest:
+    return portal.open_page("northgate")
+
+
 def _metrics(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
 
@@ -39,7 +48,7 @@ def test_a_file_is_tried_then_registered() -> None:
     press(at, TRY)
     assert "You can leave this page" in plain_text(at)
     at = _job(at)
-    assert _metrics(at)["New, would be registered"] == "2"
+    assert _metrics(at)["New"] == "2"
     assert _metrics(at)["Refused"] == "1"
     assert any("has a character that isn't allowed" in one.label for one in at.expander)
     assert assets() == []
@@ -72,7 +81,10 @@ def test_warnings_go_through_with_one_justification() -> None:
     at = _chosen(open_page("northgate", "upload"), csv_of([battery(ImportMPAN=theirs.import_mpan)]))
     at = _job(press(at, TRY))
     assert next(button for button in at.button if button.label == "Register").disabled
-    at.text_area(key="upload-why").set_value(WHY)
+    at.text_area[0].set_value("Shared.")
+    assert "Say a little more" in plain_text(quiet(at.run()))
+    assert at.text_area[0].label == "MPAN-09, 1 row: why is it right?"
+    at.text_area[0].set_value(WHY)
     at = _job(press(quiet(at.run()), "Register"))
     assert _metrics(at)["Registered"] == "1"
     assert assets()[1].justifications[0]["text"] == WHY
@@ -88,7 +100,7 @@ def test_drafts_wait_to_be_completed_and_a_job_can_be_removed() -> None:
     assert "1 of 1 wait." in plain_text(at)
     press(at, "Register what I completed")
     assert "Fill in a value first." in plain_text(at)
-    press(at, "Remove this job and its file")
+    press(at, "Remove it")
     assert list_jobs(actor) == []
 
 
@@ -96,7 +108,9 @@ def test_a_file_that_cannot_be_used_says_why_and_jobs_of_others_stay_unseen() ->
     rival = somebody("kelvin")
     somebody("northgate")
     at = _chosen(open_page("northgate", "upload"), b"Apples,Pears\n1,2\n")
-    assert "No column of the file is headed by an attribute" in plain_text(at)
+    assert "no column of the file is headed by an attribute" in plain_text(at)
+    press(at, TRY)
+    assert "Use the template, or say what the columns hold." in plain_text(at)
     job = submit_file(rival, csv_of([battery()]), "secret.csv")
     seen = plain_text(open_page("northgate", "upload", job=str(job.id)))
     assert "isn't among your organisation's" in seen
@@ -111,3 +125,75 @@ def test_files_handed_in_are_listed_and_a_job_under_way_can_be_cancelled() -> No
     at = press(open_page("northgate", "upload", job=str(job.id)), "Cancel")
     assert list_jobs(actor)[0].status == "Cancelled"
     assert "Cancelled by Northgate Person." in plain_text(at)
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_home_tells_the_owner_that_a_job_has_ended_until_its_page_was_opened() -> None:
+    actor = somebody("northgate")
+    job = submit_file(actor, csv_of([battery(), battery(AssetName="Bad!")]), "depot [7].csv", Wishes(dry_run=False))
+    work_through_jobs()
+    told = [one.proto for one in _home().get("page_link") if "is through: 1 registered, 1 refused" in one.proto.label]
+    assert [one.query_string for one in told] == [f"job={job.id}"]
+    seen = open_page("northgate", "upload", job=str(job.id))
+    assert "Done. Authenticity checks of what is new are under way." in plain_text(seen)
+    assert not [one for one in _home().get("page_link") if "is through" in one.proto.label]
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_the_end_of_a_job_is_told_on_whichever_page_its_owner_is_by_then() -> None:
+    somebody("northgate")
+    at = press(_chosen(open_page("northgate", "upload"), csv_of([battery()])), TRY)
+    at.switch_page("pages/assets/drafts.py")
+    at.query_params.clear()
+    at = quiet(at.run())
+    assert not at.toast
+    at = _job(at)
+    assert [one.value.replace("\\", "") for one in at.toast] == [
+        "**depot.csv** was tried: 1 new; nothing is registered yet. Home leads to it."
+    ]
+    assert not quiet(at.run()).toast
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_rows_that_only_lack_something_can_still_become_drafts_when_a_file_is_registered() -> None:
+    somebody("northgate")
+    at = _job(press(_chosen(open_page("northgate", "upload"), csv_of([battery(), battery(ImportMPAN=None)])), TRY))
+    assert (_metrics(at)["Refused"], _metrics(at)["Drafts"]) == ("1", "0")
+    at.toggle[0].set_value(True)
+    at = _job(press(quiet(at.run()), "Register"))
+    assert (_metrics(at)["Registered"], _metrics(at)["Drafts"]) == ("1", "1")
+    assert "1 of 1 wait." in plain_text(at)
+
+
+@pytest.mark.use_case("UC-02.04")
+def test_a_file_sent_again_changes_nothing_and_says_so() -> None:
+    actor = somebody("northgate")
+    data = csv_of([battery(), battery()])
+    at = _job(press(_job(press(_chosen(open_page("northgate", "upload"), data), TRY)), "Register"))
+    assert _metrics(at)["Registered"] == "2"
+    at = _chosen(open_page("northgate", "upload"), data)
+    assert any("handed in this very file before" in one.proto.label for one in at.get("page_link"))
+    at = _job(press(at, TRY))
+    assert (_metrics(at)["New"], _metrics(at)["To change"], _metrics(at)["Unchanged"]) == ("0", "0", "2")
+    assert "there is nothing to do" in plain_text(at)
+    assert not [button for button in at.button if button.label == "Register"]
+    assert len(list_jobs(actor)) == 2
+
+
+def test_a_job_that_failed_or_that_nobody_works_on_says_what_to_do() -> None:
+    actor = somebody("northgate")
+    job = submit_file(actor, csv_of([battery()]), "a.csv")
+    assert "worker hasn't looked after files" in plain_text(open_page("northgate", "upload", job=str(job.id)))
+    run_due_jobs()
+    later = submit_file(actor, csv_of([battery()]), "b.csv")
+    assert "worker hasn't" not in plain_text(open_page("northgate", "upload", job=str(later.id)))
+    with time_machine.travel(now() + timedelta(minutes=4), tick=True):
+        assert "worker hasn't looked after files since" in plain_text(
+            open_page("northgate", "upload", job=str(later.id))
+        )
+    taken = claim_job(system_actor())
+    assert taken is not None
+    fail_job(system_actor(), *taken, "Your access has ended.")
+    words = plain_text(open_page("northgate", "upload", job=str(taken[0])))
+    assert "Your access has ended." in words
+    assert "Send the same file again: those rows count as unchanged." in words
