@@ -2,17 +2,19 @@
 
     python -m tests.benchmarks.bulk_sides SIDE FOLDER [FILE ...]
 
-prints one line of JSON. FOLDER holds `register.sqlite`. Imports, and what is laid down before, aren't in the figures.
+prints one line of JSON. The register is that of DATABASE_URL; FOLDER says who registers and what was there before. Imports,
+and what is laid down before, aren't in the figures.
 """
 
 import json
+import os
 import resource
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from services.assets.bulk.exporting import export_file
@@ -24,45 +26,63 @@ from services.core.migrate import migrate
 from services.first_data import begin
 from services.participants.acting import actor_for_user
 from services.registry import load_all
-from tests.conftest import use_database
+from tests.benchmarks.bare_rows import counts_of, prepared
 from tests.factories import make_fsp
 
-TABLES = ("asset", "asset_alias", "ledger_entry", "event", "event_delivery")
-"""What registering writes: assets, their aliases, ledger and events. Counts and the job aren't asked of the baseline."""
-REGISTER, BEGUN, PROVIDER = "register.sqlite", "begun.sqlite", "provider.json"
+BEGUN = "begun.json"
+POSTMASTER = "FMAR_BENCH_POSTMASTER"
+"""The process of the database server, whose processor time and that of its children is counted too."""
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Spent:
     """Seconds of processor time and of the clock, the most memory the process ever had (MB), and what came of it."""
 
-    cpu_s: float
-    wall_s: float
-    peak_mb: float
+    cpu_s: float = 0
+    wall_s: float = 0
+    peak_mb: float = 0
     registered: int = 0
     unchanged: int = 0
     refused: int = 0
 
 
 def measured(act: Callable[[], object]) -> Spent:
-    """What an act takes of this process, all threads counted."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    """What an act takes of this process, all threads counted, and of the database server if there is one."""
+    wall, cpu = time.perf_counter(), time.process_time() + _server_cpu()
     act()
-    cpu_s, wall_s = time.process_time() - cpu, time.perf_counter() - wall
+    cpu_s, wall_s = time.process_time() + _server_cpu() - cpu, time.perf_counter() - wall
     return Spent(cpu_s, wall_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+def _server_cpu() -> float:
+    """Seconds that the server has spent: itself, its children, and those of them that have ended."""
+    postmaster = os.environ.get(POSTMASTER)
+    if not postmaster:
+        return 0.0
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if path.parent.name == postmaster:
+            ticks += sum(int(fields[place]) for place in (11, 12, 13, 14))
+        elif fields[1] == postmaster:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS
+
+
 def lay_down(folder: Path) -> Spent:
-    """A register with its first data and one provider, kept twice: to work on, and to tell later what was there before."""
-    _use(folder)
+    """A register with its first data and one provider; what there is then is kept beside it."""
+    load_all()
     migrate()
     begin()
     actor = make_fsp("Ampere Flex")
-    (folder / PROVIDER).write_text(json.dumps([str(actor.user_id), str(actor.organisation_id)]))
     database.close()
-    with sqlite3.connect(folder / REGISTER) as connection:
-        connection.execute("VACUUM INTO ?", (str(folder / BEGUN),))
-    return Spent(0, 0, 0)
+    begun = {"provider": [str(actor.user_id), str(actor.organisation_id)], "rows": counts_of(_url())}
+    (folder / BEGUN).write_text(json.dumps(begun))
+    return Spent()
 
 
 def whole_job(folder: Path, files: list[Path], *, dry_run: bool = False) -> Spent:
@@ -90,56 +110,24 @@ def export(folder: Path) -> Spent:
 
 
 def bare(folder: Path) -> Spent:
-    """The rows that the job left, inserted by the driver alone into empty tables of the same shape and indexes."""
-    rows, made = _left_by_the_job(folder)
-    path = folder / "bare.sqlite"
-    for old in folder.glob(f"{path.name}*"):
-        old.unlink()
-    target = sqlite3.connect(path)
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
-        target.execute(f"PRAGMA {pragma}")
-    for statement in made:
-        target.execute(statement)
-    target.commit()
-
-    def act() -> None:
-        for table, lines in rows.items():
-            target.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(lines[0]))})", lines)
-        target.commit()
-
+    """The rows that the job left, inserted by the driver alone."""
+    act, assets = prepared(_url(), _begun(folder)["rows"], folder)
     spent = measured(act)
-    target.close()
-    spent.registered = len(rows["asset"])
+    spent.registered = assets
     return spent
 
 
-def _left_by_the_job(folder: Path) -> tuple[dict[str, list[tuple]], list[str]]:
-    """Rows by table that weren't there when the job began, and the statements that make tables and indexes."""
-    source = sqlite3.connect(folder / REGISTER)
-    source.execute("ATTACH ? AS begun", (str(folder / BEGUN),))
-    rows = {
-        table: source.execute(
-            f"SELECT * FROM main.{table} WHERE rowid > (SELECT coalesce(max(rowid), 0) FROM begun.{table}) ORDER BY rowid"
-        ).fetchall()
-        for table in TABLES
-    }
-    made = source.execute(
-        f"SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index') "
-        f"AND tbl_name IN ({', '.join('?' * len(TABLES))}) ORDER BY type DESC",
-        TABLES,
-    ).fetchall()
-    source.close()
-    return {table: lines for table, lines in rows.items() if lines}, [statement for (statement,) in made]
+def _url() -> str:
+    return os.environ["DATABASE_URL"]
 
 
-def _use(folder: Path) -> None:
-    use_database(f"sqlite:///{folder / REGISTER}")
-    load_all()
+def _begun(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / BEGUN).read_text())
 
 
 def _provider(folder: Path) -> Actor:
-    _use(folder)
-    user, organisation = json.loads((folder / PROVIDER).read_text())
+    load_all()
+    user, organisation = _begun(folder)["provider"]
     return actor_for_user(UUID(user), UUID(organisation))
 
 

@@ -10,15 +10,20 @@ import shutil
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from services.core.settings import ROOT
-from tests.benchmarks.bulk_sides import BEGUN, REGISTER, Spent
+from tests.benchmarks.bulk_sides import POSTMASTER, Spent
 from tests.benchmarks.peers.environment import NotInstallable, peer_python
 from tests.benchmarks.portfolio import COLUMNS, refused_in, write_portfolio
 from tests.benchmarks.report import Figures
+from tests.databases import fresh_postgres
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(14_400)]
 ROWS = int(os.environ.get("FMAR_BENCH_ROWS", "100000"))
@@ -29,20 +34,58 @@ BARE_TIMES = 3
 MOST_OF_BARE, LEAST_OF_PEER, MOST_GROWTH, MOST_MEMORY_MB = 2.0, 3.0, 1.3, 1_500
 BOUNDS_FROM = 100_000
 PEER = ROOT / "tests" / "benchmarks" / "peers" / "import_export_peer.py"
+BASELINES = {
+    "sqlite": "the bare sqlite3 module inserting the same rows",
+    "postgres": "bare psycopg COPY of the same rows, the server's time counted on both sides",
+}
 
 
-def _process(*command: object) -> Spent:
+def _process(environment: dict[str, str], *command: object) -> Spent:
     """What a side says, run by a process of its own; what it prints before its last line is passed over."""
-    environment = {**os.environ, "FMAR_ANCHOR_FILE": "", "FMAR_MODE": "live"}
     done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [str(part) for part in command], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return Spent(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _side(name: str, folder: Path, *files: Path) -> Spent:
-    return _process(sys.executable, "-m", "tests.benchmarks.bulk_sides", name, folder, *files)
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A register with its first data and one provider, and a folder beside it."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def side(self, name: str, *files: Path) -> Spent:
+        """Let a fresh process do one thing with it."""
+        return _process(
+            self.environment, sys.executable, "-m", "tests.benchmarks.bulk_sides", name, self.folder, *files
+        )
+
+
+@contextmanager
+def _register(kind: str, folder: Path) -> Iterator[Register]:
+    """A new register on SQLite or PostgreSQL."""
+    folder.mkdir(parents=True)
+    usual = {"FMAR_ANCHOR_FILE": ""}
+    if kind == "sqlite":
+        register = Register(folder, {**usual, "DATABASE_URL": f"sqlite:///{folder / 'register.sqlite'}"})
+        register.side("lay-down")
+        yield register
+    else:
+        with fresh_postgres() as url:
+            register = Register(folder, {**usual, "DATABASE_URL": url, POSTMASTER: _postmaster(url)})
+            register.side("lay-down")
+            yield register
+    shutil.rmtree(folder)
+
+
+def _postmaster(url: str) -> str:
+    """The process of the server, as its own file names it."""
+    with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+        row = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()
+    assert row
+    return str(row[0].splitlines()[0])
 
 
 def _told(spent: Spent, rows: int) -> str:
@@ -52,56 +95,42 @@ def _told(spent: Spent, rows: int) -> str:
     )
 
 
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A register with its first data and one provider, to be copied."""
-    folder = tmp_path_factory.mktemp("begun")
-    _side("lay-down", folder)
-    return folder
-
-
-def _register(begun: Path, folder: Path) -> Path:
-    """A folder with a register of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in os.listdir(begun):
-        shutil.copyfile(begun / name, folder / name)
-    shutil.copyfile(begun / BEGUN, folder / REGISTER)
-    return folder
-
-
-def test_a_portfolio(begun: Path, tmp_path: Path, figures: Figures) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_portfolio(kind: str, tmp_path: Path, figures: Figures) -> None:
     """The whole job beside the rows that it leaves, inserted bare; then what else a provider does with such a file."""
     file = write_portfolio(tmp_path / "portfolio.csv", ROWS)
     refused = refused_in(ROWS)
-    dry = _side("dry-run", _register(begun, tmp_path / "dry"), file)
-    folder = _register(begun, tmp_path / "job")
-    job = _side("job", folder, file)
-    assert (job.registered, job.refused) == (ROWS - refused, refused)
-    assert (dry.registered, dry.refused) == (job.registered, job.refused)
-    bare = statistics.median(_side("bare", folder).cpu_s for _ in range(BARE_TIMES))
-    again = _side("job", folder, file)
-    assert (again.registered, again.unchanged) == (0, job.registered)
-    out = _side("export", folder)
-    what = f"{ROWS:,} rows of {len(COLUMNS)} columns, five categories, {refused:,} faulty"
+    with _register(kind, tmp_path / "dry") as register:
+        dry = register.side("dry-run", file)
+    with _register(kind, tmp_path / "job") as register:
+        job = register.side("job", file)
+        assert (job.registered, job.refused) == (ROWS - refused, refused)
+        assert (dry.registered, dry.refused) == (job.registered, job.refused)
+        bare = statistics.median(register.side("bare").cpu_s for _ in range(BARE_TIMES))
+        again = register.side("job", file)
+        assert (again.registered, again.unchanged) == (0, job.registered)
+        out = register.side("export")
+    name = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[kind]
+    what = f"{ROWS:,} rows of {len(COLUMNS)} columns, five categories, {refused:,} faulty, {name}"
     ratio = job.cpu_s / bare
-    bound = f"{MOST_OF_BARE:g} × bare"
-    baseline = f"{ratio:.2f} × the bare sqlite3 module inserting the same rows ({bare:.1f} s)"
-    figures.add(f"Whole bulk job, {what}", _told(job, ROWS), bound, baseline)
+    baseline = f"{ratio:.2f} × {BASELINES[kind]} ({bare:.1f} s)"
+    figures.add(f"Whole bulk job, {what}", _told(job, ROWS), f"{MOST_OF_BARE:g} × bare", baseline)
     figures.add(f"Dry run, {what}", _told(dry, ROWS), "", f"{dry.cpu_s / job.cpu_s:.2f} × the whole job")
-    figures.add("The same file once more: nothing changes", _told(again, ROWS))
-    figures.add(f"Exporting the {job.registered:,} assets to CSV", _told(out, job.registered))
+    figures.add(f"The same file once more, nothing changes, {name}", _told(again, ROWS))
+    figures.add(f"Exporting the {job.registered:,} assets to CSV, {name}", _told(out, job.registered))
     assert ROWS < BOUNDS_FROM or ratio <= MOST_OF_BARE
 
 
-def test_beside_a_peer(begun: Path, tmp_path: Path, figures: Figures) -> None:
+def test_beside_a_peer(tmp_path: Path, figures: Figures) -> None:
     """Our whole job and django-import-export in bulk mode with model validation, one after the other."""
     try:
         python = peer_python()
     except NotInstallable as reason:
         pytest.skip(f"django-import-export can't be installed here: {reason}")
     file = write_portfolio(tmp_path / "portfolio.csv", ROWS)
-    peer = _process(python, PEER, tmp_path, file)
-    job = _side("job", _register(begun, tmp_path / "job"), file)
+    peer = _process({}, python, PEER, tmp_path, file)
+    with _register("sqlite", tmp_path / "job") as register:
+        job = register.side("job", file)
     assert (peer.registered, peer.refused) == (job.registered, job.refused)
     ratio = peer.cpu_s / job.cpu_s
     figures.add(
@@ -114,11 +143,11 @@ def test_beside_a_peer(begun: Path, tmp_path: Path, figures: Figures) -> None:
     assert ROWS < BOUNDS_FROM or ratio >= LEAST_OF_PEER
 
 
-def test_growth(begun: Path, tmp_path: Path, figures: Figures) -> None:
+def test_growth(tmp_path: Path, figures: Figures) -> None:
     """Time per row and memory from the smallest to the largest size; more than one file may hold come one after another."""
     per_row: dict[int, float] = {}
     for size in SIZES:
-        spent = _grown(begun, tmp_path / str(size), size)
+        spent = _grown(tmp_path / str(size), size)
         per_row[size] = spent.cpu_s / size
         grown = per_row[size] / per_row[SIZES[0]]
         figures.add(
@@ -128,20 +157,19 @@ def test_growth(begun: Path, tmp_path: Path, figures: Figures) -> None:
             f"{grown:.2f} × at {SIZES[0]:,}" if size != SIZES[0] else "",
         )
         assert spent.peak_mb <= MOST_MEMORY_MB
-        shutil.rmtree(tmp_path / str(size))
     assert max(per_row.values()) <= MOST_GROWTH * per_row[SIZES[0]]
 
 
-def _grown(begun: Path, folder: Path, size: int) -> Spent:
+def _grown(folder: Path, size: int) -> Spent:
     """A job, or several, of so many rows; small ones three times, for their median."""
     times = []
     for turn in range(1 if size > 20_000 else 3):
-        register = _register(begun, folder / str(turn))
-        files = [
-            write_portfolio(register / f"portfolio-{first}.csv", min(OF_ONE_FILE, size - first), first)
-            for first in range(0, size, OF_ONE_FILE)
-        ]
-        spent = _side("job", register, *files)
+        with _register("sqlite", folder / str(turn)) as register:
+            files = [
+                write_portfolio(register.folder / f"portfolio-{first}.csv", min(OF_ONE_FILE, size - first), first)
+                for first in range(0, size, OF_ONE_FILE)
+            ]
+            spent = register.side("job", *files)
         assert spent.registered == size - refused_in(size)
         times.append(spent)
     return sorted(times, key=lambda one: one.cpu_s)[len(times) // 2]
