@@ -118,7 +118,11 @@ def check_assets(raw: pl.DataFrame, context: AssetRuleContext) -> CheckedAssets:
     flat = raw.select(attributes).to_dicts() if attributes else [{}] * raw.height
     nested = raw[ATTRIBUTES_TERM].to_list() if ATTRIBUTES_TERM in raw.columns else [None] * raw.height
     typed, own, findings = _check(text_frame(raw), flat, nested, context)
-    own_text = [json.dumps(one, ensure_ascii=False, default=str) if one else "{}" for one in own]
+    texts: dict[int, str] = {}
+    for one in own:
+        if id(one) not in texts:
+            texts[id(one)] = json.dumps(one, ensure_ascii=False, default=str) if one else "{}"
+    own_text = [texts[id(one)] for one in own]
     known = {*CORE, *REGISTER_TERMS, *attributes, ATTRIBUTES_TERM}
     return CheckedAssets(
         typed.with_columns(pl.Series(ATTRIBUTES_TERM, own_text, dtype=pl.String)),
@@ -152,18 +156,20 @@ def _check(
     own, own_findings = _attributes(prepared["AssetCategory"].to_list(), flat, nested, context)
     findings = sorted_findings([evaluate(prepared, judged(context.reference), text), alias_findings, own_findings])
     typed = prepared.select(VALUES).select(*OUTPUT, context.reference.derived)
-    listed = pl.from_dicts([{"Aliases": one} for one in aliases], schema={"Aliases": ALIAS_TYPE})
-    return typed.with_columns(listed["Aliases"]), own, findings
+    return typed.with_columns(aliases), own, findings
 
 
-def _aliases(column: pl.Series, context: AssetRuleContext) -> tuple[list[list[dict[str, str]]], pl.DataFrame]:
-    found: list[list[dict[str, str]]] = [[] for _ in range(len(column))]
+def _aliases(column: pl.Series, context: AssetRuleContext) -> tuple[pl.Series, pl.DataFrame]:
     findings: list[tuple[int, Finding]] = []
+    if column.null_count() == len(column):
+        return pl.Series("Aliases", [[]], dtype=ALIAS_TYPE).new_from_index(0, len(column)), findings_frame(findings)
+    found: list[list[dict[str, str]]] = [[] for _ in range(len(column))]
     for row, given in enumerate(column.to_list()):
         if given is not None:
             found[row], wrong = check_aliases(given, context.reference.code_lists)
             findings += [(row, one) for one in wrong]
-    return found, findings_frame(findings)
+    listed = pl.from_dicts([{"Aliases": one} for one in found], schema={"Aliases": ALIAS_TYPE})
+    return listed["Aliases"], findings_frame(findings)
 
 
 def _attributes(
@@ -172,16 +178,22 @@ def _attributes(
     nested: Sequence[object],
     context: AssetRuleContext,
 ) -> tuple[Attributes, pl.DataFrame]:
-    """The category attributes of each row, and what the schemas say of them."""
+    """The category attributes of each row, and what the schemas say of them; of equal rows, as in a fleet, the same dict."""
     judge_of = judges(context.reference)
+    known: dict[object, tuple[dict[str, Any], list[Finding]]] = {}
     found: Attributes = []
     findings: list[tuple[int, Finding]] = []
     for row, (category, own, inside) in enumerate(zip(categories, flat, nested, strict=True)):
-        given, wrong = read_attributes(inside, own)
-        judge = judge_of.get(category or "")
-        if judge is not None:
-            given, more = check_attributes(given, judge)
-            wrong += more
-        found.append(given)
-        findings += [(row, one) for one in wrong]
+        key = (category, *own.values(), inside)
+        alike = all(isinstance(part, str | None) for part in key)
+        judged = known.get(key) if alike else None
+        if judged is None:
+            given, wrong = read_attributes(inside, own)
+            judge = judge_of.get(category or "")
+            given, more = check_attributes(given, judge) if judge is not None else (given, [])
+            judged = given, wrong + more
+            if alike:
+                known[key] = judged
+        found.append(judged[0])
+        findings += [(row, one) for one in judged[1]]
     return found, findings_frame(findings)

@@ -5,7 +5,7 @@ other in a circle. `services.assets.recounting` counts anew and finds what drift
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -23,7 +23,8 @@ from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.places import COARSE, parent_of
 from services.core.clock import LONDON
-from services.core.ledger.writer import seen_inserted
+from services.core.ledger.bulk import seen_inserted
+from services.core.many import Columns, each, values_of
 from services.core.transaction import at_the_end
 
 PENDING = "fmar_tallies"
@@ -84,19 +85,24 @@ def _place(value: Callable[[str], Any]) -> tuple[Place, int]:
 def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callable[[str], Any]) -> None:
     """Keep in mind that an asset came or changed; both are asked for the columns of `COUNTED` by name.
 
-    For paths that write assets past the session's unit of work; `Asset` objects and `insert_recorded` are seen anyway.
+    For paths that write assets past the session's unit of work; `Asset` objects and bulk rows are seen anyway.
     """
-    pending = session.info.setdefault(PENDING, [])
-    transaction = session.get_nested_transaction()
-    if not pending or pending[-1][0] is not transaction:
-        pending.append((transaction, defaultdict(lambda: [0, 0])))
-    changes: dict[Place, list[int]] = pending[-1][1]
+    changes = _changes_of(session)
     steps = [(1, after)] if before is None else [(-1, before), (1, after)]
     for sign, value in steps:
         place, rated = _place(value)
         change = changes[place]
         change[0] += sign
         change[1] += sign * rated
+
+
+def _changes_of(session: OrmSession) -> dict[Place, list[int]]:
+    """What the transaction, or the savepoint, under way adds to the counts."""
+    pending = session.info.setdefault(PENDING, [])
+    transaction = session.get_nested_transaction()
+    if not pending or pending[-1][0] is not transaction:
+        pending.append((transaction, defaultdict(lambda: [0, 0])))
+    return pending[-1][1]
 
 
 def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
@@ -114,10 +120,25 @@ def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
                 )
 
 
-def _note_inserted(session: OrmSession, model: type[Any], rows: Sequence[dict[str, Any]]) -> None:
-    if model is Asset:
-        for row in rows:
-            note(session, None, row.__getitem__)
+def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+    if model is not Asset:
+        return
+    parts = {
+        "asset_category": str,
+        "status": str,
+        "dno_connection": lambda code: code or "",
+        "gsp_group": lambda group: group or "",
+        "cell": lambda cell: 0 if cell is None else parent_of(cell, COARSE),
+        "registered_at": month_of,
+        "service_provider_id": lambda provider: provider,
+        "rated_capacity": hundredths,
+    }
+    changes = _changes_of(session)
+    ready = (values_of(each(columns[name], make), count) for name, make in parts.items())
+    for *place, rated in zip(*ready, strict=True):
+        change = changes[Place(*place)]
+        change[0] += 1
+        change[1] += rated
 
 
 def _forget(session: OrmSession, rolled_back: SessionTransaction) -> None:

@@ -1,10 +1,10 @@
 """Events are rows (ARCHITECTURE idea 6): written in the same commit as the change, handed to handlers by the worker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from models.assets import Asset
@@ -14,6 +14,7 @@ from services.core.actor import Actor
 from services.core.clock import now
 from services.core.database import is_sqlite
 from services.core.ledger.writer import table_of
+from services.core.many import Columns, Same, numbers_for, put
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible
@@ -96,23 +97,28 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
 
 
-def emit_many(event_type: str, model: type[Any], told: Sequence[Mapping[str, Any]]) -> None:
+def emit_many(event_type: str, model: type[Any], told: Columns, count: int) -> None:
     """Write many events of one type at once, each with its deliveries: for bulk paths, in the operation's transaction.
 
-    Each of `told` says ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
+    Columns of `told`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
     """
-    if not told:
+    if not count:
         return
     session = current_session()
     _lock("pg_advisory_xact_lock_shared")
-    moment = now()
-    common = {"type": event_type, "record_type": model.record_type(), "occurred_at": moment}
-    rows = [{**common, "id": new_id(), **one} for one in told]
     session.flush()
     connection = session.connection()
-    numbers = connection.scalars(insert(table_of(Event)).returning(col(Event.seq)), rows).all()
-    handlers = [name for name, (wanted, _function) in HANDLERS.items() if wanted == event_type]
-    waiting = {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": moment, "last_error": None, "done_at": None}
-    due = [{"event_seq": number, "handler": name, **waiting} for number in numbers for name in handlers]
-    if due:
-        connection.execute(insert(table_of(EventDelivery)), due)
+    numbers = numbers_for(connection, table_of(Event), "seq", count)
+    moment = Same(now())
+    common = {"type": Same(event_type), "record_type": Same(model.record_type()), "occurred_at": moment}
+    put(
+        connection,
+        table_of(Event),
+        {"seq": numbers, "id": [new_id() for _ in range(count)], **common, **told},
+        count,
+    )
+    waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
+    for name, (wanted, _function) in HANDLERS.items():
+        if wanted == event_type:
+            due = {"event_seq": numbers, "handler": Same(name), **waiting}
+            put(connection, table_of(EventDelivery), due, count)

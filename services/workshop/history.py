@@ -22,7 +22,7 @@ from services.assets.rules import check_assets, finding
 from services.assets.rules_prepare import AssetRuleContext
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
-from services.core.ledger.writer import insert_recorded
+from services.core.ledger.bulk import insert_recorded
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.workshop.cast import Cast
 from services.workshop.evidence import answers, as_rows

@@ -32,8 +32,8 @@ from services.assets.whole_asset import whole_asset, whole_asset_as_of
 from services.core.actor import Actor, system_actor
 from services.core.database import engine
 from services.core.errors import Invalid, NotFound
+from services.core.ledger.bulk import insert_recorded
 from services.core.ledger.state import columns_of
-from services.core.ledger.writer import insert_recorded
 from services.core.operation import operation
 from services.core.transaction import Stamp, unit_of_work
 from services.core.upkeep import refresh_statistics

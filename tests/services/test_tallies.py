@@ -16,8 +16,8 @@ from models.tallies import AssetCellTally, AssetTally
 from services.assets.recounting import Drift, drifts, reconcile, recount
 from services.assets.statistics import Figures, Row, from_assets, from_tallies
 from services.core.actor import Actor, system_actor
+from services.core.ledger.bulk import insert_recorded
 from services.core.ledger.state import columns_of
-from services.core.ledger.writer import insert_recorded
 from services.core.transaction import Stamp, current_session, unit_of_work
 from tests.asset_factories import make_provider, registered
 

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, AssetAlias
+from services.core.listed import among
 from services.core.transaction import current_session
 
-SLICE = 5_000
+SLICE = 10_000
 KEY_COLUMNS = {
     "id": Asset.id,
     "name": Asset.asset_name,
@@ -45,7 +46,7 @@ def already_registered(keys: pl.DataFrame) -> pl.DataFrame:
         (col(Asset.import_mpan), mpans),
         (col(Asset.export_mpan), mpans),
     ):
-        found |= _fetch(lambda part, column=column: column.in_(part), values)
+        found |= _fetch(lambda part, column=column: among(column, part), values)
     found |= _by_code(keys)
     return _framed(found.values())
 
@@ -57,7 +58,7 @@ def _by_code(keys: pl.DataFrame) -> dict[Any, tuple[Any, ...]]:
     for (provider,), rows in coded.group_by("provider"):
         found |= _fetch(
             lambda part, provider=provider: (
-                (col(Asset.service_provider_id) == UUID(str(provider))) & col(Asset.friendly_code).in_(part)
+                (col(Asset.service_provider_id) == UUID(str(provider))) & among(col(Asset.friendly_code), part)
             ),
             rows["friendly_code"],
         )
@@ -76,7 +77,7 @@ def nameless(provider: object, names: pl.Series) -> pl.DataFrame:
             & bare[0]
             & bare[1]
             & bare[2]
-            & col(Asset.asset_name).in_(part)
+            & among(col(Asset.asset_name), part)
         )
 
     return _framed(_fetch(condition, names).values())
@@ -88,7 +89,7 @@ def taken_aliases(values: Iterable[str]) -> dict[tuple[str, str], Any]:
     for part in slices(sorted(set(values))):
         rows = current_session().execute(
             select(col(AssetAlias.scheme), col(AssetAlias.value), col(AssetAlias.asset_id)).where(
-                col(AssetAlias.value).in_(part), col(AssetAlias.active)
+                among(col(AssetAlias.value), part), col(AssetAlias.active)
             )
         )
         found.update({(scheme, value): asset_id for scheme, value, asset_id in rows})

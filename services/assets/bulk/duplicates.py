@@ -35,14 +35,14 @@ def asset_key(asset_id: UUID) -> str:
     return f"I{_PART}{asset_id}"
 
 
-def new_key(asset_id: UUID) -> str:
-    """By what a row is known that made an asset."""
-    return f"N{_PART}{asset_id}"
+_NEW = f"N{_PART}"
+MADE_KEYS = (pl.format(f"I{_PART}{{}}", "id"), pl.format(f"{_NEW}{{}}", "id"))
+"""By what a row is known that made an asset, out of its ``id`` as text: that it speaks of it, and that it made it."""
 
 
 def made_here(earlier: pl.DataFrame, ids: Iterable[str]) -> set[str]:
     """Those of the assets that earlier rows of the file made: the file itself knows them, so the register isn't asked."""
-    wanted = [new_key(UUID(one)) for one in ids]
+    wanted = [f"{_NEW}{one}" for one in ids]
     if not wanted:
         return set()
     return set(earlier.filter(pl.col("key").is_in(wanted))["key"].str.slice(2))

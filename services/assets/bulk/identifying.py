@@ -13,6 +13,7 @@ from services.assets.bulk.columns import ASSET_ID
 from services.assets.bulk.conforming import as_uuid
 from services.core.actor import Actor
 from services.core.errors import Finding
+from services.core.listed import among
 from services.core.transaction import current_session
 from services.core.visibility import visible, within
 
@@ -75,7 +76,7 @@ def _by_code(actor: Actor, found: Identified, cells: pl.DataFrame) -> None:
         for part in slices(mine["code"].unique().sort().to_list()):
             chosen = select(col(Asset.friendly_code), col(Asset.id)).where(
                 col(Asset.service_provider_id) == identifier,
-                col(Asset.friendly_code).in_(part),
+                among(col(Asset.friendly_code), part),
                 col(Asset.status).not_in(ENDED_STATUSES),
                 visible(Asset, actor),
                 within(Asset, actor, "asset.update", writing=True),

@@ -26,6 +26,7 @@ from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.errors import RegisterError
 from services.core.events import emit_many
+from services.core.many import as_columns
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import afterwards, current_session
@@ -207,7 +208,7 @@ def _tell(job: BulkJob, event_type: str) -> None:
     names = ("rows_total", "rows_registered", "rows_updated", "rows_unchanged", "rows_refused", "rows_draft")
     payload = {"file_name": job.file_name, "reason": job.reason, **{name: getattr(job, name) for name in names}}
     about = {"record_id": job.id, "organisation_id": job.organisation_id, "dno_code": None, "payload": payload}
-    emit_many(event_type, BulkJob, [about])
+    emit_many(event_type, BulkJob, as_columns([about]), 1)
 
 
 @operation("UC-02.01", permission="asset.conclude")

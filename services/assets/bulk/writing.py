@@ -1,8 +1,7 @@
 """Rows that go through become records: new assets at once, each with its ledger entry and event; then what changed."""
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from models.assets import Asset, AssetAlias, AssetStatus
 from models.base import new_id
 from services.assets.bulk.already_registered import slices
 from services.assets.bulk.changes import Change
-from services.assets.bulk.duplicates import asset_key, new_key
+from services.assets.bulk.duplicates import MADE_KEYS
 from services.assets.bulk.judging import Outcome, Terms, Verdict
 from services.assets.bulk.storing import findings_by_row
 from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of, waits_for_consent
@@ -23,8 +22,9 @@ from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Finding, Severity
 from services.core.events import emit_many
+from services.core.ledger.bulk import insert_columns
 from services.core.ledger.state import columns_of
-from services.core.ledger.writer import insert_recorded
+from services.core.many import Column, Same, as_columns, each, values_of
 from services.core.operation import operation
 from services.core.transaction import current_session
 
@@ -46,29 +46,30 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     """Register the new assets of a run of rows that has been judged, each as if it had been registered alone."""
     places = pl.Series(verdict.new, dtype=pl.Int64)
     values = verdict.values.filter(pl.col("index").is_in(places.implode()))
-    warnings = _warnings(verdict, set(verdict.new))
-    blank = dict.fromkeys(name for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER)
-    moment = now()
+    at = values["index"].to_list()
+    columns = _columns(actor, values, _warnings(verdict, set(verdict.new)), terms, verdict)
+    insert_columns(current_session(), Asset, columns, len(at))
+    made = list(values_of(columns["id"], len(at)))
+    _index_aliases(made, columns["aliases"])
+    seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
+    payload = each(columns["status"], lambda status: {"version": 1, "status": str(status)})
+    emit_many("asset.registered", Asset, {"record_id": made, **seen_by, "payload": payload}, len(made))
+    verdict.assets.update(zip(at, made, strict=True))
+    known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": [str(one) for one in made]})
+    verdict.keys = pl.concat([verdict.keys, *(known_by.select("index", key=one) for one in MADE_KEYS)])
+    told = zip(made, *(values_of(one, len(at)) for one in seen_by.values()), strict=True)
+    _tell_shared(verdict, dict(zip(at, told, strict=True)))
+
+
+def _index_aliases(made: Sequence[UUID], aliases: Column) -> None:
+    named = zip(made, values_of(aliases, len(made)), strict=True)
     rows = [
-        _row(actor, one, warnings.get(one["index"], []), terms, verdict, blank, moment) for one in values.to_dicts()
+        {"asset_id": one, "scheme": pair["scheme"], "value": pair["value"], "active": True}
+        for one, pairs in named
+        for pair in pairs
     ]
-    insert_recorded(current_session(), Asset, rows)
-    aliases = [
-        {"asset_id": row["id"], "scheme": pair["scheme"], "value": pair["value"], "active": True}
-        for row in rows
-        for pair in row["aliases"]
-    ]
-    if aliases:
-        current_session().execute(insert(AssetAlias), aliases)
-    emit_many("asset.registered", Asset, [_told(row, {"version": 1, "status": str(row["status"])}) for row in rows])
-    made = [row["id"] for row in rows]
-    verdict.assets.update(zip(values["index"], made, strict=True))
-    fresh = pl.DataFrame(
-        {"index": values["index"], "key": [[asset_key(one), new_key(one)] for one in made]},
-        schema={"index": pl.Int64, "key": pl.List(pl.String)},
-    ).explode("key")
-    verdict.keys = pl.concat([verdict.keys, fresh])
-    _tell_shared(verdict, dict(zip(values["index"], rows, strict=True)))
+    if rows:
+        current_session().execute(insert(AssetAlias), rows)
 
 
 def _warnings(verdict: Verdict, places: set[int]) -> dict[int, list[Finding]]:
@@ -86,80 +87,85 @@ def _justified(
     return kept
 
 
-def _row(
-    actor: Actor,
-    values: Mapping[str, Any],
-    warnings: list[Finding],
-    terms: Terms,
-    verdict: Verdict,
-    blank: dict[str, Any],
-    moment: datetime,
-) -> dict[str, Any]:
-    """Every column of one new asset, as `register_asset` fills it in; `blank` has them all."""
-    row: dict[str, Any] = {column: values[term] for term, column in STORED_TERMS.items()}
+def _columns(
+    actor: Actor, values: pl.DataFrame, warnings: Mapping[int, list[Finding]], terms: Terms, verdict: Verdict
+) -> dict[str, Column]:
+    """Every column of new assets, as `register_asset` fills it in for one."""
+    moment, count = Same(now()), values.height
+    blank: dict[str, Column] = {
+        name: Same(None) for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER
+    }
+    given = {column: _column(values[term]) for term, column in STORED_TERMS.items()}
     for term in IDENTITIES:
-        given = values[term]
-        row[STORED_TERMS[term]] = None if given is None else UUID(given)
-    row["category_attributes"] = json.loads(values["CategoryAttributes"])
-    status, reason = AssetStatus.PENDING_VALIDATION, None
-    if values["ConsumerOwned"]:
-        status, reason = AssetStatus.AWAITING_CONSENT_CHECK, waits_for_consent(values["ConsentReference"])
-    other = row["service_provider_id"] != actor.organisation_id
-    return (
-        blank
-        | row
-        | {
-            "id": new_id(),
-            "status": status,
-            "status_reason": reason,
-            "status_since": moment,
-            "registered_at": moment,
-            "managed_from": moment,
-            "submitted_by_organisation": actor.organisation_id if other else None,
-            "schema_version": verdict.known.schema_versions.get(values["AssetCategory"], 1),
-            "serial_key": key_of(values["SerialNumber"]),
-            "manufacturer_key": key_of(values["Manufacturer"]),
-            "aliases": values["Aliases"] or [],
-            "derived_terms": sorted(values["derived"]),
-            "justifications": _justified(actor, [], warnings, terms),
-        }
-    )
-
-
-def _told(row: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
-    """An event about an asset: its provider and the operator of its licence area see it."""
+        given[STORED_TERMS[term]] = each(given[STORED_TERMS[term]], lambda text: None if text is None else UUID(text))
+    parsed: dict[str, Any] = {}
+    texts = values["CategoryAttributes"].to_list()
+    given["category_attributes"] = [parsed.get(text) or parsed.setdefault(text, json.loads(text)) for text in texts]
+    nothing: list[Any] = []
+    told = [warnings.get(place) for place in values["index"].to_list()]
+    own = actor.organisation_id
+    versions = verdict.known.schema_versions
+    waiting = AssetStatus.AWAITING_CONSENT_CHECK
+    consents = zip(values["ConsumerOwned"].to_list(), values["ConsentReference"].to_list(), strict=True)
+    reasons = [waits_for_consent(reference) if owned else None for owned, reference in consents]
     return {
-        "record_id": row["id"],
-        "organisation_id": row["service_provider_id"],
-        "dno_code": row["dno_connection"],
-        "payload": dict(payload),
+        **blank,
+        **given,
+        "id": [new_id() for _ in range(count)],
+        "status": each(given["consumer_owned"], lambda owned: waiting if owned else AssetStatus.PENDING_VALIDATION),
+        "status_reason": reasons,
+        "status_since": moment,
+        "registered_at": moment,
+        "managed_from": moment,
+        "submitted_by_organisation": each(given["service_provider_id"], lambda one: own if one != own else None),
+        "schema_version": each(given["asset_category"], lambda category: versions.get(category, 1)),
+        "serial_key": each(given["serial_number"], key_of),
+        "manufacturer_key": each(given["manufacturer"], key_of),
+        "aliases": _lists(values["Aliases"]),
+        "derived_terms": _derived(values["derived"]),
+        "justifications": [_justified(actor, [], one, terms) if one else nothing for one in told],
     }
 
 
-def _tell_shared(verdict: Verdict, made: Mapping[int, Mapping[str, Any]]) -> None:
-    """Tell both providers of assets on one meter; to neither who the other is."""
+def _lists(series: pl.Series) -> Column:
+    """A column of lists; where there is none, one empty list for all."""
+    nothing: list[Any] = []
+    if not (series.list.len().fill_null(0) > 0).any():
+        return Same(nothing)
+    return [one or nothing for one in series.to_list()]
+
+
+def _derived(series: pl.Series) -> Column:
+    """The terms that the register worked out, sorted; equal lists are the very same one."""
+    known: dict[tuple[str, ...], list[str]] = {}
+    return [known.setdefault(tuple(one), sorted(one)) for one in series.to_list()]
+
+
+def _column(series: pl.Series) -> Column:
+    return Same(series[0]) if series.n_unique() == 1 else series.to_list()
+
+
+def _tell_shared(verdict: Verdict, made: Mapping[int, tuple[UUID, UUID, str | None]]) -> None:
+    """Tell both providers of assets on one meter; to neither who the other is. `made`: asset, provider and area by place."""
     at = verdict.values["index"].to_list()
     met = [(at[index], other, mpan) for index, other, mpan in verdict.others.shared if at[index] in made]
     if not met:
         return
-    theirs: dict[UUID, Any] = {}
+    theirs: dict[UUID, tuple[UUID, UUID, str | None]] = {}
     for part in slices(sorted({other for _place, other, _mpan in met})):
         chosen = select(col(Asset.id), col(Asset.service_provider_id), col(Asset.dno_connection))
-        theirs |= {row.id: row for row in current_session().execute(chosen.where(col(Asset.id).in_(part)))}
+        rows = current_session().execute(chosen.where(col(Asset.id).in_(part)))
+        theirs |= {row.id: (row.id, row.service_provider_id, row.dno_connection) for row in rows}
     told: dict[tuple[UUID, str], dict[str, Any]] = {}
     for place, other, mpan in met:
-        payload = {"mpan": mpan}
-        row = made[place]
-        told[(row["id"], mpan)] = _told({**row}, payload)
-        told[(other, mpan)] = _told(
-            {
-                "id": other,
-                "service_provider_id": theirs[other].service_provider_id,
-                "dno_connection": theirs[other].dno_connection,
-            },
-            payload,
-        )
-    emit_many(SHARED, Asset, list(told.values()))
+        for one in (made[place], theirs[other]):
+            told[(one[0], mpan)] = _told(*one, {"mpan": mpan})
+    emit_many(SHARED, Asset, as_columns(list(told.values())), len(told))
+
+
+def _told(asset_id: UUID, provider: UUID, dno: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """An event about an asset: its provider and the operator of its licence area see it."""
+    return {"record_id": asset_id, "organisation_id": provider, "dno_code": dno, "payload": dict(payload)}
 
 
 @operation("UC-02.03", permission="asset.update")
@@ -179,13 +185,11 @@ def update_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     current_session().flush()
     told = [
         _told(
-            {
-                "id": change.asset.id,
-                "service_provider_id": change.asset.service_provider_id,
-                "dno_connection": change.asset.dno_connection,
-            },
+            change.asset.id,
+            change.asset.service_provider_id,
+            change.asset.dno_connection,
             told_of(change.asset, change.changes, reasons),
         )
         for change, reasons in written
     ]
-    emit_many("asset.changed", Asset, told)
+    emit_many("asset.changed", Asset, as_columns(told), len(told))

@@ -67,12 +67,6 @@ def state_of(record: Recorded) -> dict[str, Any]:
     return _withheld({name: value for name, value in values if value is not None})
 
 
-def state_from(record_type: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """`state_of` for a record that stands as plain column values."""
-    plain = ((name, _told(name, values[name])) for name in columns_of(record_type))
-    return _withheld({name: value for name, value in plain if value is not None})
-
-
 def _withheld(state: dict[str, Any]) -> dict[str, Any]:
     if PRIVATE not in state:
         return state

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
-from services.core.ledger.state import GENESIS, canonical, columns_of, hash_of, state_from, state_of
+from services.core.ledger.state import GENESIS, canonical, hash_of, state_of
 from services.core.stamp import WRITES, NoTransaction, Stamp, current_stamp
 
 LEDGER_LOCK = 0x464D4152
@@ -23,15 +23,6 @@ LEDGER_LOCK = 0x464D4152
 Derive = Callable[[Callable[[str], Any]], Any]
 DERIVED: dict[str, dict[str, Derive]] = {}
 """By kind of record and column: what works out a derived column; it is given what reads another column by name."""
-
-
-Seen = Callable[[OrmSession, type[Recorded], Sequence[dict[str, Any]]], None]
-_SEEN: list[Seen] = []
-
-
-def seen_inserted(tell: Seen) -> None:
-    """Have a function told of the rows that `insert_recorded` writes; what goes through a session's objects it sees itself."""
-    _SEEN.append(tell)
 
 
 def derives(model: type[Recorded], column: str, derive: Derive) -> None:
@@ -73,7 +64,7 @@ def _previous_hashes(session: OrmSession, records: Sequence[Recorded]) -> dict[t
     return found
 
 
-def _begin(session: OrmSession) -> Stamp:
+def begin_writing(session: OrmSession) -> Stamp:
     """Whose name is written under; the ledger is kept open against sealing until the transaction ends."""
     stamp = current_stamp(session)
     if stamp is None:
@@ -88,7 +79,7 @@ def append(session: OrmSession, records: Sequence[Recorded]) -> None:
 
     Raises NoTransaction when no operation is under way: nothing is written without a name under it.
     """
-    stamp = _begin(session)
+    stamp = begin_writing(session)
     moment = now()
     previous = _previous_hashes(session, records)
     rows = []
@@ -97,34 +88,6 @@ def append(session: OrmSession, records: Sequence[Recorded]) -> None:
         before = previous.get((kind, record.id, version - 1), GENESIS)
         rows.append(_entry(kind, record.id, version, state_of(record), stamp, moment, before))
     session.execute(insert(LedgerEntry), rows)
-
-
-def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many new records at once, each with its entry: the bulk path, without an object for each record.
-
-    A row has a value for every column of the model but `version`, `recorded_at`, `recorded_by` and derived ones, which are
-    set here.
-    Raises ValueError for a row that names other columns, NoTransaction outside an operation that writes.
-    """
-    stamp = _begin(session)
-    if not session.info.get(WRITES):
-        raise NoTransaction("The register is written inside operations that say they write.")
-    kind, moment = model.record_type(), now()
-    own = {"version": 1, "recorded_at": moment, "recorded_by": stamp.actor.user_id}
-    wanted = set(columns_of(kind)) - set(own)
-    derived = DERIVED.get(kind, {})
-    complete = [{**row, **own, **{name: derive(row.__getitem__) for name, derive in derived.items()}} for row in rows]
-    if odd := next((wanted ^ set(row) for row in rows if wanted ^ set(row)), None):
-        raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
-    if complete:
-        # Past the unit of work, which would look at each value once more: these rows are complete.
-        session.flush()
-        connection = session.connection()
-        connection.execute(insert(table_of(model)), complete)
-        entries = [_entry(kind, row["id"], 1, state_from(kind, row), stamp, moment, GENESIS) for row in complete]
-        connection.execute(insert(table_of(LedgerEntry)), entries)
-        for tell in _SEEN:
-            tell(session, model, complete)
 
 
 def table_of(model: type[SQLModel]) -> Table:

@@ -1,0 +1,138 @@
+"""Many new records at once, each with its ledger entry: column by column, the same text and hash as one by one."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from json.encoder import encode_basestring
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session as OrmSession
+
+from models.base import Recorded
+from models.core import LedgerEntry
+from services.core.clock import now
+from services.core.ledger.state import GENESIS, PRIVATE, SECRET, canonical, columns_of
+from services.core.ledger.writer import DERIVED, Derive, begin_writing, table_of
+from services.core.many import Column, Columns, Same, as_columns, each, put, values_of
+from services.core.stamp import WRITES, NoTransaction, Stamp
+
+Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
+_SEEN: list[Seen] = []
+
+
+def seen_inserted(tell: Seen) -> None:
+    """Have a function told of the columns that are written here; what goes through a session's objects it sees itself."""
+    _SEEN.append(tell)
+
+
+def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[dict[str, Any]]) -> None:
+    """`insert_columns` for records that stand as rows. Raises ValueError where a row lacks or adds a column."""
+    if rows:
+        insert_columns(session, model, as_columns(rows), len(rows))
+
+
+def insert_columns(session: OrmSession, model: type[Recorded], columns: Columns, count: int) -> None:
+    """Insert `count` new records at once, each with its entry: without an object, or a row, for each record.
+
+    There is a column for every one of the model but `version`, `recorded_at`, `recorded_by` and derived ones, which are set
+    here.
+    Raises ValueError for other columns, NoTransaction outside an operation that writes.
+    """
+    stamp = begin_writing(session)
+    if not session.info.get(WRITES):
+        raise NoTransaction("The register is written inside operations that say they write.")
+    kind, moment = model.record_type(), now()
+    own = {"version": Same(1), "recorded_at": Same(moment), "recorded_by": Same(stamp.actor.user_id)}
+    wanted = set(columns_of(kind)) - set(own)
+    if odd := wanted ^ set(columns):
+        raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
+    if not count:
+        return
+    complete: dict[str, Column] = {**columns, **own}
+    for name, derive in DERIVED.get(kind, {}).items():
+        complete[name] = list(_derived(columns, count, derive))
+    # Past the unit of work, which would look at each value once more: these columns are complete.
+    session.flush()
+    connection = session.connection()
+    put(connection, table_of(model), complete, count)
+    put(connection, table_of(LedgerEntry), _entries(kind, complete, count, stamp, moment), count)
+    for tell in _SEEN:
+        tell(session, model, complete, count)
+
+
+def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
+    """A derived column, row by row: what works it out asks for other columns by name."""
+    at = 0
+
+    def value(name: str) -> Any:
+        column = columns[name]
+        return column.value if isinstance(column, Same) else column[at]
+
+    while at < count:
+        yield derive(value)
+        at += 1
+
+
+def _entries(kind: str, columns: Columns, count: int, stamp: Stamp, moment: datetime) -> dict[str, Column]:
+    """The first ledger entry of each record, as columns (`writer.append` writes them one by one)."""
+    actor = stamp.actor
+    said = {
+        "version": 1,
+        "operation": stamp.operation,
+        "use_case": stamp.use_case,
+        "user_id": actor.user_id,
+        "client_id": actor.client_id,
+        "organisation_id": actor.organisation_id,
+        "on_behalf_of": None,
+        "recorded_at": moment,
+    }
+    as_text = ("user_id", "organisation_id", "on_behalf_of")
+    common = canonical([str(value) if name in as_text else value for name, value in said.items()])[1:-1]
+    head = f'{GENESIS}\n["{kind}","'
+    ids = list(map(str, values_of(columns["id"], count)))
+    states = state_texts(kind, {**columns, "id": ids}, count)
+    hashes = [
+        hashlib.sha256(f'{head}{identifier}",{common},{encode_basestring(state)}]'.encode()).hexdigest()
+        for identifier, state in zip(ids, states, strict=True)
+    ]
+    return {
+        "record_type": Same(kind),
+        "record_id": columns["id"],
+        **{name: Same(value) for name, value in said.items()},
+        "state": states,
+        "previous_hash": Same(GENESIS),
+        "hash": hashes,
+    }
+
+
+def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
+    """The state of each record as the ledger writes it: `state.canonical` of `state.state_of`, letter for letter.
+
+    Raises ValueError for a kind of record that has private or secret columns: these are written one by one.
+    """
+    names = columns_of(kind)
+    if guarded := {PRIVATE, *SECRET} & set(names):
+        raise ValueError(f"A {kind} is written one by one: of {', '.join(guarded)} the ledger keeps a digest.")
+    parts: list[Column] = []
+    for name in sorted(names):
+        part = each(columns[name], lambda value, name=name: _part(name, value))
+        if isinstance(part, Same) and parts and isinstance(parts[-1], Same):
+            parts[-1] = Same(parts[-1].value + part.value)
+        else:
+            parts.append(part)
+    rows = zip(*(values_of(part, count) for part in parts), strict=True)
+    return [f"{{{''.join(row)[:-1]}}}" for row in rows]
+
+
+def _part(name: str, value: Any) -> str:
+    """A column's name and value in the JSON of a state, with the comma after it; an empty one is left out."""
+    if value is None:
+        return ""
+    if type(value) is str:
+        return f'"{name}":{encode_basestring(value)},'
+    if type(value) is UUID:
+        return f'"{name}":"{value}",'
+    if type(value) is float:
+        return f'"{name}":{value!r},'
+    return f'"{name}":{canonical(value)},'

@@ -1,0 +1,134 @@
+"""Bulk rows and their ledger entries are, letter for letter, what one record at a time would have left."""
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import Asset, AssetStatus
+from models.base import new_id
+from models.core import Event, EventDelivery, LedgerEntry
+from services.core.events import emit_many
+from services.core.ledger.bulk import insert_columns, state_texts
+from services.core.ledger.state import canonical, columns_of, entry_hash, state_of
+from services.core.ledger.verifying import verify_ledger
+from services.core.many import Same, as_columns, each, values_of
+from services.core.transaction import unit_of_work
+from tests.asset_factories import STAMP, make_administrator, make_provider
+
+SET_HERE = ("version", "recorded_at", "recorded_by")
+texts = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20))
+powers = st.one_of(st.none(), st.decimals(0, 10**6, places=2))
+nested = st.dictionaries(st.text(max_size=5), st.one_of(st.text(max_size=5), st.integers(), st.booleans()), max_size=3)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """Every column of an asset that a bulk path gives."""
+    blank: dict[str, Any] = {name: None for name in columns_of("asset") if name not in SET_HERE}
+    return {
+        **blank,
+        "id": new_id(),
+        "status": AssetStatus.PENDING_VALIDATION,
+        "asset_name": "Riverside",
+        "service_provider_id": new_id(),
+        "asset_category": "BESS",
+        "schema_version": 1,
+        "rated_capacity": Decimal("7.40"),
+        "effective_date": date(2030, 1, 1),
+        "connection_status": "CONNECTED",
+        "connection_type": "FIRM",
+        "consumer_owned": False,
+        "category_attributes": {},
+        "aliases": [],
+        "derived_terms": [],
+        "justifications": [],
+        **changes,
+    }
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(texts, powers, st.floats(-90, 90), nested, st.booleans()), min_size=1, max_size=5))
+def test_the_state_of_a_bulk_row_is_that_of_the_record(drawn: list[tuple[Any, ...]]) -> None:
+    moment = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+    rows = [
+        row(
+            asset_name=name or "x",
+            friendly_code=name,
+            gen_capacity=power,
+            latitude=latitude,
+            category_attributes=attributes,
+            consumer_owned=owned,
+            registered_at=moment,
+            version=1,
+            recorded_at=moment,
+            recorded_by=None,
+        )
+        for name, power, latitude, attributes, owned in drawn
+    ]
+    written = state_texts("asset", as_columns(rows), len(rows))
+    assert written == [canonical(state_of(Asset(**one))) for one in rows]
+
+
+def test_what_is_private_is_not_written_in_bulk() -> None:
+    with pytest.raises(ValueError, match="one by one"):
+        state_texts("asset_message", {}, 0)
+
+
+def test_equal_values_are_made_once_and_kinds_are_kept_apart() -> None:
+    made: list[object] = []
+
+    def note(value: object) -> object:
+        made.append(value)
+        return str(value)
+
+    assert each(["a", "b", "a", None], note) == ["a", "b", "a", "None"]
+    assert len(made) == 3
+    shared: dict[str, int] = {}
+    assert each([shared, {"a": 1}, shared], json.dumps) == ["{}", '{"a": 1}', "{}"]
+    assert list(values_of(each(Same(2), str), 3)) == ["2", "2", "2"]
+    with pytest.raises(ValueError, match="friendly"):
+        as_columns([{"name": 1}, {"name": 1, "friendly": 2}])
+
+
+@pytest.mark.usefixtures("register")
+@pytest.mark.use_case("UC-05.06")
+def test_bulk_rows_stand_in_the_ledger_like_any_other() -> None:
+    provider = make_provider()
+    rows = [
+        row(
+            asset_name=f'"Quoted" \\ é \t {n}',
+            service_provider_id=provider.organisation_id,
+            organisation_id=provider.organisation_id if n % 2 else None,
+            rated_capacity=Decimal(n) / 4,
+            latitude=52.2 + n / 1000 if n % 3 else None,
+            longitude=0.1 if n % 3 else None,
+            friendly_code=f"code-{n}",
+            category_attributes={"Größe": n % 2, "list": [1, 2.5]},
+            aliases=[{"scheme": "ECR", "value": f"{n}"}] if n == 4 else [],
+            registered_at=datetime(2026, 5, 4, tzinfo=UTC),
+        )
+        for n in range(1, 8)
+    ]
+    with unit_of_work(STAMP, writes=True) as session:
+        columns = as_columns(rows)
+        insert_columns(session, Asset, columns, len(rows))
+        seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
+        told = {"record_id": columns["id"], **seen_by, "payload": Same({"version": 1})}
+        emit_many("asset.registered", Asset, told, len(rows))
+        session.expire_all()
+        entries = session.scalars(select(LedgerEntry).where(col(LedgerEntry.record_type) == "asset")).all()
+        assert {entry.hash for entry in entries} == {entry_hash(entry) for entry in entries}
+        by_id = {entry.record_id: entry for entry in entries}
+        for asset in session.scalars(select(Asset)):
+            assert by_id[asset.id].state == canonical(state_of(asset))
+        events = session.scalars(select(Event).where(col(Event.type) == "asset.registered")).all()
+        assert [event.record_id for event in events] == [one["id"] for one in rows]
+        due = session.scalars(select(col(EventDelivery.event_seq))).all()
+        assert {event.seq for event in events} <= set(due)
+    assert verify_ledger(make_administrator()).sound
