@@ -13,6 +13,7 @@ from api import (
     differences,
     drafts,
     events,
+    exports,
     geography,
     health,
     jobs,
@@ -47,11 +48,13 @@ def create_api() -> FastAPI:
     app.include_router(health.router)
     app.include_router(geography.router)
     app.include_router(tiles.router)
+    app.include_router(exports.tickets)
     register = APIRouter(prefix="/v1", responses=answers(*COMMON), route_class=ExactRoute)
     # The look-up comes first: its address would be read as an identifier.
     areas = (
         lookup,
         bulk,
+        exports,
         assets,
         jobs,
         drafts,

@@ -1,19 +1,17 @@
-"""Files of assets: handed in, made from a template, exported (UC-02.01, UC-02.03, UC-02.04): see docs/bulk.md."""
+"""Files of assets: handed in, made from a template (UC-02.01, UC-02.03): see docs/bulk.md."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, here
-from api.assets import filter_fields, filters_in
 from api.exact import ExactRoute
-from api.files import MEDIA_TYPES, file_content, sent_file
+from api.files import MEDIA_TYPES, file_content
 from api.jobs import JobOut, told_job
 from api.problems import answers
 from api.security import Caller
-from services.assets.bulk.exporting import export_file
 from services.assets.bulk.formats import FORMATS
 from services.assets.bulk.jobs import Wishes, submit_file
 from services.assets.bulk.judging import EVERY_CODE
@@ -117,31 +115,3 @@ def template(caller: Caller, query: Annotated[TemplateQuery, Query()]) -> Respon
     name = f"fmar-template-{(query.AssetCategory or 'all').lower()}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=MEDIA_TYPES["xlsx"], headers=headers)
-
-
-ExportQuery = create_model(
-    "ExportQuery",
-    __config__=ConfigDict(extra="forbid"),
-    __doc__="Which assets, and as what.",
-    format=(
-        Literal["csv", "jsonl", "xlsx", "parquet", "geojson"],
-        Field(default="csv", description="A CSV file can be edited and handed in again: it changes what was edited."),
-    ),
-    **filter_fields(),
-)
-
-
-@router.get(
-    "/export",
-    summary="Export assets",
-    response_class=Response,
-    responses={**file_content("csv", "jsonl", "xlsx", "parquet", "geojson"), **answers(409)},
-)
-def export(
-    caller: Caller,
-    query: Annotated[ExportQuery, Query()],  # pyright: ignore[reportInvalidTypeForm]  # made from the filters
-) -> Response:
-    """The assets that you may see and that pass the filters of the list. Headings are ontology terms."""
-    file_format: Any = query.format
-    filters = filters_in(query)
-    return sent_file(file_format, "fmar-assets", lambda path: export_file(caller, file_format, path, filters))

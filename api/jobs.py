@@ -1,179 +1,38 @@
-"""Jobs that files of assets become: how far they are, what they found, and what came of each row (UC-02.01, UC-02.03)."""
+"""Jobs: files that were handed in and large exports; how far they are and what came of them (UC-02.01, UC-02.03, UC-02.04)."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import answer, page
 from api.exact import ExactRoute
+from api.exports import ExportOut, sent_export, told_export
 from api.files import file_content, sent_file
+from api.job_shapes import (
+    ConfirmQuery,
+    Drafts,
+    FindingQuery,
+    JobList,
+    JobOut,
+    JobsQuery,
+    OutcomeQuery,
+    RowFindings,
+    RowOutcomes,
+    RowQuery,
+)
 from api.problems import answers
 from api.security import Caller
-from models.bulk import BulkJob, JobStatus
+from models.bulk import BulkJob
+from models.exports import ExportJob
 from services.assets.bulk.drafts import job_drafts
-from services.assets.bulk.jobs import cancel_job, confirm_job, delete_job, get_job, list_jobs
+from services.assets.bulk.export_jobs import any_job, any_jobs, cancel_any_job, delete_any_job, get_export
+from services.assets.bulk.jobs import confirm_job, get_job
 from services.assets.bulk.judging import EVERY_CODE
 from services.assets.bulk.results import job_findings, job_rows, progress, write_findings, write_refused
 
 router = APIRouter(prefix="/jobs", tags=["Files of assets"], route_class=ExactRoute)
 JobId = Annotated[UUID, Path(alias="JobId", description="The job's identifier.")]
-LARGEST = 2**31
-
-
-class Example(BaseModel):
-    """A row that a rule found something in."""
-
-    row: int
-    field: str | None
-    given: str | None
-    message: str
-
-
-class RuleFindings(BaseModel):
-    """What one rule found in the whole file."""
-
-    code: str
-    severity: Literal["error", "warning"]
-    fields: list[str]
-    expected: str
-    rows: int
-    examples: list[Example]
-
-
-class JobOut(BaseModel):
-    """A file of assets, and how far it has come. In a dry run the counts say what would become of the rows."""
-
-    JobId: UUID
-    Status: JobStatus
-    DryRun: bool
-    FileName: str
-    FileFormat: Literal["csv", "xlsx", "jsonl", "parquet"]
-    ReadyMade: str | None = Field(description="The public register whose file it is: ECR or REPD.")
-    Reason: str | None = Field(description="Why it failed or was cancelled.")
-    RowsTotal: int
-    RowsDone: int
-    RowsRegistered: int
-    RowsUpdated: int
-    RowsUnchanged: int
-    RowsRefused: int
-    RowsDraft: int
-    RowsWarned: int = Field(description="Rows with warnings, whatever became of them.")
-    RowsPerSecond: float | None
-    SecondsLeft: int | None
-    Columns: dict[str, str] = Field(description="Heading -> the term that is read from it.")
-    UnknownColumns: list[str]
-    Findings: list[RuleFindings] = Field(description="By rule, with a few examples.")
-    CreatedAt: datetime
-    StartedAt: datetime | None
-    FinishedAt: datetime | None
-
-
-class JobList(BaseModel):
-    """Jobs, the latest first."""
-
-    items: list[JobOut]
-
-
-class RowFinding(BaseModel):
-    """One thing that a rule found in a row."""
-
-    row: int = Field(description="As a spreadsheet counts rows: the headings are row 1.")
-    code: str
-    field: str | None
-    given: str | None
-    expected: str
-    message: str
-    severity: Literal["error", "warning"]
-
-
-class RowFindings(BaseModel):
-    """Findings row by row; a row is told whole."""
-
-    items: list[RowFinding]
-    next: str | None
-
-
-class RowOutcome(BaseModel):
-    """What became of a row."""
-
-    row: int
-    outcome: Literal["registered", "updated", "unchanged", "refused", "draft"]
-    asset_id: str | None
-    name: str | None
-
-
-class RowOutcomes(BaseModel):
-    """What became of the rows, in their order."""
-
-    items: list[RowOutcome]
-    next: str | None
-
-
-class RowLack(BaseModel):
-    """What a draft lacks."""
-
-    code: str
-    field: str | None
-    expected: str
-    message: str
-
-
-class DraftOut(BaseModel):
-    """A row that lacks nothing but mandatory values."""
-
-    DraftId: UUID
-    Row: int
-    Values: dict[str, Any]
-    Lacks: list[RowLack] = Field(description="What is missing.")
-
-
-class Drafts(BaseModel):
-    """The drafts of a job, by row."""
-
-    items: list[DraftOut]
-    next: str | None
-
-
-class RowQuery(BaseModel):
-    """Which rows."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    after: int = Field(default=0, ge=0, le=LARGEST, description="The last row you have.")
-    limit: int = Field(default=500, ge=1, le=5000)
-
-
-class FindingQuery(RowQuery):
-    """Which findings, and as what."""
-
-    format: Literal["json", "csv"] = Field(default="json", description="csv: all of them, as a file.")
-    code: str | None = Field(default=None, max_length=40, description="Only those of one rule.")
-
-
-class OutcomeQuery(RowQuery):
-    """Rows of which outcome."""
-
-    outcome: Literal["registered", "updated", "unchanged", "refused", "draft"] | None = None
-
-
-class ConfirmQuery(BaseModel):
-    """What is said with a confirmation."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    justification: str | None = Field(default=None, max_length=4000)
-    keep_drafts: bool | None = Field(default=None, description="As said before, unless said anew.")
-
-
-class JobsQuery(BaseModel):
-    """How many jobs."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=50, ge=1, le=200)
 
 
 def told_job(job: BulkJob) -> dict[str, Any]:
@@ -182,6 +41,7 @@ def told_job(job: BulkJob) -> dict[str, Any]:
     read = {job.headings[int(place)]: term for place, term in job.columns.items()}
     return {
         "JobId": job.id,
+        "Kind": "upload",
         "Status": job.status,
         "DryRun": job.dry_run,
         "FileName": job.file_name,
@@ -207,16 +67,32 @@ def told_job(job: BulkJob) -> dict[str, Any]:
     }
 
 
+def told(request: Request, job: BulkJob | ExportJob) -> dict[str, Any]:
+    """A job of either kind as the API answers it."""
+    return told_export(request, job) if isinstance(job, ExportJob) else told_job(job)
+
+
 @router.get("", summary="List jobs", response_model=JobList)
-def list_them(caller: Caller, query: Annotated[JobsQuery, Query()]) -> Response:
-    """Your organisation's jobs, the latest first."""
-    return answer({"items": [told_job(job) for job in list_jobs(caller, query.limit)]})
+def list_them(request: Request, caller: Caller, query: Annotated[JobsQuery, Query()]) -> Response:
+    """Your organisation's jobs, the latest first: files that were handed in, and large exports."""
+    return answer({"items": [told(request, job) for job in any_jobs(caller, query.limit)]})
 
 
-@router.get("/{JobId}", summary="Read a job", response_model=JobOut, responses=answers(404))
-def read(caller: Caller, job_id: JobId) -> Response:
-    """How far it is, and what its rules found so far."""
-    return answer(told_job(get_job(caller, job_id)))
+@router.get("/{JobId}", summary="Read a job", response_model=JobOut | ExportOut, responses=answers(404))
+def read(request: Request, caller: Caller, job_id: JobId) -> Response:
+    """How far it is. Of a file that was handed in, what its rules found so far; of an export, where its file is."""
+    return answer(told(request, any_job(caller, job_id)))
+
+
+@router.get(
+    "/{JobId}/file",
+    summary="The file of an export",
+    response_class=Response,
+    responses={**file_content("csv", "jsonl", "xlsx", "parquet", "geojson"), **answers(404, 409)},
+)
+def file(caller: Caller, job_id: JobId) -> Response:
+    """Kept for the days of the setting bulk.keep_days. 409 until it is made, 403 when you see fewer assets than are in it."""
+    return sent_export(caller, get_export(caller, job_id))
 
 
 @router.get(
@@ -282,10 +158,10 @@ def confirm(caller: Caller, job_id: JobId, query: Annotated[ConfirmQuery, Query(
     return answer(told_job(confirm_job(caller, job_id, justifications=reasons, keep_drafts=query.keep_drafts)), 202)
 
 
-@router.post("/{JobId}/cancel", summary="Cancel a job", response_model=JobOut, responses=answers(404, 409))
-def cancel(caller: Caller, job_id: JobId) -> Response:
-    """It stops before its next chunk; what is registered by then stays."""
-    return answer(told_job(cancel_job(caller, job_id)))
+@router.post("/{JobId}/cancel", summary="Cancel a job", response_model=JobOut | ExportOut, responses=answers(404, 409))
+def cancel(request: Request, caller: Caller, job_id: JobId) -> Response:
+    """A file that was handed in stops before its next chunk; what is registered by then stays. Of an export nothing is kept."""
+    return answer(told(request, cancel_any_job(caller, job_id)))
 
 
 @router.delete(
@@ -293,5 +169,5 @@ def cancel(caller: Caller, job_id: JobId) -> Response:
 )
 def remove(caller: Caller, job_id: JobId) -> Response:
     """With its file, results and drafts; the assets stay. 409 while it is under way."""
-    delete_job(caller, job_id)
+    delete_any_job(caller, job_id)
     return Response(status_code=204)

@@ -2,8 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from models import assets, bulk, core, participants, sources, tallies
+from models import assets, bulk, core, exports, participants, sources, tallies
 
 metadata = SQLModel.metadata
 
-__all__ = ["assets", "bulk", "core", "metadata", "participants", "sources", "tallies"]
+__all__ = ["assets", "bulk", "core", "exports", "metadata", "participants", "sources", "tallies"]

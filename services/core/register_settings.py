@@ -107,7 +107,16 @@ CATALOGUE: dict[str, SettingKind] = {
             "1",
             "3650",
             "UC-02.01",
-            "How long a bulk job, its file and its results are kept.",
+            "How long a bulk job, its file and its results are kept, and the file of a large export.",
+        ),
+        _kind(
+            "export.direct_rows",
+            "50000",
+            "assets",
+            "1",
+            "1000000",
+            "UC-02.04",
+            "An export of more assets than this is made by the worker, as a job; smaller ones are made at once.",
         ),
         _kind(
             "source.position_tolerance_m",

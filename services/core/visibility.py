@@ -12,6 +12,7 @@ from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachmen
 from models.base import Recorded
 from models.bulk import BulkDraft, BulkJob
 from models.core import Event
+from models.exports import ExportJob
 from models.participants import ApiClient, Membership, Organisation, Role, User
 from models.sources import SourceEdition, SourceRecord
 from services.core.actor import Actor
@@ -85,6 +86,11 @@ def _draft(actor: Actor, scope: Scope, writing: bool) -> Condition:
     return or_(ours, sent)
 
 
+def _made_for(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    """Files that one's organisation had made, however far one sees among assets (services.assets.bulk.export_jobs)."""
+    return col(ExportJob.organisation_id) == actor.organisation_id
+
+
 def _public(actor: Actor, scope: Scope, writing: bool) -> Condition:
     """What is published anyway: all of it or nothing."""
     return false()
@@ -103,6 +109,7 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     Event: ("event.read", _event),
     BulkJob: ("asset.bulk", _by_organisation(col(BulkJob.organisation_id))),
     BulkDraft: ("asset.bulk", _by_organisation(col(BulkDraft.organisation_id))),
+    ExportJob: ("asset.export", _made_for),
     SourceEdition: ("source.read", _public),
     SourceRecord: ("source.read", _public),
 }

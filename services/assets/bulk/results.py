@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkJob
+from models.exports import ExportJob
 from services.assets.bulk.columns import CODES, REASONS
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.jobs import job_of
@@ -35,7 +36,7 @@ class Progress:
     seconds_left: int | None
 
 
-def progress(job: BulkJob) -> Progress:
+def progress(job: BulkJob | ExportJob) -> Progress:
     """How far a job is, by its own counts."""
     if job.started_at is None or not job.rows_done:
         return Progress(job.rows_done, job.rows_total, None, None)
