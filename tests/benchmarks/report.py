@@ -40,17 +40,18 @@ def median_cpu_ms(act: Callable[[], object], times: int) -> float:
     return statistics.median(cpu_ms(act) for _ in range(times))
 
 
-def table(figures: Figures) -> str:
-    """The figures as a Markdown table, with the machine that gave them."""
-    lines = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in figures.rows]
+def table(figures: Figures, before: str = "") -> str:
+    """The figures as a Markdown table, with the machine that gave them; other lines of an earlier table stay."""
+    lines = {line.split(" | ")[0]: line for line in before.strip().splitlines()[2:] if line.startswith("|")}
+    lines.update({f"| {row[0]}": f"| {' | '.join(row)} |" for row in figures.rows})
+    head = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
     machine = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} processors, "
-    return "\n".join([*lines, "", f"{machine}{platform.system()}."])
+    return "\n".join([*head, *lines.values(), "", f"{machine}{platform.system()}."])
 
 
 def write_report(figures: Figures) -> None:
-    """Put the table between the markers of the document."""
+    """Put what was measured into the table between the markers of the document."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{table(figures)}\n{END}{after}", encoding="utf-8")
+    old, after = rest.split(END)
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{table(figures, old)}\n{END}{after}", encoding="utf-8")
