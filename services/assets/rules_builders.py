@@ -21,12 +21,18 @@ DATE_HINTS = (
     ),
 )
 NUMBER_HINTS = (
+    Hint(r"^\s*[\[{]", "Give the number itself."),
     Hint(r"(?i)[0-9]\s*(kw|mw|gw|w|kva|mva|kwh|mwh|kwp|mwp)\s*$", "Write the number of kW alone, without its unit."),
     Hint(r"^\s*-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?\s*$", "Leave the thousands separator out."),
     Hint(r"^\s*-?[0-9.\s]*,[0-9]*\s*$", "Write decimals after a point, and no thousands separator."),
     Hint(r"^\s*-?[0-9]+\.[0-9]{3}", "Round it to two decimals."),
     Hint(r"[0-9]\s+[0-9]", "Leave the spaces out."),
     Hint(r"(?i)[0-9]e[+-]?[0-9]", "Write the number out, without an exponent."),
+)
+FORMULA = Hint(r"^[=+@]", "It looks like a formula: put its result in its place.")
+SHORTENED = Hint(
+    r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$",
+    "A spreadsheet has shortened it: format the column as text first (Format Cells, Text), then put the numbers in again.",
 )
 COORDINATE_HINTS = (
     Hint(r"^\s*-?[0-9]+,[0-9]+\s*$", "Write decimals after a point."),

@@ -5,6 +5,8 @@ import polars as pl
 from services.assets.rules_builders import (
     CODES_LABEL,
     CONNECTED,
+    FORMULA,
+    SHORTENED,
     WARNING,
     at_most,
     by_service,
@@ -17,7 +19,7 @@ from services.assets.rules_builders import (
     readable,
 )
 from services.assets.rules_prepare import value
-from services.core.rules import Rule
+from services.core.rules import Hint, Rule
 
 NAMES = [
     missing("NAME-01", "AssetName"),
@@ -28,6 +30,7 @@ NAMES = [
         "Letters, digits, space and - _ / ( ) only",
         "The name {given} has a character that isn't allowed.",
         pl.col("AssetName").str.contains(r"^[\p{L}0-9 \-_/()]*$"),
+        hints=(FORMULA, Hint(r"\S", "Leave it out: letters, digits, spaces and - _ / ( ) are allowed.")),
     ),
     at_most("NAME-04", "FriendlyCode", 40),
     by_service(
@@ -212,5 +215,6 @@ TECHNOLOGY = [
         "Letters, digits, hyphens and underscores only",
         "The serial number {given} has a character that isn't allowed.",
         pl.col("SerialNumber").str.contains(r"^[A-Za-z0-9_\-]*$"),
+        hints=(FORMULA, SHORTENED, Hint(r"\S", "Leave it out: letters, digits, hyphens and underscores are allowed.")),
     ),
 ]

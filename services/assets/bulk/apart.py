@@ -33,6 +33,10 @@ from services.core.settings import ROOT
 MOST_WAITED = 600
 """Seconds by the clock, on a machine that is busy."""
 _DAY_ZERO_OF_OLD_MACS = date(1904, 1, 1)
+_SMALLER = {
+    "xlsx": "Delete what stands far away from the table, or save the rows as CSV and send that.",
+    "parquet": "Send it in parts, or as CSV.",
+}
 _NO_REASON = pl.lit(None, dtype=pl.String)
 
 
@@ -105,15 +109,13 @@ def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
         failed = done.returncode
     except subprocess.TimeoutExpired:
         failed = -1
+    if failed < 0:
+        message = f"Opening the file takes more memory or time than one file may. {_SMALLER[kind]}"
+        raise refuse_file("FILE-07", None, message)
     if failed:
-        message = "The file can't be read"
-        if failed < 0:
-            message += (
-                ": opening it takes more memory or time than one file may. Delete what stands far away from the table, "
-                "or save the rows as CSV and send that."
-            )
-            raise refuse_file("FILE-07", None, message)
-        raise refuse_file("FILE-03", None, f"{message}: it is damaged. Open it, save it anew, and send that.")
+        raise refuse_file(
+            "FILE-03", None, "The file can't be opened: it is damaged. Open it, save it anew, and send that."
+        )
     told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
     if "refused" in told:
         raise refuse_file(*told["refused"])

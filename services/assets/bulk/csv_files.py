@@ -174,8 +174,9 @@ def _decoded(data: bytes) -> tuple[str, bool]:
             return data.decode("utf-8-sig"), False
         except UnicodeDecodeError as error:
             return _not_quite_unicode(data, error)
-    message = "The file is no text that can be read (it holds NUL bytes). Save it as CSV UTF-8, or as XLSX."
-    raise refuse_file("FILE-02", None, message)
+    line = data.count(b"\n", 0, max(data.find(b"\x00"), 0)) + 1
+    message = f"Line {line:,} holds bytes that are no text (NUL). Save the file as CSV UTF-8, or as XLSX."
+    raise refuse_file("FILE-02", f"line {line}", message)
 
 
 def _not_quite_unicode(data: bytes, error: UnicodeDecodeError) -> tuple[str, bool]:

@@ -23,7 +23,9 @@ def write_table(path: Path, file_format: str, rows: pl.DataFrame) -> None:
     match file_format:
         case "csv":
             with path.open("wb") as file:
-                rows.select(disarmed(name) for name in rows.columns).write_csv(file, include_bom=True)
+                made = rows.select(disarmed(name) for name in rows.columns)
+                made.columns = pl.DataFrame({"heading": rows.columns}).select(disarmed("heading"))["heading"].to_list()
+                made.write_csv(file, include_bom=True)
         case "xlsx":
             _write_workbook(path, rows)
         case "jsonl":
