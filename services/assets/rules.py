@@ -46,6 +46,7 @@ ALIAS_TYPE = pl.List(pl.Struct({"scheme": pl.String, "value": pl.String}))
 # Read to place the asset; what is kept is the position in degrees.
 INPUT_ONLY = ("Easting", "Northing")
 PLACE = ("Latitude", "Longitude")
+TEXT_OR_NOTHING = frozenset({str, type(None)}).__contains__
 VALUE_TERMS = [term for term in CORE if term not in INPUT_ONLY]
 
 
@@ -185,7 +186,7 @@ def _attributes(
     findings: list[tuple[int, Finding]] = []
     for row, (category, own, inside) in enumerate(zip(categories, flat, nested, strict=True)):
         key = (category, *own.values(), inside)
-        alike = all(isinstance(part, str | None) for part in key)
+        alike = all(map(TEXT_OR_NOTHING, map(type, key)))
         judged = known.get(key) if alike else None
         if judged is None:
             given, wrong = read_attributes(inside, own)

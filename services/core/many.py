@@ -5,7 +5,9 @@ from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import JSON, Connection, Dialect, Table, func, select, text
+
+from services.core.ledger.state import canonical
 
 
 class Same(NamedTuple):
@@ -31,11 +33,16 @@ def values_of(column: Column, count: int) -> Iterable[Any]:
     return repeat(column.value, count) if isinstance(column, Same) else column
 
 
+def first_of(column: Sequence[Any]) -> Any:
+    """The first value of a column that isn't empty: all values of a column are of its kind."""
+    return next((value for value in column if value is not None), None)
+
+
 def each(column: Column, make: Callable[[Any], Any]) -> Column:
     """A column with something made of each value; of equal values once. `make` must not look at anything else."""
     if isinstance(column, Same):
         return Same(make(column.value))
-    kind = next((type(value) for value in column if value is not None), None)
+    kind = type(first_of(column))
     if kind is UUID or kind is float:
         # Hardly any two are equal, and remembering what became of each would cost more than working it out.
         return [make(value) for value in column]
@@ -58,7 +65,7 @@ def put(connection: Connection, table: Table, columns: Columns, count: int) -> N
     dialect = connection.dialect
     ready = []
     for name, column in columns.items():
-        process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        process = _binding(table, name, dialect)
         ready.append(values_of(column if process is None else each(column, process), count))
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(name) for name in columns)
@@ -69,6 +76,14 @@ def put(connection: Connection, table: Table, columns: Columns, count: int) -> N
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608  # names of our own tables
         connection.exec_driver_sql(statement, list(rows))
+
+
+def _binding(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes a column's values what the driver takes; None where they are already."""
+    kind = table.c[name].type.dialect_impl(dialect)
+    if isinstance(kind, JSON) and dialect.name == "sqlite":
+        return canonical
+    return kind.bind_processor(dialect)
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -128,9 +128,9 @@ def _columns(
 
 
 def _lists(series: pl.Series) -> Column:
-    """A column of lists; where there is none, one empty list for all."""
+    """A column of lists of aliases; where there is none, one empty list for all."""
     nothing: list[Any] = []
-    if not (series.list.len().fill_null(0) > 0).any():
+    if not series.list.len().sum():
         return Same(nothing)
     return [one or nothing for one in series.to_list()]
 

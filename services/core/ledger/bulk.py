@@ -14,7 +14,7 @@ from models.core import LedgerEntry
 from services.core.clock import now
 from services.core.ledger.state import GENESIS, PRIVATE, SECRET, canonical, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, table_of
-from services.core.many import Column, Columns, Same, as_columns, each, put, values_of
+from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of
 from services.core.stamp import WRITES, NoTransaction, Stamp
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
@@ -116,7 +116,7 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
         raise ValueError(f"A {kind} is written one by one: of {', '.join(guarded)} the ledger keeps a digest.")
     parts: list[Column] = []
     for name in sorted(names):
-        part = each(columns[name], lambda value, name=name: _part(name, value))
+        part = _parts(name, columns[name])
         if isinstance(part, Same) and parts and isinstance(parts[-1], Same):
             parts[-1] = Same(parts[-1].value + part.value)
         else:
@@ -125,14 +125,15 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
     return [f"{{{''.join(row)[:-1]}}}" for row in rows]
 
 
-def _part(name: str, value: Any) -> str:
-    """A column's name and value in the JSON of a state, with the comma after it; an empty one is left out."""
-    if value is None:
-        return ""
-    if type(value) is str:
-        return f'"{name}":{encode_basestring(value)},'
-    if type(value) is UUID:
-        return f'"{name}":"{value}",'
-    if type(value) is float:
-        return f'"{name}":{value!r},'
-    return f'"{name}":{canonical(value)},'
+def _parts(name: str, column: Column) -> Column:
+    """A column's name and value in the JSON of each state, with the comma after it; an empty one is left out."""
+    before = f'"{name}":'
+    if not isinstance(column, Same) and type(first_of(column)) is str:
+        return [f"{before}{encode_basestring(value)}," if value is not None else "" for value in column]
+
+    def part(value: Any) -> str:
+        if value is None:
+            return ""
+        return f'{before}"{value}",' if type(value) is UUID else f"{before}{canonical(value)},"
+
+    return each(column, part)
