@@ -55,7 +55,7 @@ def _with_parties(actor: Actor, values: pl.DataFrame, findings: pl.DataFrame) ->
     marks = [
         pl.when(pl.col(mark)).then(pl.lit(term)) for mark, term in zip(("_provider", "_owner"), OWN_TERMS, strict=True)
     ]
-    derived = pl.concat_list("derived", *marks).list.drop_nulls().list.unique().list.sort()
+    derived = pl.concat_list("derived", *marks).list.drop_nulls()
     return filled.with_columns(derived.alias("derived")).drop("_provider", "_owner")
 
 

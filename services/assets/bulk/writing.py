@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import Asset, AssetAlias, AssetStatus
@@ -24,7 +24,8 @@ from services.core.errors import Finding, Severity
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
 from services.core.ledger.state import columns_of
-from services.core.many import Column, Same, as_columns, each, values_of
+from services.core.ledger.writer import table_of
+from services.core.many import Column, Same, as_columns, each, put, values_of
 from services.core.operation import operation
 from services.core.transaction import current_session
 
@@ -62,14 +63,17 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
 
 
 def _index_aliases(made: Sequence[UUID], aliases: Column) -> None:
-    named = zip(made, values_of(aliases, len(made)), strict=True)
-    rows = [
-        {"asset_id": one, "scheme": pair["scheme"], "value": pair["value"], "active": True}
-        for one, pairs in named
-        for pair in pairs
-    ]
-    if rows:
-        current_session().execute(insert(AssetAlias), rows)
+    if isinstance(aliases, Same):
+        return
+    pairs = [(one, pair) for one, listed in zip(made, aliases, strict=True) for pair in listed]
+    session = current_session()
+    columns = {
+        "asset_id": [one for one, _pair in pairs],
+        "scheme": [pair["scheme"] for _one, pair in pairs],
+        "value": [pair["value"] for _one, pair in pairs],
+        "active": Same(True),
+    }
+    put(session.connection(), table_of(AssetAlias), columns, len(pairs))
 
 
 def _warnings(verdict: Verdict, places: set[int]) -> dict[int, list[Finding]]:
