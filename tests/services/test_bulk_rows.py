@@ -18,7 +18,7 @@ from services.core.actor import Actor, system_actor
 from services.core.ledger.verifying import verify_ledger
 from tests.asset_factories import an_mpan, battery, values_for
 from tests.bulk_files import assets, counts, csv_of, entries_of, events_of, everything, how_many, jsonl_of, send
-from tests.factories import make_fsp
+from tests.factories import administrator, make_fsp
 
 ITS_OWN = {
     "id", "asset_name", "serial_number", "serial_key", "import_mpan", "export_mpan", "friendly_code", "version", "aliases",
@@ -273,6 +273,28 @@ def test_a_meter_shared_with_another_provider_warns_and_is_told_to_both(register
     }
     looked = [event for event in everything(Event) if event.type == "asset.looked_up"]
     assert [event.organisation_id for event in looked] == [rival.organisation_id]
+
+
+@pytest.mark.use_case("UC-02.01")
+@pytest.mark.parametrize("chunk", [1, 100])
+def test_a_meter_that_two_providers_of_one_file_share_warns_and_is_told_to_both(
+    register: str, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr("services.assets.bulk.jobs.CHUNK_ROWS", chunk)
+    first, second = make_fsp("First Flex"), make_fsp("Second Flex")
+    owners = [str(one.organisation_id) for one in (first, second)]
+    one = battery(ServiceProviderId=owners[0])
+    rows = [one, battery(ServiceProviderId=owners[1], ImportMPAN=one["ImportMPAN"])]
+    register_body = administrator()
+    refused = send(register_body, csv_of(rows))
+    assert counts(refused) == {"registered": 1, "refused": 1, "warned": 1}
+    assert list(refused.summary) == ["MPAN-09"]
+    mpan = an_mpan()
+    rows = [battery(ServiceProviderId=owner, ImportMPAN=mpan) for owner in owners]
+    job = send(register_body, csv_of(rows), justifications={"MPAN-09": WHY})
+    assert counts(job) == {"registered": 2, "warned": 1}
+    told = [event for event in everything(Event) if event.type == "asset.mpan_shared"]
+    assert sorted(str(event.organisation_id) for event in told) == sorted(owners)
 
 
 @pytest.mark.use_case("UC-02.01")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -20,13 +21,15 @@ class Others:
     """What the register says of new rows, by their place.
 
     `findings` in the order in which they are told; `same` the duplicates, of which those in `own` are the provider's own;
-    `shared` the assets of other providers on the same meter; `hits` every asset of others that was met.
+    `shared` the assets of other providers on the same meter; `beside` earlier rows of other providers on it, by place;
+    `hits` every asset of others that was met.
     """
 
     findings: list[tuple[int, Finding]] = field(default_factory=list)
     same: list[tuple[int, str, UUID, str]] = field(default_factory=list)
     own: dict[int, UUID] = field(default_factory=dict)
     shared: list[tuple[int, UUID, str]] = field(default_factory=list)
+    beside: list[tuple[int, int, str]] = field(default_factory=list)
     hits: set[UUID] = field(default_factory=set)
 
 
@@ -48,11 +51,16 @@ def made_here(earlier: pl.DataFrame, ids: Iterable[str]) -> set[str]:
     return set(earlier.filter(pl.col("key").is_in(wanted))["key"].str.slice(2))
 
 
-def against_register(keys: pl.DataFrame, earlier: pl.DataFrame) -> Others:
-    """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register that the file didn't make."""
+def against_register(keys: pl.DataFrame, earlier: pl.DataFrame, wrong: pl.Series) -> Others:
+    """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register.
+
+    What the file itself made is known by the file's own keys; met here is only that another provider has a meter of it.
+    `wrong` has the places of rows that are refused by their own values.
+    """
     found = Others()
-    others = already_registered(keys)
-    others = others.filter(~pl.col("id").is_in(list(made_here(earlier, others["id"]))))
+    there = already_registered(keys)
+    mine = list(made_here(earlier, there["id"]))
+    others = there.filter(~pl.col("id").is_in(mine))
     rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
     if others.height:
         device = rows.filter(pl.col("serial").is_not_null() & pl.col("maker").is_not_null())
@@ -61,7 +69,9 @@ def against_register(keys: pl.DataFrame, earlier: pl.DataFrame) -> Others:
             found.hits.add(UUID(row["id"]))
         coded = rows.join(others, on=["provider", "friendly_code"], suffix="_o").sort("index")
         found.findings += [(row["index"], finding("NAME-05", row["friendly_code"])) for row in coded.to_dicts()]
-        _meters(found, rows, others)
+    warned = _meters(found, rows, there, mine) if there.height else set()
+    if rows["provider"].n_unique() > 1:
+        _beside(found, rows.filter(~pl.col("index").is_in(wrong.cast(pl.Int64).implode())), warned)
     _aliases(found, rows, earlier)
     return found
 
@@ -73,19 +83,27 @@ def _meet(found: Others, row: dict[str, object], code: str) -> None:
         found.own.setdefault(index, other)
 
 
-def _meters(found: Others, rows: pl.DataFrame, others: pl.DataFrame) -> None:
-    """The same meter: the provider's own device when category and capacity are alike, a warning when it is another's."""
-    terms = {"import_mpan": "ImportMPAN", "export_mpan": "ExportMPAN"}
-    ours = rows.unpivot(
-        list(terms), index=["index", "provider", "category", "rated"], variable_name="term", value_name="mpan"
-    ).drop_nulls("mpan")
+METERS = {"import_mpan": "ImportMPAN", "export_mpan": "ExportMPAN"}
+
+
+def _by_meter(rows: pl.DataFrame) -> pl.DataFrame:
+    known = ["index", "provider", "category", "rated"]
+    return rows.unpivot(list(METERS), index=known, variable_name="term", value_name="mpan").drop_nulls("mpan")
+
+
+def _meters(found: Others, rows: pl.DataFrame, there: pl.DataFrame, mine: list[str]) -> set[tuple[int, str]]:
+    """The same meter: the provider's own device when category and capacity are alike, a warning when it is another's.
+
+    Which rows were warned of which meter.
+    """
     theirs = (
-        others.with_columns(pl.concat_list("import_mpan", "export_mpan").list.drop_nulls().list.unique().alias("mpan"))
+        there.with_columns(pl.concat_list("import_mpan", "export_mpan").list.drop_nulls().list.unique().alias("mpan"))
         .explode("mpan")
         .drop_nulls("mpan")
         .select("mpan", pl.col("id"), name_o="name", provider_o="provider", category_o="category", rated_o="rated")
     )
-    met = ours.join(theirs, on="mpan").sort("index", "term", "id")
+    met = _by_meter(rows).join(theirs, on="mpan")
+    met = met.filter((pl.col("provider_o") != pl.col("provider")) | ~pl.col("id").is_in(mine))
     warned: set[tuple[int, str]] = set()
     alike: set[tuple[int, str]] = set()
     for row in met.sort("index", pl.col("term") == "export_mpan", "id").iter_rows(named=True):
@@ -93,12 +111,27 @@ def _meters(found: Others, rows: pl.DataFrame, others: pl.DataFrame) -> None:
         if row["provider_o"] != row["provider"]:
             found.hits.add(UUID(other))
             found.shared.append((index, UUID(other), row["mpan"]))
-            if (index, row["term"]) not in warned:
-                warned.add((index, row["term"]))
-                found.findings.append((index, finding("MPAN-09", row["mpan"], terms[row["term"]])))
+            _warn(found, warned, row)
         elif (row["category_o"], row["rated_o"]) == (row["category"], row["rated"]) and (index, other) not in alike:
             alike.add((index, other))
             _meet(found, row, "DUP-02")
+    return warned
+
+
+def _beside(found: Others, rows: pl.DataFrame, warned: set[tuple[int, str]]) -> None:
+    """The same meter in an earlier row of another provider: a file may hold the assets of several."""
+    meters = _by_meter(rows)
+    met = meters.join(meters.select("mpan", before="index", provider_o="provider"), on="mpan")
+    met = met.filter((pl.col("before") < pl.col("index")) & (pl.col("provider_o") != pl.col("provider")))
+    for row in met.unique(["index", "term", "before"]).sort("index", "before", "term").iter_rows(named=True):
+        found.beside.append((row["index"], row["before"], row["mpan"]))
+        _warn(found, warned, row)
+
+
+def _warn(found: Others, warned: set[tuple[int, str]], row: dict[str, Any]) -> None:
+    if (row["index"], row["term"]) not in warned:
+        warned.add((row["index"], row["term"]))
+        found.findings.append((row["index"], finding("MPAN-09", row["mpan"], METERS[row["term"]])))
 
 
 def _aliases(found: Others, rows: pl.DataFrame, earlier: pl.DataFrame) -> None:

@@ -111,7 +111,7 @@ def judge(actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms
     for provider in sorted({UUID(one) for one in values["ServiceProviderId"].drop_nulls().unique()}):
         one_writer_per_provider(provider)
     keys = keys_of(values)
-    others = against_register(keys, earlier)
+    others = against_register(keys, earlier, _wrong(sorted_findings(parts)))
     unseen = unseen_of(actor, others.hits)
     seen = _seen(actor, {other for _index, _code, other, _name in others.same})
     parts += [findings_frame(others.findings), findings_frame(told(others.same, seen))]
@@ -164,6 +164,11 @@ def _seen(actor: Actor, ids: set[UUID]) -> set[UUID]:
     return seen
 
 
+def _wrong(findings: pl.DataFrame) -> pl.Series:
+    """The places of rows that are refused whatever else is said."""
+    return findings.filter(pl.col("severity") == Severity.ERROR.value)["row"].cast(pl.Int64)
+
+
 def _alike(
     keys: pl.DataFrame, others: Others, seen: set[UUID], earlier: pl.DataFrame, findings: pl.DataFrame
 ) -> dict[int, UUID]:
@@ -173,7 +178,7 @@ def _alike(
     """
     found = {index: other for index, other in others.own.items() if other in seen}
     bare = ["serial", "friendly_code", "import_mpan", "export_mpan"]
-    wrong = findings.filter(pl.col("severity") == Severity.ERROR.value)["row"].cast(pl.Int64)
+    wrong = _wrong(findings)
     alone = keys.with_row_index("index").filter(
         pl.all_horizontal(pl.col(bare).is_null()),
         ~pl.col("index").cast(pl.Int64).is_in(wrong.implode()),

@@ -15,7 +15,7 @@ from services.core.errors import Finding, Severity
 from services.core.rules import FINDINGS_SCHEMA
 from services.core.transaction import current_session
 
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 5_000
 """A second or two of work: nobody waits longer for the writer's lock of SQLite."""
 TERM_PREFIX = "t:"
 """Columns of a chunk that hold what a ready-made mapping made of the row, by term."""

@@ -153,15 +153,18 @@ def _tell_shared(verdict: Verdict, made: Mapping[int, tuple[UUID, UUID, str | No
     """Tell both providers of assets on one meter; to neither who the other is. `made`: asset, provider and area by place."""
     at = verdict.values["index"].to_list()
     met = [(at[index], other, mpan) for index, other, mpan in verdict.others.shared if at[index] in made]
-    if not met:
+    pairs = [(at[index], at[before], mpan) for index, before, mpan in verdict.others.beside]
+    beside = [(place, made[before][0], mpan) for place, before, mpan in pairs if place in made and before in made]
+    if not (met or beside):
         return
     theirs: dict[UUID, tuple[UUID, UUID, str | None]] = {}
     for part in slices(sorted({other for _place, other, _mpan in met})):
         chosen = select(col(Asset.id), col(Asset.service_provider_id), col(Asset.dno_connection))
         rows = current_session().execute(chosen.where(col(Asset.id).in_(part)))
         theirs |= {row.id: (row.id, row.service_provider_id, row.dno_connection) for row in rows}
+    theirs |= {one[0]: one for one in made.values()}
     told: dict[tuple[UUID, str], dict[str, Any]] = {}
-    for place, other, mpan in met:
+    for place, other, mpan in met + beside:
         for one in (made[place], theirs[other]):
             told[(one[0], mpan)] = _told(*one, {"mpan": mpan})
     emit_many(SHARED, Asset, as_columns(list(told.values())), len(told))
