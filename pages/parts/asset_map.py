@@ -1,12 +1,12 @@
 """The map of assets: pydeck over our own base geography, no tile and no font from elsewhere."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import pydeck
 import streamlit as st
-from pydeck.data_utils import compute_view
 
 from models.assets import STATUS_LABELS, AssetStatus
 from services.grid.areas import group_labels
@@ -26,6 +26,7 @@ STATUS_COLOURS: dict[AssetStatus, Colour] = {
 ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.QUERY)
 CROWD = 300
 """More points than this are drawn smaller, so that the whole country can be read."""
+PHONE_WIDTH = 360
 LIGHT = {"fill": [226, 234, 240], "line": [140, 155, 168], "label": [60, 75, 90]}
 DARK = {"fill": [30, 44, 56], "line": [78, 98, 115], "label": [190, 203, 214]}
 ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=15)
@@ -69,18 +70,30 @@ def base_layers() -> list[pydeck.Layer]:
     ]
 
 
-def _view(points: Sequence[Mapping[str, Any]], close: bool) -> pydeck.ViewState:
+def _view(points: Sequence[Mapping[str, Any]], close: bool, height: int) -> pydeck.ViewState:
     if not points:
         return ALL_OF_GB
     if close and len(points) > 1:
-        around = compute_view([[point["lon"], point["lat"]] for point in points])
-        zoom = min(max((around.zoom or 5) - 1, 4), 9)
-        return pydeck.ViewState(
-            latitude=around.latitude, longitude=around.longitude, zoom=zoom, min_zoom=4, max_zoom=15
-        )
+        return _around(points, height)
     if len(points) == 1:
         return pydeck.ViewState(latitude=points[0]["lat"], longitude=points[0]["lon"], zoom=8, min_zoom=4, max_zoom=15)
     return ALL_OF_GB
+
+
+def _around(points: Sequence[Mapping[str, Any]], height: int) -> pydeck.ViewState:
+    """All points with some room about them, in a window as narrow as a telephone's; never closer than a county."""
+    lats, lons = [point["lat"] for point in points], [point["lon"] for point in points]
+    # A world of 360 degrees is 512 pixels wide at zoom 0; one degree of latitude is drawn longer than one of longitude.
+    longer = 1 / math.cos(math.radians(54))
+    tall = height * 360 / (512 * 1.4 * longer * max(max(lats) - min(lats), 0.01))
+    wide = PHONE_WIDTH * 360 / (512 * 1.4 * max(max(lons) - min(lons), 0.01))
+    return pydeck.ViewState(
+        latitude=(max(lats) + min(lats)) / 2,
+        longitude=(max(lons) + min(lons)) / 2,
+        zoom=min(max(math.log2(min(tall, wide)), 4.2), 7.5),
+        min_zoom=4,
+        max_zoom=15,
+    )
 
 
 def draw_map(
@@ -111,7 +124,7 @@ def draw_map(
     )
     deck = pydeck.Deck(
         layers=[*base_layers(), layer],
-        initial_view_state=_view(points, close),
+        initial_view_state=_view(points, close, height),
         map_provider=None,
         tooltip={"html": "<b>{name}</b><br/>{detail}"},  # pyright: ignore[reportArgumentType]
     )

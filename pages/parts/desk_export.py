@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.parts.asset_table import words_of
+from pages.parts.attempt import attempt, show_outcome
+from pages.parts.export_list import draw_exports
 from pages.parts.made_file import made_file
+from services.assets.bulk.export_jobs import is_large_export, submit_export
 from services.assets.bulk.exporting import MEDIA_TYPES, export_file
 from services.assets.filters import AssetFilters
 from services.assets.reading import AssetCount
@@ -12,8 +16,6 @@ from services.core.actor import Actor
 from services.core.clock import in_london, now
 from services.core.permissions import may
 
-MOST = 50_000
-"""A file for the browser is held in memory; the API writes its own in steady memory, however many there are."""
 FORMATS = {
     "csv": ("CSV", "Edited and uploaded again, it changes what was edited."),
     "xlsx": ("XLSX", "A workbook, with powers as numbers."),
@@ -21,35 +23,55 @@ FORMATS = {
     "parquet": ("Parquet", "Typed columns, for analysis."),
     "geojson": ("GeoJSON", "For maps and GIS."),
 }
+OPEN = "desk-export"
 
 
 def draw_export(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
-    """Download what is filtered: nothing for those who may not export, the way by the API for what is too many."""
-    if not total or not may(actor, "asset.export"):
+    """Download what is filtered, and the large files that were made before: nothing for those who may not export."""
+    if not may(actor, "asset.export"):
         return
-    with st.popover("Download", icon=":material/download:"):
-        if total.more or total > MOST:
-            st.info(
-                f"These are too many for a download here: {MOST:,} at most, and they must be counted. Choose more "
-                "filters, or take them all by the API: GET /api/v1/assets/export, with the same filters.",
-                icon=":material/api:",
-            )
-            return
-        chosen = st.selectbox(
-            "Format", list(FORMATS), format_func=lambda code: FORMATS[code][0], key="export-format", width=280
-        )
-        st.caption(f"{FORMATS[chosen][1]} Headings are ontology terms. The access log keeps who downloaded what.")
-        st.download_button(
-            f"Download {total:,} {'asset' if total == 1 else 'assets'}",
-            filtered_file(actor, chosen, filters),
-            f"fmar-assets-{in_london(now()):%Y-%m-%d}.{chosen}",
-            MEDIA_TYPES[chosen],
-            icon=":material/download:",
+
+    @st.fragment
+    def menu() -> None:
+        """Looked into when it is opened, without drawing the desk anew."""
+        popover = st.popover("Download", icon=":material/download:", key=OPEN, on_change="rerun")
+        if popover.open:
+            with popover:
+                show_outcome()
+                if total:
+                    _choose(actor, filters, total)
+                draw_exports(actor)
+
+    menu()
+
+
+def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
+    chosen = st.selectbox(
+        "Format", list(FORMATS), format_func=lambda code: FORMATS[code][0], key="export-format", width=280
+    )
+    st.caption(f"{FORMATS[chosen][1]} Headings are ontology terms. The ledger keeps who took what.")
+    many = f"{words_of(total)} {'asset' if total == 1 else 'assets'}"
+    if is_large_export(actor, filters):
+        st.button(
+            f"Make a file of {many}",
+            icon=":material/hourglass_top:",
             type="primary",
-            on_click="ignore",
+            on_click=attempt,
+            args=(lambda: submit_export(actor, chosen, filters), "The file is being made."),
+            help="These are so many that it takes a while. You can leave the page meanwhile.",
         )
+        return
+    st.download_button(
+        f"Download {many}",
+        filtered_file(actor, chosen, filters),
+        f"fmar-assets-{in_london(now()):%Y-%m-%d}.{chosen}",
+        MEDIA_TYPES[chosen],
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+    )
 
 
 def filtered_file(actor: Actor, file_format: str, filters: AssetFilters) -> Callable[[], bytes]:
-    """The file of the assets that pass the filters, made and logged when it is asked for."""
+    """The file of the assets that pass the filters, made and kept in the ledger when it is asked for."""
     return made_file(lambda path: export_file(actor, file_format, path, filters), file_format)

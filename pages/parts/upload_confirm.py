@@ -57,12 +57,9 @@ def _ask_reasons(job: BulkJob, warned: dict[str, Any]) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for code, said in warned.items():
         rows = "1 row" if said["rows"] == 1 else f"{said['rows']:,} rows"
+        st.markdown(f"**{rows}**: {plain(said['examples'][0]['message'][:200])}")
         why = st.text_area(
-            f"{code}, {rows}: why is it right?",
-            key=_key(job, code),
-            height=72,
-            persist_state="session",
-            placeholder=said["examples"][0]["message"][:200],
+            f"Why is it right ({code}, {rows})?", key=_key(job, code), height=72, persist_state="session"
         )
         if is_justification(why):
             reasons[code] = why or ""

@@ -13,7 +13,7 @@ from services.core.actor import Actor
 from services.core.errors import RegisterError, Severity
 
 SHOWN = 200
-ALWAYS = ("AssetName", "AssetCategory")
+NAME, CATEGORY = "AssetName", "AssetCategory"
 SAID, TYPED, WHY = "upload-drafts!said", "upload-drafts!typed", "upload-drafts-why"
 Refusals = list[tuple[int, RegisterError]]
 
@@ -66,7 +66,7 @@ def _terms(drafts: list[BulkDraft], columns: dict[str, TemplateColumn]) -> list[
     lacking = {lack["field"] for lack in lacks if lack.get("field") and lack.get("severity") != Severity.WARNING}
     if any(lack["code"] == "MPAN-07" for lack in lacks):
         lacking |= {"ImportMPAN", "ExportMPAN"}
-    return [*ALWAYS, *(term for term in columns if term in lacking and term not in ALWAYS)]
+    return [NAME, *(term for term in columns if term in lacking and term not in (NAME, CATEGORY)), CATEGORY]
 
 
 def _register(actor: Actor, drafts: list[BulkDraft], after: list[dict[str, Any]]) -> None:

@@ -43,6 +43,8 @@ def _examples(said: dict[str, Any]) -> None:
 
 
 def _files(actor: Actor, job: BulkJob) -> None:
+    if job.rows_refused:
+        st.caption("Refused rows come back as the file they came in, with their codes and reasons in two columns more.")
     with st.container(horizontal=True):
         if job.rows_refused:
             refused = made_file(lambda path: write_refused(actor, job.id, path), job.file_format)
@@ -52,7 +54,6 @@ def _files(actor: Actor, job: BulkJob) -> None:
                 f"refused-{Path(job.file_name).stem}.{job.file_format}",
                 icon=":material/download:",
                 on_click="ignore",
-                help="As the file they came in, with two columns more: codes and reasons. Mended, it is sent as it is.",
             )
         findings = made_file(lambda path: write_findings(actor, job.id, path), "csv")
         name = f"findings-{Path(job.file_name).stem}.csv"

@@ -91,7 +91,8 @@ def _say_when_nobody_works(actor: Actor) -> None:
 
 def _say_how_it_ended(job: BulkJob) -> None:
     """How it stands, and what there is to do next."""
-    mend = " Mend the refused rows and send them again." if job.rows_refused else ""
+    next_steps = " Mend the refused rows and send them again." if job.rows_refused else ""
+    next_steps += " Complete the drafts below." if job.rows_draft else ""
     if job.status is JobStatus.FAILED:
         st.error(plain(job.reason or "The job could not go on."), icon=":material/error:")
         st.markdown("What was registered by then stays. Send the same file again: those rows count as unchanged.")
@@ -105,10 +106,12 @@ def _say_how_it_ended(job: BulkJob) -> None:
             icon=":material/science:",
         )
     elif job.rows_registered or job.rows_updated:
-        st.success(f"Done. Authenticity checks of what is new are under way.{mend}", icon=":material/check_circle:")
+        st.success(
+            f"Done. Authenticity checks of what is new are under way.{next_steps}", icon=":material/check_circle:"
+        )
         link("assets/assets.py", "See them among your assets", "map")
     else:
-        st.info(f"Done, and nothing has changed in the register.{mend}", icon=":material/check_circle:")
+        st.info(f"Done, and nothing has changed in the register.{next_steps}", icon=":material/check_circle:")
 
 
 def _counts(job: BulkJob) -> None:

@@ -30,7 +30,8 @@ def saw_end(actor: Actor, job: BulkJob) -> None:
 
 def tell_of_ends(actor: Actor) -> None:
     """Look now and then after the jobs that are followed, while there are any, and tell of each end once."""
-    if not st.session_state.get(FOLLOWED):
+    shown = st.query_params.get("job")
+    if all(str(job_id) == shown for job_id in st.session_state.get(FOLLOWED, ())):
         return
 
     @st.fragment(run_every="5s")
@@ -38,7 +39,7 @@ def tell_of_ends(actor: Actor) -> None:
         """Asked again without drawing the page anew."""
         waiting: set[UUID] = st.session_state.get(FOLLOWED, set())
         for job_id in sorted(waiting):
-            if st.query_params.get("job") == str(job_id):
+            if str(job_id) == shown:
                 continue
             try:
                 job = get_job(actor, job_id)

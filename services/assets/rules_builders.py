@@ -38,12 +38,18 @@ COORDINATE_HINTS = (
     Hint(r"^\s*-?[0-9]+,[0-9]+\s*$", "Write decimals after a point."),
     Hint(r"[NSEWnsew°]", "Write degrees as one decimal number, west of Greenwich with a minus in front."),
 )
+ROUNDED = Hint(
+    r"^\s*[1-9][0-9]{14}0{2,6}\s*$",
+    "A spreadsheet keeps 15 digits and has lost the rest: format the column as text first (Format Cells, Text), then put "
+    "the MPANs in again from where they came.",
+)
 MPAN_HINTS = (
     Hint(
         r"(?i)[0-9]e\+?[0-9]+\s*$",
         "A spreadsheet has shortened it and its digits are lost: format the column as text first (Format Cells, Text), then "
         "put the MPANs in again from where they came.",
     ),
+    ROUNDED,
     Hint(
         r"^\s*[0-9]{17,20}\s*$",
         "Zeros in front may be lost: format the column as text first, or give the last 13 digits alone.",

@@ -6,6 +6,7 @@ from services.assets.rules_builders import (
     CONNECTED,
     COORDINATE_HINTS,
     MPAN_HINTS,
+    ROUNDED,
     WARNING,
     by_service,
     code_rules,
@@ -51,6 +52,7 @@ MPANS = [
         "13 digits whose last one fits the others",
         "The last digit of {given} doesn't fit the others. One of the digits is wrong.",
         pl.col("sound:ImportMPAN"),
+        hints=(ROUNDED,),
     ),
     needed("MPAN-03", "ImportMPAN"),
     readable(
@@ -66,6 +68,7 @@ MPANS = [
         "13 digits whose last one fits the others",
         "The last digit of {given} doesn't fit the others. One of the digits is wrong.",
         pl.col("sound:ExportMPAN"),
+        hints=(ROUNDED,),
     ),
     needed("MPAN-06", "ExportMPAN"),
     Rule(

@@ -9,10 +9,6 @@ import pytest
 from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import desk_export
-from pages.parts.desk_export import FORMATS, filtered_file
-from services.assets.bulk.exporting import WRITERS
-from services.assets.filters import AssetFilters
 from services.assets.queries import Decision, answer_query, query_asset, settle_query
 from services.assets.reading import get_asset
 from services.core.actor import Actor
@@ -182,31 +178,3 @@ def test_an_operator_who_only_reads_sees_why_and_a_provider_answers() -> None:
     at.get_by_key(f"answer-{asset.id}").set_value("The new one.").run()
     press(at, "Send the answer")
     assert get_asset(actor, asset.id).status == "PENDING_VALIDATION"
-
-
-def downloads(at: AppTest) -> list[str]:
-    """The files that can be downloaded."""
-    return [one.proto.label for one in at.get("download_button")]
-
-
-@pytest.mark.use_case("UC-02.04")
-def test_what_is_filtered_can_be_downloaded_in_every_format() -> None:
-    actor = somebody("northgate")
-    wanted, other = registered(actor), registered(actor)
-    assert "Download 2 assets" in downloads(open_page("northgate", "assets"))
-    assert "Download 1 asset" in downloads(open_page("northgate", "assets", q=wanted.asset_name))
-    assert set(FORMATS) == set(WRITERS)
-    data = filtered_file(actor, "csv", AssetFilters(text=wanted.asset_name))()
-    assert wanted.asset_name in data.decode("utf-8-sig")
-    assert other.asset_name not in data.decode("utf-8-sig")
-
-
-@pytest.mark.use_case("UC-02.04")
-def test_too_many_for_a_download_are_refused_with_the_way_by_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    actor = somebody("northgate")
-    registered(actor)
-    registered(actor)
-    monkeypatch.setattr(desk_export, "MOST", 1)
-    at = open_page("northgate", "assets")
-    assert not downloads(at)
-    assert "GET /api/v1/assets/export" in plain_text(at)

@@ -83,7 +83,7 @@ def test_warnings_go_through_with_one_justification() -> None:
     assert next(button for button in at.button if button.label == "Register").disabled
     at.text_area[0].set_value("Shared.")
     assert "Say a little more" in plain_text(quiet(at.run()))
-    assert at.text_area[0].label == "MPAN-09, 1 row: why is it right?"
+    assert at.text_area[0].label == "Why is it right (MPAN-09, 1 row)?"
     at.text_area[0].set_value(WHY)
     at = _job(press(quiet(at.run()), "Register"))
     assert _metrics(at)["Registered"] == "1"

@@ -81,6 +81,54 @@ def test_no_cell_runs_as_a_formula_and_places_are_geojson(sqlite_register: str, 
     assert fastexcel.read_excel(tmp_path / "a.xlsx").sheet_names == ["Assets"]
 
 
+@pytest.mark.use_case("UC-02.04")
+def test_a_file_is_the_same_however_many_batches_it_is_read_in(
+    register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = make_fsp()
+    _portfolio(actor)
+
+    def made(name: str) -> dict[str, Path]:
+        paths = {one: tmp_path / f"{name}.{one}" for one in WRITERS}
+        assert [export_file(actor, one, path) for one, path in paths.items()] == [4] * len(WRITERS)
+        return paths
+
+    whole = made("whole")
+    monkeypatch.setattr("services.assets.bulk.export_rows.BATCH", 1)
+    monkeypatch.setattr("services.assets.bulk.export_formats.GROUP_ROWS", 2)
+    parts = made("parts")
+    for file_format in ("csv", "jsonl", "geojson"):
+        assert parts[file_format].read_bytes() == whole[file_format].read_bytes()
+    assert pl.read_parquet(parts["parquet"]).equals(pl.read_parquet(whole["parquet"]))
+    sheets = [fastexcel.read_excel(one["xlsx"]).load_sheet("Assets").to_polars() for one in (parts, whole)]
+    assert sheets[0].equals(sheets[1])
+    typed, lines = pl.read_parquet(whole["parquet"]), whole["jsonl"].read_text().splitlines()
+    said = [json.loads(line) for line in lines]
+    assert typed["AssetId"].to_list() == [one["AssetId"] for one in said] == sorted(one["AssetId"] for one in said)
+    assert [one.isoformat() for one in typed["RegisteredAt"]] == [one["RegisteredAt"] for one in said]
+    assert [float(one) for one in typed["RatedCapacity"]] == [one["RatedCapacity"] for one in said]
+    assert said[0]["Aliases"] == [{"scheme": "ECR", "value": "UKPN-1"}, {"scheme": "OEM", "value": "=2+3"}]
+    assert all(None not in one.values() and [] not in one.values() for one in said), "what is empty is left out"
+
+
+@pytest.mark.use_case("UC-02.04")
+@pytest.mark.parametrize("file_format", list(WRITERS))
+def test_an_export_of_nothing_is_a_file_too(sqlite_register: str, tmp_path: Path, file_format: str) -> None:
+    path = tmp_path / f"none.{file_format}"
+    assert export_file(make_fsp(), file_format, path) == 0
+    match file_format:
+        case "csv":
+            assert path.read_text(encoding="utf-8-sig").startswith("AssetId,Status,")
+        case "parquet":
+            assert pl.read_parquet(path).schema["RatedCapacity"] == pl.Decimal(18, 2)
+        case "geojson":
+            assert json.loads(path.read_text())["features"] == []
+        case "xlsx":
+            assert fastexcel.read_excel(path).load_sheet("Assets").to_polars().columns[0] == "AssetId"
+        case _:
+            assert path.read_bytes() == b""
+
+
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("category", [None, *shipped_schemas()])
 def test_a_template_explains_its_columns_and_what_is_filled_in_registers(

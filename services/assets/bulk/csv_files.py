@@ -92,9 +92,10 @@ def _lines(text: str, separator: str) -> Iterator[str]:
 
 
 def _breaks_off(text: str, separator: str, width: int) -> bool:
-    """Whether the last line ends without a line break and before its last cell."""
+    """Whether the last line ends without a line break, and before its last cell or inside quotation marks."""
     last = text[text.rfind("\n") + 1 :]
-    return bool(last.strip()) and '"' not in last and last.count(separator) + 1 < width
+    open_quotes = bool(last.count('"') % 2 and text.count('"') % 2)
+    return open_quotes or (bool(last.strip()) and '"' not in last and last.count(separator) + 1 < width)
 
 
 def _quick(text: str, separator: str, width: int, lines_above: int) -> pl.DataFrame:
@@ -103,6 +104,9 @@ def _quick(text: str, separator: str, width: int, lines_above: int) -> pl.DataFr
         text.encode(), separator=separator, has_header=False, skip_lines=lines_above, schema=schema,
         empty_string_is_null=False, raise_if_empty=False,
     )  # fmt: skip
+    if '"' in text and any(column.str.contains("\n", literal=True).any() for column in read.iter_columns()):
+        # A quotation mark that has no other takes whole rows into its cell: whether this is one, only reading closely tells.
+        raise pl.exceptions.ComputeError("lines inside cells")
     return read.with_row_index(ROW).with_columns(pl.lit(None, dtype=pl.String).alias(BROKEN))
 
 
@@ -124,12 +128,12 @@ def _thorough(text: str, separator: str, width: int, place: int) -> pl.DataFrame
             if count > MOST_ROWS:
                 raise too_many_rows(count)
     except csv.Error as error:
-        if reader.line_num > begins + 1 or text.endswith("\n"):
+        if reader.line_num > begins + 1 or text.endswith("\n") or "unexpected end" not in str(error):
             raise _unmatched(error, begins + 1) from error
         # Only the last line is open: the file was cut inside the quotes of a cell.
         frames.append(_frame(rows, width))
-        rows = [[text[text.rfind("\n") + 1 :]]]
-        frames.append(_frame(rows, width).with_columns(pl.lit(_CUT).alias(BROKEN)))
+        last = next(csv.reader([text[text.rfind("\n") + 1 :]], delimiter=separator))
+        frames.append(_frame([last], width).with_columns(pl.lit(_CUT).alias(BROKEN)))
         rows = []
     frames.append(_frame(rows, width))
     return pl.concat(frames).with_row_index(ROW)
@@ -183,7 +187,7 @@ def _not_quite_unicode(data: bytes, error: UnicodeDecodeError) -> tuple[str, boo
     read = data.decode("utf-8-sig", "replace")
     odd = read.count("\ufffd")
     accents = len(read) - len(read.encode("ascii", "ignore")) - odd
-    if accents > odd:
+    if accents:
         if odd == 1 and error.reason == "unexpected end of data":
             return read.removesuffix("\ufffd"), True
         line = data.count(b"\n", 0, error.start) + 1

@@ -34,7 +34,7 @@ MEDIA_TYPES = {
 }
 """The formats that assets are exported in, and the media type of each."""
 TOO_MANY_FOR_A_SHEET = "More rows than a sheet has. Narrow the filter, or export CSV or Parquet."
-GROUP_ROWS = 40_000
+GROUP_ROWS = 8_000
 KW = pl.Decimal(18, 2)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _TYPED: tuple[pl.Expr, ...] = tuple(power_text(term).cast(KW) for term in POWERS)

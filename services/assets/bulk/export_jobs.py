@@ -105,6 +105,12 @@ def list_exports(actor: Actor, limit: int = 50) -> list[ExportJob]:
     return list(current_session().scalars(chosen.limit(max(1, min(limit, 500)))))
 
 
+@operation("UC-02.04", permission="asset.export", writes=False)
+def kept_days(actor: Actor) -> int:
+    """For how many days the file of an export can be fetched after it was made."""
+    return int(setting("bulk.keep_days"))
+
+
 def any_job(actor: Actor, job_id: UUID) -> BulkJob | ExportJob:
     """A job of either kind. Raises NotFound when there is none that the actor may see."""
     if may(actor, "asset.export"):

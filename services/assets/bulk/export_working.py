@@ -29,6 +29,7 @@ from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.errors import Refused, RegisterError
 from services.core.events import emit_many
+from services.core.many import as_columns
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
@@ -262,7 +263,8 @@ def _end(job: ExportJob, status: JobStatus, reason: str | None) -> None:
     names = ("file_format", "reason", "rows_done", "size", "sha256")
     payload = {name: getattr(job, name) for name in names}
     about = {"record_id": job.id, "organisation_id": job.organisation_id, "dno_code": None, "payload": payload}
-    emit_many("export.completed" if status is JobStatus.COMPLETED else "export.failed", ExportJob, [about])
+    kind = "export.completed" if status is JobStatus.COMPLETED else "export.failed"
+    emit_many(kind, ExportJob, as_columns([about]), 1)
 
 
 @every(timedelta(hours=1))

@@ -112,7 +112,10 @@ def require_lines(data: bytes) -> None:
 
 def format_of(data: bytes, filename: str, media_type: str | None = None) -> str:
     """csv, xlsx, jsonl or parquet: by what the file holds, whatever its name says. Raises Invalid for anything else."""
-    begins = data[:4096].removeprefix(codecs.BOM_UTF8).lstrip()
+    begins = data[:4096].removeprefix(codecs.BOM_UTF8)
+    if begins.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        begins = begins.decode("utf-16", "ignore").encode("utf-8", "ignore")
+    begins = begins.lstrip()
     if not begins and not data.removeprefix(codecs.BOM_UTF8).strip():
         raise refuse_file("FILE-01", filename, "The file is empty. Check that it was saved before it was sent.")
     if len(data) > MOST_BYTES:

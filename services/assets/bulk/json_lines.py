@@ -36,6 +36,8 @@ Row = tuple[int, dict[str, str], str | None]
 def read_lines(data: bytes) -> TextTable:
     """Read JSON lines, or one list of objects (whose rows are numbered by their place). Raises Invalid for anything else."""
     require_lines(data)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
     data = data.removeprefix(codecs.BOM_UTF8)
     whole = _whole(data)
     rows = iter(_lines(data) if whole is None else whole)
@@ -85,8 +87,10 @@ def _lines(data: bytes) -> Iterator[Row]:
 def _read(number: int, line: bytes) -> Row:
     try:
         said = _DECODER.decode(line)
+    except UnicodeDecodeError:
+        return number, {}, "FILE-09 The line holds bytes that are no text in UTF-8. Save the file in UTF-8."
     except (msgspec.DecodeError, RecursionError) as error:
-        return number, {}, f"FILE-09 The line isn't JSON that can be read: {error}."
+        return number, {}, f"FILE-09 The line isn't JSON that can be read: {error}. Mend it, or leave it out."
     if not isinstance(said, dict):
         return number, {}, f"FILE-09 The line {_NO_OBJECT}"
     return number, _cells(said), None
@@ -124,7 +128,7 @@ def _whole(data: bytes) -> Iterable[Row] | None:
 def _decoded(text: bytes) -> Any:
     try:
         return _DECODER.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -20,6 +20,8 @@ from services.assets.bulk.formats import (
 )
 from services.assets.bulk.json_lines import read_lines
 
+LONGEST_HEADING = 300
+
 
 def read_table(data: bytes, filename: str, score: Score, media_type: str | None = None) -> TextTable:
     """Read a file. `score` says how many headings of a row it knows: the row that it knows best holds the headings.
@@ -39,7 +41,8 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
         raise refuse_file("FILE-06", filename, message)
     if frame.height > MOST_ROWS:
         raise too_many_rows(frame.height)
-    return replace(table, frame=_shortened(frame, table.headings))
+    headings = [" ".join(one.replace("\x00", "").split())[:LONGEST_HEADING] for one in table.headings]
+    return replace(table, headings=headings, frame=_shortened(frame, headings))
 
 
 def _read(kind: str, data: bytes, score: Score) -> TextTable:
