@@ -19,8 +19,7 @@ from services.core.actor import system_actor
 from services.core.errors import Invalid
 from services.core.ledger.verifying import verify_ledger
 from services.core.settings import ROOT
-from tests.asset_factories import battery
-from tests.bulk_files import assets, how_many, jsonl_of, send
+from tests.bulk_files import assets, how_many, send
 from tests.data.bulk.make import FILES, HERE, nasty
 from tests.factories import make_fsp
 
@@ -205,67 +204,6 @@ def test_rows_keep_the_numbers_that_the_spreadsheet_shows(sqlite_register: str) 
     actor = make_fsp()
     data = nasty("title_rows_above.csv").replace(b"Depot battery 2", b"Depot battery!")
     assert [one["row"] for one in job_findings(actor, send(actor, data).id)] == [6]
-
-
-HEADINGS = b"AssetName,AssetModel,AssetCategory\n"
-
-
-@pytest.mark.use_case("UC-02.01")
-@pytest.mark.parametrize(
-    ("lines", "code", "words"),
-    [
-        (b'"12 inch pump,a,BESS\nb,b,BESS\n"14 inch pump,c,BESS\n', "FILE-03", "From line 2 on"),
-        (b'a,"b\nb,c,BESS\n', "FILE-03", "From line 2 on"),
-        (b"a," + b"x" * 200_000 + b',BESS\nb,c "d" e,BESS,,more\n', "FILE-03", "131,072 characters"),
-    ],
-)
-def test_a_quotation_mark_never_swallows_rows(sqlite_register: str, lines: bytes, code: str, words: str) -> None:
-    with pytest.raises(Invalid) as refusal:
-        send(make_fsp(), HEADINGS + lines)
-    assert (refusal.value.findings[0].code, words in refusal.value.findings[0].message) == (code, True)
-
-
-@pytest.mark.use_case("UC-02.01")
-@pytest.mark.parametrize(
-    ("data", "name", "told"),
-    [
-        (HEADINGS + b'a,"two\nlines",BESS\nb,c,"BE', "a.csv", {3: "FILE-05"}),
-        (HEADINGS + b"a,caf\xc3\xa9,BESS\nb,c,BESS\nd,e,caf\xc3", "a.csv", {4: "FILE-05"}),
-        (HEADINGS + b"a,b,BESS\nTotal,,\n", "a.csv", {3: "FILE-14"}),
-        (HEADINGS.replace(b"Model", b"Name2") + b"Total Energy,,BESS\n", "a.csv", {}),
-        (b'{"AssetName": "caf\xe9"}\n{"AssetName": "a"}\n', "a.jsonl", {1: "FILE-09"}),
-        (b'{"AssetName": "' + b"x" * 1_100_000 + b'"}\n{"AssetName": "a"}\n', "a.jsonl", {1: "FILE-15"}),
-        (b'[{"AssetName": "a"}, 7]', "a.json", {2: "FILE-09"}),
-        ('{"AssetName": "a"}\n{"AssetName"\n'.encode("utf-16"), "a.jsonl", {2: "FILE-09"}),
-        (b'{"AssetName": "a", "Our\\u0000notes": "\\u0000"}\n', "a.jsonl", {}),
-    ],
-)
-def test_single_rows_that_cannot_be_read_are_named(register: str, data: bytes, name: str, told: dict[int, str]) -> None:
-    actor = make_fsp()
-    job = send(actor, data, name, dry_run=True)
-    found = {one["row"]: one["code"] for one in job_findings(actor, job.id) if one["code"].startswith("FILE")}
-    assert (job.status, found) == (JobStatus.COMPLETED, told)
-
-
-@pytest.mark.use_case("UC-02.01")
-@pytest.mark.parametrize(
-    ("term", "given", "words"),
-    [
-        ("ImportMPAN", "120380120001234000000", "keeps 15 digits"),
-        ("ImportMPAN", "100000000001", "One digit is missing"),
-        ("SerialNumber", "1.2E+15", "format the column as text first"),
-        ("RatedCapacity", "1.5e3", "without an exponent"),
-        ("RatedCapacity", "2 500", "Leave the spaces out"),
-        ("Longitude", "0.12 W", "with a minus in front"),
-    ],
-)
-def test_what_a_spreadsheet_did_is_told_with_how_to_undo_it(
-    sqlite_register: str, term: str, given: str, words: str
-) -> None:
-    actor = make_fsp()
-    job = send(actor, jsonl_of([battery(**{term: given})]), "a.jsonl")
-    found = {one["field"]: one["message"] for one in job_findings(actor, job.id)}
-    assert words in found[term]
 
 
 MEASURE = """

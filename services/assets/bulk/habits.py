@@ -12,6 +12,7 @@ from services.assets.schemas import CORE
 DAYS = r"^[1-9][0-9]{4}$"
 """Days since 1900 as a workbook counts them, from 1927 to 2173."""
 TOTALS = r"(?i)^\s*(grand|sub|over)?[\s-]*(all[\s-]*)?(totals?|sums?)(\s+of\s.*)?\s*:?\s*$"
+_NAMES = ("AssetName", "AssetCategory", ASSET_ID)
 _NUMBER = r"^[\s£]*-?[0-9][0-9,.\s]*(kW|MW|kWh)?\s*$"
 
 
@@ -27,9 +28,9 @@ def settle_rows(table: TextTable, read: Mapping[int, str]) -> TextTable:
     if table.file_format == "xlsx":
         frame = _dated(frame, table, read)
     if table.file_format in ("csv", "xlsx"):
-        frame = _mark(
-            frame, _totals(frame, read), "FILE-14 The row seems to be a total of others and no asset. Leave it out."
-        )
+        totals = _totals(frame, read)
+        words = "FILE-14 The row seems to be a total of others and no asset. Leave it out."
+        frame = _mark(frame, pl.col(ROW).is_in(totals), words) if totals else frame
     for row, words in _unanswered(table, read).items():
         frame = _mark(frame, pl.col(ROW) == row, words)
     return replace(table, frame=frame)
@@ -53,21 +54,20 @@ def _dated(frame: pl.DataFrame, table: TextTable, read: Mapping[int, str]) -> pl
     return frame.with_columns(made) if made else frame
 
 
-def _totals(frame: pl.DataFrame, read: Mapping[int, str]) -> pl.Expr:
-    """Rows that begin with the word, or the last one where it has nothing but numbers; and leave most cells empty."""
+def _totals(frame: pl.DataFrame, read: Mapping[int, str]) -> list[int]:
+    """The numbers of rows that leave most cells empty and begin with the word; or the last, where it has numbers alone."""
     cells = [name for name in frame.columns if name not in (ROW, BROKEN)]
-    filled = [pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in cells]
-    sparse = pl.sum_horizontal(one.is_not_null() for one in filled) * 2 <= len(cells)
-    named = [one for one, name in zip(filled, cells, strict=True) if _names(read.get(int(name[1:])))]
+    sparse = pl.sum_horizontal(pl.col(cells).str.len_bytes() > 0) * 2 <= len(cells)
+    rows = frame.filter(sparse)
+    if not rows.height:
+        return []
+    filled = {name: pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in cells}
+    named = [one for name, one in filled.items() if read.get(int(name[1:])) in _NAMES]
     anonymous = pl.all_horizontal(one.is_null() for one in named) if named else pl.lit(False)
-    numbers = pl.all_horizontal(one.str.contains(_NUMBER).fill_null(True) for one in filled)
-    last = (pl.col(ROW) == pl.col(ROW).max()) & pl.lit(frame.height > 1)
-    said = pl.coalesce(filled).str.contains(TOTALS).fill_null(False)
-    return sparse & (said | (anonymous & numbers & last))
-
-
-def _names(term: str | None) -> bool:
-    return term in ("AssetName", "AssetCategory", ASSET_ID)
+    numbers = pl.all_horizontal(one.str.contains(_NUMBER).fill_null(True) for one in filled.values())
+    last = (pl.col(ROW) == frame[ROW].max()) & pl.lit(frame.height > 1)
+    said = pl.coalesce(list(filled.values())).str.contains(TOTALS).fill_null(False)
+    return rows.filter(said | (anonymous & numbers & last))[ROW].to_list()
 
 
 def _unanswered(table: TextTable, read: Mapping[int, str]) -> dict[int, str]:

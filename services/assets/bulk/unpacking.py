@@ -23,7 +23,7 @@ MOST_MEMORY = 4 * 1024 * 1024 * 1024
 MOST_SECONDS = 300
 MOST_UNPACKED = 1024 * 1024 * 1024
 MOST_PARTS = 10_000
-MOST_CELLS = 60_000_000
+MOST_CELLS = 25_000_000
 """Between the first and the last cell that holds anything, empty ones included."""
 MOST_TOLD = 20_000
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
@@ -73,8 +73,15 @@ def workbook(folder: Path) -> dict[str, Any]:
             old_days = re.search(r'date1904="(1|true)"', _text(packed, "xl/workbook.xml")) is not None
             book = fastexcel.read_excel(str(given))
             sheets: list[dict[str, Any]] = []
+            cells = 0
             for name in book.sheet_names:
                 sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+                cells += sheet.height * sheet.width
+                if cells > MOST_CELLS:
+                    words = (
+                        "The workbook has too many cells. Delete what isn't about the assets, or save the rows as CSV."
+                    )
+                    raise Unreadable("FILE-07", f"{cells:,} cells", words)
                 sheet.to_polars().write_ipc(folder / f"{len(sheets)}.arrow")
                 unanswered = list(_unanswered(packed, parts.get(name)))
                 sheets.append({"name": name, "visible": sheet.visible == "visible", "unanswered": unanswered})
