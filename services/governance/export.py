@@ -1,4 +1,4 @@
-"""Writing assets, organisations or the ledger to a file, by ontology terms, row by row (UC-05.01, UC-05.06).
+"""Writing assets, organisations or the ledger to a file, by ontology terms (UC-02.04, UC-05.01, UC-05.06).
 
 A CSV opened in a spreadsheet runs no cell as a formula: a text that begins with ``=``, ``+``, ``-``, ``@``, a tab or
 a line break gets an apostrophe in front. Numbers stay numbers. JSON lines are exact.
@@ -15,14 +15,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.assets import Asset
 from models.core import LedgerEntry
 from models.participants import Organisation
-from services.assets.catalogue import catalogue
-from services.assets.reading import REGISTER_COLUMNS
-from services.assets.reading import as_terms as asset_terms
-from services.assets.recording import STORED_TERMS
-from services.assets.schemas import ATTRIBUTES_TERM
+from services.assets.bulk.exporting import WRITERS as ASSET_WRITERS
+from services.assets.bulk.exporting import export_file
 from services.core.access_log import log_access
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
@@ -42,13 +38,9 @@ LAST_TERMS = ("StatusReason", "ApprovedAt", "LicenceAreas", "Version", "Recorded
 """What the register itself says of an organisation, after what was declared."""
 
 
-@operation("UC-05.01", permission="asset.export", writes=False)
 def export_assets(actor: Actor, path: Path) -> int:
-    """Write the assets that the actor may see to `path`, in the order of registration; how many."""
-    attributes = sorted(catalogue().reference.attribute_terms)
-    core = [term for term in STORED_TERMS if term != ATTRIBUTES_TERM]
-    rows = (asset_terms(asset) for asset in _stream(Asset, actor))
-    return _write(path, [*REGISTER_COLUMNS, *core, *attributes], rows)
+    """Write the assets that the actor may see to `path`, in the order of registration; how many. The ledger keeps it."""
+    return export_file(actor, path.suffix.lower().lstrip("."), path)
 
 
 @operation("UC-05.01", permission="organisation.export", writes=False)
@@ -73,14 +65,15 @@ EXPORTS: dict[str, tuple[str, Callable[[Actor, Path], int]]] = {
     "organisations": ("organisation.export", export_organisations),
     "ledger": ("ledger.export", export_ledger),
 }
-"""What can be exported -> its permission, and the operation that does it."""
+"""What can be exported -> its permission, and what does it."""
 
 
 def export_to(actor: Actor, what: str, path: Path) -> int:
     """Export `what` (assets, organisations or ledger) to a file, CSV or JSON lines by its ending; the number of rows.
 
-    Who exported what is kept in the access log before anything is written. A file that breaks off leaves nothing behind
-    under its name. Raises Invalid for anything else, Forbidden for an actor who may not export it.
+    Assets also as XLSX, Parquet or GeoJSON. Who exported what is kept in the access log, of assets in the ledger too. A file
+    that breaks off leaves nothing behind under its name. Raises Invalid for anything else, Forbidden for an actor who may
+    not export it.
     """
     ending = path.suffix.lower()
     findings: list[Finding] = []
@@ -88,14 +81,16 @@ def export_to(actor: Actor, what: str, path: Path) -> int:
         expected = ", ".join(EXPORTS)
         message = f"“{what}” can't be exported. Name one of {expected}."
         findings.append(Finding("EXPORT-01", "what", what, expected, message))
-    if ending not in WRITERS:
-        expected = f"a name that ends in {' or '.join(WRITERS)}"
+    endings = [f".{one}" for one in ASSET_WRITERS] if what == "assets" else list(WRITERS)
+    if ending not in endings:
+        expected = f"a name that ends in {' or '.join(endings)}"
         findings.append(Finding("EXPORT-02", "target", path.name, expected, f"Give {expected}."))
     if findings:
         raise Invalid(findings)
     permission, export = EXPORTS[what]
     require(actor, permission)
-    log_access(actor, f"{what}.export", detail={"format": ending.lstrip(".")})
+    if what != "assets":
+        log_access(actor, f"{what}.export", detail={"format": ending.lstrip(".")})
     draft = path.with_name(f"{path.stem}.part{ending}")
     try:
         count = export(actor, draft)
