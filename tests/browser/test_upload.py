@@ -13,7 +13,7 @@ from services.core.actor import Actor
 from services.participants.identity import actor_for_user, demo_personas
 from tests.asset_factories import battery, values_for
 from tests.browser.conftest import DemoPortal
-from tests.browser.harness import new_page, open_page, wait_idle
+from tests.browser.harness import PHONE, new_page, open_page, wait_idle
 from tests.browser.widgets import choose, fill_area, fill_date, metrics, press, tick, upload
 from tests.bulk_files import frame_of
 
@@ -186,3 +186,47 @@ def exported_and_sent_back(page: Page, demo: DemoPortal) -> None:
     upload(page, FILE, path)
     tried(page, {"New": "0", "To change": "0", "Unchanged": "40", "Refused": "0"}, day=False)
     expect(page.get_by_text("there is nothing to do")).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+@pytest.mark.use_case("UC-02.01")
+def test_on_a_telephone_a_job_goes_on_without_its_owner_who_is_told_at_home(
+    demo: DemoPortal, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "rowan.csv"
+    rows = [values_for("EV_CHARGER", AssetName=f"Rowan depot charger {number}") for number in range(1, 4)]
+    frame_of([*rows, {**rows[0], "AssetName": "Bad!"}]).write_csv(file)
+    with new_page(browser, *PHONE) as (page, watch):
+        page.set_default_timeout(JOB)
+        open_page(page, demo.at("northgate", "upload"))
+        upload(page, FILE, file)
+        keeps_to_its_width(page)
+        tried(page, {"New": "3", "Refused": "1"}, day=False)
+        keeps_to_its_width(page)
+        press(page, "Register")
+        watch.assert_quiet()
+    # The browser is closed; later, and from elsewhere, home says how it ended.
+    with new_page(browser, *PHONE) as (page, watch):
+        page.set_default_timeout(JOB)
+        told = page.get_by_text("rowan.csv is through: 3 registered, 1 refused")
+        for _ in range(30):
+            open_page(page, demo.at("northgate"))
+            if told.count():
+                break
+            page.wait_for_timeout(1000)
+        told.first.click()
+        expect(page.get_by_role("heading", name="rowan.csv")).to_be_visible()
+        wait_idle(page)
+        assert metrics(page)["Registered"] == "3"
+        keeps_to_its_width(page)
+        open_page(page, demo.at("northgate"))
+        expect(page.get_by_text("Waiting for you")).to_be_visible()
+        expect(told).to_have_count(0)
+        watch.assert_quiet()
+
+
+def keeps_to_its_width(page: Page) -> None:
+    """Nothing has to be pushed aside to be read."""
+    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= PHONE[0], width
