@@ -194,7 +194,8 @@ def inside_file(
     """
     living = keys.filter(pl.col("index").is_in(accepted.arg_true().cast(pl.Int64).implode()))
     twice = living.filter(pl.col("key").is_duplicated())["key"]
-    met = living.join(earlier.unique("key"), on="key", how="semi")["key"]
+    # The few keys of this run are looked for among all earlier ones, which may be millions, and not the other way round.
+    met = earlier.filter(pl.col("key").is_in(living["key"].implode()))["key"]
     doubtful = pl.concat([twice, met]).unique()
     if not doubtful.len():
         return []

@@ -31,7 +31,7 @@ def identify(actor: Actor, cells: pl.DataFrame, broken: pl.Series) -> Identified
     found = Identified()
     for row in broken.is_not_null().arg_true():
         code, _, message = broken[row].partition(" ")
-        found.refused[row] = [Finding(code, None, None, "A row that can be read", message)]
+        found.refused[row] = [Finding(code, None, None, "A row that can be taken over", message)]
     if ASSET_ID in cells.columns:
         _by_identifier(actor, found, cells[ASSET_ID])
     if "FriendlyCode" in cells.columns:
