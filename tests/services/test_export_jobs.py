@@ -2,11 +2,6 @@
 
 import hashlib
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -43,12 +38,11 @@ from services.core.actor import Actor, system_actor
 from services.core.errors import Forbidden, Invalid, NotFound, Refused
 from services.core.ledger.verifying import verify_ledger
 from services.core.register_settings import change_setting
-from services.core.settings import ROOT
 from services.participants.accounts import deactivate_account
 from services.participants.acting import actor_for_user
 from services.participants.organisations import set_licence_areas
 from tests.asset_factories import battery, values_for
-from tests.bulk_files import counts, csv_of, everything, send
+from tests.bulk_files import counts, everything, send
 from tests.factories import administrator, make_actor, make_fsp, make_organisation
 
 pytestmark = pytest.mark.use_case("UC-02.04")
@@ -261,60 +255,3 @@ def test_the_worker_makes_it_in_a_thread_of_its_own(register: str) -> None:
         time.sleep(0.05)
     assert get_export(actor, job.id).rows_done == 3
     assert claim_export(system_actor()) is None
-
-
-WORK = """
-from datetime import timedelta
-from services.registry import load_all
-from services.assets.bulk import export_rows, export_working
-import time
-load_all()
-export_working.LEASE = timedelta(seconds=2)
-export_working.PULSE_SECONDS = 0.2
-export_working.PART_BYTES = 2_000
-whole = export_working.keep_export_part
-def slowly(*given):
-    time.sleep(0.05)
-    whole(*given)
-export_working.keep_export_part = slowly
-print("ready", flush=True)
-while True:
-    export_working.work_through_exports()
-    time.sleep(0.1)
-"""
-
-
-def _worker(register: str) -> subprocess.Popen[str]:
-    env = {**os.environ, "DATABASE_URL": register, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", WORK], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "ready"
-    return process
-
-
-def test_killed_several_times_there_is_one_whole_file_at_the_end(register: str, tmp_path: Path) -> None:
-    actor = make_fsp()
-    send(actor, csv_of([battery(FriendlyCode=f"K-{number}") for number in range(400)]))
-    job = submit_export(actor, "csv")
-    chance = random.Random(5)  # when to kill, not a secret
-    for killed in range(3):
-        process = _worker(register)
-        deadline = time.monotonic() + 60
-        wanted = chance.randint(1, 5)
-        while time.monotonic() < deadline:
-            if get_export(actor, job.id).attempts > killed and len(everything(ExportPart)) >= wanted:
-                break
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
-        assert get_export(actor, job.id).status is JobStatus.RUNNING, "killed in the middle"
-        time.sleep(2.1)
-    work_through_exports()
-    done = get_export(actor, job.id)
-    assert (done.status, done.rows_done, done.attempts) == (JobStatus.COMPLETED, 400, 4)
-    path = tmp_path / "out.csv"
-    fetch_export(actor, job.id, path)
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == done.sha256
-    assert counts(send(actor, path.read_bytes())) == {"unchanged": 400}
-    assert len(everything(AssetExport)) == 1
-    assert verify_ledger(system_actor()).sound
