@@ -19,6 +19,15 @@ _readers: dict[str, deque[Connection]] = {}
 """Connections to SQLite that only read, kept open between units of work: taking one from a pool costs more than a query."""
 KEPT_READERS = 4
 _lock = Lock()
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+    # Where many rows are written, each touches a page in every index: 64 MB of them are held until they are full.
+    "cache_size=-65536",
+    "wal_autocheckpoint=8000",
+)
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 
 
@@ -33,7 +42,7 @@ def _sqlite(url: str) -> Engine:
         # SQLAlchemy begins transactions below; the driver's own implicit BEGIN would come too late for reads.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
