@@ -204,7 +204,9 @@ def load_source(
 
 @cli.command()
 def export(
-    target: Annotated[Path, typer.Argument(help="File to write: .csv or .jsonl.")],
+    target: Annotated[
+        Path, typer.Argument(help="File to write: .csv or .jsonl; assets also .xlsx, .parquet or .geojson.")
+    ],
     what: Annotated[str, typer.Option(help="assets, organisations or ledger.")] = "assets",
 ) -> None:
     """Write assets, organisations or the ledger to a file, by their ontology terms."""

@@ -104,9 +104,10 @@ def test_export_writes_a_file(sqlite_register: str, tmp_path: Path) -> None:
     assert exported.exit_code == 0
     assert "1 rows" in exported.output
     assert target.read_text(encoding="utf-8-sig").startswith("AssetId,")
-    refused = in_a_process("export", str(tmp_path / "assets.xlsx"))
+    assert run("export", str(tmp_path / "assets.xlsx")).exit_code == 0
+    refused = in_a_process("export", str(tmp_path / "assets.docx"))
     assert refused.returncode == 1
-    assert ".csv or .jsonl" in refused.stderr
+    assert ".csv or .jsonl or .xlsx" in refused.stderr
 
 
 @pytest.mark.use_case("UC-01.01")

@@ -20,7 +20,7 @@ from tests.asset_factories import battery
 from tests.bulk_files import csv_of, everything, how_many, send
 from tests.factories import make_fsp
 
-ROWS, CHUNK = 1_200, 100
+ROWS, CHUNK = 1_200, 50
 WORK = """
 from datetime import timedelta
 from services.registry import load_all
@@ -71,7 +71,7 @@ def test_killed_in_the_middle_several_times(register: str, monkeypatch: pytest.M
             if state.rows_done >= target or state.status is JobStatus.COMPLETED:
                 break
             time.sleep(0.02)
-        time.sleep(chance.random() * 0.3)
+        time.sleep(chance.random() * 0.15)
         _kill(process)
         seen.append(get_job(actor, job.id).rows_done)
         if get_job(actor, job.id).status is JobStatus.COMPLETED:
