@@ -101,6 +101,8 @@ class Conformance:
     derived: set[str]
     schema_version: int
     same: list[Same] = field(default_factory=list)
+    shared: list[tuple[UUID, str]] = field(default_factory=list)
+    """Active assets of other providers on the same meters, and the MPAN of each."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -210,6 +212,7 @@ def hold_against_others(actor: Actor, result: Conformance, asset: Asset | None) 
         shared = {term for term, mpan in mpans.items() if mpan in (other.import_mpan, other.export_mpan)}
         if other.service_provider_id != provider:
             elsewhere |= shared
+            result.shared += [(other.id, mpans[term]) for term in shared]
             hits |= {other.id} if shared else set()
             continue
         if values["FriendlyCode"] and other.friendly_code == values["FriendlyCode"]:

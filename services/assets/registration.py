@@ -7,6 +7,7 @@ from models.assets import Asset, AssetStatus
 from services.assets.conformance import Conformance, conform
 from services.assets.drafts import drop_draft
 from services.assets.recording import alias_rows, fill, justified, waits_for_consent
+from services.assets.shared_meters import tell_shared
 from services.assets.submissions import conclude_submission, submission_behind
 from services.core.actor import Actor
 from services.core.clock import now
@@ -74,4 +75,5 @@ def record_new(
     asset.justifications = justified(actor, [], checked.warnings, justification)
     current_session().add_all([asset, *alias_rows(asset)])
     emit_for_asset("asset.registered", asset, {"version": 1, "status": str(asset.status)})
+    tell_shared(asset, checked.shared)
     return asset

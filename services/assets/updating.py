@@ -13,7 +13,9 @@ from services.assets.lifecycle import ASSET_LIFE_CYCLE, move
 from services.assets.reading import as_terms, conflict
 from services.assets.recording import IDENTITIES, INPUT_ONLY, STORED_TERMS, fill, index_aliases, justified
 from services.assets.rules import ASSET_RULES, finding
+from services.assets.rules_prepare import MPAN_TERMS
 from services.assets.schemas import ATTRIBUTES_TERM, CORE
+from services.assets.shared_meters import tell_shared
 from services.core.actor import Actor
 from services.core.errors import Finding, Refused
 from services.core.events import emit_for_asset
@@ -84,6 +86,8 @@ def write_change(
         move(asset, AssetStatus.PENDING_VALIDATION, "update_asset", f"Changed: {'; '.join(reasons)}.")
     if "Aliases" in changes:
         index_aliases(asset)
+    moved = {checked.values[term] for term in MPAN_TERMS if term in changes}
+    tell_shared(asset, ((other, mpan) for other, mpan in checked.shared if mpan in moved))
     return reasons
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from models.participants import OrganisationStatus, Role
 from services.assets.ending import deregister_asset
 from services.assets.reading import as_terms, count_assets, get_asset
 from services.assets.registration import check_registration, register_asset
+from services.assets.updating import update_asset
 from services.core.actor import Actor
 from services.core.errors import Duplicate, Forbidden, Invalid, Refused, Severity
 from services.core.events import read_events
@@ -104,12 +106,23 @@ def test_a_warning_needs_a_justification_which_stays_with_the_record(register: s
 @pytest.mark.use_case("UC-02.01")
 def test_an_mpan_of_another_organisation_warns_and_never_refuses(register: str) -> None:
     mpan = an_mpan()
-    registered(make_provider("Kelvin"), ExportMPAN=mpan)
-    actor = make_provider()
+    kelvin, actor = make_provider("Kelvin"), make_provider()
+    theirs = registered(kelvin, ExportMPAN=mpan)
     values = battery(ImportMPAN=mpan)
     findings = check_registration(actor, values)
     assert [(one.code, one.field, one.severity) for one in findings] == [("MPAN-09", "ImportMPAN", Severity.WARNING)]
-    assert register_asset(actor, values, justification=REASON).import_mpan == mpan
+    mine = register_asset(actor, values, justification=REASON)
+    assert mine.import_mpan == mpan
+
+    def told(one: Actor) -> list[tuple[UUID, dict[str, Any]]]:
+        return [(event.record_id, event.payload) for event in read_events(one) if event.type == "asset.mpan_shared"]
+
+    assert told(actor) == [(mine.id, {"mpan": mpan})]
+    assert told(kelvin) == [(theirs.id, {"mpan": mpan})]
+    update_asset(actor, mine.id, {"AssetName": "Riverside north"}, mine.version, justification=REASON)
+    assert len(told(kelvin)) == 1, "nothing moved on the meter"
+    update_asset(actor, mine.id, {"ImportMPAN": None, "ExportMPAN": mpan}, mine.version + 1, justification=REASON)
+    assert len(told(kelvin)) == 2
 
 
 @pytest.mark.use_case("UC-02.01")

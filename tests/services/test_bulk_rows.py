@@ -261,12 +261,12 @@ def test_a_meter_shared_with_another_provider_warns_and_is_told_to_both(register
     job = send(actor, csv_of(rows), justifications={"MPAN-09": WHY})
     assert counts(job) == {"registered": 1, "unchanged": 1, "warned": 1}
     made = next(asset for asset in assets() if asset.justifications)
+    told = [event for event in everything(Event) if event.type == "asset.mpan_shared"]
     alone = register_asset(actor, battery(ImportMPAN=theirs.import_mpan, RatedCapacity="2600"), justification=WHY)
     without = {"at", "given"}
     assert [{k: v for k, v in one.items() if k not in without} for one in made.justifications] == [
         {k: v for k, v in one.items() if k not in without} for one in alone.justifications
     ]
-    told = [event for event in everything(Event) if event.type == "asset.mpan_shared"]
     assert {(event.record_id, event.organisation_id) for event in told} == {
         (made.id, actor.organisation_id),
         (theirs.id, rival.organisation_id),

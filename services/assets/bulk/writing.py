@@ -17,6 +17,7 @@ from services.assets.bulk.duplicates import MADE_KEYS
 from services.assets.bulk.judging import Outcome, Terms, Verdict
 from services.assets.bulk.storing import findings_by_row
 from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of, waits_for_consent
+from services.assets.shared_meters import SHARED
 from services.assets.updating import told_of, write_change
 from services.core.actor import Actor
 from services.core.clock import now
@@ -29,8 +30,6 @@ from services.core.many import Column, Same, as_columns, each, put, values_of
 from services.core.operation import operation
 from services.core.transaction import current_session
 
-SHARED = "asset.mpan_shared"
-"""Somebody else's asset stands on the same meter: told to both providers (UC-02.01)."""
 _SET_BY_LEDGER = frozenset({"version", "recorded_at", "recorded_by"})
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
@@ -128,8 +129,15 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
 def _parts(name: str, column: Column) -> Column:
     """A column's name and value in the JSON of each state, with the comma after it; an empty one is left out."""
     before = f'"{name}":'
-    if not isinstance(column, Same) and type(first_of(column)) is str:
-        return [f"{before}{encode_basestring(value)}," if value is not None else "" for value in column]
+    if not isinstance(column, Same):
+        # The kinds that fill most columns, without a call for each value.
+        match first_of(column):
+            case float():
+                return [f"{before}{value!r}," if value is not None else "" for value in column]
+            case Decimal():
+                return [f'{before}"{value:.2f}",' if value is not None else "" for value in column]
+            case str():
+                return [f"{before}{encode_basestring(value)}," if value is not None else "" for value in column]
 
     def part(value: Any) -> str:
         if value is None:
