@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,29 @@ class AssetFilters:
     postcode: str | None = None
     hexagon: str | None = None
     """An H3 cell of the map, at most as fine as those kept (hexadecimal): what lies in it."""
+
+
+def kept_filters(filters: AssetFilters) -> dict[str, Any]:
+    """Filters as they are kept in tickets and records: text, and only those that were chosen."""
+    given = ((field.name, getattr(filters, field.name)) for field in fields(filters))
+    return {
+        name: str(value) if isinstance(value, Decimal | str) else [str(one) for one in value]
+        for name, value in given
+        if value not in (None, "", (), [])
+    }
+
+
+def filters_from_kept(kept: Mapping[str, Any]) -> AssetFilters:
+    """Filters back from how they are kept."""
+    read: dict[str, Any] = {}
+    for name, value in kept.items():
+        if name in ("service_provider_id", "organisation_id"):
+            read[name] = tuple(UUID(one) for one in value)
+        elif name in ("capacity_min", "capacity_max"):
+            read[name] = Decimal(value)
+        else:
+            read[name] = value if isinstance(value, str) else tuple(value)
+    return AssetFilters(**read)
 
 
 FILTER_TERMS: dict[str, str] = {

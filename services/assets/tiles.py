@@ -1,12 +1,8 @@
 """Map tiles (UC-05.01): hexagons with counts where there is much, assets where they can be told apart, by signed ticket."""
 
-import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,7 +11,7 @@ from sqlmodel import col
 from models.assets import AssetStatus
 from models.core import Event
 from services.assets.catalogue import CATEGORY_LIST, catalogue
-from services.assets.filters import AssetFilters
+from services.assets.filters import AssetFilters, filters_from_kept, kept_filters
 from services.assets.tile_features import Kinds, hexagons, points
 from services.assets.tile_queries import (
     HIGHEST_ZOOM,
@@ -29,7 +25,7 @@ from services.assets.tile_queries import (
 )
 from services.core import tickets
 from services.core.actor import Actor
-from services.core.errors import Finding, Forbidden, Invalid, Unauthenticated
+from services.core.errors import Finding, Invalid, Unauthenticated
 from services.core.operation import operation
 from services.core.permissions import may
 from services.core.transaction import current_session
@@ -101,12 +97,12 @@ def map_ticket(actor: Actor, view: TileView, browser: str | None = None) -> str:
             "sub": str(actor.user_id),
             "org": str(actor.organisation_id),
             "roles": sorted(actor.roles),
-            "filters": _as_claims(view.filters),
+            "filters": kept_filters(view.filters),
             "layer": view.layer,
             "colour": view.colouring,
             "all": view.one_by_one,
             "rev": revision,
-            "at": _mark(browser),
+            "at": tickets.mark_of(browser),
         },
     )
 
@@ -118,39 +114,12 @@ def open_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, TileVie
     Forbidden in another browser than the one it was made for.
     """
     claims = tickets.read(PURPOSE, ticket)
-    if not hmac.compare_digest(str(claims["at"]), _mark(browser)):
-        raise Forbidden("This ticket was made for another browser. Open the map in this one.")
+    tickets.require_browser(claims["at"], browser, "Open the map in this one.")
     actor = actor_for_user(UUID(claims["sub"]), UUID(claims["org"]))
     if sorted(actor.roles) != claims["roles"]:
         raise Unauthenticated("Your roles have changed. Reload the page.")
-    filters = _from_claims(claims["filters"])
+    filters = filters_from_kept(claims["filters"])
     return actor, TileView(filters, Layer(claims["layer"]), Colouring(claims["colour"]), bool(claims["all"]))
-
-
-def _mark(browser: str | None) -> str:
-    """What tells a browser from another, in a form that opens nothing by itself."""
-    return sha256(browser.encode()).hexdigest()[:16] if browser else ""
-
-
-def _as_claims(filters: AssetFilters) -> dict[str, Any]:
-    given = {field.name: getattr(filters, field.name) for field in fields(filters)}
-    return {
-        name: str(value) if isinstance(value, Decimal | str) else [str(one) for one in value]
-        for name, value in given.items()
-        if value not in (None, "", (), [])
-    }
-
-
-def _from_claims(claims: Mapping[str, Any]) -> AssetFilters:
-    read: dict[str, Any] = {}
-    for name, value in claims.items():
-        if name in ("service_provider_id", "organisation_id"):
-            read[name] = tuple(UUID(one) for one in value)
-        elif name in ("capacity_min", "capacity_max"):
-            read[name] = Decimal(value)
-        else:
-            read[name] = value if isinstance(value, str) else tuple(value)
-    return AssetFilters(**read)
 
 
 @operation("UC-05.01", permission="asset.read", writes=False)

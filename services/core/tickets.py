@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from services.core.errors import Unauthenticated
+from services.core.errors import Forbidden, Unauthenticated
 from services.core.settings import settings
 
 BUCKET_SECONDS = 300
@@ -40,6 +40,17 @@ def issue(purpose: str, claims: Mapping[str, Any]) -> str:
     """A ticket for one purpose. It holds until the end of the five minutes after these: five to ten minutes from now."""
     ends = (bucket() + 2) * BUCKET_SECONDS
     return jwt.encode({"alg": "HS256"}, {"iss": f"fmar:{purpose}", **claims, "exp": ends}, _key())
+
+
+def mark_of(browser: str | None) -> str:
+    """What tells a browser from another inside a ticket, in a form that opens nothing by itself; "" for any browser."""
+    return sha256(browser.encode()).hexdigest()[:16] if browser else ""
+
+
+def require_browser(mark: object, browser: str | None, onward: str) -> None:
+    """Raise Forbidden, with the way `onward`, in another browser than the one that a ticket's mark was made for."""
+    if not hmac.compare_digest(str(mark), mark_of(browser)):
+        raise Forbidden(f"This ticket was made for another browser. {onward}")
 
 
 def read(purpose: str, ticket: str) -> dict[str, Any]:

@@ -76,6 +76,18 @@ def actor_for_client(client_id: str) -> Actor:
         return _acting_for(organisation, actor)
 
 
+def actor_behind(user_id: UUID | None, organisation_id: UUID | None, client_id: str | None, register_as: str) -> Actor:
+    """Who asked for something that is done later, with the rights they have now; the register itself, under a name, if nobody.
+
+    Raises as `actor_for_user` does when their access has ended since.
+    """
+    if client_id is not None:
+        return actor_for_client(client_id)
+    if user_id is not None and organisation_id is not None:
+        return actor_for_user(user_id, organisation_id)
+    return system_actor(register_as)
+
+
 def _acting_for(organisation: Organisation, actor: Actor) -> Actor:
     """The actor with organisation, areas, and the roles that are in force; raises without standing or roles."""
     actor = replace(actor, organisation_id=organisation.id, organisation_name=organisation.organisation_legal_name)

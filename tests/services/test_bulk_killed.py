@@ -1,10 +1,6 @@
 """A process that is killed at any moment loses nothing and repeats nothing (UC-02.01, bulk)."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -15,10 +11,10 @@ from models.core import Event, EventDelivery, LedgerEntry
 from services.assets.bulk.jobs import Wishes, get_job, submit_file
 from services.core.actor import system_actor
 from services.core.ledger.verifying import verify_ledger
-from services.core.settings import ROOT
 from tests.asset_factories import battery
 from tests.bulk_files import csv_of, everything, how_many, send
 from tests.factories import make_fsp
+from tests.killing import kill_process, start_process
 
 ROWS, CHUNK = 1_200, 50
 WORK = """
@@ -35,20 +31,6 @@ while True:
 """
 
 
-def _worker(register: str) -> subprocess.Popen[str]:
-    """Another process of the register that works jobs off without end; it has begun when this returns."""
-    env = {**os.environ, "DATABASE_URL": register, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", WORK], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "ready"
-    return process
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=30)
-
-
 def _portfolio(prefix: str) -> bytes:
     return csv_of([battery(FriendlyCode=f"{prefix}-{n}", Aliases=f"OEM:{prefix}-{n}") for n in range(ROWS)])
 
@@ -63,7 +45,7 @@ def test_killed_in_the_middle_several_times(register: str, monkeypatch: pytest.M
     seen: list[int] = []
     chance = random.Random(7)  # when to kill, not a secret
     for _ in range(60):
-        process = _worker(register)
+        process = start_process(WORK, register)
         started = time.monotonic()
         target = (seen[-1] if seen else 0) + chance.randint(1, 4) * CHUNK
         while time.monotonic() - started < 60:
@@ -72,7 +54,7 @@ def test_killed_in_the_middle_several_times(register: str, monkeypatch: pytest.M
                 break
             time.sleep(0.02)
         time.sleep(chance.random() * 0.15)
-        _kill(process)
+        kill_process(process)
         seen.append(get_job(actor, job.id).rows_done)
         if get_job(actor, job.id).status is JobStatus.COMPLETED:
             break
@@ -97,14 +79,14 @@ def test_two_processes_two_jobs_one_of_them_killed(register: str, monkeypatch: p
     owners = [make_fsp(), make_fsp()]
     wishes = Wishes(dry_run=False)
     jobs = [(one, submit_file(one, _portfolio(one.name), "a.csv", wishes)) for one in owners]
-    workers = [_worker(register), _worker(register)]
+    workers = [start_process(WORK, register), start_process(WORK, register)]
     try:
         deadline = time.monotonic() + 240
         killed = False
         while time.monotonic() < deadline:
             states = [get_job(actor, job.id) for actor, job in jobs]
             if not killed and all(state.rows_done >= CHUNK for state in states):
-                _kill(workers[0])
+                kill_process(workers[0])
                 killed = True
             if all(state.status is JobStatus.COMPLETED for state in states):
                 break
@@ -113,6 +95,6 @@ def test_two_processes_two_jobs_one_of_them_killed(register: str, monkeypatch: p
         assert [get_job(actor, job.id).rows_registered for actor, job in jobs] == [ROWS, ROWS]
     finally:
         for process in workers:
-            _kill(process)
+            kill_process(process)
     assert how_many(Asset) == 2 * ROWS
     assert verify_ledger(system_actor()).sound

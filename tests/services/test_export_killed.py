@@ -1,11 +1,7 @@
 """A process that is killed while it makes an export leaves nothing: there is one whole file at the end (UC-02.04)."""
 
 import hashlib
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,10 +13,10 @@ from services.assets.bulk.export_jobs import fetch_export, get_export, submit_ex
 from services.assets.bulk.export_working import work_through_exports
 from services.core.actor import system_actor
 from services.core.ledger.verifying import verify_ledger
-from services.core.settings import ROOT
 from tests.asset_factories import battery
 from tests.bulk_files import counts, csv_of, everything, send
 from tests.factories import make_fsp
+from tests.killing import kill_process, start_process
 
 pytestmark = pytest.mark.use_case("UC-02.04")
 WORK = """
@@ -44,29 +40,20 @@ while True:
 """
 
 
-def _worker(register: str) -> subprocess.Popen[str]:
-    env = {**os.environ, "DATABASE_URL": register, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", WORK], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "ready"
-    return process
-
-
 def test_killed_several_times_there_is_one_whole_file_at_the_end(register: str, tmp_path: Path) -> None:
     actor = make_fsp()
     send(actor, csv_of([battery(FriendlyCode=f"K-{number}") for number in range(400)]))
     job = submit_export(actor, "csv")
     chance = random.Random(5)  # when to kill, not a secret
     for killed in range(3):
-        process = _worker(register)
+        process = start_process(WORK, register)
         deadline = time.monotonic() + 60
         wanted = chance.randint(1, 5)
         while time.monotonic() < deadline:
             if get_export(actor, job.id).attempts > killed and len(everything(ExportPart)) >= wanted:
                 break
             time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
+        kill_process(process)
         assert get_export(actor, job.id).status is JobStatus.RUNNING, "killed in the middle"
         time.sleep(2.1)
     work_through_exports()

@@ -1,9 +1,7 @@
 """Large exports as jobs: asked for, followed, fetched and removed by those who may see what is in the file (UC-02.04)."""
 
-import hmac
 import zlib
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,9 +11,9 @@ from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkJob, JobStatus
 from models.exports import ExportJob, ExportPart
-from services.assets.bulk.exporting import kept_filters, require_format
+from services.assets.bulk.exporting import require_format
 from services.assets.bulk.jobs import cancel_job, delete_job, get_job, list_jobs
-from services.assets.filters import AssetFilters
+from services.assets.filters import AssetFilters, kept_filters
 from services.assets.reading import count_assets
 from services.core import tickets
 from services.core.access_log import log_access
@@ -204,7 +202,12 @@ def fetch_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
 def export_ticket(actor: Actor, job_id: UUID, browser: str | None = None) -> str:
     """A ticket by which this person's browser, which `browser` names, fetches the file: for five to ten minutes."""
     job = export_of(actor, job_id)
-    claims = {"sub": str(actor.user_id), "org": str(actor.organisation_id), "job": str(job.id), "at": _mark(browser)}
+    claims = {
+        "sub": str(actor.user_id),
+        "org": str(actor.organisation_id),
+        "job": str(job.id),
+        "at": tickets.mark_of(browser),
+    }
     return tickets.issue(PURPOSE, claims)
 
 
@@ -214,14 +217,8 @@ def open_export_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, 
     Raises Unauthenticated when it was changed or has ended, or its holder's access has; Forbidden in another browser.
     """
     claims = tickets.read(PURPOSE, ticket)
-    if not hmac.compare_digest(str(claims["at"]), _mark(browser)):
-        raise Forbidden("This link was made for another browser. Open the page in this one.")
+    tickets.require_browser(claims["at"], browser, "Open the page in this one.")
     return actor_for_user(UUID(claims["sub"]), UUID(claims["org"])), UUID(claims["job"])
-
-
-def _mark(browser: str | None) -> str:
-    """What tells a browser from another, in a form that opens nothing by itself."""
-    return sha256(browser.encode()).hexdigest()[:16] if browser else ""
 
 
 @operation("UC-02.04", permission="asset.export")

@@ -22,8 +22,9 @@ from models.bulk import UNFINISHED, JobStatus
 from models.exports import ExportJob, ExportPart
 from services.assets.bulk.export_formats import TOO_MANY_FOR_A_SHEET
 from services.assets.bulk.export_jobs import remove_exports, sight
-from services.assets.bulk.exporting import Written, filters_from_kept, keep_export, write_assets, written
+from services.assets.bulk.exporting import Written, keep_export, write_assets, written
 from services.assets.bulk.tables import MOST_SHEET_ROWS
+from services.assets.filters import filters_from_kept
 from services.assets.reading import count_assets
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
@@ -34,7 +35,7 @@ from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.worker import back_off, every
-from services.participants.acting import actor_for_client, actor_for_user
+from services.participants.acting import actor_behind
 
 log = logging.getLogger("fmar.export")
 LEASE = timedelta(seconds=60)
@@ -183,11 +184,7 @@ def export_owner(actor: Actor, job_id: UUID) -> tuple[Actor, ExportJob]:
     Raises Unauthenticated or Forbidden when their access has ended since.
     """
     job = current_session().get_one(ExportJob, job_id)
-    if job.client_id is not None:
-        return actor_for_client(job.client_id), job
-    if job.user_id is not None and job.organisation_id is not None:
-        return actor_for_user(job.user_id, job.organisation_id), job
-    return system_actor(job.submitted_by), job
+    return actor_behind(job.user_id, job.organisation_id, job.client_id, job.submitted_by), job
 
 
 def _held(job_id: UUID, lease: UUID) -> ExportJob | None:

@@ -4,18 +4,15 @@ Headings are ontology terms. A CSV file that is exported, edited and handed in a
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from models.exports import AssetExport
 from services.assets.bulk.export_formats import MEDIA_TYPES, WRITERS
 from services.assets.bulk.export_rows import Told, batches
 from services.assets.catalogue import catalogue
-from services.assets.filters import AssetFilters
+from services.assets.filters import AssetFilters, kept_filters
 from services.core.access_log import log_access
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
@@ -23,7 +20,7 @@ from services.core.operation import operation
 from services.core.permissions import require
 from services.core.transaction import current_session
 
-__all__ = ["MEDIA_TYPES", "WRITERS", "Written", "export_file", "keep_export", "kept_filters", "write_assets"]
+__all__ = ["MEDIA_TYPES", "WRITERS", "Written", "export_file", "keep_export", "write_assets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +88,3 @@ def keep_export(
     detail = {"format": file_format, "filter": said, "rows": file.rows, "sha256": file.sha256}
     log_access(actor, "assets.export", detail=detail)
     return kept
-
-
-def kept_filters(filters: AssetFilters) -> dict[str, Any]:
-    """Filters as they are kept: text, and only those that were chosen."""
-    given = asdict(filters).items()
-    return {
-        name: [str(one) for one in value] if isinstance(value, tuple | list) else str(value)
-        for name, value in given
-        if value not in (None, "", (), [])
-    }
-
-
-def filters_from_kept(kept: Mapping[str, Any]) -> AssetFilters:
-    """Filters back from how they are kept."""
-    read: dict[str, Any] = {}
-    for name, value in kept.items():
-        if name in ("service_provider_id", "organisation_id"):
-            read[name] = tuple(UUID(one) for one in value)
-        elif name in ("capacity_min", "capacity_max"):
-            read[name] = Decimal(value)
-        else:
-            read[name] = value if isinstance(value, str) else tuple(value)
-    return AssetFilters(**read)

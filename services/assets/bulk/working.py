@@ -31,7 +31,7 @@ from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import afterwards, current_session
 from services.core.worker import back_off, every
-from services.participants.acting import actor_for_client, actor_for_user
+from services.participants.acting import actor_behind
 
 log = logging.getLogger("fmar.bulk")
 LEASE = timedelta(seconds=60)
@@ -108,15 +108,7 @@ def job_actor(actor: Actor, job_id: UUID) -> tuple[Actor, pl.DataFrame]:
     Raises Unauthenticated or Forbidden when their access has ended since.
     """
     job = current_session().get_one(BulkJob, job_id)
-    return _owner(job), earlier_keys(job)
-
-
-def _owner(job: BulkJob) -> Actor:
-    if job.client_id is not None:
-        return actor_for_client(job.client_id)
-    if job.user_id is not None and job.organisation_id is not None:
-        return actor_for_user(job.user_id, job.organisation_id)
-    return system_actor(job.submitted_by)
+    return actor_behind(job.user_id, job.organisation_id, job.client_id, job.submitted_by), earlier_keys(job)
 
 
 def _held(job_id: UUID, lease: UUID) -> BulkJob | None:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session as OrmSession
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
-from services.core.ledger.state import GENESIS, PRIVATE, SECRET, canonical, columns_of
-from services.core.ledger.writer import DERIVED, Derive, begin_writing, table_of
+from services.core.ledger.state import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
+from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
 from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of
 from services.core.stamp import WRITES, NoTransaction, Stamp
 
@@ -77,19 +77,9 @@ def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
 
 def _entries(kind: str, columns: Columns, count: int, stamp: Stamp, moment: datetime) -> dict[str, Column]:
     """The first ledger entry of each record, as columns (`writer.append` writes them one by one)."""
-    actor = stamp.actor
-    said = {
-        "version": 1,
-        "operation": stamp.operation,
-        "use_case": stamp.use_case,
-        "user_id": actor.user_id,
-        "client_id": actor.client_id,
-        "organisation_id": actor.organisation_id,
-        "on_behalf_of": None,
-        "recorded_at": moment,
-    }
-    as_text = ("user_id", "organisation_id", "on_behalf_of")
-    common = canonical([str(value) if name in as_text else value for name, value in said.items()])[1:-1]
+    said = {"version": 1, **said_of_all(stamp, moment)}
+    # The parts of `SAID` between a record's identifier and its state, which are the same for all.
+    common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
     head = f'{GENESIS}\n["{kind}","'
     ids = list(map(str, values_of(columns["id"], count)))
     states = state_texts(kind, {**columns, "id": ids}, count)

@@ -84,9 +84,14 @@ SAID = (
 _AS_TEXT = frozenset({"record_id", "user_id", "organisation_id", "on_behalf_of"})
 
 
+def as_hashed(name: str, value: Any) -> Any:
+    """A part of what an entry says as its hash is taken over it."""
+    return str(value) if name in _AS_TEXT else value
+
+
 def hash_of(said: Mapping[str, Any], previous_hash: str) -> str:
     """SHA-256 over the entry before and everything that `said` says, a value for each name of `SAID`."""
-    values = [str(said[name]) if name in _AS_TEXT else said[name] for name in SAID]
+    values = [as_hashed(name, said[name]) for name in SAID]
     return hashlib.sha256(f"{previous_hash}\n{canonical(values)}".encode()).hexdigest()
 
 

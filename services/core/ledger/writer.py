@@ -30,15 +30,10 @@ def derives(model: type[Recorded], column: str, derive: Derive) -> None:
     DERIVED.setdefault(model.record_type(), {})[column] = derive
 
 
-def _entry(
-    record_type: str, record_id: UUID, version: int, state: dict[str, Any], stamp: Stamp, moment: datetime, before: str
-) -> dict[str, Any]:
-    """One row of the ledger. Plain values: a model for each would cost more than all the rest of the writing."""
+def said_of_all(stamp: Stamp, moment: datetime) -> dict[str, Any]:
+    """What every entry of one stamp says alike: who, under which use case, when."""
     actor = stamp.actor
-    said = {
-        "record_type": record_type,
-        "record_id": record_id,
-        "version": version,
+    return {
         "operation": stamp.operation,
         "use_case": stamp.use_case,
         "user_id": actor.user_id,
@@ -46,8 +41,15 @@ def _entry(
         "organisation_id": actor.organisation_id,
         "on_behalf_of": None,
         "recorded_at": moment,
-        "state": canonical(state),
     }
+
+
+def _entry(
+    record_type: str, record_id: UUID, version: int, state: dict[str, Any], stamp: Stamp, moment: datetime, before: str
+) -> dict[str, Any]:
+    """One row of the ledger. Plain values: a model for each would cost more than all the rest of the writing."""
+    record = {"record_type": record_type, "record_id": record_id, "version": version, "state": canonical(state)}
+    said = {**record, **said_of_all(stamp, moment)}
     return {**said, "previous_hash": before, "hash": hash_of(said, before)}
 
 
