@@ -83,8 +83,14 @@ def draw_talk(whole: WholeAsset) -> None:
 actor = session.actor()
 asset_id = asked_for()
 head = st.container()
-day = draw_day()
-whole = read_asset(actor, asset_id, day)
+asked = st.empty()
+with asked:
+    day = draw_day()
+try:
+    whole = read_asset(actor, asset_id, day)
+except NotFound:
+    asked.empty()
+    raise
 words = words_for(actor, whole.asset)
 with head:
     if day is not None:

@@ -17,12 +17,12 @@ from services.core.actor import Actor
 from services.core.errors import RegisterError
 
 FILE, LOOK, KEEP = "upload-file", "upload-look", "upload-drafts"
-ENDINGS = ["csv", "txt", "tsv", "xlsx", "xlsm", "jsonl", "ndjson", "parquet"]
 
 
 def draw_form(actor: Actor) -> None:
     """The uploader, and what there is to say once a file is chosen."""
-    file = st.file_uploader("Your file: CSV, XLSX, JSON lines or Parquet, up to 200 MB", type=ENDINGS, key=FILE)
+    # Of any kind: what can't be read is refused in words, where the browser would only mark it red.
+    file = st.file_uploader("Your file: CSV, XLSX, JSON lines or Parquet, up to 200 MB", key=FILE)
     if file is None:
         return
     look = _look(actor, file)

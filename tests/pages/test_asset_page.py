@@ -125,9 +125,11 @@ def test_an_asset_is_de_registered_with_a_reason() -> None:
 def test_an_asset_that_somebody_may_not_see_looks_like_none() -> None:
     asset = registered(somebody("northgate"))
     somebody("kelvin")
-    told = plain_text(open_page("kelvin", "asset", id=str(asset.id)))
+    at = open_page("kelvin", "asset", id=str(asset.id))
+    told = plain_text(at)
     assert NotFound("asset", asset.id).message in told
     assert asset.asset_name not in told
+    assert not at.date_input, "nothing but the refusal"
 
 
 @pytest.mark.use_case("UC-05.01")

@@ -15,6 +15,7 @@ from services.core.clock import now
 from services.core.worker import run_due_jobs
 from tests.asset_factories import battery
 from tests.bulk_files import assets, csv_of, frame_of
+from tests.data.bulk.make import nasty
 from tests.pages import portal
 from tests.pages.asset_portal import open_page, plain_text, press, quiet, somebody
 
@@ -38,6 +39,14 @@ def _home() -> AppTest:
 
 def _metrics(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_file_of_another_kind_is_refused_in_words() -> None:
+    somebody("northgate")
+    at = _chosen(open_page("northgate", "upload"), nasty("zipped.zip"), "portfolio.zip")
+    assert "Unpack it and send the file inside" in plain_text(at)
+    assert TRY not in [button.label for button in at.button]
 
 
 @pytest.mark.use_case("UC-02.01")
