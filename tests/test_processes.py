@@ -44,7 +44,7 @@ from tests.factories import administrator, make_client, make_organisation
 from tests.servers import serve
 
 SYSTEM = system_actor()
-BULK_ROWS = 4_000
+BULK_ROWS = 12_000
 LOOK = Stamp("look", "test", SYSTEM)
 FAKE_PROVIDER = [
     {
@@ -108,6 +108,7 @@ def _start(name: str, url: str, mpan_url: str, folder: Path) -> tuple[subprocess
         "FMAR_MPAN_REGISTER_KEY": name,
         "FMAR_ANCHOR_FILE": str(folder / "anchors.jsonl"),
         "FMAR_WORKER_SECONDS": "0.2",
+        "FMAR_API_RATE_LIMIT": "100000/minute",  # jobs are looked at many times a second
         "PYTHONUNBUFFERED": "1",
     }
     log = folder / f"{name}.log"
