@@ -16,6 +16,7 @@ from services.core import database
 
 TABLES = ("asset", "asset_alias", "ledger_entry", "event", "event_delivery")
 """What registering writes: assets, their aliases, ledger and events. Counts and the job aren't asked of the baseline."""
+ASSETS_AND_LEDGER = ("asset", "ledger_entry")
 PRAGMAS = ("journal_mode", "synchronous", "cache_size", "temp_store", "mmap_size", "wal_autocheckpoint")
 Rows = dict[str, list[tuple[Any, ...]]]
 Act = Callable[[], None]
@@ -31,7 +32,10 @@ def counts_of(url: str) -> dict[str, int]:
 
 
 def prepared(url: str, before: dict[str, int], folder: Path) -> tuple[Act, int]:
-    """The inserting, ready to go, and how many assets it inserts; `before` says how many rows there were before the job."""
+    """The inserting, ready to go, and how many assets it inserts.
+
+    `before` says for each table that is to be filled how many rows it had before the job.
+    """
     act, rows = _on_sqlite(url, before, folder) if url.startswith("sqlite") else _on_postgres(url, before)
     return act, len(rows["asset"])
 
@@ -40,7 +44,7 @@ def _on_sqlite(url: str, before: dict[str, int], folder: Path) -> tuple[Act, Row
     source = sqlite3.connect(url.removeprefix("sqlite:///"))
     rows = {
         table: source.execute(f"SELECT * FROM {table} ORDER BY rowid LIMIT -1 OFFSET ?", (before[table],)).fetchall()
-        for table in TABLES
+        for table in before
     }
     made = source.execute(
         f"SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index') "
@@ -81,7 +85,7 @@ def _on_postgres(url: str, before: dict[str, int]) -> tuple[Act, Rows]:
     connection.execute("DROP SCHEMA IF EXISTS bare CASCADE")
     connection.execute("CREATE SCHEMA bare")
     rows: Rows = {}
-    for table in TABLES:
+    for table in before:
         name = sql.Identifier(table)
         connection.execute(sql.SQL("CREATE TABLE bare.{} (LIKE public.{} INCLUDING ALL)").format(name, name))
         columns = connection.execute(COLUMNS, [table]).fetchall()

@@ -12,6 +12,7 @@ from models.assets import Asset
 from models.bulk import BulkChunk, BulkDraft, BulkJob, JobStatus
 from models.core import Event
 from services.assets.bulk import working
+from services.assets.bulk.ahead import Ahead
 from services.assets.bulk.formats import MOST_ROWS
 from services.assets.bulk.jobs import Wishes, cancel_job, confirm_job, delete_job, get_job, list_jobs, submit_file
 from services.assets.bulk.results import job_findings, job_positions, progress, write_findings, write_refused
@@ -212,8 +213,8 @@ def test_a_process_that_lost_its_lease_does_nothing(register: str, monkeypatch: 
         other = claim_job(system_actor())
         assert other is not None
         empty = pl.DataFrame(schema={"key": pl.String, "row": pl.Int64})
-        assert process_chunk(actor, job.id, taken[1], empty) is None
-        assert process_chunk(actor, job.id, other[1], empty) is not None
+        assert process_chunk(actor, job.id, taken[1], empty, Ahead()) is None
+        assert process_chunk(actor, job.id, other[1], empty, Ahead()) is not None
     assert how_many(Asset) == 1
 
 

@@ -5,11 +5,10 @@ from uuid import UUID
 
 import polars as pl
 
-from services.assets.catalogue import Catalogue, rule_context
 from services.assets.conformance import NOT_YOURS
 from services.assets.parties import PROVIDER_ROLES, active_parties, require_provider
 from services.assets.recording import key_of
-from services.assets.rules import ASSET_RULES, check_assets
+from services.assets.rules import ASSET_RULES, CheckedAssets
 from services.core.actor import Actor
 from services.core.errors import Finding
 from services.core.permissions import Scope, scopes_of
@@ -18,13 +17,12 @@ from services.core.rules import findings_frame
 OWN_TERMS = ("ServiceProviderId", "OrganisationId")
 
 
-def conform_rows(actor: Actor, given: pl.DataFrame, known: Catalogue) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def conform_rows(actor: Actor, checked: CheckedAssets) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """The typed values of new assets, and the parts of what the rules say, in the order in which findings are told.
 
-    Rows are numbered by their place in `given`, whose columns are terms. Raises Refused when the actor's organisation may
-    not register assets at all.
+    `checked` is what the rules say of the rows on their own. Raises Refused when the actor's organisation may not register
+    assets at all.
     """
-    checked = check_assets(given, rule_context(known=known))
     values = _with_parties(actor, checked.values, checked.findings)
     return values, [checked.findings, _party_findings(actor, values, checked.findings)]
 

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from models.assets import Asset
 from services.assets.bulk import changes as updating
+from services.assets.bulk.ahead import Checked
 from services.assets.bulk.already_registered import nameless, slices
 from services.assets.bulk.changes import Change
 from services.assets.bulk.conforming import conform_rows, keys_of
@@ -29,10 +30,12 @@ from services.assets.bulk.duplicates import (
 )
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.identifying import Identified, identify
-from services.assets.catalogue import Catalogue, catalogue
+from services.assets.bulk.storing import plain_cells, with_constants
+from services.assets.catalogue import Catalogue, catalogue, rule_context
 from services.assets.conformance import one_writer_per_provider
 from services.assets.hits import unseen_of
 from services.assets.recording import is_justification
+from services.assets.rules import check_assets
 from services.core.actor import Actor
 from services.core.errors import Severity
 from services.core.rules import FINDINGS_SCHEMA, findings_frame, sorted_findings
@@ -95,19 +98,25 @@ class Verdict:
     known: Catalogue
 
 
-def judge(actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms) -> Verdict:
+def judge(
+    actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms, checked: Checked | None = None
+) -> Verdict:
     """Judge a run of rows: `given` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty).
 
-    `earlier` (``key``, ``row``) is what rows of earlier runs of the file are known by. Inside an operation. Raises Refused
+    `earlier` (``key``, ``row``) is what rows of earlier runs of the file are known by. `checked` is what the rules already
+    said of the rows on their own, if they were asked ahead. Inside an operation. Raises Refused
     when the actor's organisation may not register assets at all.
     """
     height = given.height
-    cells = given.drop(ROW, BROKEN).with_columns(pl.all().str.replace_all("\x00", "", literal=True))
+    cells = plain_cells(given)
     named = identify(actor, cells, given[BROKEN])
     places = [row for row in range(height) if row not in named.assets and row not in named.refused]
     known = catalogue()
-    fresh = _with_constants(cells.select(pl.all().gather(places)), terms.constants)
-    values, parts = conform_rows(actor, fresh, known)
+    context = rule_context(known=known)
+    alone = checked.of_rows(places, context) if checked else None
+    if alone is None:
+        alone = check_assets(with_constants(cells.select(pl.all().gather(places)), terms.constants), context)
+    values, parts = conform_rows(actor, alone)
     for provider in sorted({UUID(one) for one in values["ServiceProviderId"].drop_nulls().unique()}):
         one_writer_per_provider(provider)
     keys = keys_of(values)
@@ -135,19 +144,6 @@ def judge(actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms
     _file_keys(verdict, places, keys, values)
     _conclude(verdict, earlier, terms, set(places))
     return verdict
-
-
-def _with_constants(cells: pl.DataFrame, constants: Mapping[str, str]) -> pl.DataFrame:
-    """New rows with the values that hold for every row that gives none."""
-    cells = cells.with_columns(pl.all().replace("", None))
-    filled = []
-    for term, text in constants.items():
-        if term in cells.columns:
-            blank = pl.col(term).fill_null("").str.strip_chars() == ""
-            filled.append(pl.when(blank).then(pl.lit(text)).otherwise(pl.col(term)).alias(term))
-        else:
-            filled.append(pl.lit(text).alias(term))
-    return cells.with_columns(filled) if filled else cells
 
 
 def _at(findings: pl.DataFrame, places: list[int]) -> pl.DataFrame:

@@ -16,17 +16,19 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
+from services.assets.bulk.ahead import Ahead
 from services.assets.bulk.jobs import remove_jobs
 from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
 from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
 from services.assets.bulk.storing import EARLIER_SCHEMA, earlier_keys, given_rows, keys_in, pack, unpack
 from services.assets.bulk.writing import write
+from services.assets.catalogue import rule_context
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.errors import RegisterError
 from services.core.events import emit_many
-from services.core.many import as_columns
+from services.core.many import as_columns, uncollected
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import afterwards, current_session
@@ -71,8 +73,9 @@ def work_through_jobs(limit: int = 1000) -> None:
 
 def _work(job_id: UUID, lease: UUID, until: float) -> None:
     actor, earlier = job_actor(system_actor(), job_id)
+    ahead = Ahead()
     while True:
-        fresh = process_chunk(actor, job_id, lease, earlier)
+        fresh = process_chunk(actor, job_id, lease, earlier, ahead)
         if fresh is None:
             return
         earlier = pl.concat([earlier, fresh])
@@ -119,8 +122,10 @@ def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
 
 
 @operation("UC-02.01", permission="asset.bulk")
-def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame) -> pl.DataFrame | None:
+def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame, ahead: Ahead) -> pl.DataFrame | None:
     """Judge the next chunk of a job and, unless it is a dry run, register it; all of it or nothing.
+
+    `ahead` is told what comes after it.
 
     What its rows are known by, for the chunks that follow; None when the job is complete, cancelled or another process's.
     """
@@ -128,17 +133,21 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame
     if job is None:
         return None
     session = current_session()
-    waiting = select(BulkChunk).where(col(BulkChunk.job_id) == job_id, ~col(BulkChunk.done))
-    chunk = session.scalar(waiting.order_by(col(BulkChunk.number)).limit(1))
+    chunk = _next_chunk(job_id)
     if chunk is None:
         _complete(job)
         return None
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
     given = given_rows(unpack(chunk.content), job.columns)
-    verdict = judge(actor, given, earlier, terms)
-    if not job.dry_run:
-        write(actor, verdict, terms)
-        _keep_drafts(job, given, verdict)
+    checked = ahead.taken(chunk.number)
+    if ahead.is_worth_it(job.rows_total):
+        _look_ahead(job, chunk, ahead)
+    with uncollected():
+        verdict = judge(actor, given, earlier, terms, checked)
+        if not job.dry_run:
+            write(actor, verdict, terms)
+            _keep_drafts(job, given, verdict)
+    ahead.mostly_new = len(verdict.changed) * 2 < len(verdict.outcomes)
     if verdict.unseen:
         unseen = list(verdict.unseen)
         afterwards(lambda: note_hits(actor, unseen))
@@ -151,6 +160,19 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame
     session.flush()
     session.expunge(chunk)
     return keys_in(outcomes) if outcomes.height else pl.DataFrame(schema=EARLIER_SCHEMA)
+
+
+def _next_chunk(job_id: UUID, after: int = -1) -> BulkChunk | None:
+    waiting = select(BulkChunk).where(col(BulkChunk.job_id) == job_id, ~col(BulkChunk.done))
+    following = waiting.where(col(BulkChunk.number) > after).order_by(col(BulkChunk.number)).limit(1)
+    return current_session().scalar(following)
+
+
+def _look_ahead(job: BulkJob, chunk: BulkChunk, ahead: Ahead) -> None:
+    following = _next_chunk(job.id, chunk.number)
+    if following is not None:
+        ahead.ask(following.number, following.content, job.columns, job.constants, rule_context())
+        current_session().expunge(following)
 
 
 def _count(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:

@@ -1,0 +1,132 @@
+"""The next rows of a file are checked by a second process while this one writes those before them (UC-02.01, bulk).
+
+Only rules that need nothing but the row itself are asked there (`services.assets.rules`, which are pure). What the register
+says of a row is asked here, in the transaction that writes it.
+"""
+
+import logging
+import os
+import pickle
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import polars as pl
+from loky import get_reusable_executor
+
+from services.assets.bulk.storing import CHUNK_ROWS, fresh_cells, given_rows, unpack
+from services.assets.rules import CheckedAssets, check_assets
+from services.assets.rules_prepare import AssetReference, AssetRuleContext
+from services.core.rules import ROW_SCHEMA
+
+log = logging.getLogger("fmar.bulk")
+WORTH_IT = 3 * CHUNK_ROWS
+"""Rows of a job from which on a second process is started; it takes about a second to come up."""
+IDLE_SECONDS = 30
+NICENESS = 5
+"""The second process gives way to pages, which other users wait for."""
+
+
+def second_process() -> Executor:
+    """The one process beside this one; it is started when it is wanted, and ends when nobody wanted it for a while."""
+    mine = (os.getpid(),)
+    return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the rules say of all rows of a chunk, by their place in it, and what they were judged against."""
+
+    assets: CheckedAssets
+    context: AssetRuleContext
+
+    def of_rows(self, places: Sequence[int], context: AssetRuleContext) -> CheckedAssets | None:
+        """What the rules say of these rows, numbered anew; None where they have changed since they were asked."""
+        if not self.context.judges_like(context):
+            return None
+        if len(places) == self.assets.values.height:
+            return self.assets
+        moved = pl.DataFrame({"row": places}, schema=ROW_SCHEMA).with_row_index("moved")
+        found = (
+            self.assets.findings.join(moved, on="row", maintain_order="left").with_columns(row="moved").drop("moved")
+        )
+        return replace(self.assets, values=self.assets.values.select(pl.all().gather(places)), findings=found)
+
+
+class Ahead:
+    """Checks one chunk of a job ahead of the one that is written.
+
+    `mostly_new` is false while most rows speak of assets that are there: these are held against their records instead.
+    """
+
+    def __init__(self) -> None:
+        self.mostly_new = True
+        self._able = (os.cpu_count() or 1) > 1
+        self._asked: tuple[int, AssetRuleContext, Future[CheckedAssets]] | None = None
+
+    def is_worth_it(self, rows_total: int) -> bool:
+        """Whether a job of so many rows gains by it."""
+        return self._able and self.mostly_new and rows_total >= WORTH_IT
+
+    def ask(
+        self,
+        number: int,
+        content: bytes,
+        columns: Mapping[str, str],
+        constants: Mapping[str, str],
+        context: AssetRuleContext,
+    ) -> None:
+        """Have a chunk checked: its rows as they are kept, the columns by term, values for rows that give none."""
+        said = replace(context, reference=_NO_REFERENCE)
+        reference = _packed(context.reference)
+        future = second_process().submit(_check, content, dict(columns), dict(constants), said, reference)
+        self._asked = number, context, future
+
+    def taken(self, number: int) -> Checked | None:
+        """What was found about a chunk; waits for it. None where it wasn't asked for, or the process is gone."""
+        asked, self._asked = self._asked, None
+        if asked is None or asked[0] != number:
+            return None
+        try:
+            return Checked(asked[2].result(), asked[1])
+        except Exception:
+            log.warning("The process that checks rows ahead is gone; they are checked here", exc_info=True)
+            self._able = False
+            return None
+
+
+_NO_REFERENCE = AssetReference({}, {})
+
+
+@lru_cache(maxsize=2)
+def _packed(reference: AssetReference) -> bytes:
+    return pickle.dumps(AssetReference(reference.code_lists, reference.schemas))
+
+
+@lru_cache(maxsize=2)
+def _unpacked(data: bytes) -> AssetReference:
+    """One object for one version: what is worked out of it is kept with it."""
+    return pickle.loads(data)  # noqa: S301  # packed by the process that started this one
+
+
+def _check(
+    content: bytes, columns: Mapping[str, str], constants: Mapping[str, str], said: AssetRuleContext, reference: bytes
+) -> CheckedAssets:
+    """The second process's part."""
+    given = given_rows(unpack(content), columns)
+    return check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
+
+
+def _begin(parent: int) -> None:
+    """Give way to others, and end with the process that asked, however it ends."""
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)

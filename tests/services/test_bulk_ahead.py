@@ -1,0 +1,126 @@
+"""Rows of a large job are checked ahead by a second process: it must say the same, and nobody may depend on it (UC-02.01)."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.assets import Asset
+from services.assets.bulk.ahead import Ahead, Checked, second_process
+from services.assets.bulk.results import job_findings, job_rows
+from services.core.actor import system_actor
+from services.core.ledger.verifying import verify_ledger
+from tests.asset_factories import an_mpan, battery
+from tests.bulk_files import csv_of, everything, send
+from tests.factories import make_fsp
+from tests.killing import kill_process, start_process
+
+ROWS, CHUNK = 60, 10
+FAULTS = [
+    {"RatedCapacity": "much"},
+    {"AssetCategory": "Windmill"},
+    {"ImportMPAN": "123"},
+    {"Aliases": "OEM:"},
+    {"SerialNumber": "SN-SAME", "Manufacturer": "Acme"},
+    {"ConsumerOwned": "yes"},
+    {"AssetName": ""},
+    {"RatedCapacity": "1200000"},
+]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A few rows are a large job."""
+    monkeypatch.setattr("services.assets.bulk.jobs.CHUNK_ROWS", CHUNK)
+    monkeypatch.setattr("services.assets.bulk.ahead.WORTH_IT", 2 * CHUNK)
+    yield
+    second_process().shutdown()
+
+
+def _portfolio() -> bytes:
+    rows = [battery(FriendlyCode=f"A-{number}", ImportMPAN=an_mpan()) for number in range(ROWS)]
+    for number, row in enumerate(rows):
+        if number % 3 == 0:
+            row |= FAULTS[(number // 3) % len(FAULTS)]
+    lines = csv_of(rows).splitlines(keepends=True)
+    # A row of too many cells can't be read: only the others are judged as new assets.
+    lines[33] = lines[33].rstrip(b"\r\n") + b",one,too,many\n"
+    return b"".join(lines)
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_it_says_the_same(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor, data = make_fsp(), _portfolio()
+    answered: list[bool] = []
+    said: list[tuple[Any, ...]] = []
+    taken = Ahead.taken
+
+    def noted(self: Ahead, number: int) -> Checked | None:
+        found = taken(self, number)
+        answered.append(found is not None)
+        return found
+
+    monkeypatch.setattr(Ahead, "taken", noted)
+    for worth_it in (10**9, 2 * CHUNK):
+        monkeypatch.setattr("services.assets.bulk.ahead.WORTH_IT", worth_it)
+        job = send(actor, data, dry_run=True, keep_drafts=True)
+        said.append((job_rows(actor, job.id), job_findings(actor, job.id), job.summary))
+    chunks = ROWS // CHUNK
+    assert answered == [False] * chunks + [False] + [True] * (chunks - 1)
+    assert said[0] == said[1]
+    job = send(actor, data, keep_drafts=True)
+    assert (job_findings(actor, job.id), job.summary) == said[1][1:]
+    assert min(job.rows_registered, job.rows_refused, job.rows_draft) > 0
+    assert len(everything(Asset)) == job.rows_registered
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_job_does_not_depend_on_it(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Ahead.ask
+    killed: list[int] = []
+
+    def ask_and_kill(self: Ahead, *what: Any) -> None:
+        executor = second_process()
+        killed.append(executor.submit(os.getpid).result())
+        executor.submit(time.sleep, 60)
+        ask(self, *what)
+        os.kill(killed[-1], signal.SIGKILL)
+
+    monkeypatch.setattr(Ahead, "ask", ask_and_kill)
+    job = send(make_fsp(), csv_of([battery(FriendlyCode=f"A-{number}") for number in range(ROWS)]))
+    assert len(killed) == 1, "it is not asked again"
+    assert job.rows_registered == ROWS
+    assert verify_ledger(system_actor()).sound
+
+
+WORK = """
+from services.assets.bulk import ahead
+from services.assets.rules_prepare import AssetRuleContext, AssetReference
+import datetime, io, os, time
+import polars as pl
+print("ready", flush=True)
+frame = pl.DataFrame({"row": [1], "broken": [None], "c0": ["One"]}, schema_overrides={"broken": pl.String})
+buffer = io.BytesIO()
+frame.write_parquet(buffer)
+one = ahead.Ahead()
+one.ask(1, buffer.getvalue(), {"0": "AssetName"}, {}, AssetRuleContext(datetime.date.today(), AssetReference()))
+one.taken(1)
+print(ahead.second_process().submit(os.getpid).result(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_with_the_process_that_asked(tmp_path: Path) -> None:
+    process = start_process(WORK, f"sqlite:///{tmp_path / 'none.sqlite'}")
+    assert process.stdout is not None
+    second = int(process.stdout.readline())
+    assert Path(f"/proc/{second}").exists()
+    kill_process(process)
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{second}/cmdline").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{second}/cmdline").exists()
