@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from services.core.migrate import migrate
 from services.core.settings import settings
 from services.first_data import begin
 from services.registry import load_all
-from tests.databases import fresh_postgres, fresh_sqlite, postgres_template, sqlite_template
+from services.workshop.demo import seed_demo
+from tests.databases import DATABASES, fresh_database
 
-DATABASES = os.environ.get("FMAR_TEST_DATABASES", "sqlite,postgres").split(",")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 load_all()
@@ -41,33 +42,50 @@ def use_database(url: str) -> None:
     settings.cache_clear()
 
 
-def _build(url: str) -> None:
+def build_register(url: str) -> None:
+    """Make an empty register: migrated, with its first data."""
     use_database(url)
     migrate()
     begin()
     database.close()
 
 
+def build_demo(url: str) -> None:
+    """Make a register with the demo's data."""
+    use_database(url)
+    migrate()
+    begin()
+    seed_demo()
+    database.close()
+
+
+@contextmanager
+def _opened(tmp_path: Path, kind: str) -> Iterator[str]:
+    with fresh_database(tmp_path, "register", build_register, kind) as url:
+        use_database(url)
+        yield url
+        database.close()
+
+
 @pytest.fixture(params=DATABASES)
 def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty register (migrated, with its first data) on SQLite and on PostgreSQL; yields its URL."""
-    if request.param == "sqlite":
-        use_database(fresh_sqlite(tmp_path, sqlite_template("register", _build)))
-        yield os.environ["DATABASE_URL"]
-    else:
-        with fresh_postgres(postgres_template("register", _build)) as url:
-            use_database(url)
-            yield url
-            database.close()
-    database.close()
+    with _opened(tmp_path, request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def one_register(tmp_path: Path) -> Iterator[str]:
+    """An empty register on the first of the databases, for tests of doors, whose rules are proven on each of them elsewhere."""
+    with _opened(tmp_path, DATABASES[0]) as url:
+        yield url
 
 
 @pytest.fixture
 def sqlite_register(tmp_path: Path) -> Iterator[str]:
-    """An empty register on SQLite, for tests of doors whose rules are proven on both databases elsewhere."""
-    use_database(fresh_sqlite(tmp_path, sqlite_template("register", _build)))
-    yield os.environ["DATABASE_URL"]
-    database.close()
+    """An empty register on SQLite, for tests of what only SQLite has."""
+    with _opened(tmp_path, "sqlite") as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Real databases for tests: PostgreSQL 18 from a wheel, SQLite by copying a file; each test gets one of its own.
 
+Which kinds, says FMAR_TEST_DATABASES. What must hold on any database is proven on each of them (fixture `register`), what goes
+through a door on the first (`one_register`, `fresh_database`).
+
 A template is a database that the caller has migrated once; a fresh one is a copy of it, made in about 50 ms on
 PostgreSQL and 1 ms on SQLite: no test pays for the migrations, none sees another's rows.
 """
@@ -16,6 +19,17 @@ from pathlib import Path
 import psycopg
 from filelock import FileLock
 from psycopg import sql
+from sqlalchemy import text
+
+from services.core.database import engine, is_sqlite
+
+KINDS = ("sqlite", "postgres")
+DATABASES = os.environ.get("FMAR_TEST_DATABASES", ",".join(KINDS)).split(",")
+"""The kinds that this run tests, the one that doors are tested on first."""
+if not set(DATABASES) <= set(KINDS):
+    raise ValueError(
+        f"FMAR_TEST_DATABASES names {' and '.join(KINDS)}, with a comma between, not {','.join(DATABASES)!r}."
+    )
 
 # Tests are thrown away with their databases: what lets PostgreSQL survive a power cut only costs time here.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -109,6 +123,38 @@ def fresh_sqlite(tmp_path: Path, template: Path | None = None) -> str:
     if template is not None:
         shutil.copyfile(template, path)
     return f"sqlite:///{path}"
+
+
+@contextmanager
+def fresh_database(
+    folder: Path, template: str, build: Callable[[str], object], kind: str = DATABASES[0]
+) -> Iterator[str]:
+    """A new database of a kind: a copy of the template that `build(url)` makes once for the whole test run.
+
+    On SQLite it stands in `folder`. Whoever opens it closes it before this ends.
+    """
+    if kind == "sqlite":
+        yield fresh_sqlite(folder, sqlite_template(template, build))
+    else:
+        with fresh_postgres(postgres_template(template, build)) as url:
+            yield url
+
+
+def behind_its_back(*statements: str) -> None:
+    """Change the present database as an attacker with its password would: guards off, hand in the rows, guards on again."""
+    with engine(writes=True).begin() as connection:
+        if is_sqlite():
+            triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+            for name, _made in triggers:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+            for statement in statements:
+                connection.execute(text(statement))
+            for _name, made in triggers:
+                connection.execute(text(made))
+        else:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            for statement in statements:
+                connection.execute(text(statement))
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +13,11 @@ from typer.testing import CliRunner, Result
 
 from manage import cli
 from services.assets.registration import register_asset
-from services.core import database
 from services.core.settings import ROOT, settings
 from services.workshop.demo import is_empty
 from tests.asset_factories import battery, make_provider
 from tests.conftest import use_database
+from tests.databases import behind_its_back
 from tests.factories import organisation_values
 
 ECR = ROOT / "data" / "demo" / "ecr-demo.csv"
@@ -36,17 +35,8 @@ def in_a_process(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=whole, capture_output=True, text=True, timeout=120, check=False)
 
 
-def tampered(statement: str) -> None:
-    """Somebody with a database tool changes a row behind the register's back."""
-    url = os.environ["DATABASE_URL"]
-    database.close()
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute(statement)
-    connection.close()
-
-
 @pytest.mark.use_case("WS-6")
-def test_seed_fills_an_empty_register_once(sqlite_register: str) -> None:
+def test_seed_fills_an_empty_register_once(one_register: str) -> None:
     first = run("seed")
     assert first.exit_code == 0
     assert "organisations and 2,0" in first.output
@@ -57,13 +47,13 @@ def test_seed_fills_an_empty_register_once(sqlite_register: str) -> None:
 
 
 @pytest.mark.use_case("UC-05.06")
-def test_verify_ledger_tells_a_sound_register_from_one_that_was_tampered_with(sqlite_register: str) -> None:
+def test_verify_ledger_tells_a_sound_register_from_one_that_was_tampered_with(one_register: str) -> None:
     register_asset(make_provider(), battery(AssetName="Riverside battery"))
     assert "1 seals were made." in run("seal-ledger").output
     sound = run("verify-ledger")
     assert sound.exit_code == 0
     assert "The ledger is sound." in sound.output
-    tampered("UPDATE asset SET rated_capacity = 1 WHERE asset_name = 'Riverside battery'")
+    behind_its_back("UPDATE asset SET rated_capacity = 1 WHERE asset_name = 'Riverside battery'")
     broken = run("verify-ledger")
     assert broken.exit_code == 1
     assert "rated_capacity" in broken.output
@@ -71,7 +61,7 @@ def test_verify_ledger_tells_a_sound_register_from_one_that_was_tampered_with(sq
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_load_source_tells_what_became_of_the_rows(sqlite_register: str, tmp_path: Path) -> None:
+def test_load_source_tells_what_became_of_the_rows(one_register: str, tmp_path: Path) -> None:
     file = tmp_path / "ecr-2026-01.csv"
     shutil.copyfile(ECR, file)
     loaded = run("load-source", str(file))
@@ -81,13 +71,13 @@ def test_load_source_tells_what_became_of_the_rows(sqlite_register: str, tmp_pat
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_load_source_takes_a_real_register_whole(sqlite_register: str, shared: Path) -> None:
+def test_load_source_takes_a_real_register_whole(one_register: str, shared: Path) -> None:
     loaded = run("load-source", str(shared / "data" / "ecr-ukpn-2025-08.csv"))
     assert loaded.exit_code == 0, loaded.output
     assert "rows 1240" in loaded.output.replace(",", "", 1).replace("1,240", "1240")
 
 
-def test_a_file_that_is_no_register_is_refused_in_words(sqlite_register: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_register_is_refused_in_words(one_register: str, tmp_path: Path) -> None:
     file = tmp_path / "shopping-2026-01.csv"
     file.write_text("item,count\nmilk,2\n")
     refused = in_a_process("load-source", str(file))
@@ -97,7 +87,7 @@ def test_a_file_that_is_no_register_is_refused_in_words(sqlite_register: str, tm
 
 
 @pytest.mark.use_case("UC-05.01")
-def test_export_writes_a_file(sqlite_register: str, tmp_path: Path) -> None:
+def test_export_writes_a_file(one_register: str, tmp_path: Path) -> None:
     register_asset(make_provider(), battery())
     target = tmp_path / "assets.csv"
     exported = run("export", str(target))
@@ -111,7 +101,7 @@ def test_export_writes_a_file(sqlite_register: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.use_case("UC-01.01")
-def test_the_first_administrator_of_a_register_is_invited_once(sqlite_register: str, tmp_path: Path) -> None:
+def test_the_first_administrator_of_a_register_is_invited_once(one_register: str, tmp_path: Path) -> None:
     file = tmp_path / "elexon.json"
     file.write_text(json.dumps(organisation_values("Elexon Limited", ("Market Facilitator",))))
     invited = run("first-administrator", "ada@elexon.example.org", "Ada Field", str(file))
@@ -123,7 +113,7 @@ def test_the_first_administrator_of_a_register_is_invited_once(sqlite_register: 
 
 
 @pytest.mark.use_case("UC-01.02")
-def test_what_is_missing_of_the_first_organisation_is_told_all_at_once(sqlite_register: str, tmp_path: Path) -> None:
+def test_what_is_missing_of_the_first_organisation_is_told_all_at_once(one_register: str, tmp_path: Path) -> None:
     file = tmp_path / "elexon.json"
     file.write_text('{"OrganisationLegalName": "Elexon Limited"}')
     refused = in_a_process("first-administrator", "ada@elexon.example.org", "Ada Field", str(file))
@@ -153,15 +143,13 @@ def test_a_port_that_is_taken_is_said_so_before_anything_happens(tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", ["seed", "reset-demo"])
-def test_a_live_register_takes_no_demo_data(
-    sqlite_register: str, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
+def test_a_live_register_takes_no_demo_data(one_register: str, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("FMAR_MODE", "live")
     settings.cache_clear()
     refused = run(command)
     assert refused.exit_code == 2
     monkeypatch.undo()
-    use_database(sqlite_register)
+    use_database(one_register)
     assert is_empty()
 
 

@@ -32,7 +32,7 @@ from services.first_data import begin
 from services.governance.copies import copy_register, restore_register
 from services.governance.sealing import seal_and_anchor
 from tests.asset_factories import battery, make_provider, registered
-from tests.conftest import _build, use_database
+from tests.conftest import build_register, use_database
 from tests.databases import fresh_postgres, postgres_server, postgres_template
 
 pytestmark = pytest.mark.use_case("UC-05.06")
@@ -265,7 +265,7 @@ def as_documented(*words: str) -> None:
 
 
 def test_postgresql_goes_back_with_its_own_tools(anchors: Path, tmp_path: Path) -> None:
-    with fresh_postgres(postgres_template("register", _build)) as url, fresh_postgres() as new:
+    with fresh_postgres(postgres_template("register", build_register)) as url, fresh_postgres() as new:
         use_database(url)
         actor = make_provider()
         register_asset(actor, battery())
@@ -302,7 +302,7 @@ def portal_role() -> Iterator[str]:
 
 
 def test_the_portal_works_as_a_role_that_can_not_take_the_ledgers_guards_away(anchors: Path, portal_role: str) -> None:
-    with fresh_postgres(postgres_template("register", _build)) as url:
+    with fresh_postgres(postgres_template("register", build_register)) as url:
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
             for rights in ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
                 owner.execute(f"GRANT {rights} IN SCHEMA public TO {portal_role}".encode())
@@ -320,7 +320,7 @@ def test_the_portal_works_as_a_role_that_can_not_take_the_ledgers_guards_away(an
 
 
 def test_on_postgresql_the_commands_name_the_tools_to_use(anchors: Path, tmp_path: Path) -> None:
-    with fresh_postgres(postgres_template("register", _build)) as url:
+    with fresh_postgres(postgres_template("register", build_register)) as url:
         use_database(url)
         with pytest.raises(Refused, match="use pg_dump"):
             copy_register(tmp_path / "copy.db")

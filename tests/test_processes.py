@@ -38,7 +38,7 @@ from services.governance.sealing import seal_and_anchor
 from tests.asset_factories import battery, make_provider, registered
 from tests.browser.harness import _end_process_group, _wait_until_healthy, free_port
 from tests.bulk_files import csv_of
-from tests.conftest import _build, use_database
+from tests.conftest import build_register, use_database
 from tests.databases import fresh_postgres, postgres_template
 from tests.factories import administrator, make_client, make_organisation
 from tests.servers import serve
@@ -129,7 +129,7 @@ def two_portals(folder: Path) -> Iterator[Pair]:
     """Start both at once, on a register with one provider; what is left of them is ended afterwards."""
     register = MpanRegister()
     register.answers.set()
-    with fresh_postgres(postgres_template("register", _build)) as url, serve(register.app()) as mpan_url:
+    with fresh_postgres(postgres_template("register", build_register)) as url, serve(register.app()) as mpan_url:
         use_database(url)
         os.environ["FMAR_ANCHOR_FILE"] = str(folder / "anchors.jsonl")
         settings.cache_clear()

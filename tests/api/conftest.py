@@ -45,7 +45,7 @@ HOOKS: dict[str, list[Callable[..., object]]] = {"response": [documented]}
 
 
 @pytest.fixture
-def door(address: str, sqlite_register: str) -> Iterator[httpx.Client]:
+def door(address: str, one_register: str) -> Iterator[httpx.Client]:
     """The API without a token, on an empty register."""
     limiter.storage.reset()
     administrator()

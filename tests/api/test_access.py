@@ -14,9 +14,11 @@ from services.participants.approval import suspend_organisation
 from services.participants.clients import revoke_client, rotate_secret
 from services.participants.reading import get_organisation
 from tests.api.conftest import Program
+from tests.databases import DATABASES
 from tests.factories import administrator, make_client, make_organisation
 
 GRANT = {"grant_type": "client_credentials"}
+NOWHERE = {"sqlite": "sqlite:////nowhere/at/all.db", "postgres": "postgresql+psycopg://nobody@127.0.0.1:1/none"}
 REASON = "Its licence was withdrawn in May."
 
 
@@ -256,7 +258,7 @@ def test_health_needs_no_token_and_says_when_the_database_is_away(
     well = door.get("/health")
     assert (well.status_code, well.json()["status"], well.json()["database"]) == (200, "ok", True)
     assert well.json()["version"]
-    monkeypatch.setattr(settings(), "database_url", "sqlite:////nowhere/at/all.db")
+    monkeypatch.setattr(settings(), "database_url", NOWHERE[DATABASES[0]])
     away = door.get("/health")
     assert (away.status_code, away.json()["status"], away.json()["database"]) == (503, "unavailable", False)
 

@@ -30,8 +30,8 @@ from services.core.database import close
 from services.participants.identity import actor_for_client
 from tests.api.conftest import mounted
 from tests.asset_factories import battery
-from tests.conftest import _build, use_database
-from tests.databases import fresh_sqlite, sqlite_template
+from tests.conftest import build_register, use_database
+from tests.databases import fresh_database
 from tests.factories import administrator, make_actor, make_client, make_organisation, make_user
 
 CHECKS = [
@@ -71,13 +71,19 @@ def _headers(organisation: Organisation, roles: list[Role]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A register with an asset, an organisation and a user; an administrator's program and an FSP's."""
-    use_database(fresh_sqlite(tmp_path_factory.mktemp("schema"), sqlite_template("register", _build)))
+    with fresh_database(tmp_path_factory.mktemp("schema"), "register", build_register) as url:
+        use_database(url)
+        yield _world()
+        close()
+
+
+def _world() -> World:
     governing = administrator()
     assert governing.organisation_id is not None
     elexon = Organisation(id=governing.organisation_id, organisation_roles=["Market Facilitator"])  # pyright: ignore[reportCallIssue]
     provider = make_organisation("Northgate plc")
     asset = register_asset(make_actor(provider), battery())
-    made = World(
+    return World(
         [
             _headers(elexon, [Role.ADMINISTRATOR, Role.ORGANISATION_ADMIN]),
             _headers(provider, [Role.FSP_USER, Role.ORGANISATION_ADMIN]),
@@ -92,8 +98,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "Version": "1",
         },
     )
-    yield made
-    close()
 
 
 @pytest.mark.use_case("UC-05.01")

@@ -13,12 +13,9 @@ from starlette.routing import Mount
 
 from sandbox.app import create_app
 from services.core import database
-from services.core.migrate import migrate
-from services.first_data import begin
-from services.workshop.demo import seed_demo
 from tests.browser.harness import launch_browser, start_portal
-from tests.conftest import use_database
-from tests.databases import fresh_sqlite, sqlite_template
+from tests.conftest import build_demo, use_database
+from tests.databases import fresh_database
 from tests.servers import serve
 
 KEY = "sandbox"
@@ -55,20 +52,11 @@ class DemoPortal:
         answer.raise_for_status()
 
 
-def _lay_down_demo(url: str) -> None:
-    use_database(url)
-    migrate()
-    begin()
-    seed_demo()
-    database.close()
-
-
 @contextmanager
 def _demo_portal(folder: Path) -> Iterator[DemoPortal]:
-    database_url = fresh_sqlite(folder, sqlite_template("demo", _lay_down_demo))
-    use_database(database_url)
     outside = Starlette(routes=[Mount("/", create_app(KEY, control=True))])
-    with serve(outside) as sandbox:
+    with fresh_database(folder, "demo", build_demo) as register, serve(outside) as sandbox:
+        use_database(register)
         env = {
             "FMAR_MODE": "demo",
             "FMAR_ANCHOR_FILE": str(folder / "anchors.jsonl"),
@@ -76,8 +64,8 @@ def _demo_portal(folder: Path) -> Iterator[DemoPortal]:
             "FMAR_MPAN_REGISTER_URL": f"{sandbox}/mpan-register",
         }
         with start_portal(env) as url:
-            yield DemoPortal(url, sandbox, database_url)
-    database.close()
+            yield DemoPortal(url, sandbox, register)
+        database.close()
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,15 @@ from oidc_provider_mock import run_server_in_thread
 from playwright.sync_api import BrowserContext, Page, expect
 
 from models.participants import Organisation
+from services.core.database import close
 from services.participants.approval import reinstate_organisation, suspend_organisation
 from services.participants.reading import get_organisation
 from services.participants.users import UserView, deactivate_user, list_users
 from tests import factories
 from tests.browser.harness import ROOT, Watch, body_text, browser_page, free_port, open_page, start_portal, wait_idle
 from tests.browser.widgets import choose, choose_many, fill_text, go_to, press
-from tests.conftest import _build as build_register
-from tests.conftest import use_database
-from tests.databases import fresh_sqlite, sqlite_template
+from tests.conftest import build_register, use_database
+from tests.databases import fresh_database
 
 SECRET = "0123456789abcdef0123456789abcdef"
 COOKIE = "_streamlit_user"
@@ -94,9 +94,17 @@ def live(live_portal: Live) -> Live:
 
 @pytest.fixture(scope="module")
 def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A live portal with two providers and a register of its own, for the whole module."""
+    with fresh_database(tmp_path_factory.mktemp("live"), "register", build_register) as database:
+        use_database(database)
+        with _running(database) as portal:
+            yield portal
+        close()
+
+
+@contextmanager
+def _running(database: str) -> Iterator[Live]:
     """A live portal with two providers; amy, cas, dee and eve are invited, eve into two organisations."""
-    database = fresh_sqlite(tmp_path_factory.mktemp("live"), sqlite_template("register", build_register))
-    use_database(database)
     bramble = factories.make_organisation("Bramble Flex Ltd")
     lumen = factories.make_organisation("Lumen Storage Ltd")
     roles = ["organisation_admin", "fsp_user"]
@@ -343,8 +351,7 @@ def test_personas_and_real_sign_in_cannot_be_on_together(tmp_path: Path) -> None
     assert "personas and real sign-in can't be on together" in refused.stderr
 
 
-def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(tmp_path: Path) -> None:
-    use_database(fresh_sqlite(tmp_path, sqlite_template("register", build_register)))
+def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(one_register: str) -> None:
     administrator = factories.administrator()
     persona = next(one for one in json.loads((ROOT / "data/demo/personas.json").read_text()) if one["key"] == "bramble")
     bramble = factories.make_organisation("Bramble Flex Ltd")

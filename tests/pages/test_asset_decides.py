@@ -19,7 +19,7 @@ from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, open_page, plain_text, press, quiet, somebody
 from tests.pages.test_asset_page import attributes
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 FIELDS = (("RatedCapacity", "rated capacity", "2000.00"), ("Manufacturer", "manufacturer", "Volta Works"))
 REGISTRY = "UK Power Networks, August 2025"
 

@@ -8,7 +8,7 @@ from tests import factories
 from tests.asset_factories import registered, values_for
 from tests.pages.asset_portal import administrator, labels, open_page, plain_text, press, quiet, somebody
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 
 
 def names(at: object) -> list[str]:

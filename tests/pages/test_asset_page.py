@@ -19,7 +19,7 @@ from services.core.errors import NotFound
 from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, attributes, fill, open_page, plain_text, press, quiet, somebody
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 
 
 def answered(asset: Asset, theirs: str) -> Asset:

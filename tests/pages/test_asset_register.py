@@ -13,7 +13,7 @@ from services.core.transaction import Stamp, current_session, unit_of_work
 from tests.asset_factories import an_mpan, battery, registered
 from tests.pages.asset_portal import attributes, fill, labels, open_page, plain_text, press, quiet, somebody
 
-pytestmark = [pytest.mark.usefixtures("sqlite_register"), pytest.mark.use_case("UC-02.01")]
+pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-02.01")]
 SLOT = "register"
 NOT_TYPED = {"AssetCategory", "Latitude", "Longitude", "AssetModel"}
 

@@ -16,7 +16,7 @@ from tests.factories import administrator as another_administrator
 from tests.factories import make_organisation
 from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
 
-pytestmark = [pytest.mark.usefixtures("sqlite_register"), pytest.mark.use_case("UC-05.07")]
+pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-05.07")]
 
 
 def editor(part: str = "Category") -> AppTest:

@@ -15,7 +15,7 @@ from services.core.actor import Actor
 from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, open_page, plain_text, press, quiet, somebody
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 
 
 def badges(at: AppTest) -> list[str]:

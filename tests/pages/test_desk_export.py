@@ -13,7 +13,7 @@ from tests import factories
 from tests.asset_factories import registered
 from tests.pages.asset_portal import open_page, plain_text, press, quiet, somebody
 
-pytestmark = [pytest.mark.usefixtures("sqlite_register"), pytest.mark.use_case("UC-02.04")]
+pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-02.04")]
 
 
 def menu(persona: str = "northgate", **parameters: str) -> AppTest:

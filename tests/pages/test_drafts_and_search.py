@@ -13,7 +13,7 @@ from services.governance.accesses import list_accesses
 from tests import asset_factories, factories
 from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 
 
 def provider() -> Actor:
@@ -38,7 +38,7 @@ def ask(at: AppTest, words: str) -> AppTest:
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_an_installer_prepares_and_submits(sqlite_register: str) -> None:
+def test_an_installer_prepares_and_submits(one_register: str) -> None:
     bramble, kit = provider(), installer()
     at = open_page("installer", "assets/prepare_asset")
     at.get_by_key("prepare/AssetCategory").set_value("BESS").run()
@@ -60,7 +60,7 @@ def test_an_installer_prepares_and_submits(sqlite_register: str) -> None:
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_a_provider_completes_what_was_submitted_and_registers_it(sqlite_register: str) -> None:
+def test_a_provider_completes_what_was_submitted_and_registers_it(one_register: str) -> None:
     bramble, kit = provider(), installer()
     whole = asset_factories.battery(AssetName="Weir hub", Aliases=[{"scheme": "ECR", "value": "UKPN-8"}])
     missing = {"EffectiveDate": whole.pop("EffectiveDate"), "StorageCapacity_kWh": whole.pop("StorageCapacity_kWh")}
@@ -85,7 +85,7 @@ def test_a_provider_completes_what_was_submitted_and_registers_it(sqlite_registe
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_what_was_given_back_says_why_and_is_mended(sqlite_register: str) -> None:
+def test_what_was_given_back_says_why_and_is_mended(one_register: str) -> None:
     bramble, kit = provider(), installer()
     sent = submit_draft(kit, asset_factories.battery(AssetName="Larch Court"), bramble.organisation_id, "First try")
     return_draft(bramble, sent.id, "Read the meter [again](http://x).")
@@ -102,7 +102,7 @@ def test_what_was_given_back_says_why_and_is_mended(sqlite_register: str) -> Non
 
 
 @pytest.mark.use_case("UC-05.01")
-def test_the_search_of_every_page_opens_what_is_known_exactly_and_lists_the_rest(sqlite_register: str) -> None:
+def test_the_search_of_every_page_opens_what_is_known_exactly_and_lists_the_rest(one_register: str) -> None:
     bramble = provider()
     asset = asset_factories.registered(bramble, AssetName="Mill north")
     asset_factories.registered(bramble, AssetName="Mill south")
@@ -122,7 +122,7 @@ def test_the_search_of_every_page_opens_what_is_known_exactly_and_lists_the_rest
 
 
 @pytest.mark.use_case("UC-05.01")
-def test_an_opened_record_is_logged_once_however_often_it_is_drawn(sqlite_register: str) -> None:
+def test_an_opened_record_is_logged_once_however_often_it_is_drawn(one_register: str) -> None:
     bramble, kelvin = provider(), factories.make_fsp("Kelvin Ltd")
     be_administrator()
     asset, hidden = asset_factories.registered(bramble), asset_factories.registered(kelvin)

@@ -1,6 +1,5 @@
 """The pages that keep the register honest: ledger, permissions, settings, about, public registers."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,13 +7,14 @@ import pytest
 from services.core.register_settings import read_settings
 from services.governance.sealing import seal_and_anchor
 from tests import factories
+from tests.databases import behind_its_back
 from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "sources"
 
 
 @pytest.mark.use_case("UC-05.06")
-def test_a_sound_ledger_is_told_to_be_sound(sqlite_register: str) -> None:
+def test_a_sound_ledger_is_told_to_be_sound(one_register: str) -> None:
     be_administrator()
     seal_and_anchor()
     at = press(open_page("administrator", "governance/ledger"), "Verify the whole ledger")
@@ -23,11 +23,10 @@ def test_a_sound_ledger_is_told_to_be_sound(sqlite_register: str) -> None:
 
 
 @pytest.mark.use_case("UC-05.06")
-def test_a_change_behind_the_registers_back_is_found_and_named(sqlite_register: str) -> None:
+def test_a_change_behind_the_registers_back_is_found_and_named(one_register: str) -> None:
     be_administrator()
     factories.make_organisation("Bramble Flex Ltd")
-    with sqlite3.connect(sqlite_register.removeprefix("sqlite:///")) as database:
-        database.execute("UPDATE organisation SET registered_city = 'Nowhere' WHERE registered_city = 'Leeds'")
+    behind_its_back("UPDATE organisation SET registered_city = 'Nowhere' WHERE registered_city = 'Leeds'")
     at = press(open_page("administrator", "governance/ledger"), "Verify the whole ledger")
     words = text(at)
     assert "faults were found" in words
@@ -36,14 +35,14 @@ def test_a_change_behind_the_registers_back_is_found_and_named(sqlite_register: 
 
 
 @pytest.mark.use_case("UC-05.06")
-def test_who_may_not_verify_is_not_offered_the_page(sqlite_register: str) -> None:
+def test_who_may_not_verify_is_not_offered_the_page(one_register: str) -> None:
     be("bramble", factories.make_organisation("Bramble Flex Ltd"), ["fsp_user"])
     with pytest.raises(ValueError, match="governance/ledger"):
         open_page("bramble", "governance/ledger")
 
 
 @pytest.mark.use_case("UC-01.01")
-def test_the_permission_matrix_shows_reach_and_operations_and_can_be_searched(sqlite_register: str) -> None:
+def test_the_permission_matrix_shows_reach_and_operations_and_can_be_searched(one_register: str) -> None:
     be("bramble", factories.make_organisation("Bramble Flex Ltd"), ["fsp_user"])
     at = open_page("bramble", "governance/permissions")
     words = text(at)
@@ -57,7 +56,7 @@ def test_the_permission_matrix_shows_reach_and_operations_and_can_be_searched(sq
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_a_setting_is_changed_inside_its_bounds_and_remembers(sqlite_register: str) -> None:
+def test_a_setting_is_changed_inside_its_bounds_and_remembers(one_register: str) -> None:
     administrator = be_administrator()
     at = open_page("administrator", "governance/settings")
     assert "A Query unanswered for so long becomes Suspended - Query Unanswered." in text(at)
@@ -78,7 +77,7 @@ def test_a_setting_is_changed_inside_its_bounds_and_remembers(sqlite_register: s
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_who_may_not_change_settings_reads_them(sqlite_register: str) -> None:
+def test_who_may_not_change_settings_reads_them(one_register: str) -> None:
     be("bramble", factories.make_organisation("Bramble Flex Ltd"), ["fsp_user"])
     at = open_page("bramble", "governance/settings")
     assert "20 working days" in text(at)
@@ -86,7 +85,7 @@ def test_who_may_not_change_settings_reads_them(sqlite_register: str) -> None:
 
 
 @pytest.mark.use_case("UC-05.06")
-def test_about_names_use_cases_with_their_operations_and_whose_data_it_stands_on(sqlite_register: str) -> None:
+def test_about_names_use_cases_with_their_operations_and_whose_data_it_stands_on(one_register: str) -> None:
     be("bramble", factories.make_organisation("Bramble Flex Ltd"), ["fsp_user"])
     words = text(open_page("bramble", "governance/about"))
     for expected in (
@@ -100,7 +99,7 @@ def test_about_names_use_cases_with_their_operations_and_whose_data_it_stands_on
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_an_edition_is_loaded_every_row_accounted_for_and_the_same_file_refused(sqlite_register: str) -> None:
+def test_an_edition_is_loaded_every_row_accounted_for_and_the_same_file_refused(one_register: str) -> None:
     be_administrator()
     at = open_page("administrator", "assets/sources")
     assert "No public register is loaded yet" in text(at)
@@ -117,7 +116,7 @@ def test_an_edition_is_loaded_every_row_accounted_for_and_the_same_file_refused(
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_a_file_that_is_no_register_is_refused_with_what_is_expected(sqlite_register: str) -> None:
+def test_a_file_that_is_no_register_is_refused_with_what_is_expected(one_register: str) -> None:
     be_administrator()
     at = open_page("administrator", "assets/sources")
     at.get_by_key("source-file").set_value(("list-2024-07.csv", b"a,b\n1,2\n", "text/csv"))
@@ -126,7 +125,7 @@ def test_a_file_that_is_no_register_is_refused_with_what_is_expected(sqlite_regi
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_a_site_is_found_by_its_reference_with_the_row_as_published(sqlite_register: str) -> None:
+def test_a_site_is_found_by_its_reference_with_the_row_as_published(one_register: str) -> None:
     be_administrator()
     at = open_page("administrator", "assets/sources")
     at.get_by_key("source-file").set_value(("repd-2024-07.csv", (DATA / "repd.csv").read_bytes(), "text/csv"))

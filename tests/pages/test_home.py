@@ -16,7 +16,7 @@ from services.participants.clients import create_client
 from tests import asset_factories, factories
 from tests.pages.portal import be, be_administrator, open_page, text
 
-pytestmark = [pytest.mark.use_case("UC-05.02"), pytest.mark.usefixtures("sqlite_register")]
+pytestmark = [pytest.mark.use_case("UC-05.02"), pytest.mark.usefixtures("one_register")]
 
 
 def links(at: AppTest) -> dict[str, str]:

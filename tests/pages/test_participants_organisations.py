@@ -10,7 +10,7 @@ from services.participants.reading import get_organisation, list_organisations
 from tests import asset_factories, factories
 from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 NEW = "new-organisation"
 ADMIN = ["organisation_admin", "fsp_user"]
 

@@ -8,7 +8,7 @@ from services.participants.users import list_users
 from tests import factories
 from tests.pages.portal import be, open_page, press, quiet, text
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 ADMIN = ["organisation_admin", "fsp_user"]
 
 

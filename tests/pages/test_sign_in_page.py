@@ -9,7 +9,7 @@ from services.participants.users import deactivate_user, list_users
 from tests import factories
 from tests.pages.portal import be, be_administrator, email_of, open_page, press, text
 
-pytestmark = [pytest.mark.use_case("UC-01.01"), pytest.mark.usefixtures("sqlite_register")]
+pytestmark = [pytest.mark.use_case("UC-01.01"), pytest.mark.usefixtures("one_register")]
 
 
 def test_the_door_offers_the_people_who_are_there_and_says_that_it_is_a_demo() -> None:

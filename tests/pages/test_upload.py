@@ -19,7 +19,7 @@ from tests.data.bulk.make import nasty
 from tests.pages import portal
 from tests.pages.asset_portal import open_page, plain_text, press, quiet, somebody
 
-pytestmark = pytest.mark.usefixtures("sqlite_register")
+pytestmark = pytest.mark.usefixtures("one_register")
 TRY, WHY = "Try it: nothing is registered yet", "The operator has confirmed that the meter is shared."
 
 

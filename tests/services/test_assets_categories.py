@@ -148,7 +148,7 @@ def test_a_deprecated_category_takes_no_new_asset_and_keeps_the_old_ones(registe
         ({"properties": {"A": {"type": "number", "title": "A", "minimum": "x"}}}, "CATEGORY-10"),
     ],
 )
-def test_a_document_that_is_no_category_is_refused(sqlite_register: str, change: dict[str, Any], code: str) -> None:
+def test_a_document_that_is_no_category_is_refused(one_register: str, change: dict[str, Any], code: str) -> None:
     with pytest.raises(Invalid) as refused:
         draft_category(make_administrator(), "HEAT_STORE", {**HEAT_STORE, "required": [], **change})
     assert code in {finding.code for finding in refused.value.findings}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.use_case("UC-05.07")
 
 
 @pytest.mark.parametrize("category", sorted(shipped_schemas()))
-def test_every_shipped_category_goes_through_the_editor_unchanged(sqlite_register: str, category: str) -> None:
+def test_every_shipped_category_goes_through_the_editor_unchanged(one_register: str, category: str) -> None:
     administrator = make_administrator()
     before = category_schema(administrator, category).document
     draft = begin_version(administrator, category)
@@ -55,7 +55,7 @@ def test_every_shipped_category_goes_through_the_editor_unchanged(sqlite_registe
     ],
 )
 def test_what_is_wrong_with_an_attribute_is_said_beside_its_field(
-    sqlite_register: str, part: str, wrong: dict[str, str]
+    one_register: str, part: str, wrong: dict[str, str]
 ) -> None:
     form = hub()
     spoilt = form.attributes[1].model_copy(update=wrong)
@@ -65,7 +65,7 @@ def test_what_is_wrong_with_an_attribute_is_said_beside_its_field(
     assert all(one.message for one in found)
 
 
-def test_what_is_hidden_needs_a_value_and_usual_values_are_values(sqlite_register: str) -> None:
+def test_what_is_hidden_needs_a_value_and_usual_values_are_values(one_register: str) -> None:
     administrator = make_administrator()
     usual = [UsualValue(term="ConnectionType", value="TIMED"), UsualValue(), UsualValue(term="GenCapacity", value="x")]
     form = hub(hidden=["AssetName"], one_of=[["ImportMPAN"]], usual=usual)

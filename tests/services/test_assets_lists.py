@@ -166,7 +166,7 @@ def test_a_line_says_what_the_asset_says(register: str) -> None:
 
 @pytest.mark.use_case("UC-05.01")
 @pytest.mark.parametrize("cursor", ["", "x", "0197ee67-0b60-7001-b7b7-c9bb966ad59bnot a number", "\x00" * 40])
-def test_a_cursor_of_another_list_is_refused(sqlite_register: str, cursor: str) -> None:
+def test_a_cursor_of_another_list_is_refused(one_register: str, cursor: str) -> None:
     """What isn't a cursor of the list is told, not guessed at."""
     with pytest.raises(Invalid):
         list_lines(make_provider(), sort="capacity", after=cursor)
@@ -287,7 +287,7 @@ def test_as_many_statements_however_many_assets(register: str) -> None:
 @pytest.mark.use_case("UC-05.01")
 @pytest.mark.parametrize("filters", FILTERS[:4])
 @pytest.mark.parametrize("sort", ORDERS)
-def test_no_list_sorts_all_that_passes(sqlite_register: str, sort: str, filters: AssetFilters) -> None:
+def test_no_list_sorts_all_that_passes(one_register: str, sort: str, filters: AssetFilters) -> None:
     """SQLite walks an index in the order that is wanted; it sorts only where the kept counts say that few will pass."""
     lay_down([make_provider()], 4000)
     refresh_statistics()

@@ -122,7 +122,7 @@ def test_filters_by_term(register: str) -> None:
 
 
 @pytest.mark.use_case("UC-05.01")
-def test_filters_from_the_terms_of_a_request(sqlite_register: str) -> None:
+def test_filters_from_the_terms_of_a_request(one_register: str) -> None:
     provider = new_id()
     given = {
         "AssetCategory": ["BESS", "CHP"],
@@ -194,7 +194,7 @@ def test_the_history_tells_before_and_after_and_the_asset_as_it_stood(register: 
 
 
 @pytest.mark.use_case("UC-05.01")
-def test_where_a_value_comes_from(sqlite_register: str) -> None:
+def test_where_a_value_comes_from(one_register: str) -> None:
     asset = registered(make_provider(), Latitude=None, Longitude=None)
     assert "outward code" in explain_term(asset, "Latitude")
     assert "rated capacity" in explain_term(asset, "InstalledCapacity")

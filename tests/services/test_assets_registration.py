@@ -218,7 +218,7 @@ def test_text_that_no_database_keeps_does_no_harm(register: str) -> None:
 
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("given", [Decimal("5E+3"), 5e3, 5000, "5000"])
-def test_a_number_of_an_attribute_is_the_same_however_it_is_written(sqlite_register: str, given: object) -> None:
+def test_a_number_of_an_attribute_is_the_same_however_it_is_written(one_register: str, given: object) -> None:
     asset = registered(make_provider(), StorageCapacity_kWh=given, ResponseTime_s=0.00005)
     assert asset.category_attributes == {"StorageCapacity_kWh": 5000, "ResponseTime_s": 0.00005}
 

@@ -149,7 +149,7 @@ def test_of_two_sessions_that_change_the_same_asset_one_wins_and_the_other_is_to
     ],
 )
 def test_a_material_change_sends_a_verified_asset_back_to_its_checks(
-    sqlite_register: str, change: dict[str, Any], material: bool
+    one_register: str, change: dict[str, Any], material: bool
 ) -> None:
     actor = make_provider()
     asset = verified(actor)
@@ -252,7 +252,7 @@ def test_deregistering_is_final_and_needs_a_reason(register: str) -> None:
 
 @pytest.mark.use_case("UC-02.02")
 def test_other_records_that_depend_on_the_asset_keep_it_registered(
-    sqlite_register: str, monkeypatch: pytest.MonkeyPatch
+    one_register: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actor = make_provider()
     asset = registered(actor)
@@ -268,7 +268,7 @@ def test_other_records_that_depend_on_the_asset_keep_it_registered(
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_only_the_steps_of_the_life_cycle_are_taken(sqlite_register: str) -> None:
+def test_only_the_steps_of_the_life_cycle_are_taken(one_register: str) -> None:
     asset = registered(make_provider())
     with pytest.raises(Refused):
         put(asset, AssetStatus.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered")

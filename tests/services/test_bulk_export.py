@@ -47,7 +47,7 @@ def test_an_export_comes_back_with_no_changes_and_with_those_that_were_made(
 
 
 @pytest.mark.use_case("UC-02.04")
-def test_exports_hold_what_one_may_see_as_filtered_and_are_logged(sqlite_register: str, tmp_path: Path) -> None:
+def test_exports_hold_what_one_may_see_as_filtered_and_are_logged(one_register: str, tmp_path: Path) -> None:
     actor, stranger = make_fsp(), make_fsp()
     _portfolio(actor)
     register_asset(stranger, battery())
@@ -65,7 +65,7 @@ def test_exports_hold_what_one_may_see_as_filtered_and_are_logged(sqlite_registe
 
 
 @pytest.mark.use_case("UC-02.04")
-def test_no_cell_runs_as_a_formula_and_places_are_geojson(sqlite_register: str, tmp_path: Path) -> None:
+def test_no_cell_runs_as_a_formula_and_places_are_geojson(one_register: str, tmp_path: Path) -> None:
     actor = make_fsp()
     _portfolio(actor)
     for file_format in WRITERS:
@@ -113,7 +113,7 @@ def test_a_file_is_the_same_however_many_batches_it_is_read_in(
 
 @pytest.mark.use_case("UC-02.04")
 @pytest.mark.parametrize("file_format", list(WRITERS))
-def test_an_export_of_nothing_is_a_file_too(sqlite_register: str, tmp_path: Path, file_format: str) -> None:
+def test_an_export_of_nothing_is_a_file_too(one_register: str, tmp_path: Path, file_format: str) -> None:
     path = tmp_path / f"none.{file_format}"
     assert export_file(make_fsp(), file_format, path) == 0
     match file_format:
@@ -132,7 +132,7 @@ def test_an_export_of_nothing_is_a_file_too(sqlite_register: str, tmp_path: Path
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("category", [None, *shipped_schemas()])
 def test_a_template_explains_its_columns_and_what_is_filled_in_registers(
-    sqlite_register: str, category: str | None
+    one_register: str, category: str | None
 ) -> None:
     actor = make_fsp()
     data = template_workbook(category)

@@ -56,7 +56,7 @@ AS: dict[str, tuple[str, Callable[[Rows], bytes]]] = {
 
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("way", AS)
-def test_the_same_rows_register_from_every_format(sqlite_register: str, way: str) -> None:
+def test_the_same_rows_register_from_every_format(one_register: str, way: str) -> None:
     actor = make_fsp()
     name, write = AS[way]
     rows = [battery(AssetName="Café Zürich 1"), values_for("EV_CHARGER", ConnectorType="Type 2", ChargerCount="3")]
@@ -69,7 +69,7 @@ def test_the_same_rows_register_from_every_format(sqlite_register: str, way: str
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_columns_are_known_by_term_label_and_unit_in_any_order_and_case(sqlite_register: str) -> None:
+def test_columns_are_known_by_term_label_and_unit_in_any_order_and_case(one_register: str) -> None:
     actor = make_fsp()
     names = {
         "AssetName": "asset name", "AssetCategory": "CATEGORY", "RatedCapacity": "Rated capacity (kW)",
@@ -83,7 +83,7 @@ def test_columns_are_known_by_term_label_and_unit_in_any_order_and_case(sqlite_r
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_what_a_heading_means_is_said_once_and_remembered_for_the_organisation(sqlite_register: str) -> None:
+def test_what_a_heading_means_is_said_once_and_remembered_for_the_organisation(one_register: str) -> None:
     body = make_organisation()
     actor, colleague, stranger = make_actor(body), make_actor(body), make_fsp()
 
@@ -117,7 +117,7 @@ def test_what_a_heading_means_is_said_once_and_remembered_for_the_organisation(s
         (b"AssetName," + b",".join(b"h%d" % n for n in range(600)) + b"\nx\n", "FILE-08"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(sqlite_register: str, data: bytes, code: str) -> None:
+def test_a_file_that_cannot_be_used_says_why(one_register: str, data: bytes, code: str) -> None:
     actor = make_fsp()
     with pytest.raises(Invalid) as refusal:
         submit_file(actor, data, "a.csv")
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_used_says_why(sqlite_register: str, data: bytes, 
     assert how_many(BulkJob) == 0
 
 
-def test_rows_that_cannot_be_read_are_named_and_the_others_go_through(sqlite_register: str) -> None:
+def test_rows_that_cannot_be_read_are_named_and_the_others_go_through(one_register: str) -> None:
     actor = make_fsp()
     lines = csv_of([battery(), battery(), battery()]).decode().splitlines()
     job = send(actor, "\n".join([*lines[:2], "", lines[2] + ",too,much", lines[3][:40]]).encode())
@@ -139,7 +139,7 @@ def test_rows_that_cannot_be_read_are_named_and_the_others_go_through(sqlite_reg
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("way", ["csv", "semicolons", "xlsx", "jsonl", "parquet"])
 def test_refused_rows_come_back_as_the_file_to_be_mended_and_sent_again(
-    sqlite_register: str, tmp_path: Path, way: str
+    one_register: str, tmp_path: Path, way: str
 ) -> None:
     actor = make_fsp()
     name, write = AS[way]
@@ -157,7 +157,7 @@ def test_refused_rows_come_back_as_the_file_to_be_mended_and_sent_again(
     assert set(again.summary) == set(job.summary)
 
 
-def test_a_file_with_findings_lists_positions_and_progress(sqlite_register: str, tmp_path: Path) -> None:
+def test_a_file_with_findings_lists_positions_and_progress(one_register: str, tmp_path: Path) -> None:
     actor = make_fsp()
     job = send(actor, csv_of([battery(), battery(AssetName="=cmd()")]), dry_run=True)
     assert [(one["name"][:9], one["latitude"]) for one in job_positions(actor, job.id)] == [("Riverside", 52.2053)]
@@ -219,7 +219,7 @@ def test_a_process_that_lost_its_lease_does_nothing(register: str, monkeypatch: 
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_the_worker_takes_jobs_up_and_tells_the_owner(sqlite_register: str) -> None:
+def test_the_worker_takes_jobs_up_and_tells_the_owner(one_register: str) -> None:
     actor = make_fsp()
     job = submit_file(actor, csv_of([battery()]), "a.csv", Wishes(dry_run=False))
     run_due_jobs()
@@ -229,7 +229,7 @@ def test_the_worker_takes_jobs_up_and_tells_the_owner(sqlite_register: str) -> N
     assert told[0].payload["rows_registered"] == 1
 
 
-def test_a_job_whose_owner_lost_access_fails_and_says_so(sqlite_register: str) -> None:
+def test_a_job_whose_owner_lost_access_fails_and_says_so(one_register: str) -> None:
     body = make_organisation()
     actor = make_actor(body)
     job = submit_file(actor, csv_of([battery()]), "a.csv", Wishes(dry_run=False))
@@ -240,9 +240,7 @@ def test_a_job_whose_owner_lost_access_fails_and_says_so(sqlite_register: str) -
     assert "suspended" in (done.reason or "")
 
 
-def test_a_mistake_of_ours_is_tried_again_and_then_given_up(
-    sqlite_register: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_of_ours_is_tried_again_and_then_given_up(one_register: str, monkeypatch: pytest.MonkeyPatch) -> None:
     actor = make_fsp()
     job = submit_file(actor, b"AssetName\nx\n", "a.csv", Wishes(dry_run=False))
     with monkeypatch.context() as broken:
@@ -256,7 +254,7 @@ def test_a_mistake_of_ours_is_tried_again_and_then_given_up(
     assert get_job(actor, job.id).status is JobStatus.FAILED
 
 
-def test_jobs_are_their_organisations_own(sqlite_register: str) -> None:
+def test_jobs_are_their_organisations_own(one_register: str) -> None:
     actor, stranger = make_fsp(), make_fsp()
     job = send(actor, csv_of([battery()]), dry_run=True)
     assert [one.id for one in list_jobs(actor)] == [job.id]
@@ -268,7 +266,7 @@ def test_jobs_are_their_organisations_own(sqlite_register: str) -> None:
         submit_file(make_actor(make_organisation(roles=["Regulator"])), b"AssetName\nx\n", "a.csv")
 
 
-def test_the_same_request_is_the_same_job(sqlite_register: str) -> None:
+def test_the_same_request_is_the_same_job(one_register: str) -> None:
     actor = make_fsp()
     data = csv_of([battery()])
     first = submit_file(actor, data, "a.csv", Wishes(idempotency_key="k-1"))
@@ -278,7 +276,7 @@ def test_the_same_request_is_the_same_job(sqlite_register: str) -> None:
         submit_file(actor, csv_of([battery()]), "a.csv", Wishes(idempotency_key="k-1"))
 
 
-def test_jobs_are_forgotten_with_their_files_after_their_time(sqlite_register: str) -> None:
+def test_jobs_are_forgotten_with_their_files_after_their_time(one_register: str) -> None:
     actor = make_fsp()
     job = send(actor, csv_of([battery(), battery(ImportMPAN=None)]), keep_drafts=True)
     with time_machine.travel(now() + timedelta(days=89), tick=True):
@@ -293,7 +291,7 @@ def test_jobs_are_forgotten_with_their_files_after_their_time(sqlite_register: s
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_a_justification_that_says_too_little_is_refused(sqlite_register: str) -> None:
+def test_a_justification_that_says_too_little_is_refused(one_register: str) -> None:
     with pytest.raises(Invalid) as refusal:
         submit_file(make_fsp(), csv_of([battery()]), "a.csv", Wishes(justifications={"*": "yes"}))
     assert [found.code for found in refusal.value.findings] == ["JUST-01"]

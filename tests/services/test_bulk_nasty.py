@@ -139,7 +139,7 @@ def test_what_is_kept_is_what_the_script_makes(name: str) -> None:
 @pytest.mark.timeout(120)
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("name", FILES)
-def test_every_file_gets_a_clear_answer_and_leaves_nothing_half_done(sqlite_register: str, name: str) -> None:
+def test_every_file_gets_a_clear_answer_and_leaves_nothing_half_done(one_register: str, name: str) -> None:
     actor, answer, data = make_fsp(), ANSWERS[name], nasty(name)
     before = {model: how_many(model) for model in WRITTEN}
     if answer.whole:
@@ -185,7 +185,7 @@ def _postcode(name: str, asset: Asset) -> str | None:
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_what_looks_like_a_formula_comes_back_disarmed(sqlite_register: str, tmp_path: Path) -> None:
+def test_what_looks_like_a_formula_comes_back_disarmed(one_register: str, tmp_path: Path) -> None:
     actor = make_fsp()
     data = nasty("formulas.csv").replace(b"AssetModel", b"=cmd|'/C calc'!A0")
     job = send(actor, data, "formulas.csv")
@@ -200,7 +200,7 @@ def test_what_looks_like_a_formula_comes_back_disarmed(sqlite_register: str, tmp
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_rows_keep_the_numbers_that_the_spreadsheet_shows(sqlite_register: str) -> None:
+def test_rows_keep_the_numbers_that_the_spreadsheet_shows(one_register: str) -> None:
     actor = make_fsp()
     data = nasty("title_rows_above.csv").replace(b"Depot battery 2", b"Depot battery!")
     assert [one["row"] for one in job_findings(actor, send(actor, data).id)] == [6]

@@ -23,7 +23,7 @@ from tests.asset_factories import an_mpan, battery
 from tests.bulk_files import assets, counts, csv_of, frame_of, how_many, send
 from tests.factories import administrator, client_actor, make_actor, make_client, make_fsp, make_organisation
 
-pytestmark = [pytest.mark.use_case("UC-02.01"), pytest.mark.usefixtures("sqlite_register")]
+pytestmark = [pytest.mark.use_case("UC-02.01"), pytest.mark.usefixtures("one_register")]
 
 
 def test_the_owner_is_told_that_a_job_has_ended_until_they_have_looked() -> None:

@@ -14,7 +14,7 @@ KINDS = ["CAP-02", "CAT-02", "INST-03", "MPAN-02", "MPAN-05", "NAME-01", "POS-13
 
 
 def test_three_rows_in_a_hundred_are_refused_each_for_the_one_thing_that_is_wrong(
-    sqlite_register: str, tmp_path: Path
+    one_register: str, tmp_path: Path
 ) -> None:
     actor = make_fsp()
     job = send(actor, write_portfolio(tmp_path / "portfolio.csv", 600).read_bytes())

@@ -24,7 +24,7 @@ HEADINGS = b"AssetName,AssetModel,AssetCategory\n"
         (b"a," + b"x" * 200_000 + b',BESS\nb,c "d" e,BESS,,more\n', "FILE-03", "131,072 characters"),
     ],
 )
-def test_a_quotation_mark_never_swallows_rows(sqlite_register: str, lines: bytes, code: str, words: str) -> None:
+def test_a_quotation_mark_never_swallows_rows(one_register: str, lines: bytes, code: str, words: str) -> None:
     with pytest.raises(Invalid) as refusal:
         send(make_fsp(), HEADINGS + lines)
     assert (refusal.value.findings[0].code, words in refusal.value.findings[0].message) == (code, True)
@@ -65,7 +65,7 @@ def test_single_rows_that_cannot_be_read_are_named(register: str, data: bytes, n
     ],
 )
 def test_what_a_spreadsheet_did_is_told_with_how_to_undo_it(
-    sqlite_register: str, term: str, given: str, words: str
+    one_register: str, term: str, given: str, words: str
 ) -> None:
     actor = make_fsp()
     job = send(actor, jsonl_of([battery(**{term: given})]), "a.jsonl")
@@ -84,7 +84,7 @@ def test_what_a_spreadsheet_did_is_told_with_how_to_undo_it(
         ({"AssetName": "Total Energy depot", "RatedCapacity": "5000"}, {}),
     ],
 )
-def test_a_total_is_told_from_an_asset(sqlite_register: str, last: dict[str, Any], told: dict[int, str]) -> None:
+def test_a_total_is_told_from_an_asset(one_register: str, last: dict[str, Any], told: dict[int, str]) -> None:
     actor = make_fsp()
     job = send(actor, csv_of([battery(), battery(), last]), dry_run=True)
     found = {one["row"]: one["code"] for one in job_findings(actor, job.id) if one["code"].startswith("FILE")}
@@ -93,7 +93,7 @@ def test_a_total_is_told_from_an_asset(sqlite_register: str, last: dict[str, Any
 
 @pytest.mark.use_case("UC-02.01")
 def test_the_template_filled_in_is_one_sheet_of_assets_though_its_explanations_name_them_too(
-    sqlite_register: str,
+    one_register: str,
 ) -> None:
     with pytest.raises(Invalid) as refusal:
         send(make_fsp(), template_workbook("BESS"), "template.xlsx")

@@ -63,7 +63,7 @@ def _documented() -> dict[str, list[int]]:
     ],
 )
 def test_what_becomes_of_every_row_is_what_the_document_says(
-    sqlite_register: str, shared: Path, file: str, name: str, column: str, groups: tuple[str, ...]
+    one_register: str, shared: Path, file: str, name: str, column: str, groups: tuple[str, ...]
 ) -> None:
     actor = make_fsp()
     data = (shared / "data" / file).read_bytes()
@@ -97,7 +97,7 @@ def test_what_becomes_of_every_row_is_what_the_document_says(
     assert found == {title: cells for title, cells in _documented().items() if title.startswith(f"{name}:")}
 
 
-def test_of_the_planning_database_only_what_stands_or_is_built_becomes_an_asset(sqlite_register: str) -> None:
+def test_of_the_planning_database_only_what_stands_or_is_built_becomes_an_asset(one_register: str) -> None:
     actor = make_fsp()
     rows = [
         "1,02/01/2024,Tip Gas,Landfill Gas,1.2,Operational,England,CB1 2JD,545000,258000,22/01/2013",

@@ -87,7 +87,7 @@ def test_a_row_becomes_the_asset_that_registering_it_alone_gives(register: str, 
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_every_finding_of_a_row_is_what_checking_it_alone_says(sqlite_register: str) -> None:
+def test_every_finding_of_a_row_is_what_checking_it_alone_says(one_register: str) -> None:
     actor, rival = make_fsp(), make_fsp()
     taken = register_asset(rival, battery(Aliases="OEM:A1"))
     own = register_asset(actor, battery())
@@ -200,7 +200,7 @@ def test_rows_that_name_an_asset_update_it_as_an_update_would(register: str) -> 
 
 
 @pytest.mark.use_case("UC-02.03")
-def test_a_version_that_moved_on_is_told_and_nothing_is_overwritten(sqlite_register: str) -> None:
+def test_a_version_that_moved_on_is_told_and_nothing_is_overwritten(one_register: str) -> None:
     actor = make_fsp()
     asset = register_asset(actor, battery())
     update_asset(actor, asset.id, {"AssetModel": "Newer"}, 1)
@@ -215,7 +215,7 @@ def test_a_version_that_moved_on_is_told_and_nothing_is_overwritten(sqlite_regis
 
 
 @pytest.mark.use_case("UC-02.03")
-def test_findings_of_an_update_are_those_of_the_form(sqlite_register: str) -> None:
+def test_findings_of_an_update_are_those_of_the_form(one_register: str) -> None:
     actor, rival = make_fsp(), make_fsp()
     other = register_asset(rival, battery())
     taken = register_asset(actor, battery(FriendlyCode="T"))
@@ -237,7 +237,7 @@ def test_findings_of_an_update_are_those_of_the_form(sqlite_register: str) -> No
 
 
 @pytest.mark.use_case("UC-02.03")
-def test_nobody_changes_assets_of_others_by_file(sqlite_register: str) -> None:
+def test_nobody_changes_assets_of_others_by_file(one_register: str) -> None:
     actor, rival = make_fsp(), make_fsp()
     theirs = register_asset(rival, battery(FriendlyCode="X"))
     job = send(
@@ -314,7 +314,7 @@ def test_rows_that_only_lack_values_are_kept_as_drafts_and_completed(register: s
 
 
 @pytest.mark.use_case("UC-02.01")
-def test_json_lines_leave_alone_what_they_do_not_name_and_null_clears(sqlite_register: str) -> None:
+def test_json_lines_leave_alone_what_they_do_not_name_and_null_clears(one_register: str) -> None:
     actor = make_fsp()
     first, second = (register_asset(actor, battery()) for _ in range(2))
     lines = [{"AssetId": str(first.id), "AssetModel": None}, {"AssetId": str(second.id), "Manufacturer": "Volta"}]
@@ -324,7 +324,7 @@ def test_json_lines_leave_alone_what_they_do_not_name_and_null_clears(sqlite_reg
     assert (found[second.id].asset_model, found[second.id].manufacturer) == (second.asset_model, "Volta")
 
 
-def test_values_for_all_rows_fill_in_new_ones_only(sqlite_register: str) -> None:
+def test_values_for_all_rows_fill_in_new_ones_only(one_register: str) -> None:
     actor = make_fsp()
     old = register_asset(actor, battery())
     rows = [
@@ -337,12 +337,12 @@ def test_values_for_all_rows_fill_in_new_ones_only(sqlite_register: str) -> None
     assert (made.effective_date.isoformat(), made.connection_type) == ("2031-05-01", "NON_FIRM")
 
 
-def test_a_consumer_owned_row_waits_for_its_consent(sqlite_register: str) -> None:
+def test_a_consumer_owned_row_waits_for_its_consent(one_register: str) -> None:
     send(make_fsp(), csv_of([battery(ConsumerOwned="true", ConsentReference="C-1")]))
     assert assets()[0].status is AssetStatus.AWAITING_CONSENT_CHECK
 
 
-def test_an_administrator_registers_for_a_provider_that_each_row_names(sqlite_register: str) -> None:
+def test_an_administrator_registers_for_a_provider_that_each_row_names(one_register: str) -> None:
     from tests.factories import administrator
 
     provider: Actor = make_fsp()

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.use_case("UC-02.01")
 
 
 @pytest.fixture
-def records(sqlite_register: str, shared: Path) -> list[dict[str, Any]]:
+def records(one_register: str, shared: Path) -> list[dict[str, Any]]:
     """The values of every record of the edition of August 2025."""
     name = "ecr-ukpn-2025-08.csv"
     load_source(system_actor(), (shared / "data" / name).read_bytes(), name)

@@ -159,7 +159,7 @@ def test_a_comment_neither_answers_nor_decides_a_query(register: str) -> None:
     ],
 )
 def test_files_are_known_by_their_content_and_their_names_are_cleaned(
-    sqlite_register: str, name: str, content: bytes, kept: str, media_type: str
+    one_register: str, name: str, content: bytes, kept: str, media_type: str
 ) -> None:
     actor = make_provider()
     asset = an_asset(actor)
@@ -183,7 +183,7 @@ def test_files_are_known_by_their_content_and_their_names_are_cleaned(
         b"a,b\x00c\n",
     ],
 )
-def test_other_files_are_refused_whatever_their_name_and_nothing_is_kept(sqlite_register: str, content: bytes) -> None:
+def test_other_files_are_refused_whatever_their_name_and_nothing_is_kept(one_register: str, content: bytes) -> None:
     actor = make_provider()
     asset = an_asset(actor)
     for name in ("a.pdf", "a.png", "a.csv", "a.xlsx"):
@@ -193,7 +193,7 @@ def test_other_files_are_refused_whatever_their_name_and_nothing_is_kept(sqlite_
     assert conversation_of(actor, asset.id) == []
 
 
-def test_how_large_and_how_many(sqlite_register: str) -> None:
+def test_how_large_and_how_many(one_register: str) -> None:
     actor, admin = make_provider(), make_administrator()
     asset = an_asset(actor)
     change_setting(admin, "asset.attachment_max_mb", "1", 0)

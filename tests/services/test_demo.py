@@ -1,6 +1,5 @@
 """The demo data: sound, conforming, the same each time, with every scene that the demo tells of."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,11 +26,9 @@ from services.core import clock, database
 from services.core.actor import system_actor
 from services.core.errors import Refused
 from services.core.ledger.verifying import verify_ledger
-from services.core.migrate import migrate
 from services.core.settings import settings
 from services.core.transaction import Stamp, unit_of_work
 from services.core.worker import work_through
-from services.first_data import begin
 from services.grid.geography import gsp_groups_at
 from services.participants.clients import authenticate_client
 from services.participants.identity import actor_for_user, demo_personas, memberships_of
@@ -39,8 +36,8 @@ from services.workshop.demo import is_empty, lay_demo_data, reset, seed_demo
 from services.workshop.edition import FILE, edition_text
 from services.workshop.past import Past
 from services.workshop.portfolio import plan
-from tests.conftest import use_database
-from tests.databases import fresh_sqlite, sqlite_template
+from tests.conftest import build_demo, use_database
+from tests.databases import fresh_database
 
 pytestmark = pytest.mark.use_case("WS-6")
 SYSTEM = system_actor()
@@ -52,20 +49,13 @@ CLIENTS = {
 }  # fmt: skip
 
 
-def _build(url: str) -> None:
-    use_database(url)
-    migrate()
-    begin()
-    seed_demo()
-    database.close()
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[str]:
     """The demo, laid down once for the whole test run; each test has a copy of its own."""
-    use_database(fresh_sqlite(tmp_path, sqlite_template("demo", _build)))
-    yield os.environ["DATABASE_URL"]
-    database.close()
+    with fresh_database(tmp_path, "demo", build_demo) as url:
+        use_database(url)
+        yield url
+        database.close()
 
 
 @pytest.fixture
@@ -281,7 +271,7 @@ def test_the_connection_register_of_the_demo_is_the_one_in_the_file_whatever_the
         assert edition_text(plan(Past(day))) == kept
 
 
-def test_it_is_laid_down_on_a_leap_day_too(sqlite_register: str) -> None:
+def test_it_is_laid_down_on_a_leap_day_too(one_register: str) -> None:
     with time_machine.travel(datetime(2028, 2, 29, 0, 20, tzinfo=UTC), tick=True):
         assert "21 organisations" in seed_demo(FEW)
         assert verify_ledger(SYSTEM).sound
@@ -309,7 +299,7 @@ def test_it_is_laid_down_and_put_back_on_either_database(
     assert result.anchors == result.seals
 
 
-def test_a_live_register_takes_no_demo(sqlite_register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_register_takes_no_demo(one_register: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FMAR_MODE", "live")
     settings.cache_clear()
     for act in (seed_demo, reset, lambda: lay_demo_data(SYSTEM)):
@@ -321,7 +311,7 @@ def test_a_live_register_takes_no_demo(sqlite_register: str, monkeypatch: pytest
     assert is_empty()
 
 
-def test_a_seed_that_breaks_off_leaves_nothing(sqlite_register: str) -> None:
+def test_a_seed_that_breaks_off_leaves_nothing(one_register: str) -> None:
     def break_off() -> None:
         with unit_of_work(Stamp("outer", "WS-6", SYSTEM), writes=True) as session:
             lay_demo_data(SYSTEM, FEW)

@@ -29,6 +29,7 @@ from services.core.register_settings import change_setting
 from services.core.settings import settings
 from services.core.transaction import NoTransaction, current_session
 from services.governance.sealing import seal_and_anchor
+from tests.databases import behind_its_back
 from tests.factories import administrator
 
 KEY = "asset.query_answer_days"
@@ -47,23 +48,6 @@ def three_changes() -> Setting:
     change("22", 1)
     change("9", 0, OTHER)
     return change("23", 2)
-
-
-def behind_its_back(*statements: str) -> None:
-    """Change the database as an attacker with its password would: guards off, hand in the rows, guards on again."""
-    with engine(writes=True).begin() as connection:
-        if is_sqlite():
-            triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
-            for name, _sql in triggers:
-                connection.execute(text(f"DROP TRIGGER {name}"))
-            for statement in statements:
-                connection.execute(text(statement))
-            for _name, sql in triggers:
-                connection.execute(text(sql))
-        else:
-            connection.execute(text("SET session_replication_role = replica"))
-            for statement in statements:
-                connection.execute(text(statement))
 
 
 def faults() -> set[FaultKind]:
@@ -271,7 +255,7 @@ def in_a_thread(act: Callable[[], object]) -> None:
 
 @pytest.mark.use_case("UC-05.06")
 def test_an_anchor_that_a_killed_process_left_unfinished_spoils_no_other(
-    sqlite_register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anchors = tmp_path / "anchors.jsonl"
     monkeypatch.setattr(settings(), "anchor_file", str(anchors))

@@ -67,7 +67,7 @@ def somebody(role: Role, organisation: Organisation) -> tuple[User, Membership, 
 
 
 @pytest.fixture
-def actors(sqlite_register: str) -> dict[Role, Actor]:
+def actors(one_register: str) -> dict[Role, Actor]:
     """One actor for each role of the table."""
     body = a_body()
     people = {role: somebody(role, body) for role in Role if role not in (Role.APPLICANT, Role.SYSTEM)}

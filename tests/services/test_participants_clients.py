@@ -149,7 +149,7 @@ def test_only_the_register_itself_chooses_identifiers_and_secrets(register: str)
 
 @pytest.mark.use_case("UC-05.04")
 def test_the_demos_credentials_open_nothing_in_a_live_register(
-    sqlite_register: str, monkeypatch: pytest.MonkeyPatch
+    one_register: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     organisation = make_organisation()
     create_client(system_actor(), organisation.id, "Demo", ["viewer"], client_id="demo-x", secret="demo")

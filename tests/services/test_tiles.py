@@ -141,7 +141,7 @@ def test_tiles_share_no_cell_and_hold_those_whose_centre_lies_in_them() -> None:
                 assert tile_at(zoom, *h3.cell_to_latlng(h3.int_to_str(cell))) == tile
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 @pytest.mark.use_case("UC-05.01")
 def test_a_hexagon_says_how_many_and_how_much_and_opens_to_what_is_in_it() -> None:
     actor = make_provider()
@@ -161,7 +161,7 @@ def test_a_hexagon_says_how_many_and_how_much_and_opens_to_what_is_in_it() -> No
             list_assets(actor, AssetFilters(hexagon=nonsense))
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 @pytest.mark.use_case("UC-05.01")
 def test_few_assets_are_told_one_by_one_at_every_zoom_many_only_from_near() -> None:
     actor = make_provider()
@@ -185,7 +185,7 @@ def rename(asset: Asset, name: str) -> None:
         asset.asset_name = name
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 @pytest.mark.use_case("UC-05.01")
 def test_what_was_typed_stays_text() -> None:
     actor = make_provider()
@@ -212,7 +212,7 @@ def test_a_crowded_tile_keeps_its_size() -> None:
         assert len(json.loads(body)["features"]) == few + 1
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 def test_there_are_no_tiles_off_the_map() -> None:
     actor = make_provider()
     for tile in ((1, 0, 0), (17, 0, 0), (5, 32, 3), (5, -1, 3), (5, 3, 32)):
@@ -269,7 +269,7 @@ def test_a_tile_takes_as_many_questions_however_much_is_in_it() -> None:
     assert max(few) <= 6
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 @pytest.mark.use_case("UC-05.01")
 def test_a_ticket_holds_what_it_was_made_for_and_stays_the_same_text_for_minutes() -> None:
     actor = factories.make_fsp()
@@ -299,7 +299,7 @@ def test_a_ticket_holds_what_it_was_made_for_and_stays_the_same_text_for_minutes
             open_ticket(first)
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 @pytest.mark.use_case("UC-05.01")
 def test_a_ticket_opens_nothing_once_touched_ended_or_carried_elsewhere() -> None:
     actor, other = factories.make_fsp(), factories.make_fsp()
@@ -317,7 +317,7 @@ def test_a_ticket_opens_nothing_once_touched_ended_or_carried_elsewhere() -> Non
         open_ticket(tickets.issue("something else", {"sub": str(actor.user_id)}), "cookie")
 
 
-@pytest.mark.usefixtures("sqlite_register")
+@pytest.mark.usefixtures("one_register")
 @pytest.mark.use_case("UC-05.04")
 def test_tiles_end_with_the_access_of_the_person() -> None:
     organisation = factories.make_organisation("Northgate Flex plc")
