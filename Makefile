@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench reset-demo verify docs clean help
+.PHONY: run test test-postgres check bench reset-demo verify docs clean help
 
 help:           ## What can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -30,6 +30,9 @@ run: .venv/.installed   ## The portal on http://localhost:8501 (PORT=8601 for an
 test: .venv/.installed-dev   ## All tests, on SQLite and PostgreSQL, browser journeys included
 	@$(BIN)/python -m scripts.find_chromium --install
 	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-auto} $(TESTS)
+
+test-postgres:  ## The same, on PostgreSQL alone
+	@FMAR_TEST_DATABASES=postgres $(MAKE) --no-print-directory test
 
 check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilities
 	@$(BIN)/ruff format --check .

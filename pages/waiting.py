@@ -19,6 +19,13 @@ TITLES = {
     Errand.NEW: ("Registered this week", "What was registered in the last seven days, the newest first."),
     Errand.QUERY: ("Open queries", "What a provider has to answer."),
     Errand.PENDING: ("Pending validation", "What is held against the public registers, or waits for the operator."),
+    Errand.SHARED: (
+        "On a meter of another provider, too",
+        "Another provider has registered an asset on the same meter; the register tells neither who the other is. Two devices "
+        "may stand on one meter: then there is nothing to do. Otherwise open yours: correct its MPAN if it is wrong, or "
+        "de-register it if you don't manage it any more. If only yours can be right, say so in a comment on it, which the "
+        "network operator and the register's operator read. What is dealt with leaves this list, and all does after 30 days.",
+    ),
     Errand.CONSENT: ("Awaiting consent", "What waits for the consumer's consent to be confirmed."),
 }
 
@@ -37,10 +44,14 @@ if not assets:
     st.stop()
 names = organisation_names(actor)
 labels = {code.code: code.label for code in code_lists()[CATEGORY_LIST].values()}
+on_a_meter = errand is Errand.SHARED
 rows = [
     {
         "Name": asset.asset_name,
-        "Since": asset.registered_at if errand is Errand.NEW else asset.status_since,
+        **({"Import MPAN": asset.import_mpan or "", "Export MPAN": asset.export_mpan or ""} if on_a_meter else {}),
+        "Registered" if on_a_meter else "Since": (
+            asset.registered_at if errand in (Errand.NEW, Errand.SHARED) else asset.status_since
+        ),
         "Status": STATUS_LABELS[asset.status],
         "Category": labels.get(asset.asset_category, asset.asset_category),
         "Rated": float(asset.rated_capacity),
@@ -54,7 +65,10 @@ chosen = st.dataframe(
     hide_index=True,
     width="stretch",
     column_config={
-        "Since": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm"),
+        name: st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm")
+        for name in ("Since", "Registered")
+    }
+    | {
         "Rated": st.column_config.NumberColumn(format="%.2f kW"),
     },
     on_select="rerun",

@@ -96,6 +96,11 @@ def _to_answer(errands: Errands) -> list[Line]:
     query, pending = ("asset has a query to answer", "assets have a query to answer"), ("asset is", "assets are")
     lines = _of(errands, Errand.QUERY, *query, "help")
     lines += [_line("assets/asset.py", _due(one), "schedule", {"id": str(one.asset_id)}) for one in errands.queries]
+    shared = (
+        "asset stands on a meter that another provider has registered, too: look whether that is right",
+        "assets stand on meters that another provider has registered, too: look whether that is right",
+    )
+    lines += _of(errands, Errand.SHARED, *shared, "electric_meter")
     checked = [f"{words} being checked" for words in pending]
     consent = [f"{words} awaiting the consumer's consent" for words in pending]
     # By the page of errands: the list of assets also has those that the organisation owns and others manage.

@@ -18,7 +18,8 @@ def draw_findings(actor: Actor, job: BulkJob) -> None:
     """One line a rule, errors first; opened, it shows the first rows and what was expected."""
     if not job.summary:
         if job.rows_done:
-            st.success("Nothing to correct.", icon=":material/check_circle:")
+            reached = "" if job.rows_done == job.rows_total else " in the rows that were reached"
+            st.success(f"Nothing to correct{reached}.", icon=":material/check_circle:")
         return
     st.subheader("What was found", anchor=False)
     ordered = sorted(job.summary.items(), key=lambda pair: (pair[1]["severity"], -pair[1]["rows"]))

@@ -74,7 +74,10 @@ def _watch(actor: Actor, job: BulkJob) -> None:
         "Cancel",
         icon=":material/cancel:",
         on_click=attempt,
-        args=(lambda: cancel_job(actor, job.id), "Cancelled. What was registered by then stays."),
+        args=(
+            lambda: cancel_job(actor, job.id),
+            f"Cancelled. {'Nothing was registered' if job.dry_run else 'What was registered by then stays'}.",
+        ),
     )
 
 
@@ -95,10 +98,10 @@ def _say_how_it_ended(job: BulkJob) -> None:
     next_steps += " Complete the drafts below." if job.rows_draft else ""
     if job.status is JobStatus.FAILED:
         st.error(plain(job.reason or "The job could not go on."), icon=":material/error:")
-        st.markdown("What was registered by then stays. Send the same file again: those rows count as unchanged.")
+        st.markdown(_how_to_go_on(job))
     elif job.status is JobStatus.CANCELLED:
         st.info(plain(job.reason or "Cancelled."), icon=":material/cancel:")
-        st.markdown("What was registered by then stays. Send the same file again: those rows count as unchanged.")
+        st.markdown(_how_to_go_on(job))
     elif job.dry_run:
         st.info(
             "Tried, and nothing is registered yet. See what was found, then register what goes through; or mend the file and "
@@ -114,14 +117,33 @@ def _say_how_it_ended(job: BulkJob) -> None:
         st.info(f"Done, and nothing has changed in the register.{next_steps}", icon=":material/check_circle:")
 
 
+def _how_to_go_on(job: BulkJob) -> str:
+    """What is done of a job that stopped half way, and that sending its file again does no harm."""
+    if not job.rows_done:
+        return "No row of the file was reached: nothing is registered. Send the same file again when you want to go on."
+    if job.dry_run:
+        return (
+            f"It was a dry run: nothing was registered. The first {job.rows_done:,} of {job.rows_total:,} rows were judged. "
+            "Send the same file again to try it whole."
+        )
+    left = job.rows_total - job.rows_done
+    return (
+        f"The first {job.rows_done:,} rows of the file were worked on, and what was registered stays; the other {left:,} were "
+        "not reached. To go on, **send the same file again**: rows that are registered count as unchanged, so nothing "
+        "happens twice."
+    )
+
+
 def _counts(job: BulkJob) -> None:
+    left = job.rows_total - job.rows_done
     shown = (
         ("New" if job.dry_run else "Registered", job.rows_registered),
         ("To change" if job.dry_run else "Changed", job.rows_updated),
         ("Unchanged", job.rows_unchanged),
         ("Refused", job.rows_refused),
         ("Drafts", job.rows_draft),
-        ("With warnings", job.rows_warned),
+        *([("With warnings", job.rows_warned)] if job.rows_warned or not left else []),
+        *([("Not reached", left)] if left else []),
     )
     with st.grid(3, min_column_width=150):
         for label, number in shown:

@@ -15,6 +15,7 @@ from models.participants import ApiClient, ApiClientStatus, Organisation, Organi
 from models.sources import SourceEdition, SourceKind
 from services.assets.bulk.news import ended_jobs
 from services.assets.draft_board import DraftBoard, draft_board
+from services.assets.shared_meters import newly_shared
 from services.core.actor import Actor
 from services.core.clock import add_working_days, in_london, now, today, working_days_ago, working_days_between
 from services.core.operation import operation
@@ -42,6 +43,8 @@ class Errand(StrEnum):
     CONSENT = "consent"
     NEW = "new"
     """Registered within the last seven days."""
+    SHARED = "shared"
+    """Another provider has an asset on the same meter, and both were told lately (MPAN-09)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,12 @@ def what_waits(actor: Actor) -> Errands:
 
 @operation("UC-05.02", permission="asset.read", writes=False)
 def waiting_assets(actor: Actor, errand: Errand, limit: int = 100) -> list[Asset]:
-    """The assets behind a count, the longest waiting first (new ones: the newest first); at most `limit`, up to 500."""
+    """The assets behind a count, the longest waiting first (new ones and those on a shared meter: the newest first).
+
+    At most `limit`, up to 500.
+    """
     chosen = select(Asset).where(_wanted(actor, errand)).limit(max(1, min(limit, LONGEST_LIST)))
-    order = col(Asset.id).desc() if errand is Errand.NEW else col(Asset.status_since)
+    order = col(Asset.id).desc() if errand in (Errand.NEW, Errand.SHARED) else col(Asset.status_since)
     return list(current_session().scalars(chosen.order_by(order, col(Asset.id))))
 
 
@@ -110,7 +116,7 @@ def _concerning(actor: Actor) -> Sequence[Errand]:
     if may(actor, "asset.settle"):
         return Errand.ANSWERED, Errand.OVERDUE, Errand.PENDING, Errand.QUERY, Errand.CONSENT
     if may(actor, "asset.answer"):
-        return Errand.QUERY, Errand.PENDING, Errand.CONSENT
+        return Errand.QUERY, Errand.SHARED, Errand.PENDING, Errand.CONSENT
     if Scope.AREA in scopes_of(actor, "asset.read"):
         return Errand.QUERY, Errand.PENDING, Errand.NEW
     return ()
@@ -141,6 +147,8 @@ def _wanted(actor: Actor, errand: Errand) -> ColumnElement[bool]:
             return and_(mine, status == AssetStatus.QUERY)
         case Errand.CONSENT:
             return and_(mine, status == AssetStatus.AWAITING_CONSENT_CHECK)
+        case Errand.SHARED:
+            return and_(mine, newly_shared())
 
 
 def _first_id_since(moment: datetime) -> UUID:

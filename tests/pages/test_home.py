@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from services.assets.drafts import save_draft
 from services.assets.queries import answer_query, query_asset
+from services.assets.registration import register_asset
 from services.assets.submissions import return_draft, submit_draft
+from services.assets.updating import update_asset
 from services.core.actor import Actor
 from services.core.clock import now
 from services.governance.waiting import Errand, waiting_assets, what_waits
@@ -171,3 +173,27 @@ def test_a_regulator_sees_aggregates_and_no_small_ones_and_no_changes() -> None:
     assert "Named battery" not in words
     assert "Recent changes" not in words
     assert "Waiting for you" not in words
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_two_providers_on_one_meter_are_both_told_of_it_until_it_is_dealt_with_or_a_month_has_gone() -> None:
+    bramble = provider()
+    kelvin = be("kelvin", factories.make_organisation("Kelvin Energy Ltd"), ["fsp_user"])
+    theirs = asset_factories.registered(kelvin, AssetName="Kelvin yard battery")
+    line = "1 asset stands on a meter that another provider has registered, too: look whether that is right"
+    assert line not in links(open_page("kelvin"))
+    on_it = asset_factories.battery(AssetName="Bramble yard battery", ImportMPAN=theirs.import_mpan)
+    ours = register_asset(bramble, on_it, justification="One meter feeds both halves of the yard.")
+    for persona, own, other in (("kelvin", theirs, ours), ("bramble", ours, theirs)):
+        assert links(open_page(persona))[line] == "what=shared"
+        seen = text(open_page(persona, "waiting", what="shared"))
+        assert own.asset_name in seen
+        assert str(theirs.import_mpan) in seen
+        assert "correct its MPAN if it is wrong" in seen
+        assert other.asset_name not in seen
+    assert "Kelvin" not in text(open_page("bramble", "waiting", what="shared"))
+    with time_machine.travel(now() + timedelta(days=31)):
+        assert Errand.SHARED not in what_waits(kelvin).assets
+    update_asset(bramble, ours.id, {"ImportMPAN": asset_factories.an_mpan()}, ours.version)
+    for persona in ("kelvin", "bramble"):
+        assert line not in links(open_page(persona)), "they share no meter any more"

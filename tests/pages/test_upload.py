@@ -8,7 +8,7 @@ import time_machine
 from streamlit.testing.v1 import AppTest
 
 from services.assets.bulk.jobs import Wishes, list_jobs, submit_file
-from services.assets.bulk.working import claim_job, fail_job, work_through_jobs
+from services.assets.bulk.working import claim_job, fail_job, work_for, work_through_jobs
 from services.assets.registration import register_asset
 from services.core.actor import system_actor
 from services.core.clock import now
@@ -134,6 +134,20 @@ def test_files_handed_in_are_listed_and_a_job_under_way_can_be_cancelled() -> No
     at = press(open_page("northgate", "upload", job=str(job.id)), "Cancel")
     assert list_jobs(actor)[0].status == "Cancelled"
     assert "Cancelled by Northgate Person." in plain_text(at)
+    assert "No row of the file was reached: nothing is registered." in plain_text(at)
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_dry_run_that_is_cancelled_half_way_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.assets.bulk.jobs.CHUNK_ROWS", 2)
+    actor = somebody("northgate")
+    job = submit_file(actor, csv_of([battery() for _ in range(6)]), "half.csv")
+    assert work_for(0)
+    at = press(open_page("northgate", "upload", job=str(job.id)), "Cancel")
+    words = plain_text(at)
+    assert "It was a dry run: nothing was registered. The first 2 of 6 rows were judged." in words
+    assert (_metrics(at)["New"], _metrics(at)["Not reached"]) == ("2", "4")
+    assert "Nothing to correct in the rows that were reached." in words
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -205,4 +219,4 @@ def test_a_job_that_failed_or_that_nobody_works_on_says_what_to_do() -> None:
     fail_job(system_actor(), *taken, "Your access has ended.")
     words = plain_text(open_page("northgate", "upload", job=str(taken[0])))
     assert "Your access has ended." in words
-    assert "Send the same file again: those rows count as unchanged." in words
+    assert "No row of the file was reached: nothing is registered. Send the same file again" in words

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,11 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset
 from services.assets.bulk.already_registered import already_registered, slices, taken_aliases
+from services.assets.bulk.cells import says_the_same
 from services.assets.bulk.columns import ASSET_ID, VERSION
 from services.assets.bulk.conforming import keys_of
-from services.assets.bulk.formats import as_text
 from services.assets.bulk.storing import findings_by_row
+from services.assets.bulk.unchanged import Unchanged, unchanged
 from services.assets.catalogue import catalogue, rule_context
 from services.assets.conformance import Conformance, fill_in_parties, hold_against_others, party_findings
 from services.assets.reading import as_terms, conflict
@@ -43,6 +43,24 @@ class Change:
     findings: list[Finding] = field(default_factory=list)
 
 
+def held_against(actor: Actor, cells: pl.DataFrame, targets: Mapping[int, UUID]) -> dict[int, Change | Unchanged]:
+    """What rows that speak of assets would change of them, by place in `cells`; rows of assets that there aren't are left out.
+
+    Most rows of a file that was sent before say nothing new: those are found at once, and only the others one by one.
+    """
+    places = sorted(targets)
+    known = unchanged(cells.select(pl.all().gather(places)), [targets[place] for place in places])
+    found: dict[int, Change | Unchanged] = {
+        place: same for place, same in zip(places, known, strict=True) if same is not None
+    }
+    assets = load(targets[place] for place in places if place not in found)
+    others = [place for place in places if place not in found and targets[place] in assets]
+    rows = cells.select(pl.all().gather(others)).to_dicts()
+    proposed = propose(actor, rows, [assets[targets[place]] for place in others])
+    found.update(zip(others, proposed, strict=True))
+    return {place: found[place] for place in places if place in found}
+
+
 def load(asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
     """Assets by identifier; held until the end of the transaction where it writes."""
     session = current_session()
@@ -58,15 +76,17 @@ def load(asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
 def propose(actor: Actor, rows: Sequence[Mapping[str, str | None]], assets: Sequence[Asset]) -> list[Change]:
     """What each row would change of the asset beside it. A row's cells by term: None was not given, blank clears."""
     proposed = [_read(row, asset) for row, asset in zip(rows, assets, strict=True)]
-    moving: dict[tuple[bool, str, int], list[Change]] = {}
+    moving: dict[tuple[bool, str, int, frozenset[str]], list[Change]] = {}
     for change in proposed:
         if change.asset.status in ENDED_STATUSES:
             change.findings.append(_ended(change.asset))
         elif change.values:
             asset = change.asset
-            key = (moves_date(asset, change.values), asset.asset_category, asset.schema_version)
+            # A column that another row of the frame has would take the attribute from this one.
+            fresh = frozenset(change.values).difference(asset.category_attributes, CORE)
+            key = (moves_date(asset, change.values), asset.asset_category, asset.schema_version, fresh)
             moving.setdefault(key, []).append(change)
-    for (date_moved, _category, _version), changes in moving.items():
+    for (date_moved, *_alike), changes in moving.items():
         _check(actor, changes, date_moved)
     return proposed
 
@@ -81,43 +101,13 @@ def _read(row: Mapping[str, str | None], asset: Asset) -> Change:
     terms = as_terms(asset)
     values: dict[str, object] = {}
     for term, cell in row.items():
-        if cell is None or term in (ASSET_ID, VERSION) or _says_the_same(term, terms.get(term), cell, asset):
+        if cell is None or term in (ASSET_ID, VERSION):
             continue
-        values[term] = cell
+        stands = asset.category_attributes if term == ATTRIBUTES_TERM else terms.get(term)
+        if not says_the_same(term, stands, cell, asset.derived_terms):
+            values[term] = cell
     version = (row.get(VERSION) or "").strip()
     return Change(asset, values, version or None)
-
-
-def _says_the_same(term: str, stands: object, cell: str, asset: Asset) -> bool:
-    given = cell.strip()
-    if term == ATTRIBUTES_TERM:
-        return not given or _parsed(given) == asset.category_attributes
-    if not given:
-        # What the register worked out is worked out again when nothing is given.
-        return stands in (None, "", []) or term in asset.derived_terms
-    if stands is None or stands == []:
-        return False
-    if isinstance(stands, list):
-        return given in (json.dumps(stands, ensure_ascii=False), as_text(stands)) or _parsed(given) == stands
-    if isinstance(stands, bool):
-        return given.lower() == str(stands).lower()
-    if isinstance(stands, Decimal | float | int):
-        return given == text_of(stands) or _number(given) == Decimal(str(stands))
-    return given == text_of(stands)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
 
 
 def _check(actor: Actor, changes: list[Change], date_moved: bool) -> None:
@@ -167,7 +157,7 @@ def _hold(actor: Actor, changes: list[Change]) -> None:
         own = str(change.asset.id)
         mine = [row["serial"], row["friendly_code"], row["import_mpan"], row["export_mpan"]]
         met = any(other != own for value in mine if value for other in rivals.get(value, ()))
-        taken = any(aliases.get((p["scheme"], p["value"]), own) != own for p in row["aliases"] or ())
+        taken = any(str(aliases.get((p["scheme"], p["value"]), own)) != own for p in row["aliases"] or ())
         if change.checked and (met or taken):
             hold_against_others(actor, change.checked, change.asset)
 

@@ -1,6 +1,6 @@
 """Assets on their way out: read as the database holds them, some thousand at a time, without an object for each (UC-02.04)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -42,10 +42,10 @@ POWERS = tuple(term for term, kind in _KINDS.items() if isinstance(kind, Kilowat
 MOMENTS = tuple(term for term, kind in _KINDS.items() if isinstance(kind, UtcDateTime))
 DATES = tuple(term for term, kind in _KINDS.items() if isinstance(kind, Date))
 LISTS = tuple(term for term, kind in _KINDS.items() if isinstance(kind, JSON))
-_IDENTIFIERS = tuple(term for term, kind in _KINDS.items() if isinstance(kind, Uuid))
 _FLAGS = tuple(term for term, kind in _KINDS.items() if isinstance(kind, Boolean))
 ATTRIBUTES = ATTRIBUTES_TERM
 """The last column of a batch: the attributes of the category as JSON."""
+_WANTED = {**CORE, ATTRIBUTES: STORED_TERMS[ATTRIBUTES_TERM]}
 Batches = Iterator[pl.DataFrame]
 Told = Callable[[int], None]
 _decode = msgspec.json.decode
@@ -57,27 +57,37 @@ def batches(actor: Actor, filters: AssetFilters, tell: Told | None = None) -> Ba
     A column for each term of `CORE`, and `ATTRIBUTES`. Powers are whole hundredths of a kW, moments and dates ISO 8601,
     lists and attributes JSON. `tell` is told how many there were after each batch. Inside an operation.
     """
-    connection = current_connection()
-    sqlite = connection.dialect.name == "sqlite"
-    wanted = {**CORE, ATTRIBUTES: STORED_TERMS[ATTRIBUTES_TERM]}
-    columns = [_as_held(col(getattr(Asset, column)), sqlite).label(term) for term, column in wanted.items()]
-    chosen = select(*columns).where(visible(Asset, actor), *condition(filters)).order_by(col(Asset.id))
-    found = connection.execute(chosen, execution_options={"yield_per": BATCH})
-    shaped = [*(_dashed(term) for term in _IDENTIFIERS if sqlite), *map(_moment, MOMENTS)]
-    shaped += [pl.col(term).cast(pl.Boolean) for term in _FLAGS]
     count = 0
-    for rows in found.partitions():
-        values = zip(wanted, zip(*rows, strict=True), strict=True)
-        frame = pl.DataFrame([pl.Series(term, given, dtype=_held_type(term)) for term, given in values])
-        count += len(rows)
-        yield frame.with_columns(shaped)
+    for frame in as_held(_WANTED, visible(Asset, actor), *condition(filters)):
+        count += frame.height
+        yield frame
         if tell is not None:
             tell(count)
 
 
+def as_held(wanted: Mapping[str, str], *conditions: ColumnElement[bool]) -> Batches:
+    """The assets of some conditions, by registration: a column for each name of `wanted`, of the column that it stands for.
+
+    Values are as in `batches`. Whether somebody may see them is for the caller to say. Inside an operation.
+    """
+    connection = current_connection()
+    sqlite = connection.dialect.name == "sqlite"
+    kinds: dict[str, Any] = {name: getattr(Asset, column).type for name, column in wanted.items()}
+    columns = [_as_held(col(getattr(Asset, column)), sqlite).label(name) for name, column in wanted.items()]
+    chosen = select(*columns).where(*conditions).order_by(col(Asset.id))
+    found = connection.execute(chosen, execution_options={"yield_per": BATCH})
+    shaped = [_dashed(name) for name, kind in kinds.items() if sqlite and isinstance(kind, Uuid)]
+    shaped += [_moment(name) for name, kind in kinds.items() if isinstance(kind, UtcDateTime)]
+    shaped += [pl.col(name).cast(pl.Boolean) for name, kind in kinds.items() if isinstance(kind, Boolean)]
+    for rows in found.partitions():
+        values = zip(kinds.items(), zip(*rows, strict=True), strict=True)
+        frame = pl.DataFrame([pl.Series(name, given, dtype=_held_type(kind)) for (name, kind), given in values])
+        yield frame.with_columns(shaped)
+
+
 def nothing() -> pl.DataFrame:
     """A batch of no assets."""
-    kinds = {term: pl.Boolean if term in _FLAGS else _held_type(term) for term in [*CORE, ATTRIBUTES]}
+    kinds = {term: pl.Boolean if term in _FLAGS else _held_type(_KINDS.get(term)) for term in [*CORE, ATTRIBUTES]}
     return pl.DataFrame(schema=kinds)
 
 
@@ -97,8 +107,7 @@ def _as_held(column: Any, sqlite: bool) -> ColumnElement[Any]:
     return cast(column, Text)
 
 
-def _held_type(term: str) -> Any:
-    kind = _KINDS.get(term)
+def _held_type(kind: Any) -> Any:
     if isinstance(kind, Kilowatts | Boolean | Integer):
         return pl.Int64
     return pl.Float64 if isinstance(kind, Float | Double) else pl.String

@@ -31,6 +31,7 @@ from services.assets.bulk.duplicates import (
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.identifying import Identified, identify
 from services.assets.bulk.storing import plain_cells, with_constants
+from services.assets.bulk.unchanged import Unchanged
 from services.assets.catalogue import Catalogue, catalogue, rule_context
 from services.assets.conformance import one_writer_per_provider
 from services.assets.hits import unseen_of
@@ -90,7 +91,7 @@ class Verdict:
     findings: pl.DataFrame
     values: pl.DataFrame
     new: list[int]
-    changed: dict[int, Change]
+    changed: dict[int, Change | Unchanged]
     assets: dict[int, UUID]
     keys: pl.DataFrame
     others: Others
@@ -200,17 +201,13 @@ def _changes(
     """What rows that name an asset would change of it; rows that are merely alike say nothing new, or stay duplicates."""
     said = [(row, finding) for row, found in named.refused.items() for finding in found]
     if targets:
-        assets = updating.load(targets.values())
-        places = sorted(row for row, asset_id in targets.items() if asset_id in assets)
-        rows = cells.select(pl.all().gather(places)).to_dicts()
-        proposed = updating.propose(actor, rows, [assets[targets[row]] for row in places])
-        for row, change in zip(places, proposed, strict=True):
-            same = not change.changes and not change.findings
-            if row in only_if_equal and not same:
+        for row, change in updating.held_against(actor, cells, targets).items():
+            findings = () if isinstance(change, Unchanged) else change.findings
+            if row in only_if_equal and (change.changes or findings):
                 continue
             verdict.changed[row] = change
             verdict.assets[row] = change.asset.id
-            said += [(row, finding) for finding in change.findings]
+            said += [(row, finding) for finding in findings]
         equal = pl.Series(sorted(only_if_equal & set(verdict.changed)), dtype=pl.UInt32)
         verdict.findings = verdict.findings.filter(~pl.col("row").is_in(equal.implode()))
     verdict.findings = sorted_findings([verdict.findings, findings_frame(said)])
@@ -243,7 +240,7 @@ def _file_keys(verdict: Verdict, places: list[int], keys: pl.DataFrame, values: 
     verdict.keys = pl.concat([fresh, known.drop_nulls("key"), own]).sort("index", maintain_order=True)
 
 
-def _spoken_keys(change: Change) -> list[str]:
+def _spoken_keys(change: Change | Unchanged) -> list[str]:
     """What a changed asset will be known by, where that is new: what it has now, the register itself knows."""
     if change.checked is None or not change.changes:
         return []
