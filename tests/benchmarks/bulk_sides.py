@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from services.assets.bulk.ahead import second_process
 from services.assets.bulk.exporting import export_file
 from services.assets.bulk.jobs import Wishes, get_job, submit_file
 from services.assets.bulk.working import work_through_jobs
 from services.core import database
 from services.core.actor import Actor
 from services.core.migrate import migrate
+from services.core.second import second_process
 from services.first_data import begin
 from services.participants.acting import actor_for_user
 from services.registry import load_all

@@ -2,20 +2,29 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from models.assets import Asset
-from services.assets.bulk.ahead import Ahead, Checked, second_process
+from models.bulk import JobStatus
+from models.core import Event, EventDelivery
+from services.assets.bulk.ahead import Ahead, Checked
+from services.assets.bulk.jobs import Wishes, get_job, submit_file
 from services.assets.bulk.results import job_findings, job_rows
+from services.assets.bulk.working import work_on_jobs, work_through_jobs
 from services.core.actor import system_actor
+from services.core.clock import now
 from services.core.ledger.verifying import verify_ledger
+from services.core.second import second_process
 from tests.asset_factories import an_mpan, battery
-from tests.bulk_files import csv_of, everything, send
+from tests.bulk_files import csv_of, everything, how_many, send
 from tests.factories import make_fsp
 from tests.killing import kill_process, start_process
 
@@ -97,8 +106,39 @@ def test_a_job_does_not_depend_on_it(register: str, monkeypatch: pytest.MonkeyPa
     assert verify_ledger(system_actor()).sound
 
 
+@pytest.mark.use_case("UC-02.01")
+def test_a_large_job_is_worked_apart_from_pages(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = make_fsp()
+    job = submit_file(actor, _portfolio(), "portfolio.csv", Wishes(dry_run=False))
+    monkeypatch.setattr("services.assets.bulk.working.process_chunk", None)
+    before = [how_many(model) for model in (Event, EventDelivery)]
+    work_on_jobs()
+    done = get_job(actor, job.id)
+    assert (done.status, done.rows_done) == (JobStatus.COMPLETED, ROWS)
+    registered = done.rows_registered
+    assert how_many(Asset) == registered > 0
+    assert [how_many(model) for model in (Event, EventDelivery)] == [before[0] + registered + 1, before[1] + registered]
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
+    actor = make_fsp()
+    job = submit_file(actor, _portfolio(), "portfolio.csv", Wishes(dry_run=False))
+    other = second_process()
+    pid = other.submit(os.getpid).result()
+    other.submit(time.sleep, 60)
+    threading.Timer(0.5, os.kill, (pid, signal.SIGKILL)).start()
+    work_on_jobs()
+    assert (get_job(actor, job.id).status, get_job(actor, job.id).attempts) == (JobStatus.RUNNING, 1)
+    with time_machine.travel(now() + timedelta(minutes=1)):
+        work_through_jobs()
+    assert get_job(actor, job.id).status is JobStatus.COMPLETED
+    assert verify_ledger(system_actor()).sound
+
+
 WORK = """
 from services.assets.bulk import ahead
+from services.core.second import second_process
 from services.assets.rules_prepare import AssetRuleContext, AssetReference
 import datetime, io, os, time
 import polars as pl
@@ -109,7 +149,7 @@ frame.write_parquet(buffer)
 one = ahead.Ahead()
 one.ask(1, buffer.getvalue(), {"0": "AssetName"}, {}, AssetRuleContext(datetime.date.today(), AssetReference()))
 one.taken(1)
-print(ahead.second_process().submit(os.getpid).result(), flush=True)
+print(second_process().submit(os.getpid).result(), flush=True)
 time.sleep(60)
 """
 

@@ -7,33 +7,27 @@ says of a row is asked here, in the transaction that writes it.
 import logging
 import os
 import pickle
-import threading
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import polars as pl
-from loky import get_reusable_executor
 
 from services.assets.bulk.storing import CHUNK_ROWS, fresh_cells, given_rows, unpack
 from services.assets.rules import CheckedAssets, check_assets
 from services.assets.rules_prepare import AssetReference, AssetRuleContext
 from services.core.rules import ROW_SCHEMA
+from services.core.second import second_process
 
 log = logging.getLogger("fmar.bulk")
 WORTH_IT = 3 * CHUNK_ROWS
 """Rows of a job from which on a second process is started; it takes about a second to come up."""
-IDLE_SECONDS = 30
-NICENESS = 5
-"""The second process gives way to pages, which other users wait for."""
 
 
-def second_process() -> Executor:
-    """The one process beside this one; it is started when it is wanted, and ends when nobody wanted it for a while."""
-    mine = (os.getpid(),)
-    return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine)
+def is_large(rows_total: int) -> bool:
+    """Whether a job of so many rows gains by a second process."""
+    return rows_total >= WORTH_IT and (os.cpu_count() or 1) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +58,12 @@ class Ahead:
 
     def __init__(self) -> None:
         self.mostly_new = True
-        self._able = (os.cpu_count() or 1) > 1
+        self._able = True
         self._asked: tuple[int, AssetRuleContext, Future[CheckedAssets]] | None = None
 
     def is_worth_it(self, rows_total: int) -> bool:
         """Whether a job of so many rows gains by it."""
-        return self._able and self.mostly_new and rows_total >= WORTH_IT
+        return self._able and self.mostly_new and is_large(rows_total)
 
     def ask(
         self,
@@ -118,15 +112,3 @@ def _check(
     """The second process's part."""
     given = given_rows(unpack(content), columns)
     return check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
-
-
-def _begin(parent: int) -> None:
-    """Give way to others, and end with the process that asked, however it ends."""
-    os.nice(NICENESS)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)

@@ -1,20 +1,52 @@
 """Rows that only lacked mandatory values, kept with their job until somebody completes them (UC-02.01, bulk)."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+import polars as pl
+from sqlalchemy import delete, insert, select
 from sqlmodel import col
 
 from models.assets import Asset
-from models.bulk import BulkDraft
+from models.base import new_id
+from models.bulk import BulkDraft, BulkJob
 from services.assets.bulk.jobs import job_of
+from services.assets.bulk.judging import Outcome, Verdict
+from services.assets.bulk.keeping import kept_findings
 from services.assets.registration import register_asset
 from services.core.actor import Actor
+from services.core.clock import now
 from services.core.errors import NotFound
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible
+
+
+def keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
+    """Keep the rows of a run that lack nothing but mandatory values. Inside an operation that writes."""
+    places = [row for row, outcome in enumerate(verdict.outcomes) if outcome is Outcome.DRAFT]
+    if not places:
+        return
+    said = kept_findings(verdict)
+    lacks: dict[int, list[dict[str, Any]]] = {}
+    for row in said.to_dicts():
+        lacks.setdefault(row.pop("row"), []).append(row)
+    moment = now()
+    rows = given.select(pl.all().gather(places)).to_dicts()
+    drafts = [
+        {
+            "id": new_id(),
+            "job_id": job.id,
+            "organisation_id": job.organisation_id,
+            "row_number": row["row"],
+            "values": job.constants | {t: v for t, v in row.items() if v and t not in ("row", "broken")},
+            "lacks": lacks.get(row["row"], []),
+            "saved_at": moment,
+        }
+        for row in rows
+    ]
+    current_session().execute(insert(BulkDraft), drafts)
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False)

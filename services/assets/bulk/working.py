@@ -6,17 +6,19 @@ The lease keeps two processes from doing the same work, the mark keeps the work 
 
 import logging
 import time
+from concurrent.futures import BrokenExecutor
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 from sqlmodel import col
 
 from models.base import new_id
-from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
-from services.assets.bulk.ahead import Ahead
+from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
+from services.assets.bulk.ahead import Ahead, is_large
+from services.assets.bulk.drafts import keep_drafts
 from services.assets.bulk.jobs import remove_jobs
 from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
 from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
@@ -31,9 +33,11 @@ from services.core.events import emit_many
 from services.core.many import as_columns, uncollected
 from services.core.operation import operation
 from services.core.register_settings import setting
+from services.core.second import second_process
 from services.core.transaction import afterwards, current_session
 from services.core.worker import back_off, every
 from services.participants.acting import actor_behind
+from services.registry import load_all
 
 log = logging.getLogger("fmar.bulk")
 LEASE = timedelta(seconds=60)
@@ -44,16 +48,37 @@ MAX_ATTEMPTS = 5
 
 @every(timedelta(seconds=1))
 def work_on_jobs() -> None:
-    """Go on with the job that waits longest, for a while."""
-    work_for(SLICE_SECONDS)
+    """Go on with the job that waits longest, for a while; a large one in a process of its own, so that pages keep theirs."""
+    work_for(SLICE_SECONDS, apart=True)
 
 
-def work_for(seconds: float) -> bool:
-    """Take up one job that waits and work on it for about so many seconds; whether there was one."""
+def work_for(seconds: float, *, apart: bool = False) -> bool:
+    """Take up one job that waits and work on it for about so many seconds; whether there was one.
+
+    `apart` leaves a large one to the second process.
+    """
     taken = claim_job(system_actor())
     if taken is None:
         return False
-    job_id, lease = taken
+    if not (apart and is_large(taken.rows_total)):
+        _see_to(taken.job_id, taken.lease, seconds)
+        return True
+    try:
+        second_process().submit(_see_to_apart, taken.job_id, taken.lease, seconds).result()
+    except BrokenExecutor:
+        log.exception("The process that worked on bulk job %s is gone", taken.job_id)
+        put_off_job(system_actor(), taken.job_id, taken.lease, "its process ended")
+    return True
+
+
+def _see_to_apart(job_id: UUID, lease: UUID, seconds: float) -> None:
+    """The second process's part: it has to know who is handed the events that it writes."""
+    load_all()
+    _see_to(job_id, lease, seconds)
+
+
+def _see_to(job_id: UUID, lease: UUID, seconds: float) -> None:
+    """Work on a job for about so many seconds; what goes wrong is told to its owner, or tried again later."""
     try:
         _work(job_id, lease, time.monotonic() + seconds)
     except RegisterError as refusal:
@@ -61,7 +86,6 @@ def work_for(seconds: float) -> bool:
     except Exception as error:
         log.exception("Bulk job %s could not go on", job_id)
         put_off_job(system_actor(), job_id, lease, f"{type(error).__name__}")
-    return True
 
 
 def work_through_jobs(limit: int = 1000) -> None:
@@ -84,9 +108,17 @@ def _work(job_id: UUID, lease: UUID, until: float) -> None:
             return
 
 
+class Claim(NamedTuple):
+    """A job that this process works on for as long as the lease holds."""
+
+    job_id: UUID
+    lease: UUID
+    rows_total: int
+
+
 @operation("UC-02.01", permission="asset.conclude")
-def claim_job(actor: Actor) -> tuple[UUID, UUID] | None:
-    """Take the lease of the job that waits longest: its identifier and the lease."""
+def claim_job(actor: Actor) -> Claim | None:
+    """Take the lease of the job that waits longest; None where none waits."""
     moment = now()
     free = or_(col(BulkJob.leased_until).is_(None), col(BulkJob.leased_until) <= moment)
     job = current_session().scalar(
@@ -101,7 +133,7 @@ def claim_job(actor: Actor) -> tuple[UUID, UUID] | None:
     job.lease, job.leased_until = new_id(), moment + LEASE
     job.status = JobStatus.RUNNING
     job.started_at = job.started_at or moment
-    return job.id, job.lease
+    return Claim(job.id, job.lease, job.rows_total)
 
 
 @operation("UC-02.01", permission="asset.conclude", writes=False)
@@ -146,7 +178,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame
         verdict = judge(actor, given, earlier, terms, checked)
         if not job.dry_run:
             write(actor, verdict, terms)
-            _keep_drafts(job, given, verdict)
+            keep_drafts(job, given, verdict)
     ahead.mostly_new = len(verdict.changed) * 2 < len(verdict.outcomes)
     if verdict.unseen:
         unseen = list(verdict.unseen)
@@ -185,31 +217,6 @@ def _count(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:
     job.rows_warned += findings.filter(pl.col("severity") == "warning")["row"].n_unique()
     job.rows_done += len(verdict.outcomes)
     job.summary = summed(job.summary, findings)
-
-
-def _keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
-    places = [row for row, outcome in enumerate(verdict.outcomes) if outcome is Outcome.DRAFT]
-    if not places:
-        return
-    said = kept_findings(verdict)
-    lacks: dict[int, list[dict[str, Any]]] = {}
-    for row in said.to_dicts():
-        lacks.setdefault(row.pop("row"), []).append(row)
-    moment = now()
-    rows = given.select(pl.all().gather(places)).to_dicts()
-    drafts = [
-        {
-            "id": new_id(),
-            "job_id": job.id,
-            "organisation_id": job.organisation_id,
-            "row_number": row["row"],
-            "values": job.constants | {t: v for t, v in row.items() if v and t not in ("row", "broken")},
-            "lacks": lacks.get(row["row"], []),
-            "saved_at": moment,
-        }
-        for row in rows
-    ]
-    current_session().execute(insert(BulkDraft), drafts)
 
 
 def _complete(job: BulkJob) -> None:
