@@ -287,7 +287,7 @@ def test_as_many_statements_however_many_assets(register: str) -> None:
 @pytest.mark.use_case("UC-05.01")
 @pytest.mark.parametrize("filters", FILTERS[:4])
 @pytest.mark.parametrize("sort", ORDERS)
-def test_no_list_sorts_all_that_passes(one_register: str, sort: str, filters: AssetFilters) -> None:
+def test_no_list_sorts_all_that_passes(sqlite_register: str, sort: str, filters: AssetFilters) -> None:
     """SQLite walks an index in the order that is wanted; it sorts only where the kept counts say that few will pass."""
     lay_down([make_provider()], 4000)
     refresh_statistics()

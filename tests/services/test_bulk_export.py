@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import fastexcel
@@ -79,6 +80,10 @@ def test_no_cell_runs_as_a_formula_and_places_are_geojson(one_register: str, tmp
     assert features[0]["geometry"] == {"type": "Point", "coordinates": [0.1218, 52.2053]}
     assert features[0]["properties"]["AssetName"] == "-1 Depot"
     assert fastexcel.read_excel(tmp_path / "a.xlsx").sheet_names == ["Assets"]
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml")
+    assert b"<t>-1 Depot</t>" in sheet, "text stays as it is where no spreadsheet runs it"
+    assert not [part for part in (b"<f>", b"<f ", b"<hyperlink") if part in sheet]
 
 
 @pytest.mark.use_case("UC-02.04")

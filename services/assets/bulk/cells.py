@@ -24,7 +24,9 @@ def says_the_same(term: str, stands: object, cell: str, derived: Collection[str]
     if stands is None or stands == []:
         return False
     if isinstance(stands, list):
-        return given in (json.dumps(stands, ensure_ascii=False), as_text(stands)) or _parsed(given) == stands
+        if given.startswith("[") and _parsed(given) == stands:
+            return True
+        return isinstance(stands[0], str) and given == as_text(stands)
     if isinstance(stands, bool):
         return given.lower() == str(stands).lower()
     if isinstance(stands, Decimal | float | int):

@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset
-from services.assets.bulk.already_registered import already_registered, slices, taken_aliases
+from services.assets.bulk.already_registered import known_elsewhere, slices
 from services.assets.bulk.cells import says_the_same
 from services.assets.bulk.columns import ASSET_ID, VERSION
 from services.assets.bulk.conforming import keys_of
+from services.assets.bulk.standing import Unchanged
 from services.assets.bulk.storing import findings_by_row
-from services.assets.bulk.unchanged import Unchanged, unchanged
+from services.assets.bulk.unchanged import unchanged
 from services.assets.catalogue import catalogue, rule_context
 from services.assets.conformance import Conformance, fill_in_parties, hold_against_others, party_findings
 from services.assets.reading import as_terms, conflict
@@ -146,19 +147,9 @@ def _hold(actor: Actor, changes: list[Change]) -> None:
             if owner != (str(change.asset.organisation_id) if change.asset.organisation_id else None):
                 change.checked.findings += party_findings(actor, change.checked, change.asset)
     keys = keys_of(pl.DataFrame([key_values(one.values) for one in checked], schema=KEY_TYPES, strict=False))
-    rivals: dict[str, set[str]] = {}
-    for other in already_registered(keys).iter_rows(named=True):
-        for name in ("serial", "friendly_code", "import_mpan", "export_mpan"):
-            if other[name]:
-                rivals.setdefault(other[name], set()).add(other["id"])
-    named = {pair["value"] for one in checked for pair in one.values["Aliases"]}
-    aliases = taken_aliases(named) if named else {}
-    for change, row in zip(changes, keys.iter_rows(named=True), strict=True):
-        own = str(change.asset.id)
-        mine = [row["serial"], row["friendly_code"], row["import_mpan"], row["export_mpan"]]
-        met = any(other != own for value in mine if value for other in rivals.get(value, ()))
-        taken = any(str(aliases.get((p["scheme"], p["value"]), own)) != own for p in row["aliases"] or ())
-        if change.checked and (met or taken):
+    met = known_elsewhere(keys, [str(change.asset.id) for change in changes])
+    for change, is_met in zip(changes, met, strict=True):
+        if change.checked and is_met:
             hold_against_others(actor, change.checked, change.asset)
 
 

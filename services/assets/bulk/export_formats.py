@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 import pyarrow.parquet as pq
-import xlsxwriter
+from rustpy_xlsxwriter import write_worksheet
 
 from services.assets.bulk.export_rows import (
     ATTRIBUTES,
@@ -22,6 +23,7 @@ from services.assets.bulk.export_rows import (
     power_text,
     told_apart,
 )
+from services.assets.bulk.formats import MOST_CHARACTERS
 from services.assets.bulk.tables import MOST_SHEET_ROWS, disarmed
 from services.core.errors import Refused
 
@@ -142,33 +144,35 @@ def _feature(core: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _xlsx(path: Path, terms: list[str], batches: Batches) -> int:
-    """One sheet: powers, coordinates and counts as numbers, all else as text, which no spreadsheet runs."""
+    """One sheet: powers, coordinates and counts as numbers, all else as text, which no spreadsheet runs.
+
+    Written row by row by machine code, several times as fast as by Python, and without keeping the rows.
+    """
     count = 0
-    places = {term: place for place, term in enumerate([*CORE, *terms])}
-    options = {"constant_memory": True, "strings_to_formulas": False, "tmpdir": str(path.parent)}
-    with xlsxwriter.Workbook(path, options) as book:
-        sheet = book.add_worksheet("Assets")
-        sheet.freeze_panes(1, 0)
-        bold = book.add_format({"bold": True})
-        for term, place in places.items():
-            sheet.write_string(0, place, term, bold)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal count
+        # Cells are told apart by their place: every row has all of them, in the order of the headings.
+        empty = dict.fromkeys([*CORE, *terms])
         for frame in batches:
             if count + frame.height > MOST_SHEET_ROWS:
                 raise Refused(TOO_MANY_FOR_A_SHEET)
             for core, own in _members(frame, terms):
-                count += 1
-                _sheet_row(sheet, count, places, core | own)
+                yield {term: _cell(value) for term, value in (empty | core | own).items()}
+            count += frame.height
+        if not count:
+            yield empty
+
+    write_worksheet(rows(), path, "Assets", freeze_row=1, bold_headers=True)
     return count
 
 
-def _sheet_row(sheet: Any, number: int, places: dict[str, int], row: dict[str, Any]) -> None:
-    for term, value in row.items():
-        if isinstance(value, str):
-            sheet.write_string(number, places[term], value)
-        elif isinstance(value, bool | list | dict):
-            sheet.write_string(number, places[term], _text(value))
-        else:
-            sheet.write_number(number, places[term], float(value))
+def _cell(value: Any) -> Any:
+    """A number, or text as a cell takes it."""
+    kind = type(value)
+    if value is None or kind is Decimal or kind is int or kind is float:
+        return value
+    return (value if kind is str else _text(value) or "")[:MOST_CHARACTERS]
 
 
 def _typed(frame: pl.DataFrame, terms: list[str]) -> pl.DataFrame:

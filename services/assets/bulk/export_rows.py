@@ -58,15 +58,15 @@ def batches(actor: Actor, filters: AssetFilters, tell: Told | None = None) -> Ba
     lists and attributes JSON. `tell` is told how many there were after each batch. Inside an operation.
     """
     count = 0
-    for frame in as_held(_WANTED, visible(Asset, actor), *condition(filters)):
+    for frame in as_held(_WANTED, visible(Asset, actor), *condition(filters), by_registration=True):
         count += frame.height
         yield frame
         if tell is not None:
             tell(count)
 
 
-def as_held(wanted: Mapping[str, str], *conditions: ColumnElement[bool]) -> Batches:
-    """The assets of some conditions, by registration: a column for each name of `wanted`, of the column that it stands for.
+def as_held(wanted: Mapping[str, str], *conditions: ColumnElement[bool], by_registration: bool = False) -> Batches:
+    """The assets of some conditions, in order if asked: a column for each name of `wanted`, of the column that it stands for.
 
     Values are as in `batches`. Whether somebody may see them is for the caller to say. Inside an operation.
     """
@@ -74,7 +74,8 @@ def as_held(wanted: Mapping[str, str], *conditions: ColumnElement[bool]) -> Batc
     sqlite = connection.dialect.name == "sqlite"
     kinds: dict[str, Any] = {name: getattr(Asset, column).type for name, column in wanted.items()}
     columns = [_as_held(col(getattr(Asset, column)), sqlite).label(name) for name, column in wanted.items()]
-    chosen = select(*columns).where(*conditions).order_by(col(Asset.id))
+    chosen = select(*columns).where(*conditions)
+    chosen = chosen.order_by(col(Asset.id)) if by_registration else chosen
     found = connection.execute(chosen, execution_options={"yield_per": BATCH})
     shaped = [_dashed(name) for name, kind in kinds.items() if sqlite and isinstance(kind, Uuid)]
     shaped += [_moment(name) for name, kind in kinds.items() if isinstance(kind, UtcDateTime)]

@@ -14,7 +14,7 @@ from services.assets.bulk.conforming import as_uuid
 from services.core.actor import Actor
 from services.core.errors import Finding
 from services.core.listed import among
-from services.core.transaction import current_session
+from services.core.transaction import current_connection, current_session
 from services.core.visibility import visible, within
 
 
@@ -81,6 +81,7 @@ def _by_code(actor: Actor, found: Identified, cells: pl.DataFrame) -> None:
                 visible(Asset, actor),
                 within(Asset, actor, "asset.update", writing=True),
             )
-            there.update({str(row[0]): row[1] for row in current_session().execute(chosen)})
+            # Over the connection: a session would make an object of each row.
+            there.update({str(code): one for code, one in current_connection().execute(chosen)})
         pairs = zip(mine["row"], mine["code"], strict=True)
         found.assets.update({row: there[text] for row, text in pairs if text in there})

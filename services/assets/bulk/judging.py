@@ -30,8 +30,8 @@ from services.assets.bulk.duplicates import (
 )
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.identifying import Identified, identify
+from services.assets.bulk.standing import Unchanged
 from services.assets.bulk.storing import plain_cells, with_constants
-from services.assets.bulk.unchanged import Unchanged
 from services.assets.catalogue import Catalogue, catalogue, rule_context
 from services.assets.conformance import one_writer_per_provider
 from services.assets.hits import unseen_of
@@ -229,15 +229,13 @@ def _file_keys(verdict: Verdict, places: list[int], keys: pl.DataFrame, values: 
     moved = pl.Series(places, dtype=pl.Int64)
     fresh = fresh.with_columns(moved.gather(fresh["index"]).alias("index"))
     changed = sorted(verdict.changed)
-    spoken = [_spoken_keys(verdict.changed[row]) for row in changed]
-    known = pl.DataFrame(
-        {"index": changed, "key": spoken}, schema={"index": pl.Int64, "key": pl.List(pl.String)}
-    ).explode("key")
+    spoken = [(row, key) for row in changed for key in _spoken_keys(verdict.changed[row])]
+    known = pl.DataFrame(spoken, schema=KEY_SCHEMA, orient="row")
     own = pl.DataFrame(
         {"index": changed, "key": [asset_key(verdict.changed[row].asset.id) for row in changed]}, schema=KEY_SCHEMA
     )
     fresh = fresh.filter(~pl.col("index").is_in(pl.Series(changed, dtype=pl.Int64).implode()))
-    verdict.keys = pl.concat([fresh, known.drop_nulls("key"), own]).sort("index", maintain_order=True)
+    verdict.keys = pl.concat([fresh, known, own]).sort("index", maintain_order=True)
 
 
 def _spoken_keys(change: Change | Unchanged) -> list[str]:

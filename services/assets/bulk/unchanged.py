@@ -1,83 +1,30 @@
-"""Rows that say nothing new of the assets they speak of, found for a run of rows at once and without an object for each.
+"""Rows that say nothing new of the assets they speak of, found for a run of rows at once (UC-02.03, bulk).
 
 What says the same is settled cell by cell (`cells.says_the_same`); here whole columns are asked. Where a column can't tell
 for sure, the row counts as one that says something: then it is looked at singly, and nothing is lost but time.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import ColumnElement, String, Uuid, any_, literal, type_coerce
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import col
 
-from models.assets import ENDED_STATUSES, Asset
+from models.assets import ENDED_STATUSES
 from services.assets.bulk.cells import says_the_same
 from services.assets.bulk.columns import ASSET_ID, VERSION
-from services.assets.bulk.export_rows import as_held, told_apart
+from services.assets.bulk.export_rows import told_apart
+from services.assets.bulk.rereading import GIVEN, reads_the_same
+from services.assets.bulk.standing import DERIVED, STANDING, Unchanged, left_as_they_are, standing
 from services.assets.reading import REGISTER_COLUMNS
-from services.assets.recording import INPUT_ONLY, STORED_TERMS
+from services.assets.recording import INPUT_ONLY
 from services.assets.rules_prepare import KILOWATTS, POWER_PATTERN
 from services.assets.schemas import ATTRIBUTES_TERM, CORE
-from services.core.database import is_sqlite
-from services.core.listed import among
 
-DERIVED = "derived"
-STANDING: dict[str, str] = {
-    ASSET_ID: "id",
-    "Status": "status",
-    "SchemaVersion": "schema_version",
-    DERIVED: "derived_terms",
-    **STORED_TERMS,
-}
-"""Name -> column of what is held against rows."""
-GIVEN = "given:"
-"""Before the name of a term: the column of its cells."""
 SHORT_NUMBER = r"^-?[0-9]{1,3}(\.[0-9]{1,12})?$"
 """So few digits that two such numbers are the same float only where they are the same number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is told of an asset that a row leaves as it is."""
-
-    id: UUID
-    asset_name: str
-    asset_category: str
-    rated_capacity: Decimal
-    latitude: float | None
-    longitude: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """A row that says nothing new: a `changes.Change` that changes nothing, with nothing found."""
-
-    asset: Standing
-    checked: None = None
-    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-
-
-def standing(ids: Sequence[UUID]) -> pl.DataFrame:
-    """The assets as they stand (`STANDING`, values as in `export_rows.batches`): a row for each identifier, in their order.
-
-    Nothing but the identifier where there is no such asset. Inside an operation.
-    """
-    wanted = pl.DataFrame({ASSET_ID: [str(one) for one in ids]}, schema={ASSET_ID: pl.String})
-    found = list(as_held(STANDING, _one_of(sorted(set(ids)))))
-    if not found:
-        return wanted.with_columns(pl.lit(None).alias(name) for name in STANDING if name != ASSET_ID)
-    return wanted.join(pl.concat(found), on=ASSET_ID, how="left", maintain_order="left")
-
-
-def _one_of(ids: Sequence[UUID]) -> ColumnElement[bool]:
-    if is_sqlite():
-        return among(type_coerce(col(Asset.id), String), (one.hex for one in ids))
-    return col(Asset.id) == any_(literal(list(ids), ARRAY(Uuid)))
+_OPEN = pl.col("Status").is_in([str(one) for one in ENDED_STATUSES]).not_().fill_null(False)
 
 
 def unchanged(cells: pl.DataFrame, ids: Sequence[UUID]) -> list[Unchanged | None]:
@@ -86,18 +33,27 @@ def unchanged(cells: pl.DataFrame, ids: Sequence[UUID]) -> list[Unchanged | None
     Cells by term: null was not given, blank clears. Inside an operation.
     """
     stands = standing(ids)
+    if stands is None:
+        return [None] * len(ids)
     given = [name for name in cells.columns if name not in (ASSET_ID, VERSION)]
     rows = stands.hstack(cells.select(pl.col(name).alias(GIVEN + name) for name in given))
     core = [name for name in given if name in CORE]
-    own = [name for name in given if name not in CORE]
-    open_to_change = pl.col("Status").is_in([str(one) for one in ENDED_STATUSES]).not_().fill_null(False)
-    judged = rows.select(same=pl.all_horizontal(open_to_change, *(_says_the_same(name) for name in core)))
-    same = judged["same"] & _lists_say_the_same(rows, core) & _attributes_say_the_same(rows, own)
-    told = stands.select(
-        "AssetName", "AssetCategory", pl.col("RatedCapacity").cast(KILOWATTS) / 100, "Latitude", "Longitude"
+    own_same, attributes = _attributes(rows, [name for name in given if name not in CORE])
+    alike = rows.select(ASSET_ID, *(_says_the_same(name).alias(name) for name in core))
+    alike = alike.with_columns(
+        alike[name] & _list_says_the_same(rows, name) for name in core if CORE[name].kind == "aliases"
     )
-    pairs = zip(same, ids, told.iter_rows(), strict=True)
-    return [Unchanged(Standing(asset_id, *one)) if is_same else None for is_same, asset_id, one in pairs]
+    is_open = rows.select(x=_OPEN)["x"]
+    same = is_open & own_same
+    for name in core:
+        same &= alike[name]
+    # A moved date is judged by what is the date now: that is left to the row by itself.
+    doubtful = is_open & ~same & attributes.is_not_null()
+    doubtful &= alike["EffectiveDate"] if "EffectiveDate" in core else True
+    if doubtful.any():
+        found = reads_the_same(rows.filter(doubtful), alike.filter(doubtful), attributes.filter(doubtful))
+        same = same.scatter(doubtful.arg_true(), found)
+    return left_as_they_are(stands, ids, same)
 
 
 def _says_the_same(term: str) -> pl.Expr:
@@ -123,45 +79,44 @@ def _says_the_same(term: str) -> pl.Expr:
     return cell.is_null() | pl.when(text == "").then(nothing).otherwise(equal).fill_null(False)
 
 
-def _lists_say_the_same(rows: pl.DataFrame, core: Sequence[str]) -> pl.Series:
-    """Whether cells that hold aliases say what stands; blank ones were judged before."""
-    same = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
-    for term in (name for name in core if CORE[name].kind == "aliases"):
-        places, decoded = told_apart(rows[term])
-        pairs = zip(rows[GIVEN + term], places, strict=True)
-        same &= pl.Series(
-            [not (cell or "").strip() or says_the_same(term, decoded[place], cell, ()) for cell, place in pairs],
-            dtype=pl.Boolean,
-        )
-    return same
+def _list_says_the_same(rows: pl.DataFrame, term: str) -> pl.Series:
+    """Whether cells that hold a list say what stands; blank ones are judged by `_says_the_same`."""
+    places, decoded = told_apart(rows[term])
+    pairs = zip(rows[GIVEN + term], places, strict=True)
+    same = [not (cell or "").strip() or says_the_same(term, decoded[at], cell, ()) for cell, at in pairs]
+    return pl.Series(term, same, dtype=pl.Boolean)
 
 
-def _attributes_say_the_same(rows: pl.DataFrame, own: Sequence[str]) -> pl.Series:
-    """Whether cells of the attributes of a category say what stands, each combination of them asked once."""
+def _attributes(rows: pl.DataFrame, own: Sequence[str]) -> tuple[pl.Series, pl.Series]:
+    """Whether the cells of the attributes of a category say what stands, and the attributes as they would be, as JSON.
+
+    Null where a row has to be looked at singly. Each combination of what stands and what is given is asked once.
+    """
     places, decoded = told_apart(rows[ATTRIBUTES_TERM])
-    # An attribute of the name of another term stands before it: such assets are looked at singly.
-    clear = [not ({*CORE, *REGISTER_COLUMNS} & one.keys()) for one in decoded]
-    known: dict[tuple[object, ...], bool] = {}
-    same: list[bool] = []
+    known: dict[tuple[object, ...], tuple[bool, str | None]] = {}
+    found: list[tuple[bool, str | None]] = []
     cells = rows.select(GIVEN + name for name in own).iter_rows() if own else ((),) * rows.height
     for place, given in zip(places, cells, strict=True):
         key = (place, *given)
         if key not in known:
-            known[key] = clear[place] and _one_says_the_same(decoded[place], dict(zip(own, given, strict=True)))
-        same.append(known[key])
-    return pl.Series(same, dtype=pl.Boolean)
+            known[key] = _with_cells(decoded[place], dict(zip(own, given, strict=True)))
+        found.append(known[key])
+    same = pl.Series([one for one, _text in found], dtype=pl.Boolean)
+    texts = pl.Series([text for _same, text in found], dtype=pl.String)
+    return same, texts.zip_with(~same, rows[ATTRIBUTES_TERM])
 
 
-def _one_says_the_same(stands: Mapping[str, Any], given: Mapping[str, str | None]) -> bool:
+def _with_cells(stands: Mapping[str, Any], given: Mapping[str, str | None]) -> tuple[bool, str | None]:
+    """Whether the cells say what stands; if not, the attributes as they would be, unless a cell adds one."""
+    if {*CORE, *REGISTER_COLUMNS} & stands.keys():
+        # An attribute of the name of another term stands before it.
+        return False, None
+    said: dict[str, Any] = {}
     for term, cell in given.items():
-        if cell is None:
+        held = stands if term == ATTRIBUTES_TERM else stands.get(term)
+        if cell is None or (held is None and not cell) or says_the_same(term, held, cell, ()):
             continue
-        if term == ATTRIBUTES_TERM:
-            held: object = stands
-        elif term in STANDING or term in REGISTER_COLUMNS:
-            return False
-        else:
-            held = stands.get(term)
-        if not says_the_same(term, held, cell, ()):
-            return False
-    return True
+        if term not in stands or term in STANDING:
+            return False, None
+        said[term] = cell
+    return not said, json.dumps({**stands, **said}, ensure_ascii=False) if said else None
