@@ -17,7 +17,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST_MEMORY = 4 * 1024 * 1024 * 1024
 MOST_SECONDS = 300
@@ -26,6 +29,8 @@ MOST_PARTS = 10_000
 MOST_CELLS = 25_000_000
 """Between the first and the last cell that holds anything, empty ones included."""
 MOST_TOLD = 20_000
+PIECE = 4 * 1024 * 1024
+ROWS_AT_ONCE = 65_536
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
 _CELL = re.compile(rb"<c\s([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
@@ -74,23 +79,35 @@ def workbook(folder: Path) -> dict[str, Any]:
             book = fastexcel.read_excel(str(given))
             sheets: list[dict[str, Any]] = []
             cells = 0
+            hidden = _hidden(packed)
             for name in book.sheet_names:
-                sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-                cells += sheet.height * sheet.width
+                # Eagerly: cells then borrow their texts from the workbook's, and none is there twice.
+                sheet = book.load_sheet_eager(name, header_row=None, skip_rows=0, dtypes="string")
+                cells += sheet.num_rows * sheet.num_columns
                 if cells > MOST_CELLS:
                     words = (
                         "The workbook has too many cells. Delete what isn't about the assets, or save the rows as CSV."
                     )
                     raise Unreadable("FILE-07", f"{cells:,} cells", words)
-                sheet.to_polars().write_ipc(folder / f"{len(sheets)}.arrow")
+                _keep(sheet, folder / f"{len(sheets)}.arrow")
+                del sheet
                 unanswered = list(_unanswered(packed, parts.get(name)))
-                sheets.append({"name": name, "visible": sheet.visible == "visible", "unanswered": unanswered})
+                sheets.append({"name": name, "visible": name not in hidden, "unanswered": unanswered})
     except (zipfile.BadZipFile, fastexcel.FastExcelError, zipfile.LargeZipFile, RuntimeError, EOFError) as error:
         words = (
             "The workbook can't be opened: it is damaged or was cut short. Open it, save it anew as XLSX and send that."
         )
         raise Unreadable("FILE-03", str(error)[:200], words) from error
     return {"sheets": sheets, "old_days": old_days}
+
+
+def _keep(sheet: "pa.RecordBatch", path: Path) -> None:
+    """A sheet as a table of text, some rows at a time: as a whole it would be there once more."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, sheet.schema) as writer:
+        for first in range(0, max(sheet.num_rows, 1), ROWS_AT_ONCE):
+            writer.write_batch(sheet.slice(first, ROWS_AT_ONCE))
 
 
 def _require_workbook(packed: zipfile.ZipFile) -> None:
@@ -138,6 +155,12 @@ def _sheet_parts(packed: zipfile.ZipFile) -> dict[str, str]:
     return found
 
 
+def _hidden(packed: zipfile.ZipFile) -> set[str]:
+    """The names of the sheets that nobody sees."""
+    sheets = _SHEET.findall(_text(packed, "xl/workbook.xml"))
+    return {_said(one, "name") for one in sheets if _said(one, "state") in ("hidden", "veryHidden")}
+
+
 def _require_dense(packed: zipfile.ZipFile, parts: dict[str, str]) -> None:
     """Refuse a sheet with a cell far away from the others by name; a file that hides one meets the bound of memory."""
     for name, part in parts.items():
@@ -164,16 +187,38 @@ def column_number(letters: bytes) -> int:
     return number
 
 
+def _asks(packed: zipfile.ZipFile, part: str) -> bool:
+    """Whether a sheet has any formula or error: most have none, and are not looked through."""
+    before = b""
+    with packed.open(part) as opened:
+        while piece := opened.read(PIECE):
+            if b"<f" in (seen := before + piece) or b't="e"' in seen:
+                return True
+            before = piece[-4:]
+    return False
+
+
+def _cells(packed: zipfile.ZipFile, part: str) -> Iterator[re.Match[bytes]]:
+    """The cells of a sheet, of which a few megabytes are in memory at once."""
+    left = b""
+    with packed.open(part) as opened:
+        while piece := opened.read(PIECE):
+            left += piece
+            # What stands before the last cell that begins is whole.
+            end = left.rfind(b"<c ")
+            if end > 0:
+                yield from _CELL.finditer(left[:end])
+                left = left[end:]
+    yield from _CELL.finditer(left)
+
+
 def _unanswered(packed: zipfile.ZipFile, part: str | None) -> Iterator[tuple[int, int, str, str]]:
     """Row (from 1), column (from 0, of the columns in use), cell and what it holds: a formula without a result, or an error."""
-    if part is None:
-        return
-    sheet = packed.read(part)
-    if b"<f" not in sheet and b't="e"' not in sheet:
+    if part is None or not _asks(packed, part):
         return
     found: list[tuple[int, int, str, str]] = []
     first = 16_384
-    for cell in _CELL.finditer(sheet):
+    for cell in _cells(packed, part):
         attributes, content = cell.group(1), cell.group(2) or b""
         place = _PLACE.search(attributes)
         if place is None:
