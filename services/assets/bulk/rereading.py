@@ -76,7 +76,7 @@ def _as_text(rows: pl.DataFrame, term: str) -> pl.Expr:
         case "power":
             return power_text(term)
         case "degrees":
-            return pl.lit(pl.Series([text_of(one) for one in rows[term]], dtype=pl.String))
+            return pl.lit(pl.Series([text_of(one) for one in rows[term].to_list()], dtype=pl.String))
         case "boolean":
             return pl.when(pl.col(term)).then(pl.lit("true")).otherwise(pl.lit("false"))
         case _:

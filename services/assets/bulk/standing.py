@@ -75,5 +75,5 @@ def left_as_they_are(stands: pl.DataFrame, ids: Sequence[UUID], same: pl.Series)
     """What becomes of the assets of `standing(ids)` where `same` holds."""
     rated = pl.col("RatedCapacity").cast(KILOWATTS) / 100
     told = stands.select("AssetName", "AssetCategory", rated, "Latitude", "Longitude")
-    pairs = zip(same, ids, told.iter_rows(), strict=True)
+    pairs = zip(same.to_list(), ids, told.rows(), strict=True)
     return [Unchanged(Standing(asset_id, *one)) if is_same else None for is_same, asset_id, one in pairs]

@@ -82,7 +82,7 @@ def _says_the_same(term: str) -> pl.Expr:
 def _list_says_the_same(rows: pl.DataFrame, term: str) -> pl.Series:
     """Whether cells that hold a list say what stands; blank ones are judged by `_says_the_same`."""
     places, decoded = told_apart(rows[term])
-    pairs = zip(rows[GIVEN + term], places, strict=True)
+    pairs = zip(rows[GIVEN + term].to_list(), places, strict=True)
     same = [not (cell or "").strip() or says_the_same(term, decoded[at], cell, ()) for cell, at in pairs]
     return pl.Series(term, same, dtype=pl.Boolean)
 
@@ -95,7 +95,7 @@ def _attributes(rows: pl.DataFrame, own: Sequence[str]) -> tuple[pl.Series, pl.S
     places, decoded = told_apart(rows[ATTRIBUTES_TERM])
     known: dict[tuple[object, ...], tuple[bool, str | None]] = {}
     found: list[tuple[bool, str | None]] = []
-    cells = rows.select(GIVEN + name for name in own).iter_rows() if own else ((),) * rows.height
+    cells = rows.select(GIVEN + name for name in own).rows() if own else ((),) * rows.height
     for place, given in zip(places, cells, strict=True):
         key = (place, *given)
         if key not in known:
