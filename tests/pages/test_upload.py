@@ -216,7 +216,7 @@ def test_a_job_that_failed_or_that_nobody_works_on_says_what_to_do() -> None:
         )
     taken = claim_job(system_actor())
     assert taken is not None
-    fail_job(system_actor(), *taken, "Your access has ended.")
-    words = plain_text(open_page("northgate", "upload", job=str(taken[0])))
+    fail_job(system_actor(), taken.job_id, taken.lease, "Your access has ended.")
+    words = plain_text(open_page("northgate", "upload", job=str(taken.job_id)))
     assert "Your access has ended." in words
     assert "No row of the file was reached: nothing is registered. Send the same file again" in words

@@ -250,8 +250,8 @@ def _conclude(verdict: Verdict, earlier: pl.DataFrame, terms: Terms, fresh: set[
     """From findings to outcomes: errors refuse, warnings too unless they are justified, then each asset once in a file."""
     stops = _stopping(verdict.findings, terms)
     height = len(verdict.rows)
-    goes = pl.Series([row not in stops and (row in fresh or row in verdict.changed) for row in range(height)])
-    twice = inside_file(verdict.keys, goes, earlier, verdict.rows)
+    goes = [row not in stops and (row in fresh or row in verdict.changed) for row in range(height)]
+    twice = inside_file(verdict.keys, pl.Series(goes, dtype=pl.Boolean), earlier, verdict.rows)
     verdict.findings = sorted_findings([verdict.findings, findings_frame(twice)]).select(list(FINDINGS_SCHEMA))
     stops |= {row: False for row, _finding in twice}
     for row in range(height):
