@@ -13,6 +13,7 @@ from models.bulk import BulkChunk, BulkDraft, BulkJob, JobStatus
 from models.core import Event
 from services.assets.bulk import working
 from services.assets.bulk.ahead import Ahead
+from services.assets.bulk.earlier import Earlier
 from services.assets.bulk.formats import MOST_ROWS
 from services.assets.bulk.jobs import Wishes, cancel_job, confirm_job, delete_job, get_job, list_jobs, submit_file
 from services.assets.bulk.results import job_findings, job_positions, progress, write_findings, write_refused
@@ -212,7 +213,7 @@ def test_a_process_that_lost_its_lease_does_nothing(register: str, monkeypatch: 
     with time_machine.travel(now() + timedelta(seconds=61), tick=True):
         other = claim_job(system_actor())
         assert other is not None
-        empty = pl.DataFrame(schema={"key": pl.String, "row": pl.Int64})
+        empty = Earlier()
         assert process_chunk(actor, job.id, taken[1], empty, Ahead()) is None
         assert process_chunk(actor, job.id, other[1], empty, Ahead()) is not None
     assert how_many(Asset) == 1

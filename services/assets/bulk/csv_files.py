@@ -50,8 +50,16 @@ def read_csv(data: bytes, score: Score) -> TextTable:
     if cut or _breaks_off(text, separator, len(headings)):
         last = pl.col(ROW) == pl.col(ROW).max()
         frame = frame.with_columns(pl.when(last).then(pl.lit(_CUT)).otherwise(pl.col(BROKEN)).alias(BROKEN))
-    cells = pl.all().exclude(ROW, BROKEN).fill_null("").str.replace(DISARMED, "$1")
-    return TextTable("csv", headings, numbered_from(frame.with_columns(cells), place + 2))
+    return TextTable("csv", headings, numbered_from(frame.with_columns(_armed(frame)), place + 2))
+
+
+def _armed(frame: pl.DataFrame) -> list[pl.Expr]:
+    """What brings cells back that were disarmed for a spreadsheet; other columns stay as they are, and aren't copied."""
+    columns = [column for column in frame.iter_columns() if column.name not in (ROW, BROKEN)]
+    filled = [pl.col(column.name).fill_null("") for column in columns if column.null_count()]
+    disarmed = [column.name for column in columns if column.str.starts_with("'").any()]
+    again = [pl.col(name).fill_null("").str.replace(DISARMED, "$1") for name in disarmed]
+    return [*(one for one in filled if one.meta.output_name() not in disarmed), *again]
 
 
 def _begins(text: str, score: Score) -> tuple[str, list[tuple[list[str], int]]]:

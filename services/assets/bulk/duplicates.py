@@ -8,6 +8,7 @@ from uuid import UUID
 import polars as pl
 
 from services.assets.bulk.already_registered import already_registered, taken_aliases
+from services.assets.bulk.earlier import Earlier
 from services.assets.conformance import Same
 from services.assets.rules import finding
 from services.core.errors import Finding
@@ -43,15 +44,13 @@ MADE_KEYS = (pl.format(f"I{_PART}{{}}", "id"), pl.format(f"{_NEW}{{}}", "id"))
 """By what a row is known that made an asset, out of its ``id`` as text: that it speaks of it, and that it made it."""
 
 
-def made_here(earlier: pl.DataFrame, ids: Iterable[str]) -> set[str]:
+def made_here(earlier: Earlier, ids: Iterable[str]) -> set[str]:
     """Those of the assets that earlier rows of the file made: the file itself knows them, so the register isn't asked."""
-    wanted = [f"{_NEW}{one}" for one in ids]
-    if not wanted:
-        return set()
-    return set(earlier.filter(pl.col("key").is_in(wanted))["key"].str.slice(2))
+    wanted = pl.Series([f"{_NEW}{one}" for one in ids], dtype=pl.String)
+    return {key.removeprefix(_NEW) for key in earlier.rows_of(wanted)}
 
 
-def against_register(keys: pl.DataFrame, earlier: pl.DataFrame, wrong: pl.Series) -> Others:
+def against_register(keys: pl.DataFrame, earlier: Earlier, wrong: pl.Series) -> Others:
     """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register.
 
     What the file itself made is known by the file's own keys; met here is only that another provider has a meter of it.
@@ -134,7 +133,7 @@ def _warn(found: Others, warned: set[tuple[int, str]], row: dict[str, Any]) -> N
         found.findings.append((row["index"], finding("MPAN-09", row["mpan"], METERS[row["term"]])))
 
 
-def _aliases(found: Others, rows: pl.DataFrame, earlier: pl.DataFrame) -> None:
+def _aliases(found: Others, rows: pl.DataFrame, earlier: Earlier) -> None:
     named = rows.filter(pl.col("aliases").list.len() > 0).select("index", "aliases").to_dicts()
     taken = taken_aliases({pair["value"] for row in named for pair in row["aliases"]}) if named else {}
     mine = made_here(earlier, {str(other) for other in taken.values()})
@@ -185,23 +184,19 @@ def file_keys(keys: pl.DataFrame, bare: pl.Series) -> pl.DataFrame:
 
 
 def inside_file(
-    keys: pl.DataFrame, accepted: pl.Series, earlier: pl.DataFrame, row_numbers: pl.Series
+    keys: pl.DataFrame, accepted: pl.Series, earlier: Earlier, row_numbers: pl.Series
 ) -> list[tuple[int, Finding]]:
     """Rows that are the same as an earlier one of the file which goes through.
 
     `keys` has ``index`` and ``key`` in the order of rows, `accepted` says for each place whether the row would go through,
-    `earlier` has ``key`` and ``row`` of those of earlier runs. A row that is refused stands in nobody's way.
+    `earlier` knows those of earlier runs. A row that is refused stands in nobody's way.
     """
     living = keys.filter(pl.col("index").is_in(accepted.arg_true().cast(pl.Int64).implode()))
     twice = living.filter(pl.col("key").is_duplicated())["key"]
-    # The few keys of this run are looked for among all earlier ones, which may be millions, and not the other way round.
-    met = earlier.filter(pl.col("key").is_in(living["key"].implode()))["key"]
-    doubtful = pl.concat([twice, met]).unique()
+    taken = earlier.rows_of(living["key"])
+    doubtful = pl.concat([twice, pl.Series("key", list(taken), dtype=pl.String)]).unique()
     if not doubtful.len():
         return []
-    taken: dict[str, int] = dict(
-        earlier.filter(pl.col("key").is_in(doubtful.implode())).select("key", "row").iter_rows()
-    )
     rows = living.filter(pl.col("key").is_in(doubtful.implode())).group_by("index", maintain_order=True).agg("key")
     found: list[tuple[int, Finding]] = []
     for index, mine in rows.sort("index").iter_rows():

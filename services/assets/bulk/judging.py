@@ -28,6 +28,7 @@ from services.assets.bulk.duplicates import (
     made_here,
     told,
 )
+from services.assets.bulk.earlier import Earlier
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.identifying import Identified, identify
 from services.assets.bulk.standing import Unchanged
@@ -99,12 +100,10 @@ class Verdict:
     known: Catalogue
 
 
-def judge(
-    actor: Actor, given: pl.DataFrame, earlier: pl.DataFrame, terms: Terms, checked: Checked | None = None
-) -> Verdict:
+def judge(actor: Actor, given: pl.DataFrame, earlier: Earlier, terms: Terms, checked: Checked | None = None) -> Verdict:
     """Judge a run of rows: `given` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty).
 
-    `earlier` (``key``, ``row``) is what rows of earlier runs of the file are known by. `checked` is what the rules already
+    `earlier` is what rows of earlier runs of the file are known by. `checked` is what the rules already
     said of the rows on their own, if they were asked ahead. Inside an operation. Raises Refused
     when the actor's organisation may not register assets at all.
     """
@@ -167,7 +166,7 @@ def _wrong(findings: pl.DataFrame) -> pl.Series:
 
 
 def _alike(
-    keys: pl.DataFrame, others: Others, seen: set[UUID], earlier: pl.DataFrame, findings: pl.DataFrame
+    keys: pl.DataFrame, others: Others, seen: set[UUID], earlier: Earlier, findings: pl.DataFrame
 ) -> dict[int, UUID]:
     """New rows that may be an asset which is there already, to the letter: by device, by meter, or by name alone.
 
@@ -246,7 +245,7 @@ def _spoken_keys(change: Change | Unchanged) -> list[str]:
     return file_keys(keys, pl.Series([None], dtype=pl.String))["key"].to_list()
 
 
-def _conclude(verdict: Verdict, earlier: pl.DataFrame, terms: Terms, fresh: set[int]) -> None:
+def _conclude(verdict: Verdict, earlier: Earlier, terms: Terms, fresh: set[int]) -> None:
     """From findings to outcomes: errors refuse, warnings too unless they are justified, then each asset once in a file."""
     stops = _stopping(verdict.findings, terms)
     height = len(verdict.rows)

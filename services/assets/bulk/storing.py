@@ -9,7 +9,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.bulk import BulkChunk, BulkJob
+from models.bulk import BulkChunk
 from services.assets.bulk.formats import BROKEN, ROW
 from services.core.errors import Finding, Severity
 from services.core.rules import FINDINGS_SCHEMA
@@ -32,7 +32,6 @@ OUTCOME_SCHEMA: dict[str, Any] = {
     "longitude": pl.Float64,
     "keys": pl.List(pl.String),
 }
-EARLIER_SCHEMA = {"key": pl.String, "row": pl.Int64}
 
 
 def pack(frame: pl.DataFrame) -> bytes:
@@ -86,25 +85,9 @@ def fresh_cells(given: pl.DataFrame, constants: Mapping[str, str]) -> pl.DataFra
     return with_constants(plain_cells(given), constants)
 
 
-def earlier_keys(job: BulkJob) -> pl.DataFrame:
-    """What the rows of a job that went through so far are known by (`EARLIER_SCHEMA`). Inside an operation."""
-    chosen = (
-        select(col(BulkChunk.outcomes))
-        .where(col(BulkChunk.job_id) == job.id, col(BulkChunk.done), col(BulkChunk.outcomes).is_not(None))
-        .order_by(col(BulkChunk.number))
-    )
-    parts = [keys_in(unpack(data, ["row", "keys"])) for data in current_session().scalars(chosen) if data]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=EARLIER_SCHEMA)
-
-
 def findings_by_row(findings: pl.DataFrame) -> dict[int, list[Finding]]:
     """The findings of every row that has any, in their order."""
     found: dict[int, list[Finding]] = {}
     for row, code, where, given, expected, message, severity in findings.select(list(FINDINGS_SCHEMA)).iter_rows():
         found.setdefault(row, []).append(Finding(code, where, given, expected, message, Severity(severity)))
     return found
-
-
-def keys_in(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """The keys of a chunk's rows, one a line."""
-    return outcomes.select(pl.col("keys").alias("key"), "row").explode("key").drop_nulls("key")

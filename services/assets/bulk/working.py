@@ -19,10 +19,11 @@ from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
 from services.assets.bulk.ahead import Ahead, is_large
 from services.assets.bulk.drafts import keep_drafts
+from services.assets.bulk.earlier import Earlier, earlier_rows
 from services.assets.bulk.jobs import remove_jobs
 from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
 from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
-from services.assets.bulk.storing import EARLIER_SCHEMA, earlier_keys, given_rows, keys_in, pack, unpack
+from services.assets.bulk.storing import given_rows, pack, unpack
 from services.assets.bulk.writing import write
 from services.assets.catalogue import rule_context
 from services.assets.hits import note_hits
@@ -102,7 +103,7 @@ def _work(job_id: UUID, lease: UUID, until: float) -> None:
         fresh = process_chunk(actor, job_id, lease, earlier, ahead)
         if fresh is None:
             return
-        earlier = pl.concat([earlier, fresh])
+        earlier.add(fresh)
         if time.monotonic() >= until:
             release_job(system_actor(), job_id, lease)
             return
@@ -137,13 +138,13 @@ def claim_job(actor: Actor) -> Claim | None:
 
 
 @operation("UC-02.01", permission="asset.conclude", writes=False)
-def job_actor(actor: Actor, job_id: UUID) -> tuple[Actor, pl.DataFrame]:
+def job_actor(actor: Actor, job_id: UUID) -> tuple[Actor, Earlier]:
     """Who handed a job in, with the rights they have now, and what its rows so far are known by.
 
     Raises Unauthenticated or Forbidden when their access has ended since.
     """
     job = current_session().get_one(BulkJob, job_id)
-    return actor_behind(job.user_id, job.organisation_id, job.client_id, job.submitted_by), earlier_keys(job)
+    return actor_behind(job.user_id, job.organisation_id, job.client_id, job.submitted_by), earlier_rows(job_id)
 
 
 def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
@@ -154,12 +155,12 @@ def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
 
 
 @operation("UC-02.01", permission="asset.bulk")
-def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame, ahead: Ahead) -> pl.DataFrame | None:
+def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahead: Ahead) -> pl.DataFrame | None:
     """Judge the next chunk of a job and, unless it is a dry run, register it; all of it or nothing.
 
     `ahead` is told what comes after it.
 
-    What its rows are known by, for the chunks that follow; None when the job is complete, cancelled or another process's.
+    What became of its rows (`storing.OUTCOME_SCHEMA`); None when the job is complete, cancelled or another process's.
     """
     job = _held(job_id, lease)
     if job is None:
@@ -191,7 +192,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: pl.DataFrame
         _complete(job)
     session.flush()
     session.expunge(chunk)
-    return keys_in(outcomes) if outcomes.height else pl.DataFrame(schema=EARLIER_SCHEMA)
+    return outcomes
 
 
 def _next_chunk(job_id: UUID, after: int = -1) -> BulkChunk | None:
