@@ -108,17 +108,16 @@ def test_off_the_coast_counts_as_the_nearest_group_for_3_km_only() -> None:
     assert geography.gsp_group_at(float("nan"), 0) is None
 
 
-def test_many_positions_answer_as_one_by_one_and_fast() -> None:
+def test_many_positions_answer_as_one_by_one() -> None:
     lats = [lat for lat, _, _ in TOWNS.values()]
     lons = [lon for _, lon, _ in TOWNS.values()]
     assert geography.gsp_groups_at(lats, lons) == [group for _, _, group in TOWNS.values()]
     assert geography.gsp_groups_at(pl.Series([51.5, None]), pl.Series([-0.12, -0.12])) == ["_C", None]
     assert geography.gsp_groups_at([], []) == []
     random = np.random.default_rng(0)
-    started = time.process_time()
-    groups = geography.gsp_groups_at(random.uniform(49.8, 61, 100_000), random.uniform(-8.7, 1.9, 100_000))
-    assert time.process_time() - started < 2
-    assert len(groups) == 100_000
+    some = random.uniform(49.8, 61, 2_000), random.uniform(-8.7, 1.9, 2_000)
+    one_by_one = [geography.gsp_group_at(float(lat), float(lon)) for lat, lon in zip(*some, strict=True)]
+    assert geography.gsp_groups_at(*some) == one_by_one
 
 
 def test_inside_an_area_has_a_tolerance_of_2_km_and_takes_shared_regions_as_both() -> None:
