@@ -23,7 +23,7 @@ from services.assets.bulk.working import work_through_jobs
 from services.core import database
 from services.core.actor import Actor
 from services.core.migrate import migrate
-from services.core.second import second_process
+from services.core.second_process import second_process
 from services.first_data import begin
 from services.participants.acting import actor_for_user
 from services.registry import load_all

@@ -1,4 +1,4 @@
-"""What other users notice while a large file is registered: pages, in the very process that works on it."""
+"""What other users notice while a large file is registered: pages, in the portal whose worker has it."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def test_pages_while_a_file_is_registered(tmp_path: Path, figures: Figures) -> N
         median = statistics.median(times)
         worst = max(times)
         figures.add(
-            f"A page while {ROWS:,} rows are registered in the same process: {name}",
+            f"A page while {ROWS:,} rows are registered in the same portal: {name}",
             f"{median * 1000:,.0f} ms by the clock (median of {len(times)}; the slowest {worst * 1000:,.0f} ms)",
             f"{MOST:g} × alone",
             f"{median / alone[name]:.2f} × the same page alone ({alone[name] * 1000:,.0f} ms)",

@@ -21,7 +21,7 @@ from tests.browser.widgets import metrics, press, upload
 from tests.bulk_files import frame_of
 
 ROWS = 45_000
-"""Nine chunks: many enough for one to be done, and for others to be left, when somebody presses Cancel."""
+"""Five chunks: many enough for one to be done, and for others to be left, when somebody presses Cancel."""
 LONG = 300_000
 """Milliseconds for all of them on a slow machine."""
 UNDER_WAY = re.compile(rf"^[1-9][\d,]* of {ROWS:,} rows")

@@ -22,7 +22,7 @@ from services.assets.bulk.working import work_on_jobs, work_through_jobs
 from services.core.actor import system_actor
 from services.core.clock import now
 from services.core.ledger.verifying import verify_ledger
-from services.core.second import second_process
+from services.core.second_process import second_process
 from tests.asset_factories import an_mpan, battery
 from tests.bulk_files import csv_of, everything, how_many, send
 from tests.factories import make_fsp
@@ -138,7 +138,7 @@ def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
 
 WORK = """
 from services.assets.bulk import ahead
-from services.core.second import second_process
+from services.core.second_process import second_process
 from services.assets.rules_prepare import AssetRuleContext, AssetReference
 import datetime, io, os, time
 import polars as pl

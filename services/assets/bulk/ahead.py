@@ -18,7 +18,7 @@ from services.assets.bulk.storing import CHUNK_ROWS, fresh_cells, given_rows, un
 from services.assets.rules import CheckedAssets, check_assets
 from services.assets.rules_prepare import AssetReference, AssetRuleContext
 from services.core.rules import ROW_SCHEMA
-from services.core.second import second_process
+from services.core.second_process import second_process
 
 log = logging.getLogger("fmar.bulk")
 WORTH_IT = 3 * CHUNK_ROWS
@@ -54,16 +54,18 @@ class Ahead:
     """Checks one chunk of a job ahead of the one that is written.
 
     `mostly_new` is false while most rows speak of assets that are there: these are held against their records instead.
+    `goes_on` is false while the chunk that is written is likely the last one before other jobs and events have their turn.
     """
 
     def __init__(self) -> None:
         self.mostly_new = True
+        self.goes_on = True
         self._able = True
         self._asked: tuple[int, AssetRuleContext, Future[CheckedAssets]] | None = None
 
     def is_worth_it(self, rows_total: int) -> bool:
         """Whether a job of so many rows gains by it."""
-        return self._able and self.mostly_new and is_large(rows_total)
+        return self._able and self.mostly_new and self.goes_on and is_large(rows_total)
 
     def ask(
         self,
@@ -76,8 +78,12 @@ class Ahead:
         """Have a chunk checked: its rows as they are kept, the columns by term, values for rows that give none."""
         said = replace(context, reference=_NO_REFERENCE)
         reference = _packed(context.reference)
-        future = second_process().submit(_check, content, dict(columns), dict(constants), said, reference)
-        self._asked = number, context, future
+        try:
+            future = second_process().submit(_check, content, dict(columns), dict(constants), said, reference)
+        except Exception:
+            self._give_up("can't be started")
+        else:
+            self._asked = number, context, future
 
     def taken(self, number: int) -> Checked | None:
         """What was found about a chunk; waits for it. None where it wasn't asked for, or the process is gone."""
@@ -87,9 +93,12 @@ class Ahead:
         try:
             return Checked(asked[2].result(), asked[1])
         except Exception:
-            log.warning("The process that checks rows ahead is gone; they are checked here", exc_info=True)
-            self._able = False
+            self._give_up("is gone")
             return None
+
+    def _give_up(self, why: str) -> None:
+        log.warning("The process that checks rows ahead %s; they are checked here", why, exc_info=True)
+        self._able = False
 
 
 _NO_REFERENCE = AssetReference({}, {})

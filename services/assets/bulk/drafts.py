@@ -11,6 +11,7 @@ from sqlmodel import col
 from models.assets import Asset
 from models.base import new_id
 from models.bulk import BulkDraft, BulkJob
+from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.jobs import job_of
 from services.assets.bulk.judging import Outcome, Verdict
 from services.assets.bulk.keeping import kept_findings
@@ -39,9 +40,9 @@ def keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
             "id": new_id(),
             "job_id": job.id,
             "organisation_id": job.organisation_id,
-            "row_number": row["row"],
-            "values": job.constants | {t: v for t, v in row.items() if v and t not in ("row", "broken")},
-            "lacks": lacks.get(row["row"], []),
+            "row_number": row[ROW],
+            "values": job.constants | {t: v for t, v in row.items() if v and t not in (ROW, BROKEN)},
+            "lacks": lacks.get(row[ROW], []),
             "saved_at": moment,
         }
         for row in rows

@@ -103,9 +103,8 @@ class Verdict:
 def judge(actor: Actor, given: pl.DataFrame, earlier: Earlier, terms: Terms, checked: Checked | None = None) -> Verdict:
     """Judge a run of rows: `given` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty).
 
-    `earlier` is what rows of earlier runs of the file are known by. `checked` is what the rules already
-    said of the rows on their own, if they were asked ahead. Inside an operation. Raises Refused
-    when the actor's organisation may not register assets at all.
+    `earlier` is what rows of earlier runs of the file are known by, `checked` what the rules said of the rows on their own, if
+    they were asked ahead. Inside an operation. Raises Refused when the actor's organisation may not register assets at all.
     """
     height = given.height
     cells = plain_cells(given)

@@ -6,7 +6,6 @@ The lease keeps two processes from doing the same work, the mark keeps the work 
 
 import logging
 import time
-from concurrent.futures import BrokenExecutor
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -34,7 +33,7 @@ from services.core.events import emit_many
 from services.core.many import as_columns, uncollected
 from services.core.operation import operation
 from services.core.register_settings import setting
-from services.core.second import second_process
+from services.core.second_process import second_process
 from services.core.transaction import afterwards, current_session
 from services.core.worker import back_off, every
 from services.participants.acting import actor_behind
@@ -66,8 +65,9 @@ def work_for(seconds: float, *, apart: bool = False) -> bool:
         return True
     try:
         second_process().submit(_see_to_apart, taken.job_id, taken.lease, seconds).result()
-    except BrokenExecutor:
-        log.exception("The process that worked on bulk job %s is gone", taken.job_id)
+    except Exception:
+        # What goes wrong with the job is settled there; here is only that the process was killed, or couldn't be started.
+        log.exception("The process that works on bulk job %s is gone", taken.job_id)
         put_off_job(system_actor(), taken.job_id, taken.lease, "its process ended")
     return True
 
@@ -100,13 +100,16 @@ def _work(job_id: UUID, lease: UUID, until: float) -> None:
     actor, earlier = job_actor(system_actor(), job_id)
     ahead = Ahead()
     while True:
+        began = time.monotonic()
         fresh = process_chunk(actor, job_id, lease, earlier, ahead)
         if fresh is None:
             return
         earlier.add(fresh)
-        if time.monotonic() >= until:
+        moment = time.monotonic()
+        if moment >= until:
             release_job(system_actor(), job_id, lease)
             return
+        ahead.goes_on = 2 * moment - began < until
 
 
 class Claim(NamedTuple):
@@ -158,7 +161,7 @@ def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
 def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahead: Ahead) -> pl.DataFrame | None:
     """Judge the next chunk of a job and, unless it is a dry run, register it; all of it or nothing.
 
-    `ahead` is told what comes after it.
+    `ahead` is asked about this chunk, and has the one after it checked meanwhile.
 
     What became of its rows (`storing.OUTCOME_SCHEMA`); None when the job is complete, cancelled or another process's.
     """
