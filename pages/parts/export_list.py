@@ -7,7 +7,7 @@ from models.exports import ExportJob
 from pages.frame.banner import plain
 from pages.parts.asset_map import origin
 from pages.parts.attempt import attempt
-from pages.parts.upload_words import COLOURS
+from pages.parts.upload_words import COLOURS, time_left
 from services.assets.bulk.export_jobs import cancel_export, delete_export, export_ticket, kept_days, list_exports
 from services.assets.bulk.results import progress
 from services.core.actor import Actor
@@ -53,8 +53,9 @@ def _one(actor: Actor, job: ExportJob) -> None:
         st.caption(f"{plain(job.submitted_by)}, {show_moment(job.created_at)}")
     if job.status in UNFINISHED:
         at = progress(job)
-        left = f", about {at.seconds_left // 60} min {at.seconds_left % 60} s left" if at.seconds_left else ""
-        words = f"{at.rows_done:,} of {at.rows_total:,} assets{left}" if at.rows_total else "Waits for its turn"
+        words = (
+            f"{at.rows_done:,} of {at.rows_total:,} assets{time_left(at)}" if at.rows_total else "Waits for its turn"
+        )
         st.progress(min(at.rows_done / at.rows_total, 1.0) if at.rows_total else 0.0, text=words)
         _act("Cancel", "cancel", job, lambda: cancel_export(actor, job.id), "Cancelled.")
         return

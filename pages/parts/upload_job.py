@@ -14,7 +14,7 @@ from pages.parts.upload_confirm import draw_confirmation
 from pages.parts.upload_drafts import draw_drafts
 from pages.parts.upload_findings import draw_findings
 from pages.parts.upload_news import follow, saw_end
-from pages.parts.upload_words import badge, left_out
+from pages.parts.upload_words import badge, left_out, time_left
 from services.assets.bulk.jobs import cancel_job, delete_job, get_job
 from services.assets.bulk.news import kept_until, worker_seen
 from services.assets.bulk.results import job_positions, progress
@@ -29,13 +29,10 @@ MOST_POINTS = 3_000
 
 def draw_job(actor: Actor, job: BulkJob) -> None:
     """Everything about one job; while it is under way it draws itself anew."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(job.file_name), anchor=False, width="content")
-        badge(job)
-    st.caption(f"Handed in by {plain(job.submitted_by)}, {show_moment(job.created_at)}.")
     if job.status in UNFINISHED:
         _watch(actor, job)
         return
+    _heading(job)
     saw_end(actor, job)
     _say_how_it_ended(job)
     _counts(job)
@@ -48,6 +45,13 @@ def draw_job(actor: Actor, job: BulkJob) -> None:
     _remove(actor, job)
 
 
+def _heading(job: BulkJob) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(job.file_name), anchor=False, width="content")
+        badge(job)
+    st.caption(f"Handed in by {plain(job.submitted_by)}, {show_moment(job.created_at)}.")
+
+
 def _watch(actor: Actor, job: BulkJob) -> None:
     follow(job)
 
@@ -57,15 +61,14 @@ def _watch(actor: Actor, job: BulkJob) -> None:
         now_at = get_job(actor, job.id)
         if now_at.status not in UNFINISHED:
             st.rerun()
+        _heading(now_at)
         at = progress(now_at)
         words = f"{at.rows_done:,} of {at.rows_total:,} rows"
         if now_at.status is JobStatus.QUEUED and not at.rows_done:
             words = f"{at.rows_total:,} rows wait for their turn"
         if at.rows_per_second:
             words += f", {at.rows_per_second:,.0f} rows a second"
-        if at.seconds_left:
-            words += f", about {at.seconds_left // 60} min {at.seconds_left % 60} s left"
-        st.progress(at.rows_done / at.rows_total if at.rows_total else 0.0, text=words)
+        st.progress(at.rows_done / at.rows_total if at.rows_total else 0.0, text=words + time_left(at))
         _say_when_nobody_works(actor)
 
     bar()

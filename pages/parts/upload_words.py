@@ -7,6 +7,7 @@ import streamlit as st
 from models.bulk import UNFINISHED, BulkJob, JobStatus
 from pages.frame.banner import plain
 from services.assets.bulk.columns import CODES, REASONS
+from services.assets.bulk.results import Progress
 
 LONGEST_REASON = 120
 COLOURS: dict[JobStatus, Literal["blue", "green", "red", "gray"]] = {
@@ -56,6 +57,14 @@ def badge(job: BulkJob) -> None:
     st.badge(job.status, color=COLOURS[job.status])
     if job.dry_run:
         st.badge("Dry run", color="violet", icon=":material/science:")
+
+
+def time_left(at: Progress) -> str:
+    """How long the rest takes about, after what is done; nothing where that isn't known."""
+    if not at.seconds_left:
+        return ""
+    minutes, seconds = divmod(at.seconds_left, 60)
+    return f", about {f'{minutes} min {seconds} s' if minutes else f'{seconds} s'} left"
 
 
 def left_out(job: BulkJob) -> list[str]:

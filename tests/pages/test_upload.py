@@ -220,3 +220,16 @@ def test_a_job_that_failed_or_that_nobody_works_on_says_what_to_do() -> None:
     words = plain_text(open_page("northgate", "upload", job=str(taken.job_id)))
     assert "Your access has ended." in words
     assert "No row of the file was reached: nothing is registered. Send the same file again" in words
+
+
+def test_a_job_under_way_says_where_it_stands_and_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.assets.bulk.jobs.CHUNK_ROWS", 1)
+    actor = somebody("northgate")
+    job = submit_file(actor, csv_of([battery(), battery()]), "a.csv")
+    at = open_page("northgate", "upload", job=str(job.id))
+    assert "Queued" in plain_text(at)
+    work_for(0)
+    running = plain_text(at.run())
+    assert "Queued" not in running
+    assert "Running" in running
+    assert "1 of 2 rows" in str([one.proto.text for one in at.get("progress")])
