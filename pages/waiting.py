@@ -79,4 +79,4 @@ chosen = st.dataframe(
 if chosen.selection.rows:
     open_asset(assets[chosen.selection.rows[0]].id)
 more = " There are more." if len(assets) == LONGEST_LIST else ""
-st.caption(f"{len(assets):,} assets.{more} Choose a row to open the asset.")
+st.caption(f"{len(assets):,} {'asset' if len(assets) == 1 else 'assets'}.{more} Choose a row to open the asset.")
