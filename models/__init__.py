@@ -2,8 +2,20 @@
 
 from sqlmodel import SQLModel
 
-from models import assets, bulk, core, exports, participants, sources, tallies
+from models import assets, bulk, core, exports, participants, products, qualifications, sources, tallies, units
 
 metadata = SQLModel.metadata
 
-__all__ = ["assets", "bulk", "core", "exports", "metadata", "participants", "sources", "tallies"]
+__all__ = [
+    "assets",
+    "bulk",
+    "core",
+    "exports",
+    "metadata",
+    "participants",
+    "products",
+    "qualifications",
+    "sources",
+    "tallies",
+    "units",
+]

@@ -14,7 +14,10 @@ from models.bulk import BulkDraft, BulkJob
 from models.core import Event
 from models.exports import ExportJob
 from models.participants import ApiClient, Membership, Organisation, Role, User
+from models.products import MarketTable, Product, ProductProposal, ProductVersion
+from models.qualifications import DataPackage, Qualification, QualificationAttachment, QualificationMessage
 from models.sources import SourceEdition, SourceRecord
+from models.units import MarketUnit, UnitArea, UnitMember
 from services.core.actor import Actor
 from services.core.errors import Forbidden, NotFound
 from services.core.permissions import Scope, permission_table, scopes_of
@@ -91,6 +94,38 @@ def _made_for(actor: Actor, scope: Scope, writing: bool) -> Condition:
     return col(ExportJob.organisation_id) == actor.organisation_id
 
 
+def _unit(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    """Units of one's own; an SO's are those with an asset in its licence areas."""
+    if scope is Scope.OWN:
+        return col(MarketUnit.service_provider_id) == actor.organisation_id
+    if actor.all_areas:
+        return true()
+    here = select(literal_column("1")).select_from(UnitArea).where(col(UnitArea.unit_id) == col(MarketUnit.id))
+    return here.where(_area(col(UnitArea.dno_code), actor)).correlate(MarketUnit).exists()
+
+
+def _of_unit(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
+    def condition(actor: Actor, scope: Scope, writing: bool) -> Condition:
+        its_unit = select(literal_column("1")).select_from(MarketUnit).where(col(MarketUnit.id) == column)
+        return its_unit.where(_unit(actor, scope, writing)).correlate(column.class_).exists()
+
+    return condition
+
+
+def _qualification(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    """One's own applications; an SO's are those addressed to it, wherever the unit is."""
+    whose = Qualification.service_provider_id if scope is Scope.OWN else Qualification.addressed_to
+    return col(whose) == actor.organisation_id
+
+
+def _of_qualification(column: Any, key: Any) -> Callable[[Actor, Scope, bool], Condition]:
+    def condition(actor: Actor, scope: Scope, writing: bool) -> Condition:
+        its = select(literal_column("1")).select_from(Qualification).where(key == column)
+        return its.where(_qualification(actor, scope, writing)).correlate(column.class_).exists()
+
+    return condition
+
+
 def _public(actor: Actor, scope: Scope, writing: bool) -> Condition:
     """What is published anyway: all of it or nothing."""
     return false()
@@ -110,6 +145,22 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     BulkJob: ("asset.bulk", _by_organisation(col(BulkJob.organisation_id))),
     BulkDraft: ("asset.bulk", _by_organisation(col(BulkDraft.organisation_id))),
     ExportJob: ("asset.export", _made_for),
+    MarketUnit: ("unit.read", _unit),
+    UnitMember: ("unit.read", _of_unit(col(UnitMember.unit_id))),
+    Product: ("product.read", _public),
+    ProductVersion: ("product.read", _public),
+    MarketTable: ("product.read", _public),
+    ProductProposal: ("product.propose", _by_organisation(col(ProductProposal.organisation_id))),
+    Qualification: ("qualification.read", _qualification),
+    QualificationMessage: (
+        "qualification.read",
+        _of_qualification(col(QualificationMessage.qualification_id), col(Qualification.id)),
+    ),
+    QualificationAttachment: (
+        "qualification.read",
+        _of_qualification(col(QualificationAttachment.qualification_id), col(Qualification.id)),
+    ),
+    DataPackage: ("qualification.read", _of_qualification(col(DataPackage.id), col(Qualification.package_id))),
     SourceEdition: ("source.read", _public),
     SourceRecord: ("source.read", _public),
 }
@@ -118,6 +169,8 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
 _PRIVATE: dict[type[Any], Any] = {
     AssetMessage: col(AssetMessage.only_for),
     Attachment: col(Attachment.only_for),
+    QualificationMessage: col(QualificationMessage.only_for),
+    QualificationAttachment: col(QualificationAttachment.only_for),
 }
 """Where a record says which organisation alone may read it: then no scope reaches it from elsewhere, `all` included."""
 
