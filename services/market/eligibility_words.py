@@ -139,10 +139,9 @@ def _place(row: Mapping[str, Any], unit: _Unit, product: ProductVersion) -> Reas
             needs = "all assets in one constraint zone, which lies in one licence area"
             if met is None:
                 more = ": which zone, the system operator knows"
-    if met is False:
-        if row["capacity"]:
-            short = _kilowatts(row["outside"])
-            more = f": leave out {kw(row['outside'])} that lies elsewhere"
+    if met is False and row["capacity"]:
+        short = _kilowatts(row["outside"])
+        more = f": leave out {kw(row['outside'])} that lies elsewhere"
     return _reason(Requirement.PLACE, needs, spread, met, short, more)
 
 
