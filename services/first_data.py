@@ -1,4 +1,4 @@
-"""What a register is born with: its identifier, code lists and category schemas. Laid down once, harmless when repeated."""
+"""What a register is born with: identifier, code lists, categories, products. Laid down once, harmless when repeated."""
 
 from sqlalchemy import text
 
@@ -9,6 +9,7 @@ from services.core.migrate import START_LOCK
 from services.core.operation import operation
 from services.core.register_settings import give_register_id, register_id
 from services.core.transaction import current_session
+from services.market.first_market import load_market
 
 
 @operation("UC-05.07", permission="setting.change")
@@ -19,7 +20,8 @@ def lay_first_data(actor: Actor) -> bool:
     is_new = not register_id()
     if is_new:
         give_register_id()
-    return load_catalogue(actor) > 0 or is_new
+    missing = load_catalogue(actor) + load_market(actor)
+    return missing > 0 or is_new
 
 
 def begin() -> bool:
