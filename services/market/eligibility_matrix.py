@@ -106,7 +106,7 @@ def _fill(made: _Matrix, row: int, held: Held, product: ProductVersion, capacity
     least, most = hundredths(product.min_capacity), hundredths(product.max_capacity)
     numbers = made.numbers
     numbers["place"][row], numbers["capacity"][row], numbers["outside"][row] = (
-        capacity.place,
+        np.where(capacity.place == UNSAID, PLACES, capacity.place),
         capacity.sure,
         capacity.outside,
     )
@@ -198,20 +198,26 @@ def _standing(
 
 
 def _frame(units: pl.DataFrame, products: Sequence[ProductVersion], made: _Matrix) -> pl.DataFrame:
-    each = np.repeat(np.arange(len(products)), units.height)
+    """The arrays as one frame, in a single pass of Polars."""
+    each = pl.Series(range(len(products)), dtype=pl.UInt32)
     standings = pl.Series([str(one) for one in _ORDER], dtype=STANDINGS)
-    columns = {
-        "unit_id": units["unit_id"].gather(np.tile(np.arange(units.height), len(products))),
-        "product_code": pl.Series([one.code for one in products], dtype=pl.String).gather(each),
-        "product_version": pl.Series([one.product_version for one in products], dtype=pl.Int64).gather(each),
-        "standing": standings.gather(made.standing.ravel()),
-        "apart_from_family": standings.gather(made.apart.ravel()),
-    }
-    for requirement in JUDGED:
-        unknown = pl.Series(~made.known[requirement].ravel())
-        columns[requirement.column] = pl.Series(made.met[requirement].ravel()).set(unknown, None)
-    columns |= {name: pl.Series(made.numbers[name].ravel()) for name in _NUMBERS}
     areas = pl.Series([*AREA_CODES, None], dtype=pl.String)
-    where = made.numbers["place"].ravel()
-    columns["place"] = areas.gather(np.where(where == UNSAID, PLACES, where))
-    return pl.DataFrame(columns)
+    raw = {"standing": made.standing, "apart": made.apart, **made.numbers}
+    raw |= {f"is_{one.column}": made.met[one] for one in JUDGED}
+    raw |= {f"known_{one.column}": made.known[one] for one in JUDGED}
+    flat = pl.DataFrame({name: values.ravel() for name, values in raw.items()})
+    repeated = [pl.repeat(number, units.height, dtype=pl.UInt32, eager=True) for number in each]
+    row = pl.concat(repeated) if repeated else each
+    unit = pl.concat([units["unit_id"]] * len(products), rechunk=False) if products else units["unit_id"].clear()
+    codes = pl.Series([one.code for one in products], dtype=pl.String)
+    versions = pl.Series([one.product_version for one in products], dtype=pl.Int64)
+    return flat.select(
+        unit_id=unit,
+        product_code=pl.lit(codes).gather(row),
+        product_version=pl.lit(versions).gather(row),
+        standing=pl.lit(standings).gather(pl.col("standing")),
+        apart_from_family=pl.lit(standings).gather(pl.col("apart")),
+        **{one.column: pl.when(f"known_{one.column}").then(f"is_{one.column}") for one in JUDGED},
+        **{name: pl.col(name) for name in _NUMBERS if name != "place"},
+        place=pl.lit(areas).gather(pl.col("place")),
+    )
