@@ -100,6 +100,8 @@ class UnitCapability(Log, table=True):
     not_verified: int = 0
     """Assets in it that are not Verified now."""
     counted_at: datetime = Field(sa_type=UtcDateTime)
+    stale: int = 0
+    """Changes of its assets since then: with any, it is counted anew in the background."""
 
 
 class UnitArea(Log, table=True):

@@ -250,6 +250,7 @@ def upgrade() -> None:
         ),
         sa.Column("not_verified", sa.Integer(), nullable=False),
         sa.Column("counted_at", models.base.UtcDateTime(), nullable=False),
+        sa.Column("stale", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["unit_id"],
             ["market_unit.id"],

@@ -1,0 +1,195 @@
+"""Which assets are in which unit, from when to when (UC-03.03)."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetStatus
+from models.base import new_id
+from models.products import Family
+from models.units import MarketUnit, UnitMember, UnitStatus
+from services.core.actor import Actor
+from services.core.errors import Finding, Invalid
+from services.core.ledger.bulk import insert_columns
+from services.core.many import Same
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import see, visible
+
+LONGEST_PAGE = 500
+SLICE = 2000
+"""Identifiers that one statement takes."""
+CURRENT = col(UnitMember.until_at).is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """An asset in a unit: its place in the register now, and since when, and until when, it is in the unit."""
+
+    asset_id: UUID
+    name: str
+    """As typed by its provider: escape it."""
+    category: str
+    status: AssetStatus
+    rated_kw: Decimal
+    gsp_group: str | None
+    dno: str | None
+    position: tuple[float, float] | None
+    from_at: datetime
+    until_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPage:
+    """Some of the assets of a unit, and the cursor of the next page (None: this is the last)."""
+
+    items: list[MemberLine]
+    next_cursor: str | None
+    unseen: int
+    """Assets of the unit that lie beyond what the actor sees; told with the first page."""
+
+
+@dataclass(frozen=True, slots=True)
+class InUnit:
+    """That an asset is in a unit, or was."""
+
+    asset_id: UUID
+    asset_name: str
+    unit_id: UUID
+    code: str
+    name: str
+    family: Family
+    unit_status: UnitStatus
+    from_at: datetime
+    until_at: datetime | None
+
+
+def then(moment: datetime | None) -> ColumnElement[bool]:
+    """The memberships that hold at a moment; without one, now."""
+    if moment is None:
+        return CURRENT
+    return and_(
+        col(UnitMember.from_at) <= moment, or_(col(UnitMember.until_at).is_(None), col(UnitMember.until_at) > moment)
+    )
+
+
+def runs(ids: Iterable[UUID]) -> Iterable[Sequence[UUID]]:
+    """Identifiers in runs that one statement takes."""
+    listed = list(ids)
+    return (listed[start : start + SLICE] for start in range(0, len(listed), SLICE))
+
+
+def current_assets(unit_id: UUID) -> list[UUID]:
+    """The assets that are in a unit now, in the order of their identifiers; inside an operation."""
+    chosen = select(col(UnitMember.asset_id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    return list(current_session().scalars(chosen.order_by(col(UnitMember.asset_id))))
+
+
+@operation("UC-03.03", permission="unit.read", writes=False)
+def list_members(
+    actor: Actor, unit_id: UUID, *, moment: datetime | None = None, after: str | None = None, limit: int = 100
+) -> MemberPage:
+    """The assets of a unit that the actor sees, now or as of a moment, by identifier; `limit` at most 500.
+
+    Raises NotFound for an unseen unit, Invalid for a cursor that isn't one.
+    """
+    see(MarketUnit, actor, unit_id)
+    size = max(1, min(limit, LONGEST_PAGE))
+    of_unit = (col(UnitMember.unit_id) == unit_id, then(moment))
+    identifier = col(UnitMember.asset_id)
+    seen = visible(Asset, actor)
+    chosen = select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(*of_unit, seen)
+    if after is not None:
+        chosen = chosen.where(identifier > _cursor(after))
+    rows = current_session().execute(chosen.order_by(identifier).limit(size + 1)).all()
+    items = [_line(row) for row in rows[:size]]
+    following = str(items[-1].asset_id) if len(rows) > size else None
+    return MemberPage(items, following, _unseen(of_unit, seen) if after is None else 0)
+
+
+_COLUMNS: tuple[Any, ...] = (
+    col(Asset.id), col(Asset.asset_name), col(Asset.asset_category), col(Asset.status), col(Asset.rated_capacity),
+    col(Asset.gsp_group), col(Asset.dno_connection), col(Asset.latitude), col(Asset.longitude),
+    col(UnitMember.from_at), col(UnitMember.until_at),
+)  # fmt: skip
+
+
+def _line(row: Any) -> MemberLine:
+    *start, latitude, longitude, from_at, until_at = row
+    position = None if latitude is None or longitude is None else (latitude, longitude)
+    return MemberLine(*start, position, from_at, until_at)
+
+
+def _unseen(of_unit: Iterable[ColumnElement[bool]], seen: ColumnElement[bool]) -> int:
+    chosen = select(func.count()).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
+    return current_session().scalar(chosen.where(*of_unit, ~seen)) or 0
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        expected = "The cursor that the page before gave"
+        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+
+
+@operation("UC-03.03", permission="unit.read", writes=False)
+def units_of_asset(actor: Actor, asset_id: UUID) -> list[InUnit]:
+    """The units that an asset is in, and was in, the present ones first. Raises NotFound for an unseen asset."""
+    see(Asset, actor, asset_id)
+    chosen = _in_units().where(col(UnitMember.asset_id) == asset_id, visible(MarketUnit, actor))
+    rows = current_session().execute(chosen.order_by(col(UnitMember.from_at).desc()))
+    return sorted((InUnit(*row) for row in rows), key=lambda one: one.until_at is not None)
+
+
+def _in_units() -> Any:
+    columns: tuple[Any, ...] = (
+        col(Asset.id), col(Asset.asset_name), col(MarketUnit.id), col(MarketUnit.code), col(MarketUnit.name),
+        col(MarketUnit.family), col(MarketUnit.status), col(UnitMember.from_at), col(UnitMember.until_at),
+    )  # fmt: skip
+    with_asset = select(*columns).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
+    return with_asset.join(MarketUnit, col(MarketUnit.id) == col(UnitMember.unit_id))
+
+
+def memberships_now(asset_ids: Collection[UUID], *, family: Family | None = None) -> list[InUnit]:
+    """Where these assets are now, in one family or in any; inside an operation."""
+    wanted = [CURRENT] if family is None else [CURRENT, col(UnitMember.family) == family]
+    found: list[InUnit] = []
+    for some in runs(asset_ids):
+        rows = current_session().execute(_in_units().where(col(UnitMember.asset_id).in_(some), *wanted))
+        found += [InUnit(*row) for row in rows]
+    return found
+
+
+def put_in(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> None:
+    """Begin the memberships of assets that have been examined; inside an operation that writes."""
+    count = len(asset_ids)
+    columns: Mapping[str, Any] = {
+        "id": [new_id() for _ in range(count)],
+        "unit_id": Same(unit.id),
+        "asset_id": list(asset_ids),
+        "family": Same(unit.family),
+        "from_at": Same(moment),
+        "until_at": Same(None),
+    }
+    insert_columns(current_session(), UnitMember, columns, count)
+
+
+def take_out(unit_id: UUID, asset_ids: Collection[UUID] | None, moment: datetime) -> int:
+    """End the memberships of some assets, or of all; how many ended."""
+    session = current_session()
+    chosen = select(UnitMember).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    ended = 0
+    for some in [None] if asset_ids is None else runs(asset_ids):
+        wanted = chosen if some is None else chosen.where(col(UnitMember.asset_id).in_(some))
+        for member in session.scalars(wanted):
+            member.until_at = moment
+            ended += 1
+    session.flush()
+    return ended

@@ -1,0 +1,144 @@
+"""Re-assigning a market unit to another FSP (UC-03.02): whole, with its assets, on evidence; qualifications are looked at anew.
+
+An asset's provider changes with it, as it does by a switch. What an owner has to consent to first, or what another unit of
+the losing FSP still needs, stands in the way.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from models.assets import ENDED_STATUSES, Asset
+from models.units import MarketUnit, UnitMember, UnitStatus
+from services.assets.parties import PROVIDER_ROLES, active_parties
+from services.core.actor import Actor
+from services.core.clock import now
+from services.core.errors import Blocker, Finding, Invalid, Refused
+from services.core.events import emit, emit_many
+from services.core.many import Same
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import reach
+from services.market.members import CURRENT, memberships_now
+from services.market.units import WholeUnit, conflict, emit_for_unit, whole
+from services.market.units_ending import LONGEST
+
+Moves = Callable[[MarketUnit, UUID, str], None]
+WHEN_UNIT_MOVES: list[Moves] = []
+"""What moves with a unit: it is handed the unit, as the gaining FSP's already, the losing FSP and the evidence."""
+TOLD = 20
+FEWEST_EVIDENCE = 10
+
+
+@operation("UC-03.02", permission="unit.reassign", writes=False)
+def reassignment_blockers(actor: Actor, unit_id: UUID, gaining: UUID) -> list[Blocker]:
+    """What stands in the way of re-assigning a unit to an FSP; empty when nothing does."""
+    unit = reach(MarketUnit, actor, unit_id, "unit.reassign", lock=False)
+    return _blockers(unit, gaining)
+
+
+@operation("UC-03.02", permission="unit.reassign")
+def reassign_unit(actor: Actor, unit_id: UUID, gaining: UUID, evidence: str, version: int) -> WholeUnit:
+    """Hand a unit, with the assets in it, to another FSP, from the version the actor read.
+
+    `evidence` says what it rests on, in 10 characters or more, and stays with the record. Raises Conflict when somebody changed
+    it since, Invalid for who can't have it, Refused with what stands in the way.
+    """
+    unit = reach(MarketUnit, actor, unit_id, "unit.reassign")
+    if unit.version != version:
+        raise conflict(unit, version)
+    given = _checked(unit, gaining, evidence)
+    if unit.status is not UnitStatus.ACTIVE:
+        raise Refused(f"{unit.name} ({unit.code}) is de-registered: there is nothing to re-assign.")
+    blockers = _blockers(unit, gaining)
+    if blockers:
+        raise Refused("The unit can't be re-assigned as it stands. Settle these first.", blockers)
+    losing = unit.service_provider_id
+    handed_over = _hand_over(unit, gaining)
+    unit.service_provider_id, unit.reassigned_from, unit.reassignment_evidence = gaining, losing, given
+    current_session().flush()
+    for moves in WHEN_UNIT_MOVES:
+        moves(unit, losing, given)
+    told = {"code": unit.code, "assets": handed_over}
+    emit_for_unit("market_unit.reassigned", unit, told)
+    emit("market_unit.handed_over", unit, organisation_id=losing, payload=told)
+    return whole(unit)
+
+
+def _checked(unit: MarketUnit, gaining: UUID, evidence: str) -> str:
+    """The evidence, in single blanks; every finding at once."""
+    found: list[Finding] = []
+    expected = "Another active FSP or Aggregator"
+    roles = active_parties(gaining).get(str(gaining), set())
+    if gaining == unit.service_provider_id or not roles & PROVIDER_ROLES:
+        own = "It manages the unit already." if gaining == unit.service_provider_id else "It can't manage units."
+        found.append(
+            Finding("UNIT-30", "ServiceProviderId", str(gaining), expected, f"{own} Choose {expected.lower()}.")
+        )
+    given = " ".join(evidence.replace("\x00", "").split())
+    if not FEWEST_EVIDENCE <= len(given) <= LONGEST:
+        words = "Say what the re-assignment rests on: a contract, a letter, its date."
+        expected = f"{FEWEST_EVIDENCE} to {LONGEST:,} characters"
+        found.append(Finding("UNIT-31", "Evidence", given[:200], expected, words))
+    if found:
+        raise Invalid(found)
+    return given
+
+
+def _blockers(unit: MarketUnit, gaining: UUID) -> list[Blocker]:
+    session = current_session()
+    moving = _moving(unit)
+    found: list[Blocker] = []
+    same = (col(MarketUnit.service_provider_id) == gaining, col(MarketUnit.code) == unit.code)
+    taken = session.scalar(select(MarketUnit).where(*same))
+    if taken is not None:
+        label = f"The gaining FSP has used the code {unit.code} already, for {taken.name}"
+        found.append(
+            Blocker("market_unit", str(taken.id), label, "Codes are never used again: build the unit anew there.")
+        )
+    consumers = session.scalar(
+        select(func.count()).select_from(Asset).where(col(Asset.id).in_(moving), col(Asset.consumer_owned))
+    )
+    if consumers:
+        label = f"{consumers:,} of its assets are consumer-owned"
+        found.append(
+            Blocker("asset", "consumer-owned", label, "Their owners' consent comes first: switch these assets.")
+        )
+    ids = list(session.scalars(moving))
+    elsewhere = {one.unit_id: one for one in memberships_now(ids) if one.unit_id != unit.id}
+    for one in list(elsewhere.values())[:TOLD]:
+        label = f"{one.asset_name} is in {one.name} ({one.code}) too"
+        found.append(Blocker("market_unit", str(one.unit_id), label, "Have it taken out there first."))
+    return found
+
+
+def _moving(unit: MarketUnit) -> Any:
+    """The assets of the unit that its FSP manages still: a switch may have moved some before."""
+    inside = select(col(UnitMember.asset_id)).where(col(UnitMember.unit_id) == unit.id, CURRENT)
+    theirs = col(Asset.service_provider_id) == unit.service_provider_id
+    return select(col(Asset.id)).where(col(Asset.id).in_(inside), theirs, col(Asset.status).not_in(ENDED_STATUSES))
+
+
+def _hand_over(unit: MarketUnit, gaining: UUID) -> int:
+    """Make the gaining FSP the provider of the assets; a friendly code that it uses already is left behind."""
+    session = current_session()
+    moving = list(session.scalars(select(Asset).where(col(Asset.id).in_(_moving(unit)))))
+    mine = select(col(Asset.friendly_code)).where(
+        col(Asset.service_provider_id) == gaining, col(Asset.friendly_code).is_not(None)
+    )
+    used = set(session.scalars(mine.where(col(Asset.status).not_in(ENDED_STATUSES))))
+    moment = now()
+    for asset in moving:
+        asset.service_provider_id, asset.managed_from = gaining, moment
+        if asset.friendly_code in used:
+            asset.friendly_code = None
+    session.flush()
+    told = {"record_id": [one.id for one in moving], "dno_code": [one.dno_connection for one in moving]}
+    payload = Same({"market_unit": str(unit.id)})
+    emit_many(
+        "asset.provider_changed", Asset, {**told, "organisation_id": Same(gaining), "payload": payload}, len(moving)
+    )
+    return len(moving)
