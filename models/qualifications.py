@@ -108,6 +108,8 @@ class Qualification(Recorded, table=True):
     """The qualification with another SO, for an equivalent product, that this one was accepted from."""
     justification: str | None = Field(default=None, max_length=2000)
     """What the FSP says to what the register finds missing."""
+    reassess_after: str | None = Field(default=None, max_length=40)
+    """Reason code of what happened to the unit while it was suspended: lifting leads to a re-assessment."""
 
 
 class DataPackage(Recorded, table=True):
@@ -151,6 +153,15 @@ class QualificationStep(Log, table=True):
     capacity: Decimal = Field(sa_type=Kilowatts)
     working_days: int = 0
     """On the SO's clock by then."""
+
+
+class QualificationNotice(Log, table=True):
+    """That the end of a validity was told of, so many days ahead; once for each validity and number of days."""
+
+    qualification_id: UUID = Field(foreign_key="qualification.id", primary_key=True)
+    valid_until: date = Field(primary_key=True)
+    days: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class SaidKind(StrEnum):

@@ -374,6 +374,7 @@ def upgrade() -> None:
         sa.Column("package_id", sa.Uuid(), nullable=False),
         sa.Column("accepted_from", sa.Uuid(), nullable=True),
         sa.Column("justification", sqlmodel.sql.sqltypes.AutoString(length=2000), nullable=True),
+        sa.Column("reassess_after", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["addressed_to"],
             ["organisation.id"],
@@ -406,6 +407,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("status NOT IN ('FAILED', 'WITHDRAWN', 'EXPIRED')"),
     )
     op.create_index("qualification_queue", "qualification", ["addressed_to", "status", "due_on", "id"], unique=False)
+    op.create_table(
+        "qualification_notice",
+        sa.Column("qualification_id", sa.Uuid(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("at", models.base.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["qualification_id"],
+            ["qualification.id"],
+        ),
+        sa.PrimaryKeyConstraint("qualification_id", "valid_until", "days"),
+    )
     op.create_table(
         "qualification_message",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -506,6 +519,7 @@ def downgrade() -> None:
     op.drop_table("qualification_attachment")
     op.drop_index("qualification_step_by_time", table_name="qualification_step")
     op.drop_index("qualification_step_by_qualification", table_name="qualification_step")
+    op.drop_table("qualification_notice")
     op.drop_table("qualification_step")
     op.drop_index("qualification_message_by_qualification", table_name="qualification_message")
     op.drop_table("qualification_message")

@@ -67,9 +67,13 @@ def _by_organisation(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
 
 
 def _event(actor: Actor, scope: Scope, writing: bool) -> Condition:
+    """Of one's own; an SO's are those of assets in its areas, and of applications that are addressed to its organisation."""
     if scope is Scope.OWN:
         return col(Event.organisation_id) == actor.organisation_id
-    return and_(col(Event.record_type) == Asset.record_type(), _area(col(Event.dno_code), actor))
+    here = and_(col(Event.record_type) == Asset.record_type(), _area(col(Event.dno_code), actor))
+    ours = select(literal_column("1")).select_from(Qualification).where(col(Qualification.id) == col(Event.record_id))
+    addressed = ours.where(col(Qualification.addressed_to) == actor.organisation_id).correlate(Event).exists()
+    return or_(here, and_(col(Event.record_type) == Qualification.record_type(), addressed))
 
 
 def _user(actor: Actor, scope: Scope, writing: bool) -> Condition:

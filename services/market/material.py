@@ -83,7 +83,7 @@ def affected_by_change(unit_id: UUID) -> list[Affected]:
 
 def reassess(unit_id: UUID, reason_code: str, words: str) -> None:
     """Make what a unit is qualified for Re-assessment Required, which tells its SOs; inside an operation that writes."""
-    if affected_by_change(unit_id):
-        from services.market.qualification_life import require_reassessment
+    # Here: the life cycle of qualifications knows of units, whose changes lead to it.
+    from services.market.qualification_life import require_reassessment
 
-        require_reassessment(unit_id, reason_code, words)
+    require_reassessment(unit_id, reason_code, words)
