@@ -79,6 +79,7 @@ class Problem(BaseModel):
     OrganisationId: str | None = Field(
         default=None, description="The existing organisation, where the caller may see it."
     )
+    UnitId: str | None = Field(default=None, description="The existing market unit.")
     current: dict[str, Any] | None = Field(default=None, description="The record as it stands now, after a conflict.")
     changes: dict[str, Any] | None = Field(
         default=None, description="What the other change touched: field -> [before, after]."
@@ -110,7 +111,8 @@ def from_error(error: RegisterError) -> JSONResponse:
             return problem(422, error.message, findings=[finding.as_dict() for finding in error.findings])
         case Duplicate():
             seen = {error.kind: error.existing_id}
-            return problem(409, error.message, AssetId=seen.get("asset"), OrganisationId=seen.get("organisation"))
+            terms = {"AssetId": "asset", "OrganisationId": "organisation", "UnitId": "market_unit"}
+            return problem(409, error.message, **{term: seen.get(kind) for term, kind in terms.items()})
         case Conflict():
             return problem(412, error.message, current=error.current, changes=error.changes)
         case Refused():

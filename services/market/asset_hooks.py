@@ -24,8 +24,9 @@ from services.core.many import Same
 from services.core.operation import operation
 from services.core.transaction import at_the_end, current_session
 from services.market.counting import recount
-from services.market.material import material_reasons, reassess
+from services.market.material import material_reasons
 from services.market.members import CURRENT, memberships_now, runs
+from services.market.qualification_life import require_reassessment
 from services.participants.ending import blocks_ending
 
 CHANGED = "market_unit.assets_changed"
@@ -116,7 +117,7 @@ def recount_unit(actor: Actor, unit_id: UUID) -> bool:
     before, after = counted[unit_id]
     reasons = material_reasons(before, after, unit_id)
     if reasons:
-        reassess(unit_id, "ASSET_CHANGED", f"Assets in it changed: {'; '.join(reasons)}.")
+        require_reassessment(unit_id, "ASSET_CHANGED", f"Assets in it changed: {'; '.join(reasons)}.")
     return bool(reasons)
 
 
@@ -132,5 +133,5 @@ def reassess_units_of(actor: Actor, asset_id: UUID, reasons: list[str]) -> int:
     """Make what the units of an asset are qualified for Re-assessment Required; how many units it is in."""
     inside = memberships_now([asset_id])
     for one in inside:
-        reassess(one.unit_id, "ASSET_CHANGED", f"{one.asset_name} was changed: {'; '.join(reasons)}.")
+        require_reassessment(one.unit_id, "ASSET_CHANGED", f"{one.asset_name} was changed: {'; '.join(reasons)}.")
     return len(inside)

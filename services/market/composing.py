@@ -21,8 +21,9 @@ from services.core.visibility import reach
 from services.market.capability import of_assets, of_units
 from services.market.counting import Totals, assets_by_id, recount, totals_of
 from services.market.examining import Examined, examine, free_assets
-from services.market.material import Affected, affected_by_change, material_reasons, reassess
+from services.market.material import Affected, affected_by_change, material_reasons
 from services.market.members import current_assets, put_in, take_out
+from services.market.qualification_life import require_reassessment
 from services.market.units import WholeUnit, conflict, emit_for_unit, whole
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,39}")
@@ -285,4 +286,4 @@ def _compose(unit: MarketUnit, new: Sequence[UUID], gone: Collection[UUID]) -> N
     told = {"added": len(new), "removed": len(gone), "composition": unit.composition, "material": bool(reasons)}
     emit_for_unit("market_unit.composed", unit, {**told, "reasons": reasons})
     if reasons:
-        reassess(unit.id, "UNIT_CHANGED", f"Its assets were changed: {'; '.join(reasons)}.")
+        require_reassessment(unit.id, "UNIT_CHANGED", f"Its assets were changed: {'; '.join(reasons)}.")

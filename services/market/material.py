@@ -79,11 +79,3 @@ def affected_by_change(unit_id: UUID) -> list[Affected]:
     chosen = select(*columns).join(Organisation, col(Organisation.id) == col(Qualification.addressed_to))
     rows = current_session().execute(chosen.where(*_holding(unit_id)).order_by(col(Qualification.product_code)))
     return [Affected(*row) for row in rows]
-
-
-def reassess(unit_id: UUID, reason_code: str, words: str) -> None:
-    """Make what a unit is qualified for Re-assessment Required, which tells its SOs; inside an operation that writes."""
-    # Here: the life cycle of qualifications knows of units, whose changes lead to it.
-    from services.market.qualification_life import require_reassessment
-
-    require_reassessment(unit_id, reason_code, words)
