@@ -28,7 +28,13 @@ def counted(count: int, one: str, many: str) -> str:
 def draw_errands(actor: Actor, errands: Errands) -> None:
     """The lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
     lines = [_line(UPLOAD, ended(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
-    lines += [*_to_decide(errands), *_to_answer(errands), *_to_watch(errands), *_to_maintain(errands)]
+    lines += [
+        *_proposals(actor, errands),
+        *_to_decide(errands),
+        *_to_answer(errands),
+        *_to_watch(errands),
+        *_to_maintain(errands),
+    ]
     drafts = errands.drafts
     if (
         not lines
@@ -64,6 +70,16 @@ def _of(
     count = errands.assets.get(errand, 0)
     query = {"status": str(status)} if status else {"what": str(errand)}
     return [_line(ASSETS if status else WAITING, counted(count, one, many), icon, query)] if count else []
+
+
+def _proposals(actor: Actor, errands: Errands) -> list[Line]:
+    """Product proposals: the administrator's to decide, a system operator's to answer."""
+    if not errands.proposals:
+        return []
+    waits = ("product proposal waits for your decision", "product proposals wait for your decision")
+    asked = ("product proposal has a question for you", "product proposals have a question for you")
+    words = counted(errands.proposals, *(waits if may(actor, "product.decide") else asked))
+    return [_line("market/proposals.py", words, "rule")]
 
 
 def _to_decide(errands: Errands) -> list[Line]:

@@ -23,6 +23,7 @@ from services.core.permissions import Scope, may, scopes_of
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.visibility import visible, within
+from services.market.proposal_records import waiting_proposals
 
 SOONEST = 3
 """Queries that are named one by one."""
@@ -70,6 +71,8 @@ class Errands:
     """What waits; what doesn't concern the actor is 0 or empty. `drafts` is None for those who keep none."""
 
     organisations: int = 0
+    proposals: int = 0
+    """Product proposals that the actor decides on, or has been asked about."""
     assets: dict[Errand, int] = field(default_factory=dict)
     queries: Sequence[OpenQuery] = ()
     expiring: Sequence[Expiring] = ()
@@ -89,6 +92,7 @@ def what_waits(actor: Actor) -> Errands:
     assets = {errand: _count(actor, errand) for errand in _concerning(actor)}
     return Errands(
         organisations=_organisations() if may(actor, "organisation.decide") else 0,
+        proposals=_proposals(actor),
         assets={errand: count for errand, count in assets.items() if count},
         queries=_soonest(actor) if answers and assets.get(Errand.QUERY) else (),
         expiring=_expiring(actor) if may(actor, "client.manage") else (),
@@ -163,6 +167,11 @@ def _count(actor: Actor, errand: Errand) -> int:
 def _organisations() -> int:
     waiting = col(Organisation.organisation_status) == OrganisationStatus.PENDING_APPROVAL
     return current_session().scalar(select(func.count(col(Organisation.id))).where(waiting)) or 0
+
+
+def _proposals(actor: Actor) -> int:
+    decides = may(actor, "product.decide")
+    return waiting_proposals(actor, decides=decides) if decides or may(actor, "product.propose") else 0
 
 
 def _soonest(actor: Actor) -> list[OpenQuery]:

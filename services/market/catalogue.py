@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import col
 
 from models.products import Phase, Product, ProductStatus, ProductVersion
@@ -34,14 +35,13 @@ class Catalogue:
 
 
 _newest = select(col(ProductVersion.id)).order_by(col(ProductVersion.id).desc()).limit(1).scalar_subquery()
-_STANDS = Prepared(
-    select(
-        # The identifier says which register this is; the sums say how far it has come.
-        _newest,
-        select(func.count(col(ProductVersion.id))).scalar_subquery(),
-        select(func.sum(col(Product.version))).scalar_subquery(),
-    )
+_stands: Select[Any] = select(
+    # The identifier says which register this is; the sums say how far it has come.
+    _newest,
+    select(func.count(col(ProductVersion.id))).scalar_subquery(),
+    select(func.sum(col(Product.version))).scalar_subquery(),
 )
+_STANDS = Prepared(_stands)
 _PRODUCTS = PreparedRecords(Product, order=(col(Product.code),))
 _VERSIONS = PreparedRecords(ProductVersion, order=(col(ProductVersion.code), col(ProductVersion.product_version)))
 _kept: dict[tuple[object, ...], Catalogue] = {}

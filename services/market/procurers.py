@@ -1,6 +1,7 @@
 """Which system operators buy a product, and where: procurers of the catalogue as organisations of the register (UC-04.01)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import String, cast, or_, select
@@ -12,6 +13,25 @@ from services.core.transaction import current_session
 from services.market.reference import Procurer, procurers
 
 NATIONAL_ROLE, LOCAL_ROLE = "System Operator", "DNO"
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A procurer of a product: where it buys, and which organisations of this register it is."""
+
+    procurer: Procurer
+    organisations: Sequence[str]
+    """Names; empty where it isn't in the register."""
+
+
+def buyers_of(version: ProductVersion) -> list[Buyer]:
+    """Who buys a product, in the order of the catalogue; inside an operation."""
+    operators = _operators()
+    return [
+        Buyer(buyer, [one.organisation_legal_name for one in operators if is_procurer(one, buyer)])
+        for code, buyer in procurers().items()
+        if code in version.procurers
+    ]
 
 
 def operators_for(version: ProductVersion, dno_codes: Collection[str]) -> list[Organisation]:
