@@ -4,7 +4,7 @@ A check belongs to the values that were checked: as long as no column that a sou
 of an asset stay the same rows, however often they are asked for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +27,11 @@ from services.assets.lifecycle import move
 from services.assets.messages import LONGEST_MESSAGE, asked_by_person, open_question, say, short
 from services.core.actor import Actor
 from services.core.clock import now
+from services.core.errors import NotFound
 from services.core.ledger.reading import changes_since
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import reach
+from services.core.visibility import within
 
 CHECKED_COLUMNS = frozenset(
     {
@@ -69,54 +70,80 @@ def newest_checks(asset_ids: Iterable[UUID], *, answered: bool = False) -> dict[
 def moved_since(asset: Asset, checks: list[AssetCheck]) -> bool:
     """Whether the asset declares other values than these checks were about."""
     oldest = min(check.asset_version for check in checks)
+    if oldest == asset.version:
+        return False
     return not CHECKED_COLUMNS.isdisjoint(changes_since(asset, oldest))
 
 
 def reopen(asset: Asset, sources: Iterable[CheckSource] = CheckSource) -> list[AssetCheck]:
     """Checks of the asset as it stands, waiting for their sources."""
-    session = current_session()
-    known = {check.source: check for check in newest_checks([asset.id]).get(asset.id, [])}
+    opened = _reopened(asset, newest_checks([asset.id]).get(asset.id, []), sources)
+    current_session().flush()
+    return opened
+
+
+def _reopened(
+    asset: Asset, known: Iterable[AssetCheck], sources: Iterable[CheckSource] = CheckSource
+) -> list[AssetCheck]:
+    by_source = {check.source: check for check in known}
     opened = []
     for source in sources:
-        check = known.get(source)
+        check = by_source.get(source)
         if check is None or check.asset_version != asset.version:
             check = AssetCheck(asset_id=asset.id, asset_version=asset.version, source=source, requested_at=now())
-            session.add(check)
+            current_session().add(check)
         else:
             check.outcome, check.requested_at, check.completed_at = CheckOutcome.WAITING, now(), None
         opened.append(check)
-    session.flush()
+    return opened
+
+
+def _taken(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
+    """Assets to be concluded on, held until the transaction ends. Raises NotFound when the actor reaches one of them not."""
+    reached = within(Asset, actor, "asset.conclude", writing=True)
+    chosen = select(Asset).where(col(Asset.id).in_(asset_ids), reached).order_by(col(Asset.id))
+    found = list(current_session().scalars(chosen.with_for_update().execution_options(populate_existing=True)))
+    if unseen := set(asset_ids) - {asset.id for asset in found}:
+        raise NotFound("asset", min(unseen))
+    return found
+
+
+@operation("UC-02.01", permission="asset.conclude")
+def open_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[tuple[Asset, list[AssetCheck]]]:
+    """The assets and the checks of their present values, opened where there are none yet; none in a state that isn't checked.
+
+    Raises NotFound.
+    """
+    newest = newest_checks(asset_ids)
+    opened: list[tuple[Asset, list[AssetCheck]]] = []
+    for asset in _taken(actor, asset_ids):
+        checks = newest.get(asset.id, [])
+        if asset.status not in CHECKED_STATUSES:
+            checks = []
+        elif not checks or moved_since(asset, checks):
+            checks = _reopened(asset, checks)
+        opened.append((asset, checks))
     return opened
 
 
 @operation("UC-02.01", permission="asset.conclude")
-def open_checks(actor: Actor, asset_id: UUID) -> tuple[Asset, list[AssetCheck]]:
-    """The asset and the checks of its present values, opened where there are none yet; none in a state that isn't checked."""
-    asset = reach(Asset, actor, asset_id, "asset.conclude")
-    if asset.status not in CHECKED_STATUSES:
-        return asset, []
-    checks = newest_checks([asset.id]).get(asset.id, [])
-    if checks and not moved_since(asset, checks):
-        return asset, checks
-    return asset, reopen(asset)
-
-
-@operation("UC-02.01", permission="asset.conclude")
-def record_answers(actor: Actor, asset_id: UUID, answers: Mapping[UUID, Answer], outages: Mapping[UUID, str]) -> Asset:
-    """Keep what sources said, by check, and why others wait; then bring the asset where that leads (`conclude_checks`).
+def record_answers(
+    actor: Actor, asset_ids: Collection[UUID], answers: Mapping[UUID, Answer], outages: Mapping[UUID, str]
+) -> list[Asset]:
+    """Keep what sources said, by check, and why others wait; then bring the assets where that leads (`conclude_checks`).
 
     An answered check stays as it is, and what an operator has settled before stays settled. Why a check waits is said
-    once, however often its source is tried.
+    once, however often its source is tried. Raises NotFound.
     """
     checks = select(AssetCheck).where(
-        col(AssetCheck.asset_id) == asset_id, col(AssetCheck.outcome) == CheckOutcome.WAITING
+        col(AssetCheck.asset_id).in_(asset_ids), col(AssetCheck.outcome) == CheckOutcome.WAITING
     )
     for check in current_session().scalars(checks.with_for_update()):
         if check.id in answers:
             _keep(check, answers[check.id])
         elif check.id in outages and check.summary != outages[check.id]:
             check.summary = outages[check.id]
-    return conclude_checks(actor, asset_id)
+    return conclude_checks(actor, asset_ids)
 
 
 def _keep(check: AssetCheck, answer: Answer) -> None:
@@ -164,17 +191,23 @@ def _settled_again(row: dict[str, Any], settled: dict[str, Any] | None) -> dict[
 
 
 @operation("UC-02.01", permission="asset.conclude")
-def conclude_checks(actor: Actor, asset_id: UUID) -> Asset:
-    """Bring the asset where its answered checks lead: Verified, Query with the reasons, or to the operator.
+def conclude_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
+    """Bring assets where their answered checks lead: Verified, Query with the reasons, or to the operator.
 
     Nothing moves while a check waits, when the asset declares other values by now, or while people are at it: a question
-    that an administrator asked, or an answer to the very same reasons, is for the operator to decide.
+    that an administrator asked, or an answer to the very same reasons, is for the operator to decide. Raises NotFound.
     """
-    asset = reach(Asset, actor, asset_id, "asset.conclude")
-    checks = newest_checks([asset.id]).get(asset.id, [])
+    newest = newest_checks(asset_ids)
+    assets = _taken(actor, asset_ids)
+    for asset in assets:
+        _conclude(asset, newest.get(asset.id, []))
+    return assets
+
+
+def _conclude(asset: Asset, checks: list[AssetCheck]) -> None:
     waiting = any(check.outcome is CheckOutcome.WAITING for check in checks)
     if not checks or waiting or asset.status not in CHECKED_STATUSES or moved_since(asset, checks):
-        return asset
+        return
     reasons = reasons_of(checks)
     if reasons:
         _to_query(asset, checks, reasons)
@@ -182,7 +215,6 @@ def conclude_checks(actor: Actor, asset_id: UUID) -> Asset:
         _to_verified(asset, checks)
     elif asset.status is AssetStatus.PENDING_VALIDATION and asset.status_reason != NO_SOURCE:
         asset.status_reason = NO_SOURCE
-    return asset
 
 
 def reasons_of(checks: Iterable[AssetCheck]) -> list[str]:

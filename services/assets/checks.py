@@ -4,6 +4,8 @@ Events start them, the worker retries them while a source is away; asked twice t
 which source is asked when, what makes an asset Verified and what raises a Query.
 """
 
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -36,7 +38,7 @@ from services.assets.check_records import (
 from services.assets.check_sources import SMALL_SCALE_KW, ask
 from services.core.actor import Actor, system_actor
 from services.core.errors import Refused
-from services.core.events import emit_for_asset, handles
+from services.core.events import Failures, emit_for_asset, handles
 from services.core.operation import operation
 from services.core.outside import OutsideError, OutsideUnavailable
 from services.core.transaction import current_session
@@ -44,33 +46,40 @@ from services.core.visibility import reach, see, visible
 from services.core.worker import Wait
 
 REQUESTED = "asset.checks_requested"
+ASKED_AT_ONCE = 4
+"""How many questions are under way at a time: sources are other people's machines."""
 RETURNING = (AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.SUSPENDED_CONSENT_REVOKED)
 
 
-@handles("asset.registered")
-def check_registered(event: Event) -> None:
-    """A new asset is checked."""
-    run_checks(event.record_id)
+@handles("asset.registered", together=True)
+def check_registered(events: Sequence[Event]) -> Failures:
+    """New assets are checked."""
+    return _checked(events)
 
 
 @handles("asset.changed")
 def check_changed(event: Event) -> None:
     """A material change is checked (UC-02.03), and any change while a query waits for one."""
     if event.payload.get("material") or is_queried(system_actor(), event.record_id):
-        run_checks(event.record_id)
+        run_checks([event.record_id])
 
 
 @handles("asset.status_changed")
 def check_consented(event: Event) -> None:
     """An asset whose consent has just been confirmed is checked."""
     if event.payload.get("to") == AssetStatus.PENDING_VALIDATION and event.payload.get("from") in RETURNING:
-        run_checks(event.record_id)
+        run_checks([event.record_id])
 
 
-@handles(REQUESTED)
-def check_requested(event: Event) -> None:
+@handles(REQUESTED, together=True)
+def check_requested(events: Sequence[Event]) -> Failures:
     """Checks that somebody, or a new edition of a register, asked for."""
-    run_checks(event.record_id)
+    return _checked(events)
+
+
+def _checked(events: Sequence[Event]) -> Failures:
+    away = ask_sources({event.record_id for event in events})
+    return {event.id: away[event.record_id] for event in events if event.record_id in away}
 
 
 @handles("source.loaded")
@@ -85,28 +94,45 @@ def is_queried(actor: Actor, asset_id: UUID) -> bool:
     return see(Asset, actor, asset_id).status is AssetStatus.QUERY
 
 
-def run_checks(asset_id: UUID) -> None:
-    """Ask every source that hasn't answered yet, keep what they say, and conclude. Raises `Wait` while one is away.
+def run_checks(asset_ids: Collection[UUID]) -> None:
+    """Ask every source that hasn't answered yet, keep what they say, and conclude. Raises `Wait` while one is away."""
+    if away := ask_sources(asset_ids):
+        raise next(iter(away.values()))
+
+
+def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
+    """The same for many assets at once; by asset, which sources are away. Raises NotFound.
 
     Nothing is locked while sources are asked. A process that is killed meanwhile has kept nothing, and asks again.
     """
     system = system_actor()
-    asset, checks = open_checks(system, asset_id)
+    wanted = [
+        (asset, check)
+        for asset, checks in open_checks(system, asset_ids)
+        for check in checks
+        if check.outcome is CheckOutcome.WAITING
+    ]
+    if not wanted:
+        return {}
     answers: dict[UUID, Answer] = {}
     outages: dict[UUID, str] = {}
-    away: list[str] = []
-    for check in checks:
-        if check.outcome is not CheckOutcome.WAITING:
-            continue
-        try:
-            answers[check.id] = ask(check.source, asset)
-        except OutsideError as error:
-            outages[check.id] = _why_waiting(check.source, error)
-            away.append(str(error))
-    if checks:
-        record_answers(system, asset_id, answers, outages)
-    if away:
-        raise Wait("; ".join(away))
+    away: dict[UUID, list[str]] = {}
+    with ThreadPoolExecutor(min(ASKED_AT_ONCE, len(wanted)), "fmar-asks") as askers:
+        for (asset, check), said in zip(wanted, askers.map(_asked, *zip(*wanted, strict=True)), strict=True):
+            if isinstance(said, Answer):
+                answers[check.id] = said
+            else:
+                outages[check.id] = _why_waiting(check.source, said)
+                away.setdefault(asset.id, []).append(str(said))
+    record_answers(system, sorted({asset.id for asset, _check in wanted}), answers, outages)
+    return {asset_id: Wait("; ".join(reasons)) for asset_id, reasons in away.items()}
+
+
+def _asked(asset: Asset, check: AssetCheck) -> Answer | OutsideError:
+    try:
+        return ask(check.source, asset)
+    except OutsideError as error:
+        return error
 
 
 def _why_waiting(source: CheckSource, error: OutsideError) -> str:

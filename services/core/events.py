@@ -1,7 +1,7 @@
 """Events are rows (ARCHITECTURE idea 6): written in the same commit as the change, handed to handlers by the worker."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, overload
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -23,18 +23,38 @@ EVENT_LOCK = 0x464D4556
 """PostgreSQL's advisory lock: who writes events shares it until the commit, so that who follows them can wait for it."""
 
 Handler = Callable[[Event], None]
-HANDLERS: dict[str, tuple[str, Handler]] = {}
-"""Handler's name -> (event type it is handed, function)."""
+Failures = dict[UUID, Exception]
+"""By event, what came in the way; an event that isn't named is done."""
+ManyHandler = Callable[[Sequence[Event]], Failures]
 
 
-def handles(event_type: str) -> Callable[[Handler], Handler]:
+class Handling(NamedTuple):
+    """Who is handed events of a type: one at a time, or all that are due together."""
+
+    event_type: str
+    one: Handler | None
+    many: ManyHandler | None
+
+
+HANDLERS: dict[str, Handling] = {}
+"""By the handler's name."""
+
+
+@overload
+def handles(event_type: str) -> Callable[[Handler], Handler]: ...
+@overload
+def handles(event_type: str, *, together: Literal[True]) -> Callable[[ManyHandler], ManyHandler]: ...
+def handles(event_type: str, *, together: bool = False) -> Any:
     """Hand every event of this type to the function, at least once: it must do no harm when handed one twice.
 
     It runs outside any transaction and calls operations as `system_actor()`. What it raises is retried with back-off.
+    `together`: it is handed a run of events, of different records or of one, and answers which of them failed, and how;
+    raising says that all did.
     """
 
-    def decorate(function: Handler) -> Handler:
-        HANDLERS[f"{function.__module__.removeprefix('services.')}.{function.__name__}"] = (event_type, function)
+    def decorate(function: Any) -> Any:
+        name = f"{function.__module__.removeprefix('services.')}.{function.__name__}"
+        HANDLERS[name] = Handling(event_type, None, function) if together else Handling(event_type, function, None)
         return function
 
     return decorate
@@ -66,8 +86,8 @@ def emit(
     )
     session.add(happened)
     session.flush()
-    for name, (wanted, _function) in HANDLERS.items():
-        if wanted == event_type:
+    for name, handling in HANDLERS.items():
+        if handling.event_type == event_type:
             session.add(EventDelivery(event_seq=happened.seq or 0, handler=name, due_at=moment))
     return happened
 
@@ -118,7 +138,7 @@ def emit_many(event_type: str, model: type[Any], told: Columns, count: int) -> N
         count,
     )
     waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
-    for name, (wanted, _function) in HANDLERS.items():
-        if wanted == event_type:
+    for name, handling in HANDLERS.items():
+        if handling.event_type == event_type:
             due = {"event_seq": numbers, "handler": Same(name), **waiting}
             put(connection, table_of(EventDelivery), due, count)

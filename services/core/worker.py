@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -12,14 +13,16 @@ from sqlmodel import col
 from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
 from services.core.actor import system_actor
 from services.core.clock import now
-from services.core.events import HANDLERS
-from services.core.transaction import Stamp, current_session, unit_of_work
+from services.core.events import HANDLERS, ManyHandler
+from services.core.transaction import Stamp, unit_of_work
 
 log = logging.getLogger("fmar.worker")
 LEASE = timedelta(minutes=2)
 """How long a claimed delivery is left to the process that claimed it before another takes it over."""
 MAX_ATTEMPTS = 12
 BATCH = 20
+TOGETHER = 100
+"""How many events a handler that takes them together is handed at most: well within the lease."""
 
 Job = Callable[[], None]
 JOBS: dict[str, tuple[timedelta, Job]] = {}
@@ -43,31 +46,36 @@ def _stamp(name: str) -> Stamp:
     return Stamp(name, "worker", system_actor())
 
 
-def _claim() -> list[tuple[int, int, str, int, Event]]:
-    """Take due deliveries by moving their due time past the lease: (id, event seq, handler, attempts, event)."""
+class _Claimed(NamedTuple):
+    delivery_id: int
+    handler: str
+    event: Event
+
+
+def _claim() -> list[_Claimed]:
+    """Take due deliveries by moving their due time past the lease: those that came first, and others of the same handler."""
     with unit_of_work(_stamp("claim_deliveries"), writes=True) as session:
         moment = now()
         due = (
             select(EventDelivery)
             .where(col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= moment)
-            .order_by(col(EventDelivery.due_at))
-            .limit(BATCH)
+            .order_by(col(EventDelivery.due_at), col(EventDelivery.id))
+            .limit(TOGETHER)
             .with_for_update(skip_locked=True)
         )
-        taken = list(session.scalars(due))
-        events = {
-            event.seq: event
-            for event in session.scalars(
-                select(Event).where(col(Event.seq).in_([delivery.event_seq for delivery in taken]))
-            )
-        }
+        found = list(session.scalars(due))
+        first = found[0].handler if found else ""
+        handling = HANDLERS.get(first)
+        if handling is not None and handling.many is not None:
+            taken = [delivery for delivery in found if delivery.handler == first]
+        else:
+            taken = found[:BATCH]
+        wanted = [delivery.event_seq for delivery in taken]
+        events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(wanted)))}
         for delivery in taken:
             delivery.due_at = moment + LEASE
             delivery.attempts += 1
-        return [
-            (delivery.id or 0, delivery.event_seq, delivery.handler, delivery.attempts, events[delivery.event_seq])
-            for delivery in taken
-        ]
+        return [_Claimed(delivery.id or 0, delivery.handler, events[delivery.event_seq]) for delivery in taken]
 
 
 def back_off(attempts: int) -> timedelta:
@@ -75,18 +83,21 @@ def back_off(attempts: int) -> timedelta:
     return timedelta(seconds=min(2**attempts, 900))
 
 
-def _finish(delivery_id: int, error: Exception | None) -> None:
-    with unit_of_work(_stamp("finish_delivery"), writes=True):
-        delivery = current_session().get_one(EventDelivery, delivery_id)
-        if error is None:
-            delivery.status = DeliveryStatus.DONE
-            delivery.done_at = now()
-            delivery.last_error = None
-            return
-        delivery.last_error = f"{type(error).__name__}: {error}"[:500]
-        delivery.due_at = now() + back_off(delivery.attempts)
-        if delivery.attempts >= MAX_ATTEMPTS and not isinstance(error, Wait):
-            delivery.status = DeliveryStatus.GIVEN_UP
+def _finish(results: Mapping[int, Exception | None]) -> None:
+    """Note how deliveries went, by their numbers."""
+    with unit_of_work(_stamp("finish_delivery"), writes=True) as session:
+        moment = now()
+        for delivery in session.scalars(select(EventDelivery).where(col(EventDelivery.id).in_(results))):
+            error = results[delivery.id or 0]
+            if error is None:
+                delivery.status = DeliveryStatus.DONE
+                delivery.done_at = moment
+                delivery.last_error = None
+                continue
+            delivery.last_error = f"{type(error).__name__}: {error}"[:500]
+            delivery.due_at = moment + back_off(delivery.attempts)
+            if delivery.attempts >= MAX_ATTEMPTS and not isinstance(error, Wait):
+                delivery.status = DeliveryStatus.GIVEN_UP
 
 
 def deliver_due() -> int:
@@ -96,19 +107,40 @@ def deliver_due() -> int:
         if session.scalar(select(col(EventDelivery.id)).where(*waiting).limit(1)) is None:
             return 0
     claimed = _claim()
-    for delivery_id, _seq, name, _attempts, event in claimed:
-        handler = HANDLERS.get(name)
-        error: Exception | None = None
-        try:
-            if handler is not None:
-                handler[1](event)
-        except Wait as waiting:
-            error = waiting
-        except Exception as raised:
-            log.exception("Handler %s failed on event %s", name, event.id)
-            error = raised
-        _finish(delivery_id, error)
+    if claimed and (handling := HANDLERS.get(claimed[0].handler)) and handling.many:
+        _hand_over_together(handling.many, claimed)
+    else:
+        for delivery in claimed:
+            _hand_over(delivery)
     return len(claimed)
+
+
+def _hand_over(delivery: _Claimed) -> None:
+    handling = HANDLERS.get(delivery.handler)
+    error: Exception | None = None
+    try:
+        if handling is not None and handling.one is not None:
+            handling.one(delivery.event)
+        elif handling is not None and handling.many is not None:
+            error = handling.many([delivery.event]).get(delivery.event.id)
+    except Wait as waiting:
+        error = waiting
+    except Exception as raised:
+        log.exception("Handler %s failed on event %s", delivery.handler, delivery.event.id)
+        error = raised
+    _finish({delivery.delivery_id: error})
+
+
+def _hand_over_together(function: ManyHandler, claimed: list[_Claimed]) -> None:
+    """All at once; where that fails as a whole, one by one, so that one event doesn't hold up the others."""
+    try:
+        failures = function([delivery.event for delivery in claimed])
+    except Exception:
+        log.exception("Handler %s failed on %s events together", claimed[0].handler, len(claimed))
+        for delivery in claimed:
+            _hand_over(delivery)
+        return
+    _finish({delivery.delivery_id: failures.get(delivery.event.id) for delivery in claimed})
 
 
 def run_due_jobs() -> int:

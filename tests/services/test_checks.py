@@ -237,14 +237,14 @@ def test_handed_twice_or_killed_in_between_nothing_is_made_twice(outside: str, s
     load(shared, "2025-08")
     actor = make_provider()
     asset = register_asset(actor, pelham(), justification="Accepted for this test.")
-    opened = open_checks(system_actor(), asset.id)[1]
+    opened = open_checks(system_actor(), [asset.id])[0][1]
     assert {check.outcome for check in opened} == {CheckOutcome.WAITING}
     work_through()
     assert [check.id for check in checks_of(actor, asset.id)] == [check.id for check in opened]
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED
     before = ledger_entries()
-    run_checks(asset.id)
-    run_checks(asset.id)
+    run_checks([asset.id])
+    run_checks([asset.id])
     assert ledger_entries() == before
     assert len(checks_of(actor, asset.id, all_versions=True)) == len(CheckSource)
 
@@ -322,6 +322,6 @@ def test_results_about_older_values_move_nothing(outside: str) -> None:
         actor, asset.id, {"RatedCapacity": "4000"}, asset.version, justification="Extended by a string."
     )
     assert moved.status is AssetStatus.PENDING_VALIDATION
-    assert conclude_checks(system_actor(), asset.id).status is AssetStatus.PENDING_VALIDATION
+    assert conclude_checks(system_actor(), [asset.id])[0].status is AssetStatus.PENDING_VALIDATION
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED

@@ -146,7 +146,7 @@ def test_four_workers_at_once_ask_once(register: str) -> None:
     load(mpan := an_mpan(), "1.0")
     asset = register_asset(actor, battery(ImportMPAN=mpan), justification="Accepted for this test.")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(run_checks, [asset.id] * 4))
+        list(pool.map(run_checks, [[asset.id]] * 4))
     assert get_asset(actor, asset.id).status is AssetStatus.QUERY
     assert len(checks_of(actor, asset.id, all_versions=True)) == len(CheckSource)
     assert len(messages_of(actor, asset.id)) == 1

@@ -43,7 +43,7 @@ def heard() -> Iterator[list[str]]:
         if event.payload["words"] == "away" and words.count("away") < 20:
             raise worker.Wait("The outside system is away")
 
-    name = next(name for name, (kind, _) in HANDLERS.items() if kind == "test.said")
+    name = next(name for name, handling in HANDLERS.items() if handling.event_type == "test.said")
     yield words
     del HANDLERS[name]
 
