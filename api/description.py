@@ -34,12 +34,23 @@ TAGS = [
     {"name": "Asset checks", "description": "Authenticity checks, queries and their answers (UC-02.01)."},
     {"name": "Comments", "description": "What is said about an asset, and files, for two kinds of reader (UC-02.01)."},
     {"name": "Market units", "description": "What FSPs offer: assets in units, over time (UC-03.01 to UC-03.04)."},
+    {"name": "Products", "description": "The catalogue, proposals, equivalences and stacking (UC-04.01)."},
+    {"name": "Opportunities", "description": "What units and assets may be eligible for: indicative (UC-04.03)."},
     {"name": "Organisations", "description": "Organisations and what is decided about them (UC-01.02 to UC-01.04)."},
     {"name": "Users", "description": "People and their roles in organisations (UC-01.01, UC-01.04)."},
     {"name": "Events", "description": "What happened, in order (UC-05.01)."},
     {"name": "Reference", "description": "Categories with their schemas, code lists, permissions (UC-05.07)."},
 ]
-RECORDS = ("Asset", "MarketUnitOut", "Organisation", "UserOut")
+RECORDS = (
+    "Asset",
+    "MarketUnitOut",
+    "ProductOut",
+    "ProductProposalOut",
+    "Equivalences",
+    "StackingMatrix",
+    "Organisation",
+    "UserOut",
+)
 """Answers that are one record: they carry its version as ETag."""
 RATE = {
     "RateLimit-Policy": "How many calls the credential may make in how many seconds.",

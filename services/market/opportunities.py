@@ -22,7 +22,7 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import see, visible
 from services.market.catalogue import in_force_on
-from services.market.eligibility import Standing, Verdict, verdicts_in
+from services.market.eligibility import Standing, Verdict, verdicts_in, verdicts_of
 from services.market.limits import ConnectionLimit, limits_of
 from services.market.members import runs
 from services.market.stacking_check import (
@@ -37,6 +37,15 @@ from services.market.stacking_check import (
 from services.market.tables import equivalences, stacking
 from services.market.unit_frames import frames_of_assets, frames_where
 
+__all__ = [
+    "MOST_ASSETS",
+    "Opportunities",
+    "Opportunity",
+    "Through",
+    "opportunities_of_assets",
+    "opportunities_of_unit",
+    "verdicts_of",
+]
 MOST_ASSETS = 10_000
 RANK = {Standing.ELIGIBLE: 0, Standing.NEARLY: 1, Standing.NOT: 2}
 
