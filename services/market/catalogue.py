@@ -9,7 +9,7 @@ from datetime import date
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.products import Phase, Product, ProductStatus, ProductVersion
@@ -35,7 +35,7 @@ class Catalogue:
 
 
 _newest = select(col(ProductVersion.id)).order_by(col(ProductVersion.id).desc()).limit(1).scalar_subquery()
-_stands: Select[Any] = select(
+_stands: Any = select(
     # The identifier says which register this is; the sums say how far it has come.
     _newest,
     select(func.count(col(ProductVersion.id))).scalar_subquery(),
