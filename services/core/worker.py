@@ -53,29 +53,36 @@ class _Claimed(NamedTuple):
 
 
 def _claim() -> list[_Claimed]:
-    """Take due deliveries by moving their due time past the lease: those that came first, and others of the same handler."""
+    """Take due deliveries by moving their due time past the lease.
+
+    Those that have waited longest, and the newest few: what one person has just done doesn't wait behind a portfolio.
+    """
     with unit_of_work(_stamp("claim_deliveries"), writes=True) as session:
         moment = now()
-        due = (
-            select(EventDelivery)
-            .where(col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= moment)
-            .order_by(col(EventDelivery.due_at), col(EventDelivery.id))
-            .limit(TOGETHER)
-            .with_for_update(skip_locked=True)
+        due = select(EventDelivery).where(
+            col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= moment
         )
-        found = list(session.scalars(due))
-        first = found[0].handler if found else ""
-        handling = HANDLERS.get(first)
-        if handling is not None and handling.many is not None:
-            taken = [delivery for delivery in found if delivery.handler == first]
-        else:
-            taken = found[:BATCH]
+        longest = due.order_by(col(EventDelivery.due_at), col(EventDelivery.id)).limit(TOGETHER)
+        newest = due.order_by(col(EventDelivery.due_at).desc(), col(EventDelivery.id).desc()).limit(BATCH)
+        found = {
+            delivery.id: delivery
+            for chosen in (longest, newest)
+            for delivery in session.scalars(chosen.with_for_update(skip_locked=True))
+        }.values()
+        together = [delivery for delivery in found if _takes_many(delivery.handler)]
+        alone = [delivery for delivery in found if not _takes_many(delivery.handler)]
+        taken = alone[:BATCH] + together
         wanted = [delivery.event_seq for delivery in taken]
         events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(wanted)))}
         for delivery in taken:
             delivery.due_at = moment + LEASE
             delivery.attempts += 1
         return [_Claimed(delivery.id or 0, delivery.handler, events[delivery.event_seq]) for delivery in taken]
+
+
+def _takes_many(name: str) -> bool:
+    handling = HANDLERS.get(name)
+    return handling is not None and handling.many is not None
 
 
 def back_off(attempts: int) -> timedelta:
@@ -107,11 +114,15 @@ def deliver_due() -> int:
         if session.scalar(select(col(EventDelivery.id)).where(*waiting).limit(1)) is None:
             return 0
     claimed = _claim()
-    if claimed and (handling := HANDLERS.get(claimed[0].handler)) and handling.many:
-        _hand_over_together(handling.many, claimed)
-    else:
-        for delivery in claimed:
+    runs: dict[str, list[_Claimed]] = {}
+    for delivery in claimed:
+        if _takes_many(delivery.handler):
+            runs.setdefault(delivery.handler, []).append(delivery)
+        else:
             _hand_over(delivery)
+    for name, run in runs.items():
+        if (together := HANDLERS[name].many) is not None:
+            _hand_over_together(together, run)
     return len(claimed)
 
 

@@ -1,7 +1,7 @@
 """Events and the worker: written with the change, handed over at least once, retried, safe with several workers at once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -13,7 +13,7 @@ from services.core import worker
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.database import is_sqlite
-from services.core.events import HANDLERS, emit, handles, read_events
+from services.core.events import HANDLERS, Failures, emit, handles, read_events
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work
 
@@ -167,3 +167,58 @@ def test_the_thread_works_by_itself_and_stops_when_told(register: str, heard: li
         waited.wait(0.05)
     thread.stop()
     assert heard == ["by itself"]
+
+
+@pytest.fixture
+def runs() -> Iterator[list[list[str]]]:
+    """What a handler of this test that takes events together was handed, run by run."""
+    handed: list[list[str]] = []
+
+    @handles("test.said", together=True)
+    def listen_to_all(events: Sequence[Event]) -> Failures:
+        words = [event.payload["words"] for event in events]
+        handed.append(words)
+        if "poison" in words:
+            raise ValueError("one spoils it")
+        return {event.id: worker.Wait("away") for event in events if event.payload["words"].startswith("away")}
+
+    name = next(name for name, handling in HANDLERS.items() if handling.event_type == "test.said")
+    yield handed
+    del HANDLERS[name]
+
+
+def outcomes() -> dict[str, str]:
+    """What was said -> where its delivery stands."""
+    with unit_of_work(Stamp("look", "test", SYSTEM), writes=False) as session:
+        rows = session.execute(
+            select(Event, EventDelivery).join(EventDelivery, col(EventDelivery.event_seq) == col(Event.seq))
+        )
+        return {event.payload["words"]: str(delivery.status) for event, delivery in rows}
+
+
+def test_events_are_handed_over_together_and_each_fares_as_the_handler_says(
+    register: str, runs: list[list[str]]
+) -> None:
+    for words in ("one", "away", "two"):
+        say(SYSTEM, words)
+    assert worker.deliver_due() == 3
+    assert runs == [["one", "away", "two"]]
+    assert outcomes() == {"one": "DONE", "away": "WAITING", "two": "DONE"}
+
+
+def test_one_event_that_spoils_a_run_does_not_hold_up_the_others(register: str, runs: list[list[str]]) -> None:
+    for words in ("one", "poison", "two"):
+        say(SYSTEM, words)
+    worker.deliver_due()
+    assert runs == [["one", "poison", "two"], ["one"], ["poison"], ["two"]]
+    assert outcomes() == {"one": "DONE", "poison": "WAITING", "two": "DONE"}
+
+
+def test_what_one_person_has_just_done_does_not_wait_behind_a_portfolio(register: str, runs: list[list[str]]) -> None:
+    with unit_of_work(Stamp("portfolio", "test", SYSTEM), writes=True):
+        for number in range(3 * worker.TOGETHER):
+            say(SYSTEM, f"asset {number}")
+    say(SYSTEM, "a person")
+    worker.deliver_due()
+    assert "asset 0" in runs[0], "what has waited longest goes on"
+    assert "a person" in runs[0]
