@@ -1,0 +1,235 @@
+"""Portability (UC-04.02): what a colleague has qualified a unit for, another SO may accept with one act.
+
+A colleague's qualification shows product, SO, validity and conditions, and nothing else of the application behind it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlmodel import col
+
+from models.participants import Organisation
+from models.products import ProductVersion
+from models.qualifications import Qualification, QualificationStatus, SaidKind
+from models.units import MarketUnit, UnitArea, UnitStatus
+from services.assets.parties import active_parties
+from services.core.actor import Actor
+from services.core.clock import now, today
+from services.core.errors import Blocker, NotFound, Refused
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.core.visibility import see, visible
+from services.market.applying import unverified
+from services.market.catalogue import offered_on
+from services.market.data_package import capacity_for, freeze, group_of
+from services.market.procurers import operators_for
+from services.market.qualification_assessing import ASSESS, approve
+from services.market.qualification_life import emit_for_qualification, move, note_step, standing_of_unit
+from services.market.qualification_said import say_on
+from services.market.tables import equivalences
+from services.market.units import whole
+
+ACCEPTED = "qualification.accepted"
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """That a unit is qualified with a colleague, and for which product of one's own that counts."""
+
+    qualification_id: UUID
+    unit_id: UUID
+    unit_name: str
+    unit_code: str
+    product_code: str
+    operator: str
+    valid_from: date | None
+    valid_until: date | None
+    conditions: str | None
+    for_product: str
+    """The product of one's own that it may be accepted for."""
+    note: str
+    """What remains to be checked, as the table of equivalences has it."""
+
+
+@operation("UC-04.02", permission=ASSESS, writes=False)
+def qualified_elsewhere(actor: Actor, unit_id: UUID | None = None) -> list[Elsewhere]:
+    """Units in the actor's areas that a colleague has qualified for an equivalent of a product that the actor's SO buys.
+
+    Of one unit, or of all (at most 200, the newest first); left out where the actor's SO has qualified the unit itself.
+    """
+    if unit_id is not None:
+        see(MarketUnit, actor, unit_id)
+    counts = _counting_for(actor)
+    found: list[Elsewhere] = []
+    rows = current_session().execute(_theirs(actor, unit_id, sorted(counts)))
+    ours = _ours(actor, unit_id)
+    for theirs, unit, operator in rows.tuples():
+        for version, note in counts.get(theirs.product_code, ()):
+            if (unit.id, version.code) not in ours and unit.family is version.family:
+                found.append(_told(theirs, unit, operator, version.code, note))
+    return found[:MOST]
+
+
+def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
+    """Product of a colleague -> the products that the actor's SO buys and for which it counts, with the table's note."""
+    areas = sorted(actor.areas)
+    ours = {
+        version.code: version
+        for version in offered_on(today())
+        if actor.organisation_id in {one.id for one in operators_for(version, areas)}
+    }
+    counts: dict[str, list[tuple[ProductVersion, str]]] = {
+        code: [(version, "The same product.")] for code, version in ours.items()
+    }
+    for source, target, note in equivalences():
+        if target in ours:
+            counts.setdefault(source, []).append((ours[target], note))
+    return counts
+
+
+def _theirs(actor: Actor, unit_id: UUID | None, products: Sequence[str]) -> Select[Qualification, MarketUnit, Organisation]:
+    chosen = (
+        select(Qualification, MarketUnit, Organisation)
+        .join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
+        .join(Organisation, col(Organisation.id) == col(Qualification.addressed_to))
+        .where(
+            col(Qualification.product_code).in_(products),
+            col(Qualification.addressed_to) != actor.organisation_id,
+            *_valid(),
+            visible(MarketUnit, actor),
+            col(MarketUnit.status) == UnitStatus.ACTIVE,
+        )
+    )
+    if unit_id is not None:
+        chosen = chosen.where(col(Qualification.unit_id) == unit_id)
+    return chosen.order_by(col(Qualification.id).desc()).limit(MOST)
+
+
+def _valid() -> list[ColumnElement[bool]]:
+    return [
+        col(Qualification.status) == QualificationStatus.QUALIFIED,
+        col(Qualification.valid_from) <= today(),
+        col(Qualification.valid_until) >= today(),
+    ]
+
+
+def _ours(actor: Actor, unit_id: UUID | None) -> set[tuple[UUID, str]]:
+    """Unit and product of what the actor's SO has qualified or suspended."""
+    held = (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED)
+    mine = select(col(Qualification.unit_id), col(Qualification.product_code)).where(
+        col(Qualification.addressed_to) == actor.organisation_id, col(Qualification.status).in_(held)
+    )
+    if unit_id is not None:
+        mine = mine.where(col(Qualification.unit_id) == unit_id)
+    return {(row[0], row[1]) for row in current_session().execute(mine)}
+
+
+def _told(theirs: Qualification, unit: MarketUnit, operator: Organisation, product: str, note: str) -> Elsewhere:
+    return Elsewhere(
+        qualification_id=theirs.id,
+        unit_id=unit.id,
+        unit_name=unit.name,
+        unit_code=unit.code,
+        product_code=theirs.product_code,
+        operator=operator.organisation_trading_name or operator.organisation_legal_name,
+        valid_from=theirs.valid_from,
+        valid_until=theirs.valid_until,
+        conditions=theirs.conditions,
+        for_product=product,
+        note=note,
+    )
+
+
+@operation("UC-04.02", permission=ASSESS)
+def accept_colleague(actor: Actor, theirs_id: UUID, product_code: str) -> Qualification:
+    """Accept a colleague's qualification of a unit for an equivalent product of one's own: Qualified, with the same validity
+    and conditions.
+
+    An application for it that is under way is decided by this; without one, it begins with it. Raises NotFound when the
+    unit is unseen or nothing of the kind holds, Refused where the SO doesn't buy it for that unit, where the unit stands
+    otherwise, or where its assets aren't all Verified.
+    """
+    theirs = current_session().get(Qualification, theirs_id)
+    counts = _counting_for(actor)
+    version = (
+        next((one for one, _ in counts.get(theirs.product_code, ()) if one.code == product_code), None)
+        if theirs
+        else None
+    )
+    if theirs is None or version is None or theirs.addressed_to == actor.organisation_id or not _holds(theirs):
+        raise NotFound("qualification with a colleague", theirs_id)
+    unit = see(MarketUnit, actor, theirs.unit_id)
+    current_session().refresh(unit, with_for_update=True)
+    _require_acceptable(actor, unit, version)
+    ours = next(
+        (
+            one
+            for one in standing_of_unit(unit.id)
+            if one.product_code == product_code and one.addressed_to == actor.organisation_id
+        ),
+        None,
+    )
+    operator = current_session().get_one(Organisation, theirs.addressed_to).organisation_legal_name
+    words = f"Accepted as qualified for {theirs.product_code} by {operator}."
+    made = ours or _begun(actor, unit, version, theirs)
+    approve(made, today(), theirs.valid_until, theirs.conditions or "")
+    made.accepted_from = theirs.id
+    if ours is not None:
+        move(ours, QualificationStatus.QUALIFIED, "accept_colleague", reason=words)
+    else:
+        made.status_reason = words
+        note_step(made, None, None)
+    made.decided_at = now()
+    say_on(actor, made, SaidKind.DECISION, words)
+    emit_for_qualification(ACCEPTED, made, {"by": actor.name, "accepted_from": str(theirs.id)})
+    return made
+
+
+def _holds(theirs: Qualification) -> bool:
+    begin, end = theirs.valid_from, theirs.valid_until
+    if theirs.status is not QualificationStatus.QUALIFIED or begin is None or end is None:
+        return False
+    return begin <= today() <= end
+
+
+def _require_acceptable(actor: Actor, unit: MarketUnit, version: ProductVersion) -> None:
+    areas = list(current_session().scalars(select(col(UnitArea.dno_code)).where(col(UnitArea.unit_id) == unit.id)))
+    if version.family is not unit.family or actor.organisation_id not in {
+        one.id for one in operators_for(version, [area for area in areas if area])
+    }:
+        raise Refused(f"Your organisation doesn't buy {version.code} from a unit like this one where its assets are.")
+    blockers: list[Blocker] = unverified(unit.id)
+    if unit.status is not UnitStatus.ACTIVE:
+        blockers.append(Blocker("market_unit", str(unit.id), f"{unit.name} is de-registered", "Nothing to accept"))
+    if str(unit.service_provider_id) not in active_parties(unit.service_provider_id):
+        label, action = "Its provider isn't active", "Wait until the FMAR administrator has reinstated it"
+        blockers.append(Blocker("organisation", str(unit.service_provider_id), label, action))
+    if blockers:
+        raise Refused("The unit can't be accepted as it stands. These come first.", blockers)
+
+
+def _begun(actor: Actor, unit: MarketUnit, version: ProductVersion, theirs: Qualification) -> Qualification:
+    """A qualification that begins with being accepted: no clock has run."""
+    stands, moment = whole(unit), now()
+    assert actor.organisation_id is not None
+    made = Qualification(
+        unit_id=unit.id,
+        service_provider_id=unit.service_provider_id,
+        product_code=version.code,
+        product_version=version.product_version,
+        family=version.family,
+        addressed_to=actor.organisation_id,
+        status=QualificationStatus.QUALIFIED,
+        status_since=moment,
+        submitted_at=moment,
+        capacity=capacity_for(stands, version),
+        gsp_group=group_of(stands),
+        package_id=freeze(unit, actor).id,
+    )
+    current_session().add(made)
+    current_session().flush()
+    return made
