@@ -15,6 +15,7 @@ from pages.parts.asset_facts import draw_facts
 from pages.parts.asset_news import show_news
 from pages.parts.asset_query import draw_query
 from pages.parts.asset_said import draw_said
+from pages.parts.asset_units import draw_units_of
 from pages.parts.asset_words import Words, draw_badges, words_for
 from pages.parts.timeline import draw_timeline
 from services.assets.timeline import asset_timeline
@@ -96,6 +97,8 @@ with head:
     if day is not None:
         draw_banner(whole, day)
     draw_head(whole.asset, words)
+    if day is None:
+        draw_units_of(actor, asset_id)
 if day is None:
     draw_present(whole, words)
 else:

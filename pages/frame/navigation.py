@@ -46,6 +46,13 @@ PLACES: dict[str, list[Place]] = {
         Place("assets/edit_category.py", "edit-category", "Edit a category", "edit", ["category.manage"], hidden=True),
         Place("assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"]),
     ],
+    "Market": [
+        Place("market/dashboard.py", "market", "Market at a glance", "monitoring", ["market.statistics"]),
+        Place("market/units.py", "market-units", "Market units", "hub", ["unit.read"]),
+        Place("market/build_unit.py", "build-unit", "Build a unit", "add_box", ["unit.manage"]),
+        Place("market/opportunities.py", "opportunities", "Opportunities", "explore", ["unit.read"]),
+        Place("market/unit.py", "market-unit", "Market unit", "hub", ["unit.read"], hidden=True),
+    ],
     "Participants": [
         Place(
             "participants/organisations.py", "organisations", "Organisations", "apartment", ["organisation.directory"]

@@ -21,6 +21,9 @@ from services.core.errors import (
     Unauthenticated,
 )
 
+UNIT = "market_unit"
+"""What blockers and duplicates call a market unit."""
+
 
 def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) -> None:
     """Draw a refusal where it happened; what was typed stays where it is. `labels` say what the form calls its fields."""
@@ -39,6 +42,8 @@ def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) 
                     icon=":material/bolt:",
                     query_params={"id": error.existing_id},
                 )
+            if error.existing_id and error.kind == UNIT:
+                link_unit(error.existing_id, "Open the existing unit")
         case Refused():
             st.error(plain(error.reason), icon=":material/block:")
             show_blockers(error.blockers)
@@ -77,6 +82,13 @@ def show_blockers(blockers: Sequence[Blocker]) -> None:
     """What stands in the way, one line each, with what to do about it."""
     for blocker in blockers:
         st.markdown(f"- **{plain(blocker.label)}** — {plain(blocker.action)}")
+        if blocker.kind == UNIT:
+            link_unit(blocker.id, "Open that unit")
+
+
+def link_unit(identifier: str, label: str) -> None:
+    """The way to a market unit that is named."""
+    st.page_link("pages/market/unit.py", label=label, icon=":material/hub:", query_params={"id": identifier})
 
 
 def show_changes(changes: Mapping[str, tuple[Any, Any]], labels: Mapping[str, str] | None = None) -> None:

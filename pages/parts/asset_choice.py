@@ -23,10 +23,10 @@ CODES = ("category", "status", "dno", "gsp", "fsp")
 UNITS = {"kW": Decimal(1), "MW": Decimal(1000)}
 
 
-def choose_filters(actor: Actor) -> AssetFilters:
-    """Draw the filters; what is chosen. A new choice goes back to the first page."""
+def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
+    """Draw the filters; what is chosen. A new choice goes back to the first page. `by_status`: all states are to choose from."""
     lists = code_lists()
-    grid = st.grid(5, min_column_width=150)
+    grid = st.grid(5 if by_status else 4, min_column_width=150)
     with grid.container():
         text = st.text_input(
             "Search",
@@ -39,8 +39,10 @@ def choose_filters(actor: Actor) -> AssetFilters:
         )
     with grid.container():
         category = _choose("Category", "category", {code.code: code.label for code in lists[CATEGORY_LIST].values()})
-    with grid.container():
-        status = _choose("Status", "status", {str(one): label for one, label in STATUS_LABELS.items()})
+    status: Sequence[str] = ()
+    if by_status:
+        with grid.container():
+            status = _choose("Status", "status", {str(one): label for one, label in STATUS_LABELS.items()})
     with grid.container():
         areas = {code.code: code.label for code in lists["DNOCode"].values() if code.active}
         mine = areas if actor.all_areas or not actor.areas else {k: v for k, v in areas.items() if k in actor.areas}

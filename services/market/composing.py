@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,7 +20,8 @@ from services.core.transaction import current_session
 from services.core.visibility import reach
 from services.market.capability import of_assets, of_units
 from services.market.counting import Totals, assets_by_id, recount, totals_of
-from services.market.examining import Examined, examine, free_assets
+from services.market.examining import Examined, examine
+from services.market.free_assets import free_assets
 from services.market.material import Affected, affected_by_change, material_reasons
 from services.market.members import current_assets, put_in, take_out
 from services.market.qualification_life import require_reassessment
@@ -47,7 +48,9 @@ class CompositionPreview:
     affected: Sequence[Affected] = ()
     findings: Sequence[Finding] = ()
     blockers: Sequence[Blocker] = ()
-    areas: Sequence[tuple[str, str, int]] = field(default=())
+    refused: Sequence[UUID] = ()
+    """The assets that can't go in."""
+    areas: Sequence[tuple[str, str, int]] = ()
     """Licence area, GSP group (empty: none) and assets there, as it would be."""
 
     @property
@@ -208,6 +211,7 @@ def _preview(
         affected=affected_by_change(unit_id) if unit_id and reasons else (),
         findings=[*findings, *examined.findings, *([_last(unit_id)] if unit_id and after is None else [])],
         blockers=examined.blockers,
+        refused=examined.refused,
         areas=[(dno or "", group or "", count) for dno, group, count in places.iter_rows()],
     )
 

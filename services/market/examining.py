@@ -11,16 +11,14 @@ from sqlmodel import col
 from models.assets import STATUS_LABELS, Asset, AssetStatus
 from models.products import FAMILY_LABELS, Family
 from models.units import MarketUnit
-from services.assets.filters import AssetFilters, condition
 from services.core.actor import Actor
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.stamp import WRITES
 from services.core.transaction import current_session
 from services.core.visibility import visible
-from services.market.members import CURRENT, UnitMember, memberships_now, runs
+from services.market.free_assets import AT_ONCE
+from services.market.members import memberships_now, runs
 
-AT_ONCE = 10_000
-"""As many assets are put into a unit at once; more go in by further changes."""
 TOLD = 20
 """Of assets that are wrong in the same way, so many are told one by one."""
 FIELD = "Assets"
@@ -34,7 +32,8 @@ class Examined:
     findings: list[Finding] = field(default_factory=list)
     blockers: list[Blocker] = field(default_factory=list)
     """Units of the same family that have some of the assets already."""
-    missing: bool = False
+    refused: list[UUID] = field(default_factory=list)
+    """Assets that can't go in."""
 
     def require(self, others: Sequence[Finding] = (), words: str = "") -> None:
         """Raise everything that stands in the way: Invalid, or Refused with the units where that is all there is."""
@@ -80,6 +79,9 @@ def examine(actor: Actor, family: Family | None, asset_ids: Sequence[UUID], unit
         elif asset_id not in inside:
             found.accepted.append(asset_id)
     found.findings += [finding for code, given in problems.items() for finding in _told(code, given)]
+    accepted = set(found.accepted)
+    passed = {one for one in wanted if unit is not None and one in inside and inside[one].unit_id == unit.id}
+    found.refused = [one for one in wanted if one not in accepted and one not in passed]
     clashes = [one for asset_id, one in inside.items() if asset_id in rows and (unit is None or one.unit_id != unit.id)]
     by_unit: dict[UUID, list[Any]] = {}
     for one in clashes:
@@ -128,15 +130,3 @@ def _clash(some: Sequence[Any]) -> Blocker:
         f"An asset is in one {family} unit at a time: take {'them' if rest else 'it'} out there first, or leave out."
     )
     return Blocker("market_unit", str(first.unit_id), label, action)
-
-
-def free_assets(actor: Actor, filters: AssetFilters, family: Family) -> list[UUID]:
-    """The Verified assets of the actor's organisation that pass the filters and are free in the family, by identifier.
-
-    Counted no further than one more than go in at once; inside an operation.
-    """
-    taken = select(col(UnitMember.asset_id)).where(CURRENT, col(UnitMember.family) == family)
-    own = (col(Asset.service_provider_id) == actor.organisation_id, col(Asset.status) == AssetStatus.VERIFIED)
-    in_one = taken.where(col(UnitMember.asset_id) == col(Asset.id)).correlate(Asset).exists()
-    chosen = select(col(Asset.id)).where(visible(Asset, actor), *own, ~in_one, *condition(filters))
-    return list(current_session().scalars(chosen.order_by(col(Asset.id)).limit(AT_ONCE + 1)))

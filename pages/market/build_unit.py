@@ -1,0 +1,111 @@
+"""Building a market unit, or putting more assets into one: pick by filter, table and map; see what it comes to; confirm."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS, Family
+from models.units import UnitStatus
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from pages.parts.asset_choice import choose_filters
+from pages.parts.attempt import DONE, show_outcome
+from pages.parts.unit_basket import basket, draw_basket, empty
+from pages.parts.unit_picking import draw_picking
+from pages.parts.unit_preview import in_the_way, words_of_change
+from pages.parts.unit_words import FAMILY_HELP
+from services.core.errors import NotFound, RegisterError
+from services.market.composing import CompositionPreview, create_unit, update_composition
+from services.market.units import WholeUnit, get_unit
+
+
+def of_address() -> WholeUnit | None:
+    """The unit that assets are put into; None for a new one."""
+    given = st.query_params.get("into", "")
+    if not given:
+        return None
+    try:
+        return get_unit(actor, UUID(given))
+    except ValueError:
+        raise NotFound("market unit", given) from None
+
+
+def choose_family() -> Family:
+    """What the unit is offered for; the basket stays, and says what another unit of the family has."""
+    chosen = st.segmented_control(
+        "Offered for",
+        list(FAMILY_LABELS),
+        format_func=FAMILY_LABELS.__getitem__,
+        default=Family.DSO,
+        required=True,
+        key="family",
+        bind="query-params",
+    )
+    st.caption(f"{FAMILY_LABELS[chosen]}: {FAMILY_HELP[chosen]}. An asset is in one unit of each family at a time.")
+    return chosen
+
+
+def confirm_new(family: Family) -> None:
+    """Name and code, and the last word."""
+    name = st.text_input(
+        "Name", key="unit-name", persist_state="session", placeholder="For example: Riverside batteries"
+    )
+    code = st.text_input(
+        "Code", key="unit-code", persist_state="session", help="Your own: unique in your organisation, never used again.",
+        placeholder="For example: RIV-DSO",
+    )  # fmt: skip
+    if st.button("Make the unit", type="primary", icon=":material/add_box:", width="stretch"):
+        try:
+            made = create_unit(actor, name=name, code=code, family=family, asset_ids=basket())
+        except RegisterError as refused:
+            show_refusal(refused, {"UnitName": "Name", "UnitCode": "Code"})
+            return
+        for key in ("unit-name", "unit-code"):
+            st.session_state.pop(key, None)
+        leave_for(made, "The unit is made.")
+
+
+def confirm_change(whole: WholeUnit, preview: CompositionPreview) -> None:
+    """The last word on putting more in."""
+    if st.button(f"Confirm: {words_of_change(preview)}", type="primary", icon=":material/check:", width="stretch"):
+        try:
+            made = update_composition(actor, whole.unit.id, whole.unit.version, add=basket())
+        except RegisterError as refused:
+            show_refusal(refused)
+            return
+        leave_for(made, "The unit is changed.")
+
+
+def leave_for(made: WholeUnit, words: str) -> None:
+    """To the unit, with the good news."""
+    empty()
+    st.session_state[DONE] = words
+    st.switch_page("pages/market/unit.py", query_params={"id": str(made.unit.id)})
+
+
+actor = session.actor()
+whole = of_address()
+if whole is None:
+    st.title("Build a market unit", anchor=False)
+    st.caption("Pick Verified assets, watch what they come to, then give the unit a name.")
+    family = choose_family()
+else:
+    st.title(f"Put assets into {plain(whole.unit.name)}", anchor=False)
+    family = whole.unit.family
+    back = {"id": str(whole.unit.id)}
+    st.page_link("pages/market/unit.py", label="Back to the unit", icon=":material/arrow_back:", query_params=back)
+    if whole.unit.status is not UnitStatus.ACTIVE:
+        st.info("The unit is de-registered: its record is closed. Build a new one instead.", icon=":material/archive:")
+        st.stop()
+show_outcome()
+left, right = st.columns([3, 2])
+with right:
+    preview = draw_basket(actor, family, whole)
+    if preview is not None and not in_the_way(preview):
+        if whole is None:
+            confirm_new(family)
+        else:
+            confirm_change(whole, preview)
+with left:
+    draw_picking(actor, family, choose_filters(actor, by_status=False))

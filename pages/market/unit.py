@@ -1,0 +1,105 @@
+"""One market unit: what it can do and which assets set that, what is in it as of any day, what may be done, its history."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from models.units import UnitStatus
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.parts.asset_day import draw_day, end_of
+from pages.parts.asset_words import organisation_names, provider_name
+from pages.parts.attempt import show_outcome
+from pages.parts.record_history import draw_history
+from pages.parts.unit_acts import draw_unit_acts
+from pages.parts.unit_capability import draw_capability, draw_over_time
+from pages.parts.unit_members import draw_members
+from pages.parts.unit_sections import SECTIONS
+from pages.parts.unit_then import draw_then
+from pages.parts.unit_words import unit_badges
+from services.core.clock import show_date, show_moment
+from services.core.errors import NotFound
+from services.core.permissions import may
+from services.market.members import names_of_assets
+from services.market.units import WholeUnit, get_unit, unit_as_of, unit_changes, unit_history
+
+LABELS = {
+    "UnitName": "Name",
+    "UnitCode": "Code",
+    "StatusReason": "Reason",
+    "StatusSince": "Status since",
+    "ServiceProviderId": "FSP",
+    "ReassignedFrom": "Re-assigned from",
+    "ReassignmentEvidence": "Evidence",
+}
+
+
+def asked_for() -> UUID:
+    """The unit that the address names; without one, the way to choose it."""
+    given = st.query_params.get("id", "")
+    if not given:
+        st.info("This page shows one market unit: choose it first.", icon=":material/hub:")
+        st.page_link("pages/market/units.py", label="Market units", icon=":material/hub:")
+        st.stop()
+    try:
+        return UUID(given)
+    except ValueError:
+        raise NotFound("market unit", given) from None
+
+
+def draw_head(found: WholeUnit) -> None:
+    """Name, status and what everybody asks first."""
+    unit = found.unit
+    st.title(plain(unit.name), anchor=False)
+    provider = provider_name(organisation_names(actor), unit.service_provider_id)
+    unit_badges(unit, found.capability.unit_type, provider)
+    st.caption(
+        f"{plain(unit.code)} · Unit ID {unit.id} · composition {unit.composition}, version {unit.version}, "
+        f"{show_moment(unit.recorded_at)}"
+    )
+    if unit.status is UnitStatus.DEREGISTERED:
+        st.markdown(f"De-registered: {plain(unit.status_reason or '')} :small[since {show_moment(unit.status_since)}]")
+    if unit.reassignment_evidence:
+        st.markdown(f"Re-assigned on this evidence: {plain(unit.reassignment_evidence)}")
+
+
+def named(found: WholeUnit) -> dict[str, str]:
+    """The names of the assets that its limits name."""
+    ids = {UUID(one) for limit in found.capability.limits.values() for one in (*limit["assets"], *limit["silent"])}
+    return {str(identifier): name for identifier, name in names_of_assets(actor, ids).items()}
+
+
+actor = session.actor()
+unit_id = asked_for()
+found = get_unit(actor, unit_id)
+draw_head(found)
+show_outcome()
+day = draw_day()
+if day is not None:
+    try:
+        draw_then(actor, unit_as_of(actor, unit_id, end_of(day)), day)
+    except NotFound:
+        st.info(f"The unit wasn't there yet at the end of {show_date(day)}.", icon=":material/history:")
+    st.stop()
+draw_unit_acts(actor, found)
+sections = [one for one in SECTIONS if may(actor, one.permission)]
+capability, inside, *others, history = st.tabs(
+    ["Capability", "Assets", *(one.label for one in sections), "History"],
+    key="part",
+    on_change="rerun",
+    bind="query-params",
+)
+if capability.open:
+    with capability:
+        draw_capability(found, named(found))
+        draw_over_time(unit_history(actor, unit_id))
+if inside.open:
+    with inside:
+        draw_members(actor, found)
+for tab, section in zip(others, sections, strict=True):
+    if tab.open:
+        with tab:
+            section.draw(actor, found)
+if history.open:
+    with history:
+        draw_history(unit_changes(actor, unit_id), LABELS)

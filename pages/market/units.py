@@ -1,0 +1,47 @@
+"""Market units (UC-03.01): those that the actor sees, by filters that stand in the address; choosing one opens its page."""
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from pages.frame import session
+from pages.parts.attempt import show_outcome
+from pages.parts.unit_filters import choose_unit_filters, clear_unit_filters
+from pages.parts.unit_table import draw_unit_table
+from pages.parts.unit_words import count_of
+from services.core.permissions import may
+from services.market.units_listing import COUNTED_TO, UnitFilters, count_units
+
+
+def say_empty() -> None:
+    """No unit at all is in what the actor may see: why, and how it begins."""
+    st.info("There is no market unit here that you may see yet.", icon=":material/hub:")
+    if may(actor, "unit.manage"):
+        st.markdown(
+            "A market unit is what you offer: one or more of your Verified assets, for one family of markets "
+            f"({', '.join(FAMILY_LABELS.values())})."
+        )
+        st.page_link("pages/market/build_unit.py", label="Build the first unit", icon=":material/add_box:")
+    else:
+        st.markdown("Units appear here once a provider has built one of assets that lie in what you may see.")
+
+
+actor = session.actor()
+st.title("Market units", anchor=False)
+st.caption("What providers offer into markets: assets in units. What you choose stands in the address.")
+show_outcome()
+filters = choose_unit_filters(actor)
+total = count_units(actor, filters)
+if not total and filters == UnitFilters():
+    say_empty()
+    st.stop()
+with st.container(horizontal=True, vertical_alignment="center"):
+    many = f"more than {COUNTED_TO:,} units" if total > COUNTED_TO else count_of(total, "unit", "units")
+    st.markdown(f"**{many[0].upper()}{many[1:]}**", width="content")
+    if filters != UnitFilters():
+        st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_unit_filters)
+    if may(actor, "unit.manage"):
+        st.page_link("pages/market/build_unit.py", label="Build a unit", icon=":material/add_box:", width="content")
+if not total:
+    st.info("No unit passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
+    st.stop()
+draw_unit_table(actor, filters, total)
