@@ -1,0 +1,115 @@
+"""The market at a glance (UC-05.02): the way to qualification, qualified power, clocks, outcomes; as a page or on a wall."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from pages.frame import session
+from pages.frame.navigation import link
+from pages.parts import market_charts, market_clocks
+from pages.parts.market_chart import PICTURES, Manner, draw_chart
+from pages.parts.market_charts import DIMENSION_LABELS, megawatts
+from pages.parts.market_choice import choose_market, choose_one, clear_market
+from services.core.clock import show_moment
+from services.core.permissions import may
+from services.market.qualification_clock import ClockState
+from services.market.statistics import market_in_numbers
+from services.market.statistics_shapes import Dimension, MarketFilters, MarketNumbers
+
+REFRESH = timedelta(minutes=1)
+WALL = """<style>
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"] { display: none; }
+[data-testid="stMainBlockContainer"] { padding: 1rem 1.5rem; max-width: none; }
+[data-testid="stMetricValue"] { font-size: 3rem; } [data-testid="stMetricLabel"] p { font-size: 1.4rem; }
+h1 { font-size: 2.4rem !important; }
+</style>"""
+
+
+def draw_headlines(numbers: MarketNumbers) -> None:
+    """What one looks for first."""
+    late = [one.by_clock[ClockState.LATE] for one in numbers.ageing_by_operator]
+    decided = {one.code: one.count for one in numbers.outcomes}
+    cells = st.grid(5, min_column_width=150)
+    power = megawatts(numbers.qualified.kw)
+    cells.metric("Qualified power", "withheld" if power is None else f"{power:,.1f} MW", border=True)
+    cells.metric("Qualifications", said(numbers.qualified.count), border=True)
+    cells.metric("Open applications", said(numbers.open_total), border=True)
+    cells.metric("Of these late", said(None if None in late else sum(one or 0 for one in late)), border=True)
+    cells.metric("Qualified in this time", said(decided["QUALIFIED"]), border=True)
+
+
+def said(count: int | None) -> str:
+    """A headline's figure."""
+    return "withheld" if count is None else f"{count:,}"
+
+
+def draw_numbers(numbers: MarketNumbers, dimension: Dimension, per: str, manner: Manner) -> None:
+    """The cards, two beside each other where there is room."""
+    charts = [
+        market_charts.funnel(numbers, manner),
+        market_charts.over_time(numbers, dimension, manner),
+        market_charts.by_kind(numbers, dimension, manner),
+        market_clocks.ageing(numbers, per, manner),
+        market_charts.heat(numbers, manner),
+        market_clocks.outcomes(numbers, manner),
+        market_clocks.days(numbers, per, manner),
+        market_clocks.reasons(numbers, manner),
+        market_charts.expiries(numbers, manner),
+    ]
+    left, right = st.columns(2)
+    for place, chart in enumerate(charts):
+        with right if place % 2 else left:
+            draw_chart(chart, manner)
+
+
+def draw_wall() -> None:
+    """A screen that nobody touches: large, without menu, and counted anew every minute."""
+    st.html(WALL)
+
+    @st.fragment(run_every=REFRESH)
+    def refreshed() -> None:
+        numbers = market_in_numbers(actor)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.title("The market at a glance", anchor=False, width="content")
+            st.caption(f"{show_moment(numbers.counted_at)}, counted anew every minute", width="content")
+        draw_headlines(numbers)
+        draw_numbers(numbers, Dimension.SUB_MARKET, "so", Manner(actor, wall=True))
+
+    refreshed()
+    link("market/dashboard.py", "Leave the wall screen", "fullscreen_exit", {"wall": "0"})
+
+
+def draw_head(anonymised: bool) -> tuple[Dimension, str, str]:
+    """How the figures are told apart, and what is downloaded."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        dimension = choose_one("Power by", "by", {str(one): label for one, label in DIMENSION_LABELS.items()})
+        per = choose_one("Clocks by", "per", market_clocks.PER)
+        picture = choose_one(
+            "Pictures as", "picture", PICTURES, "What the camera over a chart downloads: for slides, or to edit"
+        )
+        if not anonymised:
+            st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_market)
+        link("market/dashboard.py", "Wall screen", "fullscreen", {"wall": "1"})
+    return Dimension(dimension), per, picture
+
+
+actor = session.actor()
+if st.query_params.get("wall") == "1":
+    draw_wall()
+    st.stop()
+st.title("The market at a glance", anchor=False)
+st.caption(
+    "From registered assets to qualified power. Choose a figure, or its row in the table below, to open the records behind it."
+)
+sees_single = may(actor, "qualification.read")
+filters = choose_market(actor) if sees_single else MarketFilters()
+numbers = market_in_numbers(actor, filters)
+if numbers.anonymised:
+    st.caption(
+        "Figures over all participants. A figure of fewer than five or of fewer than three providers is withheld, and so is "
+        "whatever would let it be worked out; filters would, so there are none."
+    )
+dimension, per, picture = draw_head(numbers.anonymised)
+draw_headlines(numbers)
+draw_numbers(numbers, dimension, per, Manner(actor, picture))
+st.caption(f"Counted {show_moment(numbers.counted_at)}.")

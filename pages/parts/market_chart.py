@@ -1,0 +1,181 @@
+"""A chart of the market on a card: what it shows, its figures as a table and a file, and the way to the records behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.frame.navigation import PLACES, opens
+from pages.parts.csv_file import csv_bytes
+from services.core.actor import Actor
+
+INK = {"light": "#14212B", "dark": "#E9F0F5"}
+GRID = {"light": "#D5DDE3", "dark": "#3A4650"}
+PICTURES = {"png": "PNG", "svg": "SVG"}
+TYPE, WALL_TYPE = 15, 24
+LEAST = 170
+"""Height of an empty card, in pixels."""
+SLIDE = (1280, 720)
+"""Pixels of a downloaded picture, before it is made twice as sharp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A list of records that stands behind a figure: the page's file and the filters in its address."""
+
+    file: str
+    query: Mapping[str, str]
+
+    def open_to(self, actor: Actor) -> bool:
+        """Whether the page exists and is offered to the actor."""
+        place = next((one for places in PLACES.values() for one in places if one.file == self.file), None)
+        return place is not None and opens(place, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of a chart: as the table and the file have it, and what stands behind it."""
+
+    values: Mapping[str, Any]
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart before it is drawn. Each point's `customdata` ends with the place of its row; `empty` says why there is none."""
+
+    key: str
+    title: str
+    unit: str
+    rows: Sequence[Row]
+    figure: go.Figure | None
+    empty: str
+    note: str = ""
+    height: int = 380
+    words: Sequence[str] = field(default_factory=tuple)
+    """The figures in words, for who doesn't see the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How charts are drawn: the kind of picture that is downloaded, and whether for a screen on the wall."""
+
+    actor: Actor
+    picture: str = "png"
+    wall: bool = False
+
+
+def is_dark() -> bool:
+    """Whether the dark theme is in use."""
+    return st.context.theme.type == "dark"
+
+
+def ink() -> str:
+    """The colour of text in the theme in use."""
+    return INK["dark" if is_dark() else "light"]
+
+
+def draw_chart(chart: Chart, manner: Manner) -> None:
+    """Draw a card; a click on a figure, or on its row in the table, opens the records behind it."""
+    with st.container(border=True):
+        if chart.figure is None:
+            st.markdown(f"##### {chart.title} :gray[({chart.unit})]")
+            st.info(chart.empty, icon=":material/query_stats:")
+            return
+        opened = _draw_figure(chart, manner)
+        if chart.note and not manner.wall:
+            st.caption(chart.note)
+        if not manner.wall:
+            opened = _draw_figures(chart, manner) if opened is None else opened
+    _go(chart, manner, opened)
+
+
+def _draw_figure(chart: Chart, manner: Manner) -> int | None:
+    size = WALL_TYPE if manner.wall else TYPE
+    figure = go.Figure(chart.figure)
+    figure.update_layout(
+        title={
+            "text": f"<b>{chart.title}</b>",
+            "subtitle": {"text": chart.unit, "font": {"size": size, "color": ink()}},
+            "font": {"size": size + 3, "color": ink()},
+            "x": 0,
+            "xanchor": "left",
+            "y": 0.98,
+            "yanchor": "top",
+        },
+        font={"size": size, "color": ink()},
+        height=round(chart.height * (1.35 if manner.wall else 1)),
+        margin={"l": 8, "r": 16, "t": 4.6 * size, "b": 8},
+        dragmode=False,
+        hoverlabel={"font": {"size": size}},
+    )
+    axis = {"tickfont": {"size": size - 1, "color": ink()}, "automargin": True, "fixedrange": True}
+    figure.update_xaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
+    figure.update_yaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
+    picked: Any = st.plotly_chart(
+        figure,
+        key=f"chart-{chart.key}",
+        theme="streamlit",
+        config=_config(chart, manner),
+        width="stretch",
+        alt=f"{chart.title}, {chart.unit}. {'; '.join(chart.words)}",
+        on_select="ignore" if manner.wall else "rerun",
+        selection_mode="points",
+    )
+    points = [] if manner.wall else picked.selection.points
+    places = [one["customdata"][-1] for one in points if one.get("customdata")]
+    return int(places[0]) if places else None
+
+
+def _config(chart: Chart, manner: Manner) -> dict[str, Any]:
+    """The picture as it is downloaded: by the browser, from the chart on the page."""
+    width, height = SLIDE
+    return {
+        "displayModeBar": not manner.wall,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {
+            "format": manner.picture,
+            "filename": f"fmar-{chart.key}",
+            "width": width,
+            "height": height,
+            "scale": 2,
+        },
+    }
+
+
+def _draw_figures(chart: Chart, manner: Manner) -> int | None:
+    """The figures as a table in which a row can be chosen, and as a file."""
+    opened: int | None = None
+    values = [dict(row.values) for row in chart.rows]
+    leads = any(row.target and row.target.open_to(manner.actor) for row in chart.rows)
+    with st.container(horizontal=True):
+        with st.popover("Figures and records" if leads else "Figures", icon=":material/table_rows:"):
+            if leads:
+                st.caption("Choose a row to open the records behind it.")
+            if leads:
+                picked: Any = st.dataframe(
+                    values, key=f"rows-{chart.key}", on_select="rerun", selection_mode="single-row", hide_index=True
+                )
+                opened = picked.selection.rows[0] if picked.selection.rows else None
+            else:
+                st.dataframe(values, hide_index=True)
+        st.download_button(
+            "Data (CSV)",
+            lambda: csv_bytes(values),
+            file_name=f"fmar-{chart.key}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            type="tertiary",
+            key=f"csv-{chart.key}",
+            on_click="ignore",
+        )
+    return opened
+
+
+def _go(chart: Chart, manner: Manner, place: int | None) -> None:
+    target = chart.rows[place].target if place is not None and place < len(chart.rows) else None
+    if target is not None and target.open_to(manner.actor):
+        st.switch_page(f"pages/{target.file}", query_params=dict(target.query))

@@ -1,0 +1,199 @@
+"""The charts of applications: how their clocks stand, how long decisions take, how they end and why."""
+
+import plotly.graph_objects as go
+
+from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
+from pages.parts import market_links as links
+from pages.parts.market_chart import Chart, Manner, Row
+from pages.parts.market_charts import COLOURS, ROW, WITHHELD, shown
+from services.market.qualification_clock import CLOCK_LABELS, ClockState
+from services.market.statistics_shapes import MarketNumbers
+
+CLOCK_COLOURS = {
+    ClockState.LATE: ("#D55E00", "/"),
+    ClockState.SOON: ("#E69F00", "."),
+    ClockState.IN_TIME: ("#009E73", ""),
+    ClockState.PAUSED: ("#7A7A7A", ""),
+}
+"""Colour and pattern: late ones are seen without telling colours apart."""
+OUTCOME_COLOURS = {
+    QualificationStatus.QUALIFIED: "#009E73",
+    QualificationStatus.FAILED: "#D55E00",
+    QualificationStatus.WITHDRAWN: "#7A7A7A",
+}
+PER = {"so": "SO", "product": "Product"}
+NO_DECISION = "Nothing was decided here in this time. Decisions appear with the first one that an SO records."
+
+
+def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
+    """Open applications by how their clock stands against the SLA."""
+    found = numbers.ageing_by_product if per == "product" and numbers.ageing_by_product else numbers.ageing_by_operator
+    name = "product" if found is numbers.ageing_by_product else "so"
+    rows = [
+        Row(
+            {PER[name]: one.label, "Clock": CLOCK_LABELS[clock], "Applications": shown(one.by_clock[clock])},
+            links.applications(manner.actor, clock=str(clock), **{name: one.code}),
+        )
+        for clock in CLOCK_COLOURS
+        for one in found
+    ]
+    figure = go.Figure() if found else None
+    for number, (clock, (colour, pattern)) in enumerate(CLOCK_COLOURS.items()):
+        counts = [one.by_clock[clock] for one in found]
+        if figure is None or not any(count or count is None for count in counts):
+            continue
+        figure.add_bar(
+            y=[one.label for one in found],
+            x=[count or 0 for count in counts],
+            orientation="h",
+            name=CLOCK_LABELS[clock],
+            marker={"color": colour, "pattern": {"shape": pattern, "solidity": 0.25}},
+            text=[WITHHELD if count is None else f"{count:,}" if count else "" for count in counts],
+            customdata=[[number * len(found) + place] for place in range(len(found))],
+            hovertemplate="%{y}: %{x:,} applications<extra>%{fullData.name}</extra>",
+        )
+    if figure is not None:
+        figure.update_layout(
+            barmode="stack", legend={"orientation": "h", "y": -0.12, "yanchor": "top", "traceorder": "normal"}
+        )
+        figure.update_yaxes(autorange="reversed")
+        figure.update_xaxes(rangemode="tozero", nticks=5)
+    return Chart(
+        "ageing",
+        "Open applications by clock",
+        f"number, against the SLA, by {PER[name] if name == 'so' else 'product'}, now",
+        rows,
+        figure,
+        "No application waits for a decision in what you may see.",
+        height=190 + ROW * len(found),
+        words=[f"{row.values[PER[name]]}, {row.values['Clock']}: {row.values['Applications']}" for row in rows],
+    )
+
+
+def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
+    """Time to decision: the median and what nine in ten stay within."""
+    found = numbers.days_by_product if per == "product" else numbers.days_by_operator
+    rows = [
+        Row(
+            {
+                PER[per]: one.label,
+                "Median, working days": shown(one.median),
+                "90th percentile, working days": shown(one.ninetieth),
+                "Decisions": shown(one.decisions),
+            },
+            links.applications(manner.actor, **{per: one.code}),
+        )
+        for one in found
+    ]
+    figure = go.Figure() if any(one.decisions for one in found) else None
+    if figure is not None:
+        labels = [one.label for one in found]
+        for name, values, colour, symbol in (
+            ("90th percentile", [one.ninetieth for one in found], COLOURS[5], "diamond"),
+            ("Median", [one.median for one in found], COLOURS[0], "circle"),
+        ):
+            figure.add_scatter(
+                y=labels,
+                x=values,
+                mode="markers+text",
+                name=name,
+                text=[WITHHELD if value is None else str(value) for value in values],
+                textposition="middle right",
+                cliponaxis=False,
+                marker={"size": 13, "color": colour, "symbol": symbol},
+                customdata=[[one.decisions, place] for place, one in enumerate(found)],
+                hovertemplate="%{y}: %{x} working days, %{customdata[0]} decisions<extra>%{fullData.name}</extra>",
+            )
+        figure.update_yaxes(autorange="reversed", type="category")
+        figure.update_xaxes(rangemode="tozero", nticks=6, title={"text": "Working days"})
+        figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top"})
+    return Chart(
+        "time-to-decision",
+        "Time to decision",
+        f"working days on the SO's clock, by {PER[per] if per == 'so' else 'product'}",
+        rows,
+        figure,
+        NO_DECISION,
+        height=210 + ROW * len(found),
+        words=[f"{row.values[PER[per]]}: median {row.values['Median, working days']}" for row in rows],
+    )
+
+
+def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
+    """How applications ended, by month."""
+    kinds = list(OUTCOME_COLOURS)
+    months = numbers.outcomes_by_month
+    rows = [
+        Row(
+            {
+                "Month": f"{one.month:%Y-%m}",
+                "Outcome": QUALIFICATION_LABELS[kind],
+                "Applications": shown(one.by_outcome[str(kind)]),
+            },
+            links.applications(manner.actor, status=str(kind)),
+        )
+        for kind in kinds
+        for one in months
+    ]
+    figure = go.Figure() if any(one.count or one.count is None for one in numbers.outcomes) else None
+    for number, kind in enumerate(kinds):
+        if figure is not None:
+            figure.add_bar(
+                x=[one.month for one in months],
+                y=[one.by_outcome[str(kind)] or 0 for one in months],
+                name=QUALIFICATION_LABELS[kind],
+                marker_color=OUTCOME_COLOURS[kind],
+                customdata=[[number * len(months) + place] for place in range(len(months))],
+                hovertemplate="%{x|%B %Y}: %{y:,}<extra>%{fullData.name}</extra>",
+            )
+    if figure is not None:
+        figure.update_layout(barmode="stack", legend={"orientation": "h", "y": -0.2, "yanchor": "top"})
+        figure.update_xaxes(tickformat="%b %Y", nticks=6)
+        figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, nticks=5)
+    return Chart(
+        "outcomes",
+        "How applications ended",
+        "number by month of the decision",
+        rows,
+        figure,
+        NO_DECISION,
+        "Figures that are withheld are not drawn; the table says which." if numbers.anonymised else "",
+        words=[f"{one.label}: {shown(one.count)}" for one in numbers.outcomes],
+    )
+
+
+def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
+    """Why applications failed."""
+    found = numbers.reasons
+    rows = [
+        Row(
+            {"Reason": one.label, "Applications": shown(one.count)},
+            links.applications(manner.actor, status="FAILED", reason=one.code or None),
+        )
+        for one in found
+    ]
+    figure = None
+    if found:
+        figure = go.Figure(
+            go.Bar(
+                y=[one.label for one in found],
+                x=[one.count or 0 for one in found],
+                orientation="h",
+                marker_color=COLOURS[5],
+                text=[WITHHELD if one.withheld else f"{one.count:,}" for one in found],
+                customdata=[[place] for place in range(len(found))],
+                hovertemplate="%{y}: %{text}<extra></extra>",
+            )
+        )
+        figure.update_yaxes(autorange="reversed")
+        figure.update_xaxes(rangemode="tozero", nticks=5)
+    return Chart(
+        "reasons",
+        "Why applications failed",
+        "number by reason",
+        rows,
+        figure,
+        "No application failed here in this time.",
+        height=150 + ROW * len(found),
+        words=[f"{one.label}: {shown(one.count)}" for one in found],
+    )
