@@ -1,0 +1,129 @@
+"""Opportunities (UC-04.03): what a portfolio, one unit or a selection of assets may earn, with the reasons."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS, Family
+from models.units import UnitStatus
+from pages.frame import session
+from pages.frame.navigation import link
+from pages.parts.asset_choice import accept_codes, choose_filters
+from pages.parts.opportunity_list import draw_opportunities
+from pages.parts.opportunity_portfolio import draw_portfolio
+from services.assets.lines import AssetLine, list_lines
+from services.core.errors import NotFound
+from services.core.permissions import may
+from services.market.opportunities import opportunities_of_assets, opportunities_of_unit
+from services.market.units_listing import UnitFilters, list_units
+
+KINDS = {"portfolio": "Whole portfolio", "unit": "One unit", "assets": "A selection of assets"}
+MOST_UNITS, MOST_ASSETS = 200, 200
+
+
+def named_unit() -> UUID | None:
+    """The unit that the address names."""
+    try:
+        return UUID(st.query_params.get("unit", ""))
+    except ValueError:
+        return None
+
+
+def choose_unit() -> UUID | None:
+    """One of the actor's units; the address names it."""
+    text = st.text_input("Find a unit", key="find", type="search", placeholder="Name or code")
+    page = list_units(actor, UnitFilters(status=(UnitStatus.ACTIVE,), text=text or None), limit=MOST_UNITS)
+    names = {one.id: f"{one.name} ({one.code}), {FAMILY_LABELS[one.family]}" for one in page.items}
+    chosen = named_unit()
+    if chosen is not None and chosen not in names:
+        names = {chosen: "The unit that the address names", **names}
+    if not names:
+        st.info("No active unit of yours has this name or code. Look for another.", icon=":material/hub:")
+        return None
+    options = list(names)
+    unit = st.selectbox(
+        "Unit", options, index=options.index(chosen) if chosen else 0, format_func=lambda one: names[one]
+    )
+    if page.next_cursor is not None:
+        st.caption(f"The {MOST_UNITS} newest are listed: type a part of the name to find others.")
+    st.query_params["unit"] = str(unit)
+    return unit
+
+
+def draw_unit() -> None:
+    """One unit against every product."""
+    unit_id = choose_unit()
+    if unit_id is None:
+        return
+    try:
+        found = opportunities_of_unit(actor, unit_id)
+    except NotFound:
+        st.warning("The unit that this address names isn't among those you may see.", icon=":material/visibility_off:")
+        return
+    link("market/unit.py", "The unit's page", "hub", {"id": str(unit_id)})
+    draw_opportunities(actor, found, "unit")
+
+
+def draw_assets() -> None:
+    """Assets that are chosen in a table, as if they were one unit."""
+    st.caption("Choose assets: they are judged as if they were one unit. Nothing is built by it.")
+    filters = choose_filters(actor)
+    page = list_lines(actor, filters, limit=MOST_ASSETS)
+    if not page.items:
+        st.info("No asset passes these filters. Choose fewer, or register assets first.", icon=":material/bolt:")
+        return
+    event = st.dataframe(
+        [asset_row(one) for one in page.items],
+        hide_index=True,
+        width="stretch",
+        height=min(35 * (len(page.items) + 1) + 2, 320),
+        column_config={"Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized")},
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="chosen-assets",
+        alt=f"{len(page.items)} assets to choose from",
+    )
+    if page.next_cursor is not None:
+        st.caption(f"The first {MOST_ASSETS} are listed: filter to find others.")
+    families = [None, *Family]
+    family = st.selectbox(
+        "As a unit of", families, format_func=lambda one: FAMILY_LABELS[one] if one else "whichever family fits"
+    )
+    ids = [page.items[row].id for row in event.selection.rows if row < len(page.items)]
+    if not ids:
+        st.info("Choose one or more assets in the table.", icon=":material/touch_app:")
+        return
+    draw_opportunities(actor, opportunities_of_assets(actor, ids, family), "assets")
+
+
+def asset_row(asset: AssetLine) -> dict[str, object]:
+    """An asset to choose."""
+    return {
+        "Name": asset.name,
+        "Category": asset.category,
+        "Status": str(asset.status),
+        "Rated (kW)": float(asset.rated_kw),
+        "GSP group": asset.gsp_group or "",
+    }
+
+
+actor = session.actor()
+st.title("Opportunities", anchor=False)
+st.caption("Which products your units and assets may be eligible for, what is missing and by how much.")
+offered = {name: label for name, label in KINDS.items() if name != "assets" or may(actor, "asset.read")}
+accept_codes("for", offered, several=False)
+kind = st.segmented_control(
+    "For",
+    list(offered),
+    format_func=offered.__getitem__,
+    key="for",
+    bind="query-params",
+    default="portfolio",
+    required=True,
+)
+if kind == "unit":
+    draw_unit()
+elif kind == "assets":
+    draw_assets()
+else:
+    draw_portfolio(actor)

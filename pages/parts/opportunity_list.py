@@ -1,0 +1,186 @@
+"""Products with how a unit or some assets stand to them, reasons folded under each, and the list as a file (UC-04.03)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from models.qualifications import QUALIFICATION_LABELS
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.parts.csv_file import csv_bytes
+from pages.parts.power import show_kw
+from services.core.actor import Actor
+from services.core.errors import RegisterError
+from services.core.permissions import may
+from services.market.closing import Closing, closing_set
+from services.market.opportunities import Opportunities, Opportunity
+from services.market.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Requirement, Standing, Verdict
+
+SHOWN = {
+    "eligible": "Eligible",
+    "nearly": "Nearly",
+    "other": "In a unit of another family",
+    "not": "Not eligible",
+}
+ICONS = {"eligible": "check_circle", "nearly": "timelapse", "other": "swap_horiz", "not": "block"}
+RESULTS = {True: "✓ Met", False: "✗ Not met", None: "? Not known"}
+INDICATIVE = (
+    "Indicative: the register compares what is registered with what a product asks for; the system operator assesses. "
+    "What is *not known* neither passes nor fails."
+)
+
+
+def kind_of(verdict: Verdict) -> str:
+    """Where a product stands in the list."""
+    if verdict.standing is not Standing.NOT:
+        return verdict.standing.lower()
+    return "not" if verdict.apart_from_family is Standing.NOT else "other"
+
+
+def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
+    """The numbers, the products by standing, and the file. `key` tells lists of one page apart."""
+    _draw_flags(found)
+    kinds = {name: [one for one in found.items if kind_of(one.verdict) == name] for name in SHOWN}
+    options = [name for name, items in kinds.items() if items]
+    first = [name for name in options if name != "not"] or options
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.pills(
+            "Show",
+            options,
+            selection_mode="multi",
+            default=first,
+            format_func=lambda name: f":material/{ICONS[name]}: {SHOWN[name]} ({len(kinds[name])})",
+            key=f"{key}-shown",
+        )
+        st.download_button(
+            "Download CSV",
+            csv_bytes(csv_rows(found.items)),
+            f"fmar-opportunities-{key}.csv",
+            "text/csv",
+            icon=":material/download:",
+            key=f"{key}-csv",
+            on_click="ignore",
+        )
+    for name in SHOWN:
+        if name in (chosen or ()) and kinds[name]:
+            st.subheader(f"{SHOWN[name]} ({len(kinds[name])})", anchor=False)
+            for one in kinds[name]:
+                _draw_one(actor, found, one, key)
+    st.caption(INDICATIVE)
+
+
+def _draw_flags(found: Opportunities) -> None:
+    count = f"{found.assets:,} {'asset' if found.assets == 1 else 'assets'}"
+    st.markdown(f"**{count}**: {show_kw(found.up)} up, {show_kw(found.down)} down")
+    if found.being_counted:
+        st.info("Assets of the unit changed a moment ago: these figures are those from before.", icon=":material/sync:")
+    if found.primacy is not None:
+        st.warning(f"**Primacy** (draft rule): {found.primacy.words}", icon=":material/low_priority:")
+    if found.limit is not None:
+        st.info(f"**Connection limit**: {plain(found.limit.words)}", icon=":material/electric_meter:")
+
+
+def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) -> None:
+    version, verdict = one.version, one.verdict
+    label = f"**{plain(version.code)}** {plain(version.name)}: {plain(headline(one))}"
+    with st.expander(label, icon=f":material/{ICONS[kind_of(verdict)]}:"):
+        if one.holds is not None:
+            status = QUALIFICATION_LABELS[one.holds.status]
+            st.badge(f"This unit's application: {status}", icon=":material/assignment:", color="blue")
+        st.caption(
+            f"{FAMILY_LABELS[version.family]} · {plain(version.sub_market)} · bought by "
+            f"{plain(', '.join(version.procurers))} · version {version.product_version}"
+        )
+        st.table(
+            [
+                {
+                    "Requirement": REQUIREMENT_LABELS[reason.requirement],
+                    "Result": RESULTS[reason.met],
+                    "In words": plain(reason.words),
+                }
+                for reason in sorted(verdict.reasons, key=lambda reason: (reason.met is not False, reason.met is True))
+            ],
+            border="horizontal",
+            hide_index=True,
+        )
+        for way in one.through:
+            st.markdown(f":material/moving: {plain(way.words)}")
+        for other in one.beside:
+            st.markdown(f":material/layers: {plain(other.words)}")
+        link("market/product.py", f"The product {version.code}", "inventory_2", {"code": version.code})
+        short = any(
+            reason.requirement is Requirement.MIN_CAPACITY and reason.met is False for reason in verdict.reasons
+        )
+        if short and found.unit is not None and _own(actor, found):
+            _draw_closing(actor, found, version.code, key)
+
+
+def _own(actor: Actor, found: Opportunities) -> bool:
+    unit = found.unit
+    return unit is not None and may(actor, "unit.manage") and unit.service_provider_id == actor.organisation_id
+
+
+def _draw_closing(actor: Actor, found: Opportunities, code: str, key: str) -> None:
+    asked = f"{key}-closing-{code}"
+    if st.button("Which of my free assets would close the gap?", icon=":material/add_circle:", key=f"{asked}-ask"):
+        st.session_state[asked] = True
+    if st.session_state.get(asked) and found.unit is not None:
+        try:
+            say_closing(closing_set(actor, found.unit.id, code))
+        except RegisterError as refused:
+            st.error(plain(refused.message))
+
+
+def say_closing(closing: Closing) -> None:
+    """What adding assets would change, with the assets."""
+    message = st.success if closing.closes else st.info
+    message(plain(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
+    if closing.after is not None:
+        st.markdown(f"The unit would then be: **{STANDING_LABELS[closing.after.standing]}**.")
+        for reason in closing.after.unmet:
+            st.markdown(f"- {plain(reason.words)}")
+    for codes, words in ((closing.gained, "Also eligible then"), (closing.lost, "No longer eligible then")):
+        if codes:
+            st.markdown(f"{words}: {plain(', '.join(codes))}.")
+    for asset in closing.assets[:20]:
+        label = f"{plain(asset.name)} adds {show_kw(asset.adds)}"
+        link("assets/asset.py", label, "bolt", {"id": str(asset.asset_id)})
+    if len(closing.assets) > 20:
+        st.caption(f"The 20 largest of {len(closing.assets):,} are shown.")
+
+
+def headline(one: Opportunity) -> str:
+    """What matters most of a product: how much is missing, or that nothing known is."""
+    unmet, unknown = one.verdict.unmet, one.verdict.unknown
+    kind = kind_of(one.verdict)
+    if kind == "other":
+        return f"the assets would be {STANDING_LABELS[one.verdict.apart_from_family].lower()} there"
+    if not unmet:
+        silent = [reason for reason in unknown if reason.requirement is not Requirement.METERING]
+        return f"eligible, {len(silent)} not known" if silent else "eligible as far as the register knows"
+    first = unmet[-1] if kind == "nearly" else unmet[0]
+    more = f" (and {len(unmet) - 1} more)" if len(unmet) > 1 else ""
+    return f"{first.words.rstrip('.')}{more}"
+
+
+def csv_rows(items: Sequence[Opportunity]) -> list[dict[str, object]]:
+    """A row for each product and requirement, by ontology terms."""
+    return [
+        {
+            "ProductCode": one.version.code,
+            "ProductVersion": one.version.product_version,
+            "ProductName": one.version.name,
+            "Standing": str(one.verdict.standing),
+            "StandingApartFromFamily": str(one.verdict.apart_from_family),
+            "Requirement": str(reason.requirement),
+            "Needs": reason.needs,
+            "Has": reason.has,
+            "ShortBy": reason.short_by if isinstance(reason.short_by, Decimal) else "",
+            "Met": {True: "yes", False: "no", None: "not known"}[reason.met],
+            "Words": reason.words,
+        }
+        for one in items
+        for reason in one.verdict.reasons
+    ]
