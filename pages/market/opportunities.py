@@ -1,14 +1,17 @@
 """Opportunities (UC-04.03): what a portfolio, one unit or a selection of assets may earn, with the reasons."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import streamlit as st
 
+from models.assets import STATUS_LABELS
 from models.products import FAMILY_LABELS, Family
 from models.units import UnitStatus
 from pages.frame import session
 from pages.frame.navigation import link
 from pages.parts.asset_choice import accept_codes, choose_filters
+from pages.parts.asset_table import code_labels
 from pages.parts.opportunity_list import draw_opportunities
 from pages.parts.opportunity_portfolio import draw_portfolio
 from services.assets.lines import AssetLine, list_lines
@@ -72,8 +75,9 @@ def draw_assets() -> None:
     if not page.items:
         st.info("No asset passes these filters. Choose fewer, or register assets first.", icon=":material/bolt:")
         return
+    labels = code_labels()
     event = st.dataframe(
-        [asset_row(one) for one in page.items],
+        [asset_row(one, labels) for one in page.items],
         hide_index=True,
         width="stretch",
         height=min(35 * (len(page.items) + 1) + 2, 320),
@@ -96,12 +100,12 @@ def draw_assets() -> None:
     draw_opportunities(actor, opportunities_of_assets(actor, ids, family), "assets")
 
 
-def asset_row(asset: AssetLine) -> dict[str, object]:
+def asset_row(asset: AssetLine, labels: Mapping[str, str]) -> dict[str, object]:
     """An asset to choose."""
     return {
         "Name": asset.name,
-        "Category": asset.category,
-        "Status": str(asset.status),
+        "Category": labels.get(asset.category, asset.category),
+        "Status": STATUS_LABELS[asset.status],
         "Rated (kW)": float(asset.rated_kw),
         "GSP group": asset.gsp_group or "",
     }

@@ -53,6 +53,7 @@ def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
             default=first,
             format_func=lambda name: f":material/{ICONS[name]}: {SHOWN[name]} ({len(kinds[name])})",
             key=f"{key}-shown",
+            wrap=True,
         )
         st.download_button(
             "Download CSV",
@@ -89,10 +90,9 @@ def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) ->
         if one.holds is not None:
             status = QUALIFICATION_LABELS[one.holds.status]
             st.badge(f"This unit's application: {status}", icon=":material/assignment:", color="blue")
-        st.caption(
-            f"{FAMILY_LABELS[version.family]} · {plain(version.sub_market)} · bought by "
-            f"{plain(', '.join(version.procurers))} · version {version.product_version}"
-        )
+        where = dict.fromkeys((FAMILY_LABELS[version.family], version.sub_market))
+        buyers = f"bought by {', '.join(version.procurers)}"
+        st.caption(plain(" · ".join([*where, buyers, f"version {version.product_version}"])))
         st.table(
             [
                 {

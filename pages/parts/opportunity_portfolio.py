@@ -90,14 +90,14 @@ def _draw_numbers(numbers: PortfolioInNumbers) -> None:
     rows = [
         {
             "Product": f"{one.version.code} {one.version.name}",
-            "Sub-market": one.version.sub_market,
             "Eligible": one.eligible,
             "Nearly": one.nearly,
             "Not eligible": one.not_eligible,
             "Eligible (kW)": float(one.eligible_kw),
             "Could be, in another family": one.elsewhere,
+            "Sub-market": one.version.sub_market,
         }
-        for one in numbers.products
+        for one in sorted(numbers.products, key=lambda one: (-one.eligible, -one.nearly, -one.elsewhere))
     ]
     most = max(numbers.units, 1)
     st.dataframe(
@@ -106,6 +106,7 @@ def _draw_numbers(numbers: PortfolioInNumbers) -> None:
         width="stretch",
         height=min(35 * (len(rows) + 1) + 2, 560),
         column_config={
+            "Product": st.column_config.TextColumn("Product", width="medium"),
             "Eligible": st.column_config.ProgressColumn("Eligible", min_value=0, max_value=most, format="%d"),
             "Nearly": st.column_config.ProgressColumn("Nearly", min_value=0, max_value=most, format="%d"),
             "Eligible (kW)": st.column_config.NumberColumn("Eligible (kW)", format="localized"),

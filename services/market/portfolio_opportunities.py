@@ -18,6 +18,7 @@ from services.core.operation import operation
 from services.core.visibility import visible
 from services.market.catalogue import in_force_on
 from services.market.eligibility import Standing, Verdict, judge, verdicts_in
+from services.market.requirements import REQUIREMENT_LABELS
 from services.market.unit_frames import frames_where
 
 UNITS_AT_ONCE = 500
@@ -82,9 +83,11 @@ class OpportunityLine:
 
     @property
     def words(self) -> str:
-        """What is missing, or not known."""
-        told = self.verdict.unmet or self.verdict.unknown
-        return " ".join(one.words for one in told)
+        """What is missing; where nothing is, what isn't known."""
+        if self.verdict.unmet:
+            return " ".join(one.words for one in self.verdict.unmet)
+        silent = [REQUIREMENT_LABELS[one.requirement].lower() for one in self.verdict.unknown]
+        return f"Not known: {', '.join(silent)}." if silent else "Everything it needs is met."
 
 
 @dataclass(frozen=True, slots=True)
