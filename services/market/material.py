@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from models.participants import Organisation
@@ -64,7 +64,7 @@ def _when_qualified(unit_id: UUID) -> Sequence[UnitHistory]:
     return [one for one in found if one is not None]
 
 
-def _holding(unit_id: UUID) -> tuple[object, ...]:
+def _holding(unit_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return col(Qualification.unit_id) == unit_id, col(Qualification.status) == QualificationStatus.QUALIFIED
 
 

@@ -121,9 +121,9 @@ _COLUMNS: tuple[Any, ...] = (
 
 
 def _line(row: Any) -> MemberLine:
-    *start, latitude, longitude, from_at, until_at = row
+    start, (latitude, longitude), times = row[:7], row[7:9], row[9:]
     position = None if latitude is None or longitude is None else (latitude, longitude)
-    return MemberLine(*start, position, from_at, until_at)
+    return MemberLine(*(*start, position, *times))
 
 
 def _unseen(of_unit: Iterable[ColumnElement[bool]], seen: ColumnElement[bool]) -> int:
