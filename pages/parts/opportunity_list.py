@@ -9,6 +9,7 @@ from models.products import FAMILY_LABELS
 from models.qualifications import QUALIFICATION_LABELS
 from pages.frame.banner import plain
 from pages.frame.navigation import link
+from pages.parts.asset_choice import accept_codes
 from pages.parts.csv_file import csv_bytes
 from pages.parts.power import show_kw
 from services.core.actor import Actor
@@ -43,16 +44,17 @@ def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
     """The numbers, the products by standing, and the file. `key` tells lists of one page apart."""
     _draw_flags(found)
     kinds = {name: [one for one in found.items if kind_of(one.verdict) == name] for name in SHOWN}
-    options = [name for name, items in kinds.items() if items]
-    first = [name for name in options if name != "not"] or options
+    labels = {name: f":material/{ICONS[name]}: {label}" for name, label in SHOWN.items()}
+    accept_codes("show", labels)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.pills(
             "Show",
-            options,
+            list(labels),
             selection_mode="multi",
-            default=first,
-            format_func=lambda name: f":material/{ICONS[name]}: {SHOWN[name]} ({len(kinds[name])})",
-            key=f"{key}-shown",
+            default=[name for name in SHOWN if name != "not"],
+            format_func=labels.__getitem__,
+            key="show",
+            bind="query-params",
             wrap=True,
         )
         st.download_button(
@@ -64,11 +66,15 @@ def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
             key=f"{key}-csv",
             on_click="ignore",
         )
-    for name in SHOWN:
-        if name in (chosen or ()) and kinds[name]:
+    st.caption(" · ".join(f"{label}: **{len(kinds[name])}**" for name, label in SHOWN.items()))
+    shown = [name for name in SHOWN if name in (chosen or ())]
+    if not any(kinds[name] for name in shown):
+        st.info("No product stands like this. Choose another standing above.", icon=":material/filter_alt:")
+    for name in shown:
+        if kinds[name]:
             st.subheader(f"{SHOWN[name]} ({len(kinds[name])})", anchor=False)
-            for one in kinds[name]:
-                _draw_one(actor, found, one, key)
+        for one in kinds[name]:
+            _draw_one(actor, found, one, key)
     st.caption(INDICATIVE)
 
 

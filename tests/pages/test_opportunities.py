@@ -65,6 +65,16 @@ def test_one_unit_with_reasons_and_what_would_close_its_gap() -> None:
     assert any(free.asset_name in one.proto.label.replace("\\", "") for one in at.get("page_link"))
 
 
+def test_the_address_says_which_standings_are_shown() -> None:
+    actor = northgate()
+    unit = make_unit(actor, small(actor, 940), family="RESPONSE").unit
+    at = open_page("northgate", PAGE, **{"for": "unit", "unit": str(unit.id), "show": "not"})
+    told = expanders(at)
+    assert any(one.startswith("**STOR**") for one in told)
+    assert not any(one.startswith("**DC**") for one in told)
+    assert "Nearly: 4" in text(at)
+
+
 def test_a_unit_of_somebody_else_in_the_address() -> None:
     other = be("kelvin", make_organisation("Kelvin LLP"), ["fsp_user"], "Morag Sinclair")
     unit = make_unit(other, small(other, 940)).unit
