@@ -13,6 +13,7 @@ from pages.parts.power import show_kw
 from pages.parts.unit_words import (
     DOWN_HELP,
     UP_HELP,
+    draw_fact,
     show_energy,
     show_minutes,
     show_seconds,
@@ -53,11 +54,10 @@ def draw_capability(whole: WholeUnit, names: Mapping[str, str]) -> None:
     grid = st.grid(5, min_column_width=150)
     for measure, label in MEASURES.items():
         value, words = values[measure]
-        with grid.container():
-            st.metric(label, value, help=words, border=True)
+        draw_fact(grid, label, value, words)
     st.markdown("#### What sets each measure")
     st.dataframe(
-        [_limit(measure, one, names) for measure, one in counted.limits.items() if measure in MEASURES],
+        [_limit(one, counted.limits[one], names) for one in MEASURES if one in counted.limits],
         hide_index=True,
         width="stretch",
         column_config={

@@ -88,7 +88,6 @@ def _table(assets: Sequence[AssetLine], key: str) -> list[AssetLine]:
         height=min(35 * (len(assets) + 1) + 2, 420),
         column_config={
             "Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized"),
-            "In the basket": st.column_config.CheckboxColumn("In the basket", width="small"),
         },
         on_select="rerun",
         selection_mode="multi-row",
@@ -100,11 +99,11 @@ def _table(assets: Sequence[AssetLine], key: str) -> list[AssetLine]:
 
 def _row(asset: AssetLine, labels: Mapping[str, str], inside: bool) -> dict[str, object]:
     return {
-        "In the basket": inside,
         "Name": asset.name,
         "Category": labels.get(asset.category, asset.category),
         "Rated (kW)": float(asset.rated_kw),
         "GSP group": group_words(asset.gsp_group),
+        "Basket": "In it" if inside else "",
     }
 
 

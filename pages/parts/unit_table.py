@@ -64,7 +64,7 @@ def _row(unit: UnitLine) -> dict[str, object]:
         "kW down": float(unit.down),
         "Full delivery": show_seconds(unit.response_s),
         "Keeps up": show_minutes(unit.duration_min),
-        "Not Verified": unit.not_verified or None,
+        "Not Verified": unit.not_verified,
         "Status": UNIT_STATUS_LABELS[unit.status],
         "FSP": unit.provider,
     }

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.asset_day import KEY, end_of
 from pages.parts.power import show_kw
 from pages.parts.unit_members import draw_member_table
-from pages.parts.unit_words import TYPE_LABELS, count_of
+from pages.parts.unit_words import TYPE_LABELS, count_of, draw_fact
 from services.core.actor import Actor
 from services.core.clock import show_date
 from services.market.units import UNIT_STATUS_LABELS, UnitThen
@@ -30,8 +30,7 @@ def draw_then(actor: Actor, stood: UnitThen, day: date) -> None:
             "Assets": f"{counted.assets:,}",
             "Type": str(counted.unit_type),
         }.items():
-            with grid.container():
-                st.metric(label, value, border=True)
+            draw_fact(grid, label, value)
         st.caption(f"{TYPE_LABELS[counted.unit_type]}; {count_of(counted.assets)} were in it.")
     st.markdown("#### Assets in it then")
     draw_member_table(actor, unit.id, end_of(day), f"members-{day}")

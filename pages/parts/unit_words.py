@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from models.products import FAMILY_LABELS, Family
 from models.units import MarketUnit, UnitStatus, UnitType
@@ -62,6 +63,13 @@ def count_of(number: int, one: str = "asset", several: str = "assets") -> str:
     return f"{number:,} {one if number == 1 else several}"
 
 
+def draw_fact(grid: DeltaGenerator, label: str, value: str, words: str | None = None, delta: str | None = None) -> None:
+    """One measure in a cell of a grid: broken into lines where it is long, never cut off."""
+    with grid.container(border=True):
+        st.caption(label, help=words)
+        st.markdown(f"**{value}**" + (f"  \n:small[{delta}]" if delta else ""))
+
+
 def draw_totals(after: Totals, before: Totals | None = None) -> None:
     """What assets come to, beside each other; with `before`, how much each sum moves."""
     grid = st.grid(2, min_column_width=130, gap="xsmall")
@@ -78,8 +86,7 @@ def draw_totals(after: Totals, before: Totals | None = None) -> None:
         ("Assets", f"{after.assets:,}", moved("assets"), None),
         ("Accounting points", f"{after.accounting_points:,}", moved("accounting_points"), TYPE_LABELS[after.unit_type]),
     ):
-        with grid.container():
-            st.metric(label, value, delta if delta not in ("+0", "+0.00 kW") else None, help=words, border=True)
+        draw_fact(grid, label, value, words, delta if delta not in ("+0", "+0.00 kW") else None)
     facts = {
         "Type": str(after.unit_type),
         "Energy": show_energy(after.energy_kwh),
