@@ -45,7 +45,7 @@ def made_up() -> Plain:
     row = np.repeat(np.arange(UNITS), places)
     cell = np.concatenate([draw.choice(15, count, replace=False) for count in places])
     up, down = (draw.integers(0, 300_000, len(row)) for _ in range(2))
-    sums = [np.bincount(row, one, UNITS).astype(np.int64) for one in (up, down)]
+    total_up, total_down = (np.bincount(row, one, UNITS).astype(np.int64) for one in (up, down))
     silent = draw.random(UNITS) < 0.1
     return Plain(
         [f"{number:032x}" for number in range(UNITS)],
@@ -54,7 +54,8 @@ def made_up() -> Plain:
         up,
         down,
         draw.integers(0, 4, UNITS),
-        *sums,
+        total_up,
+        total_down,
         np.where(silent, -1, draw.integers(0, 500_000, UNITS)),
         np.where(silent, -1, draw.choice([1, 10, 60, 900, 7200], UNITS)),
         np.where(silent, -1, draw.integers(1, 300, UNITS)),
