@@ -82,6 +82,14 @@ def _proposals(actor: Actor, errands: Errands) -> list[Line]:
     return [_line("market/proposals.py", words, "rule")]
 
 
+def _of_market(actor: Actor, errands: Errands) -> list[Line]:
+    """Applications for products: an SO's to assess, an FSP's to answer and renew."""
+    page = "market/queue.py" if may(actor, "qualification.assess") else "market/applications.py"
+    return [
+        _line(page, counted(one.count, one.one, one.many), one.icon, dict(one.filters)) for one in errands.applications
+    ]
+
+
 def _to_decide(errands: Errands) -> list[Line]:
     """The administrator's."""
     if not errands.decides:

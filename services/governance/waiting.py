@@ -24,6 +24,7 @@ from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.visibility import visible, within
 from services.market.proposal_records import waiting_proposals
+from services.market.qualification_waiting import Waits, applications_waiting
 
 SOONEST = 3
 """Queries that are named one by one."""
@@ -80,6 +81,8 @@ class Errands:
     ended: Sequence[BulkJob] = ()
     """Files that the actor handed in whose jobs have ended since the actor looked."""
     drafts: DraftBoard | None = None
+    applications: Sequence[Waits] = ()
+    """Applications for products, the most urgent first."""
     decides: bool = False
     """Whether the actor decides on assets, rather than answering for them or looking on."""
     answers: bool = False
@@ -99,6 +102,7 @@ def what_waits(actor: Actor) -> Errands:
         missing_sources=_missing() if may(actor, "source.load") else (),
         ended=ended_jobs(actor) if may(actor, "asset.bulk") else (),
         drafts=draft_board(actor) if may(actor, "asset.draft") else None,
+        applications=applications_waiting(actor),
         decides=decides,
         answers=answers,
     )

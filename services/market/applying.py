@@ -232,7 +232,7 @@ def _asked(choice: Choice, asked: Sequence[UUID]) -> tuple[list[Organisation], l
 
 def _missing(choice: Choice) -> list[Finding]:
     """What the register finds missing: a warning each, to be justified; what it doesn't know is none."""
-    if choice.verdict is None:
+    if choice.verdict is None or not choice.operators:
         return []
     return [
         Finding(

@@ -1,0 +1,211 @@
+"""Life cycles driven through the services by random actors: no step outside the table, no approval lost, no asset twice.
+
+Whatever somebody tries, either it is refused and nothing has changed, or it is a step that the life cycle knows.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from models.assets import Asset
+from models.qualifications import QUALIFICATION_ENDED, Qualification, QualificationStatus, QualificationStep
+from models.units import UnitMember
+from services.core import database
+from services.core.actor import Actor
+from services.core.errors import RegisterError
+from services.core.transaction import current_session, unit_of_work
+from services.market.composing import update_composition
+from services.market.portability import accept_colleague
+from services.market.qualification_answering import answer_information, request_renewal, withdraw_application
+from services.market.qualification_assessing import (
+    ask_information,
+    decide_application,
+    decide_like_cases,
+    demand_reassessment,
+    lift_suspension,
+    suspend_qualification,
+    take_application,
+)
+from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE
+from services.market.units import get_unit
+from services.market.units_ending import deregister_unit
+from tests.asset_factories import STAMP, an_mpan, make_administrator, make_provider
+from tests.conftest import build_register, use_database
+from tests.databases import DATABASES, fresh_database
+from tests.market_factories import apply_for, bad, good, make_dso, make_unit, verified
+
+WORDS = "Because of what was said in May."
+STEPS = int(os.environ.get("FMAR_MACHINE_STEPS", "25"))
+EXAMPLES = int(os.environ.get("FMAR_MACHINE_EXAMPLES", "6"))
+Act = Callable[[Actor, UUID, int], object]
+ACTS: dict[str, Act] = {
+    "take": take_application,
+    "ask": lambda actor, one, version: ask_information(actor, one, WORDS, version),
+    "answer": lambda actor, one, version: answer_information(actor, one, WORDS, version),
+    "answer anew": lambda actor, one, version: answer_information(actor, one, WORDS, version, fresh_package=True),
+    "qualify": lambda actor, one, version: decide_application(actor, one, good(), version),
+    "fail": lambda actor, one, version: decide_application(actor, one, bad(), version),
+    "qualify many": lambda actor, one, version: decide_like_cases(actor, [(one, version)], good()),
+    "suspend": lambda actor, one, version: suspend_qualification(actor, one, "SAFETY", WORDS, version),
+    "lift": lambda actor, one, version: lift_suspension(actor, one, WORDS, version),
+    "assess again": lambda actor, one, version: demand_reassessment(actor, one, "PERIODIC", WORDS, version),
+    "renew": lambda actor, one, version: request_renewal(actor, one, WORDS, version),
+    "withdraw": lambda actor, one, version: withdraw_application(actor, one, WORDS, version),
+    "accept": lambda actor, one, _version: accept_colleague(actor, one, "SU"),
+}
+ENDING = ("fail", "withdraw")
+KIND = st.sampled_from(sorted(ACTS))
+WHO = st.integers(0, 4)
+WHICH = st.integers(0, 50)
+
+
+class QualificationMachine(RuleBasedStateMachine):
+    """Two FSPs, two DNOs and an administrator, who try everything."""
+
+    kind = DATABASES[0]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.known: dict[UUID, tuple[QualificationStatus, bool]] = {}
+
+    @initialize()
+    def open_register(self) -> None:
+        """A register of its own, with a unit in the areas of both DNOs, and a spare asset for it."""
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        use_database(self.stack.enter_context(fresh_database(folder, "register", build_register, self.kind)))
+        self.fsp, self.rival = make_provider(), make_provider("Lumen")
+        self.dsos = [make_dso(), make_dso("Northern Powergrid", "NPG_NE")]
+        self.actors = [self.fsp, self.rival, *self.dsos, make_administrator()]
+        newcastle = {"DNOConnection": "NPG_NE", "Latitude": "54.97", "Longitude": "-1.61", "Postcode": "NE1 4ST"}
+        there = verified(self.fsp, **newcastle, ImportMPAN=an_mpan("15"))
+        self.units = [make_unit(self.fsp, assets=[verified(self.fsp), there]), make_unit(self.fsp)]
+        self.spare: list[Asset] = [verified(self.fsp) for _ in range(2)]
+
+    def teardown(self) -> None:
+        """Leave the register."""
+        database.close()
+        self.stack.close()
+
+    def _try(self, act: Callable[[], object]) -> bool:
+        """Whether it was done; refused, it must have changed nothing."""
+        before = self._stand()
+        try:
+            act()
+        except RegisterError:
+            assert self._stand() == before, "a refusal left something behind"
+            return False
+        return True
+
+    def _stand(self) -> dict[UUID, tuple[QualificationStatus, int]]:
+        with unit_of_work(STAMP, writes=False):
+            return {one.id: (one.status, one.version) for one in current_session().scalars(select(Qualification))}
+
+    def _one(self, which: int) -> tuple[UUID, int] | None:
+        stand = sorted(self._stand().items())
+        return (stand[which % len(stand)][0], stand[which % len(stand)][1][1]) if stand else None
+
+    @rule(who=WHO, unit=st.integers(0, 1), code=st.sampled_from(["SU", "SAOUDA"]))
+    def apply(self, who: int, unit: int, code: str) -> None:
+        """Somebody applies."""
+        self._try(lambda: apply_for(self.actors[who], self.units[unit], code))
+
+    @rule(kind=KIND, who=WHO, which=WHICH, off=st.sampled_from([0, 0, 0, -1]))
+    def act(self, kind: str, who: int, which: int, off: int) -> None:
+        """Somebody tries something, now and then from a version that has moved on."""
+        found = self._one(which)
+        if found is None:
+            return
+        identifier, version = found
+        approved = self._approved()
+        done = self._try(lambda: ACTS[kind](self.actors[who], identifier, version + off))
+        if done and kind not in ENDING:
+            assert approved <= self._approved(), f"{kind} lost an approval"
+
+    def _approved(self) -> set[UUID]:
+        with unit_of_work(STAMP, writes=False):
+            chosen = select(col(Qualification.id)).where(col(Qualification.qualified_at).is_not(None))
+            return set(current_session().scalars(chosen))
+
+    @rule(who=WHO, unit=st.integers(0, 1), asset=st.integers(0, 1), add=st.booleans())
+    def compose(self, who: int, unit: int, asset: int, add: bool) -> None:
+        """A unit gains or loses an asset; what it is qualified for is to be assessed again, and stays approved."""
+        approved = self._approved()
+        spare = [self.spare[asset].id]
+        version = get_unit(self.fsp, self.units[unit].id).unit.version
+        change = {"add": spare} if add else {"remove": spare}
+        self._try(lambda: update_composition(self.actors[who], self.units[unit].id, version=version, **change))
+        assert approved <= self._approved(), "a change of the unit lost an approval"
+
+    @rule(who=WHO, chance=st.integers(0, 9))
+    def end_unit(self, who: int, chance: int) -> None:
+        """Now and then a unit ends."""
+        if chance == 0:
+            unit = self.units[1]
+            version = get_unit(self.fsp, unit.id).unit.version
+            self._try(lambda: deregister_unit(self.actors[who], unit.id, WORDS, version))
+
+    @invariant()
+    def no_step_outside_the_table(self) -> None:
+        """Each step is one of the life cycle's, and each begins where the one before ended."""
+        if not hasattr(self, "units"):
+            return
+        known = {(str(step.source), str(step.target)) for step in QUALIFICATION_LIFE_CYCLE.transitions}
+        last: dict[UUID, str] = {}
+        with unit_of_work(STAMP, writes=False):
+            session = current_session()
+            for step in session.scalars(select(QualificationStep).order_by(col(QualificationStep.id))):
+                assert step.from_status == last.get(step.qualification_id)
+                if step.from_status is None:
+                    assert step.to_status in ("SUBMITTED", "QUALIFIED")
+                else:
+                    assert (step.from_status, step.to_status) in known
+                last[step.qualification_id] = step.to_status
+            for one in session.scalars(select(Qualification)):
+                assert last[one.id] == str(one.status)
+                self._holds_together(one)
+
+    def _holds_together(self, one: Qualification) -> None:
+        held = one.status in (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED)
+        ended = one.status in QUALIFICATION_ENDED
+        running = one.clock_from is not None
+        assert not held or (one.qualified_at and one.valid_until)
+        assert not ended or one.qualified_at is None
+        assert running is (one.due_on is not None)
+        assert not running or not (held or ended)
+
+    @invariant()
+    def no_asset_twice(self) -> None:
+        """An asset is in one active unit of a family."""
+        if not hasattr(self, "units"):
+            return
+        with unit_of_work(STAMP, writes=False):
+            current = select(func.count()).where(col(UnitMember.until_at).is_(None))
+            twice = current.group_by(col(UnitMember.asset_id), col(UnitMember.family)).having(func.count() > 1)
+            assert current_session().execute(twice).all() == []
+
+
+@pytest.mark.use_case("UC-04.02")
+@pytest.mark.parametrize("kind", DATABASES)
+def test_nobody_finds_a_way_around_the_life_cycle(kind: str) -> None:
+    machine = type("Machine", (QualificationMachine,), {"kind": kind})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
