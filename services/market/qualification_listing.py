@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from models.participants import Organisation
+from models.products import Family
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.units import MarketUnit
 from services.core.actor import Actor
@@ -40,6 +41,7 @@ class QualificationFilters:
     assigned: tuple[str, ...] = ()
     """`me`, `nobody`, or a person's identifier."""
     unit: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
     ends_within: str = ""
     """Days until the end of validity."""
 
@@ -53,6 +55,7 @@ TERMS: dict[str, str] = {
     "Clock": "clock",
     "AssignedTo": "assigned",
     "UnitId": "unit",
+    "Family": "family",
     "EndsWithinDays": "ends_within",
 }
 """Filters by ontology term: as the API and addresses of pages name them."""
@@ -76,6 +79,8 @@ def _problem(term: str, name: str, value: str) -> Finding | None:
     expected = ""
     if name == "status" and value not in set(QualificationStatus):
         expected = f"one of {', '.join(QualificationStatus)}"
+    elif name == "family" and value not in set(Family):
+        expected = f"one of {', '.join(Family)}"
     elif name == "clock" and value not in set(ClockState):
         expected = f"one of {', '.join(ClockState)}"
     elif name in ("provider", "operator", "unit") and not _is_id(value):
@@ -104,6 +109,7 @@ def qualification_conditions(actor: Actor, filters: QualificationFilters) -> lis
         (Qualification.service_provider_id, [UUID(one) for one in filters.provider]),
         (Qualification.addressed_to, [UUID(one) for one in filters.operator]),
         (Qualification.gsp_group, filters.gsp_group),
+        (Qualification.family, filters.family),
         (Qualification.unit_id, [UUID(one) for one in filters.unit]),
     )
     found += [col(column).in_(list(values)) for column, values in plain if values]
