@@ -24,7 +24,7 @@ UNITS = {"kW": Decimal(1), "MW": Decimal(1000)}
 
 
 def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
-    """Draw the filters; what is chosen. A new choice goes back to the first page. `by_status`: all states are to choose from."""
+    """Draw the filters; what is chosen. A new choice goes back to the first page. `by_status`: by any state."""
     lists = code_lists()
     grid = st.grid(5 if by_status else 4, min_column_width=150)
     with grid.container():

@@ -91,7 +91,9 @@ def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
     return counts
 
 
-def _theirs(actor: Actor, unit_id: UUID | None, products: Sequence[str]) -> Select[Qualification, MarketUnit, Organisation]:
+def _theirs(
+    actor: Actor, unit_id: UUID | None, products: Sequence[str]
+) -> Select[Qualification, MarketUnit, Organisation]:
     chosen = (
         select(Qualification, MarketUnit, Organisation)
         .join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
