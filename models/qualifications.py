@@ -100,7 +100,7 @@ class Qualification(Recorded, table=True):
     """Since when the clock runs; none while it stands still."""
 
     capacity: Decimal = Field(sa_type=Kilowatts)
-    """kW of the unit in the product's direction when it was assessed last: the smaller of both where it asks for both."""
+    """kW of the unit in the product's direction when it was assessed last: the better one where it is bought both ways."""
     gsp_group: str = Field(default="", max_length=4)
     """That of the unit's assets, or the empty text where they lie in several."""
     package_id: UUID = Field(foreign_key="data_package.id")

@@ -8,7 +8,12 @@ from services.core.actor import Actor
 from services.governance.accesses import note_opening
 
 OPEN = "fmar_open_record"
-RECORD_PAGES = {"asset": "asset", "organisation": "organisation"}
+RECORD_PAGES = {
+    "asset": "asset",
+    "organisation": "organisation",
+    "market-unit": "market_unit",
+    "application": "qualification",
+}
 """Addresses of pages that show one record, and what kind of record it is."""
 
 

@@ -51,6 +51,15 @@ PLACES: dict[str, list[Place]] = {
         Place("market/units.py", "market-units", "Market units", "hub", ["unit.read"]),
         Place("market/build_unit.py", "build-unit", "Build a unit", "add_box", ["unit.manage"]),
         Place("market/opportunities.py", "opportunities", "Opportunities", "explore", ["unit.read"]),
+        Place(
+            "market/queue.py",
+            "application-queue",
+            "Applications to assess",
+            "pending_actions",
+            ["qualification.assess", "organisation.decide"],
+        ),
+        Place("market/applications.py", "applications", "Applications", "assignment", ["qualification.apply"]),
+        Place("market/application.py", "application", "Application", "assignment", ["qualification.read"], hidden=True),
         Place("market/unit.py", "market-unit", "Market unit", "hub", ["unit.read"], hidden=True),
     ],
     "Participants": [

@@ -8,6 +8,7 @@ from models.assets import AssetStatus
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.parts.draft_rows import form_of
+from pages.parts.qualification_words import ADDRESS
 from pages.parts.upload_words import ended
 from services.assets.draft_board import DraftBoard, DraftState, DraftView
 from services.core.actor import Actor
@@ -28,6 +29,7 @@ def counted(count: int, one: str, many: str) -> str:
 def draw_errands(actor: Actor, errands: Errands) -> None:
     """The lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
     lines = [_line(UPLOAD, ended(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
+    lines += _of_market(actor, errands)
     lines += [
         *_proposals(actor, errands),
         *_to_decide(errands),
@@ -86,7 +88,13 @@ def _of_market(actor: Actor, errands: Errands) -> list[Line]:
     """Applications for products: an SO's to assess, an FSP's to answer and renew."""
     page = "market/queue.py" if may(actor, "qualification.assess") else "market/applications.py"
     return [
-        _line(page, counted(one.count, one.one, one.many), one.icon, dict(one.filters)) for one in errands.applications
+        _line(
+            page,
+            counted(one.count, one.one, one.many),
+            one.icon,
+            {ADDRESS[term]: value for term, value in one.filters.items()},
+        )
+        for one in errands.applications
     ]
 
 

@@ -12,13 +12,15 @@ from services.governance.recent import RecentChange
 PLACES = {
     "asset": ("assets/asset.py", "bolt"),
     "organisation": ("participants/organisation.py", "apartment"),
+    "market_unit": ("market/unit.py", "hub"),
+    "qualification": ("market/application.py", "assignment"),
     "source_edition": ("assets/sources.py", "menu_book"),
     "draft": ("assets/drafts.py", "edit_note"),
     "bulk_job": ("assets/upload.py", "upload_file"),
     "user": ("participants/users.py", "group"),
     "membership": ("participants/users.py", "group"),
 }
-NAMED_BY = {"asset": "id", "organisation": "id", "bulk_job": "job"}
+NAMED_BY = {"asset": "id", "organisation": "id", "market_unit": "id", "qualification": "id", "bulk_job": "job"}
 """What the address of a page that shows one record calls it."""
 
 

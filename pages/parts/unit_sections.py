@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pages.parts.unit_opportunities import draw_unit_opportunities
+from pages.parts.unit_qualifications import draw_readiness, draw_unit_qualifications
 from services.core.actor import Actor
 from services.market.units import WholeUnit
 
@@ -22,4 +23,6 @@ class UnitSection:
 
 SECTIONS: list[UnitSection] = [
     UnitSection("Opportunities", "unit.read", draw_unit_opportunities),
+    UnitSection("Qualifications", "qualification.read", draw_unit_qualifications),
+    UnitSection("Readiness", "qualification.read", draw_readiness),
 ]

@@ -13,7 +13,9 @@ from models.assets import Asset
 from models.base import Recorded
 from models.core import Access
 from models.participants import ApiClient, Organisation, User
+from models.qualifications import Qualification
 from models.sources import SourceRecord
+from models.units import MarketUnit
 from services.core.access_log import log_access
 from services.core.actor import Actor
 from services.core.operation import operation
@@ -21,7 +23,13 @@ from services.core.transaction import current_session
 from services.core.visibility import visible
 
 LONGEST_PAGE = 500
-OPENED: Mapping[str, type[Any]] = {"asset": Asset, "organisation": Organisation, "source_record": SourceRecord}
+OPENED: Mapping[str, type[Any]] = {
+    "asset": Asset,
+    "market_unit": MarketUnit,
+    "organisation": Organisation,
+    "qualification": Qualification,
+    "source_record": SourceRecord,
+}
 """Records that have a page of their own."""
 
 

@@ -12,7 +12,9 @@ from models.assets import STATUS_LABELS, Asset, AssetStatus
 from models.bulk import BulkJob
 from models.core import Event
 from models.participants import Organisation
+from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.sources import SourceEdition
+from models.units import MarketUnit
 from services.core.actor import Actor
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -41,6 +43,12 @@ WORDS: dict[str, str] = {
     "organisation.suspended": "Suspended",
     "organisation.reinstated": "Reinstated",
     "organisation.withdrawn": "De-registered",
+    "qualification.submitted": "Applied for",
+    "qualification.accepted": "Accepted as a colleague qualified it",
+    "qualification.approval_lapsed": "Validity ended while it is assessed",
+    "qualification.ends_soon": "Ends soon",
+    "qualification.said": "Commented on",
+    "qualification.unit_changed": "The unit changed since it applied",
     "source.loaded": "Edition loaded",
     "user.invited": "User invited",
     "user.deactivated": "User deactivated",
@@ -87,6 +95,14 @@ def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
     for model, column in columns:
         rows = select(col(model.id), col(column)).where(col(model.id).in_(wanted), visible(model, actor))
         found |= {row[0]: row[1] for row in current_session().execute(rows)}
+    units = select(col(MarketUnit.id), col(MarketUnit.name)).where(visible(MarketUnit, actor))
+    found |= {row[0]: row[1] for row in current_session().execute(units.where(col(MarketUnit.id).in_(wanted)))}
+    applied = (
+        select(col(Qualification.id), col(Qualification.product_code), col(MarketUnit.name))
+        .join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
+        .where(col(Qualification.id).in_(wanted), visible(Qualification, actor))
+    )
+    found |= {row[0]: f"{row[2]} for {row[1]}" for row in current_session().execute(applied)}
     editions = select(SourceEdition).where(col(SourceEdition.id).in_(wanted), visible(SourceEdition, actor))
     found |= {one.id: f"{one.kind} of {one.publisher}" for one in current_session().scalars(editions)}
     return found
@@ -114,4 +130,6 @@ def _what(event: Event) -> str:
         return "Registered {:,}, changed {:,} and refused {:,}".format(*counts)
     if event.type == "asset.status_changed" and event.payload.get("to") in list(AssetStatus):
         return f"Became {STATUS_LABELS[AssetStatus(event.payload['to'])]}"
+    if event.type == "qualification.status_changed" and event.payload.get("to") in list(QualificationStatus):
+        return f"Became {QUALIFICATION_LABELS[QualificationStatus(event.payload['to'])]}"
     return WORDS.get(event.type) or event.type.partition(".")[2].replace("_", " ").capitalize()

@@ -94,7 +94,7 @@ def freeze(unit: MarketUnit, seen_by: Actor | None = None) -> DataPackage:
 
 
 def capacity_for(stands: WholeUnit, version: ProductVersion) -> Decimal:
-    """kW of a unit in a product's direction; the smaller of both where it asks for both."""
+    """kW of a unit in a product's direction; its better direction where the product is bought both ways (eligibility alike)."""
     counted = stands.capability
     match version.direction:
         case Direction.UP:
@@ -102,7 +102,7 @@ def capacity_for(stands: WholeUnit, version: ProductVersion) -> Decimal:
         case Direction.DOWN:
             return counted.down
         case _:
-            return min(counted.up, counted.down)
+            return max(counted.up, counted.down)
 
 
 def group_of(stands: WholeUnit) -> str:

@@ -22,7 +22,6 @@ from services.core.permissions import Scope, scopes_of
 from services.core.transaction import current_session
 from services.core.visibility import see, visible
 from services.market.catalogue import ended, newest_of, version_of, whole_catalogue
-from services.market.data_package import capacity_for
 from services.market.limits import limits_of
 from services.market.procurers import operators_for
 from services.market.qualification_life import STANDING
@@ -167,8 +166,8 @@ def _limits(unit: MarketUnit, version: ProductVersion) -> Iterator[Lack]:
     limit = limits_of([unit.id]).get(unit.id)
     if limit is None or unit.status is not UnitStatus.ACTIVE:
         return
-    offered = capacity_for(whole(unit), version)
-    for allowed, way in ((limit.export_kw, "up"), (limit.import_kw, "down")):
+    counted = whole(unit).capability
+    for allowed, way, offered in ((limit.export_kw, "up", counted.up), (limit.import_kw, "down", counted.down)):
         if allowed is not None and version.direction in (way, "both") and allowed < offered:
             words = f"A connection limit of {kilowatts(allowed)} lies under the {kilowatts(offered)} offered: {limit.words}."
             yield Lack("LIMIT", words, "market_unit", str(unit.id))

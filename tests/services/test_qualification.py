@@ -109,7 +109,7 @@ def test_one_package_is_frozen_for_all_products_and_each_goes_to_the_operators_w
     assert content["ServiceProvider"]["OrganisationLegalName"] == "Northgate Flex Ltd"
     assert package_of(actor, made[1].id).sha256 == file.sha256
     assert made[0].gsp_group == "_A"
-    assert made[0].capacity == 2400
+    assert made[0].capacity == 2500
     assert [event.type for event in read_events(operator)].count("qualification.submitted") == 2
 
 
@@ -372,7 +372,7 @@ def test_a_material_change_of_the_unit_asks_for_a_new_assessment(register: str) 
     assert get_qualification(operator, waiting.id).qualification.status is S.SUBMITTED
     assert "qualification.unit_changed" in {event.type for event in read_events(operator)}
     taken = take_application(operator, made.id, line.qualification.version)
-    assert taken.capacity == 4800, "a re-assessment rests on the unit as it is now"
+    assert taken.capacity == 5000, "a re-assessment rests on the unit as it is now"
 
 
 def test_a_change_while_suspended_waits_for_the_suspension_to_be_lifted(register: str) -> None:

@@ -1,0 +1,152 @@
+"""One application (UC-04.02): where it stands, what can be done and why not, what was handed in and what was said."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from models.qualifications import QualificationStatus
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.parts.attempt import attempt, show_outcome
+from pages.parts.qualification_forms import draw_form
+from pages.parts.qualification_talk import draw_talk
+from pages.parts.qualification_words import HISTORY_LABELS, clock_badge, qualification_badge, validity
+from pages.parts.record_history import draw_history
+from services.core.clock import show_date, show_moment
+from services.core.errors import NotFound
+from services.core.permissions import may
+from services.core.states import Action
+from services.market.data_package import package_of, read_package
+from services.market.qualification_actions import qualification_actions
+from services.market.qualification_assessing import take_application
+from services.market.qualification_listing import QualificationLine, get_qualification
+from services.market.qualification_reasons import label_of
+from services.market.qualification_records import qualification_history
+
+ICONS = {
+    "take_application": "back_hand",
+    "decide_application": "gavel",
+    "ask_information": "help",
+    "assign_application": "assignment_ind",
+    "suspend_qualification": "pause_circle",
+    "lift_suspension": "play_circle",
+    "demand_reassessment": "published_with_changes",
+    "answer_information": "reply",
+    "request_renewal": "autorenew",
+    "withdraw_application": "undo",
+}
+
+
+def asked_for() -> UUID:
+    """The application that the address names; without one, the way to choose it."""
+    given = st.query_params.get("id", "")
+    if not given:
+        st.info("This page shows one application: choose it first.", icon=":material/assignment:")
+        file = "market/applications.py" if may(actor, "qualification.apply") else "market/queue.py"
+        link(file, "Applications", "assignment")
+        st.stop()
+    try:
+        return UUID(given)
+    except ValueError:
+        raise NotFound("qualification", given) from None
+
+
+def draw_head(line: QualificationLine) -> None:
+    """What for, where it stands, by when, and the facts everybody asks first."""
+    one = line.qualification
+    st.title(f"{plain(one.product_code)} · {plain(line.unit_name)}", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        qualification_badge(one.status)
+        clock_badge(line.clock)
+        st.badge(plain(line.operator), icon=":material/electrical_services:", color="gray")
+        st.badge(plain(line.provider), icon=":material/apartment:", color="gray")
+    st.caption(f"Application {one.id} · version {one.version}, {show_moment(one.recorded_at)}")
+    if one.status_reason:
+        code = f"**{label_of(one.reason_code)}**: " if one.reason_code else ""
+        st.markdown(f"{code}{plain(one.status_reason)} :small[since {show_moment(one.status_since)}]")
+    if one.qualified_at and one.status is not QualificationStatus.QUALIFIED:
+        st.info(f"Approved since {show_moment(one.qualified_at)}: that stands until the SO has decided anew.")
+    grid = st.grid(4, min_column_width=150)
+    grid.metric("Capacity", f"{one.capacity:,.2f} kW", border=True, help="In the product's direction.")
+    grid.metric("GSP group", one.gsp_group or "Several", border=True)
+    grid.metric("Due on", show_date(one.due_on), border=True, help="None while the clock stands still.")
+    grid.metric("Assigned to", plain(one.assigned_name or "Nobody"), border=True)
+    st.markdown(
+        f"Product version {one.product_version} · submitted {show_moment(one.submitted_at)} · valid {validity(one)}"
+    )
+    if one.conditions:
+        st.markdown(f"**Conditions**: {plain(one.conditions)}")
+    if one.justification:
+        st.markdown(f"**What the FSP says to what is missing**: {plain(one.justification)}")
+    link("market/unit.py", plain(f"{line.unit_name} ({line.unit_code})"), "hub", {"id": str(one.unit_id)})
+
+
+def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
+    """A button for each act that is possible, its form under them; the others folded away, with what is in the way."""
+    one, key = line.qualification, f"act-{line.qualification.id}"
+    possible = {action.operation: action for action in actions if action.allowed}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for number, action in enumerate(possible.values()):
+            if action.operation == "take_application":
+                st.button(
+                    action.label, key=action.operation, icon=":material/back_hand:", type="primary", on_click=attempt,
+                    args=(lambda: take_application(actor, one.id, one.version), "It is yours."),
+                )  # fmt: skip
+                continue
+            st.button(
+                action.label, key=action.operation, icon=f":material/{ICONS[action.operation]}:", on_click=choose,
+                type="primary" if not number else "secondary", args=(key, action.operation),
+            )  # fmt: skip
+    if (chosen := st.session_state.get(key)) in possible:
+        with st.container(border=True):
+            st.subheader(possible[chosen].label, anchor=False)
+            draw_form(actor, one, chosen)
+    others = [action for action in actions if not action.allowed]
+    with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
+        for action in others:
+            st.markdown(f"- **{action.label}**: {plain(action.why_not or '')}")
+
+
+def choose(key: str, operation: str) -> None:
+    """Open the form of an act, or close it again."""
+    st.session_state[key] = None if st.session_state.get(key) == operation else operation
+
+
+def draw_package(line: QualificationLine) -> None:
+    """What the application rests on, and the whole of it as a file."""
+    package = package_of(actor, line.qualification.id)
+    st.markdown(
+        f"Frozen on {show_moment(package.made_at)} with {package.assets:,} assets; nothing in it changes any more."
+    )
+    unit = package.summary["Unit"]
+    told = {
+        "Name": unit["UnitName"], "Code": unit["UnitCode"], "Type": unit["UnitType"], "Family": unit["Family"],
+        "Up (kW)": unit["UpCapacity"], "Down (kW)": unit["DownCapacity"], "Composition": package.composition,
+        "SHA-256": package.sha256,
+    }  # fmt: skip
+    st.table({"What": [plain(name) for name in told], "As handed in": [plain(str(value)) for value in told.values()]})
+    st.download_button(
+        "The whole package (JSON)", data=lambda: read_package(actor, line.qualification.id).content,
+        file_name=f"{line.qualification.product_code}-{line.qualification.id}-package.json", mime="application/json",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+
+actor = session.actor()
+line = get_qualification(actor, asked_for())
+draw_head(line)
+show_outcome()
+draw_acts(line, qualification_actions(actor, line.qualification.id))
+talk, package, history = st.tabs(
+    ["Conversation", "Data package", "History"], key="part", on_change="rerun", bind="query-params"
+)
+if talk.open:
+    with talk:
+        draw_talk(actor, line.qualification)
+if package.open:
+    with package:
+        draw_package(line)
+if history.open:
+    with history:
+        draw_history(qualification_history(actor, line.qualification.id), HISTORY_LABELS)

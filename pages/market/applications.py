@@ -1,0 +1,34 @@
+"""An FSP's applications (UC-04.02): where each stands, what is asked, what ends soon; choosing one opens it."""
+
+import streamlit as st
+
+from pages.frame import session
+from pages.parts.attempt import show_outcome
+from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
+from pages.parts.qualification_table import draw_qualification_table
+from services.market.qualification_listing import QualificationFilters, tally_qualifications, work_queue
+
+MOST = 500
+
+actor = session.actor()
+st.title("Applications", anchor=False)
+st.caption("What your units have applied for and are qualified for. What you choose stands in the address.")
+show_outcome()
+filters = choose_qualifications(actor, assesses=False)
+tally = tally_qualifications(actor, filters)
+total = sum(tally.statuses.values())
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown(f"**{total:,} application{'' if total == 1 else 's'}**", width="content")
+    if filters != QualificationFilters():
+        st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_qualifications)
+if not total and filters == QualificationFilters():
+    st.info("No unit has applied for a product yet.", icon=":material/assignment:")
+    st.markdown("Open a market unit, see what it may earn, and apply on its tab **Qualifications**.")
+    st.page_link("pages/market/units.py", label="Market units", icon=":material/hub:")
+    st.stop()
+if not total:
+    st.info("No application passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
+    st.stop()
+draw_qualification_table(work_queue(actor, filters, MOST), ("FSP", "Assigned to"))
+if total > MOST:
+    st.caption(f"The {MOST} that are due first are shown. Choose filters to see others.")

@@ -1,0 +1,95 @@
+"""The SO's work queue (UC-04.02): applications by the clock, filtered, decided one by one or like cases together."""
+
+import streamlit as st
+
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.parts.attempt import attempt, show_outcome
+from pages.parts.qualification_elsewhere import draw_elsewhere
+from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
+from pages.parts.qualification_forms import VERDICTS, outcome_fields, outcome_in
+from pages.parts.qualification_table import draw_qualification_table
+from services.core.permissions import may
+from services.market.qualification_assessing import DECIDED_FROM, decide_like_cases
+from services.market.qualification_clock import CLOCK_LABELS, ClockState
+from services.market.qualification_listing import (
+    QualificationFilters,
+    QualificationLine,
+    Tally,
+    tally_qualifications,
+    work_queue,
+)
+
+MOST = 500
+CHOOSING = "queue-many"
+
+
+def draw_numbers(tally: Tally) -> None:
+    """How the clocks stand."""
+    grid = st.grid(4, min_column_width=130)
+    for state in (ClockState.LATE, ClockState.SOON, ClockState.IN_TIME, ClockState.PAUSED):
+        grid.metric(CLOCK_LABELS[state], f"{tally.clocks[state]:,}", border=True)
+
+
+def draw_groups(tally: Tally) -> None:
+    """How many there are in each GSP group, as bars of one table."""
+    rows = [{"GSP group": code or "Several", "Applications": count} for code, count in tally.groups.items()]
+    with st.expander("By GSP group", icon=":material/map:"):
+        most = max(tally.groups.values())
+        bars = st.column_config.ProgressColumn("Applications", format="%d", min_value=0, max_value=most)
+        st.dataframe(rows, hide_index=True, width="stretch", column_config={"Applications": bars})
+
+
+def draw_many(chosen: list[QualificationLine]) -> None:
+    """One decision on the chosen applications: all of them or none."""
+    cases = [line.qualification for line in chosen]
+    kinds = {f"{one.product_code}, version {one.product_version}" for one in cases}
+    with st.container(border=True):
+        st.subheader(f"Decide {len(cases)} together", anchor=False)
+        if len(kinds) > 1:
+            st.warning(f"Like cases are for one version of one product. Chosen: {plain('; '.join(sorted(kinds)))}.")
+            return
+        if undecidable := [one for one in cases if one.status not in DECIDED_FROM]:
+            st.warning(f"{len(undecidable)} of them can't be decided now: leave them out.")
+            return
+        st.caption("All of them are decided alike, or none. Each FSP reads the reason.")
+        outcome_fields("many")
+        verdict = st.session_state.get("many-verdict")
+        if verdict is None:
+            return
+        pairs = [(one.id, one.version) for one in cases]
+        st.button(
+            f"{VERDICTS[verdict]} {len(cases)} applications", type="primary", key="many-do", on_click=attempt,
+            args=(lambda: decide_like_cases(actor, pairs, outcome_in("many")), f"{len(cases)} decided.", "many-text",
+                  "many-verdict", "queue-table"),
+        )  # fmt: skip
+
+
+actor = session.actor()
+assesses = may(actor, "qualification.assess")
+st.title("Applications to assess" if assesses else "All applications", anchor=False)
+st.caption("What is due first comes first. The clock stands still while an FSP is asked. Filters stand in the address.")
+show_outcome()
+filters = choose_qualifications(actor, assesses=True)
+tally = tally_qualifications(actor, filters)
+total = sum(tally.statuses.values())
+if filters != QualificationFilters():
+    st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_qualifications)
+if not total:
+    words = (
+        "No application passes these filters." if filters != QualificationFilters() else "No application has come yet."
+    )
+    st.success(f"{words} New ones appear once an FSP applies for a product that you buy.", icon=":material/task_alt:")
+else:
+    draw_numbers(tally)
+    draw_groups(tally)
+    several = assesses and st.toggle("Choose several to decide like cases together", key=CHOOSING)
+    lines = work_queue(actor, filters, MOST)
+    without = ("SO",) if assesses else ()
+    chosen = draw_qualification_table(lines, without, several=several, key="queue-table" if several else "queue-one")
+    if several and chosen:
+        draw_many(chosen)
+    if total > MOST:
+        st.caption(f"The {MOST} that are due first of {total:,} are shown. Choose filters to see others.")
+if assesses:
+    draw_elsewhere(actor)

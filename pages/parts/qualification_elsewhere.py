@@ -1,0 +1,48 @@
+"""Units that a colleague has qualified for an equivalent product, each accepted with one act (UC-04.02)."""
+
+from functools import partial
+from uuid import UUID
+
+import streamlit as st
+
+from pages.frame.banner import plain
+from pages.parts.attempt import attempt
+from services.core.actor import Actor
+from services.core.clock import show_date
+from services.market.portability import Elsewhere, accept_colleague, qualified_elsewhere
+
+SHOWN = 20
+
+
+def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
+    """What may be accepted, of one unit or of all in the actor's areas; nothing where there is none."""
+    found = qualified_elsewhere(actor, unit_id)
+    if not found:
+        return
+    st.subheader("Qualified with colleagues", anchor=False)
+    st.caption("Units in your areas that another operator has qualified for an equivalent product. One act accepts it.")
+    for one in found[:SHOWN]:
+        _draw(actor, one)
+    if len(found) > SHOWN:
+        st.caption(f"{len(found) - SHOWN} more: open their units to see them.")
+
+
+def _draw(actor: Actor, one: Elsewhere) -> None:
+    with st.container(border=True):
+        st.markdown(
+            f"**{plain(one.unit_name)}** ({plain(one.unit_code)}) is qualified for **{plain(one.product_code)}** by "
+            f"{plain(one.operator)}, {show_date(one.valid_from)} to {show_date(one.valid_until)}."
+        )
+        if one.conditions:
+            st.markdown(f"Conditions: {plain(one.conditions)}")
+        st.caption(plain(one.note))
+        st.button(
+            f"Accept for {one.for_product}",
+            key=f"accept-{one.qualification_id}-{one.for_product}",
+            icon=":material/handshake:",
+            on_click=attempt,
+            args=(
+                partial(accept_colleague, actor, one.qualification_id, one.for_product),
+                "Accepted: it is Qualified.",
+            ),
+        )

@@ -1,0 +1,69 @@
+"""Which applications a page shows: the filters, kept in the address so that a view can be sent to somebody (UC-04.02)."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from models.qualifications import QUALIFICATION_LABELS
+from pages.parts.asset_choice import accept_codes
+from pages.parts.asset_words import group_words
+from pages.parts.qualification_words import ADDRESS
+from services.core.actor import Actor
+from services.grid.geography import LICENCE_AREAS
+from services.market.qualification_clock import CLOCK_LABELS
+from services.market.qualification_listing import QualificationFilters, qualification_filters, tally_qualifications
+
+LISTS = ("clock", "status", "product", "fsp", "so", "gsp", "family", "assigned")
+ALONE = {"ends": "EndsWithinDays", "unit": "UnitId"}
+"""Filters that links set and no field shows."""
+
+
+def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilters:
+    """Draw the filters; what is chosen. `assesses`: for those to whom applications are addressed."""
+    there = tally_qualifications(actor)
+    groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
+    parties = ("FSP", "fsp", there.providers) if assesses else ("SO", "so", there.operators)
+    grid = st.grid(4, min_column_width=150)
+    fields: list[tuple[str, str, Mapping[str, str]]] = [
+        ("Clock", "clock", {str(one): label for one, label in CLOCK_LABELS.items()}),
+        ("Status", "status", {str(one): label for one, label in QUALIFICATION_LABELS.items()}),
+        ("Product", "product", {code: code for code in there.products}),
+        (parties[0], parties[1], {str(one): name for one, name in parties[2].items()}),
+        ("GSP group", "gsp", dict(sorted(groups.items()))),
+        ("Family", "family", {str(one): label for one, label in FAMILY_LABELS.items()}),
+    ]
+    if assesses:
+        fields.append(("Assigned to", "assigned", {"me": "Me", "nobody": "Nobody"}))
+    chosen: dict[str, list[str]] = {}
+    for label, key, options in fields:
+        with grid.container():
+            chosen[key] = _choose(label, key, options)
+    for key in ALONE:
+        chosen[key] = [value] if (value := st.query_params.get(key, "")) else []
+    if not assesses or "so" not in chosen:
+        chosen.setdefault("so", [value] if (value := st.query_params.get("so", "")) else [])
+    return qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
+
+
+def _choose(label: str, key: str, options: Mapping[str, str]) -> list[str]:
+    accept_codes(key, dict(options))
+    return list(
+        st.multiselect(
+            label,
+            list(options),
+            format_func=options.__getitem__,
+            key=key,
+            bind="query-params",
+            placeholder="All",
+        )
+    )
+
+
+def clear_qualifications() -> None:
+    """Show all again: the callback of a button."""
+    for key in LISTS:
+        if key in st.session_state:
+            st.session_state[key] = []
+    for key in (*ALONE, "so", "fsp"):
+        st.query_params.pop(key, None)

@@ -1,0 +1,92 @@
+"""How applications are told: states and clocks by words, sign and colour, wherever they stand (UC-04.02)."""
+
+import streamlit as st
+
+from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
+from services.core.clock import show_date
+from services.market.qualification_clock import CLOCK_LABELS, Clock, ClockState
+from services.market.qualification_listing import QualificationLine
+
+S = QualificationStatus
+STATUS_SIGNS: dict[QualificationStatus, tuple[str, str]] = {
+    S.SUBMITTED: ("blue", "inbox"),
+    S.IN_ASSESSMENT: ("blue", "fact_check"),
+    S.INFORMATION_REQUESTED: ("orange", "help"),
+    S.QUALIFIED: ("green", "verified"),
+    S.FAILED: ("red", "cancel"),
+    S.WITHDRAWN: ("gray", "undo"),
+    S.EXPIRED: ("gray", "event_busy"),
+    S.SUSPENDED: ("red", "pause_circle"),
+    S.REASSESSMENT_REQUIRED: ("orange", "published_with_changes"),
+}
+CLOCK_SIGNS: dict[ClockState, tuple[str, str]] = {
+    ClockState.LATE: ("red", "alarm"),
+    ClockState.SOON: ("orange", "schedule"),
+    ClockState.IN_TIME: ("green", "schedule"),
+    ClockState.PAUSED: ("gray", "pause"),
+    ClockState.STOPPED: ("gray", "task_alt"),
+}
+ADDRESS: dict[str, str] = {
+    "Status": "status",
+    "ProductCode": "product",
+    "ServiceProviderId": "fsp",
+    "AddressedTo": "so",
+    "GspGroup": "gsp",
+    "Clock": "clock",
+    "AssignedTo": "assigned",
+    "UnitId": "unit",
+    "Family": "family",
+    "EndsWithinDays": "ends",
+}
+"""Filters by term, and what addresses of pages call them."""
+HISTORY_LABELS = {
+    "ProductCode": "Product",
+    "AddressedTo": "SO",
+    "ServiceProviderId": "FSP",
+    "StatusReason": "Reason",
+    "ReasonCode": "Reason code",
+    "QualifiedAt": "Approved since",
+    "ValidFrom": "Valid from",
+    "ValidUntil": "Valid until",
+    "AssignedTo": "Assigned to",
+    "DueOn": "Due on",
+    "DataPackageId": "Data package",
+}
+
+
+def qualification_badge(status: QualificationStatus) -> None:
+    """A status."""
+    colour, icon = STATUS_SIGNS[status]
+    st.badge(QUALIFICATION_LABELS[status], icon=f":material/{icon}:", color=colour)  # pyright: ignore[reportArgumentType]
+
+
+def clock_badge(clock: Clock) -> None:
+    """How a clock stands."""
+    colour, icon = CLOCK_SIGNS[clock.state]
+    st.badge(clock.words, icon=f":material/{icon}:", color=colour)  # pyright: ignore[reportArgumentType]
+
+
+def validity(qualification: Qualification) -> str:
+    """``1 Jan 2027 to 31 Dec 2027``, or a dash."""
+    if qualification.valid_from is None or qualification.valid_until is None:
+        return "–"
+    return f"{show_date(qualification.valid_from)} to {show_date(qualification.valid_until)}"
+
+
+def row_of(line: QualificationLine) -> dict[str, object]:
+    """An application as a row of a table."""
+    one = line.qualification
+    clock = CLOCK_LABELS[line.clock.state]
+    return {
+        "Unit": line.unit_name,
+        "Product": one.product_code,
+        "Status": QUALIFICATION_LABELS[one.status],
+        "Clock": line.clock.words if line.clock.days_left is not None else clock,
+        "Due": one.due_on,
+        "FSP": line.provider,
+        "SO": line.operator,
+        "GSP group": one.gsp_group or "Several",
+        "kW": float(one.capacity),
+        "Assigned to": one.assigned_name or "",
+        "Valid until": one.valid_until,
+    }
