@@ -1,0 +1,65 @@
+"""The table of equivalences (UC-04.01): qualified for the one, a unit may apply for the other; kept in editions."""
+
+import streamlit as st
+
+from models.products import MarketTable, MarketTableKind
+from pages.frame import session
+from pages.frame.navigation import link
+from pages.parts.attempt import show_outcome
+from pages.parts.csv_file import csv_bytes
+from pages.parts.table_publishing import choose_edition, draw_publishing
+from services.core.permissions import may
+from services.market.products import ProductFilters, list_products
+from services.market.tables_editing import market_table
+
+EDITED = "equivalences!edited"
+
+
+def draw_editor(table: MarketTable) -> None:
+    """All rows at once: add, change, take away; then publish."""
+    codes = {view.product.code: view.version.name for view in list_products(actor, ProductFilters(ended=True))}
+    product = {"options": list(codes), "format_func": lambda code: f"{code}, {codes.get(code, '')}", "required": True}
+    edited = st.data_editor(
+        table.rows,
+        num_rows="dynamic",
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={
+            "FromProduct": st.column_config.SelectboxColumn("Qualified for", **product),
+            "ToProduct": st.column_config.SelectboxColumn("May apply for", **product),
+            "Note": st.column_config.TextColumn("What remains to be checked", max_chars=300),
+        },
+        key=EDITED,
+    )
+    draw_publishing(actor, table, [{name: row.get(name) or "" for name in row} for row in edited], EDITED)
+
+
+actor = session.actor()
+st.title("Table of equivalences", anchor=False)
+st.caption(
+    "A unit that is qualified for the one product may apply for the other, too. Indicative: duration, direction, location and "
+    "buyer are checked all the same."
+)
+show_outcome()
+table = choose_edition(actor, MarketTableKind.EQUIVALENCES)
+names = {view.product.code: view.version.name for view in list_products(actor, ProductFilters(ended=True))}
+st.dataframe(
+    [
+        {
+            "Qualified for": f"{row['FromProduct']}, {names.get(row['FromProduct'], '')}",
+            "May apply for": f"{row['ToProduct']}, {names.get(row['ToProduct'], '')}",
+            "What remains to be checked": row.get("Note", ""),
+        }
+        for row in table.rows
+    ],
+    hide_index=True,
+    width="stretch",
+    height="content",
+    alt="The table of equivalences",
+)
+st.download_button("Download as CSV", csv_bytes(table.rows), "equivalences.csv", "text/csv", icon=":material/download:")
+if may(actor, "product.decide"):
+    with st.expander("Publish the next edition", icon=":material/edit:"):
+        draw_editor(market_table(actor, MarketTableKind.EQUIVALENCES))
+link("market/products.py", "All products", "arrow_back")

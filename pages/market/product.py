@@ -1,0 +1,86 @@
+"""One product (UC-04.01): what it asks for in each version, who buys it where, equivalences, stacking, proposals."""
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.parts.attempt import show_outcome
+from pages.parts.product_sheet import draw_buyers, draw_equivalences, draw_stacking, draw_versions
+from pages.parts.product_words import PHASE_LABELS, standing
+from services.core.clock import show_date
+from services.core.permissions import Scope, may, scopes_of
+from services.market.products import ProductSheet, product_sheet, starts_later
+from services.market.proposal_life import OPEN, STATUS_LABELS
+from services.market.proposal_records import list_proposals
+
+
+def draw_news(sheet: ProductSheet) -> None:
+    """What somebody who is about to apply has to know first."""
+    view = sheet.view
+    ends = show_date(view.product.deprecated_from)
+    why = f" {plain(view.product.deprecation_reason or '')}"
+    if view.ended:
+        st.warning(f"It ended on {ends}: nobody can apply any more.{why}", icon=":material/event_busy:")
+    elif view.product.deprecated_from is not None:
+        st.warning(f"It ends on {ends}; until then one can apply.{why}", icon=":material/event_busy:")
+    if starts_later(view):
+        st.info(f"It begins on {show_date(view.version.valid_from)}.", icon=":material/event_upcoming:")
+    if view.coming is not None:
+        st.info(
+            f"Version {view.coming.product_version} comes into force on {show_date(view.coming.valid_from)}: applications from "
+            "that day on are for it. Units keep the version that they qualified for.",
+            icon=":material/event_upcoming:",
+        )
+
+
+def draw_proposals(sheet: ProductSheet) -> None:
+    """What is open for it, and what the actor can propose."""
+    if not may(actor, "product.propose"):
+        return
+    code = sheet.view.product.code
+    st.subheader("Proposals", anchor=False)
+    found = list_proposals(actor, OPEN, code).items
+    for one in found:
+        words = f"{one.kind.capitalize()}, from {show_date(one.effective_from)}: {STATUS_LABELS[one.status].lower()}"
+        link("market/proposals.py", words, "rule", {"id": str(one.id)})
+    if not found:
+        st.caption("None is open.")
+    if Scope.OWN in scopes_of(actor, "product.propose") and sheet.view.product.deprecated_from is None:
+        with st.container(horizontal=True):
+            for kind, label, icon in (
+                ("CHANGE", "Propose a change", "edit"),
+                ("DEPRECATE", "Propose its end", "event_busy"),
+            ):
+                st.page_link(
+                    "pages/market/propose_product.py",
+                    label=label,
+                    icon=f":material/{icon}:",
+                    query_params={"kind": kind, "code": code},
+                    width="content",
+                )
+
+
+actor = session.actor()
+show_outcome()
+sheet = product_sheet(actor, st.query_params.get("code", ""))
+version = sheet.view.version
+st.title(f"{version.code}: {version.name}".replace("$", "\\$"), anchor=False)
+with st.container(horizontal=True):
+    st.badge(standing(sheet.view), color="green" if sheet.view.offered else "orange")
+    st.badge(PHASE_LABELS[version.phase], color="blue")
+st.markdown(f"{plain(version.sub_market)} · for units of the family **{FAMILY_LABELS[version.family]}**")
+if version.notes:
+    st.markdown(plain(version.notes))
+draw_news(sheet)
+st.subheader("What it asks for", anchor=False)
+draw_versions(sheet.versions, version)
+st.subheader("Who buys it, and where", anchor=False)
+draw_buyers(sheet.buyers)
+st.subheader("Equivalences", anchor=False)
+draw_equivalences(sheet)
+st.subheader("What it may be held with", anchor=False)
+draw_stacking(sheet)
+draw_proposals(sheet)
+link("market/products.py", "All products", "arrow_back")

@@ -1,0 +1,129 @@
+"""The catalogue of products (UC-04.01): filters stand in the address, choosing a product opens its page."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from pages.frame import session
+from pages.frame.navigation import link
+from pages.parts.asset_choice import accept_codes
+from pages.parts.attempt import show_outcome
+from pages.parts.csv_file import csv_bytes
+from pages.parts.product_words import PHASE_LABELS, buyer_names, kilowatts, said, seconds, standing
+from services.core.permissions import Scope, scopes_of
+from services.market.product_document import as_terms
+from services.market.products import ProductFilters, ProductView, list_products, sub_market_list
+from services.market.reference import procurers
+
+KEYS = ("submarket", "procurer", "phase")
+OUTSIDE = {"phase-3": "phase 3", "outside": "not through this register", "go-live": "at go-live"}
+
+
+def choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
+    """One filter, in the address by its label; links may name codes."""
+    accept_codes(key, options)
+    return st.multiselect(
+        label, list(options), format_func=options.__getitem__, key=key, bind="query-params", placeholder="All"
+    )
+
+
+def filters() -> ProductFilters:
+    """What is chosen."""
+    grid = st.grid(4, min_column_width=170)
+    with grid.container():
+        text = st.text_input("Search", key="q", bind="query-params", type="search", placeholder="Code or name")
+    with grid.container():
+        markets = choose("Sub-market", "submarket", {one.name: one.name for one in sub_market_list() if one.family})
+    with grid.container():
+        buyers = choose("Bought by", "procurer", {code: one.name for code, one in procurers().items()})
+    with grid.container():
+        phases = choose("Phase", "phase", {str(phase): words for phase, words in PHASE_LABELS.items()})
+    ended = st.checkbox("Show products that have ended, too", key="ended", bind="query-params")
+    return ProductFilters(markets, buyers, phases, text or "", ended)
+
+
+def clear() -> None:
+    """Show everything again."""
+    st.session_state["q"] = ""
+    for key in KEYS:
+        st.session_state[key] = []
+
+
+def row(view: ProductView) -> dict[str, str]:
+    """A product as a line of the catalogue."""
+    version = view.version
+    return {
+        "Code": version.code,
+        "Name": version.name,
+        "Sub-market": version.sub_market,
+        "Direction": str(version.direction),
+        "Smallest": kilowatts(version.min_capacity),
+        "Full delivery": seconds(version.full_delivery_s),
+        "Kept up": said("MinDuration_min", version.min_duration_min),
+        "Spread over": said("Aggregation", version.aggregation),
+        "Bought by": buyer_names(version.procurers),
+        "Standing": standing(view),
+        "Family": FAMILY_LABELS[version.family],
+    }
+
+
+actor = session.actor()
+st.title("Products", anchor=False)
+st.caption(
+    "The services that system operators buy, and what each asks of a market unit. A value that is not known neither lets a "
+    "unit pass nor fail. What you choose stands in the address."
+)
+show_outcome()
+chosen = filters()
+views = list_products(actor, chosen)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown(f"**{len(views):,} {'product' if len(views) == 1 else 'products'}**", width="content")
+    if chosen != ProductFilters(ended=chosen.ended):
+        st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear)
+    if Scope.OWN in scopes_of(actor, "product.propose"):
+        st.page_link(
+            "pages/market/propose_product.py", label="Propose a product", icon=":material/add_circle:", width="content"
+        )
+if not views:
+    st.info("No product passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
+    st.stop()
+selected = st.dataframe(
+    [row(view) for view in views],
+    hide_index=True,
+    width="stretch",
+    height="content",
+    on_select="rerun",
+    selection_mode="single-row",
+    key="products",
+    alt="The catalogue of products",
+)
+if selected.selection.rows:
+    st.switch_page("pages/market/product.py", query_params={"code": views[selected.selection.rows[0]].product.code})
+st.caption("Choose a row to open the product.")
+with st.container(horizontal=True):
+    st.download_button(
+        "Download as CSV",
+        csv_bytes([as_terms(view.version) for view in views]),
+        "products.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+    link("market/stacking.py", "What may be held together", "grid_on")
+    link("market/equivalences.py", "Table of equivalences", "swap_horiz")
+with st.expander("All sub-markets, those without products included"):
+    st.dataframe(
+        [
+            {
+                "Sub-market": one.name,
+                "Family of units": FAMILY_LABELS[one.family] if one.family else "–",
+                "Phase": OUTSIDE[one.phase],
+                "What it is": one.description,
+            }
+            for one in sub_market_list()
+        ],
+        hide_index=True,
+        width="stretch",
+        height="content",
+        alt="All sub-markets",
+    )

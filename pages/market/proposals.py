@@ -1,0 +1,97 @@
+"""Proposals for the catalogue (UC-04.01): a list, and one with what was said and what can be done."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from models.products import ProductProposal, ProposalStatus
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.parts.asset_choice import accept_codes
+from pages.parts.asset_words import organisation_names, provider_name
+from pages.parts.attempt import show_outcome
+from pages.parts.proposal_view import KIND_LABELS, draw_proposal
+from services.core.errors import NotFound
+from services.core.permissions import Scope, may, scopes_of
+from services.market.proposal_life import OPEN, STATUS_LABELS
+from services.market.proposal_records import get_proposal, list_proposals
+
+
+def chosen_proposal() -> ProductProposal | None:
+    """The one that the address names."""
+    given = st.query_params.get("id")
+    if not given:
+        return None
+    try:
+        return get_proposal(actor, UUID(given))
+    except ValueError:
+        raise NotFound("proposal", given) from None
+
+
+def draw_list() -> None:
+    """Those of one's own organisation; the administrator's are all."""
+    labels = {str(status): words for status, words in STATUS_LABELS.items()}
+    accept_codes("status", labels)
+    if "status" not in st.session_state and not st.query_params.get_all("status"):
+        st.session_state["status"] = [str(status) for status in OPEN]
+    statuses = st.multiselect(
+        "Status", list(labels), format_func=labels.__getitem__, key="status", bind="query-params", placeholder="All"
+    )
+    found = list_proposals(actor, [ProposalStatus(one) for one in statuses])
+    if not found.items:
+        st.info("No proposal is in these states.", icon=":material/task_alt:")
+        st.markdown(
+            "System operators propose; their proposals appear here until you have decided."
+            if may(actor, "product.decide")
+            else "Propose a new product here, or a change from the page of a product that you buy."
+        )
+        return
+    names = organisation_names(actor)
+    rows = [
+        {
+            "Product": one.code,
+            "Kind": KIND_LABELS[one.kind],
+            "Status": STATUS_LABELS[one.status],
+            "By": provider_name(names, one.organisation_id),
+            "From": one.effective_from,
+            "Proposed": one.proposed_at,
+            "Why": one.reason,
+        }
+        for one in found.items
+    ]
+    selected = st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "From": st.column_config.DateColumn(format="DD MMM YYYY"),
+            "Proposed": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="proposals",
+        alt="Proposals for the catalogue",
+    )
+    if selected.selection.rows:
+        st.switch_page(
+            "pages/market/proposals.py", query_params={"id": str(found.items[selected.selection.rows[0]].id)}
+        )
+    more = " There are older ones." if found.next_cursor else ""
+    st.caption(f"Choose a row to open the proposal.{more}")
+
+
+actor = session.actor()
+proposal = chosen_proposal()
+if proposal is None:
+    st.title("Product proposals", anchor=False)
+    st.caption("What system operators propose for the catalogue. The FMAR administrator approves, refuses or asks.")
+    show_outcome()
+    draw_list()
+    if Scope.OWN in scopes_of(actor, "product.propose"):
+        link("market/propose_product.py", "Propose a product", "add_circle")
+else:
+    st.title(f"{KIND_LABELS[proposal.kind]}: {plain(proposal.code)}", anchor=False)
+    show_outcome()
+    draw_proposal(actor, proposal)
+    link("market/proposals.py", "All proposals", "arrow_back")

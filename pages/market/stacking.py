@@ -1,0 +1,94 @@
+"""What may be held together (UC-04.01, UC-04.03): the matrix as one picture a mode, and the question for a set of products."""
+
+from typing import Literal
+
+import streamlit as st
+
+from models.products import MarketTableKind
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.parts.asset_choice import accept_codes
+from pages.parts.attempt import show_outcome
+from pages.parts.csv_file import csv_bytes
+from pages.parts.stacking_editor import draw_stacking_editor
+from pages.parts.stacking_picture import MODES, draw_legend, draw_matrix
+from pages.parts.table_publishing import choose_edition
+from services.core.permissions import may
+from services.market.holding import Holding, can_be_held
+from services.market.products import list_products
+from services.market.tables import STACKING_LABELS, matrix_of
+from services.market.tables_editing import market_table
+
+COLOURS: dict[Holding, Literal["blue", "orange", "gray"]] = {
+    Holding.YES: "blue",
+    Holding.NO: "orange",
+    Holding.ASK: "gray",
+    Holding.NOT_APPLICABLE: "gray",
+}
+
+
+def draw_question() -> None:
+    """Can these be held together? For products that are chosen here or named in the address."""
+    st.subheader("Can these be held together?", anchor=False)
+    names = {view.product.code: f"{view.product.code}, {view.version.name}" for view in list_products(actor)}
+    accept_codes("product", names)
+    chosen = st.multiselect(
+        "Products",
+        list(names),
+        format_func=names.__getitem__,
+        key="product",
+        bind="query-params",
+        placeholder="Two or more",
+    )
+    if len(chosen) < 2:
+        st.caption("Choose two products or more.")
+        return
+    found = can_be_held(actor, chosen)
+    with st.container(horizontal=True):
+        for mode, holding in zip(MODES, (found.co_delivery, found.splitting, found.jumping), strict=True):
+            st.badge(f"{mode}: {holding}", color=COLOURS[holding])
+    rows = [
+        {
+            "Products": f"{pair.first} with {pair.second}",
+            **{
+                f"{mode}: {words}": STACKING_LABELS[pair.cell[place]]
+                for place, (mode, words) in enumerate(MODES.items())
+            },
+            "On condition": pair.condition or "",
+        }
+        for pair in found.pairs
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", height="content", alt="What each pair comes to")
+    st.caption("For the whole set the least favourable pair decides. What nobody has said is never taken for a yes.")
+
+
+actor = session.actor()
+st.title("Stacking", anchor=False)
+st.caption(
+    "Which products the same asset may serve, in three modes. By the codes of the matrix, some of which cover several."
+)
+show_outcome()
+draw_question()
+st.subheader("The matrix", anchor=False)
+table = choose_edition(actor, MarketTableKind.STACKING)
+cells = matrix_of(table.rows)
+codes = list(dict.fromkeys(first for first, _second in cells))
+draw_legend()
+mode = st.segmented_control(
+    "Mode", list(MODES), default=next(iter(MODES)), key="mode", bind="query-params", label_visibility="collapsed"
+)
+draw_matrix(mode or next(iter(MODES)), codes, cells, "stacking")
+members = {
+    code: [view.product.code for view in list_products(actor) if view.version.stacking_code == code] for code in codes
+}
+several = [f"{plain(code)}: {', '.join(found)}" for code, found in members.items() if found and found != [code]]
+without = [code for code, found in members.items() if not found]
+st.caption(
+    f"Codes that stand for other products: {'; '.join(several)}. Without a product in the catalogue: {', '.join(without)}."
+)
+st.download_button("Download as CSV", csv_bytes(table.rows), "stacking.csv", "text/csv", icon=":material/download:")
+if may(actor, "product.decide"):
+    with st.expander("Publish the next edition", icon=":material/edit:"):
+        draw_stacking_editor(actor, market_table(actor, MarketTableKind.STACKING), codes)
+link("market/products.py", "All products", "arrow_back")
