@@ -65,7 +65,7 @@ def test_an_application_from_start_to_end(program: Program, governor: httpx.Clie
         "SUBMITTED",
         "IN_TIME",
         20,
-        2400.0,
+        2500.0,
     )
     assert mine.get(made.headers["Location"].removeprefix("/api")).json()["items"] == [one]
     path = f"/v1/qualifications/{one['QualificationId']}"
