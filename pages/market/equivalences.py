@@ -56,6 +56,11 @@ st.dataframe(
     hide_index=True,
     width="stretch",
     height="content",
+    column_config={
+        # Names are long: what remains to be checked is seen without moving the table.
+        "Qualified for": st.column_config.TextColumn(width=270),
+        "May apply for": st.column_config.TextColumn(width=270),
+    },
     alt="The table of equivalences",
 )
 st.download_button("Download as CSV", csv_bytes(table.rows), "equivalences.csv", "text/csv", icon=":material/download:")

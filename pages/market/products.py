@@ -10,7 +10,7 @@ from pages.frame.navigation import link
 from pages.parts.asset_choice import accept_codes
 from pages.parts.attempt import show_outcome
 from pages.parts.csv_file import csv_bytes
-from pages.parts.product_words import PHASE_LABELS, buyer_names, kilowatts, said, seconds, standing
+from pages.parts.product_words import PHASE_LABELS, kilowatts, said, seconds, standing
 from services.core.permissions import Scope, scopes_of
 from services.market.product_document import as_terms
 from services.market.products import ProductFilters, ProductView, list_products, sub_market_list
@@ -23,9 +23,10 @@ OUTSIDE = {"phase-3": "phase 3", "outside": "not through this register", "go-liv
 def choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
     """One filter, in the address by its label; links may name codes."""
     accept_codes(key, options)
-    return st.multiselect(
+    chosen = st.multiselect(
         label, list(options), format_func=options.__getitem__, key=key, bind="query-params", placeholder="All"
     )
+    return tuple(chosen)
 
 
 def filters() -> ProductFilters:
@@ -56,14 +57,14 @@ def row(view: ProductView) -> dict[str, str]:
     return {
         "Code": version.code,
         "Name": version.name,
+        "Standing": standing(view),
         "Sub-market": version.sub_market,
         "Direction": str(version.direction),
         "Smallest": kilowatts(version.min_capacity),
         "Full delivery": seconds(version.full_delivery_s),
         "Kept up": said("MinDuration_min", version.min_duration_min),
+        "Bought by": ", ".join(version.procurers),
         "Spread over": said("Aggregation", version.aggregation),
-        "Bought by": buyer_names(version.procurers),
-        "Standing": standing(view),
         "Family": FAMILY_LABELS[version.family],
     }
 

@@ -12,6 +12,7 @@ from pages.frame.navigation import link
 from pages.frame.refusals import show_changes, show_findings, show_refusal
 from pages.parts.attempt import DONE
 from pages.parts.product_form import draw_product_fields
+from pages.parts.product_words import changes_in_words
 from services.core.clock import show_date, today
 from services.core.errors import Duplicate, RegisterError
 from services.market.product_document import LABELS, differences, document_of
@@ -51,10 +52,11 @@ def draw_heading() -> tuple[ProposalKind, str, ProductVersion | None]:
     return kind, base.code, base
 
 
-def draw_when(kind: ProposalKind, prefix: str) -> tuple[date, str]:
+def draw_when(kind: ProposalKind, prefix: str, base: ProductVersion | None) -> tuple[date, str]:
     """From which day, and why."""
     label = "The first day without it *" if kind is ProposalKind.DEPRECATE else "In force from *"
-    day = st.date_input(label, value=today(), min_value=today(), key=f"{prefix}/EffectiveFrom", format="DD/MM/YYYY")
+    first = max(today(), base.valid_from) if base is not None else today()
+    day = st.date_input(label, value=first, min_value=today(), key=f"{prefix}/EffectiveFrom", format="DD/MM/YYYY")
     reason = st.text_area(
         "Why? *", key=f"{prefix}/Reason", height=100, help="10 to 2,000 characters: the administrator decides by it."
     )
@@ -93,12 +95,12 @@ prefix = f"propose/{kind}/{code if base else ''}"
 document: dict[str, Any] = {}
 if kind is not ProposalKind.DEPRECATE:
     document = draw_product_fields(prefix, document_of(base) if base else {"Phase": "go-live"})
-day, reason = draw_when(kind, prefix)
+day, reason = draw_when(kind, prefix, base)
 if base is not None and document:
     changes = differences(base, document | {name: None for name, value in document.items() if value in ("", [])})
     if changes:
         st.markdown("**What would change**")
-        show_changes(changes)
+        show_changes(changes_in_words(changes))
     else:
         st.caption("Nothing differs from what stands.")
 proposed = Proposed(kind, code, day, reason, document)

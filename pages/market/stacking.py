@@ -51,15 +51,13 @@ def draw_question() -> None:
     rows = [
         {
             "Products": f"{pair.first} with {pair.second}",
-            **{
-                f"{mode}: {words}": STACKING_LABELS[pair.cell[place]]
-                for place, (mode, words) in enumerate(MODES.items())
-            },
+            **{mode: STACKING_LABELS[pair.cell[place]] for place, mode in enumerate(MODES)},
             "On condition": pair.condition or "",
         }
         for pair in found.pairs
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height="content", alt="What each pair comes to")
+    st.caption(f"{'; '.join(f'{mode}: {words}' for mode, words in MODES.items())}.")
     st.caption("For the whole set the least favourable pair decides. What nobody has said is never taken for a yes.")
 
 

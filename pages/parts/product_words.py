@@ -1,12 +1,12 @@
 """Products in words: requirements with their units, buyers, directions and phases as people read them."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from models.products import Direction, Phase, Spread
 from services.core.clock import show_date
-from services.market.product_document import BY_TERM, Attribute, Kind
+from services.market.product_document import BY_TERM, LABELS, Attribute, Kind
 from services.market.products import ProductView
 from services.market.reference import procurers
 
@@ -60,8 +60,20 @@ def kilowatts(value: Decimal | str | None) -> str:
     return f"{power.normalize():,f} kW"
 
 
+def changes_in_words(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[str, str]]:
+    """What would change, by label and in words."""
+    return {LABELS[term]: (said(term, before), said(term, after)) for term, (before, after) in changes.items()}
+
+
 def said(term: str, value: Any) -> str:
-    """The value of one requirement, by its ontology term, in words."""
+    """The value of one requirement, by its ontology term, in words; what isn't acceptable as it was typed."""
+    try:
+        return _said(term, value)
+    except (ValueError, InvalidOperation):
+        return str(value)
+
+
+def _said(term: str, value: Any) -> str:
     attribute: Attribute = BY_TERM[term]
     if attribute.kind is Kind.YES_NO:
         return "yes" if value else "no"

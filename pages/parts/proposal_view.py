@@ -13,7 +13,7 @@ from pages.frame.refusals import show_changes
 from pages.parts.asset_words import organisation_names, provider_name
 from pages.parts.attempt import attempt
 from pages.parts.product_form import draw_product_fields
-from pages.parts.product_words import said
+from pages.parts.product_words import changes_in_words, said
 from services.core.actor import Actor
 from services.core.clock import show_date, show_moment, today
 from services.market.product_document import ATTRIBUTES, differences
@@ -65,7 +65,7 @@ def _draw_content(actor: Actor, proposal: ProductProposal) -> None:
         st.subheader(f"What would change against version {base.product_version}", anchor=False)
         if len(base.procurers) > 1:
             st.caption(f"All who buy it are concerned: {', '.join(base.procurers)}.")
-        show_changes(differences(base, proposal.document))
+        show_changes(changes_in_words(differences(base, proposal.document)))
         return
     st.subheader("What it would ask for", anchor=False)
     rows = [{"What": one.label, "Value": said(one.term, proposal.document.get(one.term))} for one in ATTRIBUTES]

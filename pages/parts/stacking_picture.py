@@ -87,9 +87,22 @@ def _draw(
         dragmode=False,
     )
     figure.update_xaxes(
-        side="top", tickangle=-90, tickfont={"size": 13, "color": ink}, fixedrange=True, dtick=1, showgrid=False
+        range=[-0.5, len(columns) - 0.5],
+        side="top",
+        tickangle=-90,
+        tickfont={"size": 13, "color": ink},
+        fixedrange=True,
+        dtick=1,
+        showgrid=False,
     )
-    figure.update_yaxes(tickfont={"size": 13, "color": ink}, fixedrange=True, dtick=1, automargin=True, showgrid=False)
+    figure.update_yaxes(
+        range=[-0.5, len(rows) - 0.5],
+        tickfont={"size": 13, "color": ink},
+        fixedrange=True,
+        dtick=1,
+        automargin=True,
+        showgrid=False,
+    )
     config = {
         "displaylogo": False,
         "modeBarButtons": [["toImage"]],

@@ -152,10 +152,10 @@ def plain_document(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(before: ProductVersion, after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What a document would change in a version: label -> (before, after). Where it was read isn't a change of its own."""
+    """What a document would change in a version: term -> (before, after), as documents keep them."""
     old = document_of(before)
     return {
-        attribute.label: (old[attribute.term], after.get(attribute.term))
+        attribute.term: (old[attribute.term], after.get(attribute.term))
         for attribute in ATTRIBUTES
         if old[attribute.term] != after.get(attribute.term)
     }
