@@ -1,6 +1,7 @@
 """The charts of qualified power: the way there, over time, by kind, by product and GSP group, and what will end."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 import plotly.graph_objects as go
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 from models.products import FAMILY_LABELS, Family
 from pages.parts import market_links as links
 from pages.parts.market_chart import Chart, Manner, Row, Target, ink, is_dark
-from services.core.clock import show_date
+from services.core.clock import show_date, today
 from services.market.statistics_shapes import Dimension, MarketNumbers, Series, Stage
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A")
@@ -262,7 +263,7 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     rows = [
         Row(
             {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
-            links.applications(manner.actor, status="QUALIFIED", order="expiry"),
+            links.applications(manner.actor, status="QUALIFIED", ends=str(_days_until(one.month))),
         )
         for one in numbers.expiries
     ]
@@ -294,6 +295,11 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
         "No qualification here ends in the coming twelve months: none has a last day of validity in them.",
         words=[f"{row.values['Month']}: {row.values['Qualifications']}" for row in rows],
     )
+
+
+def _days_until(month: date) -> int:
+    """Days until the last one of a month."""
+    return (date(month.year + month.month // 12, month.month % 12 + 1, 1) - today()).days - 1
 
 
 def _legend() -> dict[str, object]:

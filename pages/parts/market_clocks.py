@@ -168,7 +168,7 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
     rows = [
         Row(
             {"Reason": one.label, "Applications": shown(one.count)},
-            links.applications(manner.actor, status="FAILED", reason=one.code or None),
+            links.applications(manner.actor, status="FAILED"),
         )
         for one in found
     ]

@@ -71,7 +71,7 @@ def _note_changed(session: OrmSession, _context: UOWTransaction) -> None:
             session.info.setdefault(_PENDING, set()).add(record.id)
 
 
-def _mark(session: OrmSession) -> None:
+def mark_units(session: OrmSession) -> None:
     """Leave a mark at each unit of an asset that changed; the first one since it was counted is told to the worker."""
     changed = session.info.pop(_PENDING, None)
     if not changed:
@@ -93,7 +93,7 @@ def _mark(session: OrmSession) -> None:
 
 
 event.listen(Session, "after_flush", _note_changed)
-at_the_end(_mark)
+at_the_end(mark_units)
 
 
 @handles(CHANGED)

@@ -26,6 +26,7 @@ from services.workshop.edition import LOADED, load_edition
 from services.workshop.handed_over import hand_over
 from services.workshop.history import Registrations, Timeline, conforming, everyday
 from services.workshop.just_in import just_in
+from services.workshop.market import MarketScene
 from services.workshop.past import Past
 from services.workshop.portfolio import plan
 from services.workshop.scenes import REGISTER_AREAS
@@ -74,9 +75,13 @@ def lay_demo_data(actor: Actor, most: int | None = None) -> str:
     everyday(timeline, registrations, planned)
     Stories(timeline, registrations).add(planned)
     hand_over(timeline, cast)
+    market = MarketScene(timeline, registrations, planned)
+    market.add()
     timeline.add(past.moment(CREDENTIALS_AGO, 10), lambda: give_credentials(cast))
     timeline.add(past.moment(SUSPENDED, 15, 40), lambda: suspend(cast))
     timeline.run()
+    with past.at(past.moment(1, 18)):
+        market.count()
     _nothing_owed()
     with past.at(past.moment(APPLIED, 11, 5)):
         late_arrivals(cast)

@@ -14,6 +14,9 @@ from sqlmodel import col
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, CheckSource
 from models.core import DeliveryStatus, EventDelivery, LedgerEntry
 from models.participants import ApiClient, Organisation, OrganisationStatus
+from models.products import ProductProposal, ProposalStatus
+from models.qualifications import Qualification, QualificationNotice, QualificationStatus, QualificationStep
+from models.units import MarketUnit, UnitCapability, UnitMember
 from services.assets.catalogue import catalogue
 from services.assets.check_sources import ask
 from services.assets.deadlines import suspend_unanswered
@@ -30,6 +33,7 @@ from services.core.settings import settings
 from services.core.transaction import Stamp, unit_of_work
 from services.core.worker import work_through
 from services.grid.geography import gsp_groups_at
+from services.market.qualification_clock import ClockState, clock_of
 from services.participants.clients import authenticate_client
 from services.participants.identity import actor_for_user, demo_personas, memberships_of
 from services.workshop.demo import is_empty, lay_demo_data, reset, seed_demo
@@ -256,8 +260,52 @@ def test_the_worker_has_a_handful_to_do(demo: str) -> None:
     assert fresh > 0
 
 
+@pytest.mark.use_case("UC-04.02")
+def test_the_market_has_applications_in_every_state_with_clocks_in_every_colour(demo: str) -> None:
+    with reading() as session:
+        found = list(session.scalars(select(Qualification)))
+        clocks = {clock_of(one).state for one in found}
+        decided = set(
+            session.scalars(select(col(QualificationStep.at)).where(col(QualificationStep.to_status) == "QUALIFIED"))
+        )
+    assert {one.status for one in found} == set(QualificationStatus)
+    assert clocks == set(ClockState)
+    assert len({(moment.year, moment.month) for moment in decided}) >= 10
+    assert len({one.reason_code for one in found if one.status is QualificationStatus.FAILED}) >= 4
+    for state in found:
+        if state.status is QualificationStatus.QUALIFIED:
+            assert state.valid_until
+            assert state.valid_until >= clock.today()
+    assert count(QualificationNotice) >= 5, "some end soon"
+    assert count(UnitCapability, col(UnitCapability.stale) > 0) == 0
+
+
+@pytest.mark.use_case("UC-04.03")
+def test_a_battery_of_northgate_is_held_by_dc_and_su_with_the_same_power(demo: str) -> None:
+    with reading() as session:
+        rows = session.execute(
+            select(col(UnitMember.asset_id), col(Qualification.product_code), col(MarketUnit.family))
+            .join(MarketUnit, col(MarketUnit.id) == col(UnitMember.unit_id))
+            .join(Qualification, col(Qualification.unit_id) == col(MarketUnit.id))
+            .where(
+                col(UnitMember.until_at).is_(None),
+                col(Qualification.status) == QualificationStatus.QUALIFIED,
+                col(MarketUnit.code).in_(("NG-RESP-YK", "NG-LOCAL-YK")),
+            )
+        ).all()
+    held: dict[Any, set[str]] = {}
+    for asset, product, _family in rows:
+        held.setdefault(asset, set()).add(product)
+    assert any({"DC", "SU"} <= products for products in held.values())
+
+
+@pytest.mark.use_case("UC-04.01")
+def test_a_product_proposal_waits(demo: str) -> None:
+    assert count(ProductProposal, col(ProductProposal.status) == ProposalStatus.PROPOSED) == 1
+
+
 def test_the_same_day_gives_the_same_demo(demo: str, tmp_path: Path) -> None:
-    kept = (Asset, AssetMessage, Organisation)
+    kept = (Asset, AssetMessage, Organisation, MarketUnit, Qualification)
     with reading() as session:
         before = [sorted(session.scalars(select(col(model.id)))) for model in kept]
     reset()

@@ -1,0 +1,162 @@
+"""What the demo's units applied for and what became of it: each application is a story told in operations (UC-04.02)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Protocol
+from uuid import UUID
+
+from models.qualifications import Qualification
+from services.core.actor import Actor
+from services.market.applying import apply_for_products
+from services.market.composing import update_composition
+from services.market.qualification_answering import answer_information, request_renewal, withdraw_application
+from services.market.qualification_assessing import (
+    Outcome,
+    Verdict,
+    ask_information,
+    decide_application,
+    suspend_qualification,
+    take_application,
+)
+from services.market.qualification_reasons import label_of
+from services.market.units import WholeUnit
+
+JUSTIFIED = "Measurements of the site are with the test report that we send on request."
+QUESTION = "Please send the test report of the metering, with the serial numbers of the meters."
+ANSWER = "The report is on its way to your test desk; the meters are those of the data package."
+CONDITION = "A dispatch test is repeated once a year."
+UNDELIVERED = "Three dispatches in a row were not delivered. The suspension ends with a passed test."
+ELSEWHERE = "The batteries are offered elsewhere for the time being."
+QUALIFIED_BECAUSE = (
+    "The test was passed on the first day.",
+    "The test was passed.",
+    "The documents agree with the data package.",
+)
+A_YEAR = timedelta(days=365)
+GROWN_AGO, RENEWED_AGO, SUSPENDED_AGO, EXPIRED_AGO = 6, 3, 16, 40
+"""Days before the day of seeding."""
+
+
+class Scene(Protocol):
+    """What a story needs of the market around it."""
+
+    random: Random
+
+    @property
+    def today(self) -> date:
+        """The day of seeding."""
+        ...
+
+    @property
+    def units(self) -> Mapping[str, WholeUnit]:
+        """The units that were built, by code."""
+        ...
+
+    def at(self, days_ago: float, hour: int, step: Callable[[], object]) -> None:
+        """Let something happen so many days before the day of seeding."""
+        ...
+
+    def provider(self, code: str) -> Actor:
+        """Who acts for the provider of a unit."""
+        ...
+
+    def operator(self, organisation_id: UUID) -> Actor:
+        """Who assesses for an SO."""
+        ...
+
+    def spare(self, code: str) -> Sequence[UUID]:
+        """Assets that can still join a unit."""
+        ...
+
+
+@dataclass
+class Applying:
+    """One application for some products, and its story."""
+
+    scene: Scene
+    code: str
+    products: list[str]
+    days_ago: int
+    story: str
+    ends: int | None
+    made: list[Qualification] = field(default_factory=list)
+
+    def add(self) -> None:
+        """Hand it in, and let happen what the story says."""
+        self._at(0, 11, self._apply)
+        kind, _, code = self.story.partition(":")
+        took = self.scene.random.randrange(6, 19)
+        if kind in ("taken", "asked", "answered"):
+            self._each(2, 9, lambda one: take_application(self._operator(one), one.id, one.version))
+        if kind in ("asked", "answered"):
+            self._each(3, 14, lambda one: ask_information(self._operator(one), one.id, QUESTION, one.version))
+        if kind == "answered":
+            self._each(took, 15, lambda one: answer_information(self._provider(), one.id, ANSWER, one.version))
+        if kind == "withdrawn":
+            self._each(5, 12, lambda one: withdraw_application(self._provider(), one.id, ELSEWHERE, one.version))
+        if kind == "failed":
+            failed = Outcome(Verdict.FAILED, f"{label_of(code)}: see the report of the test.", reason_code=code)
+            self._each(took, 16, lambda one: decide_application(self._operator(one), one.id, failed, one.version))
+        if kind in ("qualified", "expired", "suspended", "grown", "renewal"):
+            self._each(took, 16, self._qualify)
+        self._afterwards(kind, code)
+
+    def _afterwards(self, kind: str, code: str) -> None:
+        """What happens to a qualification later."""
+        if kind == "suspended":
+            self._on(
+                SUSPENDED_AGO,
+                lambda one: suspend_qualification(self._operator(one), one.id, code, UNDELIVERED, one.version),
+            )
+        if kind == "renewal":
+            self._on(
+                RENEWED_AGO,
+                lambda one: request_renewal(self._provider(), one.id, "For another two years.", one.version),
+            )
+        if kind == "grown":
+            self.scene.at(GROWN_AGO, 13, self._grow)
+
+    def _at(self, after: int, hour: int, step: Callable[[], object]) -> None:
+        self.scene.at(self.days_ago - after, hour, step)
+
+    def _each(self, after: int, hour: int, step: Callable[[Qualification], object]) -> None:
+        if after < self.days_ago:
+            self._at(after, hour, lambda: [step(one) for one in self.made])
+
+    def _on(self, days_ago: int, step: Callable[[Qualification], object]) -> None:
+        self._each(self.days_ago - days_ago, 13, step)
+
+    def _operator(self, one: Qualification) -> Actor:
+        return self.scene.operator(one.addressed_to)
+
+    def _provider(self) -> Actor:
+        return self.scene.provider(self.code)
+
+    def _apply(self) -> None:
+        found = self.scene.units.get(self.code)
+        if found is None:
+            return
+        asked: dict[str, list[UUID]] = {code: [] for code in self.products}
+        unit = found.unit
+        self.made = apply_for_products(self._provider(), unit.id, asked, version=unit.version, justification=JUSTIFIED)
+
+    def _qualify(self, one: Qualification) -> None:
+        chance, today = self.scene.random, self.scene.today
+        end = today + A_YEAR if self.ends is None else today + timedelta(days=self.ends)
+        if self.story == "expired":
+            end = today - timedelta(days=EXPIRED_AGO + 1)
+        condition = CONDITION if chance.random() < 0.3 else None
+        because = chance.choice(QUALIFIED_BECAUSE)
+        outcome = Outcome(Verdict.QUALIFIED, because, valid_until=end, conditions=condition)
+        decide_application(self._operator(one), one.id, outcome, one.version)
+
+    def _grow(self) -> None:
+        """More assets join the unit: a material change, to be assessed again."""
+        found = self.scene.units.get(self.code)
+        if found is None:
+            return
+        more = self.scene.spare(self.code)
+        if more:
+            update_composition(self._provider(), found.unit.id, found.unit.version, add=more)

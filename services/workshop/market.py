@@ -1,0 +1,152 @@
+"""The demo's market: units, what they applied for and what became of it, over a year and a half (data/demo/market.json)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from models.assets import AssetStatus
+from models.participants import Role
+from models.products import ProposalKind
+from services.core.actor import Actor, system_actor
+from services.core.transaction import current_session
+from services.market.asset_hooks import mark_units, recount_unit
+from services.market.catalogue import newest_of
+from services.market.composing import create_unit
+from services.market.product_document import document_of
+from services.market.proposals import Proposed, propose_product
+from services.market.qualification_expiry import expire_qualifications, keep_validities
+from services.market.units import WholeUnit
+from services.workshop.applications import EXPIRED_AGO, Applying
+from services.workshop.cast import FOLDER
+from services.workshop.history import Registrations, Timeline
+from services.workshop.past import SEED
+from services.workshop.planned import Planned, Story
+
+SETTLED_DAYS = 5
+"""Days after its registration from which an asset is put into units."""
+PROPOSED_AGO, STARTS_IN, CHANGED = 4, 120, "SAOUDA"
+WHY_CHANGED = "Half an hour has proved too short in winter: peaks in London last an hour and more."
+MORE = 2
+"""Assets that join a unit later."""
+LASTING = (Story.EVERYDAY, Story.SETTLED, Story.RENAMED)
+"""Assets with other stories end or are suspended later: they are left out of units."""
+
+
+@dataclass
+class MarketScene:
+    """Adds the market to a timeline; what a step made is what the later ones go on from."""
+
+    timeline: Timeline
+    registrations: Registrations
+    planned: list[Planned]
+    built: dict[str, WholeUnit] = field(default_factory=dict)
+    members: dict[str, list[Planned]] = field(default_factory=dict)
+    spares: dict[str, list[Planned]] = field(default_factory=dict)
+    taken: dict[str, set[int]] = field(default_factory=dict)
+    """Numbers of planned assets that are in a unit, or meant for one, by family."""
+    random: Random = field(default_factory=lambda: Random(SEED + 2))  # noqa: S311 - nothing secret hangs on it
+
+    def add(self) -> None:
+        """Every unit of the file, and the end of what is to end by itself."""
+        for spec in json.loads((FOLDER / "market.json").read_text("utf-8"))["units"]:
+            self._unit(spec)
+        self.at(EXPIRED_AGO, 1, lambda: expire_qualifications(system_actor()))
+        self.at(1, 2, keep_validities)
+
+        self.at(PROPOSED_AGO, 11, self._propose)
+
+    def count(self) -> None:
+        """Count the units as the worker would: their assets changed in the same transaction, most before they joined."""
+        current_session().flush()
+        mark_units(current_session())
+        for whole in self.built.values():
+            recount_unit(system_actor(), whole.unit.id)
+
+    def at(self, days_ago: float, hour: int, step: Callable[[], object]) -> None:
+        """Let something happen so many days before the day of seeding."""
+
+        def happen() -> None:
+            step()
+
+        self.timeline.add(self.timeline.past.moment(days_ago, hour, self.random.randrange(60)), happen)
+
+    @property
+    def units(self) -> dict[str, WholeUnit]:
+        """The units that were built, by code."""
+        return self.built
+
+    @property
+    def today(self) -> date:
+        """The day of seeding."""
+        return self.timeline.past.today
+
+    def _unit(self, spec: dict[str, Any]) -> None:
+        chosen = self._chosen(spec)
+        self.members[spec["code"]] = chosen
+        spare = self.spares.get(spec["code"], [])
+        self.taken.setdefault(spec["family"], set()).update(one.number for one in (*chosen, *spare))
+        self.at(spec["built"], 10, lambda: self._build(spec, chosen))
+        for products, days_ago, story, *ends in spec["applications"]:
+            Applying(self, spec["code"], products, days_ago, story, ends[0] if ends else None).add()
+
+    def _chosen(self, spec: dict[str, Any]) -> list[Planned]:
+        """The oldest lasting assets that fit; none twice in a family, of which only the file decides."""
+        if other := spec.get("same_as"):
+            return self.members[other][: spec["most"]]
+        past = self.timeline.past
+        before = past.moment(spec["built"] + SETTLED_DAYS)
+        taken = self.taken.setdefault(spec["family"], set())
+        found = [
+            one
+            for one in self.planned
+            if one.provider == spec["provider"]
+            and one.category == spec["category"]
+            and one.story in LASTING
+            and not (one.odd or one.asked)
+            and one.moment < before
+            and one.number not in taken
+            and one.values["ConnectionStatus"] == "CONNECTED"
+            and (not spec["areas"] or one.values["DNOConnection"] in spec["areas"])
+        ]
+        wanted = spec["most"]
+        if any(story == "grown" for _, _, story, *_ in spec["applications"]):
+            self.spares[spec["code"]] = found[wanted : wanted + MORE]
+        return found[:wanted]
+
+    def _build(self, spec: dict[str, Any], chosen: list[Planned]) -> None:
+        if ids := self._verified(chosen):
+            actor = self.registrations.cast.providers[spec["provider"]]
+            self.built[spec["code"]] = create_unit(
+                actor, name=spec["name"], code=spec["code"], family=spec["family"], asset_ids=ids
+            )
+
+    def provider(self, code: str) -> Actor:
+        """Who acts for the provider of a unit."""
+        owner = self.built[code].unit.service_provider_id
+        return next(one for one in self.registrations.cast.providers.values() if one.organisation_id == owner)
+
+    def operator(self, organisation_id: UUID) -> Actor:
+        """Who assesses for an SO."""
+        people = self.registrations.cast.people.values()
+        return next(one for one in people if one.organisation_id == organisation_id and one.has(Role.SO_USER))
+
+    def spare(self, code: str) -> list[UUID]:
+        """Assets that can still join a unit."""
+        return self._verified(self.spares.get(code, []))
+
+    def _verified(self, planned: list[Planned]) -> list[UUID]:
+        assets = [self.registrations.assets[one.number] for one in planned]
+        return [asset.id for asset in assets if asset.status is AssetStatus.VERIFIED]
+
+    def _propose(self) -> None:
+        """UKPN would have a product deliver for longer; the administrator has yet to decide."""
+        cast = self.registrations.cast
+        version = newest_of(CHANGED)
+        document = {**document_of(version), "MinDuration_min": 60}
+        starts = self.today + timedelta(days=STARTS_IN)
+        actor = self.operator(cast.organisations["ukpn"].id)
+        propose_product(actor, Proposed(ProposalKind.CHANGE, CHANGED, starts, WHY_CHANGED, document))
