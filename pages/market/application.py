@@ -13,6 +13,7 @@ from pages.parts.qualification_forms import draw_form
 from pages.parts.qualification_talk import draw_talk
 from pages.parts.qualification_words import HISTORY_LABELS, clock_badge, qualification_badge, validity
 from pages.parts.record_history import draw_history
+from pages.parts.unit_words import draw_fact
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
 from services.core.permissions import may
@@ -68,13 +69,12 @@ def draw_head(line: QualificationLine) -> None:
     if one.qualified_at and one.status is not QualificationStatus.QUALIFIED:
         st.info(f"Approved since {show_moment(one.qualified_at)}: that stands until the SO has decided anew.")
     grid = st.grid(4, min_column_width=150)
-    grid.metric("Capacity", f"{one.capacity:,.2f} kW", border=True, help="In the product's direction.")
-    grid.metric("GSP group", one.gsp_group or "Several", border=True)
-    grid.metric("Due on", show_date(one.due_on), border=True, help="None while the clock stands still.")
-    grid.metric("Assigned to", plain(one.assigned_name or "Nobody"), border=True)
-    st.markdown(
-        f"Product version {one.product_version} · submitted {show_moment(one.submitted_at)} · valid {validity(one)}"
-    )
+    draw_fact(grid, "Capacity", f"{one.capacity:,.2f} kW", "In the product's direction.")
+    draw_fact(grid, "GSP group", plain(one.gsp_group) or "Several")
+    draw_fact(grid, "Due on", show_date(one.due_on), "None while the clock stands still.")
+    draw_fact(grid, "Assigned to", plain(one.assigned_name or "Nobody"))
+    valid = f" · valid {validity(one)}" if one.valid_until else ""
+    st.markdown(f"Product version {one.product_version} · submitted {show_moment(one.submitted_at)}{valid}")
     if one.conditions:
         st.markdown(f"**Conditions**: {plain(one.conditions)}")
     if one.justification:

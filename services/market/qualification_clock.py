@@ -72,8 +72,8 @@ def clock_by(qualification: Qualification, sla_days: int, soon_days: int) -> Clo
         return Clock(ClockState.STOPPED, None, None)
     if due < today():
         return Clock(ClockState.LATE, -working_days_between(due, today()), due)
-    left = working_days_between(today(), due)
-    return Clock(ClockState.SOON if left <= soon_days else ClockState.IN_TIME, left, due)
+    soon = due <= add_working_days(today(), soon_days)
+    return Clock(ClockState.SOON if soon else ClockState.IN_TIME, working_days_between(today(), due), due)
 
 
 def restart(qualification: Qualification) -> None:
