@@ -2,11 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.answers import here
 from models.products import (
@@ -26,6 +26,9 @@ from services.market.products import ProductView
 from services.market.products import as_terms as product_terms
 from services.market.tables import Stacking
 
+Power = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+"""kW, answered as a number with its two decimals."""
+
 
 class ProductVersionOut(BaseModel):
     """One version of a product. A requirement that is null is not known: it never passes and never fails."""
@@ -38,8 +41,8 @@ class ProductVersionOut(BaseModel):
     SubMarket: str
     Procurers: list[str]
     Direction: Direction
-    MinCapacity_kW: Decimal | None
-    MaxCapacity_kW: Decimal | None
+    MinCapacity_kW: Power | None
+    MaxCapacity_kW: Power | None
     FullDelivery_s: int | None
     MinDuration_min: int | None
     Metering: str | None

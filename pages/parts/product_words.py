@@ -19,7 +19,7 @@ PHASE_LABELS: dict[Phase, str] = {
 DIRECTION_LABELS: dict[Direction, str] = {
     Direction.UP: "up (more generation, less demand)",
     Direction.DOWN: "down (less generation, more demand)",
-    Direction.BOTH: "both: the unit can do either",
+    Direction.BOTH: "both ways, each bought apart",
 }
 SPREAD_LABELS: dict[Spread, str] = {
     Spread.NONE: "one site",

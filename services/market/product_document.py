@@ -68,7 +68,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         Kind.CHOICE,
         True,
         options=tuple(map(str, Direction)),
-        help="up: more generation or less demand; down: the opposite; both: a unit has to be able to do either.",
+        help="up: more generation or less demand; down: the opposite; both: bought each way, one of them is enough.",
     ),
     Attribute("MinCapacity_kW", "min_capacity", "Smallest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
     Attribute("MaxCapacity_kW", "max_capacity", "Largest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
