@@ -7,8 +7,9 @@ import streamlit as st
 from pages.frame import session
 from pages.frame.navigation import link
 from pages.parts import market_charts, market_clocks
+from pages.parts.charts import power
 from pages.parts.market_chart import PICTURES, Manner, draw_chart
-from pages.parts.market_charts import DIMENSION_LABELS, megawatts
+from pages.parts.market_charts import DIMENSION_LABELS
 from pages.parts.market_choice import choose_market, choose_one, clear_market
 from services.core.clock import show_moment
 from services.core.permissions import may
@@ -18,7 +19,8 @@ from services.market.statistics_shapes import Dimension, MarketFilters, MarketNu
 
 REFRESH = timedelta(minutes=1)
 WALL = """<style>
-[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"] { display: none; }
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"],
+.st-key-search-everything { display: none; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 1.5rem; max-width: none; }
 [data-testid="stMetricValue"] { font-size: 3rem; } [data-testid="stMetricLabel"] p { font-size: 1.4rem; }
 h1 { font-size: 2.4rem !important; }
@@ -30,8 +32,8 @@ def draw_headlines(numbers: MarketNumbers) -> None:
     late = [one.by_clock[ClockState.LATE] for one in numbers.ageing_by_operator]
     decided = {one.code: one.count for one in numbers.outcomes}
     cells = st.grid(5, min_column_width=150)
-    power = megawatts(numbers.qualified.kw)
-    cells.metric("Qualified power", "withheld" if power is None else f"{power:,.1f} MW", border=True)
+    kw = numbers.qualified.kw
+    cells.metric("Qualified power", "withheld" if kw is None else power(kw), border=True)
     cells.metric("Qualifications", said(numbers.qualified.count), border=True)
     cells.metric("Open applications", said(numbers.open_total), border=True)
     cells.metric("Of these late", said(None if None in late else sum(one or 0 for one in late)), border=True)
@@ -45,21 +47,33 @@ def said(count: int | None) -> str:
 
 def draw_numbers(numbers: MarketNumbers, dimension: Dimension, per: str, manner: Manner) -> None:
     """The cards, two beside each other where there is room."""
+    pairs = [
+        (market_charts.funnel(numbers, manner), market_charts.over_time(numbers, dimension, manner)),
+        (market_charts.by_kind(numbers, dimension, manner), market_clocks.ageing(numbers, per, manner)),
+        (market_clocks.outcomes(numbers, manner), market_clocks.days(numbers, per, manner)),
+        (market_clocks.reasons(numbers, manner), market_clocks.expiries(numbers, manner)),
+    ]
+    for pair in pairs:
+        for column, chart in zip(st.columns(2), pair, strict=True):
+            with column:
+                draw_chart(chart, manner)
+    draw_chart(market_charts.heat(numbers, manner), manner)
+
+
+def draw_on_wall(numbers: MarketNumbers, manner: Manner) -> None:
+    """The six that say most, on one screen: nobody scrolls there."""
     charts = [
         market_charts.funnel(numbers, manner),
-        market_charts.over_time(numbers, dimension, manner),
-        market_charts.by_kind(numbers, dimension, manner),
-        market_clocks.ageing(numbers, per, manner),
-        market_charts.heat(numbers, manner),
+        market_charts.over_time(numbers, Dimension.SUB_MARKET, manner),
+        market_charts.by_kind(numbers, Dimension.OPERATOR, manner),
+        market_clocks.ageing(numbers, "so", manner),
+        market_clocks.days(numbers, "so", manner),
         market_clocks.outcomes(numbers, manner),
-        market_clocks.days(numbers, per, manner),
-        market_clocks.reasons(numbers, manner),
-        market_charts.expiries(numbers, manner),
     ]
-    left, right = st.columns(2)
-    for place, chart in enumerate(charts):
-        with right if place % 2 else left:
-            draw_chart(chart, manner)
+    for row in (charts[:3], charts[3:]):
+        for column, chart in zip(st.columns(3), row, strict=True):
+            with column:
+                draw_chart(chart, manner)
 
 
 def draw_wall() -> None:
@@ -73,7 +87,7 @@ def draw_wall() -> None:
             st.title("The market at a glance", anchor=False, width="content")
             st.caption(f"{show_moment(numbers.counted_at)}, counted anew every minute", width="content")
         draw_headlines(numbers)
-        draw_numbers(numbers, Dimension.SUB_MARKET, "so", Manner(actor, wall=True))
+        draw_on_wall(numbers, Manner(actor, wall=True))
 
     refreshed()
     link("market/dashboard.py", "Leave the wall screen", "fullscreen_exit", {"wall": "0"})

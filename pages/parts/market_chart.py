@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,9 +15,9 @@ from services.core.actor import Actor
 INK = {"light": "#14212B", "dark": "#E9F0F5"}
 GRID = {"light": "#D5DDE3", "dark": "#3A4650"}
 PICTURES = {"png": "PNG", "svg": "SVG"}
-TYPE, WALL_TYPE = 15, 24
-LEAST = 170
-"""Height of an empty card, in pixels."""
+TYPE, WALL_TYPE, WALL_HEIGHT = 15, 18, 400
+TITLE_LINE, UNIT_LINE = 30, 40
+"""Characters of title and unit that fit a telephone in one line."""
 SLIDE = (1280, 720)
 """Pixels of a downloaded picture, before it is made twice as sharp."""
 
@@ -95,10 +96,12 @@ def draw_chart(chart: Chart, manner: Manner) -> None:
 def _draw_figure(chart: Chart, manner: Manner) -> int | None:
     size = WALL_TYPE if manner.wall else TYPE
     figure = go.Figure(chart.figure)
+    # Broken into lines that fit a telephone: what is too long would be cut off.
+    title, unit = wrap(chart.title, TITLE_LINE), wrap(chart.unit, UNIT_LINE)
     figure.update_layout(
         title={
-            "text": f"<b>{chart.title}</b>",
-            "subtitle": {"text": chart.unit, "font": {"size": size, "color": ink()}},
+            "text": f"<b>{'<br>'.join(title)}</b>",
+            "subtitle": {"text": "<br>".join(unit), "font": {"size": size - 1, "color": ink()}},
             "font": {"size": size + 3, "color": ink()},
             "x": 0,
             "xanchor": "left",
@@ -106,12 +109,13 @@ def _draw_figure(chart: Chart, manner: Manner) -> int | None:
             "yanchor": "top",
         },
         font={"size": size, "color": ink()},
-        height=round(chart.height * (1.35 if manner.wall else 1)),
-        margin={"l": 8, "r": 16, "t": 4.6 * size, "b": 8},
+        height=WALL_HEIGHT if manner.wall else chart.height,
+        margin={"l": 8, "r": 16, "t": size * (1.4 + 1.75 * len(title) + 1.3 * len(unit)), "b": 8},
         dragmode=False,
         hoverlabel={"font": {"size": size}},
+        legend={"font": {"size": size - 2, "color": ink()}},
     )
-    axis = {"tickfont": {"size": size - 1, "color": ink()}, "automargin": True, "fixedrange": True}
+    axis = {"tickfont": {"size": size - 1, "color": ink()}, "tickangle": 0, "automargin": True, "fixedrange": True}
     figure.update_xaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
     figure.update_yaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
     picked: Any = st.plotly_chart(

@@ -1,15 +1,14 @@
-"""The charts of qualified power: the way there, over time, by kind, by product and GSP group, and what will end."""
+"""The charts of qualified power: the way there, over time, by kind, by product and GSP group."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import plotly.graph_objects as go
 
 from models.products import FAMILY_LABELS, Family
 from pages.parts import market_links as links
-from pages.parts.market_chart import Chart, Manner, Row, Target, ink, is_dark
-from services.core.clock import show_date, today
+from pages.parts.market_chart import Chart, Manner, Row, Target, is_dark
+from services.core.clock import show_date
 from services.market.statistics_shapes import Dimension, MarketNumbers, Series, Stage
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A")
@@ -28,13 +27,29 @@ NONE_QUALIFIED = (
     "Nothing is qualified here on this day. Power appears once an SO has qualified a unit for a product; clear the filters, or "
     "choose a later day."
 )
-ROW = 34
-"""Pixels of one bar."""
+ROOM, WIDE_ROOM = 1.2, 1.55
+"""How much longer an axis is than its longest bar, so that what stands beside the bar has room."""
+TOO_FEW = "Every figure here is withheld: too few applications, or too few providers, stand behind each of them."
+ROW, SHORT = 34, 26
+"""Pixels of one bar, and the characters of its name on the axis."""
 
 
 def megawatts(kw: Decimal | None) -> float | None:
     """kW as MW for a chart."""
     return None if kw is None else float(kw) / 1000
+
+
+def all_withheld(figures: Iterable[object]) -> bool:
+    """Whether nothing of a chart may be drawn, though there is something."""
+    found = list(figures)
+    return None in found and not any(found)
+
+
+def short(code: str, label: str) -> str:
+    """What an axis has room for: the code of what is called by one, else as much of the name as fits."""
+    if label.startswith(f"{code} ") and len(label) > SHORT:
+        return code
+    return label if len(label) <= SHORT else f"{label[: SHORT - 1]}…"
 
 
 def shown(value: object) -> object:
@@ -67,13 +82,20 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
             orientation="h",
             name=FAMILY_LABELS[family] if family else "All assets",
             marker_color=FAMILY_COLOURS[family] if family else ASSETS_COLOUR,
-            text=[WITHHELD if one.withheld else f"{one.assets:,}" for _, one in mine],
-            textposition="auto",
+            # On a wall, bars of families are too thin for figures of a readable size.
+            text=["" if manner.wall and family else WITHHELD if one.withheld else f"{one.assets:,}" for _, one in mine],
+            textposition="outside",
+            constraintext="none",
+            **({"textfont": {"size": 11}} if family else {}),
+            **({} if family else {"offset": -0.25, "width": 0.5}),
+            cliponaxis=False,
             customdata=[[place] for place, _ in mine],
-            hovertemplate="%{y}: %{text} assets<extra>%{fullData.name}</extra>",
+            hovertemplate="%{y}: %{x:,} assets<extra>%{fullData.name}</extra>",
         )
     if figure is not None:
-        figure.update_layout(barmode="group", bargap=0.25, legend=_legend())
+        most = max(stage.assets or 0 for stage in numbers.funnel)
+        figure.update_xaxes(range=[0, most * ROOM], nticks=5)
+        figure.update_layout(barmode="group", bargap=0.15, legend=_legend())
         figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1])
     return Chart(
         "funnel",
@@ -83,7 +105,7 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
         figure,
         "No asset is registered yet in what you may see: the way to the market begins with registering one.",
         "An asset may be in one unit of each family, so families can't be added up. Applied for: not withdrawn.",
-        height=430,
+        height=500,
         words=[f"{row.values['Stage']}, {row.values['Family']}: {row.values['Assets']}" for row in rows],
     )
 
@@ -112,28 +134,31 @@ def by_kind(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Cha
         )
         for one in figures
     ]
-    figure = None
-    if figures:
+    figure, hidden = None, all_withheld(one.kw for one in figures)
+    if figures and not hidden:
         figure = go.Figure(
             go.Bar(
-                y=[one.label for one in figures],
+                y=[short(one.code, one.label) for one in figures],
                 x=[megawatts(one.kw) or 0 for one in figures],
                 orientation="h",
                 marker_color=COLOURS[0],
                 text=[WITHHELD if one.withheld else f"{megawatts(one.kw):,.1f} MW · {one.count:,}" for one in figures],
-                textposition="auto",
-                customdata=[[place] for place in range(len(figures))],
-                hovertemplate="%{y}: %{text}<extra></extra>",
+                textposition="outside",
+                cliponaxis=False,
+                customdata=[[one.label, place] for place, one in enumerate(figures)],
+                hovertemplate="%{customdata[0]}: %{text}<extra></extra>",
             )
         )
-        figure.update_yaxes(autorange="reversed")
+        figure.update_yaxes(autorange="reversed", type="category")
+        most = max(megawatts(one.kw) or 0 for one in figures)
+        figure.update_xaxes(range=[0, (most or 1) * WIDE_ROOM], nticks=5)
     return Chart(
         f"qualified-by-{dimension}",
         f"Qualified power by {_name(dimension)}",
         f"MW and number of qualifications, as of {show_date(numbers.as_of)}",
         rows,
         figure,
-        NONE_QUALIFIED,
+        TOO_FEW if hidden else NONE_QUALIFIED,
         height=150 + ROW * len(figures),
         words=[f"{one.label}: {shown(megawatts(one.kw))} MW" for one in figures],
     )
@@ -176,7 +201,7 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
             )
     if figure is not None:
         figure.update_layout(legend=_legend(), hovermode="x unified")
-        figure.update_xaxes(tickformat="%b %Y", nticks=6)
+        figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(rangemode="tozero", title={"text": "MW"}, nticks=6)
     by = "" if numbers.anonymised else f" by {_name(dimension)}"
     return Chart(
@@ -219,8 +244,8 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
         )
         for cell in numbers.heat
     ]
-    figure = None
-    if rows:
+    figure, hidden = None, all_withheld(cell.kw for cell in numbers.heat)
+    if rows and not hidden:
         found = [[place.get((product, group)) for group in groups] for product in products]
         cells = [[None if n is None else numbers.heat[n] for n in line] for line in found]
         figure = go.Figure(
@@ -233,6 +258,7 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
                     for line in cells
                 ],
                 texttemplate="%{text}",
+                textfont={"size": 14},
                 customdata=[[[-1 if n is None else n] for n in line] for line in found],
                 colorscale="Cividis" if is_dark() else "Cividis_r",
                 colorbar={"title": {"text": "MW"}, "thickness": 12},
@@ -258,49 +284,5 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
     )
 
 
-def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
-    """Qualifications that end in the coming months."""
-    rows = [
-        Row(
-            {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
-            links.applications(manner.actor, status="QUALIFIED", ends=str(_days_until(one.month))),
-        )
-        for one in numbers.expiries
-    ]
-    figure = None
-    if any(one.count or one.count is None for one in numbers.expiries):
-        figure = go.Figure(
-            go.Bar(
-                x=[one.month for one in numbers.expiries],
-                y=[one.count or 0 for one in numbers.expiries],
-                marker_color=COLOURS[1],
-                text=[
-                    WITHHELD if one.count is None else f"{megawatts(one.kw):,.1f} MW" if one.count else ""
-                    for one in numbers.expiries
-                ],
-                textposition="outside",
-                cliponaxis=False,
-                customdata=[[place] for place in range(len(rows))],
-                hovertemplate="%{x|%B %Y}: %{y} qualifications, %{text}<extra></extra>",
-            )
-        )
-        figure.update_xaxes(tickformat="%b %Y", nticks=6)
-        figure.update_yaxes(rangemode="tozero", title={"text": "Qualifications"}, nticks=5)
-    return Chart(
-        "expiries",
-        "Qualifications that end",
-        "number and MW by month, the coming twelve",
-        rows,
-        figure,
-        "No qualification here ends in the coming twelve months: none has a last day of validity in them.",
-        words=[f"{row.values['Month']}: {row.values['Qualifications']}" for row in rows],
-    )
-
-
-def _days_until(month: date) -> int:
-    """Days until the last one of a month."""
-    return (date(month.year + month.month // 12, month.month % 12 + 1, 1) - today()).days - 1
-
-
 def _legend() -> dict[str, object]:
-    return {"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top", "title": None, "font": {"color": ink()}}
+    return {"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top", "title": None}

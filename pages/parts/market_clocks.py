@@ -1,11 +1,14 @@
-"""The charts of applications: how their clocks stand, how long decisions take, how they end and why."""
+"""The charts of applications: how their clocks stand, how long decisions take, how they end and why, and what will end."""
+
+from datetime import date
 
 import plotly.graph_objects as go
 
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from pages.parts import market_links as links
 from pages.parts.market_chart import Chart, Manner, Row
-from pages.parts.market_charts import COLOURS, ROW, WITHHELD, shown
+from pages.parts.market_charts import COLOURS, ROW, TOO_FEW, WITHHELD, all_withheld, megawatts, short, shown
+from services.core.clock import today
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
 from services.market.statistics_shapes import MarketNumbers
 
@@ -37,26 +40,29 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         for clock in CLOCK_COLOURS
         for one in found
     ]
-    figure = go.Figure() if found else None
+    hidden = all_withheld(count for one in found for count in one.by_clock.values())
+    figure = go.Figure() if found and not hidden else None
     for number, (clock, (colour, pattern)) in enumerate(CLOCK_COLOURS.items()):
         counts = [one.by_clock[clock] for one in found]
         if figure is None or not any(count or count is None for count in counts):
             continue
         figure.add_bar(
-            y=[one.label for one in found],
+            y=[short(one.code, one.label) for one in found],
             x=[count or 0 for count in counts],
             orientation="h",
             name=CLOCK_LABELS[clock],
-            marker={"color": colour, "pattern": {"shape": pattern, "solidity": 0.25}},
+            marker={"color": colour, "pattern": _pattern(pattern)},
+            textangle=0,
+            insidetextfont={"color": "#14212B" if clock is ClockState.SOON else "#FFFFFF"},
             text=[WITHHELD if count is None else f"{count:,}" if count else "" for count in counts],
-            customdata=[[number * len(found) + place] for place in range(len(found))],
-            hovertemplate="%{y}: %{x:,} applications<extra>%{fullData.name}</extra>",
+            customdata=[[one.label, number * len(found) + place] for place, one in enumerate(found)],
+            hovertemplate="%{customdata[0]}: %{x:,} applications<extra>%{fullData.name}</extra>",
         )
     if figure is not None:
         figure.update_layout(
             barmode="stack", legend={"orientation": "h", "y": -0.12, "yanchor": "top", "traceorder": "normal"}
         )
-        figure.update_yaxes(autorange="reversed")
+        figure.update_yaxes(autorange="reversed", type="category")
         figure.update_xaxes(rangemode="tozero", nticks=5)
     return Chart(
         "ageing",
@@ -64,10 +70,15 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         f"number, against the SLA, by {PER[name] if name == 'so' else 'product'}, now",
         rows,
         figure,
-        "No application waits for a decision in what you may see.",
+        TOO_FEW if hidden else "No application waits for a decision in what you may see.",
         height=190 + ROW * len(found),
         words=[f"{row.values[PER[name]]}, {row.values['Clock']}: {row.values['Applications']}" for row in rows],
     )
+
+
+def _pattern(shape: str) -> dict[str, object]:
+    """Lines or dots over a colour, which stays."""
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.55)", "solidity": 0.15}
 
 
 def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
@@ -86,8 +97,9 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         for one in found
     ]
     figure = go.Figure() if any(one.decisions for one in found) else None
+    hidden = all_withheld(one.decisions for one in found)
     if figure is not None:
-        labels = [one.label for one in found]
+        labels = [short(one.code, one.label) for one in found]
         for name, values, colour, symbol in (
             ("90th percentile", [one.ninetieth for one in found], COLOURS[5], "diamond"),
             ("Median", [one.median for one in found], COLOURS[0], "circle"),
@@ -101,8 +113,8 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
                 textposition="middle right",
                 cliponaxis=False,
                 marker={"size": 13, "color": colour, "symbol": symbol},
-                customdata=[[one.decisions, place] for place, one in enumerate(found)],
-                hovertemplate="%{y}: %{x} working days, %{customdata[0]} decisions<extra>%{fullData.name}</extra>",
+                customdata=[[one.decisions, one.label, place] for place, one in enumerate(found)],
+                hovertemplate="%{customdata[1]}: %{x} working days, %{customdata[0]} decisions<extra>%{fullData.name}</extra>",
             )
         figure.update_yaxes(autorange="reversed", type="category")
         figure.update_xaxes(rangemode="tozero", nticks=6, title={"text": "Working days"})
@@ -113,7 +125,7 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         f"working days on the SO's clock, by {PER[per] if per == 'so' else 'product'}",
         rows,
         figure,
-        NO_DECISION,
+        TOO_FEW if hidden else NO_DECISION,
         height=210 + ROW * len(found),
         words=[f"{row.values[PER[per]]}: median {row.values['Median, working days']}" for row in rows],
     )
@@ -135,7 +147,9 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
         for kind in kinds
         for one in months
     ]
-    figure = go.Figure() if any(one.count or one.count is None for one in numbers.outcomes) else None
+    counts = [count for one in months for count in one.by_outcome.values()]
+    hidden = all_withheld(counts)
+    figure = go.Figure() if any(counts) else None
     for number, kind in enumerate(kinds):
         if figure is not None:
             figure.add_bar(
@@ -148,7 +162,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
             )
     if figure is not None:
         figure.update_layout(barmode="stack", legend={"orientation": "h", "y": -0.2, "yanchor": "top"})
-        figure.update_xaxes(tickformat="%b %Y", nticks=6)
+        figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, nticks=5)
     return Chart(
         "outcomes",
@@ -156,7 +170,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
         "number by month of the decision",
         rows,
         figure,
-        NO_DECISION,
+        TOO_FEW if hidden else NO_DECISION,
         "Figures that are withheld are not drawn; the table says which." if numbers.anonymised else "",
         words=[f"{one.label}: {shown(one.count)}" for one in numbers.outcomes],
     )
@@ -172,8 +186,8 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
         )
         for one in found
     ]
-    figure = None
-    if found:
+    figure, hidden = None, all_withheld(one.count for one in found)
+    if found and not hidden:
         figure = go.Figure(
             go.Bar(
                 y=[one.label for one in found],
@@ -193,7 +207,53 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
         "number by reason",
         rows,
         figure,
-        "No application failed here in this time.",
+        TOO_FEW if hidden else "No application failed here in this time.",
         height=150 + ROW * len(found),
         words=[f"{one.label}: {shown(one.count)}" for one in found],
     )
+
+
+def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
+    """Qualifications that end in the coming months."""
+    rows = [
+        Row(
+            {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
+            links.applications(manner.actor, status="QUALIFIED", ends=str(_days_until(one.month))),
+        )
+        for one in numbers.expiries
+    ]
+    figure, hidden = None, all_withheld(one.count for one in numbers.expiries)
+    if any(one.count for one in numbers.expiries):
+        figure = go.Figure(
+            go.Bar(
+                x=[one.month for one in numbers.expiries],
+                y=[one.count or 0 for one in numbers.expiries],
+                marker_color=COLOURS[1],
+                text=[
+                    WITHHELD if one.count is None else f"{one.count:,}" if one.count else "" for one in numbers.expiries
+                ],
+                textposition="outside",
+                textangle=0,
+                cliponaxis=False,
+                customdata=[[megawatts(one.kw) or 0, place] for place, one in enumerate(numbers.expiries)],
+                hovertemplate="%{x|%B %Y}: %{y} qualifications, %{customdata[0]:,.1f} MW<extra></extra>",
+            )
+        )
+        figure.update_xaxes(tickformat="%b %Y", nticks=5)
+        figure.update_yaxes(rangemode="tozero", title={"text": "Qualifications"}, nticks=5)
+    return Chart(
+        "expiries",
+        "Qualifications that end",
+        "number and MW by month, the coming twelve",
+        rows,
+        figure,
+        TOO_FEW
+        if hidden
+        else "No qualification here ends in the coming twelve months: none has a last day of validity in them.",
+        words=[f"{row.values['Month']}: {row.values['Qualifications']}" for row in rows],
+    )
+
+
+def _days_until(month: date) -> int:
+    """Days until the last one of a month."""
+    return (date(month.year + month.month // 12, month.month % 12 + 1, 1) - today()).days - 1
