@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
+from pydantic import BaseModel
 from starlette.datastructures import URL
 
 from api.exact import encode
@@ -22,6 +23,21 @@ IfNoneMatch = Annotated[
     ),
 ]
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have this version already"}}
+
+
+class ActionOut(BaseModel):
+    """Something that could be done with a record now."""
+
+    Operation: str
+    Label: str
+    Allowed: bool
+    WhyNot: str | None
+
+
+class Actions(BaseModel):
+    """What can be done now, and why the rest can't."""
+
+    items: list[ActionOut]
 
 
 def answer(content: Any, status: int = 200, *, version: int | None = None, location: str | None = None) -> Response:

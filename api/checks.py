@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import IfMatch, answer, version_of
+from api.answers import Actions, IfMatch, answer, version_of
 from api.assets import RECORD, AssetId, AssetOut
 from api.exact import ExactRoute
 from api.problems import answers
@@ -89,21 +89,6 @@ class ProvenanceList(BaseModel):
     """Every attribute of the asset."""
 
     items: list[ProvenanceOut]
-
-
-class ActionOut(BaseModel):
-    """Something that could be done with the asset now."""
-
-    Operation: str
-    Label: str
-    Allowed: bool
-    WhyNot: str | None
-
-
-class Actions(BaseModel):
-    """What can be done now, and why the rest can't."""
-
-    items: list[ActionOut]
 
 
 class AnswerBody(BaseModel):

@@ -4,11 +4,15 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import WithJsonSchema
+
+Exact = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+"""A power (kW) or an energy (kWh) in an answer: a number with its decimals."""
 
 LARGEST_EXPONENT = 30
 """A number such as 1e999999999 is a few bytes to send and gigabytes to write out."""

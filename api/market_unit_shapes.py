@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.exact import Exact
 from api.problems import BlockerBody, FindingBody
 from models.assets import AssetStatus
 from models.products import Family
@@ -33,8 +33,8 @@ class AreaOut(BaseModel):
     DNOConnection: str | None
     GspGroup: str | None
     Assets: int
-    UpCapacity: Decimal
-    DownCapacity: Decimal
+    UpCapacity: Exact
+    DownCapacity: Exact
 
 
 class TotalsOut(BaseModel):
@@ -43,10 +43,10 @@ class TotalsOut(BaseModel):
     UnitType: UnitType
     Assets: int
     AccountingPoints: int
-    RatedCapacity: Decimal
-    UpCapacity: Decimal = Field(description="kW that it can add: more generation, less demand.")
-    DownCapacity: Decimal = Field(description="kW that it can take away: less generation, more demand.")
-    StorageCapacity_kWh: Decimal | None
+    RatedCapacity: Exact
+    UpCapacity: Exact = Field(description="kW that it can add: more generation, less demand.")
+    DownCapacity: Exact = Field(description="kW that it can take away: less generation, more demand.")
+    StorageCapacity_kWh: Exact | None
     ResponseTime_s: int | None = Field(description="Of the slowest asset.")
     Duration_min: int | None = Field(description="Of the shortest asset.")
     NotVerified: int = Field(description="Assets in it that aren't Verified now.")
@@ -69,10 +69,10 @@ class MarketUnitOut(BaseModel):
     UnitType: UnitType | None
     Assets: int | None
     AccountingPoints: int | None = None
-    RatedCapacity: Decimal | None = None
-    UpCapacity: Decimal | None = Field(description="kW that it can add: more generation, less demand.")
-    DownCapacity: Decimal | None = Field(description="kW that it can take away: less generation, more demand.")
-    StorageCapacity_kWh: Decimal | None = None
+    RatedCapacity: Exact | None = None
+    UpCapacity: Exact | None = Field(description="kW that it can add: more generation, less demand.")
+    DownCapacity: Exact | None = Field(description="kW that it can take away: less generation, more demand.")
+    StorageCapacity_kWh: Exact | None = None
     ResponseTime_s: int | None = None
     Duration_min: int | None = None
     NotVerified: int | None = None
@@ -115,7 +115,7 @@ class MemberOut(BaseModel):
     AssetName: str
     AssetCategory: str
     Status: AssetStatus
-    RatedCapacity: Decimal
+    RatedCapacity: Exact
     GspGroup: str | None
     DNOConnection: str | None
     FromAt: datetime
@@ -131,8 +131,8 @@ class UnitStepOut(BaseModel):
     Assets: int
     Added: int
     Removed: int
-    UpCapacity: Decimal
-    DownCapacity: Decimal
+    UpCapacity: Exact
+    DownCapacity: Exact
 
 
 def totals_out(totals: Totals | None) -> dict[str, Any] | None:
@@ -191,9 +191,9 @@ class UnitLineOut(BaseModel):
     UnitType: UnitType
     Assets: int
     AccountingPoints: int
-    UpCapacity: Decimal
-    DownCapacity: Decimal
-    StorageCapacity_kWh: Decimal | None
+    UpCapacity: Exact
+    DownCapacity: Exact
+    StorageCapacity_kWh: Exact | None
     ResponseTime_s: int | None
     Duration_min: int | None
     NotVerified: int

@@ -1,11 +1,11 @@
 """How opportunities are answered: standing, a reason for each requirement, equivalences, what may be held together."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.exact import Exact
 from models.products import Family as FamilyCode
 from models.products import Phase as PhaseCode
 from models.qualifications import QualificationStatus
@@ -25,7 +25,7 @@ class ReasonOut(BaseModel):
     Requirement: RequirementCode
     Needs: str
     Has: str
-    ShortBy: Decimal | None = Field(description="What is missing or too much: kW, seconds or minutes.")
+    ShortBy: Exact | None = Field(description="What is missing or too much: kW, seconds or minutes.")
     Met: bool | None = Field(description="Null: not known. It neither passes nor fails.")
     Words: str = Field(examples=["Needs 1,000 kW in one GSP group; has 940 kW in _C: 60 kW short."])
 
@@ -78,8 +78,8 @@ class OpportunitiesOut(BaseModel):
 
     UnitId: UUID | None
     Assets: int
-    UpCapacity: Decimal = Field(description="kW.")
-    DownCapacity: Decimal = Field(description="kW.")
+    UpCapacity: Exact = Field(description="kW.")
+    DownCapacity: Exact = Field(description="kW.")
     Primacy: str | None = Field(
         description="A flag where assets serve both a DSO and MW Dispatch: the DSO comes first."
     )
@@ -102,7 +102,7 @@ class ProductInNumbersOut(BaseModel):
     Eligible: int
     Nearly: int
     NotEligible: int
-    EligibleCapacity: Decimal = Field(description="kW of the eligible units that count for it.")
+    EligibleCapacity: Exact = Field(description="kW of the eligible units that count for it.")
     EligibleInAnotherFamily: int = Field(description="Units of other families whose assets would be eligible.")
 
 
@@ -118,14 +118,14 @@ class AddedOut(BaseModel):
 
     AssetId: UUID
     AssetName: str
-    Adds: Decimal = Field(description="kW.")
+    Adds: Exact = Field(description="kW.")
 
 
 class ClosingOut(BaseModel):
     """Which free assets would give a unit a product's least capacity, and what else they would change."""
 
     ProductCode: str
-    Gap: Decimal = Field(description="kW below the least capacity; 0: there is no gap.")
+    Gap: Exact = Field(description="kW below the least capacity; 0: there is no gap.")
     Assets: list[AddedOut]
     Closes: bool
     Words: str

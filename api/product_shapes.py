@@ -1,14 +1,14 @@
 """What routes of products, proposals and market tables hand in and answer (UC-04.01)."""
 
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import here
+from api.exact import Exact
 from models.products import (
     Direction,
     Family,
@@ -26,9 +26,6 @@ from services.market.products import ProductView
 from services.market.products import as_terms as product_terms
 from services.market.tables import Stacking
 
-Power = Annotated[Decimal, WithJsonSchema({"type": "number"})]
-"""kW, answered as a number with its two decimals."""
-
 
 class ProductVersionOut(BaseModel):
     """One version of a product. A requirement that is null is not known: it never passes and never fails."""
@@ -41,8 +38,8 @@ class ProductVersionOut(BaseModel):
     SubMarket: str
     Procurers: list[str]
     Direction: Direction
-    MinCapacity_kW: Power | None
-    MaxCapacity_kW: Power | None
+    MinCapacity_kW: Exact | None
+    MaxCapacity_kW: Exact | None
     FullDelivery_s: int | None
     MinDuration_min: int | None
     Metering: str | None

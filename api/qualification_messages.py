@@ -25,7 +25,7 @@ from api.security import Caller
 from services.assets.attachments import Upload
 from services.core.access_log import log_access
 from services.core.errors import NotFound
-from services.market.qualification_files import ALLOWED_HERE, read_evidence
+from services.market.qualification_files import EVIDENCE_KINDS, read_evidence
 from services.market.qualification_said import (
     attach_evidence,
     comment_on_application,
@@ -95,7 +95,7 @@ def read_message(request: Request, caller: Caller, qualification_id: Id, message
     summary="Attach evidence",
     response_model=AttachmentOut,
     responses=answers(404, 413),
-    openapi_extra={"requestBody": {"required": True, "description": f"The file itself: {ALLOWED_HERE}.", **BYTES}},
+    openapi_extra={"requestBody": {"required": True, "description": f"The file itself: {EVIDENCE_KINDS}.", **BYTES}},
 )
 async def attach(
     request: Request, caller: Caller, qualification_id: Id, message_id: MessageId, file_name: FileName

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.answers import here
 from api.comments import AttachmentOut
+from api.exact import Exact
 from api.queries import PageQuery
 from models.products import Family
 from models.qualifications import QualificationAttachment, QualificationMessage, QualificationStatus, SaidKind
@@ -52,7 +52,7 @@ class QualificationOut(BaseModel):
     DueOn: date | None = Field(description="When the operator is to have decided; null while its clock stands still.")
     Clock: ClockState
     WorkingDaysLeft: int | None = Field(description="Negative once it is late.")
-    Capacity: Decimal = Field(description="kW in the product's direction, as assessed last.")
+    Capacity: Exact = Field(description="kW in the product's direction, as assessed last.")
     GspGroup: str | None
     DataPackageId: UUID
     AcceptedFrom: UUID | None
@@ -232,21 +232,6 @@ class ReadinessOut(BaseModel):
     Ready: bool
     Missing: list[LackOut]
     Remarks: list[str] = Field(description="What doesn't stand in the way, but is worth knowing.")
-
-
-class ActionOut(BaseModel):
-    """Something that could be done with an application."""
-
-    Operation: str
-    Label: str
-    Allowed: bool
-    WhyNot: str | None
-
-
-class Actions(BaseModel):
-    """What you can do with an application as it stands, and why not what can't be done."""
-
-    items: list[ActionOut]
 
 
 def message_out(

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
+from api.answers import NOT_MODIFIED, Actions, IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
 from api.exact import ExactRoute
 from api.problems import answers
 from api.qualification_shapes import (
     AcceptBody,
-    Actions,
     AnswerBody,
     ApplyBody,
     AssignBody,

@@ -24,7 +24,7 @@ from services.market.qualification_assessing import (
     lift_suspension,
     suspend_qualification,
 )
-from services.market.qualification_files import ALLOWED_HERE
+from services.market.qualification_files import EVIDENCE_KINDS
 from services.market.qualification_reasons import ReasonKind, reasons_for
 
 YEAR = timedelta(days=365)
@@ -42,13 +42,17 @@ WORDS = {
 CODED = {"suspend_qualification": ReasonKind.SUSPEND, "demand_reassessment": ReasonKind.REASSESS}
 
 
+LARGEST_SETTING_MB = 50
+"""What setting asset.attachment_max_mb may be at most; the refusal of a file that is larger than it says what it is."""
+
+
 def evidence_field(key: str) -> None:
     """Where evidence is handed in; `evidence` gives it."""
     st.file_uploader(
-        f"Evidence ({ALLOWED_HERE})",
+        f"Evidence ({EVIDENCE_KINDS})",
         accept_multiple_files=True,
         key=_files(key),
-        max_upload_size=20,
+        max_upload_size=LARGEST_SETTING_MB,
         help="What a file is, is judged by its content.",
     )
 

@@ -1,9 +1,10 @@
 """Files that come with messages about an asset: kept with their digest, read by whoever may read the message (UC-02.01)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
@@ -51,13 +52,7 @@ def keep_files(actor: Actor, message: AssetMessage, files: Sequence[Upload]) -> 
         return []
     session = current_session()
     there = list(session.scalars(select(col(Attachment.id)).where(col(Attachment.message_id) == message.id)))
-    limit = int(setting("asset.attachment_max_mb"))
-    findings = [found for file in files if (found := _problem(file, limit)) is not None]
-    if len(there) + len(files) > MOST_FILES:
-        expected = f"At most {MOST_FILES} files with a message"
-        findings.append(Finding("FILE-03", "Files", str(len(there) + len(files)), expected, f"{expected}: send two."))
-    if findings:
-        raise Invalid(findings)
+    require_takeable(files, len(there))
     kept = [_kept(message, file) for file in files]
     session.add_all(kept)
     session.flush()
@@ -68,29 +63,53 @@ def keep_files(actor: Actor, message: AssetMessage, files: Sequence[Upload]) -> 
     return kept
 
 
-def _problem(file: Upload, limit_mb: int) -> Finding | None:
+def require_takeable(files: Sequence[Upload], there: int, only: Mapping[str, str] | None = None) -> None:
+    """Raise Invalid with a finding for each file that can't be kept with a message that has `there` files already.
+
+    `only`: the media types that are taken, with what people call them; without it every kind of `file_kinds`.
+    """
+    limit = int(setting("asset.attachment_max_mb"))
+    findings = [found for file in files if (found := _problem(file, limit, only)) is not None]
+    if there + len(files) > MOST_FILES:
+        expected = f"At most {MOST_FILES} files with a message"
+        findings.append(Finding("FILE-03", "Files", str(there + len(files)), expected, f"{expected}: send two."))
+    if findings:
+        raise Invalid(findings)
+
+
+def _problem(file: Upload, limit_mb: int, only: Mapping[str, str] | None) -> Finding | None:
     name = file.name[:200]
     if len(file.content) > limit_mb * MB:
         size = f"{len(file.content) / MB:,.1f} MB"
         return Finding("FILE-01", "Files", size, f"At most {limit_mb} MB", f"{name} is larger than {limit_mb} MB.")
-    if kind_of(file.content) is None:
+    kind = kind_of(file.content)
+    if kind is None or (only is not None and kind.media_type not in only):
         message = f"{name} is none of the kinds of file that are taken, whatever its name says."
-        return Finding("FILE-02", "Files", name, f"One of {ALLOWED}", message)
+        allowed = ALLOWED if only is None else ", ".join(only.values())
+        return Finding("FILE-02", "Files", name, f"One of {allowed}", message)
     return None
 
 
-def _kept(message: AssetMessage, file: Upload) -> Attachment:
+class FileFacts(NamedTuple):
+    """What the record of a file says of it; its bytes stand elsewhere."""
+
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+def facts_of(file: Upload) -> FileFacts:
+    """Of a file that `require_takeable` let through."""
     kind = kind_of(file.content)
     assert kind is not None, "looked at before"
-    return Attachment(
-        asset_id=message.asset_id,
-        message_id=message.id,
-        file_name=clean_name(file.name, kind),
-        media_type=kind.media_type,
-        size=len(file.content),
-        sha256=hashlib.sha256(file.content).hexdigest(),
-        only_for=message.only_for,
-    )
+    digest = hashlib.sha256(file.content).hexdigest()
+    return FileFacts(clean_name(file.name, kind), kind.media_type, len(file.content), digest)
+
+
+def _kept(message: AssetMessage, file: Upload) -> Attachment:
+    facts = facts_of(file)._asdict()
+    return Attachment(asset_id=message.asset_id, message_id=message.id, only_for=message.only_for, **facts)
 
 
 def attachments_of(actor: Actor, asset_id: UUID) -> dict[UUID, list[Attachment]]:
@@ -118,7 +137,8 @@ def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
     # The access log is read by others: of a private file it tells no more than of reading the conversation.
     detail = None if attachment.only_for else {"attachment": str(attachment.id)}
     log_access(actor, "attachment.read", Asset.record_type(), attachment.asset_id, detail)
-    return Download(attachment.file_name, attachment.media_type, _content(attachment))
+    content = current_session().get_one(AttachmentContent, attachment.id).content
+    return handed_out(attachment.file_name, attachment.media_type, attachment.sha256, content)
 
 
 @operation("UC-05.01", permission="asset.read", writes=False)
@@ -135,11 +155,10 @@ def _small(attachment_id: UUID, _digest: str) -> bytes:
     return small_picture(stored.content)
 
 
-def _content(attachment: Attachment) -> bytes:
-    content = current_session().get_one(AttachmentContent, attachment.id).content
-    if hashlib.sha256(content).hexdigest() != attachment.sha256:
+def handed_out(file_name: str, media_type: str, sha256: str, content: bytes) -> Download:
+    """A file as its record has it. Raises Refused when the content is no longer what was handed in."""
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise Refused(
-            f"{attachment.file_name} is not the file that was handed in: it was altered in the database. Tell the FMAR "
-            "administrator."
+            f"{file_name} is not the file that was handed in: it was altered in the database. Tell the FMAR administrator."
         )
-    return content
+    return Download(file_name, media_type, content)

@@ -67,7 +67,7 @@ def qualified_elsewhere(actor: Actor, unit_id: UUID | None = None) -> list[Elsew
     found: list[Elsewhere] = []
     rows = current_session().execute(_theirs(actor, unit_id, sorted(counts)))
     ours = _ours(actor, unit_id)
-    for theirs, unit, operator in rows.tuples():
+    for theirs, unit, operator in rows:
         for version, note in counts.get(theirs.product_code, ()):
             if (unit.id, version.code) not in ours and unit.family is version.family:
                 found.append(_told(theirs, unit, operator, version.code, note))

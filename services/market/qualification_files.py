@@ -1,6 +1,5 @@
 """Files that come with messages on an application: PDF, PNG or JPEG, judged by content, read by whom the message is for."""
 
-import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -13,19 +12,16 @@ from models.qualifications import (
     QualificationAttachmentContent,
     QualificationMessage,
 )
-from services.assets.attachments import MB, MOST_FILES, Download, Upload
-from services.assets.file_kinds import clean_name, kind_of
+from services.assets.attachments import Download, Upload, facts_of, handed_out, require_takeable
 from services.core.access_log import log_access
 from services.core.actor import Actor
-from services.core.errors import Finding, Invalid, Refused
 from services.core.operation import operation
-from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.visibility import see, visible
 
-TAKEN = ("application/pdf", "image/png", "image/jpeg")
-ALLOWED_HERE = "PDF, PNG, JPEG"
-SIZE_SETTING = "asset.attachment_max_mb"
+TAKEN = {"application/pdf": "PDF", "image/png": "PNG", "image/jpeg": "JPEG"}
+"""What evidence may be (UC-04.02)."""
+EVIDENCE_KINDS = ", ".join(TAKEN.values())
 
 
 def keep_evidence(message: QualificationMessage, files: Sequence[Upload]) -> list[QualificationAttachment]:
@@ -39,13 +35,7 @@ def keep_evidence(message: QualificationMessage, files: Sequence[Upload]) -> lis
     there = session.scalar(
         select(func.count()).where(col(QualificationAttachment.message_id) == message.id)
     ) or 0  # fmt: skip
-    limit = int(setting(SIZE_SETTING))
-    findings = [found for file in files if (found := _problem(file, limit)) is not None]
-    if there + len(files) > MOST_FILES:
-        expected = f"At most {MOST_FILES} files with a message"
-        findings.append(Finding("FILE-03", "Files", str(there + len(files)), expected, f"{expected}: send two."))
-    if findings:
-        raise Invalid(findings)
+    require_takeable(files, there, TAKEN)
     kept = [_kept(message, file) for file in files]
     session.add_all(kept)
     session.flush()
@@ -57,29 +47,10 @@ def keep_evidence(message: QualificationMessage, files: Sequence[Upload]) -> lis
     return kept
 
 
-def _problem(file: Upload, limit_mb: int) -> Finding | None:
-    name = file.name[:200]
-    if len(file.content) > limit_mb * MB:
-        size = f"{len(file.content) / MB:,.1f} MB"
-        return Finding("FILE-01", "Files", size, f"At most {limit_mb} MB", f"{name} is larger than {limit_mb} MB.")
-    kind = kind_of(file.content)
-    if kind is None or kind.media_type not in TAKEN:
-        message = f"{name} is none of the kinds of file that are taken, whatever its name says."
-        return Finding("FILE-02", "Files", name, f"One of {ALLOWED_HERE}", message)
-    return None
-
-
 def _kept(message: QualificationMessage, file: Upload) -> QualificationAttachment:
-    kind = kind_of(file.content)
-    assert kind is not None, "looked at before"
+    facts = facts_of(file)._asdict()
     return QualificationAttachment(
-        qualification_id=message.qualification_id,
-        message_id=message.id,
-        file_name=clean_name(file.name, kind),
-        media_type=kind.media_type,
-        size=len(file.content),
-        sha256=hashlib.sha256(file.content).hexdigest(),
-        only_for=message.only_for,
+        qualification_id=message.qualification_id, message_id=message.id, only_for=message.only_for, **facts
     )
 
 
@@ -105,9 +76,4 @@ def read_evidence(actor: Actor, attachment_id: UUID) -> Download:
     detail = None if file.only_for else {"attachment": str(file.id)}
     log_access(actor, "attachment.read", Qualification.record_type(), file.qualification_id, detail)
     content = current_session().get_one(QualificationAttachmentContent, file.id).content
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise Refused(
-            f"{file.file_name} is not the file that was handed in: it was altered in the database. Tell the FMAR "
-            "administrator."
-        )
-    return Download(file.file_name, file.media_type, content)
+    return handed_out(file.file_name, file.media_type, file.sha256, content)
