@@ -21,6 +21,7 @@ from services.market.qualification_listing import (
 )
 
 MOST = 500
+UNDECIDED = QualificationFilters(clock=tuple(state for state in ClockState if state is not ClockState.STOPPED))
 CHOOSING = "queue-many"
 
 
@@ -71,14 +72,16 @@ st.title("Applications to assess" if assesses else "All applications", anchor=Fa
 st.caption("What is due first comes first. The clock stands still while an FSP is asked. Filters stand in the address.")
 show_outcome()
 filters = choose_qualifications(actor, assesses=True)
+# Whoever opens the queue to work sees what waits; any filter, or the switch, shows what it says.
+unfiltered = filters == QualificationFilters()
+if unfiltered and assesses and not st.toggle("Show decided ones as well", key="decided", bind="query-params"):
+    filters = UNDECIDED
 tally = tally_qualifications(actor, filters)
 total = sum(tally.statuses.values())
-if filters != QualificationFilters():
+if not unfiltered:
     st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_qualifications)
 if not total:
-    words = (
-        "No application passes these filters." if filters != QualificationFilters() else "No application has come yet."
-    )
+    words = "No application waits for a decision." if unfiltered else "No application passes these filters."
     st.success(f"{words} New ones appear once an FSP applies for a product that you buy.", icon=":material/task_alt:")
 else:
     draw_numbers(tally)

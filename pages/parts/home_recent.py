@@ -14,13 +14,23 @@ PLACES = {
     "organisation": ("participants/organisation.py", "apartment"),
     "market_unit": ("market/unit.py", "hub"),
     "qualification": ("market/application.py", "assignment"),
+    "product": ("market/products.py", "inventory_2"),
+    "product_proposal": ("market/proposals.py", "rule"),
+    "market_table": ("market/stacking.py", "grid_on"),
     "source_edition": ("assets/sources.py", "menu_book"),
     "draft": ("assets/drafts.py", "edit_note"),
     "bulk_job": ("assets/upload.py", "upload_file"),
     "user": ("participants/users.py", "group"),
     "membership": ("participants/users.py", "group"),
 }
-NAMED_BY = {"asset": "id", "organisation": "id", "market_unit": "id", "qualification": "id", "bulk_job": "job"}
+NAMED_BY = {
+    "asset": "id",
+    "organisation": "id",
+    "market_unit": "id",
+    "qualification": "id",
+    "product_proposal": "id",
+    "bulk_job": "job",
+}
 """What the address of a page that shows one record calls it."""
 
 

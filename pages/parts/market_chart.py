@@ -78,6 +78,11 @@ def ink() -> str:
     return INK["dark" if is_dark() else "light"]
 
 
+def legend_below() -> dict[str, object]:
+    """A legend at the lower edge, below the axis whatever the height of the chart."""
+    return {"orientation": "h", "yref": "container", "y": 0, "x": 0, "yanchor": "bottom", "title": None}
+
+
 def draw_chart(chart: Chart, manner: Manner) -> None:
     """Draw a card; a click on a figure, or on its row in the table, opens the records behind it."""
     with st.container(border=True):
@@ -105,8 +110,11 @@ def _draw_figure(chart: Chart, manner: Manner) -> int | None:
             "font": {"size": size + 3, "color": ink()},
             "x": 0,
             "xanchor": "left",
-            "y": 0.98,
+            # From the upper edge in pixels: a share of the height would cut the title of a low chart. Plotly sets the first
+            # line as if there were no others, and lifts it by them.
+            "y": 1,
             "yanchor": "top",
+            "pad": {"t": size * (0.5 + 1.2 * (len(title) - 1))},
         },
         font={"size": size, "color": ink()},
         height=WALL_HEIGHT if manner.wall else chart.height,

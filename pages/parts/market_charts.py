@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from models.products import FAMILY_LABELS, Family
 from pages.parts import market_links as links
-from pages.parts.market_chart import Chart, Manner, Row, Target, is_dark
+from pages.parts.market_chart import Chart, Manner, Row, Target, is_dark, legend_below
 from services.core.clock import show_date
 from services.market.statistics_shapes import Dimension, MarketNumbers, Series, Stage
 
@@ -95,7 +95,7 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
     if figure is not None:
         most = max(stage.assets or 0 for stage in numbers.funnel)
         figure.update_xaxes(range=[0, most * ROOM], nticks=5)
-        figure.update_layout(barmode="group", bargap=0.15, legend=_legend())
+        figure.update_layout(barmode="group", bargap=0.15, legend=legend_below())
         figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1])
     return Chart(
         "funnel",
@@ -200,7 +200,7 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
                 hovertemplate="%{x|%-d %b %Y}: %{y:,.1f} MW<extra>%{fullData.name}</extra>",
             )
     if figure is not None:
-        figure.update_layout(legend=_legend(), hovermode="x unified")
+        figure.update_layout(legend=legend_below(), hovermode="x unified")
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(rangemode="tozero", title={"text": "MW"}, nticks=6)
     by = "" if numbers.anonymised else f" by {_name(dimension)}"
@@ -282,7 +282,3 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
         height=170 + ROW * len(products),
         words=[f"{row.values['Product']}, {row.values['GSP group']}: {row.values['MW']} MW" for row in rows],
     )
-
-
-def _legend() -> dict[str, object]:
-    return {"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top", "title": None}

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from pages.parts import market_links as links
-from pages.parts.market_chart import Chart, Manner, Row
+from pages.parts.market_chart import Chart, Manner, Row, legend_below
 from pages.parts.market_charts import COLOURS, ROW, TOO_FEW, WITHHELD, all_withheld, megawatts, short, shown
 from services.core.clock import today
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
@@ -59,9 +59,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
             hovertemplate="%{customdata[0]}: %{x:,} applications<extra>%{fullData.name}</extra>",
         )
     if figure is not None:
-        figure.update_layout(
-            barmode="stack", legend={"orientation": "h", "y": -0.12, "yanchor": "top", "traceorder": "normal"}
-        )
+        figure.update_layout(barmode="stack", legend={**legend_below(), "traceorder": "normal"})
         figure.update_yaxes(autorange="reversed", type="category")
         figure.update_xaxes(rangemode="tozero", nticks=5)
     return Chart(
@@ -118,7 +116,7 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
             )
         figure.update_yaxes(autorange="reversed", type="category")
         figure.update_xaxes(rangemode="tozero", nticks=6, title={"text": "Working days"})
-        figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top"})
+        figure.update_layout(legend=legend_below())
     return Chart(
         "time-to-decision",
         "Time to decision",
@@ -161,7 +159,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
                 hovertemplate="%{x|%B %Y}: %{y:,}<extra>%{fullData.name}</extra>",
             )
     if figure is not None:
-        figure.update_layout(barmode="stack", legend={"orientation": "h", "y": -0.2, "yanchor": "top"})
+        figure.update_layout(barmode="stack", legend=legend_below())
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, nticks=5)
     return Chart(

@@ -17,6 +17,7 @@ def draw_qualification_table(
         rows,
         hide_index=True,
         width="stretch",
+        placeholder="–",
         height=min(35 * (len(rows) + 1) + 2, 620),
         column_config={
             "kW": st.column_config.NumberColumn("kW", format="localized"),

@@ -12,6 +12,7 @@ from models.assets import STATUS_LABELS, Asset, AssetStatus
 from models.bulk import BulkJob
 from models.core import Event
 from models.participants import Organisation
+from models.products import MarketTable, MarketTableKind, Product, ProductProposal, ProposalKind
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.sources import SourceEdition
 from models.units import MarketUnit
@@ -34,6 +35,13 @@ WORDS: dict[str, str] = {
     "asset.mpan_shared": "Its meter is registered by another provider, too",
     "bulk.checked": "Tried: nothing is registered yet",
     "bulk.failed": "Could not be registered",
+    "market.table_published": "Published in a new edition",
+    "market_unit.assets_changed": "Assets in it changed",
+    "market_unit.composed": "Given other assets",
+    "market_unit.created": "Built",
+    "market_unit.deregistered": "De-registered",
+    "market_unit.handed_over": "Handed over to another FSP",
+    "market_unit.reassigned": "Re-assigned to you",
     "organisation.registered": "Registered, waits for approval",
     "organisation.updated": "Changed",
     "organisation.materially_changed": "Changed, waits for approval again",
@@ -43,6 +51,14 @@ WORDS: dict[str, str] = {
     "organisation.suspended": "Suspended",
     "organisation.reinstated": "Reinstated",
     "organisation.withdrawn": "De-registered",
+    "product.deprecated": "Ends",
+    "product.proposal_answered": "Question answered",
+    "product.proposal_approved": "Approved",
+    "product.proposal_asked": "Asked about",
+    "product.proposal_refused": "Refused",
+    "product.proposal_withdrawn": "Withdrawn",
+    "product.proposed": "Proposed",
+    "product.version_published": "Has a new version",
     "qualification.submitted": "Applied for",
     "qualification.accepted": "Accepted as a colleague qualified it",
     "qualification.approval_lapsed": "Validity ended while it is assessed",
@@ -53,6 +69,15 @@ WORDS: dict[str, str] = {
     "user.invited": "User invited",
     "user.deactivated": "User deactivated",
     "user.reactivated": "User reactivated",
+}
+PROPOSALS = {
+    ProposalKind.NEW: "New product",
+    ProposalKind.CHANGE: "Change of",
+    ProposalKind.DEPRECATE: "End of",
+}
+TABLES = {
+    MarketTableKind.EQUIVALENCES: "Table of equivalences",
+    MarketTableKind.STACKING: "Stacking matrix",
 }
 DRAFT_WORDS = {"asset.draft_submitted": "Submitted by", "asset.draft_returned": "Given back by"}
 """Events of drafts, which name their draft themselves."""
@@ -103,6 +128,12 @@ def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
         .where(col(Qualification.id).in_(wanted), visible(Qualification, actor))
     )
     found |= {row[0]: f"{row[2]} for {row[1]}" for row in current_session().execute(applied)}
+    products = select(col(Product.id), col(Product.code)).where(col(Product.id).in_(wanted), visible(Product, actor))
+    found |= {row[0]: row[1] for row in current_session().execute(products)}
+    proposals = select(ProductProposal).where(col(ProductProposal.id).in_(wanted), visible(ProductProposal, actor))
+    found |= {one.id: f"{PROPOSALS[one.kind]} {one.code}" for one in current_session().scalars(proposals)}
+    tables = select(MarketTable).where(col(MarketTable.id).in_(wanted), visible(MarketTable, actor))
+    found |= {one.id: TABLES[one.kind] for one in current_session().scalars(tables)}
     editions = select(SourceEdition).where(col(SourceEdition.id).in_(wanted), visible(SourceEdition, actor))
     found |= {one.id: f"{one.kind} of {one.publisher}" for one in current_session().scalars(editions)}
     return found

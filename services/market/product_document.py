@@ -152,13 +152,17 @@ def plain_document(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(before: ProductVersion, after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What a document would change in a version: term -> (before, after), as documents keep them."""
+    """What a document would change in a version: term -> (before, after), as documents keep them. Lists have no order."""
     old = document_of(before)
     return {
         attribute.term: (old[attribute.term], after.get(attribute.term))
         for attribute in ATTRIBUTES
-        if old[attribute.term] != after.get(attribute.term)
+        if _unordered(old[attribute.term]) != _unordered(after.get(attribute.term))
     }
+
+
+def _unordered(value: Any) -> Any:
+    return frozenset(value) if isinstance(value, list) else value
 
 
 def product_schema() -> dict[str, Any]:

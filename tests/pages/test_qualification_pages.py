@@ -144,12 +144,14 @@ def test_package_and_history_are_shown() -> None:
 
 def test_the_queue_goes_by_the_clock_its_filters_stand_in_the_address_and_like_cases_are_decided_together() -> None:
     actor, operator, unit = scene()
-    assert "No application has come yet." in text(open_page("ukpn", "market/queue"))
+    assert "No application waits for a decision." in text(open_page("ukpn", "market/queue"))
     made = [apply_for(actor, one)[0] for one in (unit, make_unit(actor, name="Ely batteries"))]
     other = qualified(operator, apply_for(actor, unit, "SAOUDA")[0])
     at = open_page("ukpn", "market/queue", status="SUBMITTED")
     assert len(at.dataframe[-1].value) == 2
     assert "No application passes these filters." in text(open_page("ukpn", "market/queue", clock="LATE"))
+    assert len(open_page("ukpn", "market/queue").dataframe[-1].value) == 2, "what waits"
+    assert len(open_page("ukpn", "market/queue", decided="true").dataframe[-1].value) == 3, "and what was decided"
     be_administrator()
     assert "Decided" in text(open_page("administrator", "market/queue", product="SAOUDA"))
     assert of(actor, other).status is S.QUALIFIED

@@ -266,3 +266,10 @@ def test_no_change_is_none_and_a_later_version_comes_first(register: str) -> Non
     approved(operator, changed(operator, "DC", today() + timedelta(days=20), MinCapacity_kW="500"))
     sooner = changed(operator, "DC", today() + timedelta(days=10), MinCapacity_kW="400")
     assert [one.code for one in check_proposal(operator, sooner)] == ["PRODUCT-14"]
+
+
+def test_the_order_of_who_buys_it_changes_nothing(register: str) -> None:
+    buyer = local_operator()
+    stands = get_product(buyer, "SAOUDA").version.procurers
+    turned = changed(buyer, "SAOUDA", Procurers=stands[::-1])
+    assert [one.code for one in check_proposal(buyer, turned)] == ["PRODUCT-13"]
