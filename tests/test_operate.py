@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from alembic import command
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner, Result
 
@@ -200,10 +200,29 @@ def test_a_copy_that_is_not_whole_replaces_nothing(
     assert [one.name for one in path.parent.glob(f"{path.name}*") if one.name.endswith(("restoring", "Z"))] == []
 
 
+def without_a_market(connection: Connection) -> None:
+    """As a register is that never had a market: its first data would be missed once their tables are taken away."""
+    triggers = connection.execute(
+        text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger_entry'")
+    ).all()
+    for name, _sql in triggers:
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    kinds = "'product', 'product_version', 'market_table'"
+    connection.execute(text(f"DELETE FROM ledger_entry WHERE record_type IN ({kinds})"))  # our own words
+    for _name, sql in triggers:
+        connection.execute(text(sql))
+    connection.commit()
+
+
 def test_a_copy_of_an_older_schema_is_brought_to_the_present_one(
-    provider: Actor, anchors: Path, tmp_path: Path
+    sqlite_register: str, anchors: Path, tmp_path: Path
 ) -> None:
+    provider = make_provider()
+    register_asset(provider, battery())
     before = names(provider)
+    with engine(writes=True).connect() as connection:
+        without_a_market(connection)
+    seal_and_anchor()
     with engine(writes=True).connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
