@@ -209,8 +209,8 @@ def without_a_market(connection: Connection) -> None:
         connection.execute(text(f"DROP TRIGGER {name}"))
     kinds = "'product', 'product_version', 'market_table'"
     connection.execute(text(f"DELETE FROM ledger_entry WHERE record_type IN ({kinds})"))  # our own words
-    for _name, sql in triggers:
-        connection.execute(text(sql))
+    for _name, made in triggers:
+        connection.execute(text(made))
     connection.commit()
 
 
