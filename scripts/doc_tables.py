@@ -16,7 +16,10 @@ from services.assets.lifecycle import ASSET_LIFE_CYCLE
 from services.core.permissions import Scope
 from services.core.register_settings import CATALOGUE
 from services.core.settings import ROOT, Settings
+from services.core.states import LifeCycle
 from services.governance.traceability import operations_by_use_case, permission_rows
+from services.market.proposal_life import PROPOSAL_LIFE_CYCLE
+from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
 from services.registry import load_all
 
@@ -83,8 +86,13 @@ def operations_table() -> str:
 
 
 def life_cycles() -> str:
-    """The state diagrams of assets and organisations."""
-    cycles = {"Asset": ASSET_LIFE_CYCLE, "Organisation": ORGANISATION_LIFE_CYCLE}
+    """The state diagrams of everything that has states."""
+    cycles: dict[str, LifeCycle[Any]] = {
+        "Asset": ASSET_LIFE_CYCLE,
+        "Organisation": ORGANISATION_LIFE_CYCLE,
+        "Qualification": QUALIFICATION_LIFE_CYCLE,
+        "Product proposal": PROPOSAL_LIFE_CYCLE,
+    }
     return "\n\n".join(f"### {name}\n\n```mermaid\n{cycle.diagram()}\n```" for name, cycle in cycles.items())
 
 
