@@ -11,7 +11,14 @@ from pages.frame.navigation import link
 from pages.parts.attempt import attempt, show_outcome
 from pages.parts.qualification_forms import draw_form
 from pages.parts.qualification_talk import draw_talk
-from pages.parts.qualification_words import HISTORY_LABELS, clock_badge, qualification_badge, validity
+from pages.parts.qualification_words import (
+    ACT_ICONS,
+    HISTORY_LABELS,
+    NEXT,
+    clock_badge,
+    qualification_badge,
+    validity,
+)
 from pages.parts.record_history import draw_history
 from pages.parts.unit_words import draw_fact
 from services.core.clock import show_date, show_moment
@@ -24,19 +31,6 @@ from services.market.qualification_assessing import take_application
 from services.market.qualification_listing import QualificationLine, get_qualification
 from services.market.qualification_reasons import label_of
 from services.market.qualification_records import qualification_history
-
-ICONS = {
-    "take_application": "back_hand",
-    "decide_application": "gavel",
-    "ask_information": "help",
-    "assign_application": "assignment_ind",
-    "suspend_qualification": "pause_circle",
-    "lift_suspension": "play_circle",
-    "demand_reassessment": "published_with_changes",
-    "answer_information": "reply",
-    "request_renewal": "autorenew",
-    "withdraw_application": "undo",
-}
 
 
 def asked_for() -> UUID:
@@ -87,7 +81,7 @@ def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
     one, key = line.qualification, f"act-{line.qualification.id}"
     possible = {action.operation: action for action in actions if action.allowed}
     with st.container(horizontal=True, vertical_alignment="center"):
-        for number, action in enumerate(possible.values()):
+        for action in possible.values():
             if action.operation == "take_application":
                 st.button(
                     action.label, key=action.operation, icon=":material/back_hand:", type="primary", on_click=attempt,
@@ -95,8 +89,8 @@ def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
                 )  # fmt: skip
                 continue
             st.button(
-                action.label, key=action.operation, icon=f":material/{ICONS[action.operation]}:", on_click=choose,
-                type="primary" if not number else "secondary", args=(key, action.operation),
+                action.label, key=action.operation, icon=f":material/{ACT_ICONS[action.operation]}:", on_click=choose,
+                type="primary" if action.operation in NEXT else "secondary", args=(key, action.operation),
             )  # fmt: skip
     if (chosen := st.session_state.get(key)) in possible:
         with st.container(border=True):

@@ -52,6 +52,20 @@ HISTORY_LABELS = {
     "DueOn": "Due on",
     "DataPackageId": "Data package",
 }
+ACT_ICONS = {
+    "take_application": "back_hand",
+    "decide_application": "gavel",
+    "ask_information": "help",
+    "assign_application": "assignment_ind",
+    "suspend_qualification": "pause_circle",
+    "lift_suspension": "play_circle",
+    "demand_reassessment": "published_with_changes",
+    "answer_information": "reply",
+    "request_renewal": "autorenew",
+    "withdraw_application": "undo",
+}
+NEXT = ("decide_application", "answer_information")
+"""What somebody waits for."""
 
 
 def qualification_badge(status: QualificationStatus) -> None:

@@ -127,8 +127,8 @@ def expect_line(page: Page, text: str) -> None:
 
 
 def open_row(page: Page, row: int = 0) -> None:
-    """Choose a row of the first table of the page, whose cells are drawn on a canvas."""
-    table = page.get_by_test_id("stDataFrame").first
+    """Choose a row of the first table of the page that isn't folded away; its cells are drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").filter(visible=True).first
     table.scroll_into_view_if_needed()
     page.wait_for_timeout(800)  # the canvas is drawn after the page says that it is ready
     table.click(position={"x": 16, "y": 52 + 35 * row})
