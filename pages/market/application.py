@@ -17,6 +17,7 @@ from pages.parts.qualification_words import (
     NEXT,
     clock_badge,
     qualification_badge,
+    say_newer,
     validity,
 )
 from pages.parts.record_history import draw_history
@@ -31,6 +32,7 @@ from services.market.qualification_assessing import take_application
 from services.market.qualification_listing import QualificationLine, get_qualification
 from services.market.qualification_reasons import label_of
 from services.market.qualification_records import qualification_history
+from services.market.qualification_versions import newer_version
 
 
 def asked_for() -> UUID:
@@ -69,6 +71,8 @@ def draw_head(line: QualificationLine) -> None:
     draw_fact(grid, "Assigned to", plain(one.assigned_name or "Nobody"))
     valid = f" · valid {validity(one)}" if one.valid_until else ""
     st.markdown(f"Product version {one.product_version} · submitted {show_moment(one.submitted_at)}{valid}")
+    if newer := newer_version(actor, one.id):
+        say_newer(one, newer)
     if one.conditions:
         st.markdown(f"**Conditions**: {plain(one.conditions)}")
     if one.justification:

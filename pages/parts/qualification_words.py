@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from models.products import ProductVersion
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
+from pages.frame.banner import plain
 from services.core.clock import show_date
 from services.market.qualification_clock import CLOCK_LABELS, Clock, ClockState
 from services.market.qualification_listing import QualificationLine
@@ -104,3 +106,12 @@ def row_of(line: QualificationLine) -> dict[str, object]:
         "Assigned to": one.assigned_name or "",
         "Valid until": one.valid_until,
     }
+
+
+def say_newer(one: Qualification, newer: ProductVersion) -> None:
+    """That the product has a newer version, and which one this stays with."""
+    st.info(
+        f"{plain(one.product_code)} has version {newer.product_version} from {show_date(newer.valid_from)}. This stays "
+        f"with version {one.product_version}; a new application is for the newer one.",
+        icon=":material/update:",
+    )

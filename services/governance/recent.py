@@ -63,6 +63,7 @@ WORDS: dict[str, str] = {
     "qualification.accepted": "Accepted as a colleague qualified it",
     "qualification.approval_lapsed": "Validity ended while it is assessed",
     "qualification.ends_soon": "Ends soon",
+    "qualification.newer_version": "Stays with its version: the product has a newer one",
     "qualification.said": "Commented on",
     "qualification.unit_changed": "The unit changed since it applied",
     "source.loaded": "Edition loaded",
