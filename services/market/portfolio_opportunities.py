@@ -17,8 +17,10 @@ from services.core.errors import Finding, Invalid
 from services.core.operation import operation
 from services.core.visibility import visible
 from services.market.catalogue import in_force_on
-from services.market.eligibility import Standing, Verdict, judge, verdicts_in
+from services.market.eligibility import Requirement, Standing, Verdict, judge, verdicts_in
+from services.market.eligibility_words import GROUP_OF_AREA
 from services.market.requirements import REQUIREMENT_LABELS
+from services.market.stopping import STOPPERS, stopped_by_any
 from services.market.unit_frames import frames_where
 
 UNITS_AT_ONCE = 500
@@ -38,6 +40,10 @@ class OpportunityFilters:
     product_code: Sequence[str] = ()
     service_provider_id: Sequence[UUID] = ()
     other_families: bool = False
+    unmet: Sequence[str] = ()
+    """Requirements: one of them is known to be unmet (`services.market.stopping`)."""
+    gsp_group: Sequence[str] = ()
+    """Where most of what counts lies, for products whose capacity has to be in one place."""
 
 
 OPPORTUNITY_FILTER_TERMS = {
@@ -46,6 +52,8 @@ OPPORTUNITY_FILTER_TERMS = {
     "SubMarket": "sub_market",
     "ProductCode": "product_code",
     "ServiceProviderId": "service_provider_id",
+    "Unmet": "unmet",
+    "GspGroup": "gsp_group",
 }
 
 
@@ -100,7 +108,7 @@ class OpportunityPage:
 
 @operation("UC-04.03", permission="unit.read", writes=False)
 def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None) -> PortfolioInNumbers:
-    """How the units that the actor sees stand to each product, counted; standings aren't filtered by."""
+    """How the units that the actor sees stand to each product, counted; standings and what is unmet aren't filtered by."""
     chosen = filters or OpportunityFilters()
     units, areas = frames_where(*_conditions(actor, chosen))
     products = _products(chosen)
@@ -166,6 +174,11 @@ def _lines(
         matrix = matrix.filter(pl.col("standing").cast(pl.String).is_in(list(filters.standing)))
     if not filters.other_families:
         matrix = matrix.filter("met_family")
+    if filters.unmet:
+        matrix = matrix.filter(stopped_by_any(map(Requirement, filters.unmet)))
+    if filters.gsp_group:
+        inside = [area for area, group in GROUP_OF_AREA.items() if group in filters.gsp_group]
+        matrix = matrix.filter(pl.col("place").is_in(inside))
     pairs = {(row[0], row[1]) for row in matrix.select("unit_id", "product_code").iter_rows()}
     wanted = units.filter(pl.col("unit_id").is_in({unit for unit, _ in pairs})).head(most)
     verdicts = verdicts_in(wanted, areas, products)
@@ -198,12 +211,16 @@ def _conditions(actor: Actor, filters: OpportunityFilters) -> list[ColumnElement
 
 
 def _require_known(filters: OpportunityFilters) -> None:
-    kinds = {"Standing": (filters.standing, Standing), "Family": (filters.family, Family)}
+    kinds = {
+        "Standing": (filters.standing, list(Standing)),
+        "Family": (filters.family, list(Family)),
+        "Unmet": (filters.unmet, STOPPERS),
+    }
     findings = [
         Finding("FILTER-01", term, value, f"One of {', '.join(kind)}", f"{value} is none of {term}.")
         for term, (values, kind) in kinds.items()
         for value in values
-        if value not in list(kind)
+        if value not in kind
     ]
     if findings:
         raise Invalid(findings)

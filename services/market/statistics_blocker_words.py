@@ -1,0 +1,63 @@
+"""Blockers in words with numbers: ``DC: less than 1,000 kW in _C stops 12 units (3.4 MW); the nearest is 60 kW short``."""
+
+from decimal import Decimal
+
+from models.products import ProductVersion
+from services.market.eligibility_words import WAYS, kw, seconds
+from services.market.requirements import Requirement
+from services.market.unit_arrays import hundredths
+
+
+def label_of(requirement: Requirement, version: ProductVersion, gsp_group: str | None) -> str:
+    """What stops units, as short as an axis needs it: ``DC: less than 1,000 kW in _C``."""
+    return f"{version.code}: {_what(requirement, version)}{f' in {gsp_group}' if gsp_group else ''}"
+
+
+def _what(requirement: Requirement, version: ProductVersion) -> str:
+    match requirement:
+        case Requirement.DIRECTION:
+            return f"no power {WAYS[version.direction]}"
+        case Requirement.AREA:
+            return "not where it is bought"
+        case Requirement.PLACE:
+            return "spread too far"
+        case Requirement.MIN_CAPACITY:
+            return f"less than {kw(hundredths(version.min_capacity))}"
+        case Requirement.MAX_CAPACITY:
+            return f"more than {kw(hundredths(version.max_capacity))}"
+        case Requirement.FULL_DELIVERY:
+            return f"slower than {seconds(version.full_delivery_s or 0)}"
+        case Requirement.DURATION:
+            return f"shorter than {version.min_duration_min or 0:,} min"
+        case Requirement.FAMILY | Requirement.PHASE | Requirement.METERING:
+            return "not open to it"
+
+
+def nearest_words(requirement: Requirement, nearest: Decimal | None) -> str:
+    """What the nearest unit lacks: ``60 kW short``; nothing where no number says it."""
+    if nearest is None:
+        return ""
+    match requirement:
+        case Requirement.MIN_CAPACITY:
+            return f"{kw(hundredths(nearest))} short"
+        case Requirement.MAX_CAPACITY:
+            return f"{kw(hundredths(nearest))} too much"
+        case Requirement.PLACE:
+            return f"{kw(hundredths(nearest))} elsewhere"
+        case Requirement.FULL_DELIVERY:
+            return f"{seconds(int(nearest))} too slow"
+        case Requirement.DURATION:
+            return f"{int(nearest):,} min too short"
+        case _:
+            return ""
+
+
+def words_of(
+    requirement: Requirement, label: str, units: int, alone: int | None, power: Decimal, nearest: Decimal | None
+) -> str:
+    """A blocker in one sentence."""
+    said = f"{label} stops {units:,} {'unit' if units == 1 else 'units'} ({power / 1000:,.1f} MW)"
+    if alone:
+        said += f", {alone:,} of them by nothing else"
+    near = nearest_words(requirement, nearest)
+    return f"{said}; the nearest is {near}." if near else f"{said}."
