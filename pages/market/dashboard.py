@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.frame import session
 from pages.frame.navigation import link
-from pages.parts import market_charts, market_clocks
+from pages.parts import market_blockers, market_charts, market_clocks
 from pages.parts.charts import power
 from pages.parts.market_chart import PICTURES, Manner, draw_chart
 from pages.parts.market_charts import DIMENSION_LABELS
@@ -15,6 +15,7 @@ from services.core.clock import show_moment
 from services.core.permissions import may
 from services.market.qualification_clock import ClockState
 from services.market.statistics import market_in_numbers
+from services.market.statistics_blockers import top_blockers
 from services.market.statistics_shapes import Dimension, MarketFilters, MarketNumbers
 
 REFRESH = timedelta(minutes=1)
@@ -57,6 +58,7 @@ def draw_numbers(numbers: MarketNumbers, dimension: Dimension, per: str, manner:
         for column, chart in zip(st.columns(2), pair, strict=True):
             with column:
                 draw_chart(chart, manner)
+    draw_chart(market_blockers.blockers(top_blockers(actor, manner.filters), manner), manner)
     draw_chart(market_charts.heat(numbers, manner), manner)
 
 
@@ -125,5 +127,5 @@ if numbers.anonymised:
     )
 dimension, per, picture = draw_head(numbers.anonymised)
 draw_headlines(numbers)
-draw_numbers(numbers, dimension, per, Manner(actor, picture))
+draw_numbers(numbers, dimension, per, Manner(actor, picture, filters=filters))
 st.caption(f"Counted {show_moment(numbers.counted_at)}.")

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.frame.navigation import PLACES, opens
 from pages.parts.csv_file import csv_bytes
 from services.core.actor import Actor
+from services.market.statistics_shapes import MarketFilters
 
 INK = {"light": "#14212B", "dark": "#E9F0F5"}
 GRID = {"light": "#D5DDE3", "dark": "#3A4650"}
@@ -27,7 +28,7 @@ class Target:
     """A list of records that stands behind a figure: the page's file and the filters in its address."""
 
     file: str
-    query: Mapping[str, str]
+    query: Mapping[str, str | Sequence[str]]
 
     def open_to(self, actor: Actor) -> bool:
         """Whether the page exists and is offered to the actor."""
@@ -45,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart before it is drawn. Each point's `customdata` ends with the place of its row; `empty` says why there is none."""
+    """A chart before it is drawn. Each point's `customdata` ends with the place of its row (-1: none); `empty` says why there is none."""
 
     key: str
     title: str
@@ -61,11 +62,12 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How charts are drawn: the kind of picture that is downloaded, and whether for a screen on the wall."""
+    """How charts are drawn: the kind of picture that is downloaded, whether for a screen on the wall, what they are of."""
 
     actor: Actor
     picture: str = "png"
     wall: bool = False
+    filters: MarketFilters = field(default_factory=MarketFilters)
 
 
 def is_dark() -> bool:
@@ -188,6 +190,6 @@ def _draw_figures(chart: Chart, manner: Manner) -> int | None:
 
 
 def _go(chart: Chart, manner: Manner, place: int | None) -> None:
-    target = chart.rows[place].target if place is not None and place < len(chart.rows) else None
+    target = chart.rows[place].target if place is not None and 0 <= place < len(chart.rows) else None
     if target is not None and target.open_to(manner.actor):
         st.switch_page(f"pages/{target.file}", query_params=dict(target.query))

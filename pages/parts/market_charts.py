@@ -114,9 +114,9 @@ def _behind_stage(stage: Stage, manner: Manner) -> Target:
     if stage.family is None:
         return links.assets(status="VERIFIED" if stage.code == "verified" else None)
     if stage.code == "in_unit":
-        return links.units(family=str(stage.family), status="ACTIVE")
+        return links.units(manner, family=str(stage.family), status="ACTIVE")
     return links.applications(
-        manner.actor, family=str(stage.family), status="QUALIFIED" if stage.code == "qualified" else None
+        manner, family=str(stage.family), status="QUALIFIED" if stage.code == "qualified" else None
     )
 
 
@@ -172,8 +172,8 @@ def _name(dimension: Dimension) -> str:
 def _behind(dimension: Dimension, code: str, manner: Manner) -> Target | None:
     name = {Dimension.PRODUCT: "product", Dimension.GSP_GROUP: "gsp", Dimension.OPERATOR: "so"}.get(dimension)
     if name is None or not code:
-        return links.applications(manner.actor, status="QUALIFIED")
-    return links.applications(manner.actor, status="QUALIFIED", **{name: code})
+        return links.applications(manner, status="QUALIFIED")
+    return links.applications(manner, status="QUALIFIED", **{name: code})
 
 
 def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Chart:
@@ -182,21 +182,28 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
     lines = [line for line in lines if any(line.kw) or None in line.kw]
     drawn = [*lines[: len(COLOURS) - 1], *_rest(lines[len(COLOURS) - 1 :])]
     rows = [
-        Row({"Until": day.isoformat(), DIMENSION_LABELS[dimension]: line.label, "MW": shown(megawatts(line.kw[place]))})
+        Row(
+            {"Until": day.isoformat(), DIMENSION_LABELS[dimension]: line.label, "MW": shown(megawatts(line.kw[place]))},
+            _behind(dimension, line.code, manner),
+        )
         for line in lines
         for place, day in enumerate(numbers.months)
     ]
-    figure = go.Figure() if any(any(line.kw) for line in drawn) else None
+    figure, months = go.Figure() if any(any(line.kw) for line in drawn) else None, len(numbers.months)
     for place, line in enumerate(drawn):
         if figure is not None:
             figure.add_scatter(
                 x=numbers.months,
                 y=[megawatts(kw) for kw in line.kw],
                 name=line.label,
-                mode="lines+markers" if len(drawn) == 1 else "lines",
+                # Points, since it is points that a click opens.
+                mode="lines+markers",
                 stackgroup=None if len(drawn) == 1 else "all",
                 connectgaps=True,
                 line={"color": COLOURS[place], "width": 2.5},
+                marker={"size": 6},
+                # What is drawn as one of all others has no row of its own.
+                customdata=[[-1 if line.label == OTHERS else place * months + n] for n in range(months)],
                 hovertemplate="%{x|%-d %b %Y}: %{y:,.1f} MW<extra>%{fullData.name}</extra>",
             )
     if figure is not None:
@@ -240,7 +247,7 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
                 "MW": shown(megawatts(cell.kw)),
                 "Qualifications": shown(cell.count),
             },
-            links.applications(manner.actor, status="QUALIFIED", product=cell.product, gsp=cell.gsp_group or None),
+            links.applications(manner, status="QUALIFIED", product=cell.product, gsp=cell.gsp_group or None),
         )
         for cell in numbers.heat
     ]

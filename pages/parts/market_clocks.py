@@ -35,7 +35,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     rows = [
         Row(
             {PER[name]: one.label, "Clock": CLOCK_LABELS[clock], "Applications": shown(one.by_clock[clock])},
-            links.applications(manner.actor, clock=str(clock), **{name: one.code}),
+            links.applications(manner, clock=str(clock), **{name: one.code}),
         )
         for clock in CLOCK_COLOURS
         for one in found
@@ -51,7 +51,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
             x=[count or 0 for count in counts],
             orientation="h",
             name=CLOCK_LABELS[clock],
-            marker={"color": colour, "pattern": _pattern(pattern)},
+            marker={"color": colour, "pattern": pattern_of(pattern)},
             textangle=0,
             insidetextfont={"color": "#14212B" if clock is ClockState.SOON else "#FFFFFF"},
             text=[WITHHELD if count is None else f"{count:,}" if count else "" for count in counts],
@@ -74,7 +74,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     )
 
 
-def _pattern(shape: str) -> dict[str, object]:
+def pattern_of(shape: str) -> dict[str, object]:
     """Lines or dots over a colour, which stays."""
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.55)", "solidity": 0.15}
 
@@ -90,7 +90,7 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
                 "90th percentile, working days": shown(one.ninetieth),
                 "Decisions": shown(one.decisions),
             },
-            links.applications(manner.actor, **{per: one.code}),
+            links.applications(manner, **{per: one.code}),
         )
         for one in found
     ]
@@ -140,7 +140,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
                 "Outcome": QUALIFICATION_LABELS[kind],
                 "Applications": shown(one.by_outcome[str(kind)]),
             },
-            links.applications(manner.actor, status=str(kind)),
+            links.applications(manner, status=str(kind)),
         )
         for kind in kinds
         for one in months
@@ -180,7 +180,7 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
     rows = [
         Row(
             {"Reason": one.label, "Applications": shown(one.count)},
-            links.applications(manner.actor, status="FAILED"),
+            links.applications(manner, status="FAILED"),
         )
         for one in found
     ]
@@ -216,7 +216,7 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     rows = [
         Row(
             {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
-            links.applications(manner.actor, status="QUALIFIED", ends=str(_days_until(one.month))),
+            links.applications(manner, status="QUALIFIED", ends=str(_days_until(one.month))),
         )
         for one in numbers.expiries
     ]

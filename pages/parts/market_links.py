@@ -1,21 +1,55 @@
 """Where the figures of the market lead: the lists of assets, units and applications that they were counted from."""
 
-from pages.parts.market_chart import Target
-from services.core.actor import Actor
+from collections.abc import Sequence
+
+from pages.parts.market_chart import Manner, Target
 from services.core.permissions import may
+from services.market.statistics_blockers import Blocker
+
+Value = str | Sequence[str] | None
 
 
-def applications(actor: Actor, **query: str | None) -> Target:
-    """Applications by filter: one's own for an FSP, for others the queue of what is addressed to SOs."""
-    file = "market/applications.py" if may(actor, "qualification.apply") else "market/queue.py"
-    return Target(file, {name: value for name, value in query.items() if value})
+def applications(manner: Manner, **query: Value) -> Target:
+    """Applications by filter: one's own for an FSP, for others the queue of what is addressed to SOs.
+
+    What the dashboard is narrowed to goes along: the list has what was counted.
+    """
+    file = "market/applications.py" if may(manner.actor, "qualification.apply") else "market/queue.py"
+    return _target(file, narrowed(manner) | query)
 
 
-def units(**query: str | None) -> Target:
+def units(manner: Manner, **query: Value) -> Target:
     """Market units by filter."""
-    return Target("market/units.py", {name: value for name, value in query.items() if value})
+    families = {"family": [str(one) for one in manner.filters.families]}
+    return _target("market/units.py", families | query)
 
 
-def assets(**query: str | None) -> Target:
+def assets(**query: Value) -> Target:
     """Assets by filter."""
-    return Target("assets/assets.py", {name: value for name, value in query.items() if value})
+    return _target("assets/assets.py", query)
+
+
+def stopped(one: Blocker) -> Target:
+    """The units that a requirement of a product stops, with the reasons."""
+    query = {
+        "for": "portfolio",
+        "product": one.product_code,
+        "family": str(one.family),
+        "unmet": str(one.requirement),
+        "place": one.gsp_group,
+    }
+    return _target("market/opportunities.py", query)
+
+
+def narrowed(manner: Manner) -> dict[str, Value]:
+    """The filters of the dashboard as the addresses of lists have them."""
+    chosen = manner.filters
+    return {
+        "product": list(chosen.products),
+        "so": [str(one) for one in chosen.operators],
+        "family": [str(one) for one in chosen.families],
+    }
+
+
+def _target(file: str, query: dict[str, Value]) -> Target:
+    return Target(file, {name: value for name, value in query.items() if value})

@@ -1,15 +1,18 @@
 """A whole portfolio against every product: how many units stand how, and the units behind it (UC-04.03)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from models.products import FAMILY_LABELS
 from pages.frame.navigation import link
 from pages.parts.asset_choice import accept_codes
+from pages.parts.asset_words import group_words
 from pages.parts.csv_file import csv_bytes
 from services.core.actor import Actor
 from services.core.permissions import may
+from services.grid.geography import LICENCE_AREAS
 from services.market.portfolio_opportunities import (
     OpportunityFilters,
     OpportunityLine,
@@ -18,7 +21,8 @@ from services.market.portfolio_opportunities import (
     portfolio_in_numbers,
 )
 from services.market.reference import sub_markets
-from services.market.requirements import STANDING_LABELS, Standing
+from services.market.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Standing
+from services.market.stopping import STOPPERS
 
 CURSORS = "opportunities!cursors"
 PAGE_SIZE = 50
@@ -63,7 +67,14 @@ def _choose(everything: PortfolioInNumbers) -> OpportunityFilters:
         market = _several("Sub-market", "market", markets)
     with grid.container():
         product = _several("Product", "product", products)
-    return OpportunityFilters(standing=standing, family=family, sub_market=market, product_code=product)
+    with grid.container():
+        unmet = _several("Stopped by", "unmet", {str(one): REQUIREMENT_LABELS[one] for one in STOPPERS})
+    with grid.container():
+        groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
+        place = _several("Where most of it counts", "place", dict(sorted(groups.items())))
+    return OpportunityFilters(
+        standing=standing, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
+    )
 
 
 def _several(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
@@ -123,9 +134,8 @@ def _draw_numbers(numbers: PortfolioInNumbers) -> None:
 def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
     st.subheader("Unit by unit", anchor=False)
     narrowed = filters
-    if not filters.standing:
-        standings = [str(Standing.ELIGIBLE), str(Standing.NEARLY)]
-        narrowed = OpportunityFilters(standings, filters.family, filters.sub_market, filters.product_code)
+    if not filters.standing and not filters.unmet:
+        narrowed = replace(filters, standing=[str(Standing.ELIGIBLE), str(Standing.NEARLY)])
         st.caption("Eligible and nearly; choose a standing above to see others.")
     cursors: list[str] = st.session_state.setdefault(CURSORS, [])
     page = list_opportunities(actor, narrowed, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)

@@ -42,7 +42,7 @@ def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilte
     for key in ALONE:
         chosen[key] = [value] if (value := st.query_params.get(key, "")) else []
     if not assesses or "so" not in chosen:
-        chosen.setdefault("so", [value] if (value := st.query_params.get("so", "")) else [])
+        chosen.setdefault("so", [one for one in st.query_params.get_all("so") if one])
     return qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
 
 
