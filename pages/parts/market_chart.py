@@ -46,7 +46,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart before it is drawn. Each point's `customdata` ends with the place of its row (-1: none); `empty` says why there is none."""
+    """A chart before it is drawn; `empty` says why there is none.
+
+    Each point's `customdata` ends with the place of its row, -1 where it has none.
+    """
 
     key: str
     title: str
