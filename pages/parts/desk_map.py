@@ -168,7 +168,7 @@ def _tiles(actor: Actor, view: TileView) -> pydeck.Layer:
         auto_highlight=True,
         get_fill_color=f"properties.i ? ({colours})[properties.k % {SIZE}] : ({amounts})[properties.k]",
         get_line_color=[255, 255, 255, 160],
-        get_line_width=1,
+        get_line_width="properties.i ? 1 : 0",
         line_width_units=String("pixels"),
         get_point_radius=f"({list(RADII)})[(properties.k - properties.k % {SIZE}) / {SIZE}]",
         point_radius_units=String("pixels"),

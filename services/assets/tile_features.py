@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import h3.api.basic_int as h3
+from shapely import Polygon, clip_by_rect
 
 from models.assets import STATUS_LABELS, AssetStatus
 from services.assets.tally_reading import CellCount
-from services.assets.tile_queries import Point
+from services.assets.tile_queries import Box, Point
 
 MOST_BYTES = 300_000
 WORDS = ((80, True, 200), (24, False, 172), (0, False, 152))
@@ -31,6 +32,8 @@ COUNT_STEPS = (2, 10, 50, 250, 1_000, 5_000)
 """Likewise for numbers of assets."""
 SIZE_STEPS_KW = (50, 250, 1_000, 5_000, 20_000)
 """Where one size of point ends and the next begins, in kW of one asset."""
+DRAWN = 0.96
+"""A hexagon's size on the map: the gaps tell neighbours apart. A line around each would also run along the tiles' edges."""
 RADII = (3, 4, 5, 7, 9, 12)
 """The radius of points in pixels, one more than there are steps."""
 ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.QUERY)
@@ -55,19 +58,36 @@ def decimals_at(zoom: int) -> int:
     return 3 if zoom <= 8 else 4 if zoom <= 11 else 5
 
 
-def hexagons(counts: Sequence[CellCount], zoom: int, by_capacity: bool) -> bytes:
-    """Hexagons with how many assets and how much capacity are in them."""
+def hexagons(counts: Sequence[CellCount], zoom: int, box: Box, by_capacity: bool) -> bytes:
+    """Hexagons with how many assets and how much capacity are in them: of each the part that lies in the tile's `box`."""
     places = decimals_at(zoom)
     written = []
     for cell, assets, rated in counts:
-        ring = [f"[{lon:.{places}f},{lat:.{places}f}]" for lat, lon in h3.cell_to_boundary(cell)]
+        ring = _part_within(cell, box)
+        if not ring:
+            continue
+        corners = ",".join(f"[{lon:.{places}f},{lat:.{places}f}]" for lon, lat in ring)
         step = step_of(rated / 100, CAPACITY_STEPS_KW) if by_capacity else step_of(assets, COUNT_STEPS)
         title = f"{assets:,} {'asset' if assets == 1 else 'assets'}"
         written.append(
-            f'{{"type":"Feature","geometry":{{"type":"Polygon","coordinates":[[{",".join([*ring, ring[0]])}]]}},'
+            f'{{"type":"Feature","geometry":{{"type":"Polygon","coordinates":[[{corners}]]}},'
             f'"properties":{{"h":"{cell:x}","k":{step},"t":"{title}","d":"{show_power(rated)} rated"}}}}'
         )
     return _collection(written)
+
+
+def _part_within(cell: int, box: Box) -> list[tuple[float, float]]:
+    """The ring (longitude, latitude) of the part of a cell, drawn a little smaller than it is, that lies in a box."""
+    middle_lat, middle_lon = h3.cell_to_latlng(cell)
+    ring = [
+        (middle_lon + DRAWN * (lon - middle_lon), middle_lat + DRAWN * (lat - middle_lat))
+        for lat, lon in h3.cell_to_boundary(cell)
+    ]
+    south, west, north, east = box
+    if all(west <= lon <= east and south <= lat <= north for lon, lat in ring):
+        return [*ring, ring[0]]
+    part = clip_by_rect(Polygon(ring), west, south, east, north)
+    return [(lon, lat) for lon, lat in part.exterior.coords] if isinstance(part, Polygon) else []
 
 
 def points(found: Sequence[Point], zoom: int, kinds: Kinds) -> bytes:

@@ -23,7 +23,6 @@ from sqlalchemy import (
     column,
     func,
     literal,
-    or_,
     select,
     type_coerce,
 )
@@ -96,17 +95,13 @@ class Box(NamedTuple):
 
 
 @lru_cache(maxsize=2048)
-def cells_of_tile(zoom: int, x: int, y: int) -> tuple[int, ...]:
-    """The H3 cells whose centre lies in a tile (web Mercator, WGS84)."""
-    return tuple(sorted(h3.polygon_to_cells(_outline(box_of(zoom, x, y)), resolution_at(zoom))))
+def cells_of_tile(zoom: int, x: int, y: int, beyond: float = 0) -> tuple[int, ...]:
+    """The H3 cells that lie in a tile (web Mercator, WGS84), or reach into it; `beyond` as many widths of it around it.
 
-
-@lru_cache(maxsize=2048)
-def cells_near_tile(zoom: int, x: int, y: int) -> tuple[int, ...]:
-    """The H3 cells, of the same size, in which assets lie whose points reach into a tile."""
-    around = _outline(box_of(zoom, x, y, REACH))
-    near = h3.polygon_to_cells_experimental(around, resolution_at(zoom), contain="overlap")
-    return tuple(sorted({*near, *cells_of_tile(zoom, x, y)}))
+    A map asks the tile under the pointer what was clicked, so each tile has to have its part of a cell on its edge.
+    """
+    around = _outline(box_of(zoom, x, y, beyond))
+    return tuple(sorted(h3.polygon_to_cells_experimental(around, resolution_at(zoom), contain="overlap")))
 
 
 def box_of(zoom: int, x: int, y: int, beyond: float = 0) -> Box:
@@ -133,7 +128,7 @@ def _spans(cells: tuple[int, ...]) -> str:
 
 
 def points_in(actor: Actor, filters: AssetFilters, tile: tuple[int, int, int], most: int) -> list[Point]:
-    """The actor's assets that pass the filters and are counted in a tile (zoom, x, y) or reach into it, at most `most` + 1."""
+    """The actor's assets that pass the filters and whose points lie in a tile or reach into it, at most `most` + 1."""
     # Read as they are stored: a tile has up to thousands, and needs neither UUID nor Decimal.
     columns = (
         type_coerce(col(Asset.id), String) if is_sqlite() else col(Asset.id),
@@ -147,8 +142,7 @@ def points_in(actor: Actor, filters: AssetFilters, tile: tuple[int, int, int], m
     box = box_of(*tile, REACH)
     latitude, longitude = col(Asset.latitude), col(Asset.longitude)
     reaches = and_(latitude.between(box.south, box.north), longitude.between(box.west, box.east))
-    chosen = _inside(actor, filters, cells_near_tile(*tile), *columns)
-    chosen = chosen.where(or_(reaches, _is_in(cells_of_tile(*tile))))
+    chosen = _inside(actor, filters, cells_of_tile(*tile, REACH), *columns).where(reaches)
     rows = current_connection().execute(chosen.limit(most + 1)).fetchall()
     return cast_to(list[Point], rows)
 

@@ -16,6 +16,7 @@ from services.assets.tile_features import Kinds, hexagons, points
 from services.assets.tile_queries import (
     HIGHEST_ZOOM,
     LOWEST_ZOOM,
+    box_of,
     by_group,
     cells_of_tile,
     counts_in,
@@ -132,15 +133,14 @@ def map_tile(actor: Actor, view: TileView, zoom: int, x: int, y: int) -> bytes:
         expected = f"zoom {LOWEST_ZOOM} to {HIGHEST_ZOOM}, column and row within it"
         raise Invalid([Finding("TILE-01", None, f"{zoom}/{x}/{y}", expected, "There is no such tile.")])
     cells = cells_of_tile(zoom, x, y)
-    if not cells:
-        return hexagons([], zoom, by_capacity=False)
     counts = [] if view.one_by_one else counts_in(actor, view.filters, cells)
     few = view.one_by_one or (zoom >= POINTS_FROM_ZOOM and sum(one.assets for one in counts) <= MOST_POINTS)
     if view.layer is Layer.ASSETS and few:
         found = points_in(actor, view.filters, (zoom, x, y), MOST_POINTS)
         if len(found) <= MOST_POINTS:
             return points(found, zoom, _kinds(view.colouring))
-    return hexagons(counts or counts_in(actor, view.filters, cells), zoom, view.layer is Layer.CAPACITY)
+    counted = counts or counts_in(actor, view.filters, cells)
+    return hexagons(counted, zoom, box_of(zoom, x, y), view.layer is Layer.CAPACITY)
 
 
 def _kinds(colouring: Colouring) -> Kinds:

@@ -93,7 +93,7 @@ def hexagons_open(demo: DemoPortal, page: Page) -> None:
     total = count_on(page)
     choose_segment(page, "Layer", "Capacity")
     expect(page.get_by_text("Capacity in a hexagon")).to_be_visible()
-    click_map(page, page.get_by_text("in the chosen hexagon"))
+    click_map(page, page.get_by_text("in the chosen hexagon"), spread=0.03)
     assert "hexagon=" in page.url
     press(page, "Leave the hexagon")
     expect(page.get_by_text(f"{total:,} assets", exact=True)).to_be_visible()

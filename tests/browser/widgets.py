@@ -1,5 +1,6 @@
 """Words to drive Streamlit's widgets by the labels people read; each waits until the page has answered."""
 
+import itertools
 import re
 import time
 from collections.abc import Sequence
@@ -154,19 +155,21 @@ def metrics(page: Page) -> dict[str, str]:
     }
 
 
-def click_map(page: Page, then: Locator, x: float = 0.5, y: float = 0.5, seconds: float = 60) -> None:
-    """Click the map at a place (parts of its width and height) until what it opens is there.
+def click_map(page: Page, then: Locator, *, spread: float = 0, seconds: float = 120) -> None:
+    """Click the middle of the map until what it opens is there; with `spread` (a part of its width) places about it too.
 
     WebGL drawn in software picks what is under a pointer that has come to rest, and on a busy machine not at once.
     """
     chart = page.get_by_test_id("stDeckGlJsonChart").first
     deadline = time.monotonic() + seconds
+    places = itertools.cycle([(0, 0), *((spread * x, spread * y) for x, y in ((1, 0), (0, 1), (-1, 0), (0, -1)))])
     while not then.first.is_visible():
         assert time.monotonic() < deadline, "no click on the map was picked"
         chart.scroll_into_view_if_needed()
         box = chart.bounding_box()
         assert box
-        across, down = box["x"] + box["width"] * x, box["y"] + box["height"] * y
+        x, y = next(places)
+        across, down = box["x"] + box["width"] * (0.5 + x), box["y"] + box["height"] * 0.5 + box["width"] * y
         page.mouse.move(across - 3, down)
         page.wait_for_timeout(600)
         page.mouse.move(across, down)

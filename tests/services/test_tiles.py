@@ -11,6 +11,7 @@ from typing import Any
 import h3
 import pytest
 import time_machine
+from shapely import Polygon, box
 from sqlalchemy import Engine, event
 
 from models.assets import Asset, AssetStatus
@@ -20,8 +21,8 @@ from services.assets import tiles
 from services.assets.filters import AssetFilters
 from services.assets.reading import list_assets
 from services.assets.registration import register_asset
-from services.assets.tile_features import MOST_BYTES, SIZE, asset_of, points
-from services.assets.tile_queries import Point, box_of, cells_of_tile
+from services.assets.tile_features import DRAWN, MOST_BYTES, SIZE, asset_of, points
+from services.assets.tile_queries import Point, box_of, resolution_at
 from services.assets.tiles import (
     Colouring,
     Layer,
@@ -68,8 +69,8 @@ def features(actor: Actor, view: TileView, *tile: int) -> list[dict[str, Any]]:
 def total(actor: Actor, view: TileView, zoom: int) -> int:
     """The assets in all tiles around Cambridge, by what their hexagons say, and by their points wherever these are drawn."""
     drawn = [one["properties"] for tile in around(zoom, *CAMBRIDGE) for one in features(actor, view, *tile)]
-    counted = sum(int(one["t"].split()[0].replace(",", "")) for one in drawn if "h" in one)
-    return counted + len({one["i"] for one in drawn if "i" in one})
+    counted = {one["h"]: int(one["t"].split()[0].replace(",", "")) for one in drawn if "h" in one}
+    return sum(counted.values()) + len({one["i"] for one in drawn if "i" in one})
 
 
 def spread(actor: Actor, count: int) -> list[Asset]:
@@ -130,15 +131,28 @@ def test_every_tile_into_which_a_point_reaches_has_it() -> None:
             assert having == {(x, 0) for x in expected}, (zoom, away)
 
 
-def test_tiles_share_no_cell_and_hold_those_whose_centre_lies_in_them() -> None:
-    for zoom in (5, 7, 9, 12, 15):
-        seen: set[int] = set()
-        for tile in around(zoom, 53.5, -1.4):
-            cells = set(cells_of_tile(*tile))
-            assert not cells & seen
-            seen |= cells
-            for cell in cells:
-                assert tile_at(zoom, *h3.cell_to_latlng(h3.int_to_str(cell))) == tile
+@pytest.mark.usefixtures("one_register")
+@pytest.mark.use_case("UC-05.01")
+def test_a_hexagon_on_an_edge_is_drawn_by_each_tile_the_part_that_lies_in_it() -> None:
+    """So that it is found wherever it is clicked, no part is drawn twice, and no line shows where the tiles meet."""
+    actor = make_provider()
+    crossing = 0
+    for latitude, longitude in ((52.2, 0.1), (53.5, -1.4), (51.5, -2.6), (55.9, -3.2)):
+        place = {"Latitude": f"{latitude}", "Longitude": f"{longitude}", "Postcode": None}
+        name = register_asset(actor, battery(**place), justification="Anywhere on the map, to look at it.").asset_name
+        view = TileView(AssetFilters(text=name), Layer.CAPACITY)
+        for zoom in range(5, 13):
+            parts = []
+            for tile in around(zoom, latitude, longitude):
+                drawn = [Polygon(one["geometry"]["coordinates"][0]) for one in features(actor, view, *tile)]
+                south, west, north, east = box_of(*tile)
+                assert all(box(west, south, east, north).buffer(2e-3).covers(part) for part in drawn)
+                parts += drawn
+            cell = h3.latlng_to_cell(latitude, longitude, resolution_at(zoom))
+            whole = Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)]).area * DRAWN**2
+            assert sum(part.area for part in parts) == pytest.approx(whole, rel=0.05), zoom
+            crossing += len(parts) > 1
+    assert crossing > 3
 
 
 @pytest.mark.usefixtures("one_register")
@@ -151,7 +165,6 @@ def test_a_hexagon_says_how_many_and_how_much_and_opens_to_what_is_in_it() -> No
     assert drawn[0]["properties"]["d"] == "12.50 MW rated"
     ring = drawn[0]["geometry"]["coordinates"][0]
     assert ring[0] == ring[-1]
-    assert len(ring) == 7
     inside = AssetFilters(hexagon=drawn[0]["properties"]["h"])
     assert {one.id for one in list_assets(actor, inside).items} == {one.id for one in made}
     elsewhere = h3.latlng_to_cell(55, -3, 4)
