@@ -36,6 +36,7 @@ TAGS = [
     {"name": "Market units", "description": "What FSPs offer: assets in units, over time (UC-03.01 to UC-03.04)."},
     {"name": "Products", "description": "The catalogue, proposals, equivalences and stacking (UC-04.01)."},
     {"name": "Opportunities", "description": "What units and assets may be eligible for: indicative (UC-04.03)."},
+    {"name": "Market statistics", "description": "The market in numbers, and what stops units (UC-05.02)."},
     {"name": "Qualification", "description": "Applications for products, their assessment, readiness (UC-04.02)."},
     {"name": "Organisations", "description": "Organisations and what is decided about them (UC-01.02 to UC-01.04)."},
     {"name": "Users", "description": "People and their roles in organisations (UC-01.01, UC-01.04)."},

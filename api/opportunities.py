@@ -24,6 +24,7 @@ from api.security import Caller
 from models.products import Family as FamilyCode
 from services.core.access_log import log_access
 from services.market.closing import closing_set
+from services.market.eligibility import Requirement as RequirementCode
 from services.market.eligibility import Standing as StandingCode
 from services.market.opportunities import MOST_ASSETS, opportunities_of_assets, opportunities_of_unit
 from services.market.portfolio_opportunities import OpportunityFilters, list_opportunities, portfolio_in_numbers
@@ -39,6 +40,14 @@ class _Narrowed(PageQuery):
     SubMarket: list[str] = _SEVERAL
     ProductCode: list[str] = _SEVERAL
     ServiceProviderId: list[UUID] = _SEVERAL
+    Unmet: list[RequirementCode] = Field(
+        default_factory=list, max_length=100, description="May be repeated: one of these is known to be unmet."
+    )
+    GspGroup: list[str] = Field(
+        default_factory=list,
+        max_length=100,
+        description="May be repeated: where most of what counts lies, for products whose capacity has to be in one place.",
+    )
     OtherFamilies: bool = Field(default=False, description="Also products of families other than the unit's.")
 
     def filters(self) -> OpportunityFilters:
@@ -50,6 +59,8 @@ class _Narrowed(PageQuery):
             product_code=self.ProductCode,
             service_provider_id=self.ServiceProviderId,
             other_families=self.OtherFamilies,
+            unmet=self.Unmet,
+            gsp_group=self.GspGroup,
         )
 
 

@@ -16,6 +16,7 @@ from services.core.permissions import may
 from services.market.qualification_clock import ClockState
 from services.market.statistics import market_in_numbers
 from services.market.statistics_blockers import top_blockers
+from services.market.statistics_choices import market_choices
 from services.market.statistics_shapes import Dimension, MarketFilters, MarketNumbers
 
 REFRESH = timedelta(minutes=1)
@@ -118,7 +119,8 @@ st.caption(
     "From registered assets to qualified power. Choose a figure, or its row in the table below, to open the records behind it."
 )
 sees_single = may(actor, "qualification.read")
-filters = choose_market(actor) if sees_single else MarketFilters()
+choices = market_choices(actor)
+filters = choose_market(choices) if sees_single else MarketFilters()
 numbers = market_in_numbers(actor, filters)
 if numbers.anonymised:
     st.caption(
@@ -127,5 +129,5 @@ if numbers.anonymised:
     )
 dimension, per, picture = draw_head(numbers.anonymised)
 draw_headlines(numbers)
-draw_numbers(numbers, dimension, per, Manner(actor, picture, filters=filters))
+draw_numbers(numbers, dimension, per, Manner(actor, picture, filters=filters, sub_markets=choices.sub_markets))
 st.caption(f"Counted {show_moment(numbers.counted_at)}.")

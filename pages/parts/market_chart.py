@@ -71,6 +71,8 @@ class Manner:
     picture: str = "png"
     wall: bool = False
     filters: MarketFilters = field(default_factory=MarketFilters)
+    sub_markets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The products of each sub-market: lists are narrowed by product."""
 
 
 def is_dark() -> bool:

@@ -171,6 +171,8 @@ def _name(dimension: Dimension) -> str:
 
 def _behind(dimension: Dimension, code: str, manner: Manner) -> Target | None:
     name = {Dimension.PRODUCT: "product", Dimension.GSP_GROUP: "gsp", Dimension.OPERATOR: "so"}.get(dimension)
+    if dimension is Dimension.SUB_MARKET and code:
+        return links.applications(manner, status="QUALIFIED", product=links.products_in(manner, [code]))
     if name is None or not code:
         return links.applications(manner, status="QUALIFIED")
     return links.applications(manner, status="QUALIFIED", **{name: code})

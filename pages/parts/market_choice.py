@@ -6,18 +6,16 @@ import streamlit as st
 
 from models.products import FAMILY_LABELS, Family
 from pages.parts.asset_choice import accept_codes
-from services.core.actor import Actor
 from services.core.clock import today
-from services.market.statistics_choices import market_choices
+from services.market.statistics_choices import MarketChoices
 from services.market.statistics_shapes import MarketFilters
 
-LISTS = ("product", "so", "family")
+LISTS = ("product", "market", "so", "family")
 
 
-def choose_market(actor: Actor) -> MarketFilters:
+def choose_market(choices: MarketChoices) -> MarketFilters:
     """Draw the filters; what is chosen."""
-    choices = market_choices(actor)
-    grid = st.grid(5, min_column_width=150)
+    grid = st.grid(6, min_column_width=150)
     with grid.container():
         since = st.date_input(
             "From",
@@ -34,6 +32,8 @@ def choose_market(actor: Actor) -> MarketFilters:
             help="What is qualified is told as of this day; today unless told",
         )  # fmt: skip
     with grid.container():
+        markets = _choose("Sub-market", "market", {name: name for name in choices.sub_markets})
+    with grid.container():
         products = _choose("Product", "product", choices.products)
     with grid.container():
         operators = _choose("SO", "so", choices.operators)
@@ -45,6 +45,7 @@ def choose_market(actor: Actor) -> MarketFilters:
         products=products,
         operators=tuple(UUID(one) for one in operators),
         families=tuple(Family(one) for one in families),
+        sub_markets=markets,
     )
 
 

@@ -45,10 +45,17 @@ def narrowed(manner: Manner) -> dict[str, Value]:
     """The filters of the dashboard as the addresses of lists have them."""
     chosen = manner.filters
     return {
-        "product": list(chosen.products),
+        "product": products_in(manner, chosen.sub_markets),
         "so": [str(one) for one in chosen.operators],
         "family": [str(one) for one in chosen.families],
     }
+
+
+def products_in(manner: Manner, sub_markets: Sequence[str]) -> list[str]:
+    """The products that the dashboard is narrowed to and that are in one of these sub-markets, if any is named."""
+    chosen = manner.filters.products
+    inside = [code for name in sub_markets for code in manner.sub_markets.get(name, ())]
+    return [code for code in inside if not chosen or code in chosen] if sub_markets else list(chosen)
 
 
 def _target(file: str, query: dict[str, Value]) -> Target:

@@ -100,7 +100,7 @@ def top_blockers(actor: Actor, filters: MarketFilters | None = None) -> Blockers
 
     An FSP has its own units, an SO those in its areas against the products that it buys, the administrator all. Who sees
     more here than unit by unit (regulator, viewer) gets figures over all, none of fewer than 5 units or of fewer than 3
-    providers, nor two whose difference is one, and no filters. Of the filters, products, SOs and families count; days don't.
+    providers, nor two whose difference is one, and no filters. Of the filters, days don't count.
     Counted once for as long as units and products stand as they do.
     """
     anonymised = not scopes_of(actor, PERMISSION) <= scopes_of(actor, "unit.read")
@@ -145,9 +145,7 @@ def _products(actor: Actor, filters: MarketFilters) -> list[ProductVersion]:
     return [
         one
         for one in offered_on(today())
-        if (not filters.products or one.code in filters.products)
-        and (not filters.families or one.family in filters.families)
-        and all(codes & set(one.procurers) for codes in bought)
+        if filters.wants(one.code, one.family, one.sub_market) and all(codes & set(one.procurers) for codes in bought)
     ]
 
 

@@ -14,16 +14,22 @@ from services.market.catalogue import whole_catalogue
 
 @dataclass(frozen=True, slots=True)
 class MarketChoices:
-    """Products by code, and SOs by the text of their identifier, each with its name."""
+    """Products by code, and SOs by the text of their identifier, each with its name; the products of each sub-market."""
 
     products: dict[str, str]
     operators: dict[str, str]
+    sub_markets: dict[str, tuple[str, ...]]
 
 
 @operation("UC-05.02", permission="market.statistics", writes=False)
 def market_choices(actor: Actor) -> MarketChoices:
     """The products there are, and the SOs that applications are addressed to."""
     products = {code: f"{code} {versions[-1].name}" for code, versions in sorted(whole_catalogue().versions.items())}
+    newest = [versions[-1] for versions in whole_catalogue().versions.values()]
+    markets = {
+        name: tuple(one.code for one in newest if one.sub_market == name)
+        for name in sorted({one.sub_market for one in newest})
+    }
     roles = cast(col(Organisation.organisation_roles), String)
     called = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
     chosen = select(col(Organisation.id), called).where(
@@ -31,4 +37,4 @@ def market_choices(actor: Actor) -> MarketChoices:
         or_(roles.like('%"DNO"%'), roles.like('%"System Operator"%')),
     )
     found = current_session().execute(chosen.order_by(called))
-    return MarketChoices(products, {str(row[0]): row[1] for row in found})
+    return MarketChoices(products, {str(row[0]): row[1] for row in found}, markets)

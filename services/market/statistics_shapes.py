@@ -22,6 +22,12 @@ class MarketFilters:
     products: tuple[str, ...] = ()
     operators: tuple[UUID, ...] = ()
     families: tuple[Family, ...] = ()
+    sub_markets: tuple[str, ...] = ()
+
+    def wants(self, product: str, family: Family, sub_market: str) -> bool:
+        """Whether a product of this family and sub-market is asked for."""
+        asked = ((self.products, product), (self.families, family), (self.sub_markets, sub_market))
+        return all(not values or value in values for values, value in asked)
 
     @property
     def narrows(self) -> bool:
