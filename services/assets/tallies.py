@@ -5,7 +5,7 @@ other in a circle. `services.assets.recounting` counts anew and finds what drift
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -24,7 +24,8 @@ from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, 
 from services.assets.places import COARSE, parent_of
 from services.core.clock import LONDON
 from services.core.ledger.bulk import seen_inserted
-from services.core.many import Columns, each, values_of
+from services.core.ledger.changing import seen_changed
+from services.core.many import Columns, Same, each, values_of
 from services.core.transaction import at_the_end
 
 PENDING = "fmar_tallies"
@@ -121,8 +122,19 @@ def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
 
 
 def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
-    if model is not Asset:
-        return
+    if model is Asset:
+        _note_columns(session, columns, count, 1)
+
+
+def _note_changed(
+    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
+) -> None:
+    if model is Asset and not changes.keys().isdisjoint(COUNTED):
+        _note_columns(session, before, count, -1)
+        _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
+
+
+def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) -> None:
     parts = {
         "asset_category": str,
         "status": str,
@@ -137,8 +149,8 @@ def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, coun
     ready = (values_of(each(columns[name], make), count) for name, make in parts.items())
     for *place, rated in zip(*ready, strict=True):
         change = changes[Place(*place)]
-        change[0] += 1
-        change[1] += rated
+        change[0] += sign
+        change[1] += sign * rated
 
 
 def _forget(session: OrmSession, rolled_back: SessionTransaction) -> None:
@@ -223,4 +235,5 @@ for _name in COUNTED:
 event.listen(Session, "after_flush", _note_flushed)
 event.listen(Session, "after_soft_rollback", _forget)
 seen_inserted(_note_inserted)
+seen_changed(_note_changed)
 at_the_end(bring_up_to_date)

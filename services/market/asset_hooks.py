@@ -4,6 +4,8 @@ Whoever changes an asset leaves a mark at its units, in the same commit; the fir
 worker, which counts it anew once, however many assets changed.
 """
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event, func, select, update
@@ -19,8 +21,9 @@ from services.assets.lifecycle import DEREGISTRATION_BLOCKERS
 from services.core.actor import Actor, system_actor
 from services.core.errors import Blocker
 from services.core.events import emit_many, handles
+from services.core.ledger.changing import seen_changed
 from services.core.ledger.writer import table_of
-from services.core.many import Same
+from services.core.many import Columns, Same, values_of
 from services.core.operation import operation
 from services.core.transaction import at_the_end, current_session
 from services.market.counting import recount
@@ -71,6 +74,11 @@ def _note_changed(session: OrmSession, _context: UOWTransaction) -> None:
             session.info.setdefault(_PENDING, set()).add(record.id)
 
 
+def _note_many(session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int) -> None:
+    if model is Asset and not changes.keys().isdisjoint(COUNTED):
+        session.info.setdefault(_PENDING, set()).update(values_of(before["id"], count))
+
+
 def mark_units(session: OrmSession) -> None:
     """Leave a mark at each unit of an asset that changed; the first one since it was counted is told to the worker."""
     changed = session.info.pop(_PENDING, None)
@@ -93,6 +101,7 @@ def mark_units(session: OrmSession) -> None:
 
 
 event.listen(Session, "after_flush", _note_changed)
+seen_changed(_note_many)
 at_the_end(mark_units)
 
 

@@ -17,6 +17,7 @@ from models.units import MarketUnit, UnitMember, UnitStatus
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
 from services.core.ledger.bulk import insert_columns
+from services.core.ledger.changing import change_columns
 from services.core.many import Same
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -177,6 +178,15 @@ def memberships_now(asset_ids: Collection[UUID], *, family: Family | None = None
     return found
 
 
+def memberships_elsewhere(unit_id: UUID, assets: Any) -> list[InUnit]:
+    """The other units that some of these assets are in now, one asset of each; `assets` is a query for identifiers."""
+    others = _in_units().where(CURRENT, col(UnitMember.unit_id) != unit_id, col(UnitMember.asset_id).in_(assets))
+    by_unit: dict[UUID, InUnit] = {}
+    for row in current_session().execute(others.order_by(col(UnitMember.unit_id), col(UnitMember.asset_id))):
+        by_unit.setdefault(row[2], InUnit(*row))
+    return list(by_unit.values())
+
+
 def put_in(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> None:
     """Begin the memberships of assets that have been examined; inside an operation that writes."""
     count = len(asset_ids)
@@ -194,12 +204,8 @@ def put_in(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> Non
 def take_out(unit_id: UUID, asset_ids: Collection[UUID] | None, moment: datetime) -> int:
     """End the memberships of some assets, or of all; how many ended."""
     session = current_session()
-    chosen = select(UnitMember).where(col(UnitMember.unit_id) == unit_id, CURRENT)
-    ended = 0
+    chosen = select(col(UnitMember.id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    ended: list[UUID] = []
     for some in [None] if asset_ids is None else runs(asset_ids):
-        wanted = chosen if some is None else chosen.where(col(UnitMember.asset_id).in_(some))
-        for member in session.scalars(wanted):
-            member.until_at = moment
-            ended += 1
-    session.flush()
-    return ended
+        ended += session.scalars(chosen if some is None else chosen.where(col(UnitMember.asset_id).in_(some)))
+    return change_columns(session, UnitMember, ended, {"until_at": moment})

@@ -18,11 +18,12 @@ from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.events import emit, emit_many
+from services.core.ledger.changing import change_columns
 from services.core.many import Same
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import reach
-from services.market.members import CURRENT, memberships_now
+from services.market.members import CURRENT, memberships_elsewhere
 from services.market.units import WholeUnit, conflict, emit_for_unit, whole
 from services.market.units_ending import LONGEST
 
@@ -107,9 +108,7 @@ def _blockers(unit: MarketUnit, gaining: UUID) -> list[Blocker]:
         found.append(
             Blocker("asset", "consumer-owned", label, "Their owners' consent comes first: switch these assets.")
         )
-    ids = list(session.scalars(moving))
-    elsewhere = {one.unit_id: one for one in memberships_now(ids) if one.unit_id != unit.id}
-    for one in list(elsewhere.values())[:TOLD]:
+    for one in memberships_elsewhere(unit.id, moving)[:TOLD]:
         label = f"{one.asset_name} is in {one.name} ({one.code}) too"
         found.append(Blocker("market_unit", str(one.unit_id), label, "Have it taken out there first."))
     return found
@@ -125,20 +124,28 @@ def _moving(unit: MarketUnit) -> Any:
 def _hand_over(unit: MarketUnit, gaining: UUID) -> int:
     """Make the gaining FSP the provider of the assets; a friendly code that it uses already is left behind."""
     session = current_session()
-    moving = list(session.scalars(select(Asset).where(col(Asset.id).in_(_moving(unit)))))
-    mine = select(col(Asset.friendly_code)).where(
-        col(Asset.service_provider_id) == gaining, col(Asset.friendly_code).is_not(None)
-    )
-    used = set(session.scalars(mine.where(col(Asset.status).not_in(ENDED_STATUSES))))
-    moment = now()
-    for asset in moving:
-        asset.service_provider_id, asset.managed_from = gaining, moment
-        if asset.friendly_code in used:
-            asset.friendly_code = None
-    session.flush()
-    told = {"record_id": [one.id for one in moving], "dno_code": [one.dno_connection for one in moving]}
+    columns: tuple[Any, ...] = (col(Asset.id), col(Asset.friendly_code), col(Asset.dno_connection))
+    inside = _moving(unit)
+    moving = session.execute(
+        select(*columns).where(col(Asset.id).in_(inside)).order_by(col(Asset.id)).with_for_update()
+    ).all()
+    used = _codes_of(gaining, inside)
+    change = {"service_provider_id": gaining, "managed_from": now()}
+    ids = [asset for asset, code, _ in moving if code not in used]
+    change_columns(session, Asset, ids, change)
+    nameless = [asset for asset, code, _ in moving if code in used]
+    change_columns(session, Asset, nameless, {**change, "friendly_code": None})
+    told = {"record_id": [one[0] for one in moving], "dno_code": [one[2] for one in moving]}
     payload = Same({"market_unit": str(unit.id)})
     emit_many(
         "asset.provider_changed", Asset, {**told, "organisation_id": Same(gaining), "payload": payload}, len(moving)
     )
     return len(moving)
+
+
+def _codes_of(gaining: UUID, moving: Any) -> set[str]:
+    """Those friendly codes of the assets of a query that the gaining FSP uses for assets of its own."""
+    code = col(Asset.friendly_code)
+    theirs = (col(Asset.service_provider_id) == gaining, col(Asset.status).not_in(ENDED_STATUSES))
+    both = select(code).where(*theirs, code.in_(select(code).where(col(Asset.id).in_(moving), code.is_not(None))))
+    return {one for one in current_session().scalars(both) if one}

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -57,7 +56,7 @@ def insert_columns(session: OrmSession, model: type[Recorded], columns: Columns,
     session.flush()
     connection = session.connection()
     put(connection, table_of(model), complete, count)
-    put(connection, table_of(LedgerEntry), _entries(kind, complete, count, stamp, moment), count)
+    put(connection, table_of(LedgerEntry), entries(kind, complete, count, stamp, Same(GENESIS)), count)
     for tell in _SEEN:
         tell(session, model, complete, count)
 
@@ -75,24 +74,32 @@ def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
         at += 1
 
 
-def _entries(kind: str, columns: Columns, count: int, stamp: Stamp, moment: datetime) -> dict[str, Column]:
-    """The first ledger entry of each record, as columns (`writer.append` writes them one by one)."""
-    said = {"version": 1, **said_of_all(stamp, moment)}
-    # The parts of `SAID` between a record's identifier and its state, which are the same for all.
+def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column) -> dict[str, Column]:
+    """The ledger's entry of each record as it stands in these columns, after the entry whose hash stands in `previous`.
+
+    As columns; `writer.append` writes them one by one. Every column of the kind is there, with `recorded_at` the same for all.
+    """
+    moment = columns["recorded_at"]
+    assert isinstance(moment, Same)
+    said = said_of_all(stamp, moment.value)
+    # The parts of `SAID` between a record's version and its state, which are the same for all.
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
-    head = f'{GENESIS}\n["{kind}","'
     ids = list(map(str, values_of(columns["id"], count)))
     states = state_texts(kind, {**columns, "id": ids}, count)
+    rows = zip(values_of(previous, count), ids, values_of(columns["version"], count), states, strict=True)
     hashes = [
-        hashlib.sha256(f'{head}{identifier}",{common},{encode_basestring(state)}]'.encode()).hexdigest()
-        for identifier, state in zip(ids, states, strict=True)
+        hashlib.sha256(
+            f'{before}\n["{kind}","{identifier}",{version},{common},{encode_basestring(state)}]'.encode()
+        ).hexdigest()
+        for before, identifier, version, state in rows
     ]
     return {
         "record_type": Same(kind),
         "record_id": columns["id"],
+        "version": columns["version"],
         **{name: Same(value) for name, value in said.items()},
         "state": states,
-        "previous_hash": Same(GENESIS),
+        "previous_hash": previous,
         "hash": hashes,
     }
 
