@@ -2,7 +2,19 @@
 
 from sqlmodel import SQLModel
 
-from models import assets, bulk, core, exports, participants, products, qualifications, sources, tallies, units
+from models import (
+    assets,
+    bulk,
+    core,
+    exports,
+    market_tallies,
+    participants,
+    products,
+    qualifications,
+    sources,
+    tallies,
+    units,
+)
 
 metadata = SQLModel.metadata
 
@@ -11,6 +23,7 @@ __all__ = [
     "bulk",
     "core",
     "exports",
+    "market_tallies",
     "metadata",
     "participants",
     "products",

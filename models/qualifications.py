@@ -59,6 +59,8 @@ class Qualification(Recorded, table=True):
         Index("qualification_queue", "addressed_to", "status", "due_on", "id"),
         Index("qualification_by_product", "product_code", "status", "id"),
         Index("qualification_by_status", "status", "due_on", "id"),
+        Index("qualification_by_clock", "addressed_to", "due_on", "id"),
+        Index("qualification_by_due", "due_on", "id"),
         Index("qualification_by_expiry", "status", "valid_until", "id"),
         Index(
             "qualification_once",

@@ -19,6 +19,7 @@ from services.core.many import Same, put
 from services.core.transaction import current_session
 from services.market.capability import ASSET_COLUMNS, ATTRIBUTES, areas_and_limits, of_assets, of_units
 from services.market.members import CURRENT, runs
+from services.market.tallies import units_changed
 
 UNITS_AT_ONCE = 500
 _COLUMNS: tuple[Any, ...] = (
@@ -160,6 +161,7 @@ def _keep(after: Mapping[UUID, Totals], areas: pl.DataFrame, limits: Mapping[str
     places: dict[str, Any] = {name: areas[name].to_list() for name in ("dno_code", "gsp_group", "assets")}
     places |= {name: [Decimal(one).scaleb(-2) for one in areas[name]] for name in ("up", "down")}
     put(connection, table_of(UnitArea), {**places, "unit_id": [UUID(one) for one in areas["unit_id"]]}, areas.height)
+    units_changed(session, after)
 
 
 def _note(before: Mapping[UUID, Totals], after: Mapping[UUID, Totals], added: int, removed: int) -> None:

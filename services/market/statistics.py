@@ -1,8 +1,7 @@
 """The market in numbers, as far as the actor's view reaches: what managers, SOs and FSPs read (UC-05.02)."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,7 +10,7 @@ from sqlmodel import col
 from models.participants import Organisation
 from models.products import Family
 from services.core.actor import Actor
-from services.core.clock import LONDON, add_working_days, now, today
+from services.core.clock import add_working_days, now, today
 from services.core.operation import operation
 from services.core.permissions import scopes_of
 from services.core.register_settings import setting
@@ -20,30 +19,14 @@ from services.grid.distributors import LICENCE_AREAS
 from services.market import statistics_assembling as made
 from services.market.catalogue import Catalogue, whole_catalogue
 from services.market.qualification_clock import ClockState
-from services.market.statistics_counting import (
-    PERMISSION,
-    Open,
-    Wanted,
-    decisions,
-    ending,
-    flows,
-    in_units,
-    open_now,
-    registered,
-)
+from services.market.statistics_counting import PERMISSION, Open, Wanted, registered
+from services.market.statistics_figures import gather_figures
+from services.market.statistics_gathering import Span, gather
 from services.market.statistics_shapes import Dimension, MarketFilters, MarketNumbers
 
 MONTHS = 18
 EARLIEST, LONGEST = date(2015, 1, 1), 120
 """No market before this day; at most so many months in one chart."""
-
-
-class Span(NamedTuple):
-    """The time that is told of: its first and last day, the first day of each month in it."""
-
-    since: date
-    until: date
-    months: list[date]
 
 
 @operation("UC-05.02", permission="market.statistics", writes=False)
@@ -69,10 +52,6 @@ def span_of(filters: MarketFilters) -> Span:
     return Span(since, until, [date(number // 12, number % 12 + 1, 1) for number in numbers])
 
 
-def _moment(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=LONDON)
-
-
 def _products(filters: MarketFilters, catalogue: Catalogue) -> tuple[str, ...] | None:
     """The products that are counted; None: all."""
     if not filters.families and not filters.sub_markets:
@@ -83,22 +62,20 @@ def _products(filters: MarketFilters, catalogue: Catalogue) -> tuple[str, ...] |
 
 def _numbers(wanted: Wanted, filters: MarketFilters, span: Span, catalogue: Catalogue) -> MarketNumbers:
     hide, months = wanted.apart, len(span.months)
-    starts = [_moment(month) for month in span.months]
-    end = _moment(span.until + timedelta(days=1))
-    moved = flows(wanted, starts, end)
-    decided = decisions(wanted, starts, _moment(span.since), end)
-    waiting = open_now(wanted)
-    operators = {row.operator for rows in (moved, decided, waiting) for row in rows}
-    words = _words(catalogue, operators)
-    by = {one: made.qualified_by(one, moved, words, hide) for one in Dimension}
+    rows = gather_figures(wanted, span) if hide else gather(wanted, span)
+    moved = rows.moved[Dimension.PRODUCT]
+    words = _words(
+        catalogue,
+        {row.operator for some in (rows.moved[Dimension.OPERATOR], rows.decided_by, rows.waiting) for row in some},
+    )
+    by = {one: made.qualified_by(one, rows.moved[one], words, hide) for one in Dimension}
     over_time = (
-        {Dimension.SUB_MARKET: made.series_of_all(moved, months)}
+        {Dimension.SUB_MARKET: made.series_of_all(rows.months, months)}
         if hide
-        else {one: made.series_of(one, moved, months, words, by[one]) for one in Dimension}
+        else made.series_of_each(rows.months, months, words, by)
     )
     hidden = {one: {figure.code for figure in by[one] if figure.withheld} for one in Dimension}
-    units = in_units(wanted)
-    ended = made.outcomes_of(decided, hide)
+    ended = made.outcomes_of(rows.decided, hide)
     clock = _clock()
 
     def named(code: str) -> str:
@@ -109,23 +86,23 @@ def _numbers(wanted: Wanted, filters: MarketFilters, span: Span, catalogue: Cata
         since=span.since,
         counted_at=now(),
         anonymised=hide,
-        funnel=made.funnel_of(registered(wanted), units, filters.families or list(Family), hide),
+        funnel=made.funnel_of(registered(wanted), rows.units, filters.families or list(Family), hide),
         qualified=made.qualified_total(moved, hide),
         by_dimension=by,
         months=_ends(span),
         over_time=over_time,
-        heat=made.heat_of(moved, hide, hidden[Dimension.PRODUCT], hidden[Dimension.GSP_GROUP]),
-        open_total=_open_total(waiting, hide),
-        ageing_by_operator=made.ageing_of(lambda row: str(row.operator), waiting, named, clock, hide),
+        heat=made.heat_of(rows.heat, hide, hidden[Dimension.PRODUCT], hidden[Dimension.GSP_GROUP]),
+        open_total=_open_total(rows.waiting, hide),
+        ageing_by_operator=made.ageing_of(lambda row: str(row.operator), rows.waiting, named, clock, hide),
         # A second table of the same applications would let the first one's small figures be worked out.
-        ageing_by_product=[] if hide else made.ageing_of(lambda row: row.product, waiting, named, clock, hide),
-        days_by_operator=made.days_of(lambda row: str(row.operator), decided, named, hide),
-        days_by_product=made.days_of(lambda row: row.product, decided, named, hide),
+        ageing_by_product=[] if hide else made.ageing_of(lambda row: row.product, rows.waiting, named, clock, hide),
+        days_by_operator=made.days_of(lambda row: str(row.operator), rows.decided_by, rows.days, named, hide),
+        days_by_product=made.days_of(lambda row: row.product, rows.decided_for, rows.days, named, hide),
         outcomes=ended,
-        outcomes_by_month=made.by_month(decided, span.months, hide, ended),
-        reasons=made.reasons_of(decided, hide, ended),
-        expiries=made.expiries_of(ending(wanted, today()), today(), hide),
-        units=None if hide else sum(row.units for row in units),
+        outcomes_by_month=made.by_month(rows.decided, span.months, hide, ended),
+        reasons=made.reasons_of(rows.reasons, hide, ended),
+        expiries=made.expiries_of(rows.ending, today(), hide),
+        units=None if hide else sum(row.units for row in rows.units),
         labels=dict(words.names),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from models.products import FAMILY_LABELS, Family
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
@@ -27,6 +28,7 @@ from services.market.statistics_withholding import (
     Tally,
     grouped,
     shown_months,
+    those_behind,
     withheld,
     withheld_in_table,
     withheld_stages,
@@ -111,13 +113,26 @@ def heat_of(rows: Iterable[Flow], anonymised: bool, hidden_rows: set[str], hidde
     ]
 
 
-def series_of(
-    dimension: Dimension, rows: Sequence[Flow], months: int, words: Words, ranked: Sequence[Figure]
-) -> list[Series]:
-    """Qualified kW at the end of each month, one line for each code, those with the most now first."""
-    changes: dict[str, list[int]] = defaultdict(lambda: [0] * (months + 1))
+def series_of_each(
+    rows: Iterable[Flow], months: int, words: Words, ranked: Mapping[Dimension, Sequence[Figure]]
+) -> dict[Dimension, list[Series]]:
+    """Qualified kW at the end of each month by every dimension, one line for each code, those with the most now first."""
+    changes: dict[Dimension, dict[str, list[int]]] = {one: {} for one in Dimension}
+    places: dict[tuple[str, UUID, str], list[list[int]]] = {}
     for row in rows:
-        changes[words.code_of(dimension, row)][row.month] += row.kw
+        key = (row.product, row.operator, row.group)
+        if (lines := places.get(key)) is None:
+            lines = places[key] = [
+                changes[one].setdefault(words.code_of(one, row), [0] * (months + 1)) for one in Dimension
+            ]
+        for line in lines:
+            line[row.month] += row.kw
+    return {one: _lines(one, changes[one], words, ranked[one]) for one in Dimension}
+
+
+def _lines(
+    dimension: Dimension, changes: Mapping[str, Sequence[int]], words: Words, ranked: Sequence[Figure]
+) -> list[Series]:
     order = [figure.code for figure in ranked]
     codes = [*order, *sorted(set(changes) - set(order))]
     return [Series(code, words.name(dimension, code), _running(changes[code])) for code in codes]
@@ -138,7 +153,7 @@ def series_of_all(rows: Sequence[Flow], months: int) -> list[Series]:
     for row in rows:
         changes[row.month] += row.kw
         steps[row.month] += row.steps
-        whose[row.month].add(row.provider)
+        whose[row.month] |= those_behind(row.provider)
     shown = shown_months(list(zip(steps, whose, strict=True)))[1:]
     return [
         Series("", "All products", [kw if seen else None for kw, seen in zip(_running(changes), shown, strict=True)])
@@ -188,13 +203,16 @@ def ageing_of(
 
 
 def days_of(
-    key: Callable[[Decision], str], rows: Iterable[Decision], name: Callable[[str], str], anonymised: bool
+    key: Callable[[Decision], str],
+    rows: Iterable[Decision],
+    taken: Iterable[Decision],
+    name: Callable[[str], str],
+    anonymised: bool,
 ) -> list[Days]:
-    """Time to decision; of applications that were decided by the SO, with a clock."""
-    chosen = [row for row in rows if row.outcome != QualificationStatus.WITHDRAWN]
-    tallies = grouped((key(row), row.number, 0, row.provider) for row in chosen)
+    """Time to decision; of applications that were decided by the SO, with a clock: how many at whom, and the days taken."""
+    tallies = grouped((key(row), row.number, 0, row.provider) for row in _by_operator(rows))
     counts: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for row in chosen:
+    for row in _by_operator(taken):
         counts[key(row)][row.days] += row.number
     hidden = withheld(tallies) if anonymised else set()
     found = [
@@ -206,6 +224,10 @@ def days_of(
         for code, one in tallies.items()
     ]
     return sorted(found, key=lambda one: (-(one.median or 0), one.label))
+
+
+def _by_operator(rows: Iterable[Decision]) -> Iterable[Decision]:
+    return (row for row in rows if row.outcome != QualificationStatus.WITHDRAWN)
 
 
 def share_within(counts: Mapping[int, int], share: float) -> int:

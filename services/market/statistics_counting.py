@@ -10,20 +10,17 @@ from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, litera
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, AssetStatus
-from models.qualifications import OPEN_APPLICATION, Qualification, QualificationStatus, QualificationStep
+from models.qualifications import Qualification, QualificationStatus, QualificationStep
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitStatus
 from services.assets.tally_reading import areas_of, by_status_and_group, providers_behind
 from services.core.actor import Actor
 from services.core.permissions import Scope, scopes_of
 from services.core.transaction import current_session
 from services.core.visibility import within
+from services.market.tally_figures import DECIDED, WAITING, Q
 
 PERMISSION = "market.statistics"
-Q = QualificationStatus
 NOBODY = literal_column("NULL")
-WAITING = (*OPEN_APPLICATION, Q.REASSESSMENT_REQUIRED)
-"""An SO has yet to decide."""
-DECIDED = (Q.QUALIFIED, Q.FAILED, Q.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,10 @@ class Wanted:
         return (col(table.service_provider_id) if self.apart else NOBODY).label("provider")
 
 
+Behind = UUID | frozenset[object] | None
+"""The provider, or several where a row is of all of them: enough of them to tell whether a figure may be shown."""
+
+
 class Flow(NamedTuple):
     """What became qualified less what ceased to be, in one month (its place in the list; 0: all before)."""
 
@@ -63,7 +64,7 @@ class Flow(NamedTuple):
     product: str
     operator: UUID
     group: str
-    provider: UUID | None
+    provider: Behind
     steps: int
     number: int
     kw: int
@@ -76,7 +77,7 @@ class Decision(NamedTuple):
     month: int
     product: str
     operator: UUID
-    provider: UUID | None
+    provider: Behind
     outcome: str
     reason: str | None
     days: int
@@ -88,7 +89,7 @@ class Open(NamedTuple):
 
     product: str
     operator: UUID
-    provider: UUID | None
+    provider: Behind
     status: QualificationStatus
     due_on: date | None
     number: int
@@ -98,7 +99,7 @@ class Ending(NamedTuple):
     """Qualifications whose validity ends on one day; `kw` in hundredths."""
 
     valid_until: date
-    provider: UUID | None
+    provider: Behind
     number: int
     kw: int
 
@@ -130,8 +131,8 @@ def _month(starts: Sequence[datetime]) -> Any:
     return case(*steps, else_=literal_column(str(len(starts)))).label("month")
 
 
-def flows(wanted: Wanted, starts: Sequence[datetime], end: datetime) -> list[Flow]:
-    """Qualified power by month, product, SO and GSP group: what came less what went, until `end`."""
+def flows(wanted: Wanted, starts: Sequence[datetime], end: datetime, start: datetime | None = None) -> list[Flow]:
+    """Qualified power by month, product, SO and GSP group: what came less what went, until `end` (from `start` on)."""
     step = QualificationStep
     came, went = (col(name) == str(Q.QUALIFIED) for name in (step.to_status, step.from_status))
     sign = case((came, literal_column("1")), else_=literal_column("0")) - case(
@@ -147,7 +148,9 @@ def flows(wanted: Wanted, starts: Sequence[datetime], end: datetime) -> list[Flo
             sign.label("sign"),
             type_coerce(col(step.capacity), BigInteger).label("capacity"),
         )
-        .where(col(step.at) < end, or_(came, went), *wanted.of(step))
+        .where(
+            col(step.at) < end, or_(came, went), *([] if start is None else [col(step.at) >= start]), *wanted.of(step)
+        )
         .subquery()
     )
     keys = (inner.c.month, inner.c.product_code, inner.c.addressed_to, inner.c.gsp_group, inner.c.provider)
@@ -193,13 +196,14 @@ def open_now(wanted: Wanted) -> list[Open]:
     return list(map(Open._make, current_session().execute(chosen.group_by(*grouped))))
 
 
-def ending(wanted: Wanted, first: date) -> list[Ending]:
-    """Qualifications by the day on which they end, from `first` on."""
+def ending(wanted: Wanted, first: date, before: date = date.max) -> list[Ending]:
+    """Qualifications by the day on which they end, from `first` on and before `before`."""
     q = Qualification
     given = wanted.provider(q)
     kw = _whole(type_coerce(col(q.capacity), BigInteger))
     chosen = select(col(q.valid_until), given, func.count(), kw)
-    chosen = chosen.where(col(q.status) == Q.QUALIFIED, col(q.valid_until) >= first, *wanted.of(q))
+    held = (col(q.status) == Q.QUALIFIED, col(q.valid_until) >= first, col(q.valid_until) < before)
+    chosen = chosen.where(*held, *wanted.of(q))
     grouped = (col(q.valid_until), col(q.service_provider_id)) if wanted.apart else (col(q.valid_until),)
     return list(map(Ending._make, current_session().execute(chosen.group_by(*grouped))))
 

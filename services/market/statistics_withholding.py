@@ -10,6 +10,11 @@ from services.assets.statistics import FEWEST_ASSETS, FEWEST_ORGANISATIONS
 K = TypeVar("K", bound=Hashable)
 
 
+def those_behind(provider: object) -> set[object] | frozenset[object]:
+    """The providers behind a row, which names one or several."""
+    return provider if isinstance(provider, frozenset) else {provider}
+
+
 @dataclass
 class Tally:
     """One figure before it is decided whether it may be shown: how many, hundredths of a kW, and whose."""
@@ -23,7 +28,7 @@ class Tally:
         self.count += count
         self.kw += kw
         if count:
-            self.providers.add(provider)
+            self.providers |= those_behind(provider)
 
     @property
     def small(self) -> bool:

@@ -37,6 +37,7 @@ from services.market.qualification_assessing import (
     take_application,
 )
 from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE
+from services.market.recounting import drifts
 from services.market.units import get_unit
 from services.market.units_ending import deregister_unit
 from tests.asset_factories import STAMP, an_mpan, make_administrator, make_provider
@@ -183,6 +184,13 @@ class QualificationMachine(RuleBasedStateMachine):
         assert not ended or one.qualified_at is None
         assert running is (one.due_on is not None)
         assert not running or not (held or ended)
+
+    @invariant()
+    def no_count_drifts(self) -> None:
+        """What dashboards and queues read is what counting anew gives."""
+        if hasattr(self, "units"):
+            with unit_of_work(STAMP, writes=False) as session:
+                assert drifts(session) == []
 
     @invariant()
     def no_asset_twice(self) -> None:

@@ -1,0 +1,23 @@
+"""What holds after every test of the market: its kept counts are what counting anew gives."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.core.transaction import unit_of_work
+from services.market.recounting import drifts
+from tests.asset_factories import STAMP
+
+OF_THE_MARKET = ("test_qualification", "test_units", "test_market", "test_opportunities")
+
+
+@pytest.fixture(autouse=True)
+def counts_of_the_market_are_right(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test of units, applications and their steps did, nothing has drifted."""
+    if not request.node.path.name.startswith(OF_THE_MARKET) or "register" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("register")
+    yield
+    with unit_of_work(STAMP, writes=False) as session:
+        assert drifts(session) == []
