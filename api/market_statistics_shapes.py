@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
@@ -118,11 +119,10 @@ class MarketStatisticsOut(BaseModel):
 
 
 class BlockerOut(BaseModel):
-    """One requirement of one product that stops units. `Opportunities` is the path of the units behind."""
+    """One requirement that stops units. `Opportunities` is the path of the units behind."""
 
     Requirement: RequirementCode
-    ProductCode: str
-    ProductName: str
+    ProductCodes: list[str] = Field(description="Those that ask for the same, which stops the same units.")
     Family: FamilyCode
     GspGroup: str | None = Field(description="Where most of the units counts, if capacity has to be in one place.")
     Units: int
@@ -217,11 +217,11 @@ def blockers_out(found: Blockers, path: str | None) -> dict[str, Any]:
 
 def _blocker(one: Blocker, path: str | None) -> dict[str, Any]:
     where = f"&GspGroup={one.gsp_group}" if one.gsp_group else ""
-    query = f"ProductCode={one.product_code}&Family={one.family}&Unmet={one.requirement}{where}"
+    products = "".join(f"ProductCode={quote(code)}&" for code in one.product_codes)
+    query = f"{products}Family={one.family}&Unmet={one.requirement}{where}"
     return {
         "Requirement": one.requirement,
-        "ProductCode": one.product_code,
-        "ProductName": one.product_name,
+        "ProductCodes": one.product_codes,
         "Family": one.family,
         "GspGroup": one.gsp_group,
         "Units": one.units,

@@ -5,12 +5,16 @@ import plotly.graph_objects as go
 from models.products import FAMILY_LABELS
 from pages.parts import market_links as links
 from pages.parts.market_chart import Chart, Manner, Row, legend_below
-from pages.parts.market_charts import COLOURS, ROW, WIDE_ROOM, megawatts, shown
+from pages.parts.market_charts import COLOURS, megawatts, shown
 from pages.parts.market_clocks import pattern_of
 from services.market.requirements import REQUIREMENT_LABELS
 from services.market.statistics_blocker_words import nearest_words
 from services.market.statistics_blockers import Blocker, Blockers
 
+HIGH_ROW = 48
+"""Pixels of one bar, whose name has two lines."""
+LONG_ROOM = 1.9
+"""How much longer the axis is than its longest bar: what stands beside it is three figures."""
 ONLY, TOGETHER = "nothing else stops them", "something else does too"
 
 
@@ -24,7 +28,7 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
         for name, counts in parts.items():
             last = name == TOGETHER
             figure.add_bar(
-                y=[one.label for one in found.items],
+                y=[one.label.replace(": ", ":<br>") for one in found.items],
                 x=counts,
                 orientation="h",
                 name=name,
@@ -39,7 +43,7 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
         figure.update_layout(barmode="stack", legend={**legend_below(), "traceorder": "normal"})
         figure.update_yaxes(autorange="reversed", type="category")
         most = max(one.units for one in found.items)
-        figure.update_xaxes(range=[0, most * WIDE_ROOM], nticks=5, title={"text": "Units"})
+        figure.update_xaxes(range=[0, most * LONG_ROOM], nticks=5, title={"text": "Units"})
     return Chart(
         "blockers",
         "What stops most units from being eligible",
@@ -48,7 +52,7 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
         figure,
         _empty(found),
         _note(found),
-        height=210 + ROW * len(found.items),
+        height=210 + HIGH_ROW * len(found.items),
         words=[one.words for one in found.items],
     )
 
@@ -61,7 +65,7 @@ def _beside(one: Blocker) -> str:
 
 def _values(one: Blocker) -> dict[str, object]:
     return {
-        "Product": one.product_code,
+        "Products": ", ".join(one.product_codes),
         "Family": FAMILY_LABELS[one.family],
         "Stopped by": REQUIREMENT_LABELS[one.requirement],
         "GSP group": one.gsp_group or "",

@@ -15,7 +15,7 @@ LISTS = ("product", "market", "so", "family")
 
 def choose_market(choices: MarketChoices) -> MarketFilters:
     """Draw the filters; what is chosen."""
-    grid = st.grid(6, min_column_width=150)
+    grid = st.grid(6, min_column_width=130)
     with grid.container():
         since = st.date_input(
             "From",

@@ -31,9 +31,9 @@ def assets(**query: Value) -> Target:
 
 def stopped(one: Blocker) -> Target:
     """The units that a requirement of a product stops, with the reasons."""
-    query = {
+    query: dict[str, Value] = {
         "for": "portfolio",
-        "product": one.product_code,
+        "product": list(one.product_codes),
         "family": str(one.family),
         "unmet": str(one.requirement),
         "place": one.gsp_group,

@@ -1,5 +1,6 @@
 """Blockers in words with numbers: ``DC: less than 1,000 kW in _C stops 12 units (3.4 MW); the nearest is 60 kW short``."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from models.products import ProductVersion
@@ -7,13 +8,27 @@ from services.market.eligibility_words import WAYS, kw, seconds
 from services.market.requirements import Requirement
 from services.market.unit_arrays import hundredths
 
-
-def label_of(requirement: Requirement, version: ProductVersion, gsp_group: str | None) -> str:
-    """What stops units, as short as an axis needs it: ``DC: less than 1,000 kW in _C``."""
-    return f"{version.code}: {_what(requirement, version)}{f' in {gsp_group}' if gsp_group else ''}"
+NAMED = 3
+"""So many products are named on an axis; how many more there are is said."""
 
 
-def _what(requirement: Requirement, version: ProductVersion) -> str:
+def label_of(
+    product_codes: Sequence[str], requirement: Requirement, version: ProductVersion, gsp_group: str | None
+) -> str:
+    """What stops units, as short as an axis needs it: ``DC, DM: less than 1,000 kW in _C``. `version`: of any of them."""
+    rest = len(product_codes) - NAMED
+    named = ", ".join(product_codes[:NAMED]) + (f" +{rest}" if rest > 0 else "")
+    return f"{named}: {what_stops(requirement, version)}{f' in {gsp_group}' if gsp_group else ''}"
+
+
+def joined(product_codes: Sequence[str]) -> str:
+    """Products in a sentence: ``DC, DM and DR``."""
+    *some, last = product_codes
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+def what_stops(requirement: Requirement, version: ProductVersion) -> str:
+    """What units that a requirement stops are or have: ``less than 1,000 kW``."""
     match requirement:
         case Requirement.DIRECTION:
             return f"no power {WAYS[version.direction]}"

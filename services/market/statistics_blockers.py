@@ -1,7 +1,8 @@
 """Top blockers (UC-05.02): which requirements stop most units, and how much power, from being eligible for what is open."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from threading import Lock
@@ -27,10 +28,10 @@ from services.market.eligibility import judge
 from services.market.eligibility_words import GROUP_OF_AREA
 from services.market.procurers import procurers_of
 from services.market.requirements import Requirement
-from services.market.statistics_blocker_words import label_of, words_of
+from services.market.statistics_blocker_words import joined, label_of, what_stops, words_of
 from services.market.statistics_counting import PERMISSION
 from services.market.statistics_shapes import MarketFilters
-from services.market.statistics_withholding import Tally
+from services.market.statistics_subsets import shown_to_all
 from services.market.stopping import STOPPERS, stops
 from services.market.unit_frames import frames_where
 
@@ -42,16 +43,16 @@ KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One requirement of one product that stops units; `kw` is their power in the better direction, counted once a unit.
+    """One requirement that stops units; `kw` is their power in the better direction, counted once a unit.
 
+    `product_codes`: the products that ask for the same and are out of reach of the same units by it.
     `gsp_group`: where most of each unit counts, for products whose capacity has to be in one place. `alone`: units that
     nothing else stops. `nearest`: what the nearest of them lacks, in kW, seconds or minutes as the requirement has it. The
     last two are None where they would tell of single units, and `nearest` where no number says it.
     """
 
     requirement: Requirement
-    product_code: str
-    product_name: str
+    product_codes: tuple[str, ...]
     family: Family
     gsp_group: str | None
     units: int
@@ -80,7 +81,7 @@ class Blockers:
 class _Found:
     """A blocker before it is decided whether it may be shown; `rows` are the places of its units."""
 
-    version: ProductVersion
+    versions: tuple[ProductVersion, ...]
     requirement: Requirement
     gsp_group: str | None
     units: int
@@ -88,6 +89,12 @@ class _Found:
     hundredths: int
     nearest: int | None
     rows: np.ndarray
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What it has in common with other products of which it is told as one."""
+        what = what_stops(self.requirement, self.versions[0])
+        return self.requirement, what, self.gsp_group, self.alone, self.nearest, self.rows.tobytes()
 
 
 _kept: dict[tuple[object, ...], Blockers] = {}
@@ -164,8 +171,12 @@ def _count(mine: ColumnElement[bool], products: Sequence[ProductVersion], anonym
         inside = units.filter(pl.col("family") == str(family))
         if inside.height:
             found += _in_family(inside, areas, [one for one in products if one.family is family])
-    found.sort(key=lambda one: (-one.units, -one.alone, -one.hundredths, one.version.code, one.requirement))
-    shown = _shown(found, _providers(mine, units)) if anonymised else found[:TOP]
+    found = _together(found)
+    found.sort(key=lambda one: (-one.units, -one.alone, -one.hundredths, one.versions[0].code, one.requirement))
+    shown = found[:TOP]
+    if anonymised:
+        places = shown_to_all([one.rows for one in found], _providers(mine, units), TOP)
+        shown = [found[place] for place in places]
     return Blockers(
         now(),
         anonymised,
@@ -203,17 +214,28 @@ def _in_family(units: pl.DataFrame, areas: pl.DataFrame, products: Sequence[Prod
             version = versions[row["product_code"]]
             found.append(
                 _Found(
-                    version,
+                    (version,),
                     requirement,
                     GROUP_OF_AREA[row["place"]] if row["place"] else None,
                     row["len"],
                     row["alone"],
                     row["kw"],
                     _nearest(requirement, row, version),
-                    np.asarray(row["row"]),
+                    np.sort(np.asarray(row["row"])),
                 )
             )
     return found
+
+
+def _together(found: Iterable[_Found]) -> list[_Found]:
+    """One line for products that stop the same units by the same."""
+    alike: dict[tuple[object, ...], list[_Found]] = defaultdict(list)
+    for one in found:
+        alike[one.alike].append(one)
+    return [
+        replace(some[0], versions=tuple(sorted((one.versions[0] for one in some), key=lambda each: each.code)))
+        for some in alike.values()
+    ]
 
 
 def _nearest(requirement: Requirement, row: dict[str, Any], version: ProductVersion) -> int | None:
@@ -242,45 +264,23 @@ def _providers(mine: ColumnElement[bool], units: pl.DataFrame) -> np.ndarray:
     return np.array([numbers.setdefault(whose.get(unit), len(numbers)) for unit in units["unit_id"]], dtype=np.int64)
 
 
-def _shown(found: Sequence[_Found], providers: np.ndarray) -> list[_Found]:
-    """The first that may be shown to everybody: large enough, and not so close to another that the difference isn't."""
-    shown: list[_Found] = []
-    for one in found:
-        if len(shown) == TOP:
-            break
-        if not _small(one.rows, providers) and not any(_tells(one, other, providers) for other in shown):
-            shown.append(one)
-    return shown
-
-
-def _tells(one: _Found, other: _Found, providers: np.ndarray) -> bool:
-    """Whether one of them less the other is a figure that would be withheld: each unit of the one is in the other too."""
-    only_one, only_other = (
-        np.setdiff1d(first.rows, second.rows, assume_unique=True) for first, second in ((one, other), (other, one))
-    )
-    return not (len(only_one) and len(only_other)) and (_small(only_one, providers) or _small(only_other, providers))
-
-
-def _small(rows: np.ndarray, providers: np.ndarray) -> bool:
-    return Tally(len(rows), 0, set(providers[rows].tolist())).small
-
-
 def _blocker(found: _Found, anonymised: bool) -> Blocker:
     in_kw = found.requirement not in (Requirement.FULL_DELIVERY, Requirement.DURATION)
     nearest = None if anonymised or found.nearest is None else Decimal(found.nearest)
     alone, kw = None if anonymised else found.alone, Decimal(found.hundredths) / 100
     nearest = nearest / 100 if nearest is not None and in_kw else nearest
-    label = label_of(found.requirement, found.version, found.gsp_group)
+    first, codes = found.versions[0], tuple(one.code for one in found.versions)
+    label, what = label_of(codes, found.requirement, first, found.gsp_group), what_stops(found.requirement, first)
+    where = f" in {found.gsp_group}" if found.gsp_group else ""
     return Blocker(
         found.requirement,
-        found.version.code,
-        found.version.name,
-        found.version.family,
+        codes,
+        first.family,
         found.gsp_group,
         found.units,
         alone,
         kw,
         nearest,
         label,
-        words_of(found.requirement, label, found.units, alone, kw, nearest),
+        words_of(found.requirement, f"{joined(codes)}: {what}{where}", found.units, alone, kw, nearest),
     )

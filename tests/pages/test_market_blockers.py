@@ -39,7 +39,7 @@ def test_what_stops_units_is_drawn_in_numbers() -> None:
     bramble()
     drawn = blockers(open_page("bramble", PAGE, product="DC"))
     assert drawn is not None
-    assert [one["y"] for one in drawn["data"]] == [["DC: less than 1,000 kW in _A"]] * 2
+    assert [one["y"] for one in drawn["data"]] == [["DC:<br>less than 1,000 kW in _A"]] * 2
     assert drawn["data"][1]["text"] == ["1 · 0.9 MW · 60 kW short"]
     assert [one["x"] for one in drawn["data"]] == [[1], [0]]
     assert drawn["layout"]["xaxis"]["title"]["text"] == "Units"
@@ -52,13 +52,13 @@ def test_its_address_opens_the_units_behind() -> None:
     assert target.open_to(actor)
     assert target.query == {
         "for": "portfolio",
-        "product": "DC",
+        "product": ["DC"],
         "family": "RESPONSE",
         "unmet": "MIN_CAPACITY",
         "place": "_A",
     }
     opened = open_page(
-        "bramble", target.file.removesuffix(".py"), **{name: str(value) for name, value in target.query.items()}
+        "bramble", target.file.removesuffix(".py"), **{name: "".join(value) for name, value in target.query.items()}
     )
     rows = opened.dataframe[-1].value
     assert list(rows["Unit"]) == ["Sixty short"]
