@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, Uuid, inspect, select
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm.attributes import instance_state
+from sqlmodel import SQLModel
 
-from models.base import Kilowatts, Recorded, UtcDateTime
+from models.base import Kilowatts, UtcDateTime
 
-R = TypeVar("R", bound=Recorded)
+R = TypeVar("R", bound=SQLModel)
 Act = Callable[[Any], Any]
 
 
@@ -129,23 +130,37 @@ def _kilowatts(number: int) -> Decimal:
     return Decimal(number).scaleb(-2)
 
 
-class PreparedRecords(Generic[R]):
-    """Whole records of one kind, found by conditions made once. They are detached: to be read, in a unit that only reads."""
+class RecordMaker(Generic[R]):
+    """Whole records of one kind from the values of `columns`. They are detached: to be read, in a unit that only reads."""
 
-    def __init__(self, model: type[R], *conditions: ColumnElement[bool], order: Sequence[Any] = ()) -> None:
+    def __init__(self, model: type[R]) -> None:
         mapper = self._mapper = inspect(model)
         self._manager = mapper.class_manager
         self._keys = tuple(attribute.key for attribute in mapper.column_attrs)
-        columns = [attribute.columns[0] for attribute in mapper.column_attrs]
-        self._prepared = Prepared(select(*columns).where(*conditions).order_by(*order))
+        self._identity = tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
+        self.columns: tuple[Any, ...] = tuple(attribute.columns[0] for attribute in mapper.column_attrs)
+
+    def made(self, row: Sequence[Any]) -> R:
+        """A record."""
+        record = self._manager.new_instance()
+        values = vars(record)
+        values.update(zip(self._keys, row, strict=True))
+        # Detached, as the session leaves a record when it closes; every column is there, so there is nothing to expire.
+        key = tuple([values[name] for name in self._identity])
+        instance_state(record).key = self._mapper.identity_key_from_primary_key(key)
+        return record
+
+
+class PreparedRecords(Generic[R]):
+    """Whole records of one kind, found by conditions made once: detached, as `RecordMaker` makes them."""
+
+    def __init__(
+        self, model: type[R], *conditions: ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None
+    ) -> None:
+        self._maker = RecordMaker(model)
+        chosen = select(*self._maker.columns).where(*conditions).order_by(*order)
+        self._prepared = Prepared(chosen if limit is None else chosen.limit(limit))
 
     def records(self, connection: Connection, values: Mapping[str, Any]) -> list[R]:
         """The records that are found."""
-        return [self._made(row) for row in self._prepared.all(connection, values)]
-
-    def _made(self, row: tuple[Any, ...]) -> R:
-        record = self._manager.new_instance()
-        vars(record).update(zip(self._keys, row, strict=True))
-        # Detached, as the session leaves a record when it closes; every column is there, so there is nothing to expire.
-        instance_state(record).key = self._mapper.identity_key_from_primary_key((record.id,))
-        return record
+        return [self._maker.made(row) for row in self._prepared.all(connection, values)]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlmodel import col
 
 from models.qualifications import Qualification, QualificationNotice, QualificationStatus
@@ -97,4 +97,5 @@ def _untold(days: int) -> Select[Qualification]:
 def ending_within(days: int) -> list[ColumnElement[bool]]:
     """The conditions for what is qualified and ends within so many days."""
     end = col(Qualification.valid_until)
-    return [col(Qualification.status).in_(APPROVED), end >= today(), end <= today() + timedelta(days=days)]
+    approved = or_(*(col(Qualification.status) == one for one in APPROVED))
+    return [approved, end >= today(), end <= today() + timedelta(days=days)]
