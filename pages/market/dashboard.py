@@ -65,12 +65,15 @@ def draw_numbers(numbers: MarketNumbers, dimension: Dimension, per: str, manner:
 
 def draw_on_wall(numbers: MarketNumbers, manner: Manner) -> None:
     """The six that say most, on one screen: nobody scrolls there."""
+    # An SO's own screen has nobody to compare it with: there, products say more.
+    alone = len(numbers.by_dimension[Dimension.OPERATOR]) == 1
+    dimension, per = (Dimension.PRODUCT, "product") if alone else (Dimension.OPERATOR, "so")
     charts = [
         market_charts.funnel(numbers, manner),
         market_charts.over_time(numbers, Dimension.SUB_MARKET, manner),
-        market_charts.by_kind(numbers, Dimension.OPERATOR, manner),
-        market_clocks.ageing(numbers, "so", manner),
-        market_clocks.days(numbers, "so", manner),
+        market_charts.by_kind(numbers, dimension, manner),
+        market_clocks.ageing(numbers, per, manner),
+        market_clocks.days(numbers, per, manner),
         market_clocks.outcomes(numbers, manner),
     ]
     for row in (charts[:3], charts[3:]):

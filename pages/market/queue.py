@@ -9,6 +9,7 @@ from pages.parts.qualification_elsewhere import draw_elsewhere
 from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
 from pages.parts.qualification_forms import VERDICTS, outcome_fields, outcome_in
 from pages.parts.qualification_table import draw_qualification_table
+from pages.parts.queue_map import draw_queue_map
 from services.core.permissions import may
 from services.market.qualification_assessing import DECIDED_FROM, decide_like_cases
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
@@ -86,6 +87,7 @@ if not total:
 else:
     draw_numbers(tally)
     draw_groups(tally)
+    draw_queue_map(actor, filters)
     several = assesses and st.toggle("Choose several to decide like cases together", key=CHOOSING)
     lines = work_queue(actor, filters, MOST)
     without = ("SO",) if assesses else ()

@@ -6,6 +6,7 @@ from models.products import FAMILY_LABELS
 from pages.frame import session
 from pages.parts.attempt import show_outcome
 from pages.parts.unit_filters import choose_unit_filters, clear_unit_filters
+from pages.parts.unit_map import draw_unit_map
 from pages.parts.unit_table import draw_unit_table
 from pages.parts.unit_words import count_of
 from services.core.permissions import may
@@ -44,4 +45,5 @@ with st.container(horizontal=True, vertical_alignment="center"):
 if not total:
     st.info("No unit passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
     st.stop()
+draw_unit_map(actor, filters)
 draw_unit_table(actor, filters, total)

@@ -13,8 +13,8 @@ from services.market.statistics_blockers import Blocker, Blockers
 
 HIGH_ROW = 48
 """Pixels of one bar, whose name has two lines."""
-LONG_ROOM = 1.9
-"""How much longer the axis is than its longest bar: what stands beside it is three figures."""
+LONG_ROOM = 2.4
+"""How much longer the axis is than its longest bar: what stands beside it is to fit a telephone."""
 ONLY, TOGETHER = "nothing else stops them", "something else does too"
 
 
@@ -33,9 +33,12 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
                 orientation="h",
                 name=name,
                 showlegend=not found.anonymised,
-                marker={"color": COLOURS[0]} if name == ONLY else {"color": COLOURS[4], "pattern": pattern_of("/")},
+                marker={"color": COLOURS[0]}
+                if name == ONLY or found.anonymised
+                else {"color": COLOURS[4], "pattern": pattern_of("/")},
                 text=[_beside(one) for one in found.items] if last else None,
                 textposition="outside" if last else "none",
+                textfont={"size": 13},
                 cliponaxis=False,
                 customdata=[[one.words, place] for place, one in enumerate(found.items)],
                 hovertemplate="%{customdata[0]}<extra></extra>",
@@ -58,9 +61,9 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
 
 
 def _beside(one: Blocker) -> str:
-    """What stands beside a bar: ``12 · 3.4 MW · 60 kW short``."""
+    """What stands beside a bar, in two lines: ``12 · 3.4 MW``, ``60 kW short``."""
     near = nearest_words(one.requirement, one.nearest)
-    return " · ".join(filter(None, (f"{one.units:,}", f"{megawatts(one.kw):,.1f} MW", near)))
+    return "<br>".join(filter(None, (f"{one.units:,} · {megawatts(one.kw):,.1f} MW", near)))
 
 
 def _values(one: Blocker) -> dict[str, object]:

@@ -9,6 +9,7 @@ from models.products import FAMILY_LABELS, Family
 from pages.parts import market_links as links
 from pages.parts.market_chart import Chart, Manner, Row, Target, is_dark, legend_below
 from services.core.clock import show_date
+from services.market.qualification_filtering import SEVERAL_GROUPS
 from services.market.statistics_shapes import Dimension, MarketNumbers, Series, Stage
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A")
@@ -173,6 +174,8 @@ def _behind(dimension: Dimension, code: str, manner: Manner) -> Target | None:
     name = {Dimension.PRODUCT: "product", Dimension.GSP_GROUP: "gsp", Dimension.OPERATOR: "so"}.get(dimension)
     if dimension is Dimension.SUB_MARKET and code:
         return links.applications(manner, status="QUALIFIED", product=links.products_in(manner, [code]))
+    if dimension is Dimension.GSP_GROUP and not code:
+        return links.applications(manner, status="QUALIFIED", gsp=SEVERAL_GROUPS)
     if name is None or not code:
         return links.applications(manner, status="QUALIFIED")
     return links.applications(manner, status="QUALIFIED", **{name: code})
@@ -249,7 +252,7 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
                 "MW": shown(megawatts(cell.kw)),
                 "Qualifications": shown(cell.count),
             },
-            links.applications(manner, status="QUALIFIED", product=cell.product, gsp=cell.gsp_group or None),
+            links.applications(manner, status="QUALIFIED", product=cell.product, gsp=cell.gsp_group or SEVERAL_GROUPS),
         )
         for cell in numbers.heat
     ]
@@ -284,7 +287,7 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
         f"MW, as of {show_date(numbers.as_of)}",
         rows,
         figure,
-        NONE_QUALIFIED,
+        TOO_FEW if hidden else NONE_QUALIFIED,
         "x: withheld."
         if any(cell.withheld for cell in numbers.heat)
         else "Several: the unit's assets lie in several GSP groups.",

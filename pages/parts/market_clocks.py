@@ -1,6 +1,7 @@
 """The charts of applications: how their clocks stand, how long decisions take, how they end and why, and what will end."""
 
 from datetime import date
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -25,6 +26,8 @@ OUTCOME_COLOURS = {
     QualificationStatus.WITHDRAWN: "#7A7A7A",
 }
 PER = {"so": "SO", "product": "Product"}
+FEW = 6
+"""Fewer than these are counted one by one on an axis."""
 NO_DECISION = "Nothing was decided here in this time. Decisions appear with the first one that an SO records."
 
 
@@ -42,6 +45,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     ]
     hidden = all_withheld(count for one in found for count in one.by_clock.values())
     figure = go.Figure() if found and not hidden else None
+    most = max((sum(count or 0 for count in one.by_clock.values()) for one in found), default=0)
     for number, (clock, (colour, pattern)) in enumerate(CLOCK_COLOURS.items()):
         counts = [one.by_clock[clock] for one in found]
         if figure is None or not any(count or count is None for count in counts):
@@ -61,7 +65,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     if figure is not None:
         figure.update_layout(barmode="stack", legend={**legend_below(), "traceorder": "normal"})
         figure.update_yaxes(autorange="reversed", type="category")
-        figure.update_xaxes(rangemode="tozero", nticks=5)
+        figure.update_xaxes(rangemode="tozero", **whole(most))
     return Chart(
         "ageing",
         "Open applications by clock",
@@ -72,6 +76,11 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         height=190 + ROW * len(found),
         words=[f"{row.values[PER[name]]}, {row.values['Clock']}: {row.values['Applications']}" for row in rows],
     )
+
+
+def whole(most: int) -> dict[str, Any]:
+    """The marks of an axis that counts: of a few, each whole number and nothing between."""
+    return {"dtick": 1} if most < FEW else {"nticks": 5}
 
 
 def pattern_of(shape: str) -> dict[str, object]:
@@ -146,6 +155,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
         for one in months
     ]
     counts = [count for one in months for count in one.by_outcome.values()]
+    most = max((sum(count or 0 for count in one.by_outcome.values()) for one in months), default=0)
     hidden = all_withheld(counts)
     figure = go.Figure() if any(counts) else None
     for number, kind in enumerate(kinds):
@@ -161,7 +171,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
     if figure is not None:
         figure.update_layout(barmode="stack", legend=legend_below())
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
-        figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, nticks=5)
+        figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, **whole(most))
     return Chart(
         "outcomes",
         "How applications ended",
@@ -198,7 +208,7 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
             )
         )
         figure.update_yaxes(autorange="reversed")
-        figure.update_xaxes(rangemode="tozero", nticks=5)
+        figure.update_xaxes(rangemode="tozero", **whole(max(one.count or 0 for one in found)))
     return Chart(
         "reasons",
         "Why applications failed",
@@ -238,7 +248,11 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
             )
         )
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
-        figure.update_yaxes(rangemode="tozero", title={"text": "Qualifications"}, nticks=5)
+        figure.update_yaxes(
+            rangemode="tozero",
+            title={"text": "Qualifications"},
+            **whole(max(one.count or 0 for one in numbers.expiries)),
+        )
     return Chart(
         "expiries",
         "Qualifications that end",

@@ -12,6 +12,7 @@ from pages.parts.qualification_words import ADDRESS
 from services.core.actor import Actor
 from services.grid.geography import LICENCE_AREAS
 from services.market.qualification_clock import CLOCK_LABELS
+from services.market.qualification_filtering import SEVERAL_GROUPS
 from services.market.qualification_listing import QualificationFilters, qualification_filters, tally_qualifications
 
 LISTS = ("clock", "status", "product", "fsp", "so", "gsp", "family", "assigned")
@@ -30,7 +31,7 @@ def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilte
         ("Status", "status", {str(one): label for one, label in QUALIFICATION_LABELS.items()}),
         ("Product", "product", {code: code for code in there.products}),
         (parties[0], parties[1], {str(one): name for one, name in parties[2].items()}),
-        ("GSP group", "gsp", dict(sorted(groups.items()))),
+        ("GSP group", "gsp", {**dict(sorted(groups.items())), SEVERAL_GROUPS: "Several"}),
         ("Family", "family", {str(one): label for one, label in FAMILY_LABELS.items()}),
     ]
     if assesses:

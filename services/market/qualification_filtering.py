@@ -18,6 +18,8 @@ from services.market.qualification_clock import ClockState
 from services.market.qualification_expiry import ending_within
 
 ME, NOBODY = "me", "nobody"
+SEVERAL_GROUPS = "SEVERAL"
+"""As a GSP group: applications of units that lie in several, or in none that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def qualification_conditions(actor: Actor, filters: QualificationFilters) -> lis
         (Qualification.product_code, filters.product),
         (Qualification.service_provider_id, [UUID(one) for one in filters.provider]),
         (Qualification.addressed_to, [UUID(one) for one in filters.operator]),
-        (Qualification.gsp_group, filters.gsp_group),
+        (Qualification.gsp_group, ["" if one == SEVERAL_GROUPS else one for one in filters.gsp_group]),
         (Qualification.family, [Family(one) for one in filters.family]),
         (Qualification.unit_id, [UUID(one) for one in filters.unit]),
     )

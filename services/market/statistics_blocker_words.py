@@ -8,6 +8,8 @@ from services.market.eligibility_words import WAYS, kw, seconds
 from services.market.requirements import Requirement
 from services.market.unit_arrays import hundredths
 
+LARGE = 1_000_000
+"""Hundredths of a kW from which power is told in MW."""
 NAMED = 3
 """So many products are named on an axis; how many more there are is said."""
 
@@ -37,9 +39,9 @@ def what_stops(requirement: Requirement, version: ProductVersion) -> str:
         case Requirement.PLACE:
             return "spread too far"
         case Requirement.MIN_CAPACITY:
-            return f"less than {kw(hundredths(version.min_capacity))}"
+            return f"less than {_power(hundredths(version.min_capacity))}"
         case Requirement.MAX_CAPACITY:
-            return f"more than {kw(hundredths(version.max_capacity))}"
+            return f"more than {_power(hundredths(version.max_capacity))}"
         case Requirement.FULL_DELIVERY:
             return f"slower than {seconds(version.full_delivery_s or 0)}"
         case Requirement.DURATION:
@@ -48,17 +50,22 @@ def what_stops(requirement: Requirement, version: ProductVersion) -> str:
             return "not open to it"
 
 
+def _power(amount: int) -> str:
+    """Hundredths of a kW in as few signs as an axis has room for: ``1,000 kW``, ``50 MW``."""
+    return f"{amount / 100_000:,.4g} MW" if amount >= LARGE else kw(amount)
+
+
 def nearest_words(requirement: Requirement, nearest: Decimal | None) -> str:
     """What the nearest unit lacks: ``60 kW short``; nothing where no number says it."""
     if nearest is None:
         return ""
     match requirement:
         case Requirement.MIN_CAPACITY:
-            return f"{kw(hundredths(nearest))} short"
+            return f"{_power(hundredths(nearest))} short"
         case Requirement.MAX_CAPACITY:
-            return f"{kw(hundredths(nearest))} too much"
+            return f"{_power(hundredths(nearest))} too much"
         case Requirement.PLACE:
-            return f"{kw(hundredths(nearest))} elsewhere"
+            return f"{_power(hundredths(nearest))} elsewhere"
         case Requirement.FULL_DELIVERY:
             return f"{seconds(int(nearest))} too slow"
         case Requirement.DURATION:

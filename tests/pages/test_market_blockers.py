@@ -40,7 +40,7 @@ def test_what_stops_units_is_drawn_in_numbers() -> None:
     drawn = blockers(open_page("bramble", PAGE, product="DC"))
     assert drawn is not None
     assert [one["y"] for one in drawn["data"]] == [["DC:<br>less than 1,000 kW in _A"]] * 2
-    assert drawn["data"][1]["text"] == ["1 · 0.9 MW · 60 kW short"]
+    assert drawn["data"][1]["text"] == ["1 · 0.9 MW<br>60 kW short"]
     assert [one["x"] for one in drawn["data"]] == [[1], [0]]
     assert drawn["layout"]["xaxis"]["title"]["text"] == "Units"
 

@@ -1,0 +1,53 @@
+"""Market units on the map, coloured by family; choosing a piece narrows the list to it (UC-05.01)."""
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS, Family
+from models.units import UnitStatus
+from pages.parts.group_map import Kind, draw_group_map
+from pages.parts.market_choice import choose_one
+from pages.parts.queue_map import VIEWS
+from pages.parts.unit_filters import first_units
+from services.core.actor import Actor
+from services.market.places import units_by_place
+from services.market.units import UNIT_STATUS_LABELS
+from services.market.units_listing import UnitFilters
+
+COLOURS = {
+    Family.RESPONSE: [0, 114, 178],
+    Family.RESERVE: [230, 159, 0],
+    Family.CONSTRAINT: [0, 158, 115],
+    Family.DSO: [204, 121, 167],
+}
+"""Okabe and Ito's, as the dashboard has them."""
+ENDED = [122, 122, 122]
+
+
+def draw_unit_map(actor: Actor, filters: UnitFilters) -> None:
+    """The choice of view, and the map where it is wanted."""
+    if choose_one("View", "view", VIEWS) != "map":
+        return
+    counts = units_by_place(actor, filters)
+    kinds = [Kind(str(family), FAMILY_LABELS[family], colour) for family, colour in COLOURS.items()]
+    ended = UnitStatus.DEREGISTERED
+    draw_group_map(
+        counts,
+        [*kinds, Kind(str(ended), UNIT_STATUS_LABELS[ended], ENDED)],
+        "units",
+        key="unit-map",
+        on_pick=narrow,
+    )
+    nowhere = sum(one.count for one in counts if not one.gsp_group)
+    beside = f" {nowhere:,} with assets in no known group: the list has them." if nowhere else ""
+    st.caption(
+        f"A unit is counted in each GSP group in which some of it lies. Choose a piece to see its units in the list.{beside}"
+    )
+
+
+def narrow(group: str, kind: str) -> None:
+    """Only the units of one family in one GSP group, or those that have ended there: as the filters above would have it."""
+    first_units()
+    ended = kind == UnitStatus.DEREGISTERED
+    st.session_state["gsp"] = [group]
+    st.session_state["family"] = [] if ended else [kind]
+    st.session_state["status"] = [kind] if ended else [str(UnitStatus.ACTIVE)]
