@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -74,22 +75,40 @@ def put(connection: Connection, table: Table, columns: Columns, count: int) -> N
 
     Values are what the model's columns take. PostgreSQL is given them by COPY.
     """
-    if not count:
-        return
+    if count:
+        put_bound(connection, table, bound(table, columns, connection.dialect), count)
+
+
+def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]:
+    """Columns with the values that the database's driver takes."""
+    return {name: bound_column(table, name, column, dialect) for name, column in columns.items()}
+
+
+def bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> Column:
+    """A column with the values that the database's driver takes."""
+    process = _binding(table, name, dialect)
+    return column if process is None else each(column, process)
+
+
+def put_bound(connection: Connection, table: Table, columns: Columns, count: int) -> None:
+    """`put` for columns that hold the driver's own values already (`bound`)."""
     dialect = connection.dialect
-    ready = []
-    for name, column in columns.items():
-        process = _binding(table, name, dialect)
-        ready.append(values_of(column if process is None else each(column, process), count))
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(name) for name in columns)
-    rows = zip(*ready, strict=True)
+    rows = zip(*(values_of(column, count) for column in columns.values()), strict=True)
     if dialect.name == "postgresql":
         _copy(connection, f"COPY {quote(table.name)} ({names}) FROM STDIN", rows)
     else:
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608  # names of our own tables
         connection.exec_driver_sql(statement, list(rows))
+
+
+def picked(column: Column, places: Sequence[int]) -> Column:
+    """The values of a column at these places, of which there is at least one."""
+    if isinstance(column, Same):
+        return column
+    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[places[0]]]
 
 
 def _binding(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] | None:

@@ -19,9 +19,13 @@ from services.assets.bulk.ahead import Ahead, Checked
 from services.assets.bulk.jobs import Wishes, get_job, submit_file
 from services.assets.bulk.results import job_findings, job_rows
 from services.assets.bulk.working import work_on_jobs, work_through_jobs
+from services.assets.recounting import recount
 from services.core.actor import system_actor
 from services.core.clock import now
+from services.core.ledger.ready import ReadyRows, insert_ready
+from services.core.ledger.state import state_of
 from services.core.ledger.verifying import verify_ledger
+from services.core.many import Columns
 from services.core.second_process import second_process
 from tests.asset_factories import an_mpan, battery
 from tests.bulk_files import csv_of, everything, how_many, send
@@ -87,6 +91,56 @@ def test_it_says_the_same(register: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(everything(Asset)) == job.rows_registered
 
 
+CHANGING = {
+    "id", "service_provider_id", "organisation_id", "import_mpan", "aliases", "recorded_by", "recorded_at", "registered_at",
+    "status_since", "managed_from", "serial_number", "serial_key",
+}  # fmt: skip
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: list[int] = []
+
+    def noted(session: Any, model: Any, rows: ReadyRows) -> Columns:
+        ready.append(len(rows.states))
+        return insert_ready(session, model, rows)
+
+    monkeypatch.setattr("services.assets.bulk.writing.insert_ready", noted)
+    shared, told = an_mpan(), list[dict[str, dict[str, Any]]]()
+    for number, worth_it in enumerate((10**9, 2 * CHUNK)):
+        monkeypatch.setattr("services.assets.bulk.ahead.WORTH_IT", worth_it)
+        actor = make_fsp(f"Provider {number}")
+        rows = [
+            battery(
+                FriendlyCode=f"A-{row}", ImportMPAN=an_mpan(), Aliases=f"OEM:{number}-{row}", AssetName=f"Battery {row}"
+            )
+            for row in range(ROWS)
+        ]
+        # From the second file on, this meter is another provider's too: the register has something to say of this row.
+        rows[3 * CHUNK]["ImportMPAN"] = shared
+        rows[-1] |= {"ConsumerOwned": "yes", "ConsentReference": "C-1", "OrganisationId": ""}
+        with time_machine.travel(now(), tick=False):
+            moment = now()
+            job = send(actor, csv_of(rows), justifications={"*": "Two batteries behind one meter."})
+        assert job.rows_registered == ROWS
+        made = [one for one in everything(Asset) if one.service_provider_id == actor.organisation_id]
+        states = {one.friendly_code: state_of(one) for one in made}
+        for one in made:
+            assert one.registered_at == one.recorded_at == one.status_since == moment
+            assert (one.version, one.recorded_by, one.cell is not None) == (1, actor.user_id, True)
+        told.append(
+            {code: {key: text for key, text in state.items() if key not in CHANGING} for code, state in states.items()}
+        )
+    assert sum(ready) == ROWS - CHUNK - 1, (
+        "all but the first chunk, and the one of which the register had to say something"
+    )
+    assert told[0].keys() == told[1].keys()
+    differing = {code for code in told[0] if told[0][code] != told[1][code]}
+    assert differing == {f"A-{3 * CHUNK}"}, "it alone bears a justification"
+    assert verify_ledger(system_actor()).sound
+    assert recount(system_actor()) == 0, "the counts are right already"
+
+
 @pytest.mark.use_case("UC-02.01")
 def test_a_job_does_not_depend_on_it(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = Ahead.ask
@@ -138,6 +192,7 @@ def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
 
 WORK = """
 from services.assets.bulk import ahead
+from services.core.many import Columns
 from services.core.second_process import second_process
 from services.assets.rules_prepare import AssetRuleContext, AssetReference
 import datetime, io, os, time

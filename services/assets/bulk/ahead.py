@@ -14,9 +14,11 @@ from functools import lru_cache
 
 import polars as pl
 
+from services.assets.bulk.new_assets import ReadyAssets, Writer, ready_assets
 from services.assets.bulk.storing import CHUNK_ROWS, fresh_cells, given_rows, unpack
 from services.assets.rules import CheckedAssets, check_assets
 from services.assets.rules_prepare import AssetReference, AssetRuleContext
+from services.core.many import uncollected
 from services.core.rules import ROW_SCHEMA
 from services.core.second_process import second_process
 
@@ -32,10 +34,14 @@ def is_large(rows_total: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the rules say of all rows of a chunk, by their place in it, and what they were judged against."""
+    """What the rules say of all rows of a chunk, by their place in it, and what they were judged against.
+
+    `ready` holds the assets that they become if the register has nothing to say either.
+    """
 
     assets: CheckedAssets
     context: AssetRuleContext
+    ready: ReadyAssets | None = None
 
     def of_rows(self, places: Sequence[int], context: AssetRuleContext) -> CheckedAssets | None:
         """What the rules say of these rows, numbered anew; None where they have changed since they were asked."""
@@ -61,7 +67,7 @@ class Ahead:
         self.mostly_new = True
         self.goes_on = True
         self._able = True
-        self._asked: tuple[int, AssetRuleContext, Future[CheckedAssets]] | None = None
+        self._asked: tuple[int, AssetRuleContext, Future[tuple[CheckedAssets, ReadyAssets | None]]] | None = None
 
     def is_worth_it(self, rows_total: int) -> bool:
         """Whether a job of so many rows gains by it."""
@@ -74,12 +80,16 @@ class Ahead:
         columns: Mapping[str, str],
         constants: Mapping[str, str],
         context: AssetRuleContext,
+        writer: Writer | None = None,
     ) -> None:
-        """Have a chunk checked: its rows as they are kept, the columns by term, values for rows that give none."""
+        """Have a chunk checked: its rows as they are kept, the columns by term, values for rows that give none.
+
+        With a `writer` the assets are made ready for them too.
+        """
         said = replace(context, reference=_NO_REFERENCE)
         reference = _packed(context.reference)
         try:
-            future = second_process().submit(_check, content, dict(columns), dict(constants), said, reference)
+            future = second_process().submit(_check, content, dict(columns), dict(constants), said, reference, writer)
         except Exception:
             self._give_up("can't be started")
         else:
@@ -91,10 +101,11 @@ class Ahead:
         if asked is None or asked[0] != number:
             return None
         try:
-            return Checked(asked[2].result(), asked[1])
+            assets, ready = asked[2].result()
         except Exception:
             self._give_up("is gone")
             return None
+        return Checked(assets, asked[1], ready)
 
     def _give_up(self, why: str) -> None:
         log.warning("The process that checks rows ahead %s; they are checked here", why, exc_info=True)
@@ -116,8 +127,15 @@ def _unpacked(data: bytes) -> AssetReference:
 
 
 def _check(
-    content: bytes, columns: Mapping[str, str], constants: Mapping[str, str], said: AssetRuleContext, reference: bytes
-) -> CheckedAssets:
+    content: bytes,
+    columns: Mapping[str, str],
+    constants: Mapping[str, str],
+    said: AssetRuleContext,
+    reference: bytes,
+    writer: Writer | None,
+) -> tuple[CheckedAssets, ReadyAssets | None]:
     """The second process's part."""
     given = given_rows(unpack(content), columns)
-    return check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
+    checked = check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
+    with uncollected():
+        return checked, ready_assets(checked, writer) if writer else None

@@ -1,6 +1,6 @@
 """New assets of a run of rows held against every rule at once: as `services.assets.conformance` does for one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import polars as pl
@@ -23,7 +23,9 @@ def conform_rows(actor: Actor, checked: CheckedAssets) -> tuple[pl.DataFrame, li
     `checked` is what the rules say of the rows on their own. Raises Refused when the actor's organisation may not register
     assets at all.
     """
-    values = _with_parties(actor, checked.values, checked.findings)
+    refused = {term: _refused(checked.findings, checked.values.height, term) for term in OWN_TERMS}
+    own = str(actor.organisation_id) if actor.organisation_id else None
+    values = with_own_parties(own, checked.values, refused)
     return values, [checked.findings, _party_findings(actor, values, checked.findings)]
 
 
@@ -33,16 +35,14 @@ def _refused(findings: pl.DataFrame, height: int, field: str) -> pl.Series:
     return pl.int_range(height, eager=True).is_in(rows.cast(pl.Int64).implode())
 
 
-def _with_parties(actor: Actor, values: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """The provider defaults to the actor's organisation; the owner to the provider, unless a consumer owns the asset."""
-    own = str(actor.organisation_id) if actor.organisation_id else None
-    refused = {term: _refused(findings, values.height, term) for term in OWN_TERMS}
-    no_provider = pl.col("ServiceProviderId").is_null() & ~pl.lit(refused["ServiceProviderId"])
-    no_owner = (
-        pl.col("OrganisationId").is_null()
-        & ~pl.col("ConsumerOwned").fill_null(False)
-        & ~pl.lit(refused["OrganisationId"])
-    )
+def with_own_parties(own: str | None, values: pl.DataFrame, refused: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """The provider defaults to one's `own` organisation; the owner to the provider, unless a consumer owns the asset.
+
+    `refused` says of `OWN_TERMS` in which rows what was given for them is wrong; of a term that it leaves out: in none.
+    """
+    given = {term: pl.lit(refused[term]) if term in refused else pl.lit(False) for term in OWN_TERMS}
+    no_provider = pl.col("ServiceProviderId").is_null() & ~given["ServiceProviderId"]
+    no_owner = pl.col("OrganisationId").is_null() & ~pl.col("ConsumerOwned").fill_null(False) & ~given["OrganisationId"]
     filled = values.with_columns(
         no_provider.alias("_provider"),
         no_owner.alias("_owner"),

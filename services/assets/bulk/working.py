@@ -22,9 +22,10 @@ from services.assets.bulk.earlier import Earlier, earlier_rows
 from services.assets.bulk.jobs import remove_jobs
 from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
 from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
+from services.assets.bulk.new_assets import Writer
 from services.assets.bulk.storing import given_rows, pack, unpack
 from services.assets.bulk.writing import write
-from services.assets.catalogue import rule_context
+from services.assets.catalogue import catalogue, rule_context
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
@@ -177,7 +178,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
     given = given_rows(unpack(chunk.content), job.columns)
     checked = ahead.taken(chunk.number)
     if ahead.is_worth_it(job.rows_total):
-        _look_ahead(job, chunk, ahead)
+        _look_ahead(actor, job, chunk, ahead)
     with uncollected():
         verdict = judge(actor, given, earlier, terms, checked)
         if not job.dry_run:
@@ -204,10 +205,12 @@ def _next_chunk(job_id: UUID, after: int = -1) -> BulkChunk | None:
     return current_session().scalar(following)
 
 
-def _look_ahead(job: BulkJob, chunk: BulkChunk, ahead: Ahead) -> None:
+def _look_ahead(actor: Actor, job: BulkJob, chunk: BulkChunk, ahead: Ahead) -> None:
     following = _next_chunk(job.id, chunk.number)
     if following is not None:
-        ahead.ask(following.number, following.content, job.columns, job.constants, rule_context())
+        known = catalogue()
+        writer = None if job.dry_run else Writer(actor.user_id, actor.organisation_id, dict(known.schema_versions))
+        ahead.ask(following.number, following.content, job.columns, job.constants, rule_context(known=known), writer)
         current_session().expunge(following)
 
 

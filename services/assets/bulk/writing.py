@@ -1,6 +1,5 @@
 """Rows that go through become records: new assets at once, each with its ledger entry and event; then what changed."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,14 +8,14 @@ import polars as pl
 from sqlalchemy import select
 from sqlmodel import col
 
-from models.assets import Asset, AssetAlias, AssetStatus
-from models.base import new_id
+from models.assets import Asset, AssetAlias
 from services.assets.bulk.already_registered import slices
 from services.assets.bulk.changes import Change
 from services.assets.bulk.duplicates import MADE_KEYS
 from services.assets.bulk.judging import Outcome, Terms, Verdict
+from services.assets.bulk.new_assets import Writer, asset_columns
 from services.assets.bulk.storing import findings_by_row
-from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of, waits_for_consent
+from services.assets.recording import justified
 from services.assets.shared_meters import SHARED
 from services.assets.updating import told_of, write_change
 from services.core.actor import Actor
@@ -24,13 +23,11 @@ from services.core.clock import now
 from services.core.errors import Finding, Severity
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
-from services.core.ledger.state import columns_of
+from services.core.ledger.ready import insert_ready
 from services.core.ledger.writer import table_of
-from services.core.many import Column, Same, as_columns, each, put, values_of
+from services.core.many import Column, Columns, Same, as_columns, each, put, values_of
 from services.core.operation import operation
 from services.core.transaction import current_session
-
-_SET_BY_LEDGER = frozenset({"version", "recorded_at", "recorded_by"})
 
 
 def write(actor: Actor, verdict: Verdict, terms: Terms) -> None:
@@ -43,12 +40,30 @@ def write(actor: Actor, verdict: Verdict, terms: Terms) -> None:
 
 @operation("UC-02.01", permission="asset.register")
 def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
-    """Register the new assets of a run of rows that has been judged, each as if it had been registered alone."""
-    places = pl.Series(verdict.new, dtype=pl.Int64)
-    values = verdict.values.filter(pl.col("index").is_in(places.implode()))
-    at = values["index"].to_list()
-    columns = _columns(actor, values, _warnings(verdict, set(verdict.new)), terms, verdict)
-    insert_columns(current_session(), Asset, columns, len(at))
+    """Register the new assets of a run of rows that has been judged, each as if it had been registered alone.
+
+    Those that were made ready ahead, and of which the register said nothing since, are written as they are.
+    """
+    warnings = _warnings(verdict, set(verdict.new))
+    writer = Writer(actor.user_id, actor.organisation_id, verdict.known.schema_versions)
+    ready = verdict.ready if verdict.ready is not None and verdict.ready.writer == writer else None
+    beforehand = [place for place in verdict.new if ready and place in ready.at and place not in warnings]
+    session, told = current_session(), {}
+    if ready and beforehand:
+        told |= _follow(verdict, beforehand, insert_ready(session, Asset, ready.of_places(beforehand)))
+    at = sorted(set(verdict.new) - set(beforehand))
+    if at:
+        values = verdict.values.filter(pl.col("index").is_in(pl.Series(at, dtype=pl.Int64).implode()))
+        nothing: list[Any] = []
+        reasons = [_justified(actor, [], warnings[place], terms) if place in warnings else nothing for place in at]
+        columns = asset_columns(values, writer, now(), reasons)
+        insert_columns(session, Asset, columns, len(at))
+        told |= _follow(verdict, at, columns)
+    _tell_shared(verdict, told)
+
+
+def _follow(verdict: Verdict, at: list[int], columns: Columns) -> dict[int, tuple[UUID, UUID, str | None]]:
+    """What follows the writing of assets: aliases, events, what they are known by. By place: asset, provider, area."""
     made = list(values_of(columns["id"], len(at)))
     _index_aliases(made, columns["aliases"])
     seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
@@ -58,7 +73,7 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": [str(one) for one in made]})
     verdict.keys = pl.concat([verdict.keys, *(known_by.select("index", key=one) for one in MADE_KEYS)])
     told = zip(made, *(values_of(one, len(at)) for one in seen_by.values()), strict=True)
-    _tell_shared(verdict, dict(zip(at, told, strict=True)))
+    return dict(zip(at, told, strict=True))
 
 
 def _index_aliases(made: Sequence[UUID], aliases: Column) -> None:
@@ -88,64 +103,6 @@ def _justified(
     for warning in warnings:
         kept = justified(actor, kept, [warning], terms.justification(warning.code))
     return kept
-
-
-def _columns(
-    actor: Actor, values: pl.DataFrame, warnings: Mapping[int, list[Finding]], terms: Terms, verdict: Verdict
-) -> dict[str, Column]:
-    """Every column of new assets, as `register_asset` fills it in for one."""
-    moment, count = Same(now()), values.height
-    blank: dict[str, Column] = {
-        name: Same(None) for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER
-    }
-    given = {column: _column(values[term]) for term, column in STORED_TERMS.items()}
-    for term in IDENTITIES:
-        given[STORED_TERMS[term]] = each(given[STORED_TERMS[term]], lambda text: None if text is None else UUID(text))
-    parsed: dict[str, Any] = {}
-    texts = values["CategoryAttributes"].to_list()
-    given["category_attributes"] = [parsed.get(text) or parsed.setdefault(text, json.loads(text)) for text in texts]
-    nothing: list[Any] = []
-    told = [warnings.get(place) for place in values["index"].to_list()]
-    own = actor.organisation_id
-    versions = verdict.known.schema_versions
-    waiting = AssetStatus.AWAITING_CONSENT_CHECK
-    consents = zip(values["ConsumerOwned"].to_list(), values["ConsentReference"].to_list(), strict=True)
-    reasons = [waits_for_consent(reference) if owned else None for owned, reference in consents]
-    return {
-        **blank,
-        **given,
-        "id": [new_id() for _ in range(count)],
-        "status": each(given["consumer_owned"], lambda owned: waiting if owned else AssetStatus.PENDING_VALIDATION),
-        "status_reason": reasons,
-        "status_since": moment,
-        "registered_at": moment,
-        "managed_from": moment,
-        "submitted_by_organisation": each(given["service_provider_id"], lambda one: own if one != own else None),
-        "schema_version": each(given["asset_category"], lambda category: versions.get(category, 1)),
-        "serial_key": each(given["serial_number"], key_of),
-        "manufacturer_key": each(given["manufacturer"], key_of),
-        "aliases": _lists(values["Aliases"]),
-        "derived_terms": _derived(values["derived"]),
-        "justifications": [_justified(actor, [], one, terms) if one else nothing for one in told],
-    }
-
-
-def _lists(series: pl.Series) -> Column:
-    """A column of lists of aliases; where there is none, one empty list for all."""
-    nothing: list[Any] = []
-    if not series.list.len().sum():
-        return Same(nothing)
-    return [one or nothing for one in series.to_list()]
-
-
-def _derived(series: pl.Series) -> Column:
-    """The terms that the register worked out, sorted; equal lists are the very same one."""
-    known: dict[tuple[str, ...], list[str]] = {}
-    return [known.setdefault(tuple(one), sorted(one)) for one in series.to_list()]
-
-
-def _column(series: pl.Series) -> Column:
-    return Same(series[0]) if series.n_unique() == 1 else series.to_list()
 
 
 def _tell_shared(verdict: Verdict, made: Mapping[int, tuple[UUID, UUID, str | None]]) -> None:

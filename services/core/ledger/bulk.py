@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -19,6 +20,10 @@ from services.core.stamp import WRITES, NoTransaction, Stamp
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
 _SEEN: list[Seen] = []
+AT_WRITING = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands in columns that are made ready (`ledger.ready`) for the moment at which they will be written."""
+GAP = "\x00"
+"""Stands for it in their states: JSON has no such character, which it writes in another way."""
 
 
 def seen_inserted(tell: Seen) -> None:
@@ -39,26 +44,46 @@ def insert_columns(session: OrmSession, model: type[Recorded], columns: Columns,
     here.
     Raises ValueError for other columns, NoTransaction outside an operation that writes.
     """
+    stamp = begin(session)
+    kind, moment = model.record_type(), now()
+    complete = completed(kind, columns, count, stamp.actor.user_id, moment)
+    if not count:
+        return
+    put(session.connection(), table_of(model), complete, count)
+    written = entries(kind, complete, count, stamp, Same(GENESIS))
+    put(session.connection(), table_of(LedgerEntry), written, count)
+    tell_inserted(session, model, complete, count)
+
+
+def begin(session: OrmSession) -> Stamp:
+    """Whose name new records are written under; what the session holds is written before them.
+
+    Raises NoTransaction outside an operation that writes.
+    """
     stamp = begin_writing(session)
     if not session.info.get(WRITES):
         raise NoTransaction("The register is written inside operations that say they write.")
-    kind, moment = model.record_type(), now()
-    own = {"version": Same(1), "recorded_at": Same(moment), "recorded_by": Same(stamp.actor.user_id)}
+    # Past the unit of work, which would look at each value once more: these columns are complete.
+    session.flush()
+    return stamp
+
+
+def tell_inserted(session: OrmSession, model: type[Recorded], columns: Columns, count: int) -> None:
+    """Tell those who asked for it (`seen_inserted`)."""
+    for tell in _SEEN:
+        tell(session, model, columns, count)
+
+
+def completed(kind: str, columns: Columns, count: int, writer: UUID | None, moment: datetime) -> dict[str, Column]:
+    """The columns with those that are set here. Raises ValueError where one is missing, or one too many."""
+    own = {"version": Same(1), "recorded_at": Same(moment), "recorded_by": Same(writer)}
     wanted = set(columns_of(kind)) - set(own)
     if odd := wanted ^ set(columns):
         raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
-    if not count:
-        return
     complete: dict[str, Column] = {**columns, **own}
     for name, derive in DERIVED.get(kind, {}).items():
         complete[name] = list(_derived(columns, count, derive))
-    # Past the unit of work, which would look at each value once more: these columns are complete.
-    session.flush()
-    connection = session.connection()
-    put(connection, table_of(model), complete, count)
-    put(connection, table_of(LedgerEntry), entries(kind, complete, count, stamp, Same(GENESIS)), count)
-    for tell in _SEEN:
-        tell(session, model, complete, count)
+    return complete
 
 
 def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
@@ -74,10 +99,13 @@ def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
         at += 1
 
 
-def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column) -> dict[str, Column]:
+def entries(
+    kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column, states: Sequence[str] | None = None
+) -> dict[str, Column]:
     """The ledger's entry of each record as it stands in these columns, after the entry whose hash stands in `previous`.
 
-    As columns; `writer.append` writes them one by one. Every column of the kind is there, with `recorded_at` the same for all.
+    As columns; `writer.append` writes them one by one. Every column of the kind is there, with `recorded_at` the same for
+    all; or `states` holds what the ledger says of each, and `columns` which record, which version and when.
     """
     moment = columns["recorded_at"]
     assert isinstance(moment, Same)
@@ -85,7 +113,7 @@ def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Col
     # The parts of `SAID` between a record's version and its state, which are the same for all.
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
     ids = list(map(str, values_of(columns["id"], count)))
-    states = state_texts(kind, {**columns, "id": ids}, count)
+    states = state_texts(kind, {**columns, "id": ids}, count) if states is None else states
     rows = zip(values_of(previous, count), ids, values_of(columns["version"], count), states, strict=True)
     hashes = [
         hashlib.sha256(
@@ -139,6 +167,8 @@ def _parts(name: str, column: Column) -> Column:
     def part(value: Any) -> str:
         if value is None:
             return ""
+        if type(value) is datetime and value == AT_WRITING:
+            return f'{before}"{GAP}",'
         return f'{before}"{value}",' if type(value) is UUID else f"{before}{canonical(value)},"
 
     return each(column, part)

@@ -1,0 +1,116 @@
+"""The columns of new assets of a run of rows, as `register_asset` fills them in for one; made ready ahead for a large file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from models.assets import Asset, AssetStatus
+from models.base import new_id
+from services.assets.bulk.conforming import with_own_parties
+from services.assets.recording import IDENTITIES, STORED_TERMS, key_of, waits_for_consent
+from services.assets.rules import CheckedAssets
+from services.assets.tallies import COUNTED
+from services.core.database import engine
+from services.core.ledger.bulk import AT_WRITING
+from services.core.ledger.ready import ReadyRows, made_ready
+from services.core.ledger.state import columns_of
+from services.core.many import Column, Same, each
+
+_SET_BY_LEDGER = frozenset({"version", "recorded_at", "recorded_by"})
+ASKED_FOR = (*COUNTED, "aliases")
+"""Columns that are looked at once assets are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who registers, and under which versions of the categories' schemas: what a row needs beside its own values."""
+
+    user_id: UUID | None
+    organisation_id: UUID | None
+    schema_versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAssets:
+    """Assets made ready for a writer: `at` tells by a row's place in its run which of `rows` is its asset."""
+
+    writer: Writer
+    at: Mapping[int, int]
+    rows: ReadyRows
+
+    def of_places(self, places: Sequence[int]) -> ReadyRows:
+        """The assets of these rows, of which there is at least one."""
+        return self.rows.picked([self.at[place] for place in places])
+
+
+def ready_assets(checked: CheckedAssets, writer: Writer) -> ReadyAssets | None:
+    """Make the assets of all rows ready of which the rules say nothing; None where there is no such row."""
+    values = checked.values.with_row_index("index")
+    values = values.filter(~pl.col("index").is_in(checked.findings["row"].unique().implode()))
+    if values.is_empty():
+        return None
+    own = str(writer.organisation_id) if writer.organisation_id else None
+    values = with_own_parties(own, values, {})
+    nothing: list[Any] = []
+    columns = asset_columns(values, writer, AT_WRITING, Same(nothing))
+    dialect = engine(writes=True).dialect
+    rows = made_ready(Asset, columns, values.height, writer.user_id, dialect, ASKED_FOR)
+    return ReadyAssets(writer, {place: at for at, place in enumerate(values["index"])}, rows)
+
+
+def asset_columns(values: pl.DataFrame, writer: Writer, moment: datetime, justifications: Column) -> dict[str, Column]:
+    """Every column of new assets but those that the ledger sets; `values` as `conforming.conform_rows` gives them."""
+    when, count = Same(moment), values.height
+    blank: dict[str, Column] = {
+        name: Same(None) for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER
+    }
+    given = {column: _column(values[term]) for term, column in STORED_TERMS.items()}
+    for term in IDENTITIES:
+        given[STORED_TERMS[term]] = each(given[STORED_TERMS[term]], lambda text: None if text is None else UUID(text))
+    parsed: dict[str, Any] = {}
+    texts = values["CategoryAttributes"].to_list()
+    given["category_attributes"] = [parsed.get(text) or parsed.setdefault(text, json.loads(text)) for text in texts]
+    own, versions = writer.organisation_id, writer.schema_versions
+    waiting = AssetStatus.AWAITING_CONSENT_CHECK
+    consents = zip(values["ConsumerOwned"].to_list(), values["ConsentReference"].to_list(), strict=True)
+    reasons = [waits_for_consent(reference) if owned else None for owned, reference in consents]
+    return {
+        **blank,
+        **given,
+        "id": [new_id() for _ in range(count)],
+        "status": each(given["consumer_owned"], lambda owned: waiting if owned else AssetStatus.PENDING_VALIDATION),
+        "status_reason": reasons,
+        "status_since": when,
+        "registered_at": when,
+        "managed_from": when,
+        "submitted_by_organisation": each(given["service_provider_id"], lambda one: own if one != own else None),
+        "schema_version": each(given["asset_category"], lambda category: versions.get(category, 1)),
+        "serial_key": each(given["serial_number"], key_of),
+        "manufacturer_key": each(given["manufacturer"], key_of),
+        "aliases": _lists(values["Aliases"]),
+        "derived_terms": _derived(values["derived"]),
+        "justifications": justifications,
+    }
+
+
+def _lists(series: pl.Series) -> Column:
+    """A column of lists of aliases; where there is none, one empty list for all."""
+    nothing: list[Any] = []
+    if not series.list.len().sum():
+        return Same(nothing)
+    return [one or nothing for one in series.to_list()]
+
+
+def _derived(series: pl.Series) -> Column:
+    """The terms that the register worked out, sorted; equal lists are the very same one."""
+    known: dict[tuple[str, ...], list[str]] = {}
+    return [known.setdefault(tuple(one), sorted(one)) for one in series.to_list()]
+
+
+def _column(series: pl.Series) -> Column:
+    return Same(series[0]) if series.n_unique() == 1 else series.to_list()
