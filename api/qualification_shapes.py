@@ -83,11 +83,11 @@ def _filters() -> dict[str, Any]:
 QualificationQuery = create_model("QualificationQuery", __base__=PageQuery, __doc__="Which applications.", **_filters())
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Wanted(_Body):
+class Wanted(Body):
     """One product to apply for."""
 
     ProductCode: str = Field(max_length=20, examples=["SU"])
@@ -96,7 +96,7 @@ class Wanted(_Body):
     )
 
 
-class ApplyBody(_Body):
+class ApplyBody(Body):
     """An application of a unit for one or many products, with one data package for all of them."""
 
     UnitId: UUID
@@ -106,7 +106,7 @@ class ApplyBody(_Body):
     )
 
 
-class TextBody(_Body):
+class TextBody(Body):
     """A question, or a reason."""
 
     Text: str = Field(max_length=LONGEST, examples=["Which meter measures the delivery?"])
@@ -124,7 +124,7 @@ class CodedBody(TextBody):
     ReasonCode: str = Field(max_length=40, examples=["SAFETY"])
 
 
-class DecisionBody(_Body):
+class DecisionBody(Body):
     """A decision."""
 
     Outcome: Verdict
@@ -139,7 +139,7 @@ class DecisionBody(_Body):
         return Decided(self.Outcome, self.Reason, self.ValidFrom, self.ValidUntil, self.Conditions, self.ReasonCode)
 
 
-class Case(_Body):
+class Case(Body):
     """One of many cases, at the version that you read."""
 
     QualificationId: UUID
@@ -152,20 +152,20 @@ class DecisionsBody(DecisionBody):
     Cases: list[Case] = Field(max_length=MOST_AT_ONCE)
 
 
-class AcceptBody(_Body):
+class AcceptBody(Body):
     """A colleague's qualification, and the product of your own that it counts for."""
 
     QualificationId: UUID = Field(description="The colleague's, from /v1/qualifications/elsewhere.")
     ProductCode: str = Field(max_length=20)
 
 
-class AssignBody(_Body):
+class AssignBody(Body):
     """Who works on it; null for nobody."""
 
     UserId: UUID | None
 
 
-class MessageBody(_Body):
+class MessageBody(Body):
     """A comment. Who reads it has no usual value: it is said each time."""
 
     Text: str = Field(max_length=LONGEST)

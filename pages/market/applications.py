@@ -5,7 +5,9 @@ import streamlit as st
 from pages.frame import session
 from pages.parts.attempt import show_outcome
 from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
+from pages.parts.qualification_many import TABLE, draw_withdrawing, show_what_became
 from pages.parts.qualification_table import draw_qualification_table
+from services.core.permissions import may
 from services.market.qualification_listing import QualificationFilters, tally_qualifications, work_queue
 
 MOST = 500
@@ -14,6 +16,7 @@ actor = session.actor()
 st.title("Applications", anchor=False)
 st.caption("What your units have applied for and are qualified for. What you choose stands in the address.")
 show_outcome()
+show_what_became()
 filters = choose_qualifications(actor, assesses=False)
 tally = tally_qualifications(actor, filters)
 total = sum(tally.statuses.values())
@@ -29,6 +32,11 @@ if not total and filters == QualificationFilters():
 if not total:
     st.info("No application passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
     st.stop()
-draw_qualification_table(work_queue(actor, filters, MOST), ("FSP", "Assigned to"))
+several = may(actor, "qualification.apply") and st.toggle("Choose several to withdraw together", key="withdraw-many")
+lines = work_queue(actor, filters, MOST)
+table = TABLE if several else "applications"
+chosen = draw_qualification_table(lines, ("FSP", "Assigned to"), several=several, key=table)
+if several and chosen:
+    draw_withdrawing(actor, chosen)
 if total > MOST:
     st.caption(f"The {MOST} that are due first are shown. Choose filters to see others.")

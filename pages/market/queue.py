@@ -1,21 +1,18 @@
-"""The SO's work queue (UC-04.02): applications by the clock, filtered, decided one by one or like cases together."""
+"""The SO's work queue (UC-04.02): by the clock, filtered; taken, assigned and decided one by one or many together."""
 
 import streamlit as st
 
 from pages.frame import session
-from pages.frame.banner import plain
-from pages.parts.attempt import attempt, show_outcome
+from pages.parts.attempt import show_outcome
 from pages.parts.qualification_elsewhere import draw_elsewhere
 from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
-from pages.parts.qualification_forms import VERDICTS, outcome_fields, outcome_in
+from pages.parts.qualification_many import TABLE, draw_many, show_what_became
 from pages.parts.qualification_table import draw_qualification_table
 from pages.parts.queue_map import draw_queue_map
 from services.core.permissions import may
-from services.market.qualification_assessing import DECIDED_FROM, decide_like_cases
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
 from services.market.qualification_listing import (
     QualificationFilters,
-    QualificationLine,
     Tally,
     tally_qualifications,
     work_queue,
@@ -42,36 +39,12 @@ def draw_groups(tally: Tally) -> None:
         st.dataframe(rows, hide_index=True, width="stretch", column_config={"Applications": bars})
 
 
-def draw_many(chosen: list[QualificationLine]) -> None:
-    """One decision on the chosen applications: all of them or none."""
-    cases = [line.qualification for line in chosen]
-    kinds = {f"{one.product_code}, version {one.product_version}" for one in cases}
-    with st.container(border=True):
-        st.subheader(f"Decide {len(cases)} together", anchor=False)
-        if len(kinds) > 1:
-            st.warning(f"Like cases are for one version of one product. Chosen: {plain('; '.join(sorted(kinds)))}.")
-            return
-        if undecidable := [one for one in cases if one.status not in DECIDED_FROM]:
-            st.warning(f"{len(undecidable)} of them can't be decided now: leave them out.")
-            return
-        st.caption("All of them are decided alike, or none. Each FSP reads the reason.")
-        outcome_fields("many")
-        verdict = st.session_state.get("many-verdict")
-        if verdict is None:
-            return
-        pairs = [(one.id, one.version) for one in cases]
-        st.button(
-            f"{VERDICTS[verdict]} {len(cases)} applications", type="primary", key="many-do", on_click=attempt,
-            args=(lambda: decide_like_cases(actor, pairs, outcome_in("many")), f"{len(cases)} decided.", "many-text",
-                  "many-verdict", "queue-table"),
-        )  # fmt: skip
-
-
 actor = session.actor()
 assesses = may(actor, "qualification.assess")
 st.title("Applications to assess" if assesses else "All applications", anchor=False)
 st.caption("What is due first comes first. The clock stands still while an FSP is asked. Filters stand in the address.")
 show_outcome()
+show_what_became()
 filters = choose_qualifications(actor, assesses=True)
 # Whoever opens the queue to work sees what waits; any filter, or the switch, shows what it says.
 unfiltered = filters == QualificationFilters()
@@ -88,12 +61,12 @@ else:
     draw_numbers(tally)
     draw_groups(tally)
     draw_queue_map(actor, filters)
-    several = assesses and st.toggle("Choose several to decide like cases together", key=CHOOSING)
+    several = assesses and st.toggle("Choose several to take, assign or decide together", key=CHOOSING)
     lines = work_queue(actor, filters, MOST)
     without = ("SO",) if assesses else ()
-    chosen = draw_qualification_table(lines, without, several=several, key="queue-table" if several else "queue-one")
+    chosen = draw_qualification_table(lines, without, several=several, key=TABLE if several else "queue-one")
     if several and chosen:
-        draw_many(chosen)
+        draw_many(actor, chosen)
     if total > MOST:
         st.caption(f"The {MOST} that are due first of {total:,} are shown. Choose filters to see others.")
 if assesses:

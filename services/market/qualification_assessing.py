@@ -69,11 +69,12 @@ def take_application(actor: Actor, qualification_id: UUID, version: int) -> Qual
     A re-assessment rests on a fresh data package. Raises Conflict when stale, Refused in another state.
     """
     qualification = as_read(actor, qualification_id, ASSESS, version)
-    _take(actor, qualification)
+    take(actor, qualification)
     return qualification
 
 
-def _take(actor: Actor, qualification: Qualification) -> None:
+def take(actor: Actor, qualification: Qualification) -> None:
+    """Begin to assess it; inside an operation that has seen to it that the actor may. Refused in another state."""
     again = qualification.status is S.REASSESSMENT_REQUIRED
     move(qualification, S.IN_ASSESSMENT, "take_application", reason_code=qualification.reason_code if again else None)
     if again:
@@ -108,15 +109,27 @@ def _assessors(actor: Actor) -> list[Colleague]:
 def assign_application(actor: Actor, qualification_id: UUID, person: UUID | None, version: int) -> Qualification:
     """Give an application to somebody of one's own organisation, or to nobody. Raises Conflict, Invalid for a stranger."""
     qualification = as_read(actor, qualification_id, ASSESS, version)
-    names = {one.user_id: one.name for one in _assessors(actor)}
-    if person is not None and person not in names:
-        expected = f"One of {', '.join(names.values()) or 'nobody: no one of your organisation assesses'}"
-        words = "Applications are given to people of your own organisation who assess them."
-        raise Invalid([Finding("QUAL-03", "AssignedTo", str(person), expected, words)])
-    qualification.assigned_to = person
-    qualification.assigned_name = None if person is None else names[person]
-    current_session().flush()
+    name, findings = whom(actor, person)
+    if findings:
+        raise Invalid(findings)
+    assign(qualification, person, name)
     return qualification
+
+
+def whom(actor: Actor, person: UUID | None) -> tuple[str | None, list[Finding]]:
+    """The name of who is to work on an application (None: nobody), and what is wrong with a stranger."""
+    names = {one.user_id: one.name for one in _assessors(actor)}
+    if person is None or person in names:
+        return None if person is None else names[person], []
+    expected = f"One of {', '.join(names.values()) or 'nobody: no one of your organisation assesses'}"
+    words = "Applications are given to people of your own organisation who assess them."
+    return None, [Finding("QUAL-03", "AssignedTo", str(person), expected, words)]
+
+
+def assign(qualification: Qualification, person: UUID | None, name: str | None) -> None:
+    """Give it to somebody; inside an operation that has seen to it that this is somebody who assesses."""
+    qualification.assigned_to, qualification.assigned_name = person, name
+    current_session().flush()
 
 
 @operation("UC-04.02", permission=ASSESS)
@@ -130,7 +143,7 @@ def ask_information(
     qualification = as_read(actor, qualification_id, ASSESS, version)
     asked = words_given("Question", question)
     if qualification.status in TAKEN_FROM:
-        _take(actor, qualification)
+        take(actor, qualification)
     move(qualification, S.INFORMATION_REQUESTED, "ask_information", reason=asked)
     say_on(actor, qualification, SaidKind.QUESTION, asked, files)
     return qualification
@@ -170,7 +183,7 @@ def findings_in(outcome: Outcome) -> list[Finding]:
 
 def _decide(actor: Actor, qualification: Qualification, outcome: Outcome, files: Sequence[Upload] = ()) -> None:
     if qualification.status in TAKEN_FROM:
-        _take(actor, qualification)
+        take(actor, qualification)
     reason = said(outcome.reason)
     if outcome.verdict is Verdict.FAILED:
         move(qualification, S.FAILED, "fail_application", reason_code=outcome.reason_code, reason=reason)
