@@ -35,7 +35,7 @@ class QualifiedTally(Log, table=True):
 
 
 class DecisionTally(Log, table=True):
-    """What was decided, month by month, and the working days that it took."""
+    """What was decided, month by month."""
 
     __table_args__ = ({"sqlite_with_rowid": False},)
     addressed_to: UUID = Field(primary_key=True)
@@ -43,6 +43,18 @@ class DecisionTally(Log, table=True):
     month: int = Field(sa_column_kwargs=_WHOLE, primary_key=True)
     outcome: str = Field(max_length=40, primary_key=True)
     reason_code: str = Field(max_length=40, primary_key=True)
+    number: int
+
+
+class DaysTally(Log, table=True):
+    """Decisions that SOs made, month by month, by the working days that they took: of each SO and product (BOTH), of each SO
+    (OPERATOR, no product) and for each product (PRODUCT, `ANYONE`)."""
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    dimension: str = Field(max_length=10, primary_key=True)
+    addressed_to: UUID = Field(primary_key=True)
+    product_code: str = Field(max_length=20, primary_key=True)
+    month: int = Field(sa_column_kwargs=_WHOLE, primary_key=True)
     working_days: int = Field(sa_column_kwargs=_WHOLE, primary_key=True)
     number: int
 
@@ -59,7 +71,8 @@ class StandingTally(Log, table=True):
 
 
 class QueueTally(Log, table=True):
-    """Applications at each SO by GSP_GROUP and by PROVIDER (`dimension`; of these the identifier), and by where they stand."""
+    """Applications by GSP_GROUP and by PROVIDER (`dimension`; its identifier), and by where they stand: at each SO, and
+    at `ANYONE`."""
 
     __table_args__ = ({"sqlite_with_rowid": False},)
     addressed_to: UUID = Field(primary_key=True)

@@ -49,9 +49,11 @@ def upgrade() -> None:
         _whole("number"),
         _kw(),
     )
-    days = sa.Column("working_days", sa.Integer(), autoincrement=False, nullable=False)
-    keys = [_who(), _text("product_code", 20), _month(), _text("outcome", 40), _text("reason_code", 40), days]
+    keys = [_who(), _text("product_code", 20), _month(), _text("outcome", 40), _text("reason_code", 40)]
     _table("decision_tally", keys, _whole("number"))
+    days = sa.Column("working_days", sa.Integer(), autoincrement=False, nullable=False)
+    keys = [_text("dimension", 10), _who(), _text("product_code", 20), _month(), days]
+    _table("days_tally", keys, _whole("number"))
     due = sa.Column("due_on", sa.Date(), nullable=False)
     _table("standing_tally", [_who(), product, status, due], _whole("number"))
     keys = [_who(), _text("dimension", 10), _text("code", 40), _text("status", 40)]
@@ -102,6 +104,6 @@ def downgrade() -> None:
     op.drop_index("qualification_by_clock", table_name="qualification")
     for name in (
         "figure_provider", "market_figure", "unit_counted", "unit_tally", "ending_tally", "queue_tally", "standing_tally",
-        "decision_tally", "qualified_tally",
+        "days_tally", "decision_tally", "qualified_tally",
     ):  # fmt: skip
         op.drop_table(name)

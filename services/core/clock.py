@@ -68,6 +68,7 @@ def add_working_days(start: date, count: int) -> date:
     return _bank_holidays().get_nth_working_day(start, count) if count else start
 
 
+@lru_cache(maxsize=10_000)
 def working_days_between(start: date, end: date) -> int:
     """How many working days lie after `start` up to and including `end`; 0 when `end` is not later."""
     days = (start + timedelta(days=offset) for offset in range(1, (end - start).days + 1))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -64,16 +65,12 @@ class Prepared:
         """The rows in Python values."""
         rows = self.raw(connection, values)
         acts = self._for(connection.dialect).acts
-        if not acts:
+        if not acts or not rows:
             return rows
-        told: list[tuple[Any, ...]] = []
-        for row in rows:
-            made = list(row)
-            for place, act in acts:
-                if made[place] is not None:
-                    made[place] = act(made[place])
-            told.append(tuple(made))
-        return told
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for place, act in acts:
+            columns[place] = [None if value is None else act(value) for value in columns[place]]
+        return list(zip(*columns, strict=True))
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
@@ -118,12 +115,13 @@ def _act(kind: Any, dialect: Dialect, said: Any) -> Act | None:
     return kind.dialect_impl(dialect).result_processor(dialect, said)
 
 
+@lru_cache(maxsize=50_000)
 def _identifier(text: str) -> UUID:
     return UUID(int=int(text, 16))
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(f"{text}+00:00")
 
 
 def _kilowatts(number: int) -> Decimal:

@@ -4,24 +4,27 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, func, or_, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
-from models.base import new_id
+from models.base import UtcDateTime, new_id
 from models.products import Family
-from models.units import MarketUnit, UnitMember, UnitStatus
+from models.units import MarketUnit, UnitArea, UnitCapability, UnitMember, UnitStatus
+from services.assets.tally_reading import areas_of
 from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
 from services.core.ledger.bulk import insert_columns
 from services.core.ledger.changing import change_columns
 from services.core.many import Same
 from services.core.operation import operation
-from services.core.transaction import current_session
-from services.core.visibility import see, visible
+from services.core.prepared import Prepared
+from services.core.transaction import current_connection, current_session, reads_only
+from services.core.visibility import View, see, view_of, visible
 
 LONGEST_PAGE = 500
 SLICE = 2000
@@ -71,8 +74,8 @@ class InUnit:
     until_at: datetime | None
 
 
-def then(moment: datetime | None) -> ColumnElement[bool]:
-    """The memberships that hold at a moment; without one, now."""
+def then(moment: Any) -> ColumnElement[bool]:
+    """The memberships that hold at a moment (or at a parameter that is one); without one, now."""
     if moment is None:
         return CURRENT
     return and_(
@@ -100,18 +103,18 @@ def list_members(
 
     Raises NotFound for an unseen unit, Invalid for a cursor that isn't one.
     """
-    see(MarketUnit, actor, unit_id)
+    unit = see(MarketUnit, actor, unit_id)
     size = max(1, min(limit, LONGEST_PAGE))
-    of_unit = (col(UnitMember.unit_id) == unit_id, then(moment))
-    identifier = col(UnitMember.asset_id)
-    seen = visible(Asset, actor)
-    chosen = select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(*of_unit, seen)
+    view, values = view_of(actor)
+    values |= {"unit": unit_id, "moment": moment, "lines": size + 1}
     if after is not None:
-        chosen = chosen.where(identifier > _cursor(after))
-    rows = current_session().execute(chosen.order_by(identifier).limit(size + 1)).all()
+        values["after"] = _cursor(after)
+    if not reads_only():
+        current_session().flush()
+    rows = _members(view, moment is not None, after is not None).all(current_connection(), values)
     items = [_line(row) for row in rows[:size]]
     following = str(items[-1].asset_id) if len(rows) > size else None
-    return MemberPage(items, following, _unseen(of_unit, seen) if after is None else 0)
+    return MemberPage(items, following, _unseen(actor, unit, moment) if after is None else 0)
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -127,9 +130,40 @@ def _line(row: Any) -> MemberLine:
     return MemberLine(*(*start, position, *times))
 
 
-def _unseen(of_unit: Iterable[ColumnElement[bool]], seen: ColumnElement[bool]) -> int:
+@lru_cache(maxsize=100)
+def _members(view: View, as_of: bool, after: bool) -> Prepared:
+    identifier = col(UnitMember.asset_id)
+    holds = then(bindparam("moment", type_=UtcDateTime())) if as_of else CURRENT
+    chosen = select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(col(UnitMember.unit_id) == _UNIT, holds)
+    if after:
+        chosen = chosen.where(identifier > bindparam("after", type_=Uuid()))
+    ordered = chosen.where(view.visible(Asset)).order_by(identifier)
+    return Prepared(ordered.limit(bindparam("lines", type_=Integer())))
+
+
+_UNIT = bindparam("unit", type_=Uuid())
+
+
+def _unseen(actor: Actor, unit: MarketUnit, moment: datetime | None) -> int:
+    """How many lie beyond what the actor sees: by the unit's share of each area, where it has been counted since it changed."""
+    whole, areas = areas_of(actor, "asset.read")
+    if whole and areas is None:
+        return 0
+    session = current_session()
+    if whole and areas is not None and moment is None and unit.status is UnitStatus.ACTIVE:
+        shares = _SHARES.all(current_connection(), {"unit": unit.id})
+        if shares and not shares[0][2]:
+            return sum(assets for dno, assets, _ in shares if dno not in areas)
     chosen = select(func.count()).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
-    return current_session().scalar(chosen.where(*of_unit, ~seen)) or 0
+    of_unit = (col(UnitMember.unit_id) == unit.id, then(moment))
+    return session.scalar(chosen.where(*of_unit, ~visible(Asset, actor))) or 0
+
+
+_SHARES = Prepared(
+    select(col(UnitArea.dno_code), col(UnitArea.assets), col(UnitCapability.stale))
+    .join(UnitCapability, col(UnitCapability.unit_id) == col(UnitArea.unit_id))
+    .where(col(UnitArea.unit_id) == _UNIT)
+)
 
 
 def _cursor(text: str) -> UUID:

@@ -1,7 +1,7 @@
 """How many applications there are, for filters and numbers of queue and list (UC-04.02): from the counts kept beside them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -39,16 +39,6 @@ class Tally:
     groups: Mapping[str, int]
     providers: Mapping[UUID, str]
     operators: Mapping[UUID, str]
-
-
-class Row(NamedTuple):
-    """Applications that stand alike."""
-
-    operator: UUID
-    product: str
-    status: str
-    due_on: date | None
-    number: int
 
 
 @operation("UC-04.02", permission=READ, writes=False)
@@ -89,55 +79,60 @@ class Clocks(NamedTuple):
 
 def _from_counts(part: Kept, filters: QualificationFilters) -> Tally:
     decided = not filters.clock or ClockState.STOPPED in filters.clock
-
-    def passes(status: str) -> bool:
-        return (not filters.status or status in filters.status) and (decided or status in WAITING)
-
-    rows = [row for one in kept.standing(part) if passes((row := Row(*one)).status)]
-    groups, providers = defaultdict[str, int](int), set[UUID]()
-    for dimension, code, status, number in kept.by_group_and_provider(part):
-        if passes(status):
-            if dimension == "PROVIDER":
-                providers.add(kept.uuid_of(code))
-            else:
-                groups[code] += number
-    return _tally(rows, groups, providers)
+    states = set(filters.status or map(str, QualificationStatus)) & set(
+        map(str, QualificationStatus if decided else WAITING)
+    )
+    found = _Found()
+    for status, due_on, number in kept.by_clock(part, states):
+        found.stand(status, due_on, number)
+    found.products.update(kept.by_product(part, states))
+    found.operators.update(operator for operator, _ in kept.by_operator(part, states))
+    for dimension, code, number in kept.by_group_and_provider(part, states):
+        if dimension == "PROVIDER":
+            found.parties.add(kept.uuid_of(code))
+        else:
+            found.groups[code] += number
+    return found.tally()
 
 
 def _from_records(actor: Actor, filters: QualificationFilters) -> Tally:
     q = Qualification
-    keys = (q.addressed_to, q.product_code, q.status, q.due_on, q.gsp_group, q.service_provider_id)
+    keys = (q.status, q.due_on, q.product_code, q.gsp_group, q.service_provider_id, q.addressed_to)
     columns = [col(one) for one in keys]
     wanted = [visible(q, actor), *qualification_conditions(actor, filters)]
-    rows: list[Row] = []
-    groups, providers = defaultdict[str, int](int), set[UUID]()
-    for *row, group, provider, number in current_session().execute(
-        select(*columns, func.count()).where(*wanted).group_by(*columns)
-    ):
-        rows.append(Row(*row, number))
-        groups[group] += number
-        providers.add(provider)
-    return _tally(rows, groups, providers)
+    found = _Found()
+    counted = select(*columns, func.count()).where(*wanted).group_by(*columns)
+    for status, due_on, product, group, provider, operator, number in current_session().execute(counted):
+        found.stand(str(status), due_on, number)
+        found.products[product] += number
+        found.groups[group] += number
+        found.parties.add(provider)
+        found.operators.add(operator)
+    return found.tally()
 
 
-def _tally(rows: Iterable[Row], groups: Mapping[str, int], providers: set[UUID]) -> Tally:
-    clocks, state = dict.fromkeys(ClockState, 0), clocks_now().state
-    statuses, products = defaultdict[str, int](int), defaultdict[str, int](int)
-    operators = set[UUID]()
-    for row in rows:
-        statuses[str(row.status)] += row.number
-        products[row.product] += row.number
-        clocks[state(row.status, row.due_on)] += row.number
-        operators.add(row.operator)
-    names = [(kept.uuid_of(one), name) for one, name in _NAMES.raw(current_connection(), {})]
-    return Tally(
-        dict(sorted(statuses.items())),
-        clocks,
-        dict(sorted(products.items())),
-        dict(sorted(groups.items())),
-        {one: name for one, name in names if one in providers},
-        {one: name for one, name in names if one in operators},
-    )
+class _Found:
+    """What is being counted."""
+
+    def __init__(self) -> None:
+        self.statuses, self.products, self.groups = (defaultdict[str, int](int) for _ in range(3))
+        self.clocks = dict.fromkeys(ClockState, 0)
+        self.parties, self.operators = set[UUID](), set[UUID]()
+        self._state = clocks_now().state
+
+    def stand(self, status: str, due_on: date | None, number: int) -> None:
+        """Some stand there."""
+        self.statuses[status] += number
+        self.clocks[self._state(status, due_on)] += number
+
+    def tally(self) -> Tally:
+        """In the order of codes and of names."""
+        names = [(kept.uuid_of(one), name) for one, name in _NAMES.raw(current_connection(), {})]
+        statuses, products, groups = (dict(sorted(one.items())) for one in (self.statuses, self.products, self.groups))
+        parties, operators = (
+            {one: name for one, name in names if one in some} for some in (self.parties, self.operators)
+        )
+        return Tally(statuses, self.clocks, products, groups, parties, operators)
 
 
 _CALLED = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))

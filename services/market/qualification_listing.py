@@ -143,9 +143,13 @@ def _read(prepared: Prepared, values: Mapping[str, Any]) -> list[QualificationLi
     if not reads_only():
         current_session().flush()
     found: list[QualificationLine] = []
+    clocks: dict[tuple[Any, ...], Clock] = {}
     for row in prepared.all(current_connection(), values):
         record = _RECORD.made(row[:-4])
-        found.append(QualificationLine(record, *row[-4:], clock=clock_by(record, sla, soon)))
+        alike = (record.status, record.due_on, record.days_used)
+        if (clock := clocks.get(alike)) is None:
+            clock = clocks[alike] = clock_by(record, sla, soon)
+        found.append(QualificationLine(record, *row[-4:], clock))
     return found
 
 

@@ -95,9 +95,9 @@ def _numbers(wanted: Wanted, filters: MarketFilters, span: Span, catalogue: Cata
         open_total=_open_total(rows.waiting, hide),
         ageing_by_operator=made.ageing_of(lambda row: str(row.operator), rows.waiting, named, clock, hide),
         # A second table of the same applications would let the first one's small figures be worked out.
-        ageing_by_product=[] if hide else made.ageing_of(lambda row: row.product, rows.waiting, named, clock, hide),
-        days_by_operator=made.days_of(lambda row: str(row.operator), rows.decided_by, rows.days, named, hide),
-        days_by_product=made.days_of(lambda row: row.product, rows.decided_for, rows.days, named, hide),
+        ageing_by_product=[] if hide else made.ageing_of(lambda row: row.product, rows.waiting_for, named, clock, hide),
+        days_by_operator=made.days_of(lambda row: str(row.operator), rows.decided_by, rows.days_by, named, hide),
+        days_by_product=made.days_of(lambda row: row.product, rows.decided_for, rows.days_for, named, hide),
         outcomes=ended,
         outcomes_by_month=made.by_month(rows.decided, span.months, hide, ended),
         reasons=made.reasons_of(rows.reasons, hide, ended),

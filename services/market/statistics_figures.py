@@ -55,6 +55,7 @@ def gather_figures(wanted: Wanted, span: Span) -> Gathered:
         return [
             Flow(whole.place(one.month), *about(one), one.behind, one.steps, one.number, one.kw)
             for one in figures[kind]
+            if one.month <= whole.last
         ]
 
     def decisions(kind: Kind, about: Callable[[str], tuple[str, UUID, str, str | None]]) -> list[Decision]:
@@ -79,11 +80,16 @@ def gather_figures(wanted: Wanted, span: Span) -> Gathered:
         reasons=decisions(Kind.REASON, lambda code: ("", ANYONE, str(Q.FAILED), code or None)),
         decided_by=decisions(Kind.DECIDED_BY, lambda code: ("", UUID(code), str(Q.QUALIFIED), None)),
         decided_for=decisions(Kind.DECIDED_FOR, lambda code: (code, ANYONE, str(Q.QUALIFIED), None)),
-        days=[
-            Decision(0, row[1], row[0], None, row[2], None, *row[3:])
-            for row in kept.days_within(everyone, whole.first, whole.last)
+        days_by=[
+            Decision(0, "", who, None, Q.QUALIFIED, None, *rest)
+            for who, *rest in kept.days_by_operator(everyone, whole.first, whole.last)
+        ],
+        days_for=[
+            Decision(0, what, ANYONE, None, Q.QUALIFIED, None, *rest)
+            for what, *rest in kept.days_by_product(everyone, whole.first, whole.last)
         ],
         waiting=_waiting(figures[Kind.OPEN]),
+        waiting_for=[],
         ending=_ending(wanted, figures[Kind.ENDING]),
         units=_units(figures),
     )

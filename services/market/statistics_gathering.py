@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from models.market_tallies import ANYONE
 from models.products import Family
 from services.core.clock import LONDON, today
 from services.core.permissions import Scope, scopes_of
@@ -54,9 +55,14 @@ class Gathered:
     reasons: Sequence[Decision]
     decided_by: Sequence[Decision]
     decided_for: Sequence[Decision]
-    days: Sequence[Decision]
-    """By the days taken."""
+    days_by: Sequence[Decision]
+    """By the days taken, and by SO."""
+    days_for: Sequence[Decision]
+    """The same by product."""
     waiting: Sequence[Open]
+    """By SO."""
+    waiting_for: Sequence[Open]
+    """By product."""
     ending: Sequence[Ending]
     units: Sequence[InUnits]
 
@@ -74,16 +80,6 @@ def gather(wanted: Wanted, span: Span) -> Gathered:
     return _from_counts(wanted, span, part)
 
 
-def _alike(
-    months: Sequence[Flow], decided: Sequence[Decision], days: Sequence[Decision], waiting: Sequence[Open],
-    ending: Sequence[Ending], units: Sequence[InUnits],
-) -> Gathered:  # fmt: skip
-    """Where no provider counts, the same rows serve several figures; qualified power of all time is added up once."""
-    moved = _summed(months)
-    by = dict.fromkeys(Dimension, moved)
-    return Gathered(by, months, moved, decided, decided, decided, decided, days, waiting, ending, units)
-
-
 def _summed(rows: Sequence[Flow]) -> list[Flow]:
     sums: dict[tuple[str, UUID, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in rows:
@@ -96,9 +92,12 @@ def _summed(rows: Sequence[Flow]) -> list[Flow]:
 
 def _from_records(wanted: Wanted, span: Span) -> Gathered:
     decided = rows_of.decisions(wanted, span.starts, moment_of(span.since), span.end)
-    months = rows_of.flows(wanted, span.starts, span.end)
-    ending = rows_of.ending(wanted, today())
-    return _alike(months, decided, decided, rows_of.open_now(wanted), ending, rows_of.in_units(wanted))
+    months, waiting = rows_of.flows(wanted, span.starts, span.end), rows_of.open_now(wanted)
+    moved = _summed(months)
+    return Gathered(
+        dict.fromkeys(Dimension, moved), months, moved, decided, decided, decided, decided, decided, decided, waiting, waiting,
+        rows_of.ending(wanted, today()), rows_of.in_units(wanted),
+    )  # fmt: skip
 
 
 class Whole(NamedTuple):
@@ -139,30 +138,39 @@ def whole_months(span: Span) -> Whole:
 
 def _from_counts(wanted: Wanted, span: Span, part: Kept) -> Gathered:
     whole = whole_months(span)
-    days = [Decision(0, row[1], row[0], None, row[2], None, *row[3:]) for row in kept.days_within(part, *whole[:2])]
+    first, last = whole[:2]
+    left = [row for start, end in whole.left for row in rows_of.decisions(wanted, span.starts, start, end)]
+    by = [
+        Decision(0, "", who, None, Q.QUALIFIED, None, *rest) for who, *rest in kept.days_by_operator(part, first, last)
+    ]
+    of = [
+        Decision(0, what, ANYONE, None, Q.QUALIFIED, None, *rest)
+        for what, *rest in kept.days_by_product(part, first, last)
+    ]
     decided = [
-        Decision(whole.place(month), product, operator, None, outcome, reason or None, 0, number)
-        for operator, product, month, outcome, reason, number in kept.decided_within(part, *whole[:2])
+        Decision(whole.place(month), "", ANYONE, None, outcome, reason or None, 0, number)
+        for month, outcome, reason, number in kept.decided_within(part, first, last)
     ]
-    for start, end in whole.left:
-        more = rows_of.decisions(wanted, span.starts, start, end)
-        decided, days = [*decided, *more], [*days, *more]
-    waiting = [
-        Open(product, operator, None, Q(status), due, number)
-        for operator, product, status, due, number in kept.standing(part)
-        if status in WAITING
-    ]
-    return _alike(_moved(wanted, span, part, whole), decided, days, waiting, _ending(wanted, part), units_of(wanted))
+    months = _moved(wanted, span, part, whole)
+    moved = _summed(months)
+    decided, by, of = decided + left, by + left, of + left
+    return Gathered(
+        dict.fromkeys(Dimension, moved), months, moved, decided, decided, by, of, by, of,
+        [Open("", who, None, Q.SUBMITTED, *rest) for who, *rest in kept.operators_due(part, WAITING)],
+        [Open(what, ANYONE, None, Q.SUBMITTED, *rest) for what, *rest in kept.products_due(part, WAITING)],
+        _ending(wanted, part), units_of(wanted),
+    )  # fmt: skip
 
 
 def _moved(wanted: Wanted, span: Span, part: Kept, whole: Whole) -> list[Flow]:
-    last = month_number(span.until)
-    found = [Flow(0, product, operator, group, None, *sums) for operator, product, group, *sums in (
-        kept.qualified_before(part, whole.told)
-    )]  # fmt: skip
+    last = month_number(span.until) - (not whole.ended)
+    found = [
+        Flow(0, product, kept.uuid_of(operator), group, None, steps, number, kw)
+        for operator, product, group, steps, number, kw in kept.qualified_before(part, min(whole.told, last + 1))
+    ]
     found += [
-        Flow(month - whole.told + 1, product, operator, group, None, *sums)
-        for operator, product, group, month, *sums in kept.qualified_within(part, whole.told, last - (not whole.ended))
+        Flow(month - whole.told + 1, product, kept.uuid_of(operator), group, None, steps, number, kw)
+        for operator, product, group, month, steps, number, kw in kept.qualified_within(part, whole.told, last)
     ]
     if not whole.ended:
         found += rows_of.flows(wanted, span.starts, span.end, moment_of(span.until.replace(day=1)))

@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import get_history
 from sqlmodel import Session, SQLModel
 
 from models.market_tallies import (
+    DaysTally,
     DecisionTally,
     EndingTally,
     FigureProvider,
@@ -36,7 +37,7 @@ from services.market import unit_tallies
 from services.market.tally_figures import COUNTED, Counted, of_application, of_step
 
 TABLES: tuple[type[SQLModel], ...] = (
-    UnitTally, QualifiedTally, DecisionTally, StandingTally, QueueTally, EndingTally, FigureProvider, MarketFigure,
+    UnitTally, QualifiedTally, DecisionTally, DaysTally, StandingTally, QueueTally, EndingTally, FigureProvider, MarketFigure,
 )  # fmt: skip
 """The tables, in the order in which every writer touches them."""
 PENDING = Pending("fmar_market_tallies")

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from models.market_tallies import (
+    ANYONE,
     NOT_DUE,
+    DaysTally,
     DecisionTally,
     EndingTally,
     FigureProvider,
@@ -84,8 +86,7 @@ def of_step(step: QualificationStep) -> Iterator[Counted]:
             yield FigureProvider, (kind, 0, code, provider), (0, *net)
     if step.to_status in DECIDED and step.from_status in WAITING:
         reason = step.reason_code or ""
-        key = (step.addressed_to, step.product_code, month, step.to_status, reason, step.working_days)
-        yield DecisionTally, key, (1,)
+        yield DecisionTally, (step.addressed_to, step.product_code, month, step.to_status, reason), (1,)
         yield from _decided(step, month, reason)
 
 
@@ -94,6 +95,12 @@ def _decided(step: QualificationStep, month: int, reason: str) -> Iterator[Count
     if step.to_status == Q.FAILED:
         codes.append((Kind.REASON, reason))
     if step.to_status != Q.WITHDRAWN:
+        for kind, operator, product in (
+            ("BOTH", step.addressed_to, step.product_code),
+            ("OPERATOR", step.addressed_to, ""),
+            ("PRODUCT", ANYONE, step.product_code),
+        ):
+            yield DaysTally, (kind, operator, product, month, step.working_days), (1,)
         codes += [(Kind.DECIDED_BY, str(step.addressed_to)), (Kind.DECIDED_FOR, step.product_code)]
     for kind, code in codes:
         yield FigureProvider, (kind, month, code, step.service_provider_id), (0, 1, 0)
@@ -111,8 +118,9 @@ def of_application(value: Callable[[str], Any], sign: int) -> Iterator[Counted]:
     operator, product, status = value("addressed_to"), value("product_code"), str(value("status"))
     provider, due = value("service_provider_id"), value("due_on")
     yield StandingTally, (operator, product, status, due or NOT_DUE), (sign,)
-    yield QueueTally, (operator, "GSP_GROUP", value("gsp_group") or "", status), (sign,)
-    yield QueueTally, (operator, "PROVIDER", str(provider), status), (sign,)
+    for one in (operator, ANYONE):
+        yield QueueTally, (one, "GSP_GROUP", value("gsp_group") or "", status), (sign,)
+        yield QueueTally, (one, "PROVIDER", str(provider), status), (sign,)
     if status in WAITING:
         yield FigureProvider, (Kind.OPEN, 0, open_code(operator, due), provider), (0, sign, 0)
     if status == Q.QUALIFIED and (until := value("valid_until")) is not None:

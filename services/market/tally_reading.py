@@ -1,6 +1,6 @@
 """Reading the counts kept beside the market, for whoever sees all of it or one SO's part (UC-05.02, UC-04.02)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -13,6 +13,7 @@ from sqlmodel import col
 from models.market_tallies import (
     ANYONE,
     NOT_DUE,
+    DaysTally,
     DecisionTally,
     EndingTally,
     MarketFigure,
@@ -125,64 +126,110 @@ def _within(form: Form) -> Prepared:
     return Prepared(select(*map(col, columns)).where(col(t.month) >= first, col(t.month) <= last, *_of(t, form)))
 
 
-def qualified_before(kept: Kept, first: int) -> list[Row]:
-    """Before a month: SO, product, GSP group; steps, number and hundredths of a kW that came less those that went."""
-    return [(uuid_of(row[0]), *row[1:]) for row in _read(_before, kept, first=first)]
+def qualified_before(kept: Kept, first: int) -> Sequence[Row]:
+    """Before a month: SO (as the driver gives it), product, GSP group; steps, number and hundredths of a kW, came less went."""
+    return _read(_before, kept, first=first)
 
 
-def qualified_within(kept: Kept, first: int, last: int) -> list[Row]:
-    """From a month to a month: SO, product, GSP group, month, and the same sums."""
-    return [(uuid_of(row[0]), *row[1:]) for row in _read(_within, kept, first=first, last=last)]
+def qualified_within(kept: Kept, first: int, last: int) -> Sequence[Row]:
+    """From a month to a month: SO (as the driver gives it), product, GSP group, month, and the same sums."""
+    return _read(_within, kept, first=first, last=last)
 
 
 @lru_cache(maxsize=100)
 def _decided(form: Form) -> Prepared:
     t, (first, last) = DecisionTally, _months()
-    keys = (col(t.addressed_to), col(t.product_code), col(t.month), col(t.outcome), col(t.reason_code))
+    keys = (col(t.month), col(t.outcome), col(t.reason_code))
     wanted = (col(t.month) >= first, col(t.month) <= last, *_of(t, form))
     return Prepared(select(*keys, _sum(t.number)).where(*wanted).group_by(*keys))
 
 
-@lru_cache(maxsize=100)
-def _days(form: Form) -> Prepared:
-    t, (first, last) = DecisionTally, _months()
-    keys = (col(t.addressed_to), col(t.product_code), col(t.outcome), col(t.working_days))
-    wanted = (col(t.month) >= first, col(t.month) <= last, *_of(t, form))
-    return Prepared(select(*keys, _sum(t.number)).where(*wanted).group_by(*keys))
+def _days_by(dimension: str, *keys: Any) -> Callable[[Form], Prepared]:
+    @lru_cache(maxsize=100)
+    def made(form: Form) -> Prepared:
+        t, (first, last) = DaysTally, _months()
+        alone = col(t.dimension) == bindparam("dimension", dimension, type_=String())
+        wanted = (alone, col(t.month) >= first, col(t.month) <= last, *_of(t, form))
+        columns = (*map(col, keys), col(t.working_days))
+        return Prepared(select(*columns, _sum(t.number)).where(*wanted).group_by(*columns))
+
+    return made
 
 
-def decided_within(kept: Kept, first: int, last: int) -> list[Row]:
-    """From a month to a month: SO, product, month, outcome, reason, number."""
-    return [(uuid_of(row[0]), *row[1:]) for row in _read(_decided, kept, first=first, last=last)]
+_OPERATORS_DAYS = (_days_by("OPERATOR", DaysTally.addressed_to), _days_by("BOTH", DaysTally.addressed_to))
+_PRODUCTS_DAYS = (_days_by("PRODUCT", DaysTally.product_code), _days_by("BOTH", DaysTally.product_code))
 
 
-def days_within(kept: Kept, first: int, last: int) -> list[Row]:
-    """From a month to a month: SO, product, outcome, working days, number."""
-    return [(uuid_of(row[0]), *row[1:]) for row in _read(_days, kept, first=first, last=last)]
+def decided_within(kept: Kept, first: int, last: int) -> Sequence[Row]:
+    """From a month to a month: month, outcome, reason, number."""
+    return _read(_decided, kept, first=first, last=last)
 
 
-@lru_cache(maxsize=100)
-def _standing(form: Form) -> Prepared:
-    t = StandingTally
-    columns = (t.addressed_to, t.product_code, t.status, t.due_on, t.number)
-    return Prepared(select(*map(col, columns)).where(*_of(t, form)))
+def days_by_operator(kept: Kept, first: int, last: int) -> list[Row]:
+    """From a month to a month, decisions that SOs made: SO, working days, number."""
+    made = _OPERATORS_DAYS[kept.products is not None]
+    return [(uuid_of(row[0]), *row[1:]) for row in _read(made, kept, first=first, last=last)]
 
 
-def standing(kept: Kept) -> list[Row]:
-    """Applications as they stand: SO, product, status, the day on which they are due (None: no clock runs), number."""
-    return [(uuid_of(row[0]), *row[1:3], day_of(row[3]), row[4]) for row in _read(_standing, kept)]
+def days_by_product(kept: Kept, first: int, last: int) -> Sequence[Row]:
+    """The same: product, working days, number."""
+    return _read(_PRODUCTS_DAYS[kept.operators is not None], kept, first=first, last=last)
 
 
-@lru_cache(maxsize=100)
-def _queue(form: Form) -> Prepared:
-    t = QueueTally
-    keys = (col(t.dimension), col(t.code), col(t.status))
-    return Prepared(select(*keys, _sum(t.number)).where(*_of(t, (form[0], None))).group_by(*keys))
+def _sums_by(table: Any, keys: tuple[Any, ...]) -> Callable[[Form, int], Prepared]:
+    """Statements that add applications up by some columns, of those that stand in one of so many states."""
+
+    @lru_cache(maxsize=100)
+    def made(form: Form, states: int) -> Prepared:
+        among = [bindparam(f"state_{place:03}", type_=String()) for place in range(states)]
+        wanted = (col(table.status).in_(among), *_of(table, form))
+        return Prepared(select(*map(col, keys), _sum(table.number)).where(*wanted).group_by(*map(col, keys)))
+
+    return made
 
 
-def by_group_and_provider(kept: Kept) -> Sequence[Row]:
-    """Applications as they stand: GSP_GROUP or PROVIDER, its code, status, number. Products aren't told apart."""
-    return _read(_queue, Kept(kept.operators))
+_BY_CLOCK = _sums_by(StandingTally, (StandingTally.status, StandingTally.due_on))
+_BY_OPERATOR_DUE = _sums_by(StandingTally, (StandingTally.addressed_to, StandingTally.due_on))
+_BY_PRODUCT_DUE = _sums_by(StandingTally, (StandingTally.product_code, StandingTally.due_on))
+_BY_OPERATOR = _sums_by(StandingTally, (StandingTally.addressed_to,))
+_BY_PRODUCT = _sums_by(StandingTally, (StandingTally.product_code,))
+_BY_CODE = _sums_by(QueueTally, (QueueTally.dimension, QueueTally.code))
+
+
+def _in_states(made: Callable[[Form, int], Prepared], kept: Kept, states: Collection[str]) -> Sequence[Row]:
+    values = {f"state_{place:03}": one for place, one in enumerate(sorted(states))}
+    return _read(lambda form: made(form, len(values)), kept, **values) if values else []
+
+
+def by_clock(kept: Kept, states: Collection[str]) -> list[Row]:
+    """Applications that stand in one of these states: status, when they are due (None: no clock runs), number."""
+    return [(status, day_of(due), number) for status, due, number in _in_states(_BY_CLOCK, kept, states)]
+
+
+def by_product(kept: Kept, states: Collection[str]) -> Sequence[Row]:
+    """The same: product, number."""
+    return _in_states(_BY_PRODUCT, kept, states)
+
+
+def by_operator(kept: Kept, states: Collection[str]) -> list[Row]:
+    """The same: SO, number."""
+    return [(uuid_of(operator), number) for operator, number in _in_states(_BY_OPERATOR, kept, states)]
+
+
+def operators_due(kept: Kept, states: Collection[str]) -> list[Row]:
+    """The same: SO, when they are due, number."""
+    rows = _in_states(_BY_OPERATOR_DUE, kept, states)
+    return [(uuid_of(operator), day_of(due), number) for operator, due, number in rows]
+
+
+def products_due(kept: Kept, states: Collection[str]) -> list[Row]:
+    """The same: product, when they are due, number."""
+    return [(product, day_of(due), number) for product, due, number in _in_states(_BY_PRODUCT_DUE, kept, states)]
+
+
+def by_group_and_provider(kept: Kept, states: Collection[str]) -> Sequence[Row]:
+    """The same, for all products: GSP_GROUP or PROVIDER, its code, number."""
+    return _in_states(_BY_CODE, Kept(kept.operators if kept.operators is not None else (ANYONE,)), states)
 
 
 @lru_cache(maxsize=100)

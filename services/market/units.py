@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
 import services.market.tallies  # noqa: F401 - wherever units and applications change, their counts do
@@ -18,8 +18,9 @@ from services.core.events import emit
 from services.core.ledger import reading as ledger
 from services.core.ledger.reading import Change, changes_since
 from services.core.operation import operation
+from services.core.prepared import PreparedRecords
 from services.core.states import LifeCycle, Transition
-from services.core.transaction import current_session
+from services.core.transaction import current_connection, current_session, reads_only
 from services.core.visibility import see
 
 UNIT_LIFE_CYCLE: LifeCycle[UnitStatus] = LifeCycle(
@@ -126,13 +127,23 @@ def _by_term(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any
     return {_TERM_OF_COLUMN[name]: pair for name, pair in changes.items() if name in _TERM_OF_COLUMN}
 
 
+_UNIT = bindparam("unit", type_=Uuid())
+_BY_POWER = (col(UnitArea.up).desc(), col(UnitArea.dno_code), col(UnitArea.gsp_group))
+_CAPABILITY = PreparedRecords(UnitCapability, col(UnitCapability.unit_id) == _UNIT)
+_AREAS = PreparedRecords(UnitArea, col(UnitArea.unit_id) == _UNIT, order=_BY_POWER)
+_NEWEST = (col(UnitHistory.at).desc(), col(UnitHistory.id).desc())
+_HISTORY = PreparedRecords(UnitHistory, col(UnitHistory.unit_id) == _UNIT, order=_NEWEST, limit=1000)
+
+
 def whole(unit: MarketUnit) -> WholeUnit:
     """A unit with what it comes to; inside an operation that has seen to it that the actor may see it."""
+    if reads_only():
+        connection, which = current_connection(), {"unit": unit.id}
+        return WholeUnit(unit, _CAPABILITY.records(connection, which)[0], _AREAS.records(connection, which))
     session = current_session()
     capability = session.get_one(UnitCapability, unit.id)
     areas = select(UnitArea).where(col(UnitArea.unit_id) == unit.id)
-    ordered = areas.order_by(col(UnitArea.up).desc(), col(UnitArea.dno_code), col(UnitArea.gsp_group))
-    return WholeUnit(unit, capability, list(session.scalars(ordered)))
+    return WholeUnit(unit, capability, list(session.scalars(areas.order_by(*_BY_POWER))))
 
 
 @operation("UC-03.01", permission="unit.read", writes=False)
@@ -149,7 +160,7 @@ def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitThen:
     if found is None:
         raise NotFound("market unit", unit_id)
     past = select(UnitHistory).where(col(UnitHistory.unit_id) == unit_id, col(UnitHistory.at) <= moment)
-    newest = past.order_by(col(UnitHistory.at).desc(), col(UnitHistory.id).desc()).limit(1)
+    newest = past.order_by(*_NEWEST).limit(1)
     return UnitThen(found, current_session().scalar(newest))
 
 
@@ -157,9 +168,9 @@ def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitThen:
 def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
     """What a unit came to after each change, oldest first; at most the newest 1,000. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)
-    chosen = select(UnitHistory).where(col(UnitHistory.unit_id) == unit_id)
-    newest = chosen.order_by(col(UnitHistory.at).desc(), col(UnitHistory.id).desc()).limit(1000)
-    return list(current_session().scalars(newest))[::-1]
+    if not reads_only():
+        current_session().flush()
+    return _HISTORY.records(current_connection(), {"unit": unit_id})[::-1]
 
 
 @operation("UC-05.06", permission="history.read", writes=False)
