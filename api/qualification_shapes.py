@@ -208,9 +208,17 @@ class ElsewhereOut(BaseModel):
 
 
 class ElsewhereList(BaseModel):
-    """What colleagues have qualified."""
+    """A page of what colleagues have qualified."""
 
     items: list[ElsewhereOut]
+    Total: int = Field(description="Qualifications of colleagues that count, on all pages.")
+    next: str | None = Field(description="The path of the next page; null at the end.")
+
+
+class ElsewhereQuery(PageQuery):
+    """Of one unit alone, or of all; `limit` is of qualifications."""
+
+    UnitId: UUID | None = Field(default=None, description="Of one unit alone.")
 
 
 class LackOut(BaseModel):

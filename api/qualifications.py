@@ -18,6 +18,7 @@ from api.qualification_shapes import (
     DecisionBody,
     DecisionsBody,
     ElsewhereList,
+    ElsewhereQuery,
     QualificationList,
     QualificationOut,
     QualificationQuery,
@@ -114,13 +115,13 @@ def decide_many(caller: Caller, body: DecisionsBody) -> Response:
 
 
 @router.get(f"{ROOT}/elsewhere", summary="Qualified with colleagues", response_model=ElsewhereList)
-def elsewhere(
-    caller: Caller, unit_id: Annotated[UUID | None, Query(alias="UnitId", description="Of one unit alone.")] = None
-) -> Response:
+def elsewhere(request: Request, caller: Caller, query: Annotated[ElsewhereQuery, Query()]) -> Response:
     """Units in your areas that another operator has qualified for an equivalent of a product of your own."""
-    found = qualified_elsewhere(caller, unit_id)
-    log_access(caller, "qualification.list", RECORD, detail={"ids": [str(one.qualification_id) for one in found]})
-    return answer({"items": [elsewhere_out(one) for one in found]})
+    found = qualified_elsewhere(caller, query.UnitId, after=query.after, limit=query.limit)
+    ids = [str(one.qualification_id) for one in found.items]
+    log_access(caller, "qualification.list", RECORD, detail={"ids": ids})
+    items = [elsewhere_out(one) for one in found.items]
+    return answer({**page(request, items, found.next_cursor), "Total": found.total})
 
 
 @router.post(

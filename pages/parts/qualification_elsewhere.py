@@ -7,24 +7,32 @@ import streamlit as st
 
 from pages.frame.banner import plain
 from pages.parts.attempt import attempt
+from pages.parts.turning import draw_turning, turned
 from services.core.actor import Actor
 from services.core.clock import show_date
 from services.market.portability import Elsewhere, accept_colleague, qualified_elsewhere
 
 SHOWN = 20
+TURNED = "elsewhere!cursors"
 
 
 def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
-    """What may be accepted, of one unit or of all in the actor's areas; nothing where there is none."""
-    found = qualified_elsewhere(actor, unit_id)
-    if not found:
+    """What may be accepted, of one unit or of all in the actor's areas, page by page; nothing where there is none."""
+    cursors = turned(TURNED)
+    page = qualified_elsewhere(actor, unit_id, after=UUID(cursors[-1]) if cursors else None, limit=SHOWN)
+    if cursors and not page.items:
+        cursors.clear()
+        page = qualified_elsewhere(actor, unit_id, limit=SHOWN)
+    if not page.items:
         return
-    st.subheader("Qualified with colleagues", anchor=False)
+    st.subheader(f"Qualified with colleagues ({page.total:,})", anchor=False)
     st.caption("Units in your areas that another operator has qualified for an equivalent product. One act accepts it.")
-    for one in found[:SHOWN]:
+    for one in page.items:
         _draw(actor, one)
-    if len(found) > SHOWN:
-        st.caption(f"{len(found) - SHOWN} more: open their units to see them.")
+    if page.total > SHOWN:
+        shown = len({one.qualification_id for one in page.items})
+        following = None if page.next_cursor is None else str(page.next_cursor)
+        draw_turning(TURNED, shown, SHOWN, following, f"{page.total:,} qualifications")
 
 
 def _draw(actor: Actor, one: Elsewhere) -> None:

@@ -3,12 +3,14 @@
 A colleague's qualification shows product, SO, validity and conditions, and nothing else of the application behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from models.participants import Organisation
@@ -34,6 +36,8 @@ from services.market.units import whole
 
 ACCEPTED = "qualification.accepted"
 MOST = 200
+"""Qualifications on one page."""
+HELD = (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +59,43 @@ class Elsewhere:
     """What remains to be checked, as the table of equivalences has it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ElsewherePage:
+    """Some of what colleagues have qualified, the newest first; `total` counts their qualifications, on every page."""
+
+    items: list[Elsewhere]
+    """One for each product of one's own that a qualification counts for."""
+    total: int
+    next_cursor: UUID | None
+
+
 @operation("UC-04.02", permission=ASSESS, writes=False)
-def qualified_elsewhere(actor: Actor, unit_id: UUID | None = None) -> list[Elsewhere]:
+def qualified_elsewhere(
+    actor: Actor, unit_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50
+) -> ElsewherePage:
     """Units in the actor's areas that a colleague has qualified for an equivalent of a product that the actor's SO buys.
 
-    Of one unit, or of all (at most 200, the newest first); left out where the actor's SO has qualified the unit itself.
+    Of one unit, or of all; left out where the actor's SO has qualified the unit itself. `limit` is of qualifications, at most
+    200; `after` is where the page before ended. Raises NotFound for an unseen unit.
     """
     if unit_id is not None:
         see(MarketUnit, actor, unit_id)
+    size = max(1, min(limit, MOST))
     counts = _counting_for(actor)
-    found: list[Elsewhere] = []
-    rows = current_session().execute(_theirs(actor, unit_id, sorted(counts)))
-    ours = _ours(actor, unit_id)
-    for theirs, unit, operator in rows:
-        for version, note in counts.get(theirs.product_code, ()):
-            if (unit.id, version.code) not in ours and unit.family is version.family:
-                found.append(_told(theirs, unit, operator, version.code, note))
-    return found[:MOST]
+    wanted = _counting(actor, unit_id, counts)
+    total = current_session().scalar(_joined(select(func.count())).where(*wanted)) or 0
+    chosen = _joined(select(Qualification, MarketUnit, Organisation)).where(*wanted)
+    if after is not None:
+        chosen = chosen.where(col(Qualification.id) < after)
+    rows = current_session().execute(chosen.order_by(col(Qualification.id).desc()).limit(size + 1)).all()
+    ours = _ours(actor, [unit.id for _, unit, _ in rows[:size]])
+    items = [
+        _told(theirs, unit, operator, version.code, note)
+        for theirs, unit, operator in rows[:size]
+        for version, note in counts[theirs.product_code]
+        if (unit.id, version.code) not in ours and unit.family is version.family
+    ]
+    return ElsewherePage(items, total, rows[size - 1][0].id if len(rows) > size else None)
 
 
 def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
@@ -91,24 +115,40 @@ def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
     return counts
 
 
-def _theirs(
-    actor: Actor, unit_id: UUID | None, products: Sequence[str]
-) -> Select[Qualification, MarketUnit, Organisation]:
-    chosen = (
-        select(Qualification, MarketUnit, Organisation)
-        .join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
-        .join(Organisation, col(Organisation.id) == col(Qualification.addressed_to))
-        .where(
-            col(Qualification.product_code).in_(products),
-            col(Qualification.addressed_to) != actor.organisation_id,
-            *_valid(),
-            visible(MarketUnit, actor),
-            col(MarketUnit.status) == UnitStatus.ACTIVE,
-        )
+def _joined(chosen: Any) -> Any:
+    with_unit = chosen.select_from(Qualification).join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
+    return with_unit.join(Organisation, col(Organisation.id) == col(Qualification.addressed_to))
+
+
+def _counting(
+    actor: Actor, unit_id: UUID | None, counts: Mapping[str, Sequence[tuple[ProductVersion, str]]]
+) -> list[ColumnElement[bool]]:
+    """The colleagues' qualifications that count for a product of which the actor's SO hasn't qualified the unit itself."""
+    mine: Any = aliased(Qualification)
+    held = select(mine.id).where(
+        col(mine.unit_id) == col(Qualification.unit_id),
+        col(mine.addressed_to) == actor.organisation_id,
+        col(mine.status).in_(HELD),
     )
-    if unit_id is not None:
-        chosen = chosen.where(col(Qualification.unit_id) == unit_id)
-    return chosen.order_by(col(Qualification.id).desc()).limit(MOST)
+    pairs = [
+        and_(
+            col(Qualification.product_code) == source,
+            col(MarketUnit.family) == version.family,
+            ~held.where(col(mine.product_code) == version.code).correlate(Qualification).exists(),
+        )
+        for source, versions in sorted(counts.items())
+        for version, _ in versions
+    ]
+    of_unit = [] if unit_id is None else [col(Qualification.unit_id) == unit_id]
+    return [
+        col(Qualification.product_code).in_(sorted(counts)),
+        col(Qualification.addressed_to) != actor.organisation_id,
+        *_valid(),
+        visible(MarketUnit, actor),
+        col(MarketUnit.status) == UnitStatus.ACTIVE,
+        or_(false(), *pairs),
+        *of_unit,
+    ]
 
 
 def _valid() -> list[ColumnElement[bool]]:
@@ -119,14 +159,13 @@ def _valid() -> list[ColumnElement[bool]]:
     ]
 
 
-def _ours(actor: Actor, unit_id: UUID | None) -> set[tuple[UUID, str]]:
-    """Unit and product of what the actor's SO has qualified or suspended."""
-    held = (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED)
+def _ours(actor: Actor, units: Sequence[UUID]) -> set[tuple[UUID, str]]:
+    """Unit and product of what the actor's SO has qualified or suspended, of these units."""
     mine = select(col(Qualification.unit_id), col(Qualification.product_code)).where(
-        col(Qualification.addressed_to) == actor.organisation_id, col(Qualification.status).in_(held)
+        col(Qualification.addressed_to) == actor.organisation_id,
+        col(Qualification.status).in_(HELD),
+        col(Qualification.unit_id).in_(units),
     )
-    if unit_id is not None:
-        mine = mine.where(col(Qualification.unit_id) == unit_id)
     return {(row[0], row[1]) for row in current_session().execute(mine)}
 
 

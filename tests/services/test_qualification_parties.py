@@ -172,10 +172,14 @@ def test_who_comes_late_is_told_once_and_an_assessment_outlives_the_old_approval
 def across() -> tuple[Actor, Actor, Actor, MarketUnit]:
     """A unit with assets in the areas of two DNOs that both buy SU, applied for at the first only."""
     first, second, actor = make_dso(), make_dso("Northern Powergrid", "NPG_NE"), make_provider()
+    return actor, first, second, straddling(actor)
+
+
+def straddling(actor: Actor) -> MarketUnit:
+    """A unit with an asset in Cambridge and one in Newcastle."""
     newcastle = {"DNOConnection": "NPG_NE", "Latitude": "54.97", "Longitude": "-1.61", "Postcode": "NE1 4ST"}
     there = verified(actor, **newcastle, ImportMPAN=an_mpan("15"))
-    unit = make_unit(actor, assets=[verified(actor), there])
-    return actor, first, second, unit
+    return make_unit(actor, assets=[verified(actor), there])
 
 
 def test_a_colleagues_qualification_is_accepted_with_one_act(register: str) -> None:
@@ -183,9 +187,9 @@ def test_a_colleagues_qualification_is_accepted_with_one_act(register: str) -> N
     stranger = make_dso("SSEN", "SSEN_SEPD")
     assert first.organisation_id is not None
     [made] = apply_for(actor, unit, "SU", to=[first.organisation_id])
-    assert qualified_elsewhere(second) == []
+    assert qualified_elsewhere(second).items == []
     made = qualified(first, made, good(conditions="Not in winter."))
-    [shown] = qualified_elsewhere(second)
+    [shown] = qualified_elsewhere(second).items
     assert (shown.unit_id, shown.product_code, shown.for_product, shown.conditions) == (
         unit.id,
         "SU",
@@ -193,7 +197,7 @@ def test_a_colleagues_qualification_is_accepted_with_one_act(register: str) -> N
         "Not in winter.",
     )
     assert shown.valid_until == made.valid_until
-    assert qualified_elsewhere(stranger) == []
+    assert qualified_elsewhere(stranger).items == []
     with pytest.raises(NotFound):
         get_qualification(second, made.id)
     for somebody in (stranger, first):
@@ -208,7 +212,7 @@ def test_a_colleagues_qualification_is_accepted_with_one_act(register: str) -> N
         made.valid_until,
     )
     assert accepted.accepted_from == made.id
-    assert qualified_elsewhere(second) == []
+    assert qualified_elsewhere(second).items == []
     with pytest.raises(Refused):
         accept_colleague(second, made.id, "SU")
 
@@ -219,9 +223,23 @@ def test_accepting_decides_an_application_under_way_and_follows_the_table(regist
     assert second.organisation_id is not None
     source = qualified(first, apply_for(actor, unit, "SAOUDA", to=[first.organisation_id])[0])
     [mine] = apply_for(actor, unit, "SU", to=[second.organisation_id])
-    assert [(one.product_code, one.for_product) for one in qualified_elsewhere(second, unit.id)] == [("SAOUDA", "SU")]
+    found = qualified_elsewhere(second, unit.id)
+    assert [(one.product_code, one.for_product) for one in found.items] == [("SAOUDA", "SU")]
     accepted = accept_colleague(second, source.id, "SU")
     assert (accepted.id, accepted.status, accepted.due_on) == (mine.id, S.QUALIFIED, None)
+
+
+def test_what_colleagues_qualified_is_filtered_first_then_paged_and_counted(register: str) -> None:
+    actor, first, second, unit = across()
+    assert first.organisation_id is not None
+    others = [straddling(actor) for _ in range(3)]
+    made = [qualified(first, apply_for(actor, one, "SU", to=[first.organisation_id])[0]) for one in (unit, *others)]
+    # The newest is one's own already: it takes no place on the page.
+    accept_colleague(second, made[3].id, "SU")
+    page = qualified_elsewhere(second, limit=2)
+    assert ([one.qualification_id for one in page.items], page.total) == ([made[2].id, made[1].id], 3)
+    rest = qualified_elsewhere(second, after=page.next_cursor, limit=2)
+    assert ([one.qualification_id for one in rest.items], rest.total, rest.next_cursor) == ([made[0].id], 3, None)
 
 
 def test_what_no_longer_holds_is_not_accepted(register: str) -> None:
