@@ -218,11 +218,12 @@ def export(
 
 @cli.command()
 def recount() -> None:
-    """Count the assets anew for home pages and the map (the running portal holds the counts against them once a day)."""
+    """Count assets and market anew for pages and map (the running portal holds the counts against them once a day)."""
     from services.assets.recounting import recount as count_anew
+    from services.market.recounting import recount_market
 
     _prepare()
-    drifted = count_anew(system_actor())
+    drifted = count_anew(system_actor()) + recount_market(system_actor())
     typer.echo(f"{drifted:,} counts had drifted and are right now." if drifted else "Every count was right.")
 
 

@@ -149,7 +149,7 @@ def _read(prepared: Prepared, values: Mapping[str, Any]) -> list[QualificationLi
         alike = (record.status, record.due_on, record.days_used)
         if (clock := clocks.get(alike)) is None:
             clock = clocks[alike] = clock_by(record, sla, soon)
-        found.append(QualificationLine(record, *row[-4:], clock))
+        found.append(QualificationLine(record, *row[-4:], clock=clock))
     return found
 
 

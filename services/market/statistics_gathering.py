@@ -76,8 +76,8 @@ def gather(wanted: Wanted, span: Span) -> Gathered:
     """Everything that the dashboard is made of, within what the actor may see."""
     part = kept.part_of(wanted.actor, PERMISSION, wanted.operators, wanted.products)
     if part is None:
-        return _from_records(wanted, span)
-    return _from_counts(wanted, span, part)
+        return from_records(wanted, span)
+    return from_counts(wanted, span, part)
 
 
 def _summed(rows: Sequence[Flow]) -> list[Flow]:
@@ -90,7 +90,8 @@ def _summed(rows: Sequence[Flow]) -> list[Flow]:
     return [Flow(0, *key[:3], None, *known) for key, known in sums.items()]
 
 
-def _from_records(wanted: Wanted, span: Span) -> Gathered:
+def from_records(wanted: Wanted, span: Span) -> Gathered:
+    """From applications, their steps and units: for an FSP, and to hold the kept counts against."""
     decided = rows_of.decisions(wanted, span.starts, moment_of(span.since), span.end)
     months, waiting = rows_of.flows(wanted, span.starts, span.end), rows_of.open_now(wanted)
     moved = _summed(months)
@@ -136,7 +137,8 @@ def whole_months(span: Span) -> Whole:
     return Whole(first, last, told, ended, left)
 
 
-def _from_counts(wanted: Wanted, span: Span, part: Kept) -> Gathered:
+def from_counts(wanted: Wanted, span: Span, part: Kept) -> Gathered:
+    """From the counts kept beside the market."""
     whole = whole_months(span)
     first, last = whole[:2]
     left = [row for start, end in whole.left for row in rows_of.decisions(wanted, span.starts, start, end)]

@@ -93,8 +93,11 @@ def _note_moved(session: OrmSession, record: Qualification) -> None:
 
 
 def _areas_changed(record: Organisation) -> bool:
-    return any(get_history(record, name).has_changes() for name in ("licence_areas", "approved_values")) and (
-        unit_tallies.operates(record) or bool(_before(record, ("licence_areas",)).get("licence_areas"))
+    told = ("licence_areas", "approved_values", "organisation_roles")
+    return any(get_history(record, name).has_changes() for name in told) and (
+        unit_tallies.operates(record)
+        or any(unit_tallies.NATIONAL in str(one) for one in _before(record, told).values())
+        or bool(_before(record, told).get("licence_areas"))
     )
 
 
@@ -172,7 +175,7 @@ def _watch(model: type[Any], names: Iterable[str], see: Callable[..., Any]) -> N
 
 _watch(Qualification, COUNTED, _keep_old)
 _watch(MarketUnit, OF_UNIT, _keep_old)
-_watch(Organisation, ("licence_areas",), _keep_old)
+_watch(Organisation, ("licence_areas", "approved_values", "organisation_roles"), _keep_old)
 event.listen(Session, "after_flush", _note_flushed)
 event.listen(Session, "after_soft_rollback", PENDING.forget)
 seen_inserted(_note_inserted)

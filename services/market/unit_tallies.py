@@ -48,16 +48,23 @@ class Contribution(NamedTuple):
 
 def operates(organisation: Organisation) -> bool:
     """Whether an organisation sees units by area."""
-    return bool(organisation.licence_areas) or NATIONAL in roles_in_force(organisation)
+    return bool(organisation.licence_areas) or _everywhere(organisation)
+
+
+def _everywhere(organisation: Organisation) -> bool:
+    """Whether it sees all of them; before its first approval it sees none, and is counted for already."""
+    declared = [] if organisation.licence_areas else organisation.organisation_roles
+    return NATIONAL in (*roles_in_force(organisation), *declared)
 
 
 def operators_of(session: OrmSession) -> dict[UUID, frozenset[str] | None]:
     """The areas of each SO; None: all there are."""
-    areas, approved = (cast(col(one), String) for one in (Organisation.licence_areas, Organisation.approved_values))
-    chosen = select(Organisation).where(or_(areas != "[]", approved.like(f"%{NATIONAL}%")))
+    told = (Organisation.licence_areas, Organisation.approved_values, Organisation.organisation_roles)
+    areas, approved, declared = (cast(col(one), String) for one in told)
+    national = (one.like(f"%{NATIONAL}%") for one in (approved, declared))
     return {
-        one.id: None if NATIONAL in roles_in_force(one) else frozenset(one.licence_areas)
-        for one in session.scalars(chosen)
+        one.id: None if _everywhere(one) else frozenset(one.licence_areas)
+        for one in session.scalars(select(Organisation).where(or_(areas != "[]", *national)))
         if operates(one)
     }
 
