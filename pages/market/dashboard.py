@@ -132,5 +132,5 @@ if numbers.anonymised:
     )
 dimension, per, picture = draw_head(numbers.anonymised)
 draw_headlines(numbers)
-draw_numbers(numbers, dimension, per, Manner(actor, picture, filters=filters, sub_markets=choices.sub_markets))
+draw_numbers(numbers, dimension, per, Manner(actor, picture, filters=filters, choices=choices))
 st.caption(f"Counted {show_moment(numbers.counted_at)}.")

@@ -8,19 +8,22 @@ from typing import Any, NamedTuple
 import pydeck
 import streamlit as st
 
-from pages.parts.asset_map import ALL_OF_GB, Colour, base_layers
+from pages.parts.asset_map import Colour, base_layers
 from pages.parts.map_colours import draw_legend
 from services.grid.areas import group_labels
 from services.market.places import PlaceCount
 
 LAYER = "places"
-SMALL_KM, LARGE_KM = 20.0, 42.0
+SMALL_KM, LARGE_KM = 20.0, 38.0
 """Radius of the smallest and the largest pie."""
 KM_A_DEGREE = 111.2
 STEP = pi / 32
 AT_SEA = (56.2, 0.1)
 """Where what lies in several groups is drawn: off the coast, in the picture on any screen."""
 HEIGHT = 520
+NUDGED = {"_J": (-0.2, 0.4)}
+"""Degrees by which a pie stands off the middle of its group: London's would cover it."""
+VIEW = pydeck.ViewState(latitude=54.5, longitude=-3.2, zoom=4.5, min_zoom=4, max_zoom=9)
 
 
 class Kind(NamedTuple):
@@ -53,16 +56,19 @@ def draw_group_map(
 
     `several`: what to call those under no single group; None leaves them off the map.
     """
-    places = {one.code: Place(one.lat, one.lon, one.code[1:], f"{one.code} {one.name}") for one in group_labels()}
+    places = _places()
     if several is not None:
         places[""] = Place(*AT_SEA, several, several)
     pieces, labels = drawn(counts, kinds, places, things)
     deck = pydeck.Deck(
         layers=[base_layers()[0], _pies(pieces), _names(labels)],
-        initial_view_state=ALL_OF_GB,
+        initial_view_state=VIEW,
         map_provider=None,
         tooltip={"html": "<b>{t}</b><br/>{d}"},  # pyright: ignore[reportArgumentType]
     )
+
+    # A new map once it is narrowed: the old one would go on dimming all but what was chosen on it.
+    key = f"{key}-{len(pieces)}"
 
     def picked() -> None:
         for one in st.session_state[key].selection.objects.get(LAYER, []):
@@ -79,6 +85,14 @@ def draw_group_map(
     )
     there = {one["k"] for one in pieces}
     draw_legend("", [(kind.colour, kind.label) for kind in kinds if kind.code in there])
+
+
+def _places() -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for one in group_labels():
+        north, east = NUDGED.get(one.code, (0.0, 0.0))
+        found[one.code] = Place(one.lat + north, one.lon + east, one.code[1:], f"{one.code} {one.name}")
+    return found
 
 
 def drawn(
@@ -129,6 +143,7 @@ def _pies(pieces: list[dict[str, Any]]) -> pydeck.Layer:
         stroked=True,
         pickable=True,
         auto_highlight=True,
+        highlight_color=[255, 255, 255, 110],
     )
 
 

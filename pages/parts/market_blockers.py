@@ -20,7 +20,7 @@ ONLY, TOGETHER = "nothing else stops them", "something else does too"
 
 def blockers(found: Blockers, manner: Manner) -> Chart:
     """The requirements that stop most units, and those of the units that nothing else stops."""
-    rows = [Row(_values(one), links.stopped(one)) for one in found.items]
+    rows = [Row(_values(one), links.stopped(manner, one)) for one in found.items]
     figure = go.Figure() if found.items else None
     if figure is not None:
         parts = {ONLY: [one.alone or 0 for one in found.items]} if not found.anonymised else {}

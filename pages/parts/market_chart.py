@@ -11,6 +11,7 @@ import streamlit as st
 from pages.frame.navigation import PLACES, opens
 from pages.parts.csv_file import csv_bytes
 from services.core.actor import Actor
+from services.market.statistics_choices import MarketChoices
 from services.market.statistics_shapes import MarketFilters
 
 INK = {"light": "#14212B", "dark": "#E9F0F5"}
@@ -71,8 +72,8 @@ class Manner:
     picture: str = "png"
     wall: bool = False
     filters: MarketFilters = field(default_factory=MarketFilters)
-    sub_markets: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The products of each sub-market: lists are narrowed by product."""
+    choices: MarketChoices = field(default_factory=lambda: MarketChoices({}, {}, {}))
+    """What products and SOs are called, and the products of each sub-market: lists are narrowed by product."""
 
 
 def is_dark() -> bool:

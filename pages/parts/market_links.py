@@ -1,12 +1,32 @@
 """Where the figures of the market lead: the lists of assets, units and applications that they were counted from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from models.assets import STATUS_LABELS
+from models.products import FAMILY_LABELS
+from models.qualifications import QUALIFICATION_LABELS
+from pages.parts.asset_words import group_words
 from pages.parts.market_chart import Manner, Target
 from services.core.permissions import may
+from services.grid.geography import LICENCE_AREAS
+from services.market.qualification_clock import CLOCK_LABELS
+from services.market.qualification_filtering import SEVERAL_GROUPS
+from services.market.requirements import REQUIREMENT_LABELS
 from services.market.statistics_blockers import Blocker
+from services.market.units import UNIT_STATUS_LABELS
 
 Value = str | Sequence[str] | None
+_GROUPS = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
+_LABELS: dict[str, dict[str, str]] = {
+    "status": {**STATUS_LABELS, **UNIT_STATUS_LABELS, **QUALIFICATION_LABELS},
+    "clock": {**CLOCK_LABELS},
+    "family": {**FAMILY_LABELS},
+    "gsp": {**_GROUPS, SEVERAL_GROUPS: "Several"},
+    "place": _GROUPS,
+    "unmet": {**REQUIREMENT_LABELS},
+    "for": {"portfolio": "Whole portfolio"},
+}
+"""What fields call their codes: an address that has it so keeps it, and can be sent on."""
 
 
 def applications(manner: Manner, **query: Value) -> Target:
@@ -14,8 +34,11 @@ def applications(manner: Manner, **query: Value) -> Target:
 
     What the dashboard is narrowed to goes along: the list has what was counted.
     """
-    file = "market/applications.py" if may(manner.actor, "qualification.apply") else "market/queue.py"
-    return _target(file, narrowed(manner) | query)
+    wanted = narrowed(manner) | query
+    if not may(manner.actor, "qualification.apply"):
+        return _target("market/queue.py", wanted)
+    wanted["so"] = _called(wanted["so"], manner.choices.operators)
+    return _target("market/applications.py", wanted)
 
 
 def units(manner: Manner, **query: Value) -> Target:
@@ -29,11 +52,11 @@ def assets(**query: Value) -> Target:
     return _target("assets/assets.py", query)
 
 
-def stopped(one: Blocker) -> Target:
+def stopped(manner: Manner, one: Blocker) -> Target:
     """The units that a requirement of a product stops, with the reasons."""
     query: dict[str, Value] = {
         "for": "portfolio",
-        "product": list(one.product_codes),
+        "product": _called(one.product_codes, manner.choices.products),
         "family": str(one.family),
         "unmet": str(one.requirement),
         "place": one.gsp_group,
@@ -54,9 +77,17 @@ def narrowed(manner: Manner) -> dict[str, Value]:
 def products_in(manner: Manner, sub_markets: Sequence[str]) -> list[str]:
     """The products that the dashboard is narrowed to and that are in one of these sub-markets, if any is named."""
     chosen = manner.filters.products
-    inside = [code for name in sub_markets for code in manner.sub_markets.get(name, ())]
+    inside = [code for name in sub_markets for code in manner.choices.sub_markets.get(name, ())]
     return [code for code in inside if not chosen or code in chosen] if sub_markets else list(chosen)
 
 
 def _target(file: str, query: dict[str, Value]) -> Target:
-    return Target(file, {name: value for name, value in query.items() if value})
+    said = {name: _called(value, _LABELS.get(name, {})) for name, value in query.items()}
+    return Target(file, {name: value for name, value in said.items() if value})
+
+
+def _called(value: Value, labels: Mapping[str, str]) -> Value:
+    """Codes by what they are called; those without a name as they are."""
+    if value is None or isinstance(value, str):
+        return value and labels.get(value, value)
+    return [labels.get(one, one) for one in value]

@@ -17,12 +17,12 @@ COLOURS = {
     ClockState.STOPPED: [86, 180, 233],
 }
 """Okabe and Ito's, as the dashboard has them; the number of each is said where one points."""
-VIEWS = {"table": "Table", "map": "Map and table"}
+VIEWS = {"Table": "Table", "Map": "Map"}
 
 
 def draw_queue_map(actor: Actor, filters: QualificationFilters) -> None:
     """The choice of view, and the map where it is wanted."""
-    if choose_one("View", "view", VIEWS) != "map":
+    if choose_one("View", "view", VIEWS) != "Map":
         return
     draw_group_map(
         applications_by_place(actor, filters),

@@ -25,7 +25,7 @@ ENDED = [122, 122, 122]
 
 def draw_unit_map(actor: Actor, filters: UnitFilters) -> None:
     """The choice of view, and the map where it is wanted."""
-    if choose_one("View", "view", VIEWS) != "map":
+    if choose_one("View", "view", VIEWS) != "Map":
         return
     counts = units_by_place(actor, filters)
     kinds = [Kind(str(family), FAMILY_LABELS[family], colour) for family, colour in COLOURS.items()]

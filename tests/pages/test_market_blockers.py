@@ -10,6 +10,7 @@ from pages.parts import market_links
 from pages.parts.market_chart import Manner
 from services.core.actor import Actor
 from services.market.statistics_blockers import top_blockers
+from services.market.statistics_choices import market_choices
 from services.market.statistics_shapes import MarketFilters
 from tests import factories
 from tests.pages.portal import be, open_page, text
@@ -48,14 +49,14 @@ def test_what_stops_units_is_drawn_in_numbers() -> None:
 def test_its_address_opens_the_units_behind() -> None:
     actor = bramble()
     [one] = top_blockers(actor, MarketFilters(products=("DC",))).items
-    target = market_links.stopped(one)
+    target = market_links.stopped(Manner(actor, choices=market_choices(actor)), one)
     assert target.open_to(actor)
     assert target.query == {
-        "for": "portfolio",
-        "product": ["DC"],
-        "family": "RESPONSE",
-        "unmet": "MIN_CAPACITY",
-        "place": "_A",
+        "for": "Whole portfolio",
+        "product": ["DC Dynamic Containment"],
+        "family": "Response",
+        "unmet": "Least capacity",
+        "place": "_A Eastern",
     }
     opened = open_page(
         "bramble", target.file.removesuffix(".py"), **{name: "".join(value) for name, value in target.query.items()}
@@ -82,5 +83,8 @@ def test_lists_behind_figures_are_narrowed_as_the_dashboard_is() -> None:
     actor = bramble()
     filters = MarketFilters(products=("DC", "DM"))
     manner = Manner(actor, filters=filters)
-    assert market_links.applications(manner, gsp="_A").query == {"product": ["DC", "DM"], "gsp": "_A"}
+    assert market_links.applications(manner, gsp="_A").query == {
+        "product": ["DC", "DM"],
+        "gsp": "_A Eastern",
+    }
     assert market_links.applications(manner, product="DC").query == {"product": "DC"}

@@ -42,13 +42,13 @@ def somebody() -> None:
 def test_the_queue_on_a_map_by_clock() -> None:
     somebody()
     with time_machine.travel(START + timedelta(days=41)):
-        at = open_page("ukpn", QUEUE, view="map")
+        at = open_page("ukpn", QUEUE, view="Map")
         assert [(one["g"], one["k"], one["d"]) for one in pieces(at)] == [
             ("_A", "LATE", "Late: 1 application"),
             ("_A", "IN_TIME", "In time: 1 application"),
         ]
         assert "Choose a piece to see its applications" in text(at)
-        narrowed = open_page("ukpn", QUEUE, view="map", gsp="_A", clock="LATE")
+        narrowed = open_page("ukpn", QUEUE, view="Map", gsp="_A", clock="LATE")
         assert [one["k"] for one in pieces(narrowed)] == ["LATE"]
         assert not open_page("ukpn", QUEUE).get("deck_gl_json_chart"), "a table unless a map is asked for"
 
@@ -56,7 +56,7 @@ def test_the_queue_on_a_map_by_clock() -> None:
 @pytest.mark.use_case("UC-05.01")
 def test_units_on_a_map_by_family() -> None:
     somebody()
-    at = open_page("bramble", UNITS, view="map")
+    at = open_page("bramble", UNITS, view="Map")
     assert [(one["g"], one["k"], one["d"]) for one in pieces(at)] == [("_A", "DSO", "DSO flexibility: 2 units")]
     assert "counted in each GSP group" in text(at)
 
