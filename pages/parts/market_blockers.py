@@ -13,7 +13,7 @@ from services.market.statistics_blockers import Blocker, Blockers
 
 HIGH_ROW = 48
 """Pixels of one bar, whose name has two lines."""
-LONG_ROOM = 2.4
+LONG_ROOM = 2.9
 """How much longer the axis is than its longest bar: what stands beside it is to fit a telephone."""
 ONLY, TOGETHER = "nothing else stops them", "something else does too"
 
