@@ -16,6 +16,7 @@ from models.qualifications import QUALIFICATION_LABELS, Qualification, Qualifica
 from models.units import MarketUnit
 from services.core.actor import Actor
 from services.core.clock import today
+from services.core.many import uncollected
 from services.core.operation import operation
 from services.core.prepared import Prepared, RecordMaker
 from services.core.register_settings import setting
@@ -32,6 +33,7 @@ from services.market.qualification_filtering import (
     qualification_filters,
 )
 from services.market.qualification_records import terms_of
+from services.market.tally_reading import narrowed
 
 __all__ = [
     "ME",
@@ -144,17 +146,18 @@ def _read(prepared: Prepared, values: Mapping[str, Any]) -> list[QualificationLi
         current_session().flush()
     found: list[QualificationLine] = []
     clocks: dict[tuple[Any, ...], Clock] = {}
-    for row in prepared.all(current_connection(), values):
-        record = _RECORD.made(row[:-4])
-        alike = (record.status, record.due_on, record.days_used)
-        if (clock := clocks.get(alike)) is None:
-            clock = clocks[alike] = clock_by(record, sla, soon)
-        found.append(QualificationLine(record, *row[-4:], clock=clock))
+    with uncollected():
+        for row in prepared.all(current_connection(), values):
+            record = _RECORD.made(row[:-4])
+            alike = (record.status, record.due_on, record.days_used)
+            if (clock := clocks.get(alike)) is None:
+                clock = clocks[alike] = clock_by(record, sla, soon)
+            found.append(QualificationLine(record, *row[-4:], clock=clock))
     return found
 
 
 def _asked(actor: Actor, filters: QualificationFilters) -> tuple[_Asked, dict[str, Any]]:
-    view, values = view_of(actor)
+    view, values = view_of(narrowed(actor, "qualification.read"))
     me = actor.user_id if ME in filters.assigned else None
     return _Asked(view, me, filters, today(), int(setting("qualification.soon_days"))), values
 

@@ -1,7 +1,7 @@
 """Reading the counts kept beside the market, for whoever sees all of it or one SO's part (UC-05.02, UC-04.02)."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -26,7 +26,7 @@ from models.qualifications import Qualification
 from models.units import MarketUnit
 from services.core.actor import Actor
 from services.core.ledger.writer import table_of
-from services.core.permissions import Scope, scopes_of
+from services.core.permissions import Scope, permission_table, scopes_of
 from services.core.prepared import Prepared
 from services.core.transaction import current_connection, current_session, reads_only
 from services.market.tallies import bring_up_to_date
@@ -62,6 +62,25 @@ _THEIRS = {
 }  # fmt: skip
 
 
+def _offers(organisation: UUID) -> bool:
+    """Whether an organisation has units or applications of its own."""
+    return any(one.raw(current_connection(), {"organisation": organisation}) for one in _THEIRS.values())
+
+
+def narrowed(actor: Actor, permission: str) -> Actor:
+    """The actor without roles that reach what its organisation itself offers, where it is an SO's and offers nothing.
+
+    What is addressed to it alone then says what it sees, which an index holds in its order.
+    """
+    scopes = scopes_of(actor, permission)
+    if Scope.ALL in scopes or not scopes >= {Scope.OWN, Scope.AREA}:
+        return actor
+    if actor.organisation_id is None or _offers(actor.organisation_id):
+        return actor
+    table = permission_table()[permission].scopes
+    return replace(actor, roles=frozenset(role for role in actor.roles if table[role] is not Scope.OWN))
+
+
 def part_of(
     actor: Actor, permission: str, operators: tuple[UUID, ...] = (), products: tuple[str, ...] | None = None
 ) -> Kept | None:
@@ -75,7 +94,7 @@ def part_of(
     ours = actor.organisation_id
     if Scope.AREA not in scopes or ours is None:
         return None
-    if Scope.OWN in scopes and any(one.raw(current_connection(), {"organisation": ours}) for one in _THEIRS.values()):
+    if Scope.OWN in scopes and _offers(ours):
         return None
     return Kept((ours,) if not operators or ours in operators else (), products)
 
