@@ -7,10 +7,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -18,10 +20,12 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import Asset
+from models.products import Family
 from models.qualifications import QUALIFICATION_ENDED, Qualification, QualificationStatus, QualificationStep
-from models.units import UnitMember
+from models.units import MarketUnit, UnitMember
 from services.core import database
 from services.core.actor import Actor
+from services.core.clock import today
 from services.core.errors import RegisterError
 from services.core.transaction import current_session, unit_of_work
 from services.market.composing import update_composition
@@ -36,7 +40,9 @@ from services.market.qualification_assessing import (
     suspend_qualification,
     take_application,
 )
+from services.market.qualification_expiry import keep_validities
 from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE
+from services.market.reassigning import reassign_unit
 from services.market.recounting import drifts
 from services.market.units import get_unit
 from services.market.units_ending import deregister_unit
@@ -47,7 +53,7 @@ from tests.market_factories import apply_for, bad, good, make_dso, make_unit, ve
 
 WORDS = "Because of what was said in May."
 STEPS = int(os.environ.get("FMAR_MACHINE_STEPS", "25"))
-EXAMPLES = int(os.environ.get("FMAR_MACHINE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("FMAR_MACHINE_EXAMPLES", "5"))
 Act = Callable[[Actor, UUID, int], object]
 ACTS: dict[str, Act] = {
     "take": take_application,
@@ -55,6 +61,7 @@ ACTS: dict[str, Act] = {
     "answer": lambda actor, one, version: answer_information(actor, one, WORDS, version),
     "answer anew": lambda actor, one, version: answer_information(actor, one, WORDS, version, fresh_package=True),
     "qualify": lambda actor, one, version: decide_application(actor, one, good(), version),
+    "qualify for days": lambda actor, one, version: decide_application(actor, one, good(5), version),
     "fail": lambda actor, one, version: decide_application(actor, one, bad(), version),
     "qualify many": lambda actor, one, version: decide_like_cases(actor, [(one, version)], good()),
     "suspend": lambda actor, one, version: suspend_qualification(actor, one, "SAFETY", WORDS, version),
@@ -68,6 +75,8 @@ ENDING = ("fail", "withdraw")
 KIND = st.sampled_from(sorted(ACTS))
 WHO = st.integers(0, 4)
 WHICH = st.integers(0, 50)
+UNIT = st.integers(0, 3)
+MOST_UNITS = 4
 
 
 class QualificationMachine(RuleBasedStateMachine):
@@ -78,13 +87,13 @@ class QualificationMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        self.known: dict[UUID, tuple[QualificationStatus, bool]] = {}
 
     @initialize()
     def open_register(self) -> None:
         """A register of its own, with a unit in the areas of both DNOs, and a spare asset for it."""
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         use_database(self.stack.enter_context(fresh_database(folder, "register", build_register, self.kind)))
+        self.clock = self.stack.enter_context(time_machine.travel(datetime.now(UTC)))
         self.fsp, self.rival = make_provider(), make_provider("Lumen")
         self.dsos = [make_dso(), make_dso("Northern Powergrid", "NPG_NE")]
         self.actors = [self.fsp, self.rival, *self.dsos, make_administrator()]
@@ -116,10 +125,15 @@ class QualificationMachine(RuleBasedStateMachine):
         stand = sorted(self._stand().items())
         return (stand[which % len(stand)][0], stand[which % len(stand)][1][1]) if stand else None
 
-    @rule(who=WHO, unit=st.integers(0, 1), code=st.sampled_from(["SU", "SAOUDA"]))
+    def _unit(self, place: int) -> tuple[UUID, int]:
+        """A unit, and its version; the administrator sees it whoever has it."""
+        found = get_unit(self.actors[-1], self.units[place % len(self.units)].id).unit
+        return found.id, found.version
+
+    @rule(who=WHO, unit=UNIT, code=st.sampled_from(["SU", "SAOUDA"]))
     def apply(self, who: int, unit: int, code: str) -> None:
         """Somebody applies."""
-        self._try(lambda: apply_for(self.actors[who], self.units[unit], code))
+        self._try(lambda: apply_for(self.actors[who], self.units[unit % len(self.units)], code))
 
     @rule(kind=KIND, who=WHO, which=WHICH, off=st.sampled_from([0, 0, 0, -1]))
     def act(self, kind: str, who: int, which: int, off: int) -> None:
@@ -138,23 +152,62 @@ class QualificationMachine(RuleBasedStateMachine):
             chosen = select(col(Qualification.id)).where(col(Qualification.qualified_at).is_not(None))
             return set(current_session().scalars(chosen))
 
-    @rule(who=WHO, unit=st.integers(0, 1), asset=st.integers(0, 1), add=st.booleans())
+    @rule(who=WHO, unit=UNIT, asset=st.integers(0, 1), add=st.booleans())
     def compose(self, who: int, unit: int, asset: int, add: bool) -> None:
-        """A unit gains or loses an asset; what it is qualified for is to be assessed again, and stays approved."""
+        """A unit gains or loses an asset that others want as well; it is to be assessed again, and stays approved."""
         approved = self._approved()
         spare = [self.spare[asset].id]
-        version = get_unit(self.fsp, self.units[unit].id).unit.version
+        identifier, version = self._unit(unit)
         change = {"add": spare} if add else {"remove": spare}
-        self._try(lambda: update_composition(self.actors[who], self.units[unit].id, version=version, **change))
+        self._try(lambda: update_composition(self.actors[who], identifier, version=version, **change))
         assert approved <= self._approved(), "a change of the unit lost an approval"
 
-    @rule(who=WHO, chance=st.integers(0, 9))
-    def end_unit(self, who: int, chance: int) -> None:
+    @rule(who=WHO, assets=st.sets(st.integers(0, 1), min_size=1), family=st.sampled_from(["DSO", "DSO", "RESERVE"]))
+    def build(self, who: int, assets: set[int], family: str) -> None:
+        """Somebody builds a unit of assets that others of the family may have: then it is refused, and names them."""
+        if len(self.units) >= MOST_UNITS:
+            return
+        wanted = [self.spare[one] for one in sorted(assets)]
+
+        def act() -> None:
+            self.units.append(make_unit(self.actors[who], assets=wanted, family=Family(family)))
+
+        self._try(act)
+
+    @rule(who=WHO, unit=UNIT, to=st.integers(0, 1))
+    def reassign(self, who: int, unit: int, to: int) -> None:
+        """A unit goes to the other FSP, with its assets; what it is qualified for goes with it and stays approved."""
+        approved = self._approved()
+        identifier, version = self._unit(unit)
+        gaining = self.actors[to].organisation_id
+        assert gaining
+        self._try(lambda: reassign_unit(self.actors[who], identifier, gaining, WORDS, version))
+        assert approved <= self._approved(), "a re-assignment lost an approval"
+        with unit_of_work(STAMP, writes=False) as session:
+            providers = {one.id: one.service_provider_id for one in session.scalars(select(MarketUnit))}
+            for one in session.scalars(select(Qualification)):
+                assert one.service_provider_id == providers[one.unit_id]
+
+    @rule(days=st.sampled_from([1, 6, 40]))
+    def days_pass(self, days: int) -> None:
+        """Time passes, and the register looks at what ends: only what is past its last day loses its approval."""
+        self.clock.shift(timedelta(days=days))
+        approved = self._approved()
+        keep_validities()
+        with unit_of_work(STAMP, writes=False) as session:
+            ended = {one.id for one in session.scalars(select(Qualification)) if one.qualified_at is None}
+            last = {one.id: one.valid_until for one in session.scalars(select(Qualification))}
+            held = [last[one] for one in self._approved()]
+        assert all(day is not None and day >= today() for day in held), "an approval outlived its last day"
+        lost = approved & ended
+        assert all((day := last[one]) is None or day < today() for one in lost), "an approval ended before its last day"
+
+    @rule(who=WHO, unit=UNIT, chance=st.integers(0, 9))
+    def end_unit(self, who: int, unit: int, chance: int) -> None:
         """Now and then a unit ends."""
         if chance == 0:
-            unit = self.units[1]
-            version = get_unit(self.fsp, unit.id).unit.version
-            self._try(lambda: deregister_unit(self.actors[who], unit.id, WORDS, version))
+            identifier, version = self._unit(unit)
+            self._try(lambda: deregister_unit(self.actors[who], identifier, WORDS, version))
 
     @invariant()
     def no_step_outside_the_table(self) -> None:
