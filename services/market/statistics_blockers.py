@@ -33,7 +33,7 @@ from services.market.statistics_counting import PERMISSION
 from services.market.statistics_shapes import MarketFilters
 from services.market.statistics_subsets import shown_to_all
 from services.market.stopping import STOPPERS, stops
-from services.market.unit_frames import frames_where
+from services.market.unit_frames import as_stored, frames_to_count
 
 TOP = 12
 """So many are told; how many more there are is said."""
@@ -163,7 +163,7 @@ def _bought_by(organisations: Iterable[object]) -> list[str]:
 
 
 def _count(mine: ColumnElement[bool], products: Sequence[ProductVersion], anonymised: bool) -> Blockers:
-    units, areas = frames_where(mine)
+    units, areas = frames_to_count(mine)
     units = units.with_row_index("row")
     found: list[_Found] = []
     # Family by family: a unit is held against the products of its own, a quarter of all pairs.
@@ -257,7 +257,7 @@ def _nearest(requirement: Requirement, row: dict[str, Any], version: ProductVers
 
 def _providers(mine: ColumnElement[bool], units: pl.DataFrame) -> np.ndarray:
     """The number of each unit's provider, in the order of the units."""
-    chosen = select(col(MarketUnit.id), col(MarketUnit.service_provider_id))
+    chosen = select(as_stored(col(MarketUnit.id)), col(MarketUnit.service_provider_id))
     chosen = chosen.where(col(MarketUnit.status) == UnitStatus.ACTIVE, mine)
     whose = {str(unit): provider for unit, provider in current_session().execute(chosen)}
     numbers: dict[object, int] = {}

@@ -46,6 +46,25 @@ _AREA_COLUMNS: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+def frames_to_count(*conditions: ColumnElement[bool]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`frames_where` for counting many: identifiers as the database has them, which tell units apart and are read quickly."""
+    session = current_session()
+    active = (col(MarketUnit.status) == UnitStatus.ACTIVE, *conditions)
+    chosen = select(as_stored(col(MarketUnit.id)), *_UNIT_COLUMNS[1:])
+    chosen = chosen.join(UnitCapability, col(UnitCapability.unit_id) == col(MarketUnit.id)).where(*active)
+    rows = session.execute(chosen.order_by(col(MarketUnit.id).desc()))
+    units = pl.DataFrame([(str(unit), *rest) for unit, *rest in rows], schema=_UNITS, orient="row")
+    places = select(as_stored(col(UnitArea.unit_id)), *_AREA_COLUMNS[1:])
+    places = places.join(MarketUnit, col(MarketUnit.id) == col(UnitArea.unit_id)).where(*active)
+    areas = [(str(unit), *rest) for unit, *rest in session.execute(places)]
+    return units, pl.DataFrame(areas, schema=_AREAS, orient="row")
+
+
+def as_stored(identifier: Any) -> Any:
+    """An identifier as the database has it, without an object for each."""
+    return type_coerce(identifier, String)
+
+
 def frames_where(*conditions: ColumnElement[bool], limit: int | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Active units that pass the conditions, newest first, and their areas; inside an operation. Two statements.
 
