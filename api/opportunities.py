@@ -23,7 +23,7 @@ from api.queries import PageQuery
 from api.security import Caller
 from models.products import Family as FamilyCode
 from services.core.access_log import log_access
-from services.market.closing import closing_set
+from services.market.closing import closing_set, closing_set_of_assets
 from services.market.eligibility import Requirement as RequirementCode
 from services.market.eligibility import Standing as StandingCode
 from services.market.opportunities import MOST_ASSETS, opportunities_of_assets, opportunities_of_unit
@@ -107,6 +107,19 @@ def of_assets(caller: Caller, body: AssetsBody) -> Response:
     found = opportunities_of_assets(caller, body.AssetIds, body.Family)
     log_access(caller, "opportunity.assets", "asset", detail={"ids": [str(one) for one in body.AssetIds[:200]]})
     return answer(opportunities_out(found))
+
+
+@router.post(
+    "/{ProductCode}/closing", summary="Assets that would close the gap of some", response_model=ClosingOut,
+    responses=answers(404, 413),
+)  # fmt: skip
+def closing_of_assets(
+    caller: Caller, body: AssetsBody, product_code: Annotated[str, Path(alias="ProductCode", max_length=20)]
+) -> Response:
+    """The fewest of your free assets that give these, as a unit of the product's family, its least capacity."""
+    found = closing_set_of_assets(caller, body.AssetIds, product_code)
+    log_access(caller, "opportunity.assets", "asset", detail={"ids": [str(one) for one in body.AssetIds[:200]]})
+    return answer(closing_out(found))
 
 
 @router.get("/summary", summary="A portfolio in numbers", response_model=PortfolioInNumbersOut)

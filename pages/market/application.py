@@ -4,7 +4,6 @@ from uuid import UUID
 
 import streamlit as st
 
-from models.qualifications import QualificationStatus
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
@@ -15,6 +14,7 @@ from pages.parts.qualification_words import (
     ACT_ICONS,
     HISTORY_LABELS,
     NEXT,
+    approval_words,
     clock_badge,
     qualification_badge,
     say_newer,
@@ -62,8 +62,8 @@ def draw_head(line: QualificationLine) -> None:
     if one.status_reason:
         code = f"**{label_of(one.reason_code)}**: " if one.reason_code else ""
         st.markdown(f"{code}{plain(one.status_reason)} :small[since {show_moment(one.status_since)}]")
-    if one.qualified_at and one.status is not QualificationStatus.QUALIFIED:
-        st.info(f"Approved since {show_moment(one.qualified_at)}: that stands until the SO has decided anew.")
+    if approved := approval_words(one):
+        st.info(approved)
     grid = st.grid(4, min_column_width=150)
     draw_fact(grid, "Capacity", f"{one.capacity:,.2f} kW", "In the product's direction.")
     draw_fact(grid, "GSP group", plain(one.gsp_group) or "Several")

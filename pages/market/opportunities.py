@@ -1,27 +1,24 @@
 """Opportunities (UC-04.03): what a portfolio, one unit or a selection of assets may earn, with the reasons."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 import streamlit as st
 
-from models.assets import STATUS_LABELS
-from models.products import FAMILY_LABELS, Family
+from models.products import FAMILY_LABELS
 from models.units import UnitStatus
 from pages.frame import session
 from pages.frame.navigation import link
-from pages.parts.asset_choice import accept_codes, choose_filters
-from pages.parts.asset_table import code_labels
+from pages.parts.asset_choice import accept_codes
+from pages.parts.opportunity_assets import draw_assets
 from pages.parts.opportunity_list import draw_opportunities
 from pages.parts.opportunity_portfolio import draw_portfolio
-from services.assets.lines import AssetLine, list_lines
 from services.core.errors import NotFound
 from services.core.permissions import may
-from services.market.opportunities import opportunities_of_assets, opportunities_of_unit
+from services.market.opportunities import opportunities_of_unit
 from services.market.units_listing import UnitFilters, list_units
 
 KINDS = {"portfolio": "Whole portfolio", "unit": "One unit", "assets": "A selection of assets"}
-MOST_UNITS, MOST_ASSETS = 200, 200
+MOST_UNITS = 200
 
 
 def named_unit() -> UUID | None:
@@ -67,50 +64,6 @@ def draw_unit() -> None:
     draw_opportunities(actor, found, "unit")
 
 
-def draw_assets() -> None:
-    """Assets that are chosen in a table, as if they were one unit."""
-    st.caption("Choose assets: they are judged as if they were one unit. Nothing is built by it.")
-    filters = choose_filters(actor)
-    page = list_lines(actor, filters, limit=MOST_ASSETS)
-    if not page.items:
-        st.info("No asset passes these filters. Choose fewer, or register assets first.", icon=":material/bolt:")
-        return
-    labels = code_labels()
-    event = st.dataframe(
-        [asset_row(one, labels) for one in page.items],
-        hide_index=True,
-        width="stretch",
-        height=min(35 * (len(page.items) + 1) + 2, 320),
-        column_config={"Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized")},
-        on_select="rerun",
-        selection_mode="multi-row",
-        key="chosen-assets",
-        alt=f"{len(page.items)} assets to choose from",
-    )
-    if page.next_cursor is not None:
-        st.caption(f"The first {MOST_ASSETS} are listed: filter to find others.")
-    families = [None, *Family]
-    family = st.selectbox(
-        "As a unit of", families, format_func=lambda one: FAMILY_LABELS[one] if one else "whichever family fits"
-    )
-    ids = [page.items[row].id for row in event.selection.rows if row < len(page.items)]
-    if not ids:
-        st.info("Choose one or more assets in the table.", icon=":material/touch_app:")
-        return
-    draw_opportunities(actor, opportunities_of_assets(actor, ids, family), "assets")
-
-
-def asset_row(asset: AssetLine, labels: Mapping[str, str]) -> dict[str, object]:
-    """An asset to choose."""
-    return {
-        "Name": asset.name,
-        "Category": labels.get(asset.category, asset.category),
-        "Status": STATUS_LABELS[asset.status],
-        "Rated (kW)": float(asset.rated_kw),
-        "GSP group": asset.gsp_group or "",
-    }
-
-
 actor = session.actor()
 st.title("Opportunities", anchor=False)
 st.caption("Which products your units and assets may be eligible for, what is missing and by how much.")
@@ -128,6 +81,6 @@ kind = st.segmented_control(
 if kind == "unit":
     draw_unit()
 elif kind == "assets":
-    draw_assets()
+    draw_assets(actor)
 else:
     draw_portfolio(actor)

@@ -15,7 +15,7 @@ from pages.parts.power import show_kw
 from services.core.actor import Actor
 from services.core.errors import RegisterError
 from services.core.permissions import may
-from services.market.closing import Closing, closing_set
+from services.market.closing import Closing, closing_set, closing_set_of_assets
 from services.market.opportunities import Opportunities, Opportunity
 from services.market.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Requirement, Standing, Verdict
 
@@ -119,32 +119,37 @@ def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) ->
         short = any(
             reason.requirement is Requirement.MIN_CAPACITY and reason.met is False for reason in verdict.reasons
         )
-        if short and found.unit is not None and _own(actor, found):
+        if short and _own(actor, found):
             _draw_closing(actor, found, version.code, key)
 
 
 def _own(actor: Actor, found: Opportunities) -> bool:
+    """Whether the actor may fill it up: a unit of its own; of assets, the register says so when it is asked."""
     unit = found.unit
-    return unit is not None and may(actor, "unit.manage") and unit.service_provider_id == actor.organisation_id
+    return may(actor, "unit.manage") and (unit is None or unit.service_provider_id == actor.organisation_id)
 
 
 def _draw_closing(actor: Actor, found: Opportunities, code: str, key: str) -> None:
     asked = f"{key}-closing-{code}"
     if st.button("Which of my free assets would close the gap?", icon=":material/add_circle:", key=f"{asked}-ask"):
         st.session_state[asked] = True
-    if st.session_state.get(asked) and found.unit is not None:
-        try:
-            say_closing(closing_set(actor, found.unit.id, code))
-        except RegisterError as refused:
-            st.error(plain(refused.message))
+    if not st.session_state.get(asked):
+        return
+    try:
+        if found.unit is not None:
+            say_closing(closing_set(actor, found.unit.id, code), "The unit")
+        else:
+            say_closing(closing_set_of_assets(actor, found.chosen, code), "A unit of these assets")
+    except RegisterError as refused:
+        st.error(plain(refused.message))
 
 
-def say_closing(closing: Closing) -> None:
+def say_closing(closing: Closing, what: str) -> None:
     """What adding assets would change, with the assets."""
     message = st.success if closing.closes else st.info
     message(plain(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
     if closing.after is not None:
-        st.markdown(f"The unit would then be: **{STANDING_LABELS[closing.after.standing]}**.")
+        st.markdown(f"{what} would then be: **{STANDING_LABELS[closing.after.standing]}**.")
         for reason in closing.after.unmet:
             st.markdown(f"- {plain(reason.words)}")
     for codes, words in ((closing.gained, "Also eligible then"), (closing.lost, "No longer eligible then")):

@@ -5,7 +5,7 @@ import streamlit as st
 from models.products import ProductVersion
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from pages.frame.banner import plain
-from services.core.clock import show_date
+from services.core.clock import show_date, show_moment
 from services.market.qualification_clock import CLOCK_LABELS, Clock, ClockState
 from services.market.qualification_listing import QualificationLine
 
@@ -68,6 +68,16 @@ ACT_ICONS = {
 }
 NEXT = ("decide_application", "answer_information")
 """What somebody waits for."""
+
+
+def approval_words(one: Qualification) -> str | None:
+    """What an approval is worth while the status isn't Qualified; None where there is none, or nothing to say."""
+    if one.qualified_at is None or one.status is S.QUALIFIED:
+        return None
+    stands = "that stands until the SO has decided anew"
+    if one.status is S.SUSPENDED:
+        stands = "nothing is delivered until the suspension is lifted"
+    return f"Approved since {show_moment(one.qualified_at)}: {stands}."
 
 
 def qualification_badge(status: QualificationStatus) -> None:

@@ -1,20 +1,23 @@
-"""Which of one's own free assets would close the gap of a unit to a product (UC-04.03)."""
+"""Which of one's own free assets would close the gap of a unit, or of some assets, to a product (UC-04.03)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import polars as pl
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
-from models.products import Direction, ProductVersion, Spread
+from models.products import Direction, Family, ProductVersion, Spread
 from models.units import MarketUnit, UnitMember
 from services.core.actor import Actor
 from services.core.clock import today
-from services.core.errors import Finding, Invalid
+from services.core.errors import Finding, Forbidden, Invalid
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import reach, visible
@@ -24,9 +27,10 @@ from services.market.counting import assets_by_id
 from services.market.eligibility import Standing, Verdict, judge, verdicts_in
 from services.market.eligibility_words import kw
 from services.market.members import CURRENT, runs
+from services.market.opportunities import selected
 from services.market.requirements import Requirement
 from services.market.unit_arrays import AREA_CODES, GROUP_CODES, SCOTTISH, buyers_areas
-from services.market.unit_frames import frames_where, frames_with
+from services.market.unit_frames import frames_of_assets, frames_where, frames_with
 
 CANDIDATES = 5_000
 """As many of the largest free assets are looked at: a set of more is no small one."""
@@ -44,7 +48,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What adding assets to a unit would change."""
+    """What adding assets to a unit, or to some assets, would change."""
 
     product_code: str
     gap: Decimal
@@ -54,9 +58,9 @@ class Closing:
     closes: bool
     words: str
     after: Verdict | None
-    """How the unit would stand with them."""
+    """How it would stand with them."""
     gained: list[str]
-    """Other products for which the unit would become eligible with them."""
+    """Other products for which it would become eligible with them."""
     lost: list[str]
     """Products for which it would no longer be."""
 
@@ -69,21 +73,80 @@ def closing_set(actor: Actor, unit_id: UUID, product_code: str) -> Closing:
     product. Raises NotFound when the unit is unseen, Forbidden when it isn't one's own, Invalid for an unknown product.
     """
     unit = reach(MarketUnit, actor, unit_id, "unit.manage", lock=False)
+    products, product = _asked(product_code)
+    units, areas = frames_where(col(MarketUnit.id) == unit_id)
+    if units.is_empty():
+        return _none(product_code, "The unit is de-registered, or its assets are being counted.")
+    held = select(col(UnitMember.asset_id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    whose = _Whose(unit.service_provider_id, unit.family, held, partial(frames_with, unit.id, str(unit.family)))
+    return _answer(actor, whose, units, areas, products, product)
+
+
+@operation("UC-04.03", permission="unit.manage", writes=False)
+def closing_set_of_assets(actor: Actor, asset_ids: Sequence[UUID], product_code: str) -> Closing:
+    """The same for some assets of the actor's organisation as if they were a unit of the product's family.
+
+    Raises NotFound for an asset that is unseen, Forbidden for one that another provider manages, Invalid for none, more than
+    10,000, or an unknown product.
+    """
+    products, product = _asked(product_code)
+    wanted = selected(actor, asset_ids)
+    _require_own(actor, wanted)
+    assert actor.organisation_id is not None
+
+    def with_more(added: Sequence[UUID]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return frames_of_assets([*wanted, *added], str(product.family))
+
+    units, areas = with_more([])
+    held = select(col(Asset.id)).where(col(Asset.id).in_(wanted))
+    return _answer(
+        actor, _Whose(actor.organisation_id, product.family, held, with_more), units, areas, products, product
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """What is to be filled up: whose it is, in which family, the assets in it, and how it would be with more of them."""
+
+    provider: UUID
+    family: Family
+    held: Any
+    with_more: Callable[[Sequence[UUID]], tuple[pl.DataFrame, pl.DataFrame]]
+
+
+def _asked(product_code: str) -> tuple[Sequence[ProductVersion], ProductVersion]:
     products = in_force_on(today())
     product = next((one for one in products if one.code == product_code), None)
     if product is None:
         expected = "The code of a product in force"
         message = f"There is no product {product_code} in force. Look into the catalogue."
         raise Invalid([Finding("OPPORTUNITY-02", "ProductCode", product_code, expected, message)])
-    units, areas = frames_where(col(MarketUnit.id) == unit_id)
-    if units.is_empty():
-        return _none(product_code, "The unit is de-registered, or its assets are being counted.")
+    return products, product
+
+
+def _require_own(actor: Actor, wanted: Sequence[UUID]) -> None:
+    for some in runs(wanted):
+        strange = select(col(Asset.asset_name)).where(
+            col(Asset.id).in_(some), col(Asset.service_provider_id) != actor.organisation_id
+        )
+        name = current_session().scalar(strange.limit(1))
+        if name is not None:
+            raise Forbidden(f"{name} is managed by another provider: only your own assets are filled up. Leave it out.")
+
+
+def _answer(
+    actor: Actor,
+    whose: _Whose,
+    units: pl.DataFrame,
+    areas: pl.DataFrame,
+    products: Sequence[ProductVersion],
+    product: ProductVersion,
+) -> Closing:
     [row] = judge(units, areas, [product]).rows(named=True)
     if row["met_min_capacity"] is not False:
-        return _none(product_code, "The unit has the least capacity, as far as is known: no asset needs to be added.")
-    free = _free_assets(actor, unit, product, row["place"], areas)
-    chosen = _fewest(free, product, row["short"])
-    return _told(unit, products, product, row["short"], chosen)
+        return _none(product.code, "The least capacity is there, as far as is known: no asset needs to be added.")
+    free = _free_assets(actor, whose, product, row["place"], areas)
+    return _told(whose, products, product, row["short"], _fewest(free, product, row["short"]))
 
 
 def _none(product_code: str, words: str) -> Closing:
@@ -91,22 +154,23 @@ def _none(product_code: str, words: str) -> Closing:
 
 
 def _free_assets(
-    actor: Actor, unit: MarketUnit, product: ProductVersion, place: str | None, areas: pl.DataFrame
+    actor: Actor, whose: _Whose, product: ProductVersion, place: str | None, areas: pl.DataFrame
 ) -> pl.DataFrame:
     """The largest that help, with what each brings; one statement finds them."""
     taken = select(col(UnitMember.id)).where(col(UnitMember.asset_id) == col(Asset.id), CURRENT)
     conditions: list[ColumnElement[bool]] = [
         visible(Asset, actor),
-        col(Asset.service_provider_id) == unit.service_provider_id,
+        col(Asset.service_provider_id) == whose.provider,
         col(Asset.status) == AssetStatus.VERIFIED,
-        ~taken.where(col(UnitMember.family) == unit.family).correlate(Asset).exists(),
+        col(Asset.id).not_in(whose.held),
+        ~taken.where(col(UnitMember.family) == whose.family).correlate(Asset).exists(),
     ]
     codes = _places(product, place, areas)
     if codes is not None:
         groups = [group for area, group in zip(AREA_CODES, GROUP_CODES, strict=True) if area in codes]
         conditions.append(or_(col(Asset.dno_connection).in_(codes), col(Asset.gsp_group).in_(groups)))
     if product.aggregation is Spread.NONE:
-        conditions.append(_same_point(unit))
+        conditions.append(_same_point(whose.held))
     found = select(col(Asset.id)).where(*conditions).order_by(col(Asset.rated_capacity).desc(), col(Asset.id))
     return _fit(of_assets(assets_by_id(list(current_session().scalars(found.limit(CANDIDATES))))), product)
 
@@ -125,14 +189,13 @@ def _places(product: ProductVersion, place: str | None, areas: pl.DataFrame) -> 
     return None if bought is None else codes
 
 
-def _same_point(unit: MarketUnit) -> ColumnElement[bool]:
-    """On a meter of the unit."""
+def _same_point(held: Any) -> ColumnElement[bool]:
+    """On a meter of the assets that are there."""
     meters: list[ColumnElement[bool]] = []
-    for column in (Asset.import_mpan, Asset.export_mpan):
-        of_unit = select(col(column)).join(UnitMember, col(UnitMember.asset_id) == col(Asset.id))
-        meters.append(
-            col(column).in_(of_unit.where(col(UnitMember.unit_id) == unit.id, CURRENT, col(column).is_not(None)))
-        )
+    for name in ("import_mpan", "export_mpan"):
+        theirs: Any = aliased(Asset)
+        mpan = getattr(theirs, name)
+        meters.append(col(getattr(Asset, name)).in_(select(mpan).where(theirs.id.in_(held), mpan.is_not(None))))
     return or_(*meters)
 
 
@@ -171,7 +234,7 @@ def _better(one: pl.DataFrame, other: pl.DataFrame, gap: int) -> bool:
 
 
 def _told(
-    unit: MarketUnit, products: Sequence[ProductVersion], product: ProductVersion, gap: int, chosen: pl.DataFrame
+    whose: _Whose, products: Sequence[ProductVersion], product: ProductVersion, gap: int, chosen: pl.DataFrame
 ) -> Closing:
     added = [UUID(one) for one in chosen["asset_id"]]
     if not added:
@@ -180,8 +243,8 @@ def _told(
     names = _names(added)
     sums = chosen["adds"].sum()
     assets = [Added(one, names[one], Decimal(adds) / 100) for one, adds in zip(added, chosen["adds"], strict=True)]
-    before = verdicts_in(*frames_with(unit.id, str(unit.family), []), products)[str(unit.id)]
-    after = verdicts_in(*frames_with(unit.id, str(unit.family), added), products)[str(unit.id)]
+    [before] = verdicts_in(*whose.with_more([]), products).values()
+    [after] = verdicts_in(*whose.with_more(added), products).values()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old.product_code != product.code]
     verdict = next(one for one in after if one.product_code == product.code)
     count = f"{len(added):,} of your free assets {'adds' if len(added) == 1 else 'add'} {kw(sums)}"

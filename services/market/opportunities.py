@@ -4,7 +4,7 @@ Indicative: the register compares, the system operator assesses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -91,6 +91,8 @@ class Opportunities:
     limit: ConnectionLimit | None = None
     being_counted: bool = False
     """Assets changed a moment ago: these figures are those from before."""
+    chosen: Sequence[UUID] = ()
+    """The assets, where it is a selection of them."""
 
 
 @operation("UC-04.03", permission="unit.read", writes=False)
@@ -119,14 +121,20 @@ def opportunities_of_assets(actor: Actor, asset_ids: Sequence[UUID], family: Fam
 
     Raises NotFound for an asset that the actor may not see, Invalid for none or more than 10,000.
     """
+    wanted = selected(actor, asset_ids)
+    units, areas = frames_of_assets(wanted, None if family is None else str(family))
+    return replace(_gathered(units, areas, holdings_of_assets(actor, wanted)), chosen=wanted)
+
+
+def selected(actor: Actor, asset_ids: Sequence[UUID]) -> list[UUID]:
+    """The assets of a selection, each once. Raises NotFound for an unseen one, Invalid for none or more than 10,000."""
     wanted = list(dict.fromkeys(asset_ids))
     if not 1 <= len(wanted) <= MOST_ASSETS:
         expected = f"1 to {MOST_ASSETS:,} assets"
         message = f"Choose {expected}: {len(wanted):,} were named."
         raise Invalid([Finding("OPPORTUNITY-01", "AssetIds", f"{len(wanted):,}", expected, message)])
     _require_seen(actor, wanted)
-    units, areas = frames_of_assets(wanted, None if family is None else str(family))
-    return _gathered(units, areas, holdings_of_assets(actor, wanted))
+    return wanted
 
 
 def _require_seen(actor: Actor, wanted: Sequence[UUID]) -> None:

@@ -30,7 +30,7 @@ from services.market.units_ending import LONGEST
 Moves = Callable[[MarketUnit, UUID, str], None]
 WHEN_UNIT_MOVES: list[Moves] = []
 """What moves with a unit: it is handed the unit, as the gaining FSP's already, the losing FSP and the evidence."""
-TOLD = 20
+TOLD, NAMED = 20, 3
 FEWEST_EVIDENCE = 10
 
 
@@ -100,14 +100,15 @@ def _blockers(unit: MarketUnit, gaining: UUID) -> list[Blocker]:
         found.append(
             Blocker("market_unit", str(taken.id), label, "Codes are never used again: build the unit anew there.")
         )
-    consumers = session.scalar(
-        select(func.count()).select_from(Asset).where(col(Asset.id).in_(moving), col(Asset.consumer_owned))
-    )
+    owned = select(col(Asset.asset_name)).where(col(Asset.id).in_(moving), col(Asset.consumer_owned))
+    consumers = session.scalar(select(func.count()).select_from(owned.subquery())) or 0
     if consumers:
-        label = f"{consumers:,} of its assets are consumer-owned"
-        found.append(
-            Blocker("asset", "consumer-owned", label, "Their owners' consent comes first: switch these assets.")
-        )
+        names = list(session.scalars(owned.order_by(col(Asset.asset_name), col(Asset.id)).limit(NAMED)))
+        more = f" and {consumers - len(names):,} more" if consumers > len(names) else ""
+        verb = "is" if consumers == 1 else "are"
+        label = f"{', '.join(names)}{more} {verb} consumer-owned"
+        action = "Their owners' consent comes first: switch these assets, or have them taken out."
+        found.append(Blocker("asset", "consumer-owned", label, action))
     for one in memberships_elsewhere(unit.id, moving)[:TOLD]:
         label = f"{one.asset_name} is in {one.name} ({one.code}) too"
         found.append(Blocker("market_unit", str(one.unit_id), label, "Have it taken out there first."))

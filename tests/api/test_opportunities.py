@@ -51,6 +51,18 @@ def test_a_unit_and_what_would_close_its_gap(program: Program) -> None:
     assert mine.get(f"/v1/opportunities?UnitId={uuid4()}").status_code == 404
 
 
+def test_what_would_close_the_gap_of_a_selection(program: Program) -> None:
+    actor, organisation = somebody()
+    chosen, free = small(actor, 940), small(actor, 100)
+    mine, stranger = program(organisation), program()
+    body = {"AssetIds": [str(chosen.id)]}
+    closing = mine.post("/v1/opportunities/DC/closing", json=body).json()
+    assert [one["AssetId"] for one in closing["Assets"]] == [str(free.id)]
+    assert (closing["Gap"], closing["Closes"], closing["StandingAfter"]) == (60, True, "ELIGIBLE")
+    assert stranger.post("/v1/opportunities/DC/closing", json=body).status_code == 404
+    assert mine.post("/v1/opportunities/NOPE/closing", json=body).status_code == 422
+
+
 def test_a_portfolio_by_page_and_in_numbers(program: Program) -> None:
     actor, organisation = somebody()
     for power in (1200, 940, 10):

@@ -1,5 +1,7 @@
 """The opportunities page: a portfolio, one unit, a selection of assets; reasons, gaps and what would close them (UC-04.03)."""
 
+from uuid import uuid4
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,7 +9,7 @@ from models.assets import Asset
 from models.participants import Organisation
 from services.core.actor import Actor
 from tests.factories import make_organisation
-from tests.pages.portal import be, open_page, press, text
+from tests.pages.portal import be, open_page, press, quiet, text
 from tests.unit_factories import make_unit, verified
 
 pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-04.03")]
@@ -90,6 +92,21 @@ def test_a_selection_of_assets_begins_with_choosing() -> None:
     at = open_page("northgate", PAGE, **{"for": "assets"})
     assert list(at.dataframe[0].value["Name"]) == [asset.asset_name]
     assert "Choose one or more assets" in text(at)
+
+
+def test_a_chosen_selection_stands_in_the_address_and_its_gap_can_be_closed() -> None:
+    actor = northgate()
+    first, second, _spare = small(actor, 540), small(actor, 400), small(actor, 100)
+    at = open_page("northgate", PAGE, **{"for": "assets", "assets": f"{first.id},{second.id},nonsense"})
+    assert "**2 assets**" in [one.value.split(":")[0] for one in at.markdown]
+    assert at.query_params["assets"] == f"{first.id},{second.id}"
+    at.get_by_key("assets-closing-DC-ask").click()
+    quiet(at.run())
+    told = text(at)
+    assert "60 kW short; 1 of your free assets adds 100 kW: that closes the gap." in told
+    assert "A unit of these assets would then be: Eligible." in told
+    gone = open_page("northgate", PAGE, **{"for": "assets", "assets": str(uuid4())})
+    assert "that you may see. Choose others." in text(gone)
 
 
 def test_the_tab_of_a_unit_s_page() -> None:

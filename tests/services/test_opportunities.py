@@ -14,7 +14,7 @@ from services.core.actor import Actor
 from services.core.database import engine
 from services.core.errors import Forbidden, Invalid, NotFound, Refused
 from services.core.transaction import unit_of_work
-from services.market.closing import closing_set
+from services.market.closing import closing_set, closing_set_of_assets
 from services.market.eligibility import Requirement, Standing, verdicts_of
 from services.market.opportunities import (
     Opportunities,
@@ -92,6 +92,25 @@ def test_the_fewest_free_assets_that_close_the_gap(register: str) -> None:
     assert found.after.standing is Standing.ELIGIBLE
     assert {"DM", "DR"} <= set(found.gained)
     assert found.lost == []
+
+
+def test_the_gap_of_a_selection_is_closed_by_assets_that_are_not_in_it(register: str) -> None:
+    actor = make_provider()
+    chosen = [small(actor, 540), small(actor, 400)]
+    enough = small(actor, 61)
+    ids = [one.id for one in chosen]
+    found = closing_set_of_assets(actor, ids, "DC")
+    assert [one.asset_id for one in found.assets] == [enough.id]
+    assert found.words == "60 kW short; 1 of your free assets adds 61 kW: that closes the gap."
+    assert found.after is not None
+    assert found.after.standing is Standing.ELIGIBLE
+    assert closing_set_of_assets(actor, [*ids, enough.id], "DC").assets == []
+    theirs = small(make_provider("Kelvin"), 100)
+    with pytest.raises(NotFound):
+        closing_set_of_assets(actor, [*ids, theirs.id], "DC")
+    for wrong in ([], ids):
+        with pytest.raises(Invalid):
+            closing_set_of_assets(actor, wrong, "NOPE" if wrong else "DC")
 
 
 def test_several_assets_none_and_too_few(register: str) -> None:
