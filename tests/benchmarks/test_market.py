@@ -92,7 +92,7 @@ def subjects() -> Iterator[list[Subject]]:
 
 def _measure(
     subjects: list[Subject], figures: Figures, what: str, ours: Callable[[Subject], Act],
-    bare: Callable[[Subject], Act],
+    bare: Callable[[Subject], Act], *, grows: bool = False,
 ) -> None:  # fmt: skip
     """Rounds over all sizes, ours and the baseline by turns; the median of each, and what it means."""
     medians: dict[int, tuple[float, float]] = {}
@@ -105,10 +105,10 @@ def _measure(
     for size, (our, their) in medians.items():
         grown = f"; {our / first:.2f} × at {subjects[0].size:,}" if size != subjects[0].size else ""
         told = f"{our / their:.1f} × the bare SQL ({their:,.1f} ms){grown}"
-        bounds = f"{BOUND:g} × bare" + (f"; {GROWTH:g} × at {subjects[0].size:,}" if grown else "")
+        bounds = f"{BOUND:g} × bare" + (f"; {GROWTH:g} × at {subjects[0].size:,}" if grown and not grows else "")
         figures.add(f"{what}, {size:,} assets", f"{our:,.1f} ms of CPU", bounds, told)
     assert max(our / their for our, their in medians.values()) <= BOUND
-    if HOLDS_GROWTH:
+    if HOLDS_GROWTH and not grows:
         assert medians[subjects[-1].size][0] <= GROWTH * first
 
 
@@ -132,9 +132,13 @@ def test_dashboard(subjects: list[Subject], figures: Figures, who: str) -> None:
     )
 
 
+@pytest.mark.parametrize("lines", [150, LINES])
 @pytest.mark.parametrize("who", ["operator", "administrator"])
-def test_queue(subjects: list[Subject], figures: Figures, who: str) -> None:
-    """A queue as its page asks for it: what can be filtered by, the numbers of what waits, and the first lines by the clock."""
+def test_queue(subjects: list[Subject], figures: Figures, who: str, lines: int) -> None:
+    """A queue as its page asks for it: what can be filtered by, the numbers of what waits, and the first lines by the clock.
+
+    At 100,000 assets fewer lines wait for an SO than a page holds: growth is held to its bound between pages of one length.
+    """
 
     def ours(subject: Subject) -> Act:
         actor = subject.people[who]
@@ -142,12 +146,17 @@ def test_queue(subjects: list[Subject], figures: Figures, who: str) -> None:
         def act() -> None:
             tally_qualifications(actor, QualificationFilters())
             tally_qualifications(actor, UNDECIDED)
-            assert work_queue(actor, UNDECIDED, LINES)
+            assert work_queue(actor, UNDECIDED, lines)
 
         return act
 
     _measure(
-        subjects, figures, f"The queue of {WHO[who]}", ours, lambda subject: lambda: subject.bare(who).queue(LINES)
+        subjects,
+        figures,
+        f"The queue of {WHO[who]}, {lines} lines at most",
+        ours,
+        lambda subject: lambda: subject.bare(who).queue(lines),
+        grows=lines == LINES,
     )
 
 
