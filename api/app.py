@@ -29,6 +29,7 @@ from api import (
     qualifications,
     qualifications_together,
     search,
+    service_windows,
     tiles,
     users,
 )
@@ -77,6 +78,7 @@ def create_api() -> FastAPI:
         qualification_messages,
         qualifications,
         qualifications_together,
+        service_windows,
         organisations,
         decisions,
         users,

@@ -21,6 +21,7 @@ from pages.parts.qualification_words import (
     validity,
 )
 from pages.parts.record_history import draw_history
+from pages.parts.service_windows import draw_windows
 from pages.parts.unit_words import draw_fact
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
@@ -114,9 +115,7 @@ def choose(key: str, operation: str) -> None:
 def draw_package(line: QualificationLine) -> None:
     """What the application rests on, and the whole of it as a file."""
     package = package_of(actor, line.qualification.id)
-    st.markdown(
-        f"Frozen on {show_moment(package.made_at)} with {package.assets:,} assets; nothing in it changes any more."
-    )
+    st.markdown(f"Frozen on {show_moment(package.made_at)} with {package.assets:,} assets; nothing in it changes.")
     unit = package.summary["Unit"]
     told = {
         "Name": unit["UnitName"], "Code": unit["UnitCode"], "Type": unit["UnitType"], "Family": unit["Family"],
@@ -136,15 +135,15 @@ line = get_qualification(actor, asked_for())
 draw_head(line)
 show_outcome()
 draw_acts(line, qualification_actions(actor, line.qualification.id))
-talk, package, history = st.tabs(
-    ["Conversation", "Data package", "History"], key="part", on_change="rerun", bind="query-params"
-)
-if talk.open:
-    with talk:
-        draw_talk(actor, line.qualification)
-if package.open:
-    with package:
-        draw_package(line)
-if history.open:
-    with history:
-        draw_history(qualification_history(actor, line.qualification.id), HISTORY_LABELS)
+parts = {
+    "Conversation": lambda: draw_talk(actor, line.qualification),
+    "Service windows": lambda: draw_windows(actor, line.qualification),
+    "Data package": lambda: draw_package(line),
+    "History": lambda: draw_history(qualification_history(actor, line.qualification.id), HISTORY_LABELS),
+}
+for tab, draw in zip(
+    st.tabs(list(parts), key="part", on_change="rerun", bind="query-params"), parts.values(), strict=True
+):
+    if tab.open:
+        with tab:
+            draw()

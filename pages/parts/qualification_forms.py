@@ -9,6 +9,7 @@ import streamlit as st
 from models.qualifications import Qualification
 from pages.frame.banner import plain
 from pages.parts.attempt import attempt
+from pages.parts.service_windows import window_form
 from services.assets.attachments import Upload
 from services.core.actor import Actor
 from services.core.clock import today
@@ -77,6 +78,8 @@ def draw_form(actor: Actor, one: Qualification, operation: str) -> None:
         _decide(actor, one)
     elif operation == "assign_application":
         _assign(actor, one)
+    elif operation == "confirm_window":
+        window_form(actor, one)
     else:
         _say(actor, one, operation)
 

@@ -64,6 +64,7 @@ ACT_ICONS = {
     "demand_reassessment": "published_with_changes",
     "answer_information": "reply",
     "request_renewal": "autorenew",
+    "confirm_window": "event_available",
     "withdraw_application": "undo",
 }
 NEXT = ("decide_application", "answer_information")

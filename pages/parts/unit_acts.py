@@ -34,6 +34,10 @@ def draw_unit_acts(actor: Actor, whole: WholeUnit) -> None:
                     st.switch_page("pages/market/build_unit.py", query_params={"into": str(whole.unit.id)})
             else:
                 st.button(one.label, key=one.operation, icon=icon, on_click=ask, args=(one.operation,))
+    if others := [one for one in actions if not one.allowed]:
+        with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
+            for one in others:
+                st.markdown(f"- **{one.label}**: {plain(one.why_not or '')}")
     allowed = {one.operation for one in possible}
     if asked("deregister_unit") and "deregister_unit" in allowed:
         ask_for_end(actor, whole)

@@ -16,6 +16,7 @@ from models.exports import ExportJob
 from models.participants import ApiClient, Membership, Organisation, Role, User
 from models.products import MarketTable, Product, ProductProposal, ProductVersion
 from models.qualifications import DataPackage, Qualification, QualificationAttachment, QualificationMessage
+from models.service_windows import ServiceWindow
 from models.sources import SourceEdition, SourceRecord
 from models.units import MarketUnit, UnitArea, UnitMember
 from services.core.actor import Actor
@@ -163,6 +164,10 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     QualificationAttachment: (
         "qualification.read",
         _of_qualification(col(QualificationAttachment.qualification_id), col(Qualification.id)),
+    ),
+    ServiceWindow: (
+        "qualification.read",
+        _of_qualification(col(ServiceWindow.qualification_id), col(Qualification.id)),
     ),
     DataPackage: ("qualification.read", _of_qualification(col(DataPackage.id), col(Qualification.package_id))),
     SourceEdition: ("source.read", _public),

@@ -66,6 +66,8 @@ WORDS: dict[str, str] = {
     "qualification.newer_version": "Stays with its version: the product has a newer one",
     "qualification.said": "Commented on",
     "qualification.unit_changed": "The unit changed since it applied",
+    "qualification.window_confirmed": "A service window is confirmed",
+    "qualification.window_called_off": "A service window is called off",
     "source.loaded": "Edition loaded",
     "user.invited": "User invited",
     "user.deactivated": "User deactivated",

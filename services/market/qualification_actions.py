@@ -14,6 +14,7 @@ from services.core.transaction import current_session
 from services.core.visibility import see, within
 from services.market.qualification_assessing import ASSESS, DECIDED_FROM
 from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE, STANDING
+from services.market.service_windows import COUNTED_ON, windows_ahead
 
 S = QualificationStatus
 APPLY = "qualification.apply"
@@ -43,6 +44,7 @@ _OTHERWISE = {
     "suspend_qualification": "Only what is qualified can be suspended.",
     "lift_suspension": "It isn't suspended.",
     "demand_reassessment": "Only what is qualified is assessed again.",
+    "confirm_window": "Only what is qualified, and not suspended, is counted on.",
     "answer_information": "Nothing is asked.",
     "request_renewal": "Only what is qualified is renewed.",
     "withdraw_application": "It has ended already.",
@@ -59,6 +61,7 @@ OFFERS = tuple(
         ("demand_reassessment", ASSESS, "Require re-assessment", _from("demand_reassessment")),
         ("answer_information", APPLY, "Answer", _from("answer_information")),
         ("request_renewal", APPLY, "Ask for renewal", _from("request_renewal")),
+        ("confirm_window", ASSESS, "Confirm a service window", COUNTED_ON),
         ("withdraw_application", APPLY, "Withdraw", _from("withdraw_application")),
     )
 )
@@ -84,4 +87,6 @@ def _action(qualification: Qualification, offer: _Offer, reached: bool) -> Actio
         why_not = WHO[offer.permission]
     elif qualification.status not in offer.states:
         why_not = f"It is {QUALIFICATION_LABELS[qualification.status]}. {offer.otherwise}"
+    elif offer.operation == "withdraw_application" and (blockers := windows_ahead(qualification)):
+        why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}."
     return Action(offer.operation, offer.label, why_not is None, why_not)

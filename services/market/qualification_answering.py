@@ -6,12 +6,14 @@ from uuid import UUID
 from models.qualifications import Qualification, QualificationStatus, SaidKind
 from services.assets.attachments import Upload
 from services.core.actor import Actor
+from services.core.errors import Refused
 from services.core.operation import operation
 from services.market.data_package import assess_as_it_stands
 from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE, move
 from services.market.qualification_reasons import words_given
 from services.market.qualification_records import as_read
 from services.market.qualification_said import say_on
+from services.market.service_windows import windows_ahead
 
 APPLY = "qualification.apply"
 
@@ -61,10 +63,12 @@ def request_renewal(
 def withdraw_application(actor: Actor, qualification_id: UUID, reason: str, version: int) -> Qualification:
     """Withdraw an application, or what the unit is qualified for: that ends with it.
 
-    Raises Conflict when stale, Invalid without a reason, Refused when it has ended.
+    Raises Conflict when stale, Invalid without a reason, Refused when it has ended, or the SO counts on the unit still.
     """
     qualification = as_read(actor, qualification_id, APPLY, version)
     words = words_given("Reason", reason)
+    if blockers := windows_ahead(qualification):
+        raise Refused("The unit still has to deliver. Settle these first.", blockers)
     move(qualification, QualificationStatus.WITHDRAWN, "withdraw_application", reason=words)
     say_on(actor, qualification, SaidKind.COMMENT, words)
     return qualification

@@ -21,6 +21,7 @@ from services.market.qualification_life import STANDING, TAKEN_FROM, move
 from services.market.qualification_reasons import said, words_finding
 from services.market.qualification_records import stale
 from services.market.qualification_said import say_on
+from services.market.service_windows import windows_ahead
 
 Case = tuple[UUID, int]
 """An application, and its version as it was read."""
@@ -71,7 +72,7 @@ def withdraw_applications(actor: Actor, cases: Sequence[Case], reason: str) -> T
         move(one, QualificationStatus.WITHDRAWN, "withdraw_application", reason=words)
         say_on(actor, one, SaidKind.COMMENT, words)
 
-    return _each(actor, cases, APPLY, STANDING, "withdrawn", withdraw)
+    return _each(actor, cases, APPLY, STANDING, "withdrawn", withdraw, windows_ahead)
 
 
 def _require(cases: Sequence[Case], findings: Sequence[Finding]) -> None:
@@ -90,13 +91,14 @@ def _each(
     states: Collection[QualificationStatus],
     word: str,
     act: Callable[[Qualification], None],
+    blocks: Callable[[Qualification], Sequence[Blocker]] = lambda _one: (),
 ) -> Together:
     """Do it with each that can be; in the order of identifiers, so that two who do so never wait for each other."""
     done: list[Qualification] = []
     left: list[Blocker] = []
     for identifier, version in sorted(cases):
         one = reach(Qualification, actor, identifier, permission)
-        why_not = _why_not(one, version, states)
+        why_not = _why_not(one, version, states) or next(iter(blocks(one)), None)
         if why_not is None:
             act(one)
             done.append(one)

@@ -25,6 +25,7 @@ from services.market.catalogue import ended, newest_of, version_of, whole_catalo
 from services.market.limits import limits_of
 from services.market.procurers import operators_for
 from services.market.qualification_life import STANDING
+from services.market.service_windows import window_remarks
 from services.market.units import kilowatts, whole
 
 NO_CONSENT = (AssetStatus.SUSPENDED_CONSENT_REVOKED, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.REFUSED_NO_CONSENT)
@@ -122,14 +123,17 @@ def _parties(unit: MarketUnit, version: ProductVersion, operator_id: UUID, on: d
         yield Lack("PRODUCT", words, "product", version.code)
 
 
+def _begin_of(day: date) -> datetime:
+    return datetime.combine(day, time(0), LONDON).astimezone(UTC)
+
+
 def _end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(0), LONDON).astimezone(UTC)
 
 
 def _inside(unit: MarketUnit, on: date) -> Any:
     """The assets in the unit on the whole of a day; those in it now stay until they are taken out."""
-    begin = datetime.combine(on, time(0), LONDON).astimezone(UTC)
-    end = _end_of(on)
+    begin, end = _begin_of(on), _end_of(on)
     since = end if on >= today() else begin
     return select(col(UnitMember.asset_id)).where(
         col(UnitMember.unit_id) == unit.id,
@@ -194,3 +198,4 @@ def _qualification(
         remarks.append(f"It is {label}: the approval stands until the system operator has decided anew.")
     if held.conditions:
         remarks.append(f"Conditions: {held.conditions}")
+    remarks += window_remarks(held.id, _begin_of(on), _end_of(on))

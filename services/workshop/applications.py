@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Protocol
 from uuid import UUID
 
 from models.qualifications import Qualification
 from services.core.actor import Actor
+from services.core.clock import LONDON
 from services.market.applying import apply_for_products
 from services.market.composing import update_composition
 from services.market.qualification_answering import answer_information, request_renewal, withdraw_application
@@ -21,6 +22,7 @@ from services.market.qualification_assessing import (
     take_application,
 )
 from services.market.qualification_reasons import label_of
+from services.market.service_windows import confirm_window
 from services.market.units import WholeUnit
 
 JUSTIFIED = "Measurements of the site are with the test report that we send on request."
@@ -34,8 +36,9 @@ QUALIFIED_BECAUSE = (
     "The test was passed.",
     "The documents agree with the data package.",
 )
-A_YEAR = timedelta(days=365)
-GROWN_AGO, RENEWED_AGO, SUSPENDED_AGO, EXPIRED_AGO = 6, 3, 16, 40
+COUNTED_FOR = "Cable work near Ipswich: the chargers are wanted in the evening."
+A_YEAR, COUNTED_IN = timedelta(days=365), 9
+GROWN_AGO, RENEWED_AGO, COUNTED_AGO, SUSPENDED_AGO, EXPIRED_AGO = 6, 3, 2, 16, 40
 """Days before the day of seeding."""
 
 
@@ -99,7 +102,7 @@ class Applying:
         if kind == "failed":
             failed = Outcome(Verdict.FAILED, f"{label_of(code)}: see the report of the test.", reason_code=code)
             self._each(took, 16, lambda one: decide_application(self._operator(one), one.id, failed, one.version))
-        if kind in ("qualified", "expired", "suspended", "grown", "renewal"):
+        if kind in ("qualified", "expired", "suspended", "grown", "renewal", "counted"):
             self._each(took, 16, self._qualify)
         self._afterwards(kind, code)
 
@@ -110,6 +113,8 @@ class Applying:
                 SUSPENDED_AGO,
                 lambda one: suspend_qualification(self._operator(one), one.id, code, UNDELIVERED, one.version),
             )
+        if kind == "counted":
+            self._on(COUNTED_AGO, self._count_on)
         if kind == "renewal":
             self._on(
                 RENEWED_AGO,
@@ -151,6 +156,11 @@ class Applying:
         because = chance.choice(QUALIFIED_BECAUSE)
         outcome = Outcome(Verdict.QUALIFIED, because, valid_until=end, conditions=condition)
         decide_application(self._operator(one), one.id, outcome, one.version)
+
+    def _count_on(self, one: Qualification) -> None:
+        """The operator needs it on an evening soon: until then the unit can't leave."""
+        evening = datetime.combine(self.scene.today + timedelta(days=COUNTED_IN), time(16), LONDON)
+        confirm_window(self._operator(one), one.id, evening, evening + timedelta(hours=4), COUNTED_FOR)
 
     def _grow(self) -> None:
         """More assets join the unit: a material change, to be assessed again."""
