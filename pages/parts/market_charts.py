@@ -28,7 +28,7 @@ NONE_QUALIFIED = (
     "Nothing is qualified here on this day. Power appears once an SO has qualified a unit for a product; clear the filters, or "
     "choose a later day."
 )
-ROOM, WIDE_ROOM = 1.2, 1.55
+ROOM, WIDE_ROOM = 1.2, 1.95
 """How much longer an axis is than its longest bar, so that what stands beside the bar has room."""
 TOO_FEW = "Every figure here is withheld: too few applications, or too few providers, stand behind each of them."
 ROW, SHORT = 34, 26
