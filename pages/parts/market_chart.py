@@ -18,7 +18,7 @@ INK = {"light": "#14212B", "dark": "#E9F0F5"}
 GRID = {"light": "#D5DDE3", "dark": "#3A4650"}
 PICTURES = {"png": "PNG", "svg": "SVG"}
 TYPE, WALL_TYPE, WALL_HEIGHT = 15, 18, 400
-TITLE_LINE, UNIT_LINE = 27, 40
+TITLE_LINE, UNIT_LINE = 30, 40
 """Characters of title and unit that fit a telephone in one line."""
 SLIDE = (1280, 720)
 """Pixels of a downloaded picture, before it is made twice as sharp."""
