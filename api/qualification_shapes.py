@@ -19,7 +19,7 @@ from services.market.portability import Elsewhere
 from services.market.qualification_assessing import MOST_AT_ONCE, Verdict
 from services.market.qualification_assessing import Outcome as Decided
 from services.market.qualification_clock import ClockState
-from services.market.qualification_listing import TERMS
+from services.market.qualification_filtering import ALONE, TERMS
 from services.market.qualification_said import SaidOn
 from services.market.readiness import Readiness
 
@@ -77,7 +77,7 @@ class QualificationsMade(BaseModel):
 def _filters() -> dict[str, Any]:
     text = Annotated[str, Field(max_length=60)]
     several = Field(default_factory=list, max_length=100, description="May be repeated: one of these.")
-    return {term: (text, Field(default="")) if term == "EndsWithinDays" else (list[text], several) for term in TERMS}
+    return {term: (text, Field(default="")) if term in ALONE else (list[text], several) for term in TERMS}
 
 
 QualificationQuery = create_model("QualificationQuery", __base__=PageQuery, __doc__="Which applications.", **_filters())

@@ -1,6 +1,6 @@
 """The charts of applications: how their clocks stand, how long decisions take, how they end and why, and what will end."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,7 +9,6 @@ from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from pages.parts import market_links as links
 from pages.parts.market_chart import Chart, Manner, Row, legend_below
 from pages.parts.market_charts import COLOURS, ROW, TOO_FEW, WITHHELD, all_withheld, megawatts, short, shown
-from services.core.clock import today
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
 from services.market.statistics_shapes import MarketNumbers
 
@@ -149,7 +148,11 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
                 "Outcome": QUALIFICATION_LABELS[kind],
                 "Applications": shown(one.by_outcome[str(kind)]),
             },
-            links.applications(manner, status=str(kind)),
+            links.applications(
+                manner,
+                became=str(kind),
+                **links.between("became", max(one.month, numbers.since), min(last_of(one.month), numbers.as_of)),
+            ),
         )
         for kind in kinds
         for one in months
@@ -187,10 +190,11 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
 def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Why applications failed."""
     found = numbers.reasons
+    in_span = links.between("became", numbers.since, numbers.as_of)
     rows = [
         Row(
             {"Reason": one.label, "Applications": shown(one.count)},
-            links.applications(manner, status="FAILED"),
+            links.applications(manner, became="FAILED", reason=one.code, **in_span),
         )
         for one in found
     ]
@@ -226,7 +230,7 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     rows = [
         Row(
             {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
-            links.applications(manner, status="QUALIFIED", ends=str(_days_until(one.month))),
+            links.applications(manner, status="QUALIFIED", **links.between("ends", one.month, last_of(one.month))),
         )
         for one in numbers.expiries
     ]
@@ -266,6 +270,6 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     )
 
 
-def _days_until(month: date) -> int:
-    """Days until the last one of a month."""
-    return (date(month.year + month.month // 12, month.month % 12 + 1, 1) - today()).days - 1
+def last_of(month: date) -> date:
+    """The last day of a month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1) - timedelta(days=1)

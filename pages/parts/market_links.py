@@ -1,6 +1,7 @@
 """Where the figures of the market lead: the lists of assets, units and applications that they were counted from."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from models.assets import STATUS_LABELS
 from models.products import FAMILY_LABELS
@@ -39,6 +40,11 @@ def applications(manner: Manner, **query: Value) -> Target:
         return _target("market/queue.py", wanted)
     wanted["so"] = _called(wanted["so"], manner.choices.operators)
     return _target("market/applications.py", wanted)
+
+
+def between(name: str, begin: date, end: date) -> dict[str, Value]:
+    """A time as addresses of lists have it, both days included."""
+    return {f"{name}_from": begin.isoformat(), f"{name}_until": end.isoformat()}
 
 
 def units(manner: Manner, **query: Value) -> Target:

@@ -1,23 +1,27 @@
 """Which applications a page shows: the filters, kept in the address so that a view can be sent to somebody (UC-04.02)."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import streamlit as st
 
 from models.products import FAMILY_LABELS
-from models.qualifications import QUALIFICATION_LABELS
+from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
+from pages.frame.banner import plain
 from pages.parts.asset_choice import accept_codes
 from pages.parts.asset_words import group_words
 from pages.parts.qualification_words import ADDRESS
 from services.core.actor import Actor
+from services.core.clock import show_date
 from services.grid.geography import LICENCE_AREAS
 from services.market.qualification_clock import CLOCK_LABELS
 from services.market.qualification_filtering import SEVERAL_GROUPS
 from services.market.qualification_listing import QualificationFilters, qualification_filters, tally_qualifications
+from services.market.qualification_reasons import label_of
 
 LISTS = ("clock", "status", "product", "fsp", "so", "gsp", "family", "assigned")
-ALONE = {"ends": "EndsWithinDays", "unit": "UnitId"}
-"""Filters that links set and no field shows."""
+ALONE = ("ends", "unit", "reason", "ends_from", "ends_until", "became", "became_from", "became_until")
+"""Filters that links set: no field shows them, a line of words does."""
 
 
 def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilters:
@@ -44,7 +48,30 @@ def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilte
         chosen[key] = [value] if (value := st.query_params.get(key, "")) else []
     if not assesses or "so" not in chosen:
         chosen.setdefault("so", [one for one in st.query_params.get_all("so") if one])
-    return qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
+    filters = qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
+    if words := _in_words(filters):
+        st.caption(f"Only those that {' and '.join(words)}.")
+    return filters
+
+
+def _in_words(filters: QualificationFilters) -> list[str]:
+    """What the filters that no field shows leave."""
+    found: list[str] = []
+    if filters.became or filters.became_from or filters.became_until:
+        what = QUALIFICATION_LABELS[QualificationStatus(filters.became)] if filters.became else "something else"
+        found.append(f"became {what}{_between(filters.became_from, filters.became_until)}, wherever they stand now")
+    if filters.reason:
+        found.append(f"have the reason “{', '.join(plain(label_of(one)) for one in filters.reason)}”")
+    if filters.ends_from or filters.ends_until:
+        found.append(f"end{_between(filters.ends_from, filters.ends_until)}")
+    if filters.ends_within:
+        found.append(f"end within {int(filters.ends_within)} days")
+    return found
+
+
+def _between(begin: str, end: str) -> str:
+    since = f" from {show_date(date.fromisoformat(begin))}" if begin else ""
+    return since + (f" to {show_date(date.fromisoformat(end))}" if end else "")
 
 
 def _choose(label: str, key: str, options: Mapping[str, str]) -> list[str]:

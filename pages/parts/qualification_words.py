@@ -38,7 +38,13 @@ ADDRESS: dict[str, str] = {
     "AssignedTo": "assigned",
     "UnitId": "unit",
     "Family": "family",
+    "ReasonCode": "reason",
     "EndsWithinDays": "ends",
+    "EndsFrom": "ends_from",
+    "EndsUntil": "ends_until",
+    "Became": "became",
+    "BecameFrom": "became_from",
+    "BecameUntil": "became_until",
 }
 """Filters by term, and what addresses of pages call them."""
 HISTORY_LABELS = {

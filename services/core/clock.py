@@ -77,5 +77,9 @@ def working_days_between(start: date, end: date) -> int:
 
 def working_days_ago(count: int) -> datetime:
     """The start, in UTC, of the day `count` working days before today: what is older has waited longer than that."""
-    day = add_working_days(today(), -count)
+    return start_of(add_working_days(today(), -count))
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day in London, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC)

@@ -69,6 +69,23 @@ def test_the_view_stands_in_the_address() -> None:
         assert "Qualified power 4.8 MW" in text(open_page("ukpn", PAGE, until="2026-03-31", family="DSO"))
 
 
+def test_the_list_behind_a_bar_holds_what_was_counted_and_says_so() -> None:
+    people()
+    with time_machine.travel(NOW):
+        at = open_page("ukpn", PAGE)
+        rows = {chart.key: chart for chart in at.get("plotly_chart")}
+        assert any("outcomes" in str(key) for key in rows)
+        march = open_page(
+            "ukpn", "market/queue", became="QUALIFIED", became_from="2026-03-01", became_until="2026-03-31"
+        )
+        assert "Only those that became Qualified from 1 Mar 2026 to 31 Mar 2026, wherever they stand now." in text(
+            march
+        )
+        none = open_page("ukpn", "market/queue", became="FAILED", reason="TEST_FAILED")
+    assert "have the reason “Test not passed”" in text(none)
+    assert "No application passes these filters." in text(none)
+
+
 def test_an_empty_market_says_why() -> None:
     be("bramble", factories.make_organisation("Bramble Flex Ltd"), ["fsp_user"])
     words = text(open_page("bramble", PAGE))

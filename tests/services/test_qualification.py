@@ -14,7 +14,7 @@ from models.assets import AssetStatus
 from models.participants import Role
 from models.qualifications import DataPackage, Qualification, QualificationStatus, QualificationStep
 from services.assets.attachments import Upload
-from services.core.clock import add_working_days, today
+from services.core.clock import add_working_days, in_london, today
 from services.core.database import engine
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from services.core.events import read_events
@@ -428,6 +428,16 @@ def test_the_queue_goes_by_the_clock_and_its_filters_add_up(register: str) -> No
         assert with_(AssignedTo="me", GspGroup="_A") == [decided.id, asked.id]
         assert with_(AssignedTo="nobody", Clock="IN_TIME") == [new.id]
         assert with_(EndsWithinDays="366") == [decided.id]
+        last = decided.valid_until
+        assert last is not None
+        assert with_(EndsFrom=last.isoformat(), EndsUntil=last.isoformat()) == [decided.id]
+        assert with_(EndsUntil=(last - timedelta(days=1)).isoformat()) == []
+        day = in_london(decided.status_since).date().isoformat()
+        assert with_(Became="QUALIFIED", BecameFrom=day, BecameUntil=day) == [decided.id]
+        assert with_(Became="QUALIFIED", BecameFrom=today().isoformat()) == []
+        assert with_(Became="INFORMATION_REQUESTED") == [asked.id]
+        assert with_(Became="IN_ASSESSMENT", Status="QUALIFIED") == [decided.id], "wherever it stands now"
+        assert with_(ReasonCode="TEST_FAILED") == []
         tally = tally_qualifications(operator, QualificationFilters(product=("SU",)))
         assert tally.statuses == {"SUBMITTED": 1, "INFORMATION_REQUESTED": 1, "QUALIFIED": 1}
         assert tally.clocks[ClockState.SOON] == 1
@@ -436,6 +446,9 @@ def test_the_queue_goes_by_the_clock_and_its_filters_add_up(register: str) -> No
         ("Clock", "x"),
         ("UnitId", "x"),
         ("EndsWithinDays", "-1"),
+        ("EndsFrom", "1 May"),
+        ("BecameUntil", "20260501"),
+        ("Became", "GOOD"),
         ("AssignedTo", "x"),
     ):
         with pytest.raises(Invalid):
