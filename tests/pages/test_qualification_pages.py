@@ -138,7 +138,7 @@ def test_a_comment_says_who_reads_it() -> None:
 def test_package_and_history_are_shown() -> None:
     actor, _operator, unit = scene()
     [made] = apply_for(actor, unit)
-    assert "nothing in it changes any more" in text(application("ukpn", made, part="Data package"))
+    assert "nothing in it changes" in text(application("ukpn", made, part="Data package"))
     assert "Apply for products" in text(application("northgate", made, part="History"))
 
 
