@@ -10,7 +10,9 @@ from services.core.clock import today
 from services.market.statistics_choices import MarketChoices
 from services.market.statistics_shapes import MarketFilters
 
-LISTS = ("product", "market", "so", "family")
+LISTS = ("products", "market", "operators", "families")
+"""Called otherwise in the address than the filters of the lists behind figures: a page with a field of a name can't lead to
+another whose address has that name."""
 
 
 def choose_market(choices: MarketChoices) -> MarketFilters:
@@ -34,11 +36,11 @@ def choose_market(choices: MarketChoices) -> MarketFilters:
     with grid.container():
         markets = _choose("Sub-market", "market", {name: name for name in choices.sub_markets})
     with grid.container():
-        products = _choose("Product", "product", choices.products)
+        products = _choose("Product", "products", choices.products)
     with grid.container():
-        operators = _choose("SO", "so", choices.operators)
+        operators = _choose("SO", "operators", choices.operators)
     with grid.container():
-        families = _choose("Family", "family", {str(one): label for one, label in FAMILY_LABELS.items()})
+        families = _choose("Family", "families", {str(one): label for one, label in FAMILY_LABELS.items()})
     return MarketFilters(
         since=since,
         until=until,

@@ -38,7 +38,7 @@ def blockers(at: AppTest) -> dict[str, Any] | None:
 
 def test_what_stops_units_is_drawn_in_numbers() -> None:
     bramble()
-    drawn = blockers(open_page("bramble", PAGE, product="DC"))
+    drawn = blockers(open_page("bramble", PAGE, products="DC"))
     assert drawn is not None
     assert [one["y"] for one in drawn["data"]] == [["DC:<br>less than 1,000 kW in _A"]] * 2
     assert drawn["data"][1]["text"] == ["1 · 0.9 MW<br>60 kW short"]

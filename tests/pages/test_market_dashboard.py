@@ -57,7 +57,7 @@ def test_an_operator_sees_power_clocks_and_outcomes() -> None:
 def test_the_view_stands_in_the_address() -> None:
     people()
     with time_machine.travel(NOW):
-        at = open_page("ukpn", PAGE, product="PR", by="product", picture="svg", per="product")
+        at = open_page("ukpn", PAGE, products="PR", by="product", picture="svg", per="product")
         words = text(at)
         assert "Qualified power 0.0 MW" in words
         assert "Open applications 1" in words
@@ -66,7 +66,7 @@ def test_the_view_stands_in_the_address() -> None:
         assert config["toImageButtonOptions"]["format"] == "svg"
         earlier = open_page("ukpn", PAGE, until="2026-03-10")
         assert "Qualified power 0.0 MW" in text(earlier)
-        assert "Qualified power 4.8 MW" in text(open_page("ukpn", PAGE, until="2026-03-31", family="DSO"))
+        assert "Qualified power 4.8 MW" in text(open_page("ukpn", PAGE, until="2026-03-31", families="DSO"))
 
 
 def test_the_list_behind_a_bar_holds_what_was_counted_and_says_so() -> None:
@@ -99,7 +99,7 @@ def test_a_viewer_gets_withheld_figures_and_no_filters() -> None:
     people()
     be("viewer", factories.make_organisation("Ampere Ltd", ("Technology Provider / OEM",)), ["viewer"])
     with time_machine.travel(NOW):
-        at = open_page("viewer", PAGE, product="SU")
+        at = open_page("viewer", PAGE, products="SU")
     words = text(at)
     assert "Qualified power withheld" in words
     assert "filters would, so there are none" in words
