@@ -201,7 +201,7 @@ def recount(actor: Actor) -> int:
     """Count all assets anew for home page and map; how many counts had drifted (0: the register had kept them well)."""
     session = current_session()
     found = len(drifts(session))
-    session.info.pop(PENDING, None)
+    PENDING.taken(session)
     rebuild(session)
     return found
 

@@ -1,21 +1,18 @@
-"""Counts kept beside the assets, in the same commit: what each change adds and takes away, written last.
+"""Counts kept beside the assets, in the same commit: what each change adds and takes away (`services.core.tallying`).
 
-Last, and in the order of keys: two writers on PostgreSQL then meet only while one of them commits, and never wait for each
-other in a circle. `services.assets.recounting` counts anew and finds what drifted.
+`services.assets.recounting` counts anew and finds what drifted.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import event
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm import SessionTransaction, UOWTransaction
+from sqlalchemy.orm import UOWTransaction
 from sqlalchemy.orm.attributes import get_history
 from sqlmodel import Session, SQLModel
 
@@ -26,9 +23,10 @@ from services.core.clock import LONDON
 from services.core.ledger.bulk import seen_inserted
 from services.core.ledger.changing import seen_changed
 from services.core.many import Columns, Same, each, values_of
+from services.core.tallying import Counts, Pending, load_before, sums_of, write_counts
 from services.core.transaction import at_the_end
 
-PENDING = "fmar_tallies"
+PENDING = Pending("fmar_tallies")
 TALLIES: tuple[type[SQLModel], ...] = (AssetTally, AssetCellTally, AssetMonthTally, AssetProviderTally)
 """The tables, in the order in which every writer touches them."""
 COUNTED = (
@@ -48,10 +46,6 @@ class Place(NamedTuple):
     cell: int
     month: int
     service_provider_id: UUID
-
-
-Counts = dict[tuple[Any, ...], list[int]]
-"""By key: assets, and hundredths of rated kW."""
 
 
 def month_of(moment: datetime | None) -> int:
@@ -88,22 +82,10 @@ def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callab
 
     For paths that write assets past the session's unit of work; `Asset` objects and bulk rows are seen anyway.
     """
-    changes = _changes_of(session)
     steps = [(1, after)] if before is None else [(-1, before), (1, after)]
     for sign, value in steps:
         place, rated = _place(value)
-        change = changes[place]
-        change[0] += sign
-        change[1] += sign * rated
-
-
-def _changes_of(session: OrmSession) -> dict[Place, list[int]]:
-    """What the transaction, or the savepoint, under way adds to the counts."""
-    pending = session.info.setdefault(PENDING, [])
-    transaction = session.get_nested_transaction()
-    if not pending or pending[-1][0] is not transaction:
-        pending.append((transaction, defaultdict(lambda: [0, 0])))
-    return pending[-1][1]
+        PENDING.add(session, Place, place, sign, sign * rated)
 
 
 def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
@@ -145,23 +127,14 @@ def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) 
         "service_provider_id": lambda provider: provider,
         "rated_capacity": hundredths,
     }
-    changes = _changes_of(session)
     ready = (values_of(each(columns[name], make), count) for name, make in parts.items())
+    found: dict[Place, list[int]] = defaultdict(lambda: [0, 0])
     for *place, rated in zip(*ready, strict=True):
-        change = changes[Place(*place)]
-        change[0] += sign
-        change[1] += sign * rated
-
-
-def _forget(session: OrmSession, rolled_back: SessionTransaction) -> None:
-    """What was noted inside a savepoint that is taken back was never so."""
-    session.info[PENDING] = [one for one in session.info.get(PENDING, ()) if not _inside(one[0], rolled_back)]
-
-
-def _inside(transaction: SessionTransaction | None, outer: SessionTransaction) -> bool:
-    while transaction is not None and transaction is not outer:
-        transaction = transaction.parent
-    return transaction is outer
+        sums = found[Place(*place)]
+        sums[0] += sign
+        sums[1] += sign * rated
+    for place, sums in found.items():
+        PENDING.add(session, Place, place, *sums)
 
 
 def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
@@ -186,54 +159,19 @@ def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
 
 def bring_up_to_date(session: OrmSession) -> None:
     """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
-    pending = session.info.pop(PENDING, None)
-    if not pending:
-        return
-    changes: dict[type[SQLModel], Counts] = {table: defaultdict(lambda: [0, 0]) for table in TALLIES}
-    for _, noted in pending:
-        for place, (assets, rated) in noted.items():
-            for table, key in _spread(place):
-                change = changes[table][key]
-                change[0] += assets
-                change[1] += rated
+    noted = PENDING.taken(session)[0].get(Place, {})
+    changes: dict[type[SQLModel], Counts] = {table: {} for table in TALLIES}
+    for place, sums in noted.items():
+        for table, key in _spread(Place(*place)):
+            known = changes[table].setdefault(key, [0] * len(sums_of(table)))
+            known[:] = map(sum, zip(known, sums, strict=False))
     for table in TALLIES:
-        _write(session, table, changes[table])
+        write_counts(session, table, changes[table])
 
 
-def _write(session: OrmSession, table: type[SQLModel], changes: Counts) -> None:
-    add, clear, keys, sums = _statements(table, session.get_bind().dialect.name)
-    rows = [
-        dict(zip((*keys, *sums), (*key, *change), strict=False))
-        for key, change in sorted(changes.items())
-        if any(change[: len(sums)])
-    ]
-    if rows:
-        session.execute(add, rows)
-    if fewer := [row for row in rows if row["assets"] < 0]:
-        session.execute(clear, fewer)
-
-
-@lru_cache
-def _statements(table: type[SQLModel], dialect: str) -> tuple[Any, Any, tuple[str, ...], tuple[str, ...]]:
-    """Adding to a count, or beginning it; taking it away once it is 0; the names of its key and of its sums."""
-    made: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
-    keys = tuple(column.name for column in made.primary_key.columns)
-    sums = tuple(column.name for column in made.columns if column.name not in keys)
-    begin = (postgresql if dialect == "postgresql" else sqlite).insert(made)
-    adding = {name: made.c[name] + begin.excluded[name] for name in sums}
-    clear = delete(made).where(made.c.assets == 0, *(made.c[name] == bindparam(name) for name in keys))
-    return begin.on_conflict_do_update(index_elements=keys, set_=adding), clear, keys, sums
-
-
-def _keep_old(_record: Asset, value: Any, _old: Any, _initiator: Any) -> Any:
-    return value
-
-
-for _name in COUNTED:
-    # With a listener that asks for it, the value before a change is loaded even where it had not been read.
-    event.listen(getattr(Asset, _name), "set", _keep_old, active_history=True, retval=True)
+load_before(Asset, COUNTED)
 event.listen(Session, "after_flush", _note_flushed)
-event.listen(Session, "after_soft_rollback", _forget)
+event.listen(Session, "after_soft_rollback", PENDING.forget)
 seen_inserted(_note_inserted)
 seen_changed(_note_changed)
 at_the_end(bring_up_to_date)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete
+from sqlalchemy import Table, bindparam, delete, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
@@ -38,8 +38,8 @@ class Pending:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def add(self, session: OrmSession, table: type[SQLModel], key: Key, *sums: int) -> None:
-        """Note that a row of counts changes by so much."""
+    def add(self, session: OrmSession, table: type[Any], key: Key, *sums: int) -> None:
+        """Note that a row of counts changes by so much; `table` may be any kind of key that is spread over tables later."""
         change = self._noted(session)[table].setdefault(key, [0] * len(sums))
         for place, one in enumerate(sums):
             change[place] += one
@@ -60,9 +60,9 @@ class Pending:
         kept = [one for one in session.info.get(self._name, ()) if not _inside(one[0], rolled_back)]
         session.info[self._name] = kept
 
-    def taken(self, session: OrmSession) -> tuple[dict[type[SQLModel], Counts], set[Any]]:
+    def taken(self, session: OrmSession) -> tuple[dict[type[Any], Counts], set[Any]]:
         """What was noted so far, by table, and what has to be counted anew; nothing is noted any more."""
-        changes: dict[type[SQLModel], Counts] = defaultdict(dict)
+        changes: dict[type[Any], Counts] = defaultdict(dict)
         touched: set[Any] = set()
         for _, noted in session.info.pop(self._name, ()):
             touched.update(what for (what,) in noted.pop(object, {}))
@@ -106,3 +106,13 @@ def _statements(table: type[SQLModel], dialect: str) -> tuple[Any, Any]:
     nothing: Iterable[Any] = (made.c[name] == 0 for name in sums)
     clear = delete(made).where(*nothing, *(made.c[name] == bindparam(name) for name in keys))
     return begin.on_conflict_do_update(index_elements=keys, set_=adding), clear
+
+
+def load_before(model: type[Any], names: Iterable[str]) -> None:
+    """Have the value before a change loaded even where it had not been read: counts take away what was."""
+
+    def keep(_record: Any, value: Any, _old: Any, _initiator: Any) -> Any:
+        return value
+
+    for name in names:
+        event.listen(getattr(model, name), "set", keep, active_history=True, retval=True)

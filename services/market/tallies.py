@@ -3,7 +3,7 @@
 `services.market.recounting` counts anew and finds what drifted.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from services.core.ledger.bulk import seen_inserted
 from services.core.ledger.changing import seen_changed
 from services.core.ledger.writer import table_of
 from services.core.many import Columns, Same, values_of
-from services.core.tallying import Key, Pending, write_counts
+from services.core.tallying import Key, Pending, load_before, write_counts
 from services.core.transaction import at_the_end
 from services.market import unit_tallies
 from services.market.tally_figures import COUNTED, Counted, of_application, of_step
@@ -163,19 +163,9 @@ def _see_behind(session: OrmSession, figures: Collection[Key]) -> None:
         session.execute(update(figure).where(*which).values(**values))
 
 
-def _keep_old(_record: Any, value: Any, _old: Any, _initiator: Any) -> Any:
-    return value
-
-
-def _watch(model: type[Any], names: Iterable[str], see: Callable[..., Any]) -> None:
-    for name in names:
-        # With a listener that asks for it, the value before a change is loaded even where it had not been read.
-        event.listen(getattr(model, name), "set", see, active_history=True, retval=True)
-
-
-_watch(Qualification, COUNTED, _keep_old)
-_watch(MarketUnit, OF_UNIT, _keep_old)
-_watch(Organisation, ("licence_areas", "approved_values", "organisation_roles"), _keep_old)
+load_before(Qualification, COUNTED)
+load_before(MarketUnit, OF_UNIT)
+load_before(Organisation, ("licence_areas", "approved_values", "organisation_roles"))
 event.listen(Session, "after_flush", _note_flushed)
 event.listen(Session, "after_soft_rollback", PENDING.forget)
 seen_inserted(_note_inserted)
