@@ -46,12 +46,8 @@ from services.market.qualification_assessing import (
     suspend_qualification,
     take_application,
 )
-from services.market.qualification_listing import (
-    TERMS,
-    get_qualification,
-    list_qualifications,
-    qualification_filters,
-)
+from services.market.qualification_filtering import TERMS, qualification_filters
+from services.market.qualification_listing import get_qualification, list_qualifications
 from services.market.qualification_records import qualification_history
 
 router = APIRouter(tags=["Qualification"], route_class=ExactRoute)

@@ -8,7 +8,9 @@ from pages.parts.qualification_filters import choose_qualifications, clear_quali
 from pages.parts.qualification_many import TABLE, draw_withdrawing, show_what_became
 from pages.parts.qualification_table import draw_qualification_table
 from services.core.permissions import may
-from services.market.qualification_listing import QualificationFilters, tally_qualifications, work_queue
+from services.market.qualification_counts import tally_qualifications
+from services.market.qualification_filtering import QualificationFilters
+from services.market.qualification_listing import work_queue
 
 MOST = 500
 

@@ -11,12 +11,9 @@ from pages.parts.qualification_table import draw_qualification_table
 from pages.parts.queue_map import draw_queue_map
 from services.core.permissions import may
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
-from services.market.qualification_listing import (
-    QualificationFilters,
-    Tally,
-    tally_qualifications,
-    work_queue,
-)
+from services.market.qualification_counts import Tally, tally_qualifications
+from services.market.qualification_filtering import QualificationFilters
+from services.market.qualification_listing import work_queue
 
 MOST = 500
 UNDECIDED = QualificationFilters(clock=tuple(state for state in ClockState if state is not ClockState.STOPPED))

@@ -34,6 +34,11 @@ def entries_of(colouring: Colouring) -> list[Entry]:
     return [(list(colours[code.code]), code.label) for code in codes.values() if code.code in colours]
 
 
+def rgb_of(colour: str) -> Colour:
+    """A colour as charts write it (``#0072B2``), as maps take it."""
+    return list(bytes.fromhex(colour.removeprefix("#")))
+
+
 def short_power(kilowatts: float) -> str:
     """Power in as few signs as a legend has room for."""
     return f"{kilowatts / 1000:,.4g} MW" if kilowatts >= 1000 else f"{kilowatts:,.4g} kW"

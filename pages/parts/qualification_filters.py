@@ -15,8 +15,8 @@ from services.core.actor import Actor
 from services.core.clock import show_date
 from services.grid.geography import LICENCE_AREAS
 from services.market.qualification_clock import CLOCK_LABELS
-from services.market.qualification_filtering import SEVERAL_GROUPS
-from services.market.qualification_listing import QualificationFilters, qualification_filters, tally_qualifications
+from services.market.qualification_counts import tally_qualifications
+from services.market.qualification_filtering import SEVERAL_GROUPS, QualificationFilters, qualification_filters
 from services.market.qualification_reasons import label_of
 
 LISTS = ("clock", "status", "product", "fsp", "so", "gsp", "family", "assigned")

@@ -3,20 +3,16 @@
 import streamlit as st
 
 from pages.parts.group_map import Kind, draw_group_map
+from pages.parts.map_colours import rgb_of
 from pages.parts.market_choice import choose_one
+from pages.parts.market_clocks import CLOCK_COLOURS
 from services.core.actor import Actor
 from services.market.places import applications_by_place
 from services.market.qualification_clock import CLOCK_LABELS, ClockState
 from services.market.qualification_filtering import SEVERAL_GROUPS, QualificationFilters
 
-COLOURS = {
-    ClockState.LATE: [213, 94, 0],
-    ClockState.SOON: [230, 159, 0],
-    ClockState.IN_TIME: [0, 158, 115],
-    ClockState.PAUSED: [122, 122, 122],
-    ClockState.STOPPED: [86, 180, 233],
-}
-"""Okabe and Ito's, as the dashboard has them; the number of each is said where one points."""
+COLOURS = {state: rgb_of(colour) for state, (colour, _) in CLOCK_COLOURS.items()} | {ClockState.STOPPED: [86, 180, 233]}
+"""As the dashboard has them; it shows none that are decided."""
 VIEWS = {"Table": "Table", "Map": "Map"}
 
 

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from models.products import FAMILY_LABELS, Family
+from models.products import FAMILY_LABELS
 from models.units import UnitStatus
 from pages.parts.group_map import Kind, draw_group_map
+from pages.parts.map_colours import UNKNOWN, rgb_of
+from pages.parts.market_charts import FAMILY_COLOURS
 from pages.parts.market_choice import choose_one
 from pages.parts.queue_map import VIEWS
 from pages.parts.unit_filters import first_units
@@ -13,26 +15,17 @@ from services.market.places import units_by_place
 from services.market.units import UNIT_STATUS_LABELS
 from services.market.units_listing import UnitFilters
 
-COLOURS = {
-    Family.RESPONSE: [0, 114, 178],
-    Family.RESERVE: [230, 159, 0],
-    Family.CONSTRAINT: [0, 158, 115],
-    Family.DSO: [204, 121, 167],
-}
-"""Okabe and Ito's, as the dashboard has them."""
-ENDED = [122, 122, 122]
-
 
 def draw_unit_map(actor: Actor, filters: UnitFilters) -> None:
     """The choice of view, and the map where it is wanted."""
     if choose_one("View", "view", VIEWS) != "Map":
         return
     counts = units_by_place(actor, filters)
-    kinds = [Kind(str(family), FAMILY_LABELS[family], colour) for family, colour in COLOURS.items()]
+    kinds = [Kind(str(family), FAMILY_LABELS[family], rgb_of(colour)) for family, colour in FAMILY_COLOURS.items()]
     ended = UnitStatus.DEREGISTERED
     draw_group_map(
         counts,
-        [*kinds, Kind(str(ended), UNIT_STATUS_LABELS[ended], ENDED)],
+        [*kinds, Kind(str(ended), UNIT_STATUS_LABELS[ended], UNKNOWN)],
         "units",
         key="unit-map",
         on_pick=narrow,

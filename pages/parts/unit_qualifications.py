@@ -15,7 +15,8 @@ from services.core.actor import Actor
 from services.core.clock import show_date, today
 from services.core.permissions import may
 from services.market.applying import Application, Choice, apply_for_products, preview_application
-from services.market.qualification_listing import QualificationFilters, work_queue
+from services.market.qualification_filtering import QualificationFilters
+from services.market.qualification_listing import work_queue
 from services.market.readiness import Readiness, readiness
 from services.market.requirements import STANDING_LABELS
 from services.market.units import WholeUnit, kilowatts

@@ -69,6 +69,11 @@ def withdraw_application(actor: Actor, qualification_id: UUID, reason: str, vers
     words = words_given("Reason", reason)
     if blockers := windows_ahead(qualification):
         raise Refused("The unit still has to deliver. Settle these first.", blockers)
+    withdraw(actor, qualification, words)
+    return qualification
+
+
+def withdraw(actor: Actor, qualification: Qualification, words: str) -> None:
+    """Withdraw it; inside an operation that has seen to it that the actor may, and that nothing stands in the way."""
     move(qualification, QualificationStatus.WITHDRAWN, "withdraw_application", reason=words)
     say_on(actor, qualification, SaidKind.COMMENT, words)
-    return qualification

@@ -23,34 +23,14 @@ from services.core.register_settings import setting
 from services.core.transaction import current_connection, current_session, reads_only
 from services.core.visibility import View, see, view_of
 from services.market.qualification_clock import Clock, ClockState, clock_by
-from services.market.qualification_counts import Tally, tally_qualifications
 from services.market.qualification_filtering import (
     ME,
-    NOBODY,
-    TERMS,
     QualificationFilters,
     qualification_conditions,
-    qualification_filters,
 )
 from services.market.qualification_records import terms_of
 from services.market.tally_reading import narrowed
 
-__all__ = [
-    "ME",
-    "NOBODY",
-    "TERMS",
-    "QualificationFilters",
-    "QualificationLine",
-    "QualificationPage",
-    "Tally",
-    "get_qualification",
-    "list_qualifications",
-    "qualification_conditions",
-    "qualification_filters",
-    "status_label",
-    "tally_qualifications",
-    "work_queue",
-]
 LONGEST_PAGE = 500
 
 

@@ -8,19 +8,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus, SaidKind
+from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.units import MarketUnit
 from services.core.actor import Actor
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import reach
-from services.market.qualification_answering import APPLY
+from services.market.qualification_answering import APPLY, withdraw
 from services.market.qualification_assessing import ASSESS, MOST_AT_ONCE, assign, take, whom
-from services.market.qualification_life import STANDING, TAKEN_FROM, move
+from services.market.qualification_life import STANDING, TAKEN_FROM
 from services.market.qualification_reasons import said, words_finding
 from services.market.qualification_records import stale
-from services.market.qualification_said import say_on
 from services.market.service_windows import windows_ahead
 
 Case = tuple[UUID, int]
@@ -67,12 +66,7 @@ def withdraw_applications(actor: Actor, cases: Sequence[Case], reason: str) -> T
     """
     _require(cases, words_finding("Reason", reason))
     words = said(reason)
-
-    def withdraw(one: Qualification) -> None:
-        move(one, QualificationStatus.WITHDRAWN, "withdraw_application", reason=words)
-        say_on(actor, one, SaidKind.COMMENT, words)
-
-    return _each(actor, cases, APPLY, STANDING, "withdrawn", withdraw, windows_ahead)
+    return _each(actor, cases, APPLY, STANDING, "withdrawn", lambda one: withdraw(actor, one, words), windows_ahead)
 
 
 def _require(cases: Sequence[Case], findings: Sequence[Finding]) -> None:

@@ -13,7 +13,7 @@ from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.core.visibility import within
 from services.market.qualification_clock import ClockState
-from services.market.qualification_listing import ME, QualificationFilters, qualification_conditions
+from services.market.qualification_filtering import ME, QualificationFilters, qualification_conditions
 
 S = QualificationStatus
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from models.products import ProductVersion
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.units import MarketUnit, UnitMember, UnitStatus
 from services.core.actor import Actor
-from services.core.clock import LONDON, show_date, today
+from services.core.clock import show_date, start_of, today
 from services.core.errors import Finding, Forbidden, Invalid
 from services.core.operation import operation
 from services.core.permissions import Scope, scopes_of
@@ -30,6 +30,7 @@ from services.market.units import kilowatts, whole
 
 NO_CONSENT = (AssetStatus.SUSPENDED_CONSENT_REVOKED, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.REFUSED_NO_CONSENT)
 NAMED = 5
+ONE_DAY = timedelta(days=1)
 FURTHEST = timedelta(days=3660)
 
 
@@ -123,17 +124,9 @@ def _parties(unit: MarketUnit, version: ProductVersion, operator_id: UUID, on: d
         yield Lack("PRODUCT", words, "product", version.code)
 
 
-def _begin_of(day: date) -> datetime:
-    return datetime.combine(day, time(0), LONDON).astimezone(UTC)
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(0), LONDON).astimezone(UTC)
-
-
 def _inside(unit: MarketUnit, on: date) -> Any:
     """The assets in the unit on the whole of a day; those in it now stay until they are taken out."""
-    begin, end = _begin_of(on), _end_of(on)
+    begin, end = start_of(on), start_of(on + ONE_DAY)
     since = end if on >= today() else begin
     return select(col(UnitMember.asset_id)).where(
         col(UnitMember.unit_id) == unit.id,
@@ -198,4 +191,4 @@ def _qualification(
         remarks.append(f"It is {label}: the approval stands until the system operator has decided anew.")
     if held.conditions:
         remarks.append(f"Conditions: {held.conditions}")
-    remarks += window_remarks(held.id, _begin_of(on), _end_of(on))
+    remarks += window_remarks(held.id, start_of(on), start_of(on + ONE_DAY))

@@ -13,7 +13,7 @@ from models.service_windows import ServiceWindow
 from models.units import MarketUnit
 from services.core.actor import Actor
 from services.core.clock import in_london, now, show_date, show_moment
-from services.core.errors import Blocker, Conflict, Finding, Invalid, NotFound, Refused
+from services.core.errors import Blocker, Conflict, Finding, Invalid, Refused
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import reach, see, visible
@@ -37,6 +37,9 @@ def confirm_window(
     Raises Refused unless an approval stands, Invalid with every finding: a window lies ahead, is at most a year long, within
     the validity, and overlaps no other of this qualification.
     """
+    # The unit first, as whoever de-registers it holds it: neither passes the other by.
+    unit_id = see(Qualification, actor, qualification_id).unit_id
+    current_session().get_one(MarketUnit, unit_id, with_for_update=True)
     qualification = reach(Qualification, actor, qualification_id, ASSESS)
     if qualification.status not in COUNTED_ON:
         raise Refused("Only what is qualified is counted on: qualify the unit, or lift its suspension, first.")
@@ -104,13 +107,8 @@ def call_off_window(actor: Actor, window_id: UUID, reason: str, version: int) ->
     Raises NotFound where it isn't the actor's to call off, Conflict when stale, Invalid without a reason, Refused when it is
     over or called off already.
     """
-    window = current_session().get(ServiceWindow, window_id)
-    if window is None:
-        raise NotFound("service_window", window_id)
-    try:
-        qualification = reach(Qualification, actor, window.qualification_id, ASSESS)
-    except NotFound:
-        raise NotFound("service_window", window_id) from None
+    window = see(ServiceWindow, actor, window_id)
+    qualification = reach(Qualification, actor, window.qualification_id, ASSESS)
     if window.version != version:
         message = "Somebody else changed this window since you opened it. Look at it as it stands, then do yours again."
         raise Conflict(message, {"ServiceWindowId": str(window.id), "Version": window.version})

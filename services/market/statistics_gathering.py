@@ -12,7 +12,7 @@ from uuid import UUID
 
 from models.market_tallies import ANYONE
 from models.products import Family
-from services.core.clock import LONDON, today
+from services.core.clock import start_of, today
 from services.core.permissions import Scope, scopes_of
 from services.market import statistics_counting as rows_of
 from services.market import tally_reading as kept
@@ -33,12 +33,12 @@ class Span(NamedTuple):
     @property
     def starts(self) -> list[datetime]:
         """When each month begins."""
-        return [moment_of(month) for month in self.months]
+        return [start_of(month) for month in self.months]
 
     @property
     def end(self) -> datetime:
         """When the last day is over."""
-        return moment_of(self.until + timedelta(days=1))
+        return start_of(self.until + timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,6 @@ class Gathered:
     units: Sequence[InUnits]
 
 
-def moment_of(day: date) -> datetime:
-    """When a day begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=LONDON)
-
-
 def gather(wanted: Wanted, span: Span) -> Gathered:
     """Everything that the dashboard is made of, within what the actor may see."""
     part = kept.part_of(wanted.actor, PERMISSION, wanted.operators, wanted.products)
@@ -92,7 +87,7 @@ def _summed(rows: Sequence[Flow]) -> list[Flow]:
 
 def from_records(wanted: Wanted, span: Span) -> Gathered:
     """From applications, their steps and units: for an FSP, and to hold the kept counts against."""
-    decided = rows_of.decisions(wanted, span.starts, moment_of(span.since), span.end)
+    decided = rows_of.decisions(wanted, span.starts, start_of(span.since), span.end)
     months, waiting = rows_of.flows(wanted, span.starts, span.end), rows_of.open_now(wanted)
     moved = _summed(months)
     return Gathered(
@@ -123,16 +118,16 @@ def whole_months(span: Span) -> Whole:
     next_month = (span.until.replace(day=1) + timedelta(days=32)).replace(day=1)
     ended = span.until >= today() or span.until + timedelta(days=1) == next_month
     begun = span.since.day == 1
-    start, end = moment_of(span.since), span.end
+    start, end = start_of(span.since), span.end
     if first == last and not (begun and ended):
         return Whole(first, first - 1, told, ended, [(start, end)])
     left: list[tuple[datetime, datetime]] = []
     if not begun:
         following = (span.since.replace(day=1) + timedelta(days=32)).replace(day=1)
-        left.append((start, moment_of(following)))
+        left.append((start, start_of(following)))
         first += 1
     if not ended:
-        left.append((moment_of(span.until.replace(day=1)), end))
+        left.append((start_of(span.until.replace(day=1)), end))
         last -= 1
     return Whole(first, last, told, ended, left)
 
@@ -175,7 +170,7 @@ def _moved(wanted: Wanted, span: Span, part: Kept, whole: Whole) -> list[Flow]:
         for operator, product, group, month, steps, number, kw in kept.qualified_within(part, whole.told, last)
     ]
     if not whole.ended:
-        found += rows_of.flows(wanted, span.starts, span.end, moment_of(span.until.replace(day=1)))
+        found += rows_of.flows(wanted, span.starts, span.end, start_of(span.until.replace(day=1)))
     return found
 
 

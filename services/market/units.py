@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
-import services.market.tallies  # noqa: F401 - wherever units and applications change, their counts do
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitStatus
 from services.core.actor import Actor
 from services.core.errors import Conflict, NotFound

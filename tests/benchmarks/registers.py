@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import select
+from sqlmodel import col
 
+from models.participants import Membership, Organisation, Role
 from services.assets.places import cell_of
 from services.assets.recounting import recount
 from services.core import database
-from services.core.actor import system_actor
+from services.core.actor import Actor, system_actor
 from services.core.migrate import migrate
 from services.core.settings import ROOT, settings
 from services.core.upkeep import refresh_statistics
@@ -31,6 +34,7 @@ from services.first_data import begin
 from services.grid.areas import gsp_groups_at
 from services.grid.distributors import dno_of_gsp_group
 from services.grid.outcodes import outcodes
+from services.participants.acting import actor_for_user, reading_as_register
 from services.workshop.demo import seed_demo
 from tests.conftest import use_database
 
@@ -271,3 +275,16 @@ def _copy(
     entry = ["asset", identifier, 1, "register_asset", "UC-02.01", stored["recorded_by"], provider, text, shown]
     digest = hashlib.sha256(shown.encode()).hexdigest()
     return [own.get(key, value) for key, value in stored.items()], [*entry, "0" * 64, digest]
+
+
+def somebody(role: Role, areas: tuple[str, ...] = ()) -> Actor:
+    """Somebody of the demo who holds a role, at an organisation that has these areas and no other."""
+    with reading_as_register("bench") as session:
+        chosen = select(
+            col(Membership.user_id),
+            col(Membership.organisation_id),
+            col(Membership.roles),
+            col(Organisation.licence_areas),
+        ).join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
+        found = [row[:2] for row in session.execute(chosen) if role in row[2] and set(row[3] or ()) == set(areas)]
+    return actor_for_user(*found[0])

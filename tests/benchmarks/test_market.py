@@ -14,21 +14,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
 
-from models.participants import Membership, Organisation, Role
+from models.participants import Role
 from services.core import database
 from services.core.actor import Actor
 from services.market.members import list_members
 from services.market.qualification_clock import ClockState
-from services.market.qualification_listing import QualificationFilters, tally_qualifications, work_queue
+from services.market.qualification_counts import tally_qualifications
+from services.market.qualification_filtering import QualificationFilters
+from services.market.qualification_listing import work_queue
 from services.market.statistics import market_in_numbers
 from services.market.units import get_unit, unit_history
-from services.participants.acting import actor_for_user, reading_as_register
 from tests.benchmarks.bare_market import Bare
 from tests.benchmarks.market_registers import large_unit, market_register_of
-from tests.benchmarks.registers import use
+from tests.benchmarks.registers import somebody, use
 from tests.benchmarks.report import Figures, cpu_ms
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(14_400)]
@@ -59,18 +58,6 @@ class Subject:
         return Bare(self.connection, self.people[who])
 
 
-def _person(role: Role, areas: tuple[str, ...] = ()) -> Actor:
-    with reading_as_register("bench") as session:
-        chosen = select(
-            col(Membership.user_id),
-            col(Membership.organisation_id),
-            col(Membership.roles),
-            col(Organisation.licence_areas),
-        ).join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
-        found = [row[:2] for row in session.execute(chosen) if role in row[2] and set(row[3] or ()) == set(areas)]
-    return actor_for_user(*found[0])
-
-
 @pytest.fixture(scope="module")
 def subjects() -> Iterator[list[Subject]]:
     """A register of each size."""
@@ -79,8 +66,8 @@ def subjects() -> Iterator[list[Subject]]:
     for size in SIZES:
         path = market_register_of(size)
         connection = sqlite3.connect(path)
-        people = {"operator": _person(Role.SO_USER, AREAS), "administrator": _person(Role.ADMINISTRATOR)}
-        people["viewer"] = _person(Role.VIEWER)
+        people = {"operator": somebody(Role.SO_USER, AREAS), "administrator": somebody(Role.ADMINISTRATOR)}
+        people["viewer"] = somebody(Role.VIEWER)
         made.append(Subject(size, path, people, large_unit(connection), connection))
     yield made
     for subject in made:

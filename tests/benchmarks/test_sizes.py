@@ -16,11 +16,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
 
 from models.assets import AssetStatus
-from models.participants import Membership, Organisation, Role
+from models.participants import Role
 from services.assets.filters import AssetFilters
 from services.assets.lines import list_lines
 from services.assets.reading import count_assets, get_asset
@@ -31,8 +29,7 @@ from services.assets.whole_asset import whole_asset
 from services.core import database
 from services.core.actor import Actor
 from services.core.operation import operation
-from services.participants.acting import actor_for_user, reading_as_register
-from tests.benchmarks.registers import SIZES, register_of, use
+from tests.benchmarks.registers import SIZES, register_of, somebody, use
 from tests.benchmarks.report import Figures, cpu_ms
 
 pytestmark = pytest.mark.benchmark
@@ -90,19 +87,6 @@ ELSEWHERE = (
 )
 
 
-def _person(role: Role, areas: tuple[str, ...] = ()) -> Actor:
-    """Somebody of the demo who holds a role, at an organisation that has these areas and no other."""
-    with reading_as_register("bench") as session:
-        chosen = select(
-            col(Membership.user_id),
-            col(Membership.organisation_id),
-            col(Membership.roles),
-            col(Organisation.licence_areas),
-        ).join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
-        found = [row[:2] for row in session.execute(chosen) if role in row[2] and set(row[3] or ()) == set(areas)]
-    return actor_for_user(*found[0])
-
-
 @pytest.fixture(scope="module")
 def subjects() -> Iterator[list[Subject]]:
     """A register of each size."""
@@ -111,7 +95,7 @@ def subjects() -> Iterator[list[Subject]]:
     for size in SIZES:
         path = register_of(size)
         bare = sqlite3.connect(path)
-        operator, regulator = _person(Role.SO_USER, AREAS), _person(Role.REGULATOR)
+        operator, regulator = somebody(Role.SO_USER, AREAS), somebody(Role.REGULATOR)
         assert set(operator.areas) == set(AREAS)
         asset = bare.execute(MUCH_SAID, AREAS).fetchone()[0]
         made.append(Subject(size, path, operator, regulator, UUID(asset), bare))

@@ -22,7 +22,7 @@ from services.assets.bulk.working import work_on_jobs, work_through_jobs
 from services.assets.recounting import recount
 from services.core.actor import system_actor
 from services.core.clock import now
-from services.core.ledger.ready import ReadyRows, insert_ready
+from services.core.ledger.staged import StagedRows, insert_staged
 from services.core.ledger.state import state_of
 from services.core.ledger.verifying import verify_ledger
 from services.core.many import Columns
@@ -99,13 +99,13 @@ CHANGING = {
 
 @pytest.mark.use_case("UC-02.01")
 def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready: list[int] = []
+    staged: list[int] = []
 
-    def noted(session: Any, model: Any, rows: ReadyRows) -> Columns:
-        ready.append(len(rows.states))
-        return insert_ready(session, model, rows)
+    def noted(session: Any, model: Any, rows: StagedRows) -> Columns:
+        staged.append(len(rows.states))
+        return insert_staged(session, model, rows)
 
-    monkeypatch.setattr("services.assets.bulk.writing.insert_ready", noted)
+    monkeypatch.setattr("services.assets.bulk.writing.insert_staged", noted)
     shared, told = an_mpan(), list[dict[str, dict[str, Any]]]()
     for number, worth_it in enumerate((10**9, 2 * CHUNK)):
         monkeypatch.setattr("services.assets.bulk.ahead.WORTH_IT", worth_it)
@@ -131,7 +131,7 @@ def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, m
         told.append(
             {code: {key: text for key, text in state.items() if key not in CHANGING} for code, state in states.items()}
         )
-    assert sum(ready) == ROWS - CHUNK - 1, (
+    assert sum(staged) == ROWS - CHUNK - 1, (
         "all but the first chunk, and the one of which the register had to say something"
     )
     assert told[0].keys() == told[1].keys()

@@ -7,8 +7,9 @@ import time_machine
 
 from models.qualifications import QualificationStatus
 from services.market.places import PlaceCount, applications_by_place, units_by_place
+from services.market.qualification_counts import tally_qualifications
 from services.market.qualification_filtering import SEVERAL_GROUPS, QualificationFilters
-from services.market.qualification_listing import tally_qualifications, work_queue
+from services.market.qualification_listing import work_queue
 from services.market.units_ending import deregister_unit
 from services.market.units_listing import UnitFilters, count_units
 from tests import asset_factories

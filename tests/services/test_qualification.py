@@ -39,15 +39,10 @@ from services.market.qualification_assessing import (
     take_application,
 )
 from services.market.qualification_clock import ClockState
+from services.market.qualification_counts import tally_qualifications
+from services.market.qualification_filtering import QualificationFilters, qualification_filters
 from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE, require_reassessment
-from services.market.qualification_listing import (
-    QualificationFilters,
-    get_qualification,
-    list_qualifications,
-    qualification_filters,
-    tally_qualifications,
-    work_queue,
-)
+from services.market.qualification_listing import get_qualification, list_qualifications, work_queue
 from services.market.qualification_records import qualification_history
 from services.market.reassigning import reassign_unit
 from services.market.units import get_unit

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from services.assets.bulk.new_assets import ReadyAssets, Writer, ready_assets
+from services.assets.bulk.new_assets import StagedAssets, Writer, stage_assets
 from services.assets.bulk.storing import CHUNK_ROWS, fresh_cells, given_rows, unpack
 from services.assets.rules import CheckedAssets, check_assets
 from services.assets.rules_prepare import AssetReference, AssetRuleContext
@@ -36,12 +36,12 @@ def is_large(rows_total: int) -> bool:
 class Checked:
     """What the rules say of all rows of a chunk, by their place in it, and what they were judged against.
 
-    `ready` holds the assets that they become if the register has nothing to say either.
+    `staged` holds the assets that they become if the register has nothing to say either.
     """
 
     assets: CheckedAssets
     context: AssetRuleContext
-    ready: ReadyAssets | None = None
+    staged: StagedAssets | None = None
 
     def of_rows(self, places: Sequence[int], context: AssetRuleContext) -> CheckedAssets | None:
         """What the rules say of these rows, numbered anew; None where they have changed since they were asked."""
@@ -67,7 +67,7 @@ class Ahead:
         self.mostly_new = True
         self.goes_on = True
         self._able = True
-        self._asked: tuple[int, AssetRuleContext, Future[tuple[CheckedAssets, ReadyAssets | None]]] | None = None
+        self._asked: tuple[int, AssetRuleContext, Future[tuple[CheckedAssets, StagedAssets | None]]] | None = None
 
     def is_worth_it(self, rows_total: int) -> bool:
         """Whether a job of so many rows gains by it."""
@@ -84,7 +84,7 @@ class Ahead:
     ) -> None:
         """Have a chunk checked: its rows as they are kept, the columns by term, values for rows that give none.
 
-        With a `writer` the assets are made ready for them too.
+        With a `writer` the assets are staged for them too.
         """
         said = replace(context, reference=_NO_REFERENCE)
         reference = _packed(context.reference)
@@ -101,11 +101,11 @@ class Ahead:
         if asked is None or asked[0] != number:
             return None
         try:
-            assets, ready = asked[2].result()
+            assets, staged = asked[2].result()
         except Exception:
             self._give_up("is gone")
             return None
-        return Checked(assets, asked[1], ready)
+        return Checked(assets, asked[1], staged)
 
     def _give_up(self, why: str) -> None:
         log.warning("The process that checks rows ahead %s; they are checked here", why, exc_info=True)
@@ -133,9 +133,9 @@ def _check(
     said: AssetRuleContext,
     reference: bytes,
     writer: Writer | None,
-) -> tuple[CheckedAssets, ReadyAssets | None]:
+) -> tuple[CheckedAssets, StagedAssets | None]:
     """The second process's part."""
     given = given_rows(unpack(content), columns)
     checked = check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
     with uncollected():
-        return checked, ready_assets(checked, writer) if writer else None
+        return checked, stage_assets(checked, writer) if writer else None

@@ -31,7 +31,7 @@ from services.assets.bulk.duplicates import (
 from services.assets.bulk.earlier import Earlier
 from services.assets.bulk.formats import BROKEN, ROW
 from services.assets.bulk.identifying import Identified, identify
-from services.assets.bulk.new_assets import ReadyAssets
+from services.assets.bulk.new_assets import StagedAssets
 from services.assets.bulk.standing import Unchanged
 from services.assets.bulk.storing import plain_cells, with_constants
 from services.assets.catalogue import Catalogue, catalogue, rule_context
@@ -85,7 +85,7 @@ class Verdict:
 
     `findings` (FINDINGS_SCHEMA) of rows that something is said of; `values` the typed values of new rows, with ``index``;
     `new` the places of those that are registered, `changed` what is updated, by place; `keys` what duplicates in later runs
-    are found by, `ready` what was made ready ahead of those that may be new.
+    are found by, `staged` what was staged ahead of those that may be new.
     """
 
     rows: pl.Series
@@ -99,7 +99,7 @@ class Verdict:
     others: Others
     unseen: list[UUID]
     known: Catalogue
-    ready: ReadyAssets | None = None
+    staged: StagedAssets | None = None
 
 
 def judge(actor: Actor, given: pl.DataFrame, earlier: Earlier, terms: Terms, checked: Checked | None = None) -> Verdict:
@@ -115,7 +115,7 @@ def judge(actor: Actor, given: pl.DataFrame, earlier: Earlier, terms: Terms, che
     known = catalogue()
     context = rule_context(known=known)
     alone = checked.of_rows(places, context) if checked else None
-    ready = checked.ready if checked and alone else None
+    staged = checked.staged if checked and alone else None
     if alone is None:
         alone = check_assets(with_constants(cells.select(pl.all().gather(places)), terms.constants), context)
     values, parts = conform_rows(actor, alone)
@@ -139,7 +139,7 @@ def judge(actor: Actor, given: pl.DataFrame, earlier: Earlier, terms: Terms, che
         others=others,
         unseen=unseen,
         known=known,
-        ready=ready,
+        staged=staged,
     )
     alike = _alike(keys, others, seen, earlier, fresh_findings)
     targets = {**named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}

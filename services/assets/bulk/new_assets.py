@@ -1,4 +1,4 @@
-"""The columns of new assets of a run of rows, as `register_asset` fills them in for one; made ready ahead for a large file."""
+"""The columns of new assets of a run of rows, as `register_asset` fills them in for one; staged ahead for a large file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from services.assets.rules import CheckedAssets
 from services.assets.tallies import COUNTED
 from services.core.database import engine
 from services.core.ledger.bulk import AT_WRITING
-from services.core.ledger.ready import ReadyRows, made_ready
+from services.core.ledger.staged import StagedRows, stage_rows
 from services.core.ledger.state import columns_of
 from services.core.many import Column, Same, each
 
@@ -36,20 +36,20 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyAssets:
-    """Assets made ready for a writer: `at` tells by a row's place in its run which of `rows` is its asset."""
+class StagedAssets:
+    """Assets staged for a writer: `at` tells by a row's place in its run which of `rows` is its asset."""
 
     writer: Writer
     at: Mapping[int, int]
-    rows: ReadyRows
+    rows: StagedRows
 
-    def of_places(self, places: Sequence[int]) -> ReadyRows:
+    def of_places(self, places: Sequence[int]) -> StagedRows:
         """The assets of these rows, of which there is at least one."""
         return self.rows.picked([self.at[place] for place in places])
 
 
-def ready_assets(checked: CheckedAssets, writer: Writer) -> ReadyAssets | None:
-    """Make the assets of all rows ready of which the rules say nothing; None where there is no such row."""
+def stage_assets(checked: CheckedAssets, writer: Writer) -> StagedAssets | None:
+    """Stage the assets of all rows of which the rules say nothing; None where there is no such row."""
     values = checked.values.with_row_index("index")
     values = values.filter(~pl.col("index").is_in(checked.findings["row"].unique().implode()))
     if values.is_empty():
@@ -59,8 +59,8 @@ def ready_assets(checked: CheckedAssets, writer: Writer) -> ReadyAssets | None:
     nothing: list[Any] = []
     columns = asset_columns(values, writer, AT_WRITING, Same(nothing))
     dialect = engine(writes=True).dialect
-    rows = made_ready(Asset, columns, values.height, writer.user_id, dialect, ASKED_FOR)
-    return ReadyAssets(writer, {place: at for at, place in enumerate(values["index"])}, rows)
+    rows = stage_rows(Asset, columns, values.height, writer.user_id, dialect, ASKED_FOR)
+    return StagedAssets(writer, {place: at for at, place in enumerate(values["index"])}, rows)
 
 
 def asset_columns(values: pl.DataFrame, writer: Writer, moment: datetime, justifications: Column) -> dict[str, Column]:

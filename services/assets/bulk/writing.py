@@ -23,7 +23,7 @@ from services.core.clock import now
 from services.core.errors import Finding, Severity
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
-from services.core.ledger.ready import insert_ready
+from services.core.ledger.staged import insert_staged
 from services.core.ledger.writer import table_of
 from services.core.many import Column, Columns, Same, as_columns, each, put, values_of
 from services.core.operation import operation
@@ -42,15 +42,15 @@ def write(actor: Actor, verdict: Verdict, terms: Terms) -> None:
 def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     """Register the new assets of a run of rows that has been judged, each as if it had been registered alone.
 
-    Those that were made ready ahead, and of which the register said nothing since, are written as they are.
+    Those that were staged ahead, and of which the register said nothing since, are written as they are.
     """
     warnings = _warnings(verdict, set(verdict.new))
     writer = Writer(actor.user_id, actor.organisation_id, verdict.known.schema_versions)
-    ready = verdict.ready if verdict.ready is not None and verdict.ready.writer == writer else None
-    beforehand = [place for place in verdict.new if ready and place in ready.at and place not in warnings]
+    staged = verdict.staged if verdict.staged is not None and verdict.staged.writer == writer else None
+    beforehand = [place for place in verdict.new if staged and place in staged.at and place not in warnings]
     session, told = current_session(), {}
-    if ready and beforehand:
-        told |= _follow(verdict, beforehand, insert_ready(session, Asset, ready.of_places(beforehand)))
+    if staged and beforehand:
+        told |= _follow(verdict, beforehand, insert_staged(session, Asset, staged.of_places(beforehand)))
     at = sorted(set(verdict.new) - set(beforehand))
     if at:
         values = verdict.values.filter(pl.col("index").is_in(pl.Series(at, dtype=pl.Int64).implode()))

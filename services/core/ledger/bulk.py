@@ -21,7 +21,7 @@ from services.core.stamp import WRITES, NoTransaction, Stamp
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
 _SEEN: list[Seen] = []
 AT_WRITING = datetime(1, 1, 1, tzinfo=UTC)
-"""Stands in columns that are made ready (`ledger.ready`) for the moment at which they will be written."""
+"""Stands in columns that are staged (`ledger.staged`) for the moment at which they will be written."""
 GAP = "\x00"
 """Stands for it in their states: JSON has no such character, which it writes in another way."""
 

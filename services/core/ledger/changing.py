@@ -12,11 +12,11 @@ from sqlalchemy.types import NULLTYPE
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
-from services.core.ledger.bulk import entries
+from services.core.ledger.bulk import begin, entries
 from services.core.ledger.state import GENESIS, columns_of
-from services.core.ledger.writer import DERIVED, begin_writing, table_of
+from services.core.ledger.writer import DERIVED, table_of
 from services.core.many import Column, Columns, Same, each, put, uncollected
-from services.core.stamp import WRITES, NoTransaction
+from services.core.stamp import Stamp
 
 AT_ONCE = 2000
 """Records that one statement takes."""
@@ -41,15 +41,12 @@ def change_columns(session: OrmSession, model: type[Recorded], ids: Collection[U
     are read anew when they are next asked. Raises ValueError for a column that isn't one of the model's, is set by the ledger,
     or from which another is worked out; NoTransaction outside an operation that writes.
     """
-    begin_writing(session)
-    if not session.info.get(WRITES):
-        raise NoTransaction("The register is written inside operations that say they write.")
     _require_plain(model, changes)
-    session.flush()
+    stamp = begin(session)
     listed = sorted(ids)
     runs = (listed[start : start + AT_ONCE] for start in range(0, len(listed), AT_ONCE))
     with uncollected():
-        return sum(_change(session, model, some, changes) for some in runs)
+        return sum(_change(session, stamp, model, some, changes) for some in runs)
 
 
 def _require_plain(model: type[Recorded], changes: Changes) -> None:
@@ -64,8 +61,8 @@ def _require_plain(model: type[Recorded], changes: Changes) -> None:
             raise ValueError(f"{name} is worked out from {', '.join(touched)}: records are changed one by one.")
 
 
-def _change(session: OrmSession, model: type[Recorded], ids: Sequence[UUID], changes: Changes) -> int:
-    kind, table, stamp = model.record_type(), table_of(model), begin_writing(session)
+def _change(session: OrmSession, stamp: Stamp, model: type[Recorded], ids: Sequence[UUID], changes: Changes) -> int:
+    kind, table = model.record_type(), table_of(model)
     connection = session.connection()
     before, previous = _before(session, table, kind, ids)
     count = len(previous)
