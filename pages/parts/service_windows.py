@@ -10,7 +10,7 @@ from models.service_windows import ServiceWindow
 from pages.frame.banner import plain
 from pages.parts.attempt import attempt
 from services.core.actor import Actor
-from services.core.clock import LONDON, now, show_moment, today
+from services.core.clock import LONDON, now, show_moment, show_period, today
 from services.core.permissions import may
 from services.market.service_windows import call_off_window, confirm_window, windows_of
 
@@ -56,7 +56,7 @@ def _draw(actor: Actor, window: ServiceWindow) -> None:
     ahead = window.called_off_at is None and window.ends_at > now()
     label, colour, icon = _sign(window)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{show_moment(window.starts_at)}** to **{show_moment(window.ends_at)}**")
+        st.markdown(f"**{show_period(window.starts_at, window.ends_at)}**")
         st.badge(label, color=colour, icon=f":material/{icon}:")  # pyright: ignore[reportArgumentType]
     if window.note:
         st.markdown(plain(window.note))

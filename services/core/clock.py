@@ -50,6 +50,12 @@ def show_moment(moment: datetime | None) -> str:
     return "–" if moment is None else f"{in_london(moment):%-d %b %Y, %H:%M}"
 
 
+def show_period(begin: datetime, end: datetime) -> str:
+    """From a moment to another, as people read it: ``7 Dec 2026, 16:00 to 20:00``; both with their day where these differ."""
+    same = in_london(begin).date() == in_london(end).date()
+    return f"{show_moment(begin)} to {f'{in_london(end):%H:%M}' if same else show_moment(end)}"
+
+
 def show_date(day: date | None) -> str:
     """A date as people read it: ``24 Nov 2026``; a dash when there is none."""
     return "–" if day is None else f"{day:%-d %b %Y}"

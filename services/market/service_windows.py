@@ -12,7 +12,7 @@ from models.qualifications import Qualification, QualificationStatus
 from models.service_windows import ServiceWindow
 from models.units import MarketUnit
 from services.core.actor import Actor
-from services.core.clock import in_london, now, show_date, show_moment
+from services.core.clock import in_london, now, show_date, show_period
 from services.core.errors import Blocker, Conflict, Finding, Invalid, Refused
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -143,7 +143,7 @@ def window_remarks(qualification_id: UUID, begin: datetime, end: datetime) -> li
 
 
 def _period(window: ServiceWindow) -> str:
-    return f"from {show_moment(window.starts_at)} to {show_moment(window.ends_at)}"
+    return f"from {show_period(window.starts_at, window.ends_at)}"
 
 
 def _told(window: ServiceWindow) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Service windows (UC-03.04): who confirms them, what they keep in the register, and when they let it go."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -8,7 +8,7 @@ import time_machine
 from models.qualifications import Qualification
 from models.units import MarketUnit
 from services.core.actor import Actor
-from services.core.clock import now, today
+from services.core.clock import now, show_period, today
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from services.market.qualification_actions import qualification_actions
 from services.market.qualification_answering import withdraw_application
@@ -141,3 +141,10 @@ def test_whose_windows_they_are() -> None:
         call_off_window(other, window.id, "Not mine.", window.version)
     with pytest.raises(Forbidden):
         confirm_window(actor, one.id, soon(2), soon(2) + HOUR)
+
+
+def test_a_period_names_its_day_once_where_it_is_one() -> None:
+    """By the clock in London: in June it is an hour ahead of UTC."""
+    begin = datetime(2027, 6, 1, 20, tzinfo=UTC)
+    assert show_period(begin, begin + 90 * HOUR / 60) == "1 Jun 2027, 21:00 to 22:30"
+    assert show_period(begin, begin + 4 * HOUR) == "1 Jun 2027, 21:00 to 2 Jun 2027, 01:00"
