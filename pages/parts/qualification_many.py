@@ -61,7 +61,8 @@ def show_what_became() -> None:
     became, word = told
     st.success(f"{_count(len(became.done))} {word}.", icon=":material/check_circle:")
     if became.left:
-        st.warning(f"{_count(len(became.left))} left as it was:", icon=":material/block:")
+        as_is = "as it was" if len(became.left) == 1 else "as they were"
+        st.warning(f"{_count(len(became.left))} left {as_is}:", icon=":material/block:")
         show_blockers(became.left)
 
 
