@@ -1,13 +1,18 @@
 """Many rows into one table at once, column by column: past SQLAlchemy's parameters, by the driver's quickest way."""
 
 import gc
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from datetime import date, datetime
 from itertools import repeat
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy import JSON, Connection, Dialect, Table, func, select, text
 
 from services.core.ledger.state import canonical
@@ -19,8 +24,11 @@ class Same(NamedTuple):
     value: Any
 
 
-Column = Same | Sequence[Any]
+Column = Same | Sequence[Any] | pl.Series
+"""A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
 Columns = Mapping[str, Column]
+Made = TypeVar("Made")
+_BESIDE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="fmar-rows")
 
 
 @contextmanager
@@ -45,7 +53,13 @@ def as_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
 
 def values_of(column: Column, count: int) -> Iterable[Any]:
     """The values of a column, one for each of `count` rows."""
-    return repeat(column.value, count) if isinstance(column, Same) else column
+    match column:
+        case Same():
+            return repeat(column.value, count)
+        case pl.Series():
+            return column.to_list()
+        case _:
+            return column
 
 
 def first_of(column: Sequence[Any]) -> Any:
@@ -53,10 +67,11 @@ def first_of(column: Sequence[Any]) -> Any:
     return next((value for value in column if value is not None), None)
 
 
-def each(column: Column, make: Callable[[Any], Any]) -> Column:
+def each(column: Column, make: Callable[[Any], Any]) -> Same | Sequence[Any]:
     """A column with something made of each value; of equal values once. `make` must not look at anything else."""
     if isinstance(column, Same):
         return Same(make(column.value))
+    column = column.to_list() if isinstance(column, pl.Series) else column
     kind = type(first_of(column))
     if kind is UUID or kind is float:
         # Hardly any two are equal, and remembering what became of each would cost more than working it out.
@@ -85,9 +100,9 @@ def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]
 
 
 def bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> Column:
-    """A column with the values that the database's driver takes."""
+    """A column with the values that the database's driver takes; a series holds them already."""
     process = _binding(table, name, dialect)
-    return column if process is None else each(column, process)
+    return column if process is None or isinstance(column, pl.Series) else each(column, process)
 
 
 def put_bound(connection: Connection, table: Table, columns: Columns, count: int) -> None:
@@ -95,41 +110,86 @@ def put_bound(connection: Connection, table: Table, columns: Columns, count: int
     dialect = connection.dialect
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(name) for name in columns)
-    rows = zip(*(values_of(column, count) for column in columns.values()), strict=True)
     if dialect.name == "postgresql":
-        _copy(connection, f"COPY {quote(table.name)} ({names}) FROM STDIN", rows)
+        rows = copied(columns, count)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {quote(table.name)} ({names}) FROM STDIN") as copy:
+            copy.write(rows)
     else:
+        rows = zip(*(values_of(column, count) for column in columns.values()), strict=True)
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608  # names of our own tables
         connection.exec_driver_sql(statement, list(rows))
+
+
+def meanwhile(dialect: Dialect, make: Callable[[], Made]) -> Callable[[], Made]:
+    """Have something made while PostgreSQL is given rows, which takes none of this process's time; it is asked for later.
+
+    SQLite's rows are put by this very process: there it is made when it is asked for. `make` must not use the connection.
+    """
+    if dialect.name != "postgresql":
+        return make
+    return _BESIDE.submit(copy_context().run, make).result
 
 
 def picked(column: Column, places: Sequence[int]) -> Column:
     """The values of a column at these places, of which there is at least one."""
     if isinstance(column, Same):
         return column
+    column = column.to_list() if isinstance(column, pl.Series) else column
     return list(itemgetter(*places)(column)) if len(places) > 1 else [column[places[0]]]
 
 
 def _binding(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] | None:
     """What makes a column's values what the driver takes; None where they are already."""
     kind = table.c[name].type.dialect_impl(dialect)
-    if isinstance(kind, JSON) and dialect.name == "sqlite":
+    if isinstance(kind, JSON):
         return canonical
     return kind.bind_processor(dialect)
 
 
-def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+_WRITTEN: dict[type, Callable[[Any], str]] = {UUID: str, datetime: datetime.isoformat, date: date.isoformat}
+"""How values are written for COPY that aren't text, numbers or truth values."""
+_IN_THE_WAY = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+"""Characters that mean something between the values of COPY, and how they are written inside one."""
+
+
+def copied(columns: Columns, count: int) -> bytes:
+    """Rows as PostgreSQL's COPY takes them: a line each, a tab between values, ``\\N`` where there is none."""
+    lines = pl.DataFrame({name: written(column, count) for name, column in columns.items()})
+    texts = [name for name, kind in lines.schema.items() if kind == pl.String]
+    met = lines.select(pl.col(texts).str.contains(r"[\\\t\n\r]").any()).row(0) if texts else ()
+    lines = lines.with_columns(
+        pl.col(name).str.replace_many(_IN_THE_WAY) for name, meets in zip(texts, met, strict=True) if meets
+    )
+    buffer = io.BytesIO()
+    lines.write_csv(buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N")
+    return buffer.getvalue()
+
+
+def written(column: Column, count: int) -> pl.Series:
+    """A column's values as numbers, truth values or text. KeyError for those of another kind."""
+    match column:
+        case Same():
+            return written([column.value], 1).new_from_index(0, count)
+        case pl.Series():
+            return column
+    kind = type(first_of(column))
+    if issubclass(kind, str | int | float):
+        return pl.Series(column)
+    if kind is type(None):
+        return pl.Series(column, dtype=pl.String)
+    write = _WRITTEN[kind]
+    return pl.Series([None if value is None else write(value) for value in column], dtype=pl.String)
 
 
 def numbers_for(connection: Connection, table: Table, name: str, count: int) -> list[int]:
     """Numbers that the next `count` rows of a table get in its counting column, in this transaction, which writes."""
     if connection.dialect.name == "postgresql":
-        sequence = text("SELECT nextval(pg_get_serial_sequence(:t, :c)) FROM generate_series(1, :n)")
+        sequence = text(
+            "SELECT nextval(name) FROM (SELECT pg_get_serial_sequence(:t, :c)::regclass AS name OFFSET 0) AS sequence, "
+            "generate_series(1, :n)"
+        )
         return list(connection.scalars(sequence, {"t": table.name, "c": name, "n": count}))
     # SQLite has one writer at a time, and numbers rows from the highest there is.
     last = connection.scalar(select(func.max(table.c[name]))) or 0

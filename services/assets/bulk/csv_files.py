@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -30,15 +29,16 @@ _SEPARATORS = ",;\t"
 _MOST_SEPARATORS = 40 * MOST_COLUMNS
 """In one line: far more than columns, since text inside quotes may hold them too; less than memory minds."""
 _BATCH = 20_000
+_AT_ONCE = 1 << 20
 _CUT = "FILE-05 The last row breaks off: the file seems to be cut short. Save it again and send it whole."
 
 
 def read_csv(data: bytes, score: Score) -> TextTable:
     """Read separated values: the separator with which most headings are known. Raises Invalid for what can't be read."""
     require_lines(data)
-    text, cut = _decoded(data)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text, cut = _unicode(data)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     separator, top = _begins(text, score)
     headings, place = heading_row([cells for cells, _line in top], score)
     if len(headings) > MOST_COLUMNS:
@@ -62,12 +62,11 @@ def _armed(frame: pl.DataFrame) -> list[pl.Expr]:
     return [*(one for one in filled if one.meta.output_name() not in disarmed), *again]
 
 
-def _begins(text: str, score: Score) -> tuple[str, list[tuple[list[str], int]]]:
+def _begins(text: bytes, score: Score) -> tuple[str, list[tuple[list[str], int]]]:
     """The separator, and the first rows with the number of the line that each ends in."""
-    seen = re.search(r"\S", text)
-    start = seen.start() if seen else 0
-    end = text.find("\n", start)
-    counted = {one: text.count(one, start, len(text) if end < 0 else end) for one in _SEPARATORS}
+    start = len(text) - len(text.lstrip()) if text[:1].isspace() else 0
+    end = text.find(b"\n", start)
+    counted = {one: text.count(one.encode(), start, len(text) if end < 0 else end) for one in _SEPARATORS}
     best: tuple[str, list[tuple[list[str], int]]] = (_SEPARATORS[0], [])
     most: tuple[int, int] | None = None
     for separator in _SEPARATORS:
@@ -78,7 +77,7 @@ def _begins(text: str, score: Score) -> tuple[str, list[tuple[list[str], int]]]:
     return best
 
 
-def _top(text: str, separator: str) -> list[tuple[list[str], int]]:
+def _top(text: bytes, separator: str) -> list[tuple[list[str], int]]:
     reader = csv.reader(_lines(text, separator), delimiter=separator)
     top: list[tuple[list[str], int]] = []
     # A cell that has no end is met again when the rows are read.
@@ -88,37 +87,41 @@ def _top(text: str, separator: str) -> list[tuple[list[str], int]]:
     return top
 
 
-def _lines(text: str, separator: str) -> Iterator[str]:
-    start = 0
+def _lines(text: bytes, separator: str) -> Iterator[str]:
+    start, mark = 0, separator.encode()
     while start < len(text):
-        end = text.find("\n", start)
+        end = text.find(b"\n", start)
         end = len(text) if end < 0 else end + 1
-        if text.count(separator, start, end) > _MOST_SEPARATORS:
-            raise too_many_columns(text.count(separator, start, end) + 1)
-        yield text[start:end]
+        if text.count(mark, start, end) > _MOST_SEPARATORS:
+            raise too_many_columns(text.count(mark, start, end) + 1)
+        yield text[start:end].decode()
         start = end
 
 
-def _breaks_off(text: str, separator: str, width: int) -> bool:
+def _last_line(text: bytes) -> str:
+    return text[text.rfind(b"\n") + 1 :].decode()
+
+
+def _breaks_off(text: bytes, separator: str, width: int) -> bool:
     """Whether the last line ends without a line break, and before its last cell or inside quotation marks."""
-    last = text[text.rfind("\n") + 1 :]
-    open_quotes = bool(last.count('"') % 2 and text.count('"') % 2)
+    last = _last_line(text)
+    open_quotes = bool(last.count('"') % 2 and text.count(b'"') % 2)
     return open_quotes or (bool(last.strip()) and '"' not in last and last.count(separator) + 1 < width)
 
 
-def _quick(text: str, separator: str, width: int, lines_above: int) -> pl.DataFrame:
+def _quick(text: bytes, separator: str, width: int, lines_above: int) -> pl.DataFrame:
     schema = {f"c{place}": pl.String for place in range(width)}
     read = pl.read_csv(
-        text.encode(), separator=separator, has_header=False, skip_lines=lines_above, schema=schema,
+        text, separator=separator, has_header=False, skip_lines=lines_above, schema=schema,
         empty_string_is_null=False, raise_if_empty=False,
     )  # fmt: skip
-    if '"' in text and any(column.str.contains("\n", literal=True).any() for column in read.iter_columns()):
+    if b'"' in text and any(column.str.contains("\n", literal=True).any() for column in read.iter_columns()):
         # A quotation mark that has no other takes whole rows into its cell: whether this is one, only reading closely tells.
         raise pl.exceptions.ComputeError("lines inside cells")
     return read.with_row_index(ROW).with_columns(pl.lit(None, dtype=pl.String).alias(BROKEN))
 
 
-def _thorough(text: str, separator: str, width: int, place: int) -> pl.DataFrame:
+def _thorough(text: bytes, separator: str, width: int, place: int) -> pl.DataFrame:
     """Row by row, for a file whose rows are uneven or badly quoted: what can't be told apart is named, the rest is read."""
     reader = csv.reader(_lines(text, separator), delimiter=separator, strict=True)
     frames: list[pl.DataFrame] = []
@@ -136,11 +139,11 @@ def _thorough(text: str, separator: str, width: int, place: int) -> pl.DataFrame
             if count > MOST_ROWS:
                 raise too_many_rows(count)
     except csv.Error as error:
-        if reader.line_num > begins + 1 or text.endswith("\n") or "unexpected end" not in str(error):
+        if reader.line_num > begins + 1 or text.endswith(b"\n") or "unexpected end" not in str(error):
             raise _unmatched(error, begins + 1) from error
         # Only the last line is open: the file was cut inside the quotes of a cell.
         frames.append(_frame(rows, width))
-        last = next(csv.reader([text[text.rfind("\n") + 1 :]], delimiter=separator))
+        last = next(csv.reader([_last_line(text)], delimiter=separator))
         frames.append(_frame([last], width).with_columns(pl.lit(_CUT).alias(BROKEN)))
         rows = []
     frames.append(_frame(rows, width))
@@ -172,23 +175,38 @@ def _frame(rows: Sequence[Sequence[str]], width: int) -> pl.DataFrame:
     return pl.DataFrame({**data, BROKEN: pl.Series(broken, dtype=pl.String)})
 
 
-def _decoded(data: bytes) -> tuple[str, bool]:
-    """UTF-8 with or without a mark, UTF-16 with one, else Windows-1252, which spreadsheets still write.
+def _unicode(data: bytes) -> tuple[bytes, bool]:
+    """The text as UTF-8 without a mark, from UTF-8, UTF-16 with a mark, or Windows-1252, which spreadsheets still write.
 
     And whether the text ends inside a character. A text that is UTF-8 elsewhere isn't taken for Windows-1252 because of
     one bad byte: every accent in it would be registered as two wrong letters.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         with suppress(UnicodeDecodeError):
-            return data.decode("utf-16"), False
+            return data.decode("utf-16").encode(), False
     elif b"\x00" not in data:
+        if _is_unicode(data):
+            return data.removeprefix(codecs.BOM_UTF8), False
         try:
-            return data.decode("utf-8-sig"), False
+            text, cut = data.decode("utf-8-sig"), False
         except UnicodeDecodeError as error:
-            return _not_quite_unicode(data, error)
+            text, cut = _not_quite_unicode(data, error)
+        return text.encode(), cut
     line = data.count(b"\n", 0, max(data.find(b"\x00"), 0)) + 1
     message = f"Line {line:,} holds bytes that are no text (NUL). Save the file as CSV UTF-8, or as XLSX."
     raise refuse_file("FILE-02", f"line {line}", message)
+
+
+def _is_unicode(data: bytes) -> bool:
+    """Whether this is UTF-8; a large file isn't held as text as well to find out."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), _AT_ONCE):
+            decoder.decode(data[start : start + _AT_ONCE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _not_quite_unicode(data: bytes, error: UnicodeDecodeError) -> tuple[str, bool]:
@@ -206,4 +224,4 @@ def _not_quite_unicode(data: bytes, error: UnicodeDecodeError) -> tuple[str, boo
     with suppress(UnicodeDecodeError):
         return data.decode("cp1252"), False
     message = "The file is text in an encoding that isn't known here. Save it as CSV UTF-8, or as XLSX."
-    raise refuse_file("FILE-02", None, message) from error
+    raise refuse_file("FILE-02", None, message)

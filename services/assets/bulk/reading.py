@@ -31,9 +31,7 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
     table = _read(format_of(data, filename, media_type), data, score)
     if len(table.headings) > MOST_COLUMNS:
         raise too_many_columns(len(table.headings))
-    cells = [f"c{place}" for place in range(len(table.headings))]
-    filled = pl.any_horizontal(pl.col(cells).str.strip_chars() != "") if cells else pl.lit(False)
-    frame = table.frame.filter(filled.fill_null(False) | pl.col(BROKEN).is_not_null())
+    frame = _filled(table.frame, len(table.headings))
     if not frame.height:
         message = (
             "There are headings, but no rows under them. Check that it was saved whole, and which sheet holds the rows."
@@ -43,6 +41,16 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
         raise too_many_rows(frame.height)
     headings = [" ".join(one.replace("\x00", "").split())[:LONGEST_HEADING] for one in table.headings]
     return replace(table, headings=headings, frame=_shortened(frame, headings))
+
+
+def _filled(frame: pl.DataFrame, width: int) -> pl.DataFrame:
+    """The rows that hold something: the very same frame where all do, as in most files, since it may be a large one."""
+    filled = frame[BROKEN].is_not_null()
+    for place in range(width):
+        if filled.all():
+            return frame
+        filled |= (frame[f"c{place}"].str.strip_chars() != "").fill_null(False)
+    return frame.filter(filled)
 
 
 def _read(kind: str, data: bytes, score: Score) -> TextTable:

@@ -8,6 +8,7 @@ from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy.orm import Session as OrmSession
 
 from models.base import Recorded
@@ -100,7 +101,7 @@ def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
 
 
 def entries(
-    kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column, states: Sequence[str] | None = None
+    kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column, states: pl.Series | None = None
 ) -> dict[str, Column]:
     """The ledger's entry of each record as it stands in these columns, after the entry whose hash stands in `previous`.
 
@@ -113,8 +114,8 @@ def entries(
     # The parts of `SAID` between a record's version and its state, which are the same for all.
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
     ids = list(map(str, values_of(columns["id"], count)))
-    states = state_texts(kind, {**columns, "id": ids}, count) if states is None else states
-    rows = zip(values_of(previous, count), ids, values_of(columns["version"], count), states, strict=True)
+    texts = state_texts(kind, {**columns, "id": ids}, count) if states is None else states.to_list()
+    rows = zip(values_of(previous, count), ids, values_of(columns["version"], count), texts, strict=True)
     hashes = [
         hashlib.sha256(
             f'{before}\n["{kind}","{identifier}",{version},{common},{encode_basestring(state)}]'.encode()
@@ -126,7 +127,7 @@ def entries(
         "record_id": columns["id"],
         "version": columns["version"],
         **{name: Same(value) for name, value in said.items()},
-        "state": states,
+        "state": texts if states is None else states,
         "previous_hash": previous,
         "hash": hashes,
     }

@@ -1,9 +1,10 @@
 """New records staged before their transaction begins: another process can do most of the work that writing them is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy import Dialect
 from sqlalchemy.orm import Session as OrmSession
 
@@ -13,30 +14,30 @@ from services.core.clock import now
 from services.core.ledger.bulk import AT_WRITING, GAP, begin, completed, entries, state_texts, tell_inserted
 from services.core.ledger.state import GENESIS, canonical
 from services.core.ledger.writer import table_of
-from services.core.many import Columns, Same, bound_column, picked, put, put_bound, values_of
+from services.core.many import Columns, Same, bound, bound_column, meanwhile, picked, put, put_bound, values_of, written
 
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
     """New records staged before their transaction begins, by another process maybe, for `insert_staged`.
 
-    `columns` hold the driver's own values, `told` those of the model for columns that are asked for once the records are
-    written, `states` what the ledger says of each; the moment of writing is left open. `writer` is the person they name.
+    `columns` hold the driver's own values, all but the `moments`, which hold when they are written; `told` has those of the
+    model for columns that are asked for then, `states` what the ledger says of each. `writer` is the person they name.
     """
 
-    columns: Columns
+    columns: Mapping[str, Same | pl.Series]
+    moments: Collection[str]
     told: Columns
-    states: Sequence[str]
+    states: pl.Series
     writer: UUID | None
 
     def picked(self, places: Sequence[int]) -> "StagedRows":
         """The records at these places, of which there is at least one."""
         if len(places) == len(self.states):
             return self
-        columns, told = (
-            {name: picked(one, places) for name, one in held.items()} for held in (self.columns, self.told)
-        )
-        return StagedRows(columns, told, [self.states[place] for place in places], self.writer)
+        columns = {name: one if isinstance(one, Same) else one.gather(places) for name, one in self.columns.items()}
+        told = {name: picked(one, places) for name, one in self.told.items()}
+        return StagedRows(columns, self.moments, told, self.states.gather(places), self.writer)
 
 
 def stage_rows(
@@ -45,12 +46,13 @@ def stage_rows(
     """Stage records: `columns` as `insert_columns` takes them, with `AT_WRITING` for moments; `told` names columns."""
     kind, table = model.record_type(), table_of(model)
     complete = completed(kind, columns, count, writer, AT_WRITING)
-    held = {
-        name: column if column == Same(AT_WRITING) else bound_column(table, name, column, dialect)
-        for name, column in complete.items()
-    }
+    moments = {name for name, column in complete.items() if isinstance(column, Same) and column.value == AT_WRITING}
+    held: dict[str, Same | pl.Series] = {}
+    for name in complete.keys() - moments:
+        column = bound_column(table, name, complete[name], dialect)
+        held[name] = column if isinstance(column, Same) else written(column, count)
     states = state_texts(kind, {**complete, "id": list(map(str, values_of(complete["id"], count)))}, count)
-    return StagedRows(held, {name: complete[name] for name in {"id", *told}}, states, writer)
+    return StagedRows(held, moments, {name: complete[name] for name in {"id", *told}}, pl.Series(states), writer)
 
 
 def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows) -> Columns:
@@ -63,16 +65,17 @@ def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows
         raise ValueError("Rows are written by the person for whom they were staged.")
     kind, table, moment, count = model.record_type(), table_of(model), now(), len(staged.states)
     connection = session.connection()
-    columns, told = (
-        {name: Same(moment) if column == Same(AT_WRITING) else column for name, column in held.items()}
-        for held in (staged.columns, staged.told)
-    )
-    at_writing = [name for name, column in staged.columns.items() if column == Same(AT_WRITING)]
-    columns |= {name: bound_column(table, name, columns[name], connection.dialect) for name in at_writing}
-    put_bound(connection, table, columns, count)
-    said = canonical(moment)[1:-1]
-    states = [state.replace(GAP, said) for state in staged.states]
-    which = {"id": told["id"], "version": Same(1), "recorded_at": Same(moment)}
-    put(connection, table_of(LedgerEntry), entries(kind, which, count, stamp, Same(GENESIS), states), count)
+    moments = dict.fromkeys(staged.moments, Same(moment))
+    told = {**staged.told, **{name: column for name, column in moments.items() if name in staged.told}}
+
+    def written_down() -> Columns:
+        states = staged.states.str.replace_all(GAP, canonical(moment)[1:-1], literal=True)
+        which = {"id": told["id"], "version": Same(1), "recorded_at": Same(moment)}
+        said = entries(kind, which, count, stamp, Same(GENESIS), states)
+        return {**said, "record_id": staged.columns["id"]}
+
+    entered = meanwhile(connection.dialect, written_down)
+    put_bound(connection, table, {**staged.columns, **bound(table, moments, connection.dialect)}, count)
+    put(connection, table_of(LedgerEntry), entered(), count)
     tell_inserted(session, model, told, count)
     return told
