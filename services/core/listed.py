@@ -19,7 +19,7 @@ class _TextArray(UserDefinedType[list[str]]):
     def get_col_spec(self, **_options: object) -> str:
         return "TEXT[]"
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[list[str] | None], str | None]:
+    def bind_processor(self, dialect: Dialect) -> Callable[[list[str] | None], str | None] | None:  # pyright: ignore[reportIncompatibleMethodOverride]  # its type has no public name
         return _array_text
 
 

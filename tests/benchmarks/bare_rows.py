@@ -1,4 +1,6 @@
-"""The baseline of a bulk job: the rows that it left, put by the driver alone into empty tables of the same shape and indexes.
+"""The baseline of a bulk job: the rows that it left, put by the driver alone into empty tables like those of the register.
+
+They have the same columns, indexes and foreign keys; the organisations that assets refer to are there beforehand.
 
 On SQLite `executemany` of Python's own module, with the settings that the register's connections have; on PostgreSQL
 `COPY` by psycopg. The rows are in memory, with the driver's own types, before the clock starts; one transaction.
@@ -17,7 +19,8 @@ from services.core import database
 TABLES = ("asset", "asset_alias", "ledger_entry", "event", "event_delivery")
 """What registering writes: assets, their aliases, ledger and events. Counts and the job aren't asked of the baseline."""
 ASSETS_AND_LEDGER = ("asset", "ledger_entry")
-PRAGMAS = ("journal_mode", "synchronous", "cache_size", "temp_store", "mmap_size", "wal_autocheckpoint")
+REFERRED = "organisation"
+PRAGMAS = ("journal_mode", "synchronous", "cache_size", "temp_store", "mmap_size", "wal_autocheckpoint", "foreign_keys")
 Rows = dict[str, list[tuple[Any, ...]]]
 Act = Callable[[], None]
 
@@ -48,22 +51,28 @@ def _on_sqlite(url: str, before: dict[str, int], folder: Path) -> tuple[Act, Row
     }
     made = source.execute(
         f"SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index') "
-        f"AND tbl_name IN ({', '.join('?' * len(TABLES))}) ORDER BY type DESC",
-        TABLES,
+        f"AND tbl_name IN ({', '.join('?' * len(TABLES))}, ?) ORDER BY type DESC",
+        (*TABLES, REFERRED),
     ).fetchall()
+    referred = source.execute(f"SELECT * FROM {REFERRED}").fetchall()
     source.close()
     target = _like_ours(folder / "bare.sqlite")
     for (statement,) in made:
         target.execute(statement)
+    _insert(target, REFERRED, referred)
     target.commit()
 
     def act() -> None:
         for table, lines in rows.items():
             if lines:
-                target.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(lines[0]))})", lines)
+                _insert(target, table, lines)
         target.commit()
 
     return act, rows
+
+
+def _insert(target: sqlite3.Connection, table: str, lines: list[tuple[Any, ...]]) -> None:
+    target.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(lines[0]))})", lines)
 
 
 def _like_ours(path: Path) -> sqlite3.Connection:
@@ -84,6 +93,8 @@ def _on_postgres(url: str, before: dict[str, int]) -> tuple[Act, Rows]:
     connection = _postgres(url)
     connection.execute("DROP SCHEMA IF EXISTS bare CASCADE")
     connection.execute("CREATE SCHEMA bare")
+    # What a table here refers to is the one here, where there is one.
+    connection.execute("SET search_path TO bare, public")
     rows: Rows = {}
     for table in before:
         name = sql.Identifier(table)
@@ -96,6 +107,8 @@ def _on_postgres(url: str, before: dict[str, int]) -> tuple[Act, Rows]:
         # Rows are only ever added here, so they lie in the order in which they came.
         chosen = sql.SQL("SELECT {} FROM public.{} OFFSET {}").format(picked, name, before[table])
         rows[table] = connection.execute(chosen).fetchall()
+    for table, text in connection.execute(FOREIGN_KEYS, [list(before)]).fetchall():
+        connection.execute(sql.SQL("ALTER TABLE bare.{} ADD {}").format(sql.Identifier(table), sql.SQL(text)))
     connection.commit()
 
     def act() -> None:
@@ -109,6 +122,11 @@ def _on_postgres(url: str, before: dict[str, int]) -> tuple[Act, Rows]:
     return act, rows
 
 
+FOREIGN_KEYS = (
+    "SELECT relname, replace(pg_get_constraintdef(pg_constraint.oid), 'public.', '') FROM pg_constraint "
+    "JOIN pg_class ON pg_class.oid = conrelid "
+    "WHERE contype = 'f' AND relnamespace = 'public'::regnamespace AND relname = ANY(%s)"
+)
 COLUMNS = (
     "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s "
     "ORDER BY ordinal_position"

@@ -8,10 +8,11 @@ and what is laid down before, aren't in the figures.
 
 import json
 import os
-import resource
 import sys
+import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,14 @@ BEGUN = "begun.json"
 POSTMASTER = "FMAR_BENCH_POSTMASTER"
 """The process of the database server, whose processor time and that of its children is counted too."""
 TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
+LOOKS_EVERY = 0.02
+"""Seconds."""
 
 
 @dataclass
 class Spent:
-    """Seconds of processor time and of the clock, the most memory the processes ever had (MB), and what came of it."""
+    """Seconds of processor time and of the clock, the most memory that all processes had together (MB), and what came of it."""
 
     cpu_s: float = 0
     wall_s: float = 0
@@ -50,13 +54,44 @@ class Spent:
 
 def measured(act: Callable[[], object]) -> Spent:
     """What an act takes of this process and its children, all threads counted, and of the database server if there is one."""
+    watch = _MemoryWatch()
+    watch.start()
     wall, cpu = time.perf_counter(), _cpu()
     act()
     wall_s = time.perf_counter() - wall
-    # What checks rows ahead is counted when it has ended, and its most memory as if it had been at the same moment.
+    watch.over.set()
+    watch.join()
+    # What checks rows ahead is counted when it has ended.
     second_process().shutdown()
-    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return Spent(_cpu() - cpu, wall_s, sum(peaks) / 1024)
+    return Spent(_cpu() - cpu, wall_s, watch.most_mb)
+
+
+class _MemoryWatch(threading.Thread):
+    """Looks again and again at how much memory this process and its descendants have at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.over = threading.Event()
+        self.most_mb = 0.0
+
+    def run(self) -> None:
+        while not self.over.wait(LOOKS_EVERY):
+            self.most_mb = max(self.most_mb, sum(map(_resident_mb, _family(os.getpid()))))
+
+
+def _family(process: int) -> Iterator[int]:
+    yield process
+    with suppress(OSError):
+        for children in Path(f"/proc/{process}/task").glob("*/children"):
+            for child in children.read_text().split():
+                yield from _family(int(child))
+
+
+def _resident_mb(process: int) -> float:
+    """Pages that two processes share are counted for each of them."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE_MB
+    return 0.0
 
 
 def _cpu() -> float:

@@ -102,7 +102,7 @@ def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, m
     staged: list[int] = []
 
     def noted(session: Any, model: Any, rows: StagedRows) -> Columns:
-        staged.append(len(rows.states))
+        staged.append(rows.rows.height)
         return insert_staged(session, model, rows)
 
     monkeypatch.setattr("services.assets.bulk.writing.insert_staged", noted)

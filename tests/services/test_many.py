@@ -18,6 +18,7 @@ from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns, state_texts
 from services.core.ledger.state import canonical, columns_of, entry_hash, state_of
 from services.core.ledger.verifying import verify_ledger
+from services.core.listed import among
 from services.core.many import Same, as_columns, each, values_of
 from services.core.transaction import unit_of_work
 from tests.asset_factories import STAMP, make_administrator, make_provider
@@ -94,6 +95,26 @@ def test_equal_values_are_made_once_and_kinds_are_kept_apart() -> None:
     assert list(values_of(each(Same(2), str), 3)) == ["2", "2", "2"]
     with pytest.raises(ValueError, match="friendly"):
         as_columns([{"name": 1}, {"name": 1, "friendly": 2}])
+
+
+ODD = [
+    "plain", "", "a,b", '"quoted"', "back\\slash", "\\N", "\\.", "{curly}", "NULL", "tab\there", "line\nbreak\r", "é ✓ 🔌", "'",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("register")
+def test_every_text_is_kept_and_found_again_as_it_was() -> None:
+    provider = make_provider().organisation_id
+    rows = [row(asset_name=f"{n}", service_provider_id=provider, postcode=text[:10]) for n, text in enumerate(ODD)]
+    rows.append(row(asset_name="none", service_provider_id=provider, postcode=None))
+    with unit_of_work(STAMP, writes=True) as session:
+        insert_columns(session, Asset, as_columns(rows), len(rows))
+        kept = dict(session.execute(select(col(Asset.asset_name), col(Asset.postcode))).all())
+        assert kept == {one["asset_name"]: one["postcode"] for one in rows}
+        wanted = [text[:10] for text in ODD]
+        found = session.scalars(select(col(Asset.postcode)).where(among(col(Asset.postcode), wanted))).all()
+        assert sorted(map(str, found)) == sorted(wanted)
+        assert session.scalars(select(col(Asset.id)).where(among(col(Asset.postcode), []))).all() == []
 
 
 @pytest.mark.usefixtures("register")

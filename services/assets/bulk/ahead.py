@@ -135,7 +135,7 @@ def _check(
     writer: Writer | None,
 ) -> tuple[CheckedAssets, StagedAssets | None]:
     """The second process's part."""
-    given = given_rows(unpack(content), columns)
-    checked = check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
     with uncollected():
+        given = given_rows(unpack(content), columns)
+        checked = check_assets(fresh_cells(given, constants), replace(said, reference=_unpacked(reference)))
         return checked, stage_assets(checked, writer) if writer else None

@@ -154,33 +154,35 @@ def told(same: Sequence[tuple[int, str, UUID, str]], seen: set[UUID]) -> list[tu
     ]
 
 
-def file_keys(keys: pl.DataFrame, bare: pl.Series) -> pl.DataFrame:
-    """What a row is known by inside its file: `KEY_SCHEMA`. `bare` is the whole row as text, for one with nothing else."""
-    rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64), bare.alias("bare"))
+def file_keys(keys: pl.DataFrame, values: pl.DataFrame | None = None) -> pl.DataFrame:
+    """What a row is known by inside its file: `KEY_SCHEMA`, in the order of rows.
 
-    def joined(kind: str, *columns: str) -> pl.Expr:
+    `values` are the rows themselves: one with nothing else to know it by is known by all that it says.
+    """
+    rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
+
+    def known(kind: str, *columns: str) -> pl.DataFrame:
         # Null where any part is: then there is no such key.
-        return pl.concat_str(pl.lit(kind), *columns, separator=_PART)
+        key = pl.concat_str(pl.lit(kind), *columns, separator=_PART)
+        return rows.select("index", key=key).drop_nulls("key")
 
-    mpans = [joined("M", "provider", mpan, "category", "rated") for mpan in ("import_mpan", "export_mpan")]
-    aliases = pl.col("aliases").list.eval(
-        pl.concat_str(
-            pl.lit("A"), pl.element().struct.field("scheme"), pl.element().struct.field("value"), separator=_PART
-        )
-    )
-    strong = pl.concat_list(joined("D", "serial", "maker"), joined("C", "provider", "friendly_code"), *mpans)
-    named = rows.select("index", strong.alias("key"), aliases.alias("aliases"), "bare").with_columns(
-        pl.concat_list("key", pl.col("aliases").fill_null([])).list.drop_nulls().list.unique().alias("key")
-    )
-    alone = pl.concat_str(pl.lit("B"), "bare", separator=_PART)
-    return (
-        named.with_columns(
-            pl.when(pl.col("key").list.len() == 0).then(pl.concat_list(alone)).otherwise("key").alias("key")
-        )
-        .explode("key")
-        .drop_nulls("key")
-        .select(pl.col("index"), pl.col("key"))
-    )
+    meters = [known("M", "provider", mpan, "category", "rated") for mpan in METERS]
+    parts = [known("D", "serial", "maker"), known("C", "provider", "friendly_code"), *meters, _alias_keys(rows)]
+    found = pl.concat(parts).unique(maintain_order=True)
+    nameless = rows.filter(~pl.col("index").is_in(found["index"].unique().implode()))["index"]
+    if values is not None and nameless.len():
+        texts = [
+            pl.col(name).cast(pl.String).fill_null("") for name in values.columns if name not in ("Aliases", "derived")
+        ]
+        said = pl.concat_str(pl.lit("B"), pl.concat_str(texts, separator="\x1e"), separator=_PART)
+        alone = values.select(pl.all().gather(nameless)).select(nameless.alias("index"), said.alias("key"))
+        found = pl.concat([found, alone])
+    return found.sort("index", maintain_order=True)
+
+
+def _alias_keys(rows: pl.DataFrame) -> pl.DataFrame:
+    pairs = rows.select("index", pl.col("aliases")).explode("aliases").drop_nulls("aliases").unnest("aliases")
+    return pairs.select("index", key=pl.concat_str(pl.lit("A"), "scheme", "value", separator=_PART)).drop_nulls("key")
 
 
 def inside_file(

@@ -217,17 +217,7 @@ def _changes(
 
 def _file_keys(verdict: Verdict, places: list[int], keys: pl.DataFrame, values: pl.DataFrame) -> None:
     """What every row is known by inside the file: its own values, and the asset that it speaks of."""
-    bare = values.select(
-        pl.concat_str(
-            [
-                pl.col(name).cast(pl.String).fill_null("")
-                for name in values.columns
-                if name not in ("Aliases", "derived")
-            ],
-            separator="\x1e",
-        )
-    ).to_series()
-    fresh = file_keys(keys, bare)
+    fresh = file_keys(keys, values)
     moved = pl.Series(places, dtype=pl.Int64)
     fresh = fresh.with_columns(moved.gather(fresh["index"]).alias("index"))
     changed = sorted(verdict.changed)
@@ -245,7 +235,7 @@ def _spoken_keys(change: Change | Unchanged) -> list[str]:
     if change.checked is None or not change.changes:
         return []
     keys = keys_of(pl.DataFrame([updating.key_values(change.checked.values)], strict=False, schema=updating.KEY_TYPES))
-    return file_keys(keys, pl.Series([None], dtype=pl.String))["key"].to_list()
+    return file_keys(keys)["key"].to_list()
 
 
 def _conclude(verdict: Verdict, earlier: Earlier, terms: Terms, fresh: set[int]) -> None:

@@ -29,6 +29,7 @@ from services.assets.catalogue import catalogue, rule_context
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.database import fold_in
 from services.core.errors import RegisterError
 from services.core.events import emit_many
 from services.core.many import as_columns, uncollected
@@ -106,6 +107,7 @@ def _work(job_id: UUID, lease: UUID, until: float) -> None:
         if fresh is None:
             return
         earlier.add(fresh)
+        fold_in()
         moment = time.monotonic()
         if moment >= until:
             release_job(system_actor(), job_id, lease)

@@ -16,7 +16,7 @@ from models.core import LedgerEntry
 from services.core.clock import now
 from services.core.ledger.state import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
-from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of
+from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of, written
 from services.core.stamp import WRITES, NoTransaction, Stamp
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
@@ -113,15 +113,12 @@ def entries(
     said = said_of_all(stamp, moment.value)
     # The parts of `SAID` between a record's version and its state, which are the same for all.
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
-    ids = list(map(str, values_of(columns["id"], count)))
+    ids = pl.Series(map(str, values_of(columns["id"], count)), dtype=pl.String)
     texts = state_texts(kind, {**columns, "id": ids}, count) if states is None else states.to_list()
-    rows = zip(values_of(previous, count), ids, values_of(columns["version"], count), texts, strict=True)
-    hashes = [
-        hashlib.sha256(
-            f'{before}\n["{kind}","{identifier}",{version},{common},{encode_basestring(state)}]'.encode()
-        ).hexdigest()
-        for before, identifier, version, state in rows
-    ]
+    before, version = (written(column, count) for column in (previous, columns["version"]))
+    quoted = pl.Series(map(encode_basestring, texts), dtype=pl.String)
+    parts = (before, pl.lit(f'\n["{kind}","'), ids, pl.lit('",'), version, pl.lit(f",{common},"), quoted, pl.lit("]"))
+    hashed = pl.select(pl.concat_str(parts).cast(pl.Binary)).to_series()
     return {
         "record_type": Same(kind),
         "record_id": columns["id"],
@@ -129,7 +126,7 @@ def entries(
         **{name: Same(value) for name, value in said.items()},
         "state": texts if states is None else states,
         "previous_hash": previous,
-        "hash": hashes,
+        "hash": [hashlib.sha256(one).hexdigest() for one in hashed.to_list()],
     }
 
 
@@ -155,6 +152,7 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
 def _parts(name: str, column: Column) -> Column:
     """A column's name and value in the JSON of each state, with the comma after it; an empty one is left out."""
     before = f'"{name}":'
+    column = column.to_list() if isinstance(column, pl.Series) else column
     if not isinstance(column, Same):
         # The kinds that fill most columns, without a call for each value.
         match first_of(column):

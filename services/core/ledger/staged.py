@@ -1,7 +1,8 @@
 """New records staged before their transaction begins: another process can do most of the work that writing them is."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
 import polars as pl
@@ -14,30 +15,46 @@ from services.core.clock import now
 from services.core.ledger.bulk import AT_WRITING, GAP, begin, completed, entries, state_texts, tell_inserted
 from services.core.ledger.state import GENESIS, canonical
 from services.core.ledger.writer import table_of
-from services.core.many import Columns, Same, bound, bound_column, meanwhile, picked, put, put_bound, values_of, written
+from services.core.many import (
+    Column,
+    Columns,
+    Same,
+    bound,
+    bound_column,
+    first_of,
+    meanwhile,
+    picked,
+    put,
+    put_bound,
+    values_of,
+    written,
+)
+
+STATE = ""
+"""Under this name, which no column has, rows that are staged bear what the ledger says of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
     """New records staged before their transaction begins, by another process maybe, for `insert_staged`.
 
-    `columns` hold the driver's own values, all but the `moments`, which hold when they are written; `told` has those of the
-    model for columns that are asked for then, `states` what the ledger says of each. `writer` is the person they name.
+    `rows` has the driver's own values of each, and under `STATE` what the ledger says of it; `same` the values that all have,
+    and the names of `moments`, which hold when they are written. `told` has the model's values of columns that are asked for
+    then. `writer` is the person they name.
     """
 
-    columns: Mapping[str, Same | pl.Series]
+    rows: pl.DataFrame
+    same: Mapping[str, Same]
     moments: Collection[str]
     told: Columns
-    states: pl.Series
     writer: UUID | None
 
     def picked(self, places: Sequence[int]) -> "StagedRows":
         """The records at these places, of which there is at least one."""
-        if len(places) == len(self.states):
+        if len(places) == self.rows.height:
             return self
-        columns = {name: one if isinstance(one, Same) else one.gather(places) for name, one in self.columns.items()}
         told = {name: picked(one, places) for name, one in self.told.items()}
-        return StagedRows(columns, self.moments, told, self.states.gather(places), self.writer)
+        return replace(self, rows=self.rows[places], told=told)
 
 
 def stage_rows(
@@ -47,12 +64,18 @@ def stage_rows(
     kind, table = model.record_type(), table_of(model)
     complete = completed(kind, columns, count, writer, AT_WRITING)
     moments = {name for name, column in complete.items() if isinstance(column, Same) and column.value == AT_WRITING}
-    held: dict[str, Same | pl.Series] = {}
-    for name in complete.keys() - moments:
-        column = bound_column(table, name, complete[name], dialect)
-        held[name] = column if isinstance(column, Same) else written(column, count)
+    held = {name: bound_column(table, name, complete[name], dialect) for name in complete.keys() - moments}
+    same = {name: column for name, column in held.items() if isinstance(column, Same)}
+    rows = {name: written(column, count) for name, column in held.items() if name not in same}
     states = state_texts(kind, {**complete, "id": list(map(str, values_of(complete["id"], count)))}, count)
-    return StagedRows(held, moments, {name: complete[name] for name in {"id", *told}}, pl.Series(states), writer)
+    rows[STATE] = pl.Series(states, dtype=pl.String)
+    return StagedRows(pl.DataFrame(rows), same, moments, {name: _light(complete[name]) for name in told}, writer)
+
+
+def _light(column: Column) -> Column:
+    """A column that takes little time from one process to the other."""
+    numbers = not isinstance(column, Same | pl.Series) and isinstance(first_of(column), Decimal)
+    return pl.Series(column, dtype=pl.Decimal(38, 2)) if numbers else column
 
 
 def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows) -> Columns:
@@ -63,19 +86,21 @@ def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows
     stamp = begin(session)
     if staged.writer != stamp.actor.user_id:
         raise ValueError("Rows are written by the person for whom they were staged.")
-    kind, table, moment, count = model.record_type(), table_of(model), now(), len(staged.states)
+    kind, table, moment, count = model.record_type(), table_of(model), now(), staged.rows.height
     connection = session.connection()
     moments = dict.fromkeys(staged.moments, Same(moment))
-    told = {**staged.told, **{name: column for name, column in moments.items() if name in staged.told}}
+    told = {name: moments.get(name, column) for name, column in staged.told.items()}
+    told["id"] = list(map(UUID, staged.rows["id"]))
 
     def written_down() -> Columns:
-        states = staged.states.str.replace_all(GAP, canonical(moment)[1:-1], literal=True)
+        states = staged.rows[STATE].str.replace_all(GAP, canonical(moment)[1:-1], literal=True)
         which = {"id": told["id"], "version": Same(1), "recorded_at": Same(moment)}
         said = entries(kind, which, count, stamp, Same(GENESIS), states)
-        return {**said, "record_id": staged.columns["id"]}
+        return {**said, "record_id": staged.rows["id"]}
 
     entered = meanwhile(connection.dialect, written_down)
-    put_bound(connection, table, {**staged.columns, **bound(table, moments, connection.dialect)}, count)
+    values = {name: staged.rows[name] for name in staged.rows.columns if name != STATE}
+    put_bound(connection, table, {**values, **staged.same, **bound(table, moments, connection.dialect)}, count)
     put(connection, table_of(LedgerEntry), entered(), count)
     tell_inserted(session, model, told, count)
     return told
