@@ -14,7 +14,7 @@ from services.core.actor import Actor
 from services.core.clock import now
 from services.core.database import is_sqlite
 from services.core.ledger.writer import table_of
-from services.core.many import Columns, Same, numbers_for, put
+from services.core.many import Columns, Puts, Same, numbers_for
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible
@@ -117,10 +117,11 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
 
 
-def emit_many(event_type: str, model: type[Any], told: Columns, count: int) -> None:
+def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts: Puts | None = None) -> None:
     """Write many events of one type at once, each with its deliveries: for bulk paths, in the operation's transaction.
 
     Columns of `told`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
+    With `puts` they are written when these are sent.
     """
     if not count:
         return
@@ -131,14 +132,12 @@ def emit_many(event_type: str, model: type[Any], told: Columns, count: int) -> N
     numbers = numbers_for(connection, table_of(Event), "seq", count)
     moment = Same(now())
     common = {"type": Same(event_type), "record_type": Same(model.record_type()), "occurred_at": moment}
-    put(
-        connection,
-        table_of(Event),
-        {"seq": numbers, "id": [new_id() for _ in range(count)], **common, **told},
-        count,
-    )
     waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
+    rows = puts or Puts(connection)
+    rows.add(table_of(Event), lambda: {"seq": numbers, "id": [new_id() for _ in range(count)], **common, **told}, count)
     for name, handling in HANDLERS.items():
         if handling.event_type == event_type:
             due = {"event_seq": numbers, "handler": Same(name), **waiting}
-            put(connection, table_of(EventDelivery), due, count)
+            rows.add(table_of(EventDelivery), lambda due=due: due, count)
+    if puts is None:
+        rows.send()

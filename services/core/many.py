@@ -3,13 +3,13 @@
 import gc
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import date, datetime
 from itertools import repeat
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import polars as pl
@@ -27,7 +27,6 @@ class Same(NamedTuple):
 Column = Same | Sequence[Any] | pl.Series
 """A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
 Columns = Mapping[str, Column]
-Made = TypeVar("Made")
 _BESIDE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="fmar-rows")
 
 
@@ -90,8 +89,61 @@ def put(connection: Connection, table: Table, columns: Columns, count: int) -> N
 
     Values are what the model's columns take. PostgreSQL is given them by COPY.
     """
-    if count:
-        put_bound(connection, table, bound(table, columns, connection.dialect), count)
+    puts = Puts(connection)
+    puts.add(table, lambda: columns, count)
+    puts.send()
+
+
+class Puts:
+    """Rows for several tables, inserted one table after the other in the order in which they were added.
+
+    While PostgreSQL takes the rows of one table, which needs nothing of this process, those of the next are made.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[Table, Callable[[], Columns], int]] = []
+
+    def add(self, table: Table, make: Callable[[], Columns], count: int) -> None:
+        """Have `count` rows inserted when all is sent. `make` gives their columns, as `put` takes them; it is called by
+        another thread maybe, so it must not use the connection.
+        """
+        if count:
+            self._waiting.append((table, make, count))
+
+    def send(self) -> None:
+        """Insert what was added."""
+        waiting, self._waiting = self._waiting, []
+        if self._connection.dialect.name != "postgresql":
+            for table, make, count in waiting:
+                self._insert(table, bound(table, make(), self._connection.dialect), count)
+            return
+        ready = [_BESIDE.submit(copy_context().run, self._written, *one) for one in waiting]
+        try:
+            for one in ready:
+                self._copy(*one.result())
+        finally:
+            # Nothing is still being made for a transaction that has failed.
+            wait(ready)
+
+    def _written(self, table: Table, make: Callable[[], Columns], count: int) -> tuple[str, bytes]:
+        columns = bound(table, make(), self._connection.dialect)
+        return f"COPY {self._named(table, columns)} FROM STDIN", copied(columns, count)
+
+    def _copy(self, statement: str, rows: bytes) -> None:
+        driver: Any = self._connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(rows)
+
+    def _insert(self, table: Table, columns: Columns, count: int) -> None:
+        rows = zip(*(values_of(column, count) for column in columns.values()), strict=True)
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {self._named(table, columns)} VALUES ({marks})"  # noqa: S608  # names of our own tables
+        self._connection.exec_driver_sql(statement, list(rows))
+
+    def _named(self, table: Table, columns: Columns) -> str:
+        quote = self._connection.dialect.identifier_preparer.quote
+        return f"{quote(table.name)} ({', '.join(quote(name) for name in columns)})"
 
 
 def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]:
@@ -103,33 +155,6 @@ def bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> C
     """A column with the values that the database's driver takes; a series holds them already."""
     process = _binding(table, name, dialect)
     return column if process is None or isinstance(column, pl.Series) else each(column, process)
-
-
-def put_bound(connection: Connection, table: Table, columns: Columns, count: int) -> None:
-    """`put` for columns that hold the driver's own values already (`bound`)."""
-    dialect = connection.dialect
-    quote = dialect.identifier_preparer.quote
-    names = ", ".join(quote(name) for name in columns)
-    if dialect.name == "postgresql":
-        rows = copied(columns, count)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {quote(table.name)} ({names}) FROM STDIN") as copy:
-            copy.write(rows)
-    else:
-        rows = zip(*(values_of(column, count) for column in columns.values()), strict=True)
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608  # names of our own tables
-        connection.exec_driver_sql(statement, list(rows))
-
-
-def meanwhile(dialect: Dialect, make: Callable[[], Made]) -> Callable[[], Made]:
-    """Have something made while PostgreSQL is given rows, which takes none of this process's time; it is asked for later.
-
-    SQLite's rows are put by this very process: there it is made when it is asked for. `make` must not use the connection.
-    """
-    if dialect.name != "postgresql":
-        return make
-    return _BESIDE.submit(copy_context().run, make).result
 
 
 def picked(column: Column, places: Sequence[int]) -> Column:

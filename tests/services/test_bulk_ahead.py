@@ -25,7 +25,7 @@ from services.core.clock import now
 from services.core.ledger.staged import StagedRows, insert_staged
 from services.core.ledger.state import state_of
 from services.core.ledger.verifying import verify_ledger
-from services.core.many import Columns
+from services.core.many import Columns, Puts
 from services.core.second_process import second_process
 from tests.asset_factories import an_mpan, battery
 from tests.bulk_files import csv_of, everything, how_many, send
@@ -101,9 +101,9 @@ CHANGING = {
 def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
     staged: list[int] = []
 
-    def noted(session: Any, model: Any, rows: StagedRows) -> Columns:
+    def noted(session: Any, model: Any, rows: StagedRows, puts: Puts) -> Columns:
         staged.append(rows.rows.height)
-        return insert_staged(session, model, rows)
+        return insert_staged(session, model, rows, puts)
 
     monkeypatch.setattr("services.assets.bulk.writing.insert_staged", noted)
     shared, told = an_mpan(), list[dict[str, dict[str, Any]]]()

@@ -25,7 +25,7 @@ from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
 from services.core.ledger.staged import insert_staged
 from services.core.ledger.writer import table_of
-from services.core.many import Column, Columns, Same, as_columns, each, put, values_of
+from services.core.many import Column, Columns, Puts, Same, as_columns, each, values_of
 from services.core.operation import operation
 from services.core.transaction import current_session
 
@@ -50,7 +50,9 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     beforehand = [place for place in verdict.new if staged and place in staged.at and place not in warnings]
     session, told = current_session(), {}
     if staged and beforehand:
-        told |= _follow(verdict, beforehand, insert_staged(session, Asset, staged.of_places(beforehand)))
+        puts = Puts(session.connection())
+        told |= _follow(verdict, beforehand, insert_staged(session, Asset, staged.of_places(beforehand), puts), puts)
+        puts.send()
     at = sorted(set(verdict.new) - set(beforehand))
     if at:
         values = verdict.values.filter(pl.col("index").is_in(pl.Series(at, dtype=pl.Int64).implode()))
@@ -58,17 +60,19 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
         reasons = [_justified(actor, [], warnings[place], terms) if place in warnings else nothing for place in at]
         columns = asset_columns(values, writer, now(), reasons)
         insert_columns(session, Asset, columns, len(at))
-        told |= _follow(verdict, at, columns)
+        puts = Puts(session.connection())
+        told |= _follow(verdict, at, columns, puts)
+        puts.send()
     _tell_shared(verdict, told)
 
 
-def _follow(verdict: Verdict, at: list[int], columns: Columns) -> dict[int, tuple[UUID, UUID, str | None]]:
+def _follow(verdict: Verdict, at: list[int], columns: Columns, puts: Puts) -> dict[int, tuple[UUID, UUID, str | None]]:
     """What follows the writing of assets: aliases, events, what they are known by. By place: asset, provider, area."""
     made = list(values_of(columns["id"], len(at)))
-    _index_aliases(made, columns["aliases"])
+    _index_aliases(made, columns["aliases"], puts)
     seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
     payload = each(columns["status"], lambda status: {"version": 1, "status": str(status)})
-    emit_many("asset.registered", Asset, {"record_id": made, **seen_by, "payload": payload}, len(made))
+    emit_many("asset.registered", Asset, {"record_id": made, **seen_by, "payload": payload}, len(made), puts)
     verdict.assets.update(zip(at, made, strict=True))
     known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": [str(one) for one in made]})
     verdict.keys = pl.concat([verdict.keys, *(known_by.select("index", key=one) for one in MADE_KEYS)])
@@ -76,18 +80,17 @@ def _follow(verdict: Verdict, at: list[int], columns: Columns) -> dict[int, tupl
     return dict(zip(at, told, strict=True))
 
 
-def _index_aliases(made: Sequence[UUID], aliases: Column) -> None:
+def _index_aliases(made: Sequence[UUID], aliases: Column, puts: Puts) -> None:
     if isinstance(aliases, Same):
         return
     pairs = [(one, pair) for one, listed in zip(made, aliases, strict=True) for pair in listed]
-    session = current_session()
     columns = {
         "asset_id": [one for one, _pair in pairs],
         "scheme": [pair["scheme"] for _one, pair in pairs],
         "value": [pair["value"] for _one, pair in pairs],
         "active": Same(True),
     }
-    put(session.connection(), table_of(AssetAlias), columns, len(pairs))
+    puts.add(table_of(AssetAlias), lambda: columns, len(pairs))
 
 
 def _warnings(verdict: Verdict, places: set[int]) -> dict[int, list[Finding]]:

@@ -15,20 +15,7 @@ from services.core.clock import now
 from services.core.ledger.bulk import AT_WRITING, GAP, begin, completed, entries, state_texts, tell_inserted
 from services.core.ledger.state import GENESIS, canonical
 from services.core.ledger.writer import table_of
-from services.core.many import (
-    Column,
-    Columns,
-    Same,
-    bound,
-    bound_column,
-    first_of,
-    meanwhile,
-    picked,
-    put,
-    put_bound,
-    values_of,
-    written,
-)
+from services.core.many import Column, Columns, Puts, Same, bound_column, first_of, picked, values_of, written
 
 STATE = ""
 """Under this name, which no column has, rows that are staged bear what the ledger says of them."""
@@ -78,29 +65,27 @@ def _light(column: Column) -> Column:
     return pl.Series(column, dtype=pl.Decimal(38, 2)) if numbers else column
 
 
-def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows) -> Columns:
-    """`insert_columns` for what was staged; answers the columns that are told.
+def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows, puts: Puts) -> Columns:
+    """`insert_columns` for what was staged, once `puts` are sent; answers the columns that are told.
 
     Raises ValueError when they name another person than the one who writes, NoTransaction outside an operation that writes.
     """
     stamp = begin(session)
     if staged.writer != stamp.actor.user_id:
         raise ValueError("Rows are written by the person for whom they were staged.")
-    kind, table, moment, count = model.record_type(), table_of(model), now(), staged.rows.height
-    connection = session.connection()
+    kind, moment, count = model.record_type(), now(), staged.rows.height
     moments = dict.fromkeys(staged.moments, Same(moment))
     told = {name: moments.get(name, column) for name, column in staged.told.items()}
     told["id"] = list(map(UUID, staged.rows["id"]))
+    values = {name: staged.rows[name] for name in staged.rows.columns if name != STATE}
+    same = {name: written(one, count) for name, one in staged.same.items()}
 
-    def written_down() -> Columns:
+    def entered() -> Columns:
         states = staged.rows[STATE].str.replace_all(GAP, canonical(moment)[1:-1], literal=True)
         which = {"id": told["id"], "version": Same(1), "recorded_at": Same(moment)}
-        said = entries(kind, which, count, stamp, Same(GENESIS), states)
-        return {**said, "record_id": staged.rows["id"]}
+        return {**entries(kind, which, count, stamp, Same(GENESIS), states), "record_id": staged.rows["id"]}
 
-    entered = meanwhile(connection.dialect, written_down)
-    values = {name: staged.rows[name] for name in staged.rows.columns if name != STATE}
-    put_bound(connection, table, {**values, **staged.same, **bound(table, moments, connection.dialect)}, count)
-    put(connection, table_of(LedgerEntry), entered(), count)
+    puts.add(table_of(model), lambda: {**values, **same, **moments}, count)
+    puts.add(table_of(LedgerEntry), entered, count)
     tell_inserted(session, model, told, count)
     return told
