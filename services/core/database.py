@@ -21,6 +21,7 @@ _readers: dict[str, deque[Connection]] = {}
 KEPT_READERS = 4
 _folding = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-folding")
 _folds: dict[str, Future[None]] = {}
+"""By URL, the folding that began last. What goes wrong with one is left to the next commit that finds the log too long."""
 _lock = Lock()
 PRAGMAS = (
     "journal_mode=WAL",

@@ -121,7 +121,7 @@ def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts
     """Write many events of one type at once, each with its deliveries: for bulk paths, in the operation's transaction.
 
     Columns of `told`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
-    With `puts` they are written when these are sent.
+    With `puts` they are written when these are sent: that has to be before other events are, since their numbers are taken.
     """
     if not count:
         return

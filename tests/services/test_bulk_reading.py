@@ -1,10 +1,12 @@
 """What is read closely: quotation marks, lines that break off, what spreadsheets did to numbers (UC-02.01, bulk)."""
 
+import codecs
 from typing import Any
 
 import pytest
 
 from models.bulk import JobStatus
+from services.assets.bulk.reading import read_table
 from services.assets.bulk.results import job_findings
 from services.assets.bulk.template import template_workbook
 from services.core.errors import Invalid
@@ -28,6 +30,19 @@ def test_a_quotation_mark_never_swallows_rows(one_register: str, lines: bytes, c
     with pytest.raises(Invalid) as refusal:
         send(make_fsp(), HEADINGS + lines)
     assert (refusal.value.findings[0].code, words in refusal.value.findings[0].message) == (code, True)
+
+
+@pytest.mark.use_case("UC-02.01")
+@pytest.mark.parametrize("shift", range(3))
+def test_the_encoding_of_a_large_file_is_told_to_the_byte(shift: int) -> None:
+    """Characters of several bytes stand across every place at which a reader that goes in steps might cut the file."""
+    lines = [f"{'x' * shift}{number},{'€' * 9_000},BESS" for number in range(1, 101)]
+    data = HEADINGS + "\r\n".join(lines).encode()
+    table = read_table(codecs.BOM_UTF8 + data, "a.csv", len)
+    assert [",".join(row) for row in table.frame.select("c0", "c1", "c2").iter_rows()] == lines
+    with pytest.raises(Invalid) as refusal:
+        read_table(data.replace(b"\n" + b"x" * shift + b"90,", b"\n\xff90,"), "a.csv", len)
+    assert (refusal.value.findings[0].code, refusal.value.findings[0].given) == ("FILE-02", "line 91")
 
 
 @pytest.mark.use_case("UC-02.01")

@@ -30,6 +30,7 @@ _MOST_SEPARATORS = 40 * MOST_COLUMNS
 """In one line: far more than columns, since text inside quotes may hold them too; less than memory minds."""
 _BATCH = 20_000
 _AT_ONCE = 1 << 20
+"""Bytes that are looked at together."""
 _CUT = "FILE-05 The last row breaks off: the file seems to be cut short. Save it again and send it whole."
 
 
@@ -185,42 +186,41 @@ def _unicode(data: bytes) -> tuple[bytes, bool]:
         with suppress(UnicodeDecodeError):
             return data.decode("utf-16").encode(), False
     elif b"\x00" not in data:
-        if _is_unicode(data):
+        fault = _fault(data)
+        if fault is None:
             return data.removeprefix(codecs.BOM_UTF8), False
-        try:
-            text, cut = data.decode("utf-8-sig"), False
-        except UnicodeDecodeError as error:
-            text, cut = _not_quite_unicode(data, error)
+        text, cut = _not_quite_unicode(data, *fault)
         return text.encode(), cut
     line = data.count(b"\n", 0, max(data.find(b"\x00"), 0)) + 1
     message = f"Line {line:,} holds bytes that are no text (NUL). Save the file as CSV UTF-8, or as XLSX."
     raise refuse_file("FILE-02", f"line {line}", message)
 
 
-def _is_unicode(data: bytes) -> bool:
-    """Whether this is UTF-8; a large file isn't held as text as well to find out."""
+def _fault(data: bytes) -> tuple[int, str] | None:
+    """At which byte, and why, this isn't UTF-8; None where it is. A large file isn't held as text as well to find out."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(data), _AT_ONCE):
-            decoder.decode(data[start : start + _AT_ONCE])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    for start in range(0, len(data), _AT_ONCE):
+        begun = len(decoder.getstate()[0])
+        try:
+            decoder.decode(data[start : start + _AT_ONCE], start + _AT_ONCE >= len(data))
+        except UnicodeDecodeError as error:
+            return start - begun + error.start, error.reason
+    return None
 
 
-def _not_quite_unicode(data: bytes, error: UnicodeDecodeError) -> tuple[str, bool]:
+def _not_quite_unicode(data: bytes, place: int, reason: str) -> tuple[str, bool]:
+    """What a text that isn't UTF-8 at this byte is, and whether it ends inside a character. Raises Invalid for a mixture."""
     read = data.decode("utf-8-sig", "replace")
     odd = read.count("\ufffd")
     accents = len(read) - len(read.encode("ascii", "ignore")) - odd
     if accents:
-        if odd == 1 and error.reason == "unexpected end of data":
+        if odd == 1 and reason == "unexpected end of data":
             return read.removesuffix("\ufffd"), True
-        line = data.count(b"\n", 0, error.start) + 1
+        line = data.count(b"\n", 0, place) + 1
         message = (
             f"Line {line:,} holds bytes that are no text in the encoding of the rest. Save it as CSV UTF-8, or as XLSX."
         )
-        raise refuse_file("FILE-02", f"line {line}", message) from error
+        raise refuse_file("FILE-02", f"line {line}", message)
     with suppress(UnicodeDecodeError):
         return data.decode("cp1252"), False
     message = "The file is text in an encoding that isn't known here. Save it as CSV UTF-8, or as XLSX."
