@@ -9,12 +9,13 @@ from models.assets import Asset, AssetAlias, AssetStatus
 from models.bulk import BulkDraft, JobStatus
 from models.core import Event, EventDelivery, LedgerEntry
 from services.assets.bulk.drafts import job_drafts, register_bulk_draft
-from services.assets.bulk.jobs import Wishes, confirm_job, get_job, submit_file
+from services.assets.bulk.jobs import Wishes, cancel_job, confirm_job, get_job, submit_file
 from services.assets.bulk.results import job_findings, job_rows
 from services.assets.bulk.working import work_through_jobs
 from services.assets.registration import check_registration, register_asset
 from services.assets.updating import change_preview, update_asset
 from services.core.actor import Actor, system_actor
+from services.core.errors import Refused
 from services.core.ledger.verifying import verify_ledger
 from tests.asset_factories import an_mpan, battery, values_for
 from tests.bulk_files import assets, counts, csv_of, entries_of, events_of, everything, how_many, jsonl_of, send
@@ -133,6 +134,22 @@ def test_a_dry_run_writes_nothing_and_says_what_registering_then_does(register: 
     assert done.summary == job.summary
     assert len(assets()) == 3
     assert {row["asset_id"] for row in job_rows(actor, job.id, outcome="registered")} == {str(a.id) for a in assets()}
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_file_is_confirmed_once_and_each_refusal_says_what_to_do(register: str) -> None:
+    actor, wishes = make_fsp(), Wishes(dry_run=True)
+    job = submit_file(actor, csv_of([battery()]), "a.csv", wishes)
+    with pytest.raises(Refused, match="Confirm it once"):
+        confirm_job(actor, job.id)
+    work_through_jobs()
+    confirm_job(actor, job.id)
+    with pytest.raises(Refused, match="Nothing is left to confirm"):
+        confirm_job(actor, job.id)
+    stopped = submit_file(actor, csv_of([battery()]), "b.csv", wishes)
+    cancel_job(actor, stopped.id)
+    with pytest.raises(Refused, match="Send it again"):
+        confirm_job(actor, stopped.id)
 
 
 @pytest.mark.use_case("UC-02.01")

@@ -202,8 +202,12 @@ def confirm_job(
     Raises Refused unless the dry run is complete, Invalid for a justification that says too little.
     """
     job = job_of(actor, job_id, lock=True)
-    if not job.dry_run or job.status is not JobStatus.COMPLETED:
-        raise Refused("Only a dry run that is complete can be confirmed.")
+    if not job.dry_run:
+        raise Refused("Nothing is left to confirm: this file was started before. Its page says how it stands.")
+    if job.status in UNFINISHED:
+        raise Refused("This file is still being tried. Confirm it once that has ended.")
+    if job.status is not JobStatus.COMPLETED:
+        raise Refused("This file was not tried to its end. Send it again.")
     _require_reasons(justifications or {})
     job.justifications = {**job.justifications, **(justifications or {})}
     job.keep_drafts = job.keep_drafts if keep_drafts is None else keep_drafts
