@@ -1,4 +1,4 @@
-"""Rows of a large job are checked ahead by a second process: it must say the same, and nobody may depend on it (UC-02.01)."""
+"""Rows of a large job are asked about ahead by a second process: it says the same, and nobody depends on it (UC-02.01)."""
 
 import os
 import signal
@@ -15,7 +15,8 @@ import time_machine
 from models.assets import Asset
 from models.bulk import JobStatus
 from models.core import Event, EventDelivery
-from services.assets.bulk.ahead import Ahead, Checked
+from services.assets.bulk.ahead import Ahead
+from services.assets.bulk.asking import Early
 from services.assets.bulk.jobs import Wishes, get_job, submit_file
 from services.assets.bulk.results import job_findings, job_rows
 from services.assets.bulk.working import work_on_jobs, work_through_jobs
@@ -59,6 +60,10 @@ def _portfolio() -> bytes:
     for number, row in enumerate(rows):
         if number % 3 == 0:
             row |= FAULTS[(number // 3) % len(FAULTS)]
+    # Rows that are known by what a row of the chunk before is known by: its code, its device, its alias, its meter.
+    rows[CHUNK + 1]["Aliases"] = "OEM:X-1"
+    for number, term in enumerate(("FriendlyCode", "SerialNumber", "Aliases", "ImportMPAN"), start=2):
+        rows[number * CHUNK + 1] |= {term: rows[(number - 1) * CHUNK + 1].get(term), "Manufacturer": "Acme"}
     lines = csv_of(rows).splitlines(keepends=True)
     # A row of too many cells can't be read: only the others are judged as new assets.
     lines[33] = lines[33].rstrip(b"\r\n") + b",one,too,many\n"
@@ -72,7 +77,7 @@ def test_it_says_the_same(register: str, monkeypatch: pytest.MonkeyPatch) -> Non
     said: list[tuple[Any, ...]] = []
     taken = Ahead.taken
 
-    def noted(self: Ahead, number: int) -> Checked | None:
+    def noted(self: Ahead, number: int) -> Early | None:
         found = taken(self, number)
         answered.append(found is not None)
         return found
@@ -191,19 +196,9 @@ def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
 
 
 WORK = """
-from services.assets.bulk import ahead
-from services.core.many import Columns
 from services.core.second_process import second_process
-from services.assets.rules_prepare import AssetRuleContext, AssetReference
-import datetime, io, os, time
-import polars as pl
+import os, time
 print("ready", flush=True)
-frame = pl.DataFrame({"row": [1], "broken": [None], "c0": ["One"]}, schema_overrides={"broken": pl.String})
-buffer = io.BytesIO()
-frame.write_parquet(buffer)
-one = ahead.Ahead()
-one.ask(1, buffer.getvalue(), {"0": "AssetName"}, {}, AssetRuleContext(datetime.date.today(), AssetReference()))
-one.taken(1)
 print(second_process().submit(os.getpid).result(), flush=True)
 time.sleep(60)
 """

@@ -57,10 +57,14 @@ def with_own_parties(own: str | None, values: pl.DataFrame, refused: Mapping[str
     return filled.with_columns(derived.alias("derived")).drop("_provider", "_owner")
 
 
+def parties_of(values: pl.DataFrame) -> list[str]:
+    """The organisations that rows name as their provider or owner."""
+    return sorted(pl.concat([values[term] for term in OWN_TERMS]).drop_nulls().unique())
+
+
 def _party_findings(actor: Actor, values: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     pairs = values.select(OWN_TERMS)
-    named = {one for one in (*pairs["ServiceProviderId"], *pairs["OrganisationId"]) if one}
-    active = active_parties(*sorted(named), actor.organisation_id)
+    active = active_parties(*parties_of(values), actor.organisation_id)
     found: list[tuple[int, Finding]] = _provider_findings(actor, pairs["ServiceProviderId"], findings, active)
     owner, provider = pl.col("OrganisationId"), pl.col("ServiceProviderId")
     strangers = owner.is_not_null() & ~owner.is_in(list(active)) & (provider.is_null() | (owner != provider))

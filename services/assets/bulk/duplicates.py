@@ -1,13 +1,12 @@
 """The same asset twice: against what the register holds, and against earlier rows of the same file, for all rows at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import polars as pl
 
-from services.assets.bulk.already_registered import already_registered, taken_aliases
 from services.assets.bulk.earlier import Earlier
 from services.assets.conformance import Same
 from services.assets.rules import finding
@@ -39,6 +38,7 @@ def asset_key(asset_id: UUID) -> str:
     return f"I{_PART}{asset_id}"
 
 
+_CODE = "C"
 _NEW = f"N{_PART}"
 MADE_KEYS = (pl.format(f"I{_PART}{{}}", "id"), pl.format(f"{_NEW}{{}}", "id"))
 """By what a row is known that made an asset, out of its ``id`` as text: that it speaks of it, and that it made it."""
@@ -50,14 +50,19 @@ def made_here(earlier: Earlier, ids: Iterable[str]) -> set[str]:
     return {key.removeprefix(_NEW) for key in earlier.rows_of(wanted)}
 
 
-def against_register(keys: pl.DataFrame, earlier: Earlier, wrong: pl.Series) -> Others:
-    """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register.
+def against_register(
+    keys: pl.DataFrame,
+    there: pl.DataFrame,
+    taken: Mapping[tuple[str, str], UUID],
+    earlier: Earlier,
+    wrong: pl.Series,
+) -> Others:
+    """Hold the keys of new rows (`conforming.keys_of`) against active assets of the register, and aliases taken there.
 
     What the file itself made is known by the file's own keys; met here is only that another provider has a meter of it.
     `wrong` has the places of rows that are refused by their own values.
     """
     found = Others()
-    there = already_registered(keys)
     mine = list(made_here(earlier, there["id"]))
     others = there.filter(~pl.col("id").is_in(mine))
     rows = keys.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
@@ -71,7 +76,8 @@ def against_register(keys: pl.DataFrame, earlier: Earlier, wrong: pl.Series) -> 
     warned = _meters(found, rows, there, mine) if there.height else set()
     if rows["provider"].n_unique() > 1:
         _beside(found, rows.filter(~pl.col("index").is_in(wrong.cast(pl.Int64).implode())), warned)
-    _aliases(found, rows, earlier)
+    if taken:
+        _aliases(found, rows, taken, earlier)
     return found
 
 
@@ -133,11 +139,9 @@ def _warn(found: Others, warned: set[tuple[int, str]], row: dict[str, Any]) -> N
         found.findings.append((row["index"], finding("MPAN-09", row["mpan"], METERS[row["term"]])))
 
 
-def _aliases(found: Others, rows: pl.DataFrame, earlier: Earlier) -> None:
-    named = rows.filter(pl.col("aliases").list.len() > 0).select("index", "aliases").to_dicts()
-    taken = taken_aliases({pair["value"] for row in named for pair in row["aliases"]}) if named else {}
+def _aliases(found: Others, rows: pl.DataFrame, taken: Mapping[tuple[str, str], UUID], earlier: Earlier) -> None:
     mine = made_here(earlier, {str(other) for other in taken.values()})
-    for row in named:
+    for row in rows.filter(pl.col("aliases").list.len() > 0).select("index", "aliases").to_dicts():
         for pair in row["aliases"]:
             other = taken.get((pair["scheme"], pair["value"]))
             if other is not None and str(other) not in mine:
@@ -167,7 +171,7 @@ def file_keys(keys: pl.DataFrame, values: pl.DataFrame | None = None) -> pl.Data
         return rows.select("index", key=key).drop_nulls("key")
 
     meters = [known("M", "provider", mpan, "category", "rated") for mpan in METERS]
-    parts = [known("D", "serial", "maker"), known("C", "provider", "friendly_code"), *meters, _alias_keys(rows)]
+    parts = [known("D", "serial", "maker"), known(_CODE, "provider", "friendly_code"), *meters, _alias_keys(rows)]
     found = pl.concat(parts).unique(maintain_order=True)
     nameless = rows.filter(~pl.col("index").is_in(found["index"].unique().implode()))["index"]
     if values is not None and nameless.len():
@@ -178,6 +182,11 @@ def file_keys(keys: pl.DataFrame, values: pl.DataFrame | None = None) -> pl.Data
         alone = values.select(pl.all().gather(nameless)).select(nameless.alias("index"), said.alias("key"))
         found = pl.concat([found, alone])
     return found.sort("index", maintain_order=True)
+
+
+def coded(keys: pl.DataFrame) -> pl.Series:
+    """Those of the keys by which a row is known for its provider's own code."""
+    return keys.filter(pl.col("key").str.starts_with(_CODE + _PART))["key"]
 
 
 def _alias_keys(rows: pl.DataFrame) -> pl.DataFrame:

@@ -14,10 +14,10 @@ from sqlmodel import col
 
 from models.assets import Asset
 from services.assets.bulk import changes as updating
-from services.assets.bulk.ahead import Checked
 from services.assets.bulk.already_registered import nameless, slices
+from services.assets.bulk.asking import Asked
 from services.assets.bulk.changes import Change
-from services.assets.bulk.conforming import conform_rows, keys_of
+from services.assets.bulk.conforming import keys_of
 from services.assets.bulk.duplicates import (
     KEY_SCHEMA,
     Others,
@@ -29,16 +29,12 @@ from services.assets.bulk.duplicates import (
     told,
 )
 from services.assets.bulk.earlier import Earlier
-from services.assets.bulk.formats import BROKEN, ROW
-from services.assets.bulk.identifying import Identified, identify
-from services.assets.bulk.new_assets import StagedAssets
+from services.assets.bulk.formats import ROW
+from services.assets.bulk.identifying import Identified
 from services.assets.bulk.standing import Unchanged
-from services.assets.bulk.storing import plain_cells, with_constants
-from services.assets.catalogue import Catalogue, catalogue, rule_context
-from services.assets.conformance import one_writer_per_provider
+from services.assets.bulk.storing import plain_cells
 from services.assets.hits import unseen_of
 from services.assets.recording import is_justification
-from services.assets.rules import check_assets
 from services.core.actor import Actor
 from services.core.errors import Severity
 from services.core.rules import FINDINGS_SCHEMA, findings_frame, sorted_findings
@@ -85,7 +81,7 @@ class Verdict:
 
     `findings` (FINDINGS_SCHEMA) of rows that something is said of; `values` the typed values of new rows, with ``index``;
     `new` the places of those that are registered, `changed` what is updated, by place; `keys` what duplicates in later runs
-    are found by, `staged` what was staged ahead of those that may be new.
+    are found by.
     """
 
     rows: pl.Series
@@ -98,53 +94,35 @@ class Verdict:
     keys: pl.DataFrame
     others: Others
     unseen: list[UUID]
-    known: Catalogue
-    staged: StagedAssets | None = None
 
 
-def judge(actor: Actor, given: pl.DataFrame, earlier: Earlier, terms: Terms, checked: Checked | None = None) -> Verdict:
-    """Judge a run of rows: `given` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty).
+def judge(actor: Actor, given: pl.DataFrame, asked: Asked, earlier: Earlier, terms: Terms) -> Verdict:
+    """Judge a run of rows, `given` as `asking.ask` takes them, by what was said of them and what became of earlier ones.
 
-    `earlier` is what rows of earlier runs of the file are known by, `checked` what the rules said of the rows on their own, if
-    they were asked ahead. Inside an operation. Raises Refused when the actor's organisation may not register assets at all.
+    `earlier` is what rows of earlier runs of the file are known by. Inside an operation.
     """
-    height = given.height
-    cells = plain_cells(given)
-    named = identify(actor, cells, given[BROKEN])
-    places = [row for row in range(height) if row not in named.assets and row not in named.refused]
-    known = catalogue()
-    context = rule_context(known=known)
-    alone = checked.of_rows(places, context) if checked else None
-    staged = checked.staged if checked and alone else None
-    if alone is None:
-        alone = check_assets(with_constants(cells.select(pl.all().gather(places)), terms.constants), context)
-    values, parts = conform_rows(actor, alone)
-    for provider in sorted({UUID(one) for one in values["ServiceProviderId"].drop_nulls().unique()}):
-        one_writer_per_provider(provider)
-    keys = keys_of(values)
-    others = against_register(keys, earlier, _wrong(sorted_findings(parts)))
+    places, keys = asked.places, asked.keys
+    others = against_register(keys, asked.there, asked.taken, earlier, _wrong(sorted_findings(asked.parts)))
     unseen = unseen_of(actor, others.hits)
     seen = _seen(actor, {other for _index, _code, other, _name in others.same})
-    parts += [findings_frame(others.findings), findings_frame(told(others.same, seen))]
-    fresh_findings = sorted_findings(parts)
+    told_beside = [findings_frame(others.findings), findings_frame(told(others.same, seen))]
+    fresh_findings = sorted_findings([*asked.parts, *told_beside])
     verdict = Verdict(
         rows=given[ROW],
-        outcomes=[Outcome.REFUSED] * height,
+        outcomes=[Outcome.REFUSED] * given.height,
         findings=_at(fresh_findings, places),
-        values=values.with_columns(pl.Series("index", places, dtype=pl.Int64)),
+        values=asked.values.with_columns(pl.Series("index", places, dtype=pl.Int64)),
         new=[],
         changed={},
         assets={},
         keys=pl.DataFrame(schema=KEY_SCHEMA),
         others=others,
         unseen=unseen,
-        known=known,
-        staged=staged,
     )
     alike = _alike(keys, others, seen, earlier, fresh_findings)
-    targets = {**named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}
-    _changes(actor, verdict, cells, targets, named, {places[index] for index in alike})
-    _file_keys(verdict, places, keys, values)
+    targets = {**asked.named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}
+    _changes(actor, verdict, given, targets, asked.named, {places[index] for index in alike})
+    _file_keys(verdict, asked)
     _conclude(verdict, earlier, terms, set(places))
     return verdict
 
@@ -195,7 +173,7 @@ def _alike(
 def _changes(
     actor: Actor,
     verdict: Verdict,
-    cells: pl.DataFrame,
+    given: pl.DataFrame,
     targets: Mapping[int, UUID],
     named: Identified,
     only_if_equal: set[int],
@@ -203,7 +181,7 @@ def _changes(
     """What rows that name an asset would change of it; rows that are merely alike say nothing new, or stay duplicates."""
     said = [(row, finding) for row, found in named.refused.items() for finding in found]
     if targets:
-        for row, change in updating.held_against(actor, cells, targets).items():
+        for row, change in updating.held_against(actor, plain_cells(given), targets).items():
             findings = () if isinstance(change, Unchanged) else change.findings
             if row in only_if_equal and (change.changes or findings):
                 continue
@@ -215,11 +193,10 @@ def _changes(
     verdict.findings = sorted_findings([verdict.findings, findings_frame(said)])
 
 
-def _file_keys(verdict: Verdict, places: list[int], keys: pl.DataFrame, values: pl.DataFrame) -> None:
+def _file_keys(verdict: Verdict, asked: Asked) -> None:
     """What every row is known by inside the file: its own values, and the asset that it speaks of."""
-    fresh = file_keys(keys, values)
-    moved = pl.Series(places, dtype=pl.Int64)
-    fresh = fresh.with_columns(moved.gather(fresh["index"]).alias("index"))
+    moved = pl.Series(asked.places, dtype=pl.Int64)
+    fresh = asked.file_keys.with_columns(moved.gather(asked.file_keys["index"]).alias("index"))
     changed = sorted(verdict.changed)
     spoken = [(row, key) for row in changed for key in _spoken_keys(verdict.changed[row])]
     known = pl.DataFrame(spoken, schema=KEY_SCHEMA, orient="row")

@@ -11,15 +11,13 @@ import polars as pl
 
 from models.assets import Asset, AssetStatus
 from models.base import new_id
-from services.assets.bulk.conforming import with_own_parties
 from services.assets.recording import IDENTITIES, STORED_TERMS, key_of, waits_for_consent
-from services.assets.rules import CheckedAssets
 from services.assets.tallies import COUNTED
 from services.core.database import engine
-from services.core.ledger.bulk import AT_WRITING
 from services.core.ledger.staged import StagedRows, stage_rows
 from services.core.ledger.state import columns_of
 from services.core.many import Column, Same, each
+from services.core.stamp import Stamp
 
 _SET_BY_LEDGER = frozenset({"version", "recorded_at", "recorded_by"})
 ASKED_FOR = (*COUNTED, "aliases")
@@ -27,19 +25,9 @@ ASKED_FOR = (*COUNTED, "aliases")
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
-    """Who registers, and under which versions of the categories' schemas: what a row needs beside its own values."""
-
-    user_id: UUID | None
-    organisation_id: UUID | None
-    schema_versions: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class StagedAssets:
-    """Assets staged for a writer: `at` tells by a row's place in its run which of `rows` is its asset."""
+    """Assets staged to be registered: `at` tells by a row's place in its run which of `rows` is its asset."""
 
-    writer: Writer
     at: Mapping[int, int]
     rows: StagedRows
 
@@ -48,23 +36,36 @@ class StagedAssets:
         return self.rows.picked([self.at[place] for place in places])
 
 
-def stage_assets(checked: CheckedAssets, writer: Writer) -> StagedAssets | None:
-    """Stage the assets of all rows of which the rules say nothing; None where there is no such row."""
-    values = checked.values.with_row_index("index")
-    values = values.filter(~pl.col("index").is_in(checked.findings["row"].unique().implode()))
-    if values.is_empty():
+def stage_assets(
+    places: Sequence[int],
+    values: pl.DataFrame,
+    findings: Sequence[pl.DataFrame],
+    stamp: Stamp,
+    moment: datetime,
+    versions: Mapping[str, int],
+) -> StagedAssets | None:
+    """Stage the assets of all rows of which nothing was found; None where there is no such row.
+
+    The row `values[n]` stands at `places[n]`, and `findings` speak of it as n; `versions` are those of the categories' schemas.
+    """
+    numbered = values.with_row_index("index")
+    found = pl.concat([part["row"] for part in findings]).unique()
+    sound = numbered.filter(~pl.col("index").is_in(found.implode()))
+    if sound.is_empty():
         return None
-    own = str(writer.organisation_id) if writer.organisation_id else None
-    values = with_own_parties(own, values, {})
     nothing: list[Any] = []
-    columns = asset_columns(values, writer, AT_WRITING, Same(nothing))
-    dialect = engine(writes=True).dialect
-    rows = stage_rows(Asset, columns, values.height, writer.user_id, dialect, ASKED_FOR)
-    return StagedAssets(writer, {place: at for at, place in enumerate(values["index"])}, rows)
+    columns = asset_columns(sound, stamp.actor.organisation_id, versions, moment, Same(nothing))
+    rows = stage_rows(Asset, columns, sound.height, stamp, moment, engine(writes=True).dialect, ASKED_FOR)
+    return StagedAssets({places[index]: at for at, index in enumerate(sound["index"])}, rows)
 
 
-def asset_columns(values: pl.DataFrame, writer: Writer, moment: datetime, justifications: Column) -> dict[str, Column]:
-    """Every column of new assets but those that the ledger sets; `values` as `conforming.conform_rows` gives them."""
+def asset_columns(
+    values: pl.DataFrame, own: UUID | None, versions: Mapping[str, int], moment: datetime, justifications: Column
+) -> dict[str, Column]:
+    """Every column of new assets but those that the ledger sets; `values` as `conforming.conform_rows` gives them.
+
+    `own` is the organisation that registers them, under these versions of the categories' schemas.
+    """
     when, count = Same(moment), values.height
     blank: dict[str, Column] = {
         name: Same(None) for name in columns_of(Asset.record_type()) if name not in _SET_BY_LEDGER
@@ -75,7 +76,6 @@ def asset_columns(values: pl.DataFrame, writer: Writer, moment: datetime, justif
     parsed: dict[str, Any] = {}
     texts = values["CategoryAttributes"].to_list()
     given["category_attributes"] = [parsed.get(text) or parsed.setdefault(text, json.loads(text)) for text in texts]
-    own, versions = writer.organisation_id, writer.schema_versions
     waiting = AssetStatus.AWAITING_CONSENT_CHECK
     consents = zip(values["ConsumerOwned"].to_list(), values["ConsentReference"].to_list(), strict=True)
     reasons = [waits_for_consent(reference) if owned else None for owned, reference in consents]

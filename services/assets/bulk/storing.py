@@ -80,11 +80,6 @@ def with_constants(cells: pl.DataFrame, constants: Mapping[str, str]) -> pl.Data
     return cells.with_columns(filled) if filled else cells
 
 
-def fresh_cells(given: pl.DataFrame, constants: Mapping[str, str]) -> pl.DataFrame:
-    """The rows of a chunk as new assets are checked."""
-    return with_constants(plain_cells(given), constants)
-
-
 def findings_by_row(findings: pl.DataFrame) -> dict[int, list[Finding]]:
     """The findings of every row that has any, in their order."""
     found: dict[int, list[Finding]] = {}

@@ -17,15 +17,15 @@ from sqlmodel import col
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
 from services.assets.bulk.ahead import Ahead, is_large
+from services.assets.bulk.asking import Asked, ask, brought_up_to_date
 from services.assets.bulk.drafts import keep_drafts
 from services.assets.bulk.earlier import Earlier, earlier_rows
 from services.assets.bulk.jobs import remove_jobs
 from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
 from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
-from services.assets.bulk.new_assets import Writer
+from services.assets.bulk.new_assets import StagedAssets
 from services.assets.bulk.storing import given_rows, pack, unpack
-from services.assets.bulk.writing import write
-from services.assets.catalogue import catalogue, rule_context
+from services.assets.bulk.writing import register_rows, write
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
@@ -33,9 +33,10 @@ from services.core.database import fold_in
 from services.core.errors import RegisterError
 from services.core.events import emit_many
 from services.core.many import as_columns, uncollected
-from services.core.operation import operation
+from services.core.operation import OPERATIONS, operation
 from services.core.register_settings import setting
 from services.core.second_process import second_process
+from services.core.stamp import Stamp
 from services.core.transaction import afterwards, current_session
 from services.core.worker import back_off, every
 from services.participants.acting import actor_behind
@@ -164,7 +165,7 @@ def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
 def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahead: Ahead) -> pl.DataFrame | None:
     """Judge the next chunk of a job and, unless it is a dry run, register it; all of it or nothing.
 
-    `ahead` is asked about this chunk, and has the one after it checked meanwhile.
+    `ahead` may know what is said of this chunk, and asks about the one after it meanwhile.
 
     What became of its rows (`storing.OUTCOME_SCHEMA`); None when the job is complete, cancelled or another process's.
     """
@@ -177,14 +178,16 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         _complete(job)
         return None
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
-    given = given_rows(unpack(chunk.content), job.columns)
-    checked = ahead.taken(chunk.number)
     if ahead.is_worth_it(job.rows_total):
-        _look_ahead(actor, job, chunk, ahead)
+        ahead.get_ready()
+    given = given_rows(unpack(chunk.content), job.columns)
     with uncollected():
-        verdict = judge(actor, given, earlier, terms, checked)
+        asked, staged = _asked(actor, given, job, chunk.number, earlier, ahead)
+        if ahead.is_worth_it(job.rows_total):
+            _look_ahead(actor, job, chunk, ahead)
+        verdict = judge(actor, given, asked, earlier, terms)
         if not job.dry_run:
-            write(actor, verdict, terms)
+            ahead.written = write(actor, verdict, terms, staged)
             keep_drafts(job, given, verdict)
     ahead.mostly_new = len(verdict.changed) * 2 < len(verdict.outcomes)
     if verdict.unseen:
@@ -207,12 +210,22 @@ def _next_chunk(job_id: UUID, after: int = -1) -> BulkChunk | None:
     return current_session().scalar(following)
 
 
+def _asked(
+    actor: Actor, given: pl.DataFrame, job: BulkJob, number: int, earlier: Earlier, ahead: Ahead
+) -> tuple[Asked, StagedAssets | None]:
+    """What the rules and the register say of a chunk, and what was staged of it; no other writes for its providers now."""
+    early = ahead.taken(number)
+    if early is None:
+        return ask(actor, given, job.constants), None
+    return brought_up_to_date(actor, given, job.constants, early, ahead.written, earlier)
+
+
 def _look_ahead(actor: Actor, job: BulkJob, chunk: BulkChunk, ahead: Ahead) -> None:
     following = _next_chunk(job.id, chunk.number)
     if following is not None:
-        known = catalogue()
-        writer = None if job.dry_run else Writer(actor.user_id, actor.organisation_id, dict(known.schema_versions))
-        ahead.ask(following.number, following.content, job.columns, job.constants, rule_context(known=known), writer)
+        name = register_rows.__name__
+        stamp = None if job.dry_run else Stamp(name, OPERATIONS[name].use_case, actor)
+        ahead.ask(actor, following.number, following.content, job.columns, job.constants, stamp, now())
         current_session().expunge(following)
 
 

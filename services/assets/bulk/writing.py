@@ -1,6 +1,8 @@
 """Rows that go through become records: new assets at once, each with its ledger entry and event; then what changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +12,13 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetAlias
 from services.assets.bulk.already_registered import slices
+from services.assets.bulk.asking import Written
 from services.assets.bulk.changes import Change
 from services.assets.bulk.duplicates import MADE_KEYS
 from services.assets.bulk.judging import Outcome, Terms, Verdict
-from services.assets.bulk.new_assets import Writer, asset_columns
+from services.assets.bulk.new_assets import StagedAssets, asset_columns
 from services.assets.bulk.storing import findings_by_row
+from services.assets.catalogue import catalogue
 from services.assets.recording import justified
 from services.assets.shared_meters import SHARED
 from services.assets.updating import told_of, write_change
@@ -30,40 +34,43 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 
 
-def write(actor: Actor, verdict: Verdict, terms: Terms) -> None:
-    """Register and update what a verdict lets through; inside an operation that writes."""
-    if verdict.new:
-        register_rows(actor, verdict, terms)
+def write(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> Written:
+    """Register and update what a verdict lets through; inside an operation that writes. What was written."""
+    written = register_rows(actor, verdict, terms, staged) if verdict.new else Written()
     if any(outcome is Outcome.UPDATED for outcome in verdict.outcomes):
         update_rows(actor, verdict, terms)
+        return replace(written, changed=True)
+    return written
 
 
 @operation("UC-02.01", permission="asset.register")
-def register_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
+def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> Written:
     """Register the new assets of a run of rows that has been judged, each as if it had been registered alone.
 
     Those that were staged ahead, and of which the register said nothing since, are written as they are.
     """
     warnings = _warnings(verdict, set(verdict.new))
-    writer = Writer(actor.user_id, actor.organisation_id, verdict.known.schema_versions)
-    staged = verdict.staged if verdict.staged is not None and verdict.staged.writer == writer else None
     beforehand = [place for place in verdict.new if staged and place in staged.at and place not in warnings]
-    session, told = current_session(), {}
+    session, told, moments = current_session(), {}, set[datetime]()
     if staged and beforehand:
         puts = Puts(session.connection())
         told |= _follow(verdict, beforehand, insert_staged(session, Asset, staged.of_places(beforehand), puts), puts)
         puts.send()
+        moments.add(staged.rows.moment)
     at = sorted(set(verdict.new) - set(beforehand))
     if at:
         values = verdict.values.filter(pl.col("index").is_in(pl.Series(at, dtype=pl.Int64).implode()))
         nothing: list[Any] = []
         reasons = [_justified(actor, [], warnings[place], terms) if place in warnings else nothing for place in at]
-        columns = asset_columns(values, writer, now(), reasons)
-        insert_columns(session, Asset, columns, len(at))
+        moment = now()
+        moments.add(moment)
+        columns = asset_columns(values, actor.organisation_id, catalogue().schema_versions, moment, reasons)
+        insert_columns(session, Asset, columns, len(at), moment)
         puts = Puts(session.connection())
         told |= _follow(verdict, at, columns, puts)
         puts.send()
     _tell_shared(verdict, told)
+    return Written(moments, frozenset(str(provider) for _asset, provider, _area in told.values()))
 
 
 def _follow(verdict: Verdict, at: list[int], columns: Columns, puts: Puts) -> dict[int, tuple[UUID, UUID, str | None]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -16,15 +16,11 @@ from models.core import LedgerEntry
 from services.core.clock import now
 from services.core.ledger.state import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
-from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of, written
+from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of
 from services.core.stamp import WRITES, NoTransaction, Stamp
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
 _SEEN: list[Seen] = []
-AT_WRITING = datetime(1, 1, 1, tzinfo=UTC)
-"""Stands in columns that are staged (`ledger.staged`) for the moment at which they will be written."""
-GAP = "\x00"
-"""Stands for it in their states: JSON has no such character, which it writes in another way."""
 
 
 def seen_inserted(tell: Seen) -> None:
@@ -38,15 +34,17 @@ def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[d
         insert_columns(session, model, as_columns(rows), len(rows))
 
 
-def insert_columns(session: OrmSession, model: type[Recorded], columns: Columns, count: int) -> None:
+def insert_columns(
+    session: OrmSession, model: type[Recorded], columns: Columns, count: int, moment: datetime | None = None
+) -> None:
     """Insert `count` new records at once, each with its entry: without an object, or a row, for each record.
 
     There is a column for every one of the model but `version`, `recorded_at`, `recorded_by` and derived ones, which are set
-    here.
+    here; `moment` is now unless it is told.
     Raises ValueError for other columns, NoTransaction outside an operation that writes.
     """
     stamp = begin(session)
-    kind, moment = model.record_type(), now()
+    kind, moment = model.record_type(), moment or now()
     complete = completed(kind, columns, count, stamp.actor.user_id, moment)
     if not count:
         return
@@ -100,33 +98,32 @@ def _derived(columns: Columns, count: int, derive: Derive) -> Iterator[Any]:
         at += 1
 
 
-def entries(
-    kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column, states: pl.Series | None = None
-) -> dict[str, Column]:
+def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Column) -> dict[str, Column]:
     """The ledger's entry of each record as it stands in these columns, after the entry whose hash stands in `previous`.
 
     As columns; `writer.append` writes them one by one. Every column of the kind is there, with `recorded_at` the same for
-    all; or `states` holds what the ledger says of each, and `columns` which record, which version and when.
+    all.
     """
     moment = columns["recorded_at"]
     assert isinstance(moment, Same)
     said = said_of_all(stamp, moment.value)
     # The parts of `SAID` between a record's version and its state, which are the same for all.
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
-    ids = pl.Series(map(str, values_of(columns["id"], count)), dtype=pl.String)
-    texts = state_texts(kind, {**columns, "id": ids}, count) if states is None else states.to_list()
-    before, version = (written(column, count) for column in (previous, columns["version"]))
-    quoted = pl.Series(map(encode_basestring, texts), dtype=pl.String)
-    parts = (before, pl.lit(f'\n["{kind}","'), ids, pl.lit('",'), version, pl.lit(f",{common},"), quoted, pl.lit("]"))
-    hashed = pl.select(pl.concat_str(parts).cast(pl.Binary)).to_series()
+    ids = list(map(str, values_of(columns["id"], count)))
+    texts = state_texts(kind, {**columns, "id": ids}, count)
+    rows = zip(*(values_of(one, count) for one in (previous, ids, columns["version"], texts)), strict=True)
+    hashed = (
+        f'{before}\n["{kind}","{one}",{version},{common},{encode_basestring(state)}]'
+        for before, one, version, state in rows
+    )
     return {
         "record_type": Same(kind),
         "record_id": columns["id"],
         "version": columns["version"],
         **{name: Same(value) for name, value in said.items()},
-        "state": texts if states is None else states,
+        "state": texts,
         "previous_hash": previous,
-        "hash": [hashlib.sha256(one).hexdigest() for one in hashed.to_list()],
+        "hash": [hashlib.sha256(text.encode()).hexdigest() for text in hashed],
     }
 
 
@@ -166,8 +163,6 @@ def _parts(name: str, column: Column) -> Column:
     def part(value: Any) -> str:
         if value is None:
             return ""
-        if type(value) is datetime and value == AT_WRITING:
-            return f'{before}"{GAP}",'
         return f'{before}"{value}",' if type(value) is UUID else f"{before}{canonical(value)},"
 
     return each(column, part)

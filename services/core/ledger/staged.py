@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -11,52 +13,61 @@ from sqlalchemy.orm import Session as OrmSession
 
 from models.base import Recorded
 from models.core import LedgerEntry
-from services.core.clock import now
-from services.core.ledger.bulk import AT_WRITING, GAP, begin, completed, entries, state_texts, tell_inserted
-from services.core.ledger.state import GENESIS, canonical
-from services.core.ledger.writer import table_of
-from services.core.many import Column, Columns, Puts, Same, bound_column, first_of, picked, values_of, written
-
-STATE = ""
-"""Under this name, which no column has, rows that are staged bear what the ledger says of them."""
+from services.core.ledger.bulk import begin, completed, entries, tell_inserted
+from services.core.ledger.state import GENESIS
+from services.core.ledger.writer import said_of_all, table_of
+from services.core.many import Column, Columns, Puts, Same, bound_column, first_of, picked, written
+from services.core.stamp import Stamp
 
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
-    """New records staged before their transaction begins, by another process maybe, for `insert_staged`.
+    """New records and their entries in the ledger, staged before their transaction begins, for `insert_staged`.
 
-    `rows` has the driver's own values of each, and under `STATE` what the ledger says of it; `same` the values that all have,
-    and the names of `moments`, which hold when they are written. `told` has the model's values of columns that are asked for
-    then. `writer` is the person they name.
+    `rows` and `entries` have the driver's own values of each, `same` and `same_entries` the model's values that are the same
+    for all; `told` has the model's values of columns that are asked for then. `said` is what all entries say of who writes
+    them, and when: the `moment` for which they were staged.
     """
 
     rows: pl.DataFrame
     same: Mapping[str, Same]
-    moments: Collection[str]
+    entries: pl.DataFrame
+    same_entries: Mapping[str, Same]
     told: Columns
-    writer: UUID | None
+    said: Mapping[str, Any]
+    moment: datetime
 
     def picked(self, places: Sequence[int]) -> "StagedRows":
         """The records at these places, of which there is at least one."""
         if len(places) == self.rows.height:
             return self
         told = {name: picked(one, places) for name, one in self.told.items()}
-        return replace(self, rows=self.rows[places], told=told)
+        return replace(self, rows=self.rows[places], entries=self.entries[places], told=told)
 
 
 def stage_rows(
-    model: type[Recorded], columns: Columns, count: int, writer: UUID | None, dialect: Dialect, told: Collection[str]
+    model: type[Recorded],
+    columns: Columns,
+    count: int,
+    stamp: Stamp,
+    moment: datetime,
+    dialect: Dialect,
+    told: Collection[str],
 ) -> StagedRows:
-    """Stage records: `columns` as `insert_columns` takes them, with `AT_WRITING` for moments; `told` names columns."""
-    kind, table = model.record_type(), table_of(model)
-    complete = completed(kind, columns, count, writer, AT_WRITING)
-    moments = {name for name, column in complete.items() if isinstance(column, Same) and column.value == AT_WRITING}
-    held = {name: bound_column(table, name, complete[name], dialect) for name in complete.keys() - moments}
-    same = {name: column for name, column in held.items() if isinstance(column, Same)}
-    rows = {name: written(column, count) for name, column in held.items() if name not in same}
-    states = state_texts(kind, {**complete, "id": list(map(str, values_of(complete["id"], count)))}, count)
-    rows[STATE] = pl.Series(states, dtype=pl.String)
-    return StagedRows(pl.DataFrame(rows), same, moments, {name: _light(complete[name]) for name in told}, writer)
+    """Stage records, `columns` as `insert_columns` takes them, to be written under a stamp; `told` names columns."""
+    kind = model.record_type()
+    complete = completed(kind, columns, count, stamp.actor.user_id, moment)
+    rows, same = _parted(model, complete, count, dialect)
+    chained, same_entries = _parted(LedgerEntry, entries(kind, complete, count, stamp, Same(GENESIS)), count, dialect)
+    light = {name: _light(complete[name]) for name in told}
+    return StagedRows(rows, same, chained, same_entries, light, said_of_all(stamp, moment), moment)
+
+
+def _parted(model: type[Any], columns: Columns, count: int, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, Same]]:
+    """Columns that differ from row to row, as the driver takes them, and those in which all have the same value."""
+    table, same = table_of(model), {name: one for name, one in columns.items() if isinstance(one, Same)}
+    differing = {name: bound_column(table, name, one, dialect) for name, one in columns.items() if name not in same}
+    return pl.DataFrame({name: written(one, count) for name, one in differing.items()}), same
 
 
 def _light(column: Column) -> Column:
@@ -70,22 +81,10 @@ def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows
 
     Raises ValueError when they name another person than the one who writes, NoTransaction outside an operation that writes.
     """
-    stamp = begin(session)
-    if staged.writer != stamp.actor.user_id:
-        raise ValueError("Rows are written by the person for whom they were staged.")
-    kind, moment, count = model.record_type(), now(), staged.rows.height
-    moments = dict.fromkeys(staged.moments, Same(moment))
-    told = {name: moments.get(name, column) for name, column in staged.told.items()}
-    told["id"] = list(map(UUID, staged.rows["id"]))
-    values = {name: staged.rows[name] for name in staged.rows.columns if name != STATE}
-    same = {name: written(one, count) for name, one in staged.same.items()}
-
-    def entered() -> Columns:
-        states = staged.rows[STATE].str.replace_all(GAP, canonical(moment)[1:-1], literal=True)
-        which = {"id": told["id"], "version": Same(1), "recorded_at": Same(moment)}
-        return {**entries(kind, which, count, stamp, Same(GENESIS), states), "record_id": staged.rows["id"]}
-
-    puts.add(table_of(model), lambda: {**values, **same, **moments}, count)
-    puts.add(table_of(LedgerEntry), entered, count)
+    if staged.said != said_of_all(begin(session), staged.moment):
+        raise ValueError("Rows are written in the name under which they were staged.")
+    told, count = {**staged.told, "id": list(map(UUID, staged.rows["id"]))}, staged.rows.height
+    puts.add(table_of(model), lambda: {**staged.same, **staged.rows.to_dict()}, count)
+    puts.add(table_of(LedgerEntry), lambda: {**staged.same_entries, **staged.entries.to_dict()}, count)
     tell_inserted(session, model, told, count)
     return told

@@ -1,0 +1,159 @@
+"""What the rules and the register say of a run of rows, whatever became of the rows before it (UC-02.01, UC-02.03, bulk).
+
+It is asked in the transaction that writes the rows, or ahead of it by another process (`ahead`): then `brought_up_to_date`
+says in the transaction what of it still holds.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from models.assets import Asset, CategorySchema, CodeListEntry
+from models.core import LedgerEntry, Setting
+from models.participants import Organisation
+from services.assets.bulk.already_registered import already_registered, taken_aliases
+from services.assets.bulk.conforming import conform_rows, keys_of, parties_of
+from services.assets.bulk.duplicates import coded, file_keys
+from services.assets.bulk.earlier import Earlier
+from services.assets.bulk.formats import BROKEN
+from services.assets.bulk.identifying import Identified, identify
+from services.assets.bulk.new_assets import StagedAssets, stage_assets
+from services.assets.bulk.storing import plain_cells, with_constants
+from services.assets.catalogue import catalogue, rule_context
+from services.assets.conformance import one_writer_per_provider
+from services.assets.parties import active_parties
+from services.assets.rules import check_assets
+from services.core.actor import Actor
+from services.core.clock import today
+from services.core.operation import operation
+from services.core.stamp import Stamp
+from services.core.transaction import current_session
+
+RULED_BY = frozenset(model.record_type() for model in (CodeListEntry, CategorySchema, Setting, Organisation))
+"""Kinds of record that decide what the rules say of a row."""
+HELD_AGAINST = Asset.record_type()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is said of a run of rows. Its rows are numbered by their place in the run.
+
+    `named` are the rows that speak of assets, `places` those that may be new; all that follows speaks of these, in their
+    order: `values` typed, the parts of what was found (FINDINGS_SCHEMA), `keys` (`conforming.keys_of`) and `file_keys`
+    that duplicates are known by; `there` and `taken` are assets and aliases of the register that share any of them.
+    """
+
+    named: Identified
+    places: list[int]
+    values: pl.DataFrame
+    parts: list[pl.DataFrame]
+    keys: pl.DataFrame
+    file_keys: pl.DataFrame
+    there: pl.DataFrame
+    taken: Mapping[tuple[str, str], UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """What was asked ahead, on which day, and the last entry of the ledger at that moment.
+
+    `staged` are the assets that rows become of which nothing was found, if they were to be registered.
+    """
+
+    asked: Asked
+    day: date
+    entry: int
+    staged: StagedAssets | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a job wrote since it asked ahead: new assets of `providers` at these moments; whether it changed assets too."""
+
+    moments: Collection[datetime] = ()
+    providers: frozenset[str] = frozenset()
+    changed: bool = False
+
+
+def ask(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> Asked:
+    """Hold rows against every rule and against the register, inside an operation.
+
+    `given` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty), `constants` the values of
+    new rows that give none. Raises Refused when the actor's organisation may not register assets at all.
+    """
+    cells = plain_cells(given)
+    named = identify(actor, cells, given[BROKEN])
+    places = [row for row in range(given.height) if row not in named.assets and row not in named.refused]
+    fresh = with_constants(cells.select(pl.all().gather(places)), constants)
+    values, parts = conform_rows(actor, check_assets(fresh, rule_context()))
+    for provider in _providers(values):
+        one_writer_per_provider(UUID(provider))
+    keys = keys_of(values)
+    return Asked(named, places, values, parts, keys, file_keys(keys, values), already_registered(keys), _taken(keys))
+
+
+def _providers(values: pl.DataFrame) -> list[str]:
+    return sorted(values["ServiceProviderId"].drop_nulls().unique())
+
+
+def _taken(keys: pl.DataFrame) -> Mapping[tuple[str, str], UUID]:
+    named = keys["aliases"].explode(empty_as_null=False).drop_nulls().struct.field("value").unique()
+    return taken_aliases(named.to_list()) if named.len() else {}
+
+
+@operation("UC-02.01", permission="asset.bulk", writes=False)
+def ask_ahead(
+    actor: Actor, given: pl.DataFrame, constants: Mapping[str, str], stamp: Stamp | None, moment: datetime
+) -> Early:
+    """`ask` before the transaction that writes the rows begins; with a stamp, their assets are staged for that moment."""
+    entry = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
+    asked, staged = ask(actor, given, constants), None
+    if stamp:
+        staged = stage_assets(asked.places, asked.values, asked.parts, stamp, moment, catalogue().schema_versions)
+    return Early(asked, today(), entry, staged)
+
+
+def brought_up_to_date(
+    actor: Actor, given: pl.DataFrame, constants: Mapping[str, str], early: Early, mine: Written, earlier: Earlier
+) -> tuple[Asked, StagedAssets | None]:
+    """What was asked ahead, as `ask` would answer now, in the transaction that writes; what has changed is asked anew.
+
+    `mine` is what the job itself wrote meanwhile, `earlier` what its rows before these are known by. Its own new assets are
+    known by that, so the register need not be asked for them, unless they are of several providers or bear the same code.
+    """
+    asked = early.asked
+    providers = _providers(asked.values)
+    for provider in providers:
+        one_writer_per_provider(UUID(provider))
+    active_parties(*parties_of(asked.values), actor.organisation_id)
+    others = _written_since(early.entry, actor, mine)
+    if others & RULED_BY or early.day != today():
+        return ask(actor, given, constants), None
+    several = len(mine.providers.union(providers)) > 1
+    if HELD_AGAINST in others or mine.changed or several or earlier.rows_of(coded(asked.file_keys)):
+        if identify(actor, plain_cells(given), given[BROKEN]) != asked.named:
+            return ask(actor, given, constants), None
+        asked = replace(asked, there=already_registered(asked.keys), taken=_taken(asked.keys))
+    return asked, early.staged
+
+
+def _written_since(entry: int, actor: Actor, mine: Written) -> set[str]:
+    """The kinds of record that others wrote after an entry of the ledger.
+
+    On PostgreSQL, not what was under way then under a lower number: of the same provider nothing is, for whoever asks ahead
+    holds that provider's lock; of another's, as little is seen of what is under way at the end of any transaction.
+    """
+    entries = select(col(LedgerEntry.record_type)).distinct().where(col(LedgerEntry.seq) > entry)
+    if mine.moments:
+        own = (
+            (col(LedgerEntry.record_type) == HELD_AGAINST)
+            & (col(LedgerEntry.user_id) == actor.user_id)
+            & col(LedgerEntry.recorded_at).in_(sorted(mine.moments))
+        )
+        entries = entries.where(~own)
+    return set(current_session().scalars(entries))
