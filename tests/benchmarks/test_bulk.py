@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
@@ -29,7 +30,8 @@ ROWS = int(os.environ.get("FMAR_BENCH_ROWS", "100000"))
 SIZES = sorted(int(size) for size in os.environ.get("FMAR_BENCH_BULK_SIZES", "10000,100000").split(","))
 OF_ONE_FILE = 500_000
 """The most rows that one upload may have: a million come as two."""
-BARE_TIMES = 3
+TURNS = 3
+"""The speed of a shared machine varies from minute to minute: what is compared runs by turns, and the median turn is told."""
 MOST_OF_BARE, LEAST_OF_PEER, MOST_GROWTH, MOST_MEMORY_MB = 2.0, 3.0, 1.3, 1_500
 BOUNDS_FROM = 100_000
 PEER = ROOT / "tests" / "benchmarks" / "peers" / "import_export_peer.py"
@@ -94,8 +96,24 @@ def _told(spent: Spent, rows: int) -> str:
     )
 
 
-def _median(register: Register, side: str) -> Spent:
-    return sorted((register.side(side) for _ in range(BARE_TIMES)), key=lambda one: one.wall_s)[BARE_TIMES // 2]
+class Turn(NamedTuple):
+    """The whole job, and after it the rows that it left, inserted bare: assets and ledger, and all."""
+
+    job: Spent
+    core: Spent
+    bare: Spent
+
+    @property
+    def ratio(self) -> float:
+        """The job's time by the clock beside that of bare assets and ledger."""
+        return self.job.wall_s / self.core.wall_s
+
+
+def _turn(register: Register, file: Path) -> Turn:
+    job = register.side("job", file)
+    refused = refused_in(ROWS)
+    assert (job.registered, job.refused) == (ROWS - refused, refused)
+    return Turn(job, register.side("bare-core"), register.side("bare"))
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -105,27 +123,32 @@ def test_a_portfolio(kind: str, tmp_path: Path, figures: Figures) -> None:
     refused = refused_in(ROWS)
     with _register(kind, tmp_path / "dry") as register:
         dry = register.side("dry-run", file)
+    turns: list[Turn] = []
+    for number in range(TURNS - 1):
+        with _register(kind, tmp_path / f"job-{number}") as register:
+            turns.append(_turn(register, file))
     with _register(kind, tmp_path / "job") as register:
-        job = register.side("job", file)
-        assert (job.registered, job.refused) == (ROWS - refused, refused)
+        turns.append(_turn(register, file))
+        turn = sorted(turns, key=lambda one: one.ratio)[TURNS // 2]
+        job, core, bare = turn
         assert (dry.registered, dry.refused) == (job.registered, job.refused)
-        core, bare = (_median(register, side) for side in ("bare-core", "bare"))
         again = register.side("job", file)
         assert (again.registered, again.unchanged) == (0, job.registered)
         out = register.side("export")
     name = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[kind]
     what = f"{ROWS:,} rows of {len(COLUMNS)} columns, five categories, {refused:,} faulty, {name}"
-    ratio = job.wall_s / core.wall_s
+    spread = " to ".join(f"{one.ratio:.2f}" for one in sorted(turns, key=lambda one: one.ratio)[:: TURNS - 1])
     baseline = (
-        f"{ratio:.2f} × {BASELINES[kind]} ({core.wall_s:.1f} s by the clock); {job.wall_s / bare.wall_s:.2f} × when aliases, "
-        f"events and deliveries are inserted bare too ({bare.wall_s:.1f} s); in CPU {job.cpu_s / core.cpu_s:.2f} and "
+        f"{turn.ratio:.2f} × ({spread} × in {TURNS} turns) {BASELINES[kind]} ({core.wall_s:.1f} s by the clock); "
+        f"{job.wall_s / bare.wall_s:.2f} × when aliases, events and deliveries are inserted bare too "
+        f"({bare.wall_s:.1f} s); in CPU {job.cpu_s / core.cpu_s:.2f} and "
         f"{job.cpu_s / bare.cpu_s:.2f} ×"
     )
     figures.add(f"Whole bulk job, {what}", _told(job, ROWS), f"{MOST_OF_BARE:g} × bare", baseline)
     figures.add(f"Dry run, {what}", _told(dry, ROWS), "", f"{dry.cpu_s / job.cpu_s:.2f} × the whole job")
     figures.add(f"The same file once more, nothing changes, {name}", _told(again, ROWS))
     figures.add(f"Exporting the {job.registered:,} assets to CSV, {name}", _told(out, job.registered))
-    assert ROWS < BOUNDS_FROM or ratio <= MOST_OF_BARE
+    assert ROWS < BOUNDS_FROM or turn.ratio <= MOST_OF_BARE
 
 
 def test_beside_a_peer(tmp_path: Path, figures: Figures) -> None:
