@@ -3,7 +3,8 @@
 import logging
 import os
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
 from services.assets.bulk.asking import Early, Written, ask_ahead
@@ -16,11 +17,21 @@ from services.core.stamp import Stamp
 log = logging.getLogger("fmar.bulk")
 WORTH_IT = 3 * CHUNK_ROWS
 """Rows of a job from which on a second process is started; it takes about a second to come up."""
+LARGE_BYTES = 2**20
+"""Size of a file that likely has so many rows."""
+_UNPACKING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-ahead")
+"""Answers are unpacked as they come, while the rows before are written."""
 
 
 def is_large(rows_total: int) -> bool:
     """Whether a job of so many rows gains by a second process."""
     return rows_total >= WORTH_IT and (os.cpu_count() or 1) > 1
+
+
+def get_ready() -> None:
+    """Have the second process come up, because it will soon be wanted; if it can't, whoever wants it will see."""
+    with suppress(Exception):
+        second_process().submit(_ready)
 
 
 class Ahead:
@@ -36,19 +47,11 @@ class Ahead:
         self.goes_on = True
         self.written = Written()
         self._able = True
-        self._asked: tuple[int, Future[bytes]] | None = None
+        self._asked: tuple[int, Future[Early]] | None = None
 
     def is_worth_it(self, rows_total: int) -> bool:
         """Whether a job of so many rows gains by it."""
         return self._able and self.mostly_new and self.goes_on and is_large(rows_total)
-
-    def get_ready(self) -> None:
-        """Have the process come up, which takes it about a second, unless it is at work already."""
-        if self._asked is None:
-            try:
-                second_process().submit(_ready)
-            except Exception:
-                self._give_up("can't be started")
 
     def ask(
         self,
@@ -69,7 +72,7 @@ class Ahead:
         except Exception:
             self._give_up("can't be started")
         else:
-            self._asked = number, future
+            self._asked = number, _UNPACKING.submit(lambda: unpacked(future.result()))
 
     def taken(self, number: int) -> Early | None:
         """What was said of a chunk; waits for it. None where it wasn't asked about, or the process is gone."""
@@ -77,7 +80,7 @@ class Ahead:
         if asked is None or asked[0] != number:
             return None
         try:
-            return unpacked(asked[1].result())
+            return asked[1].result()
         except Exception:
             self._give_up("is gone")
             return None

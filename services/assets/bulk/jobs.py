@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
+from services.assets.bulk.ahead import LARGE_BYTES, get_ready, is_large
 from services.assets.bulk.columns import recognised, remember, remembered_for, require_terms, resolve
 from services.assets.bulk.formats import TextTable, refuse_file
 from services.assets.bulk.habits import settle_rows
@@ -71,6 +72,8 @@ def submit_file(
     reference, remembered = what_is_known(actor)
     _require_reasons(wishes.justifications)
     require_terms(wishes.constants, reference)
+    if len(data) >= LARGE_BYTES:
+        get_ready()
     read = read_file(data, filename, reference, {**wishes.columns}, remembered, media_type)
     facts = (filename.replace("\x00", "")[:200] or "file", hashlib.sha256(data).hexdigest(), len(data))
     return keep_job(actor, read, facts, wishes)
@@ -209,6 +212,8 @@ def confirm_job(
     if job.status is not JobStatus.COMPLETED:
         raise Refused("This file was not tried to its end. Send it again.")
     _require_reasons(justifications or {})
+    if is_large(job.rows_total):
+        get_ready()
     job.justifications = {**job.justifications, **(justifications or {})}
     job.keep_drafts = job.keep_drafts if keep_drafts is None else keep_drafts
     job.dry_run = False

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
-from services.assets.bulk.ahead import Ahead, is_large
+from services.assets.bulk.ahead import Ahead, get_ready, is_large
 from services.assets.bulk.asking import Asked, ask, brought_up_to_date
 from services.assets.bulk.drafts import keep_drafts
 from services.assets.bulk.earlier import Earlier, earlier_rows
@@ -178,8 +178,8 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         _complete(job)
         return None
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
-    if ahead.is_worth_it(job.rows_total):
-        ahead.get_ready()
+    if chunk.number == 0 and ahead.is_worth_it(job.rows_total):
+        get_ready()
     given = given_rows(unpack(chunk.content), job.columns)
     with uncollected():
         asked, staged = _asked(actor, given, job, chunk.number, earlier, ahead)
