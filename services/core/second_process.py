@@ -13,6 +13,8 @@ from typing import Any
 import polars as pl
 from loky import get_reusable_executor
 
+from services.core.settings import settings
+
 IDLE_SECONDS = 30
 NICENESS = 5
 """It gives way to pages, which people wait for."""
@@ -24,12 +26,16 @@ def second_process() -> Executor:
     What it is given has to be a function of a module, with arguments that can be pickled. A future raises
     `concurrent.futures.BrokenExecutor` when the process was killed; the next call starts another.
     """
-    mine = (os.getpid(),)
+    mine = (os.getpid(), settings().resolved_database_url())
     return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine)
 
 
-def _begin(parent: int) -> None:
-    """Give way to others, and end with the process that asked, however it ends, but not at a key pressed in its terminal."""
+def _begin(parent: int, database_url: str) -> None:
+    """Give way to others, and end with the process that asked, however it ends, but not at a key pressed in its terminal.
+
+    It works on the same register: for another one, another process is started.
+    """
+    os.environ["DATABASE_URL"] = database_url
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     logging.getLogger("fmar").setLevel(logging.INFO)

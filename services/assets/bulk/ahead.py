@@ -17,8 +17,6 @@ from services.core.stamp import Stamp
 log = logging.getLogger("fmar.bulk")
 WORTH_IT = 3 * CHUNK_ROWS
 """Rows of a job from which on a second process is started; it takes about a second to come up."""
-LARGE_BYTES = 2**20
-"""Size of a file that likely has so many rows."""
 _UNPACKING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-ahead")
 """Answers are unpacked as they come, while the rows before are written."""
 

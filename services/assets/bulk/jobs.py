@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
-from services.assets.bulk.ahead import LARGE_BYTES, get_ready, is_large
+from services.assets.bulk.ahead import get_ready, is_large
 from services.assets.bulk.columns import recognised, remember, remembered_for, require_terms, resolve
 from services.assets.bulk.formats import TextTable, refuse_file
 from services.assets.bulk.habits import settle_rows
@@ -72,7 +72,8 @@ def submit_file(
     reference, remembered = what_is_known(actor)
     _require_reasons(wishes.justifications)
     require_terms(wishes.constants, reference)
-    if len(data) >= LARGE_BYTES:
+    # A text of so many lines; of other formats it isn't known yet.
+    if is_large(data.count(b"\n")):
         get_ready()
     read = read_file(data, filename, reference, {**wishes.columns}, remembered, media_type)
     facts = (filename.replace("\x00", "")[:200] or "file", hashlib.sha256(data).hexdigest(), len(data))
