@@ -7,6 +7,7 @@ The lease keeps two processes from doing the same work, the mark keeps the work 
 import logging
 import time
 from datetime import timedelta
+from itertools import count
 from typing import NamedTuple
 from uuid import UUID
 
@@ -47,6 +48,8 @@ LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 8.0
 """How long one job is worked before the worker looks after events and other jobs again."""
 MAX_ATTEMPTS = 5
+FOLDED_TOGETHER = 2
+"""Chunks whose pages are folded into SQLite's file together: most of what one changes, the next changes again."""
 
 
 @every(timedelta(seconds=1))
@@ -102,13 +105,14 @@ def work_through_jobs(limit: int = 1000) -> None:
 def _work(job_id: UUID, lease: UUID, until: float) -> None:
     actor, earlier = job_actor(system_actor(), job_id)
     ahead = Ahead()
-    while True:
+    for number in count():
         began = time.monotonic()
         fresh = process_chunk(actor, job_id, lease, earlier, ahead)
         if fresh is None:
             return
         earlier.add(fresh)
-        fold_in()
+        if number % FOLDED_TOGETHER == FOLDED_TOGETHER - 1:
+            fold_in()
         moment = time.monotonic()
         if moment >= until:
             release_job(system_actor(), job_id, lease)
