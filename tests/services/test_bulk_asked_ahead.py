@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from typing import Any
 
+import polars as pl
 import pytest
 
 from models.assets import Asset
 from models.bulk import BulkJob, JobStatus
 from services.assets.bulk import asking
 from services.assets.bulk.ahead import Ahead
+from services.assets.bulk.earlier import Earlier
 from services.assets.bulk.results import job_findings, job_rows
 from services.assets.categories.codes import code_list_entries, set_code_active
 from services.assets.registration import register_asset
@@ -67,8 +69,14 @@ def _rows() -> Rows:
 
 def _sent(monkeypatch: pytest.MonkeyPatch, actor: Actor, rows: Rows, meanwhile: Callable[[], object]) -> BulkJob:
     """Send rows, and have something done once two chunks are written and the third has been asked about."""
-    acts = iter((lambda: None, meanwhile))
-    monkeypatch.setattr("services.assets.bulk.working.fold_in", lambda: next(acts, lambda: None)())
+    acts, add = iter((lambda: None, meanwhile)), Earlier.add
+
+    def add_and_act(self: Earlier, outcomes: pl.DataFrame) -> None:
+        add(self, outcomes)
+        next(acts, lambda: None)()
+
+    # What a chunk's rows are known by is noted between its transaction and the next.
+    monkeypatch.setattr(Earlier, "add", add_and_act)
     return send(actor, csv_of(rows))
 
 

@@ -37,7 +37,7 @@ class Ahead:
 
     `mostly_new` is false while most rows speak of assets that are there: these are held against their records instead.
     `goes_on` is false while the chunk that is written is likely the last one before other jobs and events have their turn.
-    `written` is what the chunk wrote during which the question was asked.
+    `written` is what the chunk did during which the question was asked.
     """
 
     def __init__(self) -> None:

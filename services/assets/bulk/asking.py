@@ -17,7 +17,7 @@ from models.assets import Asset, CategorySchema, CodeListEntry
 from models.core import LedgerEntry, Setting
 from models.participants import Organisation
 from services.assets.bulk.already_registered import already_registered, taken_aliases
-from services.assets.bulk.conforming import conform_rows, keys_of, parties_of
+from services.assets.bulk.conforming import conform_rows, keys_of, parties_of, providers_of
 from services.assets.bulk.duplicates import coded, file_keys
 from services.assets.bulk.earlier import Earlier
 from services.assets.bulk.formats import BROKEN
@@ -73,10 +73,12 @@ class Early:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a job wrote since it asked ahead: new assets of `providers` at these moments; whether it changed assets too."""
+    """What a job did since it asked ahead: of which `providers` the rows were, at which moments it wrote new assets of them,
+    and whether it changed assets too.
+    """
 
-    moments: Collection[datetime] = ()
     providers: frozenset[str] = frozenset()
+    moments: Collection[datetime] = ()
     changed: bool = False
 
 
@@ -91,14 +93,14 @@ def ask(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> Aske
     places = [row for row in range(given.height) if row not in named.assets and row not in named.refused]
     fresh = with_constants(cells.select(pl.all().gather(places)), constants)
     values, parts = conform_rows(actor, check_assets(fresh, rule_context()))
-    for provider in _providers(values):
-        one_writer_per_provider(UUID(provider))
+    _lock_providers(values)
     keys = keys_of(values)
     return Asked(named, places, values, parts, keys, file_keys(keys, values), already_registered(keys), _taken(keys))
 
 
-def _providers(values: pl.DataFrame) -> list[str]:
-    return sorted(values["ServiceProviderId"].drop_nulls().unique())
+def _lock_providers(values: pl.DataFrame) -> None:
+    for provider in sorted(providers_of(values)):
+        one_writer_per_provider(UUID(provider))
 
 
 def _taken(keys: pl.DataFrame) -> Mapping[tuple[str, str], UUID]:
@@ -123,19 +125,17 @@ def brought_up_to_date(
 ) -> tuple[Asked, StagedAssets | None]:
     """What was asked ahead, as `ask` would answer now, in the transaction that writes; what has changed is asked anew.
 
-    `mine` is what the job itself wrote meanwhile, `earlier` what its rows before these are known by. Its own new assets are
-    known by that, so the register need not be asked for them, unless they are of several providers or bear the same code.
+    `mine` is what the job itself did meanwhile, `earlier` what its rows before these are known by. Its own new assets are
+    known by that, so the register need not be asked for them, unless rows are of several providers or bear the same code.
     """
     asked = early.asked
-    providers = _providers(asked.values)
-    for provider in providers:
-        one_writer_per_provider(UUID(provider))
+    _lock_providers(asked.values)
     active_parties(*parties_of(asked.values), actor.organisation_id)
     others = _written_since(early.entry, actor, mine)
     if others & RULED_BY or early.day != today():
         return ask(actor, given, constants), None
-    several = len(mine.providers.union(providers)) > 1
-    if HELD_AGAINST in others or mine.changed or several or earlier.rows_of(coded(asked.file_keys)):
+    same_one = mine.providers == providers_of(asked.values) and len(mine.providers) <= 1
+    if HELD_AGAINST in others or mine.changed or not same_one or earlier.rows_of(coded(asked.file_keys)):
         if identify(actor, plain_cells(given), given[BROKEN]) != asked.named:
             return ask(actor, given, constants), None
         asked = replace(asked, there=already_registered(asked.keys), taken=_taken(asked.keys))
@@ -145,8 +145,8 @@ def brought_up_to_date(
 def _written_since(entry: int, actor: Actor, mine: Written) -> set[str]:
     """The kinds of record that others wrote after an entry of the ledger.
 
-    On PostgreSQL, not what was under way then under a lower number: of the same provider nothing is, for whoever asks ahead
-    holds that provider's lock; of another's, as little is seen of what is under way at the end of any transaction.
+    On PostgreSQL it misses what was under way at that moment under a lower number. Of the same provider nothing was: its lock
+    was held. Of others it is missed as it is by any question that is asked a moment before it is committed.
     """
     entries = select(col(LedgerEntry.record_type)).distinct().where(col(LedgerEntry.seq) > entry)
     if mine.moments:

@@ -57,6 +57,11 @@ def with_own_parties(own: str | None, values: pl.DataFrame, refused: Mapping[str
     return filled.with_columns(derived.alias("derived")).drop("_provider", "_owner")
 
 
+def providers_of(values: pl.DataFrame) -> frozenset[str]:
+    """The organisations that manage the assets of these rows."""
+    return frozenset(values["ServiceProviderId"].drop_nulls().unique())
+
+
 def parties_of(values: pl.DataFrame) -> list[str]:
     """The organisations that rows name as their provider or owner."""
     return sorted(pl.concat([values[term] for term in OWN_TERMS]).drop_nulls().unique())

@@ -18,7 +18,8 @@ from sqlmodel import col
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
 from services.assets.bulk.ahead import Ahead, get_ready, is_large
-from services.assets.bulk.asking import Asked, ask, brought_up_to_date
+from services.assets.bulk.asking import Asked, Written, ask, brought_up_to_date
+from services.assets.bulk.conforming import providers_of
 from services.assets.bulk.drafts import keep_drafts
 from services.assets.bulk.earlier import Earlier, earlier_rows
 from services.assets.bulk.jobs import remove_jobs
@@ -190,7 +191,9 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         if ahead.is_worth_it(job.rows_total):
             _look_ahead(actor, job, chunk, ahead)
         verdict = judge(actor, given, asked, earlier, terms)
-        if not job.dry_run:
+        if job.dry_run:
+            ahead.written = Written(providers_of(asked.values))
+        else:
             ahead.written = write(actor, verdict, terms, staged)
             keep_drafts(job, given, verdict)
     ahead.mostly_new = len(verdict.changed) * 2 < len(verdict.outcomes)

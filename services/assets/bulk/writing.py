@@ -1,7 +1,6 @@
 """Rows that go through become records: new assets at once, each with its ledger entry and event; then what changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from models.assets import Asset, AssetAlias
 from services.assets.bulk.already_registered import slices
 from services.assets.bulk.asking import Written
 from services.assets.bulk.changes import Change
+from services.assets.bulk.conforming import providers_of
 from services.assets.bulk.duplicates import MADE_KEYS
 from services.assets.bulk.judging import Outcome, Terms, Verdict
 from services.assets.bulk.new_assets import StagedAssets, asset_columns
@@ -36,18 +36,19 @@ from services.core.transaction import current_session
 
 def write(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> Written:
     """Register and update what a verdict lets through; inside an operation that writes. What was written."""
-    written = register_rows(actor, verdict, terms, staged) if verdict.new else Written()
-    if any(outcome is Outcome.UPDATED for outcome in verdict.outcomes):
+    moments = register_rows(actor, verdict, terms, staged) if verdict.new else ()
+    changed = any(outcome is Outcome.UPDATED for outcome in verdict.outcomes)
+    if changed:
         update_rows(actor, verdict, terms)
-        return replace(written, changed=True)
-    return written
+    return Written(providers_of(verdict.values), moments, changed)
 
 
 @operation("UC-02.01", permission="asset.register")
-def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> Written:
+def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> set[datetime]:
     """Register the new assets of a run of rows that has been judged, each as if it had been registered alone.
 
-    Those that were staged ahead, and of which the register said nothing since, are written as they are.
+    Those that were staged ahead, and of which the register said nothing since, are written as they are. The moments at which
+    the assets are recorded.
     """
     warnings = _warnings(verdict, set(verdict.new))
     beforehand = [place for place in verdict.new if staged and place in staged.at and place not in warnings]
@@ -70,7 +71,7 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAs
         told |= _follow(verdict, at, columns, puts)
         puts.send()
     _tell_shared(verdict, told)
-    return Written(moments, frozenset(str(provider) for _asset, provider, _area in told.values()))
+    return moments
 
 
 def _follow(verdict: Verdict, at: list[int], columns: Columns, puts: Puts) -> dict[int, tuple[UUID, UUID, str | None]]:

@@ -79,7 +79,7 @@ def _light(column: Column) -> Column:
 def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows, puts: Puts) -> Columns:
     """`insert_columns` for what was staged, once `puts` are sent; answers the columns that are told.
 
-    Raises ValueError when they name another person than the one who writes, NoTransaction outside an operation that writes.
+    Raises ValueError when they were staged in another name, NoTransaction outside an operation that writes.
     """
     if staged.said != said_of_all(begin(session), staged.moment):
         raise ValueError("Rows are written in the name under which they were staged.")
