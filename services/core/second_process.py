@@ -37,7 +37,8 @@ def _begin(parent: int, database_url: str) -> None:
     """
     os.environ["DATABASE_URL"] = database_url
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
+    # Not more than a process that gives way itself, and has it started: that one waits for it.
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     logging.getLogger("fmar").setLevel(logging.INFO)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
