@@ -16,6 +16,10 @@ from loky import get_reusable_executor
 from services.core.settings import settings
 
 IDLE_SECONDS = 30
+MOST_GROWN = "2e9"
+"""Bytes by which the process may grow before loky ends it and starts another, 300 MB unless told: one that works on a large
+file grows by more, and who asks next would wait until the process beside that one has been idle for its half a minute.
+"""
 NICENESS = 5
 """It gives way to pages, which people wait for."""
 
@@ -26,16 +30,14 @@ def second_process() -> Executor:
     What it is given has to be a function of a module, with arguments that can be pickled. A future raises
     `concurrent.futures.BrokenExecutor` when the process was killed; the next call starts another.
     """
-    mine = (os.getpid(), settings().resolved_database_url())
-    return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine)
+    # For another register another process is started: what differs here is never the same executor.
+    told = {"DATABASE_URL": settings().resolved_database_url(), "LOKY_MAX_MEMORY_LEAK_SIZE": MOST_GROWN}
+    mine = (os.getpid(),)
+    return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine, env=told)
 
 
-def _begin(parent: int, database_url: str) -> None:
-    """Give way to others, and end with the process that asked, however it ends, but not at a key pressed in its terminal.
-
-    It works on the same register: for another one, another process is started.
-    """
-    os.environ["DATABASE_URL"] = database_url
+def _begin(parent: int) -> None:
+    """Give way to others, and end with the process that asked, however it ends, but not at a key pressed in its terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not more than a process that gives way itself, and has it started: that one waits for it.
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
