@@ -152,13 +152,6 @@ class AssetRuleContext:
     effective_date_changed: bool = False
     justify_above_kw: Decimal = Decimal("1000000.00")
 
-    def judges_like(self, other: "AssetRuleContext") -> bool:
-        """Whether a row is judged the same against the other one."""
-        return self.reference is other.reference and self._said() == other._said()
-
-    def _said(self) -> tuple[object, ...]:
-        return self.today, self.is_new, self.effective_date_changed, self.justify_above_kw
-
     @cached_property
     def columns(self) -> list[pl.Expr]:
         """The context as columns, so that the rules stay the same expressions for every context."""

@@ -59,7 +59,7 @@ def asked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return question(*what)
 
         monkeypatch.setattr(asking, name, noting)
-        monkeypatch.setattr("services.assets.bulk.working.ask", asking.ask)
+        monkeypatch.setattr("services.assets.bulk.ahead.ask", asking.ask)
     return noted
 
 

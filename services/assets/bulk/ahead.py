@@ -7,7 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 
-from services.assets.bulk.asking import Early, Written, ask_ahead
+import polars as pl
+
+from services.assets.bulk.asking import Asked, Early, Written, ask, ask_ahead, brought_up_to_date
+from services.assets.bulk.earlier import Earlier
+from services.assets.bulk.new_assets import StagedAssets
 from services.assets.bulk.storing import CHUNK_ROWS, given_rows, unpack
 from services.core.actor import Actor
 from services.core.many import uncollected
@@ -71,6 +75,18 @@ class Ahead:
             self._give_up("can't be started")
         else:
             self._asked = number, _UNPACKING.submit(lambda: unpacked(future.result()))
+
+    def said_of(
+        self, actor: Actor, number: int, given: pl.DataFrame, constants: Mapping[str, str], earlier: Earlier
+    ) -> tuple[Asked, StagedAssets | None]:
+        """What the rules and the register say of a chunk, asked ahead as far as that still holds, and what was staged of it.
+
+        In the transaction that writes it; no other writes for its providers until that ends.
+        """
+        early = self.taken(number)
+        if early is None:
+            return ask(actor, given, constants), None
+        return brought_up_to_date(actor, given, constants, early, self.written, earlier)
 
     def taken(self, number: int) -> Early | None:
         """What was said of a chunk; waits for it. None where it wasn't asked about, or the process is gone."""

@@ -25,7 +25,7 @@ def conform_rows(actor: Actor, checked: CheckedAssets) -> tuple[pl.DataFrame, li
     """
     refused = {term: _refused(checked.findings, checked.values.height, term) for term in OWN_TERMS}
     own = str(actor.organisation_id) if actor.organisation_id else None
-    values = with_own_parties(own, checked.values, refused)
+    values = _with_own_parties(own, checked.values, refused)
     return values, [checked.findings, _party_findings(actor, values, checked.findings)]
 
 
@@ -35,12 +35,12 @@ def _refused(findings: pl.DataFrame, height: int, field: str) -> pl.Series:
     return pl.int_range(height, eager=True).is_in(rows.cast(pl.Int64).implode())
 
 
-def with_own_parties(own: str | None, values: pl.DataFrame, refused: Mapping[str, pl.Series]) -> pl.DataFrame:
+def _with_own_parties(own: str | None, values: pl.DataFrame, refused: Mapping[str, pl.Series]) -> pl.DataFrame:
     """The provider defaults to one's `own` organisation; the owner to the provider, unless a consumer owns the asset.
 
-    `refused` says of `OWN_TERMS` in which rows what was given for them is wrong; of a term that it leaves out: in none.
+    `refused` says of `OWN_TERMS` in which rows what was given for them is wrong.
     """
-    given = {term: pl.lit(refused[term]) if term in refused else pl.lit(False) for term in OWN_TERMS}
+    given = {term: pl.lit(refused[term]) for term in OWN_TERMS}
     no_provider = pl.col("ServiceProviderId").is_null() & ~given["ServiceProviderId"]
     no_owner = pl.col("OrganisationId").is_null() & ~pl.col("ConsumerOwned").fill_null(False) & ~given["OrganisationId"]
     filled = values.with_columns(

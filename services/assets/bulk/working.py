@@ -18,14 +18,13 @@ from sqlmodel import col
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
 from services.assets.bulk.ahead import Ahead, get_ready, is_large
-from services.assets.bulk.asking import Asked, Written, ask, brought_up_to_date
+from services.assets.bulk.asking import Written
 from services.assets.bulk.conforming import providers_of
 from services.assets.bulk.drafts import keep_drafts
 from services.assets.bulk.earlier import Earlier, earlier_rows
 from services.assets.bulk.jobs import remove_jobs
 from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
 from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
-from services.assets.bulk.new_assets import StagedAssets
 from services.assets.bulk.storing import given_rows, pack, unpack
 from services.assets.bulk.writing import register_rows, write
 from services.assets.hits import note_hits
@@ -187,7 +186,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         get_ready()
     given = given_rows(unpack(chunk.content), job.columns)
     with uncollected():
-        asked, staged = _asked(actor, given, job, chunk.number, earlier, ahead)
+        asked, staged = ahead.said_of(actor, chunk.number, given, job.constants, earlier)
         if ahead.is_worth_it(job.rows_total):
             _look_ahead(actor, job, chunk, ahead)
         verdict = judge(actor, given, asked, earlier, terms)
@@ -215,16 +214,6 @@ def _next_chunk(job_id: UUID, after: int = -1) -> BulkChunk | None:
     waiting = select(BulkChunk).where(col(BulkChunk.job_id) == job_id, ~col(BulkChunk.done))
     following = waiting.where(col(BulkChunk.number) > after).order_by(col(BulkChunk.number)).limit(1)
     return current_session().scalar(following)
-
-
-def _asked(
-    actor: Actor, given: pl.DataFrame, job: BulkJob, number: int, earlier: Earlier, ahead: Ahead
-) -> tuple[Asked, StagedAssets | None]:
-    """What the rules and the register say of a chunk, and what was staged of it; no other writes for its providers now."""
-    early = ahead.taken(number)
-    if early is None:
-        return ask(actor, given, job.constants), None
-    return brought_up_to_date(actor, given, job.constants, early, ahead.written, earlier)
 
 
 def _look_ahead(actor: Actor, job: BulkJob, chunk: BulkChunk, ahead: Ahead) -> None:
