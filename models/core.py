@@ -82,7 +82,11 @@ class DeliveryStatus(StrEnum):
 
 
 class EventDelivery(Log, table=True):
-    """One event to be handed to one handler: at least once, retried with back-off, leased to one worker at a time."""
+    """Events to be handed to one handler: at least once, retried with back-off, leased to one worker at a time.
+
+    One event, or a run of them that were written together for a handler that takes them so; one of a run that fails gets a
+    delivery of its own.
+    """
 
     __table_args__ = (
         UniqueConstraint("event_seq", "handler", name="event_delivery_once"),
@@ -91,6 +95,8 @@ class EventDelivery(Log, table=True):
 
     id: int | None = Field(default=None, sa_column=Column(BigSerial, primary_key=True, autoincrement=True))
     event_seq: int = Field(foreign_key="event.seq")
+    further: list[int] = Field(default_factory=list, sa_column=Column(Json, nullable=False, server_default="[]"))
+    """The numbers of the other events of a run."""
     handler: str = Field(max_length=80)
     status: DeliveryStatus = Field(default=DeliveryStatus.WAITING, sa_type=choice(DeliveryStatus))
     attempts: int = 0

@@ -19,6 +19,8 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible
 
+TOGETHER = 100
+"""How many events a handler that takes them together is handed at most: well within the lease of a delivery."""
 EVENT_LOCK = 0x464D4556
 """PostgreSQL's advisory lock: who writes events shares it until the commit, so that who follows them can wait for it."""
 
@@ -118,7 +120,9 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
 
 
 def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts: Puts | None = None) -> None:
-    """Write many events of one type at once, each with its deliveries: for bulk paths, in the operation's transaction.
+    """Write many events of one type at once, with their deliveries: for bulk paths, in the operation's transaction.
+
+    A handler that takes events together has one delivery for up to `TOGETHER` of them.
 
     Columns of `told`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
     With `puts` they are written when these are sent: that has to be before other events are, since their numbers are taken.
@@ -137,7 +141,10 @@ def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts
     rows.add(table_of(Event), lambda: {"seq": numbers, "id": [new_id() for _ in range(count)], **common, **told}, count)
     for name, handling in HANDLERS.items():
         if handling.event_type == event_type:
-            due = {"event_seq": numbers, "handler": Same(name), **waiting}
-            rows.add(table_of(EventDelivery), lambda due=due: due, count)
+            size = TOGETHER if handling.many else 1
+            runs = [numbers[start : start + size] for start in range(0, count, size)]
+            due = {"event_seq": [run[0] for run in runs], "further": [run[1:] for run in runs]}
+            due |= {"handler": Same(name), **waiting}
+            rows.add(table_of(EventDelivery), lambda due=due: due, len(runs))
     if puts is None:
         rows.send()

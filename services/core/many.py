@@ -136,14 +136,33 @@ class Puts:
             copy.write(rows)
 
     def _insert(self, table: Table, columns: Columns, count: int) -> None:
-        rows = zip(*(values_of(column, count) for column in columns.values()), strict=True)
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {self._named(table, columns)} VALUES ({marks})"  # noqa: S608  # names of our own tables
-        self._connection.exec_driver_sql(statement, list(rows))
+        # A value that all rows have is part of the statement: to hand it over again for each row takes as long as any other.
+        same = {name: column.value for name, column in columns.items() if _is_plain(column)}
+        differing = [values_of(column, count) for name, column in columns.items() if name not in same]
+        rows = list(zip(*differing, strict=True)) if differing else [()] * count
+        literal = dict(zip(same, self._quoted(list(same.values())), strict=True))
+        values = ", ".join(literal.get(name, "?") for name in columns)
+        statement = f"INSERT INTO {self._named(table, columns)} VALUES ({values})"  # noqa: S608  # quoted by SQLite itself
+        self._connection.exec_driver_sql(statement, rows)
+
+    def _quoted(self, values: Sequence[Any]) -> Sequence[str]:
+        """Values as SQLite itself writes them in a statement."""
+        if not values:
+            return ()
+        driver: Any = self._connection.connection.driver_connection
+        return driver.execute(f"SELECT {', '.join(['quote(?)'] * len(values))}", values).fetchone()
 
     def _named(self, table: Table, columns: Columns) -> str:
         quote = self._connection.dialect.identifier_preparer.quote
         return f"{quote(table.name)} ({', '.join(quote(name) for name in columns)})"
+
+
+def _is_plain(column: Column) -> bool:
+    """Whether all rows have the same value, and one that SQLite writes in a statement as it is."""
+    if not isinstance(column, Same):
+        return False
+    value = column.value
+    return value is None or isinstance(value, int) or (isinstance(value, str) and "\x00" not in value)
 
 
 def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]:

@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlmodel import col
 from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
 from services.core.actor import system_actor
 from services.core.clock import now
-from services.core.events import HANDLERS, ManyHandler
+from services.core.events import HANDLERS, TOGETHER, ManyHandler
 from services.core.transaction import Stamp, unit_of_work
 
 log = logging.getLogger("fmar.worker")
@@ -21,8 +22,6 @@ LEASE = timedelta(minutes=2)
 """How long a claimed delivery is left to the process that claimed it before another takes it over."""
 MAX_ATTEMPTS = 12
 BATCH = 20
-TOGETHER = 100
-"""How many events a handler that takes them together is handed at most: well within the lease."""
 
 Job = Callable[[], None]
 JOBS: dict[str, tuple[timedelta, Job]] = {}
@@ -47,6 +46,8 @@ def _stamp(name: str) -> Stamp:
 
 
 class _Claimed(NamedTuple):
+    """An event of a delivery that this worker has taken."""
+
     delivery_id: int
     handler: str
     event: Event
@@ -66,18 +67,37 @@ def _claim() -> list[_Claimed]:
         newest = due.order_by(col(EventDelivery.due_at).desc(), col(EventDelivery.id).desc()).limit(BATCH)
         found = {
             delivery.id: delivery
-            for chosen in (longest, newest)
-            for delivery in session.scalars(chosen.with_for_update(skip_locked=True))
+            for chosen, most in ((longest, TOGETHER), (newest, BATCH))
+            for delivery in _few(session.scalars(chosen.with_for_update(skip_locked=True)), most)
         }.values()
         together = [delivery for delivery in found if _takes_many(delivery.handler)]
         alone = [delivery for delivery in found if not _takes_many(delivery.handler)]
         taken = alone[:BATCH] + together
-        wanted = [delivery.event_seq for delivery in taken]
+        wanted = [number for delivery in taken for number in _numbers(delivery)]
         events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(wanted)))}
         for delivery in taken:
             delivery.due_at = moment + LEASE
             delivery.attempts += 1
-        return [_Claimed(delivery.id or 0, delivery.handler, events[delivery.event_seq]) for delivery in taken]
+        return [
+            _Claimed(delivery.id or 0, delivery.handler, events[number])
+            for delivery in taken
+            for number in _numbers(delivery)
+        ]
+
+
+def _numbers(delivery: EventDelivery) -> list[int]:
+    """The numbers of a delivery's events."""
+    return [delivery.event_seq, *delivery.further]
+
+
+def _few(due: Iterable[EventDelivery], most: int) -> Iterator[EventDelivery]:
+    """Deliveries in their order with at most so many events together; those of too many more are passed over."""
+    events = 0
+    for delivery in due:
+        size = len(_numbers(delivery))
+        if events + size <= most:
+            events += size
+            yield delivery
 
 
 def _takes_many(name: str) -> bool:
@@ -90,68 +110,90 @@ def back_off(attempts: int) -> timedelta:
     return timedelta(seconds=min(2**attempts, 900))
 
 
-def _finish(results: Mapping[int, Exception | None]) -> None:
-    """Note how deliveries went, by their numbers."""
+Results = Mapping[tuple[int, int | None], Exception | None]
+"""How events fared, by delivery and number."""
+
+
+def _finish(results: Results) -> None:
+    """Note how deliveries went, each with all its events."""
     with unit_of_work(_stamp("finish_delivery"), writes=True) as session:
         moment = now()
-        for delivery in session.scalars(select(EventDelivery).where(col(EventDelivery.id).in_(results))):
-            error = results[delivery.id or 0]
-            if error is None:
-                delivery.status = DeliveryStatus.DONE
-                delivery.done_at = moment
-                delivery.last_error = None
-                continue
-            delivery.last_error = f"{type(error).__name__}: {error}"[:500]
-            delivery.due_at = moment + back_off(delivery.attempts)
-            if delivery.attempts >= MAX_ATTEMPTS and not isinstance(error, Wait):
-                delivery.status = DeliveryStatus.GIVEN_UP
+        chosen = select(EventDelivery).where(col(EventDelivery.id).in_({delivery_id for delivery_id, _seq in results}))
+        for delivery in session.scalars(chosen).all():
+            numbers = _numbers(delivery)
+            failed = {one: error for one in numbers if (error := results[delivery.id or 0, one]) is not None}
+            done = [one for one in numbers if one not in failed]
+            if done:
+                delivery.event_seq, delivery.further = done[0], done[1:]
+                delivery.status, delivery.done_at, delivery.last_error = DeliveryStatus.DONE, moment, None
+            else:
+                delivery.event_seq, delivery.further = numbers[0], []
+                _put_off(delivery, failed.pop(numbers[0]), moment)
+            # Others that failed go on by themselves, once this one has let go of them.
+            session.flush()
+            for one, error in failed.items():
+                own = EventDelivery(event_seq=one, handler=delivery.handler, attempts=delivery.attempts, due_at=moment)
+                _put_off(own, error, moment)
+                session.add(own)
+
+
+def _put_off(delivery: EventDelivery, error: Exception, moment: datetime) -> None:
+    """Have what failed tried again later, or give it up after too many times."""
+    delivery.last_error = f"{type(error).__name__}: {error}"[:500]
+    delivery.due_at = moment + back_off(delivery.attempts)
+    if delivery.attempts >= MAX_ATTEMPTS and not isinstance(error, Wait):
+        delivery.status = DeliveryStatus.GIVEN_UP
 
 
 def deliver_due() -> int:
-    """Hand due events to their handlers once; how many deliveries were tried."""
+    """Hand due events to their handlers once; how many there were."""
     with unit_of_work(_stamp("look_for_deliveries"), writes=False) as session:
         waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= now())
         if session.scalar(select(col(EventDelivery.id)).where(*waiting).limit(1)) is None:
             return 0
     claimed = _claim()
     runs: dict[str, list[_Claimed]] = {}
-    for delivery in claimed:
-        if _takes_many(delivery.handler):
-            runs.setdefault(delivery.handler, []).append(delivery)
-        else:
-            _hand_over(delivery)
+    alone: list[_Claimed] = []
+    for one in claimed:
+        (runs.setdefault(one.handler, []) if _takes_many(one.handler) else alone).append(one)
+    _hand_over(alone)
     for name, run in runs.items():
         if (together := HANDLERS[name].many) is not None:
             _hand_over_together(together, run)
     return len(claimed)
 
 
-def _hand_over(delivery: _Claimed) -> None:
-    handling = HANDLERS.get(delivery.handler)
-    error: Exception | None = None
+def _hand_over(claimed: Sequence[_Claimed]) -> None:
+    """One event after the other; how a delivery went is noted once all of its own are through."""
+    for _delivery, events in groupby(claimed, lambda one: one.delivery_id):
+        _finish({(one.delivery_id, one.event.seq): _tried(one) for one in events})
+
+
+def _tried(claimed: _Claimed) -> Exception | None:
+    """What came in the way when an event was handed over by itself."""
+    handling = HANDLERS.get(claimed.handler)
     try:
         if handling is not None and handling.one is not None:
-            handling.one(delivery.event)
+            handling.one(claimed.event)
         elif handling is not None and handling.many is not None:
-            error = handling.many([delivery.event]).get(delivery.event.id)
+            return handling.many([claimed.event]).get(claimed.event.id)
     except Wait as waiting:
-        error = waiting
+        return waiting
     except Exception as raised:
-        log.exception("Handler %s failed on event %s", delivery.handler, delivery.event.id)
-        error = raised
-    _finish({delivery.delivery_id: error})
+        log.exception("Handler %s failed on event %s", claimed.handler, claimed.event.id)
+        return raised
+    return None
 
 
 def _hand_over_together(function: ManyHandler, claimed: list[_Claimed]) -> None:
     """All at once; where that fails as a whole, one by one, so that one event doesn't hold up the others."""
     try:
-        failures = function([delivery.event for delivery in claimed])
+        failures = function([one.event for one in claimed])
     except Exception:
         log.exception("Handler %s failed on %s events together", claimed[0].handler, len(claimed))
-        for delivery in claimed:
-            _hand_over(delivery)
+        _hand_over(claimed)
         return
-    _finish({delivery.delivery_id: failures.get(delivery.event.id) for delivery in claimed})
+    _finish({(one.delivery_id, one.event.seq): failures.get(one.event.id) for one in claimed})
 
 
 def run_due_jobs() -> int:

@@ -49,7 +49,7 @@ class Ahead:
         self.goes_on = True
         self.written = Written()
         self._able = True
-        self._asked: tuple[int, Future[Early]] | None = None
+        self._asked: dict[int, Future[Early]] = {}
 
     def is_worth_it(self, rows_total: int) -> bool:
         """Whether a job of so many rows gains by it."""
@@ -74,7 +74,11 @@ class Ahead:
         except Exception:
             self._give_up("can't be started")
         else:
-            self._asked = number, _UNPACKING.submit(lambda: unpacked(future.result()))
+            self._asked[number] = _UNPACKING.submit(lambda: unpacked(future.result()))
+
+    def knows_of(self, number: int) -> bool:
+        """Whether a chunk has been asked about."""
+        return number in self._asked
 
     def said_of(
         self, actor: Actor, number: int, given: pl.DataFrame, constants: Mapping[str, str], earlier: Earlier
@@ -90,11 +94,9 @@ class Ahead:
 
     def taken(self, number: int) -> Early | None:
         """What was said of a chunk; waits for it. None where it wasn't asked about, or the process is gone."""
-        asked, self._asked = self._asked, None
-        if asked is None or asked[0] != number:
-            return None
+        asked = self._asked.pop(number, None)
         try:
-            return asked[1].result()
+            return asked.result() if asked else None
         except Exception:
             self._give_up("is gone")
             return None

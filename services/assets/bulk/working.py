@@ -186,8 +186,12 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         get_ready()
     given = given_rows(unpack(chunk.content), job.columns)
     with uncollected():
+        # Where nobody has asked about this chunk, that takes as long here as it takes there to ask about the next.
+        first = not ahead.knows_of(chunk.number)
+        if first and ahead.is_worth_it(job.rows_total):
+            _look_ahead(actor, job, chunk, ahead)
         asked, staged = ahead.said_of(actor, chunk.number, given, job.constants, earlier)
-        if ahead.is_worth_it(job.rows_total):
+        if not first and ahead.is_worth_it(job.rows_total):
             _look_ahead(actor, job, chunk, ahead)
         verdict = judge(actor, given, asked, earlier, terms)
         if job.dry_run:
