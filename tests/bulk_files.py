@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from models.assets import Asset
 from models.bulk import BulkJob
-from models.core import Event, LedgerEntry
+from models.core import Event, EventDelivery, LedgerEntry
 from services.assets.bulk.jobs import Wishes, get_job, submit_file
 from services.assets.bulk.working import work_through_jobs
 from services.core.actor import Actor, system_actor
@@ -102,3 +102,8 @@ def how_many(model: type[Any]) -> int:
     """The number of rows of a table."""
     with unit_of_work(Stamp("look", "UC-02.01", system_actor()), writes=False) as session:
         return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def events_owed() -> int:
+    """How many times an event has been, or is still to be, handed to a handler."""
+    return sum(1 + len(delivery.further) for delivery in everything(EventDelivery))

@@ -6,14 +6,19 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from alembic import command
+from sqlalchemy import text
 from sqlmodel import col, select
 
+from models.base import new_id
 from models.core import DeliveryStatus, Event, EventDelivery, Setting
 from services.core import worker
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
-from services.core.database import is_sqlite
-from services.core.events import HANDLERS, Failures, emit, handles, read_events
+from services.core.database import engine, is_sqlite
+from services.core.events import HANDLERS, Failures, Handling, emit, emit_many, handles, read_events
+from services.core.many import as_columns
+from services.core.migrate import _config
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work
 
@@ -188,12 +193,22 @@ def runs() -> Iterator[list[list[str]]]:
 
 
 def outcomes() -> dict[str, str]:
-    """What was said -> where its delivery stands."""
+    """What was said -> where its delivery stands; each is in one delivery."""
     with unit_of_work(Stamp("look", "test", SYSTEM), writes=False) as session:
-        rows = session.execute(
-            select(Event, EventDelivery).join(EventDelivery, col(EventDelivery.event_seq) == col(Event.seq))
-        )
-        return {event.payload["words"]: str(delivery.status) for event, delivery in rows}
+        words = {event.seq: event.payload["words"] for event in session.scalars(select(Event))}
+    stand = [(one, str(due.status)) for due in deliveries() for one in (due.event_seq, *due.further)]
+    assert len(stand) == len(dict(stand))
+    return {words[number]: status for number, status in stand}
+
+
+def say_many(*words: str) -> None:
+    """Events that are written together, as bulk paths do."""
+    with unit_of_work(Stamp("say_many", "test", SYSTEM), writes=True):
+        told = [
+            {"record_id": new_id(), "organisation_id": None, "dno_code": None, "payload": {"words": one}}
+            for one in words
+        ]
+        emit_many("test.said", Setting, as_columns(told), len(told))
 
 
 def test_events_are_handed_over_together_and_each_fares_as_the_handler_says(
@@ -222,3 +237,81 @@ def test_what_one_person_has_just_done_does_not_wait_behind_a_portfolio(register
     worker.deliver_due()
     assert "asset 0" in runs[0], "what has waited longest goes on"
     assert "a person" in runs[0]
+
+
+def test_events_that_are_written_together_have_one_delivery_as_far_as_they_are_handed_over_together(
+    register: str, runs: list[list[str]]
+) -> None:
+    words = [f"asset {number}" for number in range(2 * worker.TOGETHER + 5)]
+    say_many(*words)
+    assert len(deliveries()) == 3
+    worker.work_through()
+    assert [len(run) for run in runs] == [worker.TOGETHER + 5, worker.TOGETHER], "the few newest, and who waits longest"
+    assert sorted(one for run in runs for one in run) == sorted(words)
+    assert set(outcomes().values()) == {"DONE"}
+
+
+def test_one_of_them_that_fails_goes_on_alone(register: str, runs: list[list[str]]) -> None:
+    say_many("away 1", "one", "two", "away 2")
+    worker.deliver_due()
+    assert outcomes() == {"away 1": "WAITING", "one": "DONE", "two": "DONE", "away 2": "WAITING"}
+    assert [len(due.further) for due in deliveries()] == [1, 0, 0]
+    assert all("away" in (due.last_error or "") for due in deliveries() if due.status is DeliveryStatus.WAITING)
+    with time_machine.travel(now() + timedelta(seconds=60)):
+        worker.deliver_due()
+    assert runs[1:] == [["away 1", "away 2"]]
+    assert {due.attempts for due in deliveries() if due.status is DeliveryStatus.WAITING} == {2}
+
+
+def test_all_of_them_that_fail_go_on_one_by_one(register: str, runs: list[list[str]]) -> None:
+    say_many("away 1", "poison", "away 2")
+    worker.deliver_due()
+    assert runs == [["away 1", "poison", "away 2"], ["away 1"], ["poison"], ["away 2"]]
+    assert set(outcomes().values()) == {"WAITING"}
+    assert [due.further for due in deliveries()] == [[], [], []]
+    moment = now()
+    for _ in range(worker.MAX_ATTEMPTS):
+        moment += timedelta(minutes=20)
+        with time_machine.travel(moment):
+            worker.work_through()
+    assert outcomes() == {"away 1": "WAITING", "poison": "GIVEN_UP", "away 2": "WAITING"}
+
+
+def test_a_handler_of_single_events_has_a_delivery_for_each(register: str, heard: list[str]) -> None:
+    say_many("one", "two", "three")
+    assert [due.further for due in deliveries()] == [[], [], []]
+    worker.work_through()
+    assert heard == ["one", "two", "three"]
+
+
+def test_a_run_whose_handler_takes_single_events_by_now_is_handed_over_one_by_one(
+    register: str, runs: list[list[str]]
+) -> None:
+    say_many("one", "two")
+    name = next(name for name, handling in HANDLERS.items() if handling.event_type == "test.said")
+    heard: list[str] = []
+    HANDLERS[name] = Handling("test.said", lambda event: heard.append(event.payload["words"]), None)
+    worker.work_through()
+    assert (heard, outcomes()) == (["one", "two"], {"one": "DONE", "two": "DONE"})
+
+
+def test_what_one_person_has_just_done_does_not_wait_behind_runs(register: str, runs: list[list[str]]) -> None:
+    say_many(*(f"asset {number}" for number in range(3 * worker.TOGETHER)))
+    say(SYSTEM, "a person")
+    worker.deliver_due()
+    assert runs[0][0] == "asset 0", "what has waited longest goes on"
+    assert (len(runs[0]), runs[0][-1]) == (worker.TOGETHER + 1, "a person")
+
+
+def test_an_older_version_of_the_register_finds_a_delivery_for_each_event(register: str, runs: list[list[str]]) -> None:
+    words = [f"asset {number}" for number in range(worker.TOGETHER + 5)]
+    say_many(*words)
+    with engine(writes=True).connect() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0008")
+        assert connection.scalar(text("SELECT count(DISTINCT event_seq) FROM event_delivery")) == len(words)
+        command.upgrade(config, "head")
+        connection.commit()
+    worker.work_through()
+    assert sorted(one for run in runs for one in run) == sorted(words)
