@@ -4,7 +4,7 @@ It is asked in the transaction that writes the rows, or ahead of it by another p
 says in the transaction what of it still holds.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -73,13 +73,17 @@ class Early:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a job did since it asked ahead: of which `providers` the rows were, at which moments it wrote new assets of them,
-    and whether it changed assets too.
+    """What a job did since it asked ahead: of which `providers` the rows were, at which `moments` it wrote new assets of
+    them, and whether it changed assets too.
     """
 
     providers: frozenset[str] = frozenset()
-    moments: Collection[datetime] = ()
+    moments: frozenset[datetime] = frozenset()
     changed: bool = False
+
+    def __add__(self, later: "Written") -> "Written":
+        """This, and what was done after it."""
+        return Written(self.providers | later.providers, self.moments | later.moments, self.changed or later.changed)
 
 
 def ask(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> Asked:
@@ -108,34 +112,42 @@ def _taken(keys: pl.DataFrame) -> Mapping[tuple[str, str], UUID]:
     return taken_aliases(named.to_list()) if named.len() else {}
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
 def ask_ahead(
     actor: Actor, given: pl.DataFrame, constants: Mapping[str, str], stamp: Stamp | None, moment: datetime
 ) -> Early:
     """`ask` before the transaction that writes the rows begins; with a stamp, their assets are staged for that moment."""
+    early, versions = _asked_early(actor, given, constants)
+    if stamp is None:
+        return early
+    # Nothing of it needs the register, and SQLite's log can't begin anew while somebody reads.
+    asked = early.asked
+    return replace(early, staged=stage_assets(asked.places, asked.values, asked.parts, stamp, moment, versions))
+
+
+@operation("UC-02.01", permission="asset.bulk", writes=False)
+def _asked_early(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> tuple[Early, Mapping[str, int]]:
+    """What was asked, and the versions of the categories' schemas."""
     entry = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
-    asked, staged = ask(actor, given, constants), None
-    if stamp:
-        staged = stage_assets(asked.places, asked.values, asked.parts, stamp, moment, catalogue().schema_versions)
-    return Early(asked, today(), entry, staged)
+    return Early(ask(actor, given, constants), today(), entry), catalogue().schema_versions
 
 
 def brought_up_to_date(
-    actor: Actor, given: pl.DataFrame, constants: Mapping[str, str], early: Early, mine: Written, earlier: Earlier
+    actor: Actor, given: pl.DataFrame, constants: Mapping[str, str], early: Early, since: Written, earlier: Earlier
 ) -> tuple[Asked, StagedAssets | None]:
     """What was asked ahead, as `ask` would answer now, in the transaction that writes; what has changed is asked anew.
 
-    `mine` is what the job itself did meanwhile, `earlier` what its rows before these are known by. Its own new assets are
-    known by that, so the register need not be asked for them, unless rows are of several providers or bear the same code.
+    `since` is what the job itself did meanwhile, for providers whose lock it held when it asked, and `earlier` what its rows
+    before these are known by. Its own new assets are known by that, so the register need not be asked for them, unless rows
+    are of several providers or bear the same code.
     """
     asked = early.asked
     _lock_providers(asked.values)
     active_parties(*parties_of(asked.values), actor.organisation_id)
-    others = _written_since(early.entry, actor, mine)
+    others = _written_since(early.entry, actor, since)
     if others & RULED_BY or early.day != today():
         return ask(actor, given, constants), None
-    same_one = mine.providers == providers_of(asked.values) and len(mine.providers) <= 1
-    if HELD_AGAINST in others or mine.changed or not same_one or earlier.rows_of(coded(asked.file_keys)):
+    same_one = since.providers == providers_of(asked.values) and len(since.providers) <= 1
+    if HELD_AGAINST in others or since.changed or not same_one or earlier.rows_of(coded(asked.file_keys)):
         if identify(actor, plain_cells(given), given[BROKEN]) != asked.named:
             return ask(actor, given, constants), None
         asked = replace(asked, there=already_registered(asked.keys), taken=_taken(asked.keys))

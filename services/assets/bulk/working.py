@@ -8,6 +8,7 @@ import logging
 import time
 from datetime import timedelta
 from itertools import count
+from math import ceil
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
-from services.assets.bulk.ahead import Ahead, get_ready, is_large
+from services.assets.bulk.ahead import Ahead, Question, is_large
 from services.assets.bulk.asking import Written
 from services.assets.bulk.conforming import providers_of
 from services.assets.bulk.drafts import keep_drafts
@@ -30,7 +31,7 @@ from services.assets.bulk.writing import register_rows, write
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
-from services.core.database import fold_in
+from services.core.database import fold_in, is_sqlite
 from services.core.errors import RegisterError
 from services.core.events import emit_many
 from services.core.many import as_columns, uncollected
@@ -117,7 +118,7 @@ def _work(job_id: UUID, lease: UUID, until: float) -> None:
         if moment >= until:
             release_job(system_actor(), job_id, lease)
             return
-        ahead.goes_on = 2 * moment - began < until
+        ahead.chunks_left = ceil((until - moment) / (moment - began))
 
 
 class Claim(NamedTuple):
@@ -182,22 +183,18 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         _complete(job)
         return None
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
-    if chunk.number == 0 and ahead.is_worth_it(job.rows_total):
-        get_ready()
     given = given_rows(unpack(chunk.content), job.columns)
     with uncollected():
-        # Where nobody has asked about this chunk, that takes as long here as it takes there to ask about the next.
-        first = not ahead.knows_of(chunk.number)
-        if first and ahead.is_worth_it(job.rows_total):
-            _look_ahead(actor, job, chunk, ahead)
+        if not ahead.knows_of(chunk.number):
+            # To ask about it here takes as long as to ask about another there.
+            _look_ahead(actor, job, ahead, ahead.to_ask(chunk.number, job.rows_total, 1), alone=is_sqlite())
         asked, staged = ahead.said_of(actor, chunk.number, given, job.constants, earlier)
-        if not first and ahead.is_worth_it(job.rows_total):
-            _look_ahead(actor, job, chunk, ahead)
+        _look_ahead(actor, job, ahead, ahead.to_ask(chunk.number, job.rows_total), alone=True)
         verdict = judge(actor, given, asked, earlier, terms)
         if job.dry_run:
-            ahead.written = Written(providers_of(asked.values))
+            ahead.note(Written(providers_of(asked.values)))
         else:
-            ahead.written = write(actor, verdict, terms, staged)
+            ahead.note(write(actor, verdict, terms, staged))
             keep_drafts(job, given, verdict)
     ahead.mostly_new = len(verdict.changed) * 2 < len(verdict.outcomes)
     if verdict.unseen:
@@ -214,19 +211,19 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
     return outcomes
 
 
-def _next_chunk(job_id: UUID, after: int = -1) -> BulkChunk | None:
+def _next_chunk(job_id: UUID) -> BulkChunk | None:
     waiting = select(BulkChunk).where(col(BulkChunk.job_id) == job_id, ~col(BulkChunk.done))
-    following = waiting.where(col(BulkChunk.number) > after).order_by(col(BulkChunk.number)).limit(1)
-    return current_session().scalar(following)
+    return current_session().scalar(waiting.order_by(col(BulkChunk.number)).limit(1))
 
 
-def _look_ahead(actor: Actor, job: BulkJob, chunk: BulkChunk, ahead: Ahead) -> None:
-    following = _next_chunk(job.id, chunk.number)
-    if following is not None:
-        name = register_rows.__name__
-        stamp = None if job.dry_run else Stamp(name, OPERATIONS[name].use_case, actor)
-        ahead.ask(actor, following.number, following.content, job.columns, job.constants, stamp, now())
-        current_session().expunge(following)
+def _look_ahead(actor: Actor, job: BulkJob, ahead: Ahead, numbers: range, *, alone: bool) -> None:
+    """Have chunks asked about; `alone` says that nobody else writes for their provider in this moment."""
+    writing = register_rows.__name__
+    stamp = None if job.dry_run else Stamp(writing, OPERATIONS[writing].use_case, actor)
+    for number in numbers:
+        kept = select(col(BulkChunk.content)).where(col(BulkChunk.job_id) == job.id, col(BulkChunk.number) == number)
+        if (content := current_session().scalar(kept)) is not None:
+            ahead.ask(Question(actor, number, content, job.columns, job.constants, stamp, now()), alone=alone)
 
 
 def _count(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:

@@ -36,7 +36,7 @@ from services.core.transaction import current_session
 
 def write(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> Written:
     """Register and update what a verdict lets through; inside an operation that writes. What was written."""
-    moments = register_rows(actor, verdict, terms, staged) if verdict.new else ()
+    moments = register_rows(actor, verdict, terms, staged) if verdict.new else frozenset[datetime]()
     changed = any(outcome is Outcome.UPDATED for outcome in verdict.outcomes)
     if changed:
         update_rows(actor, verdict, terms)
@@ -44,7 +44,7 @@ def write(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | N
 
 
 @operation("UC-02.01", permission="asset.register")
-def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> set[datetime]:
+def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> frozenset[datetime]:
     """Register the new assets of a run of rows that has been judged, each as if it had been registered alone.
 
     Those that were staged ahead, and of which the register said nothing since, are written as they are. The moments at which
@@ -71,7 +71,7 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAs
         told |= _follow(verdict, at, columns, puts)
         puts.send()
     _tell_shared(verdict, told)
-    return moments
+    return frozenset(moments)
 
 
 def _follow(verdict: Verdict, at: list[int], columns: Columns, puts: Puts) -> dict[int, tuple[UUID, UUID, str | None]]:
