@@ -3,13 +3,13 @@
 `services.assets.recounting` counts anew and finds what drifted.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy import event
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import UOWTransaction
@@ -22,7 +22,7 @@ from services.assets.places import COARSE, parent_of
 from services.core.clock import LONDON
 from services.core.ledger.bulk import seen_inserted
 from services.core.ledger.changing import seen_changed
-from services.core.many import Columns, Same, each, values_of
+from services.core.many import Column, Columns, Same, each, values_of
 from services.core.tallying import Counts, Pending, load_before, sums_of, write_counts
 from services.core.transaction import at_the_end
 
@@ -125,16 +125,18 @@ def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) 
         "cell": lambda cell: 0 if cell is None else parent_of(cell, COARSE),
         "registered_at": month_of,
         "service_provider_id": lambda provider: provider,
-        "rated_capacity": hundredths,
     }
-    ready = (values_of(each(columns[name], make), count) for name, make in parts.items())
-    found: dict[Place, list[int]] = defaultdict(lambda: [0, 0])
-    for *place, rated in zip(*ready, strict=True):
-        sums = found[Place(*place)]
+    places = zip(*(values_of(each(columns[name], make), count) for name, make in parts.items()), strict=True)
+    found: Counts = {}
+    for place, rated in zip(places, values_of(_all_hundredths(columns["rated_capacity"]), count), strict=True):
+        sums = found.setdefault(place, [0, 0])
         sums[0] += sign
         sums[1] += sign * rated
-    for place, sums in found.items():
-        PENDING.add(session, Place, place, *sums)
+    PENDING.add_all(session, Place, found)
+
+
+def _all_hundredths(column: Column) -> Column:
+    return (column * 100).cast(pl.Int64) if isinstance(column, pl.Series) else each(column, hundredths)
 
 
 def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:

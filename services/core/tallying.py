@@ -44,6 +44,14 @@ class Pending:
         for place, one in enumerate(sums):
             change[place] += one
 
+    def add_all(self, session: OrmSession, table: type[Any], changes: Counts) -> None:
+        """`add` for many keys at once; their sums belong to this from then on."""
+        noted = self._noted(session)[table]
+        for key, sums in changes.items():
+            known = noted.setdefault(key, sums)
+            if known is not sums:
+                known[:] = map(sum, zip(known, sums, strict=True))
+
     def touch(self, session: OrmSession, what: object) -> None:
         """Note that something has to be counted anew."""
         self._noted(session)[object][(what,)] = []
