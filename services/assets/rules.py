@@ -4,7 +4,6 @@ Pure: no database. What needs other records (duplicates, who is active, whose MP
 which take the words of those rules from `ASSET_RULES` through `finding`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +27,7 @@ from services.assets.rules_prepare import (
 )
 from services.assets.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, Code
 from services.core.errors import Finding
+from services.core.ledger.state import canonical
 from services.core.rules import Rule, evaluate, findings_frame, findings_of, sorted_findings
 
 __all__ = [
@@ -122,7 +122,7 @@ def check_assets(raw: pl.DataFrame, context: AssetRuleContext) -> CheckedAssets:
     texts: dict[int, str] = {}
     for one in own:
         if id(one) not in texts:
-            texts[id(one)] = json.dumps(one, ensure_ascii=False, default=str) if one else "{}"
+            texts[id(one)] = canonical(one)
     own_text = [texts[id(one)] for one in own]
     known = {*CORE, *REGISTER_TERMS, *attributes, ATTRIBUTES_TERM}
     return CheckedAssets(

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -24,7 +25,13 @@ class Same(NamedTuple):
     value: Any
 
 
-Column = Same | Sequence[Any] | pl.Series
+class Json(NamedTuple):
+    """A column of JSON values, each as `canonical` writes it."""
+
+    texts: Sequence[str]
+
+
+Column = Same | Json | Sequence[Any] | pl.Series
 """A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
 Columns = Mapping[str, Column]
 _BESIDE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="fmar-rows")
@@ -55,6 +62,8 @@ def values_of(column: Column, count: int) -> Iterable[Any]:
     match column:
         case Same():
             return repeat(column.value, count)
+        case Json():
+            return map(json.loads, column.texts)
         case pl.Series():
             return column.to_list()
         case _:
@@ -70,7 +79,7 @@ def each(column: Column, make: Callable[[Any], Any]) -> Same | Sequence[Any]:
     """A column with something made of each value; of equal values once. `make` must not look at anything else."""
     if isinstance(column, Same):
         return Same(make(column.value))
-    column = column.to_list() if isinstance(column, pl.Series) else column
+    column = list(values_of(column, 0)) if isinstance(column, pl.Series | Json) else column
     kind = type(first_of(column))
     if kind is UUID or kind is float:
         # Hardly any two are equal, and remembering what became of each would cost more than working it out.
@@ -172,6 +181,8 @@ def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]
 
 def bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> Column:
     """A column with the values that the database's driver takes; a series holds them already."""
+    if isinstance(column, Json):
+        return column.texts
     process = _binding(table, name, dialect)
     return column if process is None or isinstance(column, pl.Series) else each(column, process)
 
@@ -180,6 +191,8 @@ def picked(column: Column, places: Sequence[int]) -> Column:
     """The values of a column at these places, of which there is at least one."""
     if isinstance(column, Same):
         return column
+    if isinstance(column, Json):
+        return Json([column.texts[place] for place in places])
     column = column.to_list() if isinstance(column, pl.Series) else column
     return list(itemgetter(*places)(column)) if len(places) > 1 else [column[places[0]]]
 

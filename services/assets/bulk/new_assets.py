@@ -1,6 +1,5 @@
 """The columns of new assets of a run of rows, as `register_asset` fills them in for one; staged ahead for a large file."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from services.assets.tallies import COUNTED
 from services.core.database import engine
 from services.core.ledger.staged import StagedRows, stage_rows
 from services.core.ledger.state import columns_of
-from services.core.many import Column, Same, each
+from services.core.many import Column, Json, Same, each
 from services.core.stamp import Stamp
 
 _SET_BY_LEDGER = frozenset({"version", "recorded_at", "recorded_by"})
@@ -73,9 +72,7 @@ def asset_columns(
     given = {column: _column(values[term]) for term, column in STORED_TERMS.items()}
     for term in IDENTITIES:
         given[STORED_TERMS[term]] = each(given[STORED_TERMS[term]], lambda text: None if text is None else UUID(text))
-    parsed: dict[str, Any] = {}
-    texts = values["CategoryAttributes"].to_list()
-    given["category_attributes"] = [parsed.get(text) or parsed.setdefault(text, json.loads(text)) for text in texts]
+    given["category_attributes"] = Json(values["CategoryAttributes"].to_list())
     waiting = AssetStatus.AWAITING_CONSENT_CHECK
     consents = zip(values["ConsumerOwned"].to_list(), values["ConsentReference"].to_list(), strict=True)
     reasons = [waits_for_consent(reference) if owned else None for owned, reference in consents]

@@ -16,7 +16,7 @@ from models.core import LedgerEntry
 from services.core.clock import now
 from services.core.ledger.state import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
-from services.core.many import Column, Columns, Same, as_columns, each, first_of, put, values_of
+from services.core.many import Column, Columns, Json, Puts, Same, as_columns, each, first_of, values_of
 from services.core.stamp import WRITES, NoTransaction, Stamp
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
@@ -48,9 +48,10 @@ def insert_columns(
     complete = completed(kind, columns, count, stamp.actor.user_id, moment)
     if not count:
         return
-    put(session.connection(), table_of(model), complete, count)
-    written = entries(kind, complete, count, stamp, Same(GENESIS))
-    put(session.connection(), table_of(LedgerEntry), written, count)
+    puts = Puts(session.connection())
+    puts.add(table_of(model), lambda: complete, count)
+    puts.add(table_of(LedgerEntry), lambda: entries(kind, complete, count, stamp, Same(GENESIS)), count)
+    puts.send()
     tell_inserted(session, model, complete, count)
 
 
@@ -149,6 +150,8 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
 def _parts(name: str, column: Column) -> Column:
     """A column's name and value in the JSON of each state, with the comma after it; an empty one is left out."""
     before = f'"{name}":'
+    if isinstance(column, Json):
+        return [f"{before}{text}," for text in column.texts]
     column = column.to_list() if isinstance(column, pl.Series) else column
     if not isinstance(column, Same):
         # The kinds that fill most columns, without a call for each value.
