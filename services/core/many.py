@@ -34,7 +34,7 @@ class Json(NamedTuple):
 Column = Same | Json | Sequence[Any] | pl.Series
 """A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
 Columns = Mapping[str, Column]
-_BESIDE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="fmar-rows")
+_BESIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-rows")
 
 
 @contextmanager
