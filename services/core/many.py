@@ -34,6 +34,8 @@ class Json(NamedTuple):
 Column = Same | Json | Sequence[Any] | pl.Series
 """A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
 Columns = Mapping[str, Column]
+LONGEST_PLAIN = 1_000
+"""The most characters of a text that is part of a statement: statements have a greatest length."""
 _BESIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-rows")
 
 
@@ -171,7 +173,8 @@ def _is_plain(column: Column) -> bool:
     if not isinstance(column, Same):
         return False
     value = column.value
-    return value is None or isinstance(value, int) or (isinstance(value, str) and "\x00" not in value)
+    text = isinstance(value, str) and len(value) <= LONGEST_PLAIN and "\x00" not in value
+    return text or value is None or isinstance(value, int)
 
 
 def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]:

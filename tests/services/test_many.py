@@ -118,6 +118,30 @@ def test_every_text_is_kept_and_found_again_as_it_was() -> None:
 
 
 @pytest.mark.usefixtures("register")
+def test_what_all_rows_have_is_kept_as_it_was() -> None:
+    provider = make_provider().organisation_id
+    alike: dict[str, Any] = {
+        "latitude": 52.20530000000001,
+        "rated_capacity": Decimal("7.40"),
+        "effective_date": date(2030, 1, 1),
+        "consumer_owned": True,
+        "schema_version": 3,
+        "status_reason": None,
+        "category_attributes": {"it's": ["quoted", None], "long": "text, " * 500},
+    }
+    with unit_of_work(STAMP, writes=True) as session:
+        for number, text in enumerate(ODD):
+            rows = [row(asset_name=f"{number}-{n}", service_provider_id=provider) for n in range(2)]
+            same = {name: Same(value) for name, value in {**alike, "asset_model": text}.items()}
+            insert_columns(session, Asset, {**as_columns(rows), **same}, len(rows))
+        kept = session.scalars(select(Asset).order_by(col(Asset.id))).all()
+        assert [one.asset_model for one in kept] == [text for text in ODD for _ in range(2)]
+        for one in kept:
+            assert {name: getattr(one, name) for name in alike} == alike
+    assert verify_ledger(make_administrator()).sound
+
+
+@pytest.mark.usefixtures("register")
 @pytest.mark.use_case("UC-05.06")
 def test_bulk_rows_stand_in_the_ledger_like_any_other() -> None:
     provider = make_provider()
