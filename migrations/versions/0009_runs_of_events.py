@@ -20,10 +20,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Every event of a run has a delivery of its own again."""
-    numbers = {
-        "sqlite": "value FROM event_delivery, json_each(further)",
-        "postgresql": "value::integer FROM event_delivery, jsonb_array_elements_text(further)",
+    number, numbers = {
+        "sqlite": ("value", "json_each(further)"),
+        "postgresql": ("value::integer", "jsonb_array_elements_text(further)"),
     }[op.get_bind().dialect.name]
-    number, _from, rest = numbers.partition(" FROM ")
-    op.execute(f"INSERT INTO event_delivery (event_seq, {ALIKE}) SELECT {number}, {ALIKE} FROM {rest}")
+    op.execute(
+        f"INSERT INTO event_delivery (event_seq, {ALIKE}) SELECT {number}, {ALIKE} FROM event_delivery, {numbers}"
+    )
     op.drop_column("event_delivery", "further")

@@ -91,7 +91,7 @@ def _numbers(delivery: EventDelivery) -> list[int]:
 
 
 def _few(due: Iterable[EventDelivery], most: int) -> Iterator[EventDelivery]:
-    """Deliveries in their order with at most so many events together; those of too many more are passed over."""
+    """Deliveries in their order that have at most so many events together; one with more than are left is passed over."""
     events = 0
     for delivery in due:
         size = len(_numbers(delivery))
@@ -110,12 +110,8 @@ def back_off(attempts: int) -> timedelta:
     return timedelta(seconds=min(2**attempts, 900))
 
 
-Results = Mapping[tuple[int, int | None], Exception | None]
-"""How events fared, by delivery and number."""
-
-
-def _finish(results: Results) -> None:
-    """Note how deliveries went, each with all its events."""
+def _finish(results: Mapping[tuple[int, int | None], Exception | None]) -> None:
+    """Note how deliveries went, each with all its events: what came in the way, by delivery and the event's number."""
     with unit_of_work(_stamp("finish_delivery"), writes=True) as session:
         moment = now()
         chosen = select(EventDelivery).where(col(EventDelivery.id).in_({delivery_id for delivery_id, _seq in results}))

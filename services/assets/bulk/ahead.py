@@ -26,6 +26,7 @@ WORTH_IT = 3 * CHUNK_ROWS
 MOST_ASKED = 2
 """Chunks that are asked about together: while one answer waits to be taken, the next is worked out."""
 NO_END = 1_000_000
+"""More chunks than any file has."""
 UP_SECONDS = 0.05
 """A process that is up already answers within this time."""
 _UNPACKING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-ahead")
@@ -94,7 +95,7 @@ class Ahead:
             return range(0)
         first = max((number, *self._asked)) + 1
         if not self._asked and not get_ready(UP_SECONDS):
-            # Until the process is up and has answered, this one has asked about the next chunk itself.
+            # Before the process is up and has answered, this one will have asked about the next chunk itself.
             first += 1
         last = first + most - len(self._asked.keys() - {number})
         return range(first, min(last, number + self.chunks_left))
