@@ -20,9 +20,9 @@ from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.places import COARSE, parent_of
 from services.core.clock import LONDON
+from services.core.columns import Column, Columns, Same, each, values_of
 from services.core.ledger.bulk import seen_inserted
 from services.core.ledger.changing import seen_changed
-from services.core.many import Column, Columns, Same, each, values_of
 from services.core.tallying import Counts, Pending, load_before, sums_of, write_counts
 from services.core.transaction import at_the_end
 

@@ -12,9 +12,10 @@ from models.base import Recorded, new_id
 from models.core import DeliveryStatus, Event, EventDelivery
 from services.core.actor import Actor
 from services.core.clock import now
+from services.core.columns import Columns, Same
 from services.core.database import is_sqlite
 from services.core.ledger.writer import table_of
-from services.core.many import Columns, Puts, Same, numbers_for
+from services.core.many import Puts, numbers_for
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import visible

@@ -2,38 +2,35 @@
 
 import gc
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
-from datetime import date, datetime
-from itertools import repeat
-from operator import itemgetter
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import polars as pl
 from sqlalchemy import JSON, Connection, Dialect, Table, func, select, text
 
+from services.core.columns import Column, Columns, Json, Same, each, values_of, written
 from services.core.ledger.state import canonical
 
 
-class Same(NamedTuple):
-    """A column in which every row has this one value."""
+class Lines(NamedTuple):
+    """Rows as PostgreSQL's COPY takes them: a frame of one column, a line for each row with these columns' values."""
 
-    value: Any
-
-
-class Json(NamedTuple):
-    """A column of JSON values, each as `canonical` writes it."""
-
-    texts: Sequence[str]
+    names: Sequence[str]
+    lines: pl.DataFrame
 
 
-Column = Same | Json | Sequence[Any] | pl.Series
-"""A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
-Columns = Mapping[str, Column]
+class Bound(NamedTuple):
+    """Rows as SQLite's driver takes them: the columns that differ from row to row, and those in which all have the same."""
+
+    differing: pl.DataFrame
+    same: Mapping[str, Same]
+
+
+Ready = Lines | Bound
+"""Rows that the database takes as they are."""
 LONGEST_PLAIN = 1_000
 """The most characters of a text that is part of a statement: statements have a greatest length."""
 _BESIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fmar-rows")
@@ -49,50 +46,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if searched:
             gc.enable()
-
-
-def as_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
-    """Rows of the same names as columns. Raises ValueError where a row lacks or adds a name."""
-    names = rows[0].keys() if rows else ()
-    if odd := next((row.keys() ^ names for row in rows if row.keys() != names), None):
-        raise ValueError(f"A row lacks or adds {', '.join(sorted(odd))}.")
-    return {name: [row[name] for row in rows] for name in names}
-
-
-def values_of(column: Column, count: int) -> Iterable[Any]:
-    """The values of a column, one for each of `count` rows."""
-    match column:
-        case Same():
-            return repeat(column.value, count)
-        case Json():
-            return map(json.loads, column.texts)
-        case pl.Series():
-            return column.to_list()
-        case _:
-            return column
-
-
-def first_of(column: Sequence[Any]) -> Any:
-    """The first value of a column that isn't empty: all values of a column are of its kind."""
-    return next((value for value in column if value is not None), None)
-
-
-def each(column: Column, make: Callable[[Any], Any]) -> Same | Sequence[Any]:
-    """A column with something made of each value; of equal values once. `make` must not look at anything else."""
-    if isinstance(column, Same):
-        return Same(make(column.value))
-    column = list(values_of(column, 0)) if isinstance(column, pl.Series | Json) else column
-    kind = type(first_of(column))
-    if kind is UUID or kind is float:
-        # Hardly any two are equal, and remembering what became of each would cost more than working it out.
-        return [make(value) for value in column]
-    if kind is list or kind is dict:
-        # Known by being the very same one: nobody changes it while it is written.
-        by_identity = {id(value): value for value in column}
-        made = {key: make(value) for key, value in by_identity.items()}
-        return [made[id(value)] for value in column]
-    made = {value: make(value) for value in set(column)}
-    return [made[value] for value in column]
 
 
 def put(connection: Connection, table: Table, columns: Columns, count: int) -> None:
@@ -113,40 +66,63 @@ class Puts:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._waiting: list[tuple[Table, Callable[[], Columns], int]] = []
+        self._waiting: list[tuple[Table, Callable[[], Columns | Ready], int]] = []
+        self._meanwhile: list[Callable[[], object]] = []
 
-    def add(self, table: Table, make: Callable[[], Columns], count: int) -> None:
+    def add(self, table: Table, make: Callable[[], Columns | Ready], count: int) -> None:
         """Have `count` rows inserted when all is sent. `make` gives their columns, as `put` takes them; it is called by
         another thread maybe, so it must not use the connection.
         """
         if count:
             self._waiting.append((table, make, count))
 
+    def meanwhile(self, act: Callable[[], object]) -> None:
+        """Have something done while the rows are inserted: by another thread maybe, so it must not use the connection."""
+        self._meanwhile.append(act)
+
     def send(self) -> None:
-        """Insert what was added."""
+        """Insert what was added, and do what is to be done meanwhile."""
         waiting, self._waiting = self._waiting, []
+        acts, self._meanwhile = self._meanwhile, []
         if self._connection.dialect.name != "postgresql":
             for table, make, count in waiting:
-                self._insert(table, bound(table, make(), self._connection.dialect), count)
+                self._insert(table, make(), count)
+            for act in acts:
+                act()
             return
         ready = [_BESIDE.submit(copy_context().run, self._written, *one) for one in waiting]
+        done = [_BESIDE.submit(copy_context().run, act) for act in acts]
         try:
             for one in ready:
                 self._copy(*one.result())
+            for one in done:
+                one.result()
         finally:
             # Nothing is still being made for a transaction that has failed.
-            wait(ready)
+            wait([*ready, *done])
 
-    def _written(self, table: Table, make: Callable[[], Columns], count: int) -> tuple[str, bytes]:
-        columns = bound(table, make(), self._connection.dialect)
-        return f"COPY {self._named(table, columns)} FROM STDIN", copied(columns, count)
+    def _written(self, table: Table, make: Callable[[], Columns | Ready], count: int) -> tuple[str, bytes]:
+        made = make()
+        rows = made if isinstance(made, Lines) else lines_of(self._bound(table, made), count)
+        buffer = io.BytesIO()
+        rows.lines.write_csv(buffer, include_header=False, quote_style="never")
+        return f"COPY {self._named(table, rows.names)} FROM STDIN", buffer.getvalue()
+
+    def _bound(self, table: Table, made: Columns | Ready) -> Columns:
+        match made:
+            case Lines():
+                raise TypeError("Lines are what PostgreSQL takes.")
+            case Bound():
+                return {**made.same, **made.differing.to_dict()}
+        return bound(table, made, self._connection.dialect)
 
     def _copy(self, statement: str, rows: bytes) -> None:
         driver: Any = self._connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(rows)
 
-    def _insert(self, table: Table, columns: Columns, count: int) -> None:
+    def _insert(self, table: Table, made: Columns | Ready, count: int) -> None:
+        columns = self._bound(table, made)
         # A value that all rows have is part of the statement: to hand it over again for each row takes as long as any other.
         same = {name: column.value for name, column in columns.items() if _is_plain(column)}
         differing = [values_of(column, count) for name, column in columns.items() if name not in same]
@@ -163,9 +139,9 @@ class Puts:
         driver: Any = self._connection.connection.driver_connection
         return driver.execute(f"SELECT {', '.join(['quote(?)'] * len(values))}", values).fetchone()
 
-    def _named(self, table: Table, columns: Columns) -> str:
+    def _named(self, table: Table, names: Iterable[str]) -> str:
         quote = self._connection.dialect.identifier_preparer.quote
-        return f"{quote(table.name)} ({', '.join(quote(name) for name in columns)})"
+        return f"{quote(table.name)} ({', '.join(quote(name) for name in names)})"
 
 
 def _is_plain(column: Column) -> bool:
@@ -177,27 +153,34 @@ def _is_plain(column: Column) -> bool:
     return text or value is None or isinstance(value, int)
 
 
+def ready_rows(table: Table, columns: Columns, count: int, dialect: Dialect) -> Ready:
+    """Rows that need nothing but to be sent, whenever that is; `columns` as `put` takes them."""
+    ours = bound(table, columns, dialect)
+    if dialect.name == "postgresql":
+        return lines_of(ours, count)
+    same = {name: one for name, one in ours.items() if isinstance(one, Same)}
+    return Bound(pl.DataFrame({name: written(one) for name, one in ours.items() if not isinstance(one, Same)}), same)
+
+
+def ready_at(rows: Ready, places: Sequence[int]) -> Ready:
+    """The rows at these places, of which there is at least one."""
+    match rows:
+        case Lines():
+            return Lines(rows.names, rows.lines[places])
+        case Bound():
+            return Bound(rows.differing[places], rows.same)
+
+
 def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]:
-    """Columns with the values that the database's driver takes."""
-    return {name: bound_column(table, name, column, dialect) for name, column in columns.items()}
+    """Columns with the values that the database's driver takes; a series holds them already."""
+    return {name: _bound_column(table, name, column, dialect) for name, column in columns.items()}
 
 
-def bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> Column:
-    """A column with the values that the database's driver takes; a series holds them already."""
+def _bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> Column:
     if isinstance(column, Json):
         return column.texts
     process = _binding(table, name, dialect)
     return column if process is None or isinstance(column, pl.Series) else each(column, process)
-
-
-def picked(column: Column, places: Sequence[int]) -> Column:
-    """The values of a column at these places, of which there is at least one."""
-    if isinstance(column, Same):
-        return column
-    if isinstance(column, Json):
-        return Json([column.texts[place] for place in places])
-    column = column.to_list() if isinstance(column, pl.Series) else column
-    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[places[0]]]
 
 
 def _binding(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] | None:
@@ -208,39 +191,26 @@ def _binding(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] 
     return kind.bind_processor(dialect)
 
 
-_WRITTEN: dict[type, Callable[[Any], str]] = {UUID: str, datetime: datetime.isoformat, date: date.isoformat}
-"""How values are written for COPY that aren't text, numbers or truth values."""
 _IN_THE_WAY = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 """Characters that mean something between the values of COPY, and how they are written inside one."""
 
 
-def copied(columns: Columns, count: int) -> bytes:
+def lines_of(columns: Columns, count: int) -> Lines:
     """Rows as PostgreSQL's COPY takes them: a line each, a tab between values, ``\\N`` where there is none."""
-    lines = pl.DataFrame({name: written(column, count) for name, column in columns.items()})
-    texts = [name for name, kind in lines.schema.items() if kind == pl.String]
-    met = lines.select(pl.col(texts).str.contains(r"[\\\t\n\r]").any()).row(0) if texts else ()
-    lines = lines.with_columns(
-        pl.col(name).str.replace_many(_IN_THE_WAY) for name, meets in zip(texts, met, strict=True) if meets
-    )
-    buffer = io.BytesIO()
-    lines.write_csv(buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N")
-    return buffer.getvalue()
+    same = {name: one for name, one in columns.items() if isinstance(one, Same)}
+    values = {name: _plain_text(written(one)) for name, one in columns.items() if name not in same}
+    if same:
+        common = "\t".join(_plain_text(written([one.value]))[0] for one in same.values())
+        values[""] = pl.repeat(common, count, eager=True)
+    lines = pl.DataFrame(values).select(line=pl.concat_str(pl.all(), separator="\t"))
+    return Lines([name for name in values if name] + list(same), lines)
 
 
-def written(column: Column, count: int) -> pl.Series:
-    """A column's values as numbers, truth values or text. KeyError for those of another kind."""
-    match column:
-        case Same():
-            return written([column.value], 1).new_from_index(0, count)
-        case pl.Series():
-            return column
-    kind = type(first_of(column))
-    if issubclass(kind, str | int | float):
-        return pl.Series(column)
-    if kind is type(None):
-        return pl.Series(column, dtype=pl.String)
-    write = _WRITTEN[kind]
-    return pl.Series([None if value is None else write(value) for value in column], dtype=pl.String)
+def _plain_text(series: pl.Series) -> pl.Series:
+    """Values as they stand in a line of COPY."""
+    if series.dtype == pl.String and series.str.contains(r"[\\\t\n\r]").any():
+        series = series.str.replace_many(_IN_THE_WAY)
+    return series.cast(pl.String).fill_null("\\N")
 
 
 def numbers_for(connection: Connection, table: Table, name: str, count: int) -> list[int]:

@@ -19,11 +19,11 @@ from models.core import Event
 from models.units import MarketUnit, UnitCapability, UnitMember, UnitStatus
 from services.assets.lifecycle import DEREGISTRATION_BLOCKERS
 from services.core.actor import Actor, system_actor
+from services.core.columns import Columns, Same, values_of
 from services.core.errors import Blocker
 from services.core.events import emit_many, handles
 from services.core.ledger.changing import seen_changed
 from services.core.ledger.writer import table_of
-from services.core.many import Columns, Same, values_of
 from services.core.operation import operation
 from services.core.transaction import at_the_end, current_session
 from services.market.counting import recount

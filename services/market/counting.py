@@ -14,8 +14,9 @@ from models.assets import Asset
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitMember, UnitType
 from services.assets.catalogue import catalogue
 from services.core.clock import now
+from services.core.columns import Same
 from services.core.ledger.writer import table_of
-from services.core.many import Same, put
+from services.core.many import put
 from services.core.transaction import current_session
 from services.market.capability import ASSET_COLUMNS, ATTRIBUTES, areas_and_limits, of_assets, of_units
 from services.market.members import CURRENT, runs

@@ -17,10 +17,10 @@ from models.products import Family
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitMember, UnitStatus
 from services.assets.tally_reading import areas_of
 from services.core.actor import Actor
+from services.core.columns import Same
 from services.core.errors import Finding, Invalid
 from services.core.ledger.bulk import insert_columns
 from services.core.ledger.changing import change_columns
-from services.core.many import Same
 from services.core.operation import operation
 from services.core.prepared import Prepared
 from services.core.transaction import current_connection, current_session, reads_only

@@ -10,8 +10,8 @@ from models.core import Event
 from models.products import ProductVersion
 from models.qualifications import Qualification
 from services.core.actor import Actor, system_actor
+from services.core.columns import Same
 from services.core.events import emit_many, handles
-from services.core.many import Same
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import see

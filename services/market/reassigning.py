@@ -16,10 +16,10 @@ from models.units import MarketUnit, UnitMember, UnitStatus
 from services.assets.parties import PROVIDER_ROLES, active_parties
 from services.core.actor import Actor
 from services.core.clock import now
+from services.core.columns import Same
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.events import emit, emit_many
 from services.core.ledger.changing import change_columns
-from services.core.many import Same
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.core.visibility import reach

@@ -27,10 +27,10 @@ from models.market_tallies import (
 from models.participants import Organisation
 from models.qualifications import Qualification, QualificationStep
 from models.units import MarketUnit
+from services.core.columns import Columns, Same, values_of
 from services.core.ledger.bulk import seen_inserted
 from services.core.ledger.changing import seen_changed
 from services.core.ledger.writer import table_of
-from services.core.many import Columns, Same, values_of
 from services.core.tallying import Key, Pending, load_before, write_counts
 from services.core.transaction import at_the_end
 from services.market import unit_tallies

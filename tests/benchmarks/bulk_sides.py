@@ -36,7 +36,7 @@ POSTMASTER = "FMAR_BENCH_POSTMASTER"
 """The process of the database server, whose processor time and that of its children is counted too."""
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
-LOOKS_EVERY = 0.02
+LOOKS_EVERY = 0.1
 """Seconds."""
 
 

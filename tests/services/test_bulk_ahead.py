@@ -22,10 +22,11 @@ from services.assets.bulk.working import work_on_jobs, work_through_jobs
 from services.assets.recounting import recount
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.columns import Columns
 from services.core.ledger.staged import StagedRows, insert_staged
 from services.core.ledger.state import state_of
 from services.core.ledger.verifying import verify_ledger
-from services.core.many import Columns, Puts
+from services.core.many import Puts
 from services.core.second_process import second_process
 from tests.asset_factories import an_mpan, battery
 from tests.bulk_files import csv_of, events_owed, everything, how_many, send
@@ -106,7 +107,7 @@ def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, m
     staged: list[int] = []
 
     def noted(session: Any, model: Any, rows: StagedRows, puts: Puts) -> Columns:
-        staged.append(rows.rows.height)
+        staged.append(rows.count)
         return insert_staged(session, model, rows, puts)
 
     monkeypatch.setattr("services.assets.bulk.writing.insert_staged", noted)

@@ -14,12 +14,12 @@ from sqlmodel import col
 from models.assets import Asset, AssetStatus
 from models.base import new_id
 from models.core import Event, EventDelivery, LedgerEntry
+from services.core.columns import Same, as_columns, each, values_of
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns, state_texts
 from services.core.ledger.state import canonical, columns_of, entry_hash, state_of
 from services.core.ledger.verifying import verify_ledger
 from services.core.listed import among
-from services.core.many import Same, as_columns, each, values_of
 from services.core.transaction import unit_of_work
 from tests.asset_factories import STAMP, make_administrator, make_provider
 

@@ -15,9 +15,9 @@ from models.core import DeliveryStatus, Event, EventDelivery, Setting
 from services.core import worker
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.columns import as_columns
 from services.core.database import engine, is_sqlite
 from services.core.events import HANDLERS, Failures, Handling, emit, emit_many, handles, read_events
-from services.core.many import as_columns
 from services.core.migrate import _config
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work

@@ -28,9 +28,9 @@ from services.assets.filters import filters_from_kept
 from services.assets.reading import count_assets
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.columns import as_columns
 from services.core.errors import Refused, RegisterError
 from services.core.events import emit_many
-from services.core.many import as_columns
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session

@@ -12,10 +12,10 @@ from models.assets import Asset, AssetStatus
 from models.base import new_id
 from services.assets.recording import IDENTITIES, STORED_TERMS, key_of, waits_for_consent
 from services.assets.tallies import COUNTED
+from services.core.columns import Column, Json, Same, each
 from services.core.database import engine
 from services.core.ledger.staged import StagedRows, stage_rows
 from services.core.ledger.state import columns_of
-from services.core.many import Column, Json, Same, each
 from services.core.stamp import Stamp
 
 _SET_BY_LEDGER = frozenset({"version", "recorded_at", "recorded_by"})

@@ -31,10 +31,11 @@ from services.assets.bulk.writing import register_rows, write
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.columns import as_columns
 from services.core.database import fold_in, is_sqlite
 from services.core.errors import RegisterError
 from services.core.events import emit_many
-from services.core.many import as_columns, uncollected
+from services.core.many import uncollected
 from services.core.operation import OPERATIONS, operation
 from services.core.register_settings import setting
 from services.core.second_process import second_process

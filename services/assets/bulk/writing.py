@@ -24,12 +24,13 @@ from services.assets.shared_meters import SHARED
 from services.assets.updating import told_of, write_change
 from services.core.actor import Actor
 from services.core.clock import now
+from services.core.columns import Column, Columns, Same, as_columns, each, values_of
 from services.core.errors import Finding, Severity
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
 from services.core.ledger.staged import insert_staged
 from services.core.ledger.writer import table_of
-from services.core.many import Column, Columns, Puts, Same, as_columns, each, values_of
+from services.core.many import Puts
 from services.core.operation import operation
 from services.core.transaction import current_session
 

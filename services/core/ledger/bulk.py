@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session as OrmSession
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
+from services.core.columns import Column, Columns, Json, Same, as_columns, each, first_of, values_of
 from services.core.ledger.state import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
-from services.core.many import Column, Columns, Json, Puts, Same, as_columns, each, first_of, values_of
+from services.core.many import Puts
 from services.core.stamp import WRITES, NoTransaction, Stamp
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
@@ -35,12 +36,17 @@ def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[d
 
 
 def insert_columns(
-    session: OrmSession, model: type[Recorded], columns: Columns, count: int, moment: datetime | None = None
+    session: OrmSession,
+    model: type[Recorded],
+    columns: Columns,
+    count: int,
+    moment: datetime | None = None,
+    puts: Puts | None = None,
 ) -> None:
     """Insert `count` new records at once, each with its entry: without an object, or a row, for each record.
 
     There is a column for every one of the model but `version`, `recorded_at`, `recorded_by` and derived ones, which are set
-    here; `moment` is now unless it is told.
+    here; `moment` is now unless it is told. With `puts` they are written when these are sent.
     Raises ValueError for other columns, NoTransaction outside an operation that writes.
     """
     stamp = begin(session)
@@ -48,11 +54,12 @@ def insert_columns(
     complete = completed(kind, columns, count, stamp.actor.user_id, moment)
     if not count:
         return
-    puts = Puts(session.connection())
-    puts.add(table_of(model), lambda: complete, count)
-    puts.add(table_of(LedgerEntry), lambda: entries(kind, complete, count, stamp, Same(GENESIS)), count)
-    puts.send()
-    tell_inserted(session, model, complete, count)
+    rows = puts or Puts(session.connection())
+    rows.add(table_of(model), lambda: complete, count)
+    rows.add(table_of(LedgerEntry), lambda: entries(kind, complete, count, stamp, Same(GENESIS)), count)
+    rows.meanwhile(lambda: tell_inserted(session, model, complete, count))
+    if puts is None:
+        rows.send()
 
 
 def begin(session: OrmSession) -> Stamp:

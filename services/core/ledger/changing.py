@@ -12,10 +12,11 @@ from sqlalchemy.types import NULLTYPE
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
+from services.core.columns import Column, Columns, Same, each
 from services.core.ledger.bulk import begin, entries
 from services.core.ledger.state import GENESIS, columns_of
 from services.core.ledger.writer import DERIVED, table_of
-from services.core.many import Column, Columns, Same, each, put, uncollected
+from services.core.many import put, uncollected
 from services.core.stamp import Stamp
 
 AT_ONCE = 2000

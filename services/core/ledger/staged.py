@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session as OrmSession
 
 from models.base import Recorded
 from models.core import LedgerEntry
+from services.core.columns import Column, Columns, Same, first_of, picked, values_of
 from services.core.ledger.bulk import begin, completed, entries, tell_inserted
 from services.core.ledger.state import GENESIS
 from services.core.ledger.writer import said_of_all, table_of
-from services.core.many import Column, Columns, Puts, Same, bound_column, first_of, picked, written
+from services.core.many import Puts, Ready, ready_at, ready_rows
 from services.core.stamp import Stamp
 
 
@@ -24,25 +25,25 @@ from services.core.stamp import Stamp
 class StagedRows:
     """New records and their entries in the ledger, staged before their transaction begins, for `insert_staged`.
 
-    `rows` and `entries` have the driver's own values of each, `same` and `same_entries` the model's values that are the same
-    for all; `told` has the model's values of columns that are asked for then. `said` is what all entries say of who writes
-    them, and when: the `moment` for which they were staged.
+    `rows` and `entries` are `count` rows of their tables; `told` has the model's values of columns that are asked for then,
+    and of `id`, all of which may be frames of text. `said` is what all entries say of who writes them, and when: the `moment`
+    for which they were staged.
     """
 
-    rows: pl.DataFrame
-    same: Mapping[str, Same]
-    entries: pl.DataFrame
-    same_entries: Mapping[str, Same]
+    rows: Ready
+    entries: Ready
     told: Columns
+    count: int
     said: Mapping[str, Any]
     moment: datetime
 
     def picked(self, places: Sequence[int]) -> "StagedRows":
         """The records at these places, of which there is at least one."""
-        if len(places) == self.rows.height:
+        if len(places) == self.count:
             return self
         told = {name: picked(one, places) for name, one in self.told.items()}
-        return replace(self, rows=self.rows[places], entries=self.entries[places], told=told)
+        rows, chained = ready_at(self.rows, places), ready_at(self.entries, places)
+        return replace(self, rows=rows, entries=chained, told=told, count=len(places))
 
 
 def stage_rows(
@@ -57,17 +58,16 @@ def stage_rows(
     """Stage records, `columns` as `insert_columns` takes them, to be written under a stamp; `told` names columns."""
     kind = model.record_type()
     complete = completed(kind, columns, count, stamp.actor.user_id, moment)
-    rows, same = _parted(model, complete, count, dialect)
-    chained, same_entries = _parted(LedgerEntry, entries(kind, complete, count, stamp, Same(GENESIS)), count, dialect)
+    chained = entries(kind, complete, count, stamp, Same(GENESIS))
     light = {name: _light(complete[name]) for name in told}
-    return StagedRows(rows, same, chained, same_entries, light, said_of_all(stamp, moment), moment)
-
-
-def _parted(model: type[Any], columns: Columns, count: int, dialect: Dialect) -> tuple[pl.DataFrame, dict[str, Same]]:
-    """Columns that differ from row to row, as the driver takes them, and those in which all have the same value."""
-    table, same = table_of(model), {name: one for name, one in columns.items() if isinstance(one, Same)}
-    differing = {name: bound_column(table, name, one, dialect) for name, one in columns.items() if name not in same}
-    return pl.DataFrame({name: written(one, count) for name, one in differing.items()}), same
+    return StagedRows(
+        ready_rows(table_of(model), complete, count, dialect),
+        ready_rows(table_of(LedgerEntry), chained, count, dialect),
+        {**light, "id": pl.Series(list(map(str, values_of(complete["id"], count))))},
+        count,
+        said_of_all(stamp, moment),
+        moment,
+    )
 
 
 def _light(column: Column) -> Column:
@@ -83,8 +83,8 @@ def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows
     """
     if staged.said != said_of_all(begin(session), staged.moment):
         raise ValueError("Rows are written in the name under which they were staged.")
-    told, count = {**staged.told, "id": list(map(UUID, staged.rows["id"]))}, staged.rows.height
-    puts.add(table_of(model), lambda: {**staged.same, **staged.rows.to_dict()}, count)
-    puts.add(table_of(LedgerEntry), lambda: {**staged.same_entries, **staged.entries.to_dict()}, count)
-    tell_inserted(session, model, told, count)
+    told = {**staged.told, "id": list(map(UUID, values_of(staged.told["id"], staged.count)))}
+    puts.add(table_of(model), lambda: staged.rows, staged.count)
+    puts.add(table_of(LedgerEntry), lambda: staged.entries, staged.count)
+    puts.meanwhile(lambda: tell_inserted(session, model, told, staged.count))
     return told
