@@ -84,6 +84,13 @@ def picked(column: Column, places: Sequence[int]) -> Column:
     return list(itemgetter(*places)(column)) if len(places) > 1 else [column[places[0]]]
 
 
+def joined(parts: Sequence[tuple[Column, int]]) -> Column:
+    """One column out of parts, each with the number of its rows; there is at least one."""
+    if len(parts) == 1:
+        return parts[0][0]
+    return [value for column, count in parts for value in values_of(column, count)]
+
+
 def written(column: Json | Sequence[Any] | pl.Series) -> pl.Series:
     """A column's values as numbers, truth values or text. KeyError for those of another kind."""
     match column:

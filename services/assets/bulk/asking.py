@@ -75,15 +75,27 @@ class Early:
 class Written:
     """What a job did since it asked ahead: of which `providers` the rows were, at which `moments` it wrote new assets of
     them, and whether it changed assets too.
+
+    `runs` has for each commit the last entry of the ledger when all was written, and how many entries new assets have.
     """
 
     providers: frozenset[str] = frozenset()
     moments: frozenset[datetime] = frozenset()
     changed: bool = False
+    runs: tuple[tuple[int, int], ...] = ()
 
     def __add__(self, later: "Written") -> "Written":
         """This, and what was done after it."""
-        return Written(self.providers | later.providers, self.moments | later.moments, self.changed or later.changed)
+        return Written(
+            self.providers | later.providers,
+            self.moments | later.moments,
+            self.changed or later.changed,
+            self.runs + later.runs,
+        )
+
+    def entries_after(self, entry: int) -> int:
+        """How many entries of new assets the job wrote after one of the ledger."""
+        return sum(count for last, count in self.runs if last > entry)
 
 
 def ask(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> Asked:
@@ -160,6 +172,10 @@ def _written_since(entry: int, actor: Actor, mine: Written) -> set[str]:
     On PostgreSQL it misses what was under way at that moment under a lower number. Of the same provider nothing was: its lock
     was held. Of others it is missed as it is by any question that is asked a moment before it is committed.
     """
+    last = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
+    if last - entry == mine.entries_after(entry):
+        # Every number since is one of the job's own: there is no need to look.
+        return set()
     entries = select(col(LedgerEntry.record_type)).distinct().where(col(LedgerEntry.seq) > entry)
     if mine.moments:
         own = (

@@ -1,13 +1,29 @@
 """What is kept of a run of rows once it has been judged: outcomes, findings, and sums for the whole file."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from services.assets.bulk.judging import GOES_THROUGH, Verdict
-from services.assets.bulk.storing import KEPT_SCHEMA, LONGEST_QUOTE, OUTCOME_SCHEMA
+from models.bulk import BulkJob
+from services.assets.bulk.judging import GOES_THROUGH, Outcome, Verdict
+from services.assets.bulk.storing import KEPT_SCHEMA, LONGEST_QUOTE, OUTCOME_SCHEMA, pack
 
 EXAMPLES = 5
+
+
+class Kept(NamedTuple):
+    """What is kept of a run of rows, as frames and as they are stored."""
+
+    findings: pl.DataFrame
+    outcomes: pl.DataFrame
+    packed_findings: bytes
+    packed_outcomes: bytes
+
+
+def keep(verdict: Verdict) -> Kept:
+    """What is to be kept of a run of rows, once its new assets are known."""
+    findings, outcomes = kept_findings(verdict), kept_outcomes(verdict)
+    return Kept(findings, outcomes, pack(findings), pack(outcomes))
 
 
 def kept_findings(verdict: Verdict) -> pl.DataFrame:
@@ -58,7 +74,20 @@ def kept_outcomes(verdict: Verdict) -> pl.DataFrame:
     return joined.select(pl.col(name).cast(kind) for name, kind in OUTCOME_SCHEMA.items())
 
 
-def summed(before: dict[str, dict[str, Any]], findings: pl.DataFrame) -> dict[str, dict[str, Any]]:
+def add_up(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:
+    """Add what became of a run of rows to the sums of its job."""
+    counts = {outcome: verdict.outcomes.count(outcome) for outcome in Outcome}
+    job.rows_registered += counts[Outcome.REGISTERED]
+    job.rows_updated += counts[Outcome.UPDATED]
+    job.rows_unchanged += counts[Outcome.UNCHANGED]
+    job.rows_refused += counts[Outcome.REFUSED]
+    job.rows_draft += counts[Outcome.DRAFT]
+    job.rows_warned += findings.filter(pl.col("severity") == "warning")["row"].n_unique()
+    job.rows_done += len(verdict.outcomes)
+    job.summary = _summed(job.summary, findings)
+
+
+def _summed(before: dict[str, dict[str, Any]], findings: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Findings of a whole file by rule: severity, fields, rows, what is expected, and a few examples."""
     found = {code: {**entry} for code, entry in before.items()}
     grouped = findings.group_by("code", maintain_order=True).agg(

@@ -7,6 +7,7 @@ The lease keeps two processes from doing the same work, the mark keeps the work 
 import logging
 import time
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from math import ceil
 from typing import NamedTuple
@@ -24,9 +25,9 @@ from services.assets.bulk.conforming import providers_of
 from services.assets.bulk.drafts import keep_drafts
 from services.assets.bulk.earlier import Earlier, earlier_rows
 from services.assets.bulk.jobs import remove_jobs
-from services.assets.bulk.judging import Outcome, Terms, Verdict, judge
-from services.assets.bulk.keeping import kept_findings, kept_outcomes, summed
-from services.assets.bulk.storing import given_rows, pack, unpack
+from services.assets.bulk.judging import Terms, judge
+from services.assets.bulk.keeping import add_up, keep
+from services.assets.bulk.storing import given_rows, unpack
 from services.assets.bulk.writing import register_rows, write
 from services.assets.hits import note_hits
 from services.core.actor import Actor, system_actor
@@ -192,24 +193,25 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
         asked, staged = ahead.said_of(actor, chunk.number, given, job.constants, earlier)
         _look_ahead(actor, job, ahead, ahead.to_ask(chunk.number, job.rows_total), alone=True)
         verdict = judge(actor, given, asked, earlier, terms)
+        kept = cache(lambda: keep(verdict))
         if job.dry_run:
             ahead.note(Written(providers_of(asked.values)))
         else:
-            ahead.note(write(actor, verdict, terms, staged))
+            ahead.note(write(actor, verdict, terms, staged, kept))
             keep_drafts(job, given, verdict)
     ahead.mostly_new = len(verdict.changed) * 2 < len(verdict.outcomes)
     if verdict.unseen:
         unseen = list(verdict.unseen)
         afterwards(lambda: note_hits(actor, unseen))
-    findings, outcomes = kept_findings(verdict), kept_outcomes(verdict)
-    chunk.findings, chunk.outcomes, chunk.done = pack(findings), pack(outcomes), True
-    _count(job, verdict, findings)
+    done = kept()
+    chunk.findings, chunk.outcomes, chunk.done = done.packed_findings, done.packed_outcomes, True
+    add_up(job, verdict, done.findings)
     job.leased_until, job.attempts, job.reason = now() + LEASE, 0, None
     if job.rows_done >= job.rows_total:
         _complete(job)
     session.flush()
     session.expunge(chunk)
-    return outcomes
+    return done.outcomes
 
 
 def _next_chunk(job_id: UUID) -> BulkChunk | None:
@@ -225,18 +227,6 @@ def _look_ahead(actor: Actor, job: BulkJob, ahead: Ahead, numbers: range, *, alo
         kept = select(col(BulkChunk.content)).where(col(BulkChunk.job_id) == job.id, col(BulkChunk.number) == number)
         if (content := current_session().scalar(kept)) is not None:
             ahead.ask(Question(actor, number, content, job.columns, job.constants, stamp, now()), alone=alone)
-
-
-def _count(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:
-    counts = {outcome: verdict.outcomes.count(outcome) for outcome in Outcome}
-    job.rows_registered += counts[Outcome.REGISTERED]
-    job.rows_updated += counts[Outcome.UPDATED]
-    job.rows_unchanged += counts[Outcome.UNCHANGED]
-    job.rows_refused += counts[Outcome.REFUSED]
-    job.rows_draft += counts[Outcome.DRAFT]
-    job.rows_warned += findings.filter(pl.col("severity") == "warning")["row"].n_unique()
-    job.rows_done += len(verdict.outcomes)
-    job.summary = summed(job.summary, findings)
 
 
 def _complete(job: BulkJob) -> None:

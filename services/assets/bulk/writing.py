@@ -1,15 +1,16 @@
 """Rows that go through become records: new assets at once, each with its ledger entry and event; then what changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetAlias
+from models.core import LedgerEntry
 from services.assets.bulk.already_registered import slices
 from services.assets.bulk.asking import Written
 from services.assets.bulk.changes import Change
@@ -24,7 +25,7 @@ from services.assets.shared_meters import SHARED
 from services.assets.updating import told_of, write_change
 from services.core.actor import Actor
 from services.core.clock import now
-from services.core.columns import Column, Columns, Same, as_columns, each, values_of
+from services.core.columns import Column, Columns, Same, as_columns, each, joined, values_of
 from services.core.errors import Finding, Severity
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
@@ -35,29 +36,39 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 
 
-def write(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> Written:
-    """Register and update what a verdict lets through; inside an operation that writes. What was written."""
-    moments = register_rows(actor, verdict, terms, staged) if verdict.new else frozenset[datetime]()
+def write(
+    actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None, meanwhile: Callable[[], object]
+) -> Written:
+    """Register and update what a verdict lets through; inside an operation that writes. What was written.
+
+    `meanwhile` is done, if all that is written is new assets, while they are inserted: maybe by another thread, so it must
+    not use the session.
+    """
+    acts = () if verdict.changed else (meanwhile,)
+    moments = register_rows(actor, verdict, terms, staged, acts) if verdict.new else frozenset[datetime]()
     changed = any(outcome is Outcome.UPDATED for outcome in verdict.outcomes)
     if changed:
         update_rows(actor, verdict, terms)
-    return Written(providers_of(verdict.values), moments, changed)
+    last = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
+    return Written(providers_of(verdict.values), moments, changed, ((last, len(verdict.new)),))
 
 
 @operation("UC-02.01", permission="asset.register")
-def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None) -> frozenset[datetime]:
+def register_rows(
+    actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None, meanwhile: Iterable[Callable[[], object]]
+) -> frozenset[datetime]:
     """Register the new assets of a run of rows that has been judged, each as if it had been registered alone.
 
     Those that were staged ahead, and of which the register said nothing since, are written as they are. The moments at which
-    the assets are recorded.
+    the assets are recorded. `meanwhile` is done while they are inserted, when the verdict knows them.
     """
     warnings = _warnings(verdict, set(verdict.new))
     beforehand = [place for place in verdict.new if staged and place in staged.at and place not in warnings]
-    session, told, moments = current_session(), {}, set[datetime]()
+    session, moments = current_session(), set[datetime]()
+    puts = Puts(session.connection())
+    parts: list[tuple[list[int], Columns]] = []
     if staged and beforehand:
-        puts = Puts(session.connection())
-        told |= _follow(verdict, beforehand, insert_staged(session, Asset, staged.of_places(beforehand), puts), puts)
-        puts.send()
+        parts.append((beforehand, insert_staged(session, Asset, staged.of_places(beforehand), puts)))
         moments.add(staged.rows.moment)
     at = sorted(set(verdict.new) - set(beforehand))
     if at:
@@ -67,16 +78,29 @@ def register_rows(actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAs
         moment = now()
         moments.add(moment)
         columns = asset_columns(values, actor.organisation_id, catalogue().schema_versions, moment, reasons)
-        insert_columns(session, Asset, columns, len(at), moment)
-        puts = Puts(session.connection())
-        told |= _follow(verdict, at, columns, puts)
-        puts.send()
+        insert_columns(session, Asset, columns, len(at), moment, puts)
+        parts.append((at, columns))
+    told = _follow(verdict, parts, puts)
+    for act in meanwhile:
+        puts.meanwhile(act)
+    puts.send()
     _tell_shared(verdict, told)
     return frozenset(moments)
 
 
-def _follow(verdict: Verdict, at: list[int], columns: Columns, puts: Puts) -> dict[int, tuple[UUID, UUID, str | None]]:
-    """What follows the writing of assets: aliases, events, what they are known by. By place: asset, provider, area."""
+FOLLOWED = ("id", "service_provider_id", "dno_connection", "status", "aliases")
+"""Columns of which follows what is written beside assets."""
+
+
+def _follow(
+    verdict: Verdict, parts: Sequence[tuple[list[int], Columns]], puts: Puts
+) -> dict[int, tuple[UUID, UUID, str | None]]:
+    """What follows the writing of assets: aliases, events, what they are known by. By place: asset, provider, area.
+
+    `parts` are the places of assets and their columns.
+    """
+    at = [place for places, _columns in parts for place in places]
+    columns = {name: joined([(one[name], len(places)) for places, one in parts]) for name in FOLLOWED}
     made = list(values_of(columns["id"], len(at)))
     _index_aliases(made, columns["aliases"], puts)
     seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
@@ -90,9 +114,7 @@ def _follow(verdict: Verdict, at: list[int], columns: Columns, puts: Puts) -> di
 
 
 def _index_aliases(made: Sequence[UUID], aliases: Column, puts: Puts) -> None:
-    if isinstance(aliases, Same):
-        return
-    pairs = [(one, pair) for one, listed in zip(made, aliases, strict=True) for pair in listed]
+    pairs = [(one, pair) for one, listed in zip(made, values_of(aliases, len(made)), strict=True) for pair in listed]
     columns = {
         "asset_id": [one for one, _pair in pairs],
         "scheme": [pair["scheme"] for _one, pair in pairs],

@@ -25,7 +25,10 @@ _SEEN: list[Seen] = []
 
 
 def seen_inserted(tell: Seen) -> None:
-    """Have a function told of the columns that are written here; what goes through a session's objects it sees itself."""
+    """Have a function told of the columns that are written here; what goes through a session's objects it sees itself.
+
+    It is called while the rows are inserted, by another thread maybe: it must not ask the database.
+    """
     _SEEN.append(tell)
 
 
