@@ -164,13 +164,16 @@ def _aliases(column: pl.Series, context: AssetRuleContext) -> tuple[pl.Series, p
     findings: list[tuple[int, Finding]] = []
     if column.null_count() == len(column):
         return pl.Series("Aliases", [[]], dtype=ALIAS_TYPE).new_from_index(0, len(column)), findings_frame(findings)
-    found: list[list[dict[str, str]]] = [[] for _ in range(len(column))]
-    for row, given in enumerate(column.to_list()):
-        if given is not None:
-            found[row], wrong = check_aliases(given, context.reference.code_lists)
-            findings += [(row, one) for one in wrong]
+    # The lists that there are, after an empty one for all other rows.
+    found: list[list[dict[str, str]]] = [[]]
+    places = [0] * len(column)
+    for row, given in zip(column.is_not_null().arg_true(), column.drop_nulls(), strict=True):
+        aliases, wrong = check_aliases(given, context.reference.code_lists)
+        findings += [(row, one) for one in wrong]
+        places[row] = len(found)
+        found.append(aliases)
     listed = pl.from_dicts([{"Aliases": one} for one in found], schema={"Aliases": ALIAS_TYPE})
-    return listed["Aliases"], findings_frame(findings)
+    return listed["Aliases"].gather(places), findings_frame(findings)
 
 
 def _attributes(

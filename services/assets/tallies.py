@@ -20,7 +20,7 @@ from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.places import COARSE, parent_of
 from services.core.clock import LONDON
-from services.core.columns import Column, Columns, Same, each, values_of
+from services.core.columns import Column, Columns, Same, each, hundredths_of, values_of
 from services.core.ledger.bulk import seen_inserted
 from services.core.ledger.changing import seen_changed
 from services.core.tallying import Counts, Pending, load_before, sums_of, write_counts
@@ -136,7 +136,7 @@ def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) 
 
 
 def _all_hundredths(column: Column) -> Column:
-    return (column * 100).cast(pl.Int64) if isinstance(column, pl.Series) else each(column, hundredths)
+    return hundredths_of(column) if isinstance(column, pl.Series) else each(column, hundredths)
 
 
 def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:

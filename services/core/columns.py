@@ -23,8 +23,14 @@ class Json(NamedTuple):
     texts: Sequence[str]
 
 
-Column = Same | Json | Sequence[Any] | pl.Series
-"""A series holds the database driver's own values; the others those of the model, unless it is said otherwise."""
+class Ids(NamedTuple):
+    """A column of identifiers as text, as `str` of a UUID writes it: objects would be made only to be written."""
+
+    texts: Sequence[str]
+
+
+Column = Same | Json | Ids | Sequence[Any] | pl.Series
+"""A series holds decimal numbers or the database driver's own values; the others those of the model."""
 Columns = Mapping[str, Column]
 _WRITTEN: dict[type, Callable[[Any], str]] = {UUID: str, datetime: datetime.isoformat, date: date.isoformat}
 """How values are written as text that aren't text, numbers or truth values."""
@@ -45,6 +51,8 @@ def values_of(column: Column, count: int) -> Iterable[Any]:
             return repeat(column.value, count)
         case Json():
             return map(json.loads, column.texts)
+        case Ids():
+            return map(UUID, column.texts)
         case pl.Series():
             return column.to_list()
         case _:
@@ -60,7 +68,7 @@ def each(column: Column, make: Callable[[Any], Any]) -> Same | Sequence[Any]:
     """A column with something made of each value; of equal values once. `make` must not look at anything else."""
     if isinstance(column, Same):
         return Same(make(column.value))
-    column = list(values_of(column, 0)) if isinstance(column, pl.Series | Json) else column
+    column = list(values_of(column, 0)) if isinstance(column, pl.Series | Json | Ids) else column
     kind = type(first_of(column))
     if kind is UUID or kind is float:
         # Hardly any two are equal, and remembering what became of each would cost more than working it out.
@@ -78,8 +86,8 @@ def picked(column: Column, places: Sequence[int]) -> Column:
     """The values of a column at these places, of which there is at least one."""
     if isinstance(column, Same):
         return column
-    if isinstance(column, Json):
-        return Json([column.texts[place] for place in places])
+    if isinstance(column, Json | Ids):
+        return type(column)([column.texts[place] for place in places])
     column = column.to_list() if isinstance(column, pl.Series) else column
     return list(itemgetter(*places)(column)) if len(places) > 1 else [column[places[0]]]
 
@@ -88,13 +96,20 @@ def joined(parts: Sequence[tuple[Column, int]]) -> Column:
     """One column out of parts, each with the number of its rows; there is at least one."""
     if len(parts) == 1:
         return parts[0][0]
+    if all(isinstance(column, Ids) for column, _count in parts):
+        return Ids([text for column, _count in parts for text in column.texts])
     return [value for column, count in parts for value in values_of(column, count)]
 
 
-def written(column: Json | Sequence[Any] | pl.Series) -> pl.Series:
+def hundredths_of(numbers: pl.Series) -> pl.Series:
+    """Decimal numbers as whole hundredths: power as it is stored (`models.base.Kilowatts`)."""
+    return (numbers * 100).cast(pl.Int64)
+
+
+def written(column: Json | Ids | Sequence[Any] | pl.Series) -> pl.Series:
     """A column's values as numbers, truth values or text. KeyError for those of another kind."""
     match column:
-        case Json():
+        case Json() | Ids():
             return pl.Series(column.texts, dtype=pl.String)
         case pl.Series():
             return column

@@ -8,11 +8,11 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from models.assets import Asset
-from models.base import Recorded, new_id
+from models.base import Recorded, new_ids
 from models.core import DeliveryStatus, Event, EventDelivery
 from services.core.actor import Actor
 from services.core.clock import now
-from services.core.columns import Columns, Same
+from services.core.columns import Columns, Ids, Same
 from services.core.database import is_sqlite
 from services.core.ledger.writer import table_of
 from services.core.many import Puts, numbers_for
@@ -139,7 +139,7 @@ def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts
     common = {"type": Same(event_type), "record_type": Same(model.record_type()), "occurred_at": moment}
     waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
     rows = puts or Puts(connection)
-    rows.add(table_of(Event), lambda: {"seq": numbers, "id": [new_id() for _ in range(count)], **common, **told}, count)
+    rows.add(table_of(Event), lambda: {"seq": numbers, "id": Ids(new_ids(count)), **common, **told}, count)
     for name, handling in HANDLERS.items():
         if handling.event_type == event_type:
             size = TOGETHER if handling.many else 1

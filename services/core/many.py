@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from sqlalchemy import JSON, Connection, Dialect, Table, func, select, text
 
-from services.core.columns import Column, Columns, Json, Same, each, values_of, written
+from services.core.columns import Column, Columns, Ids, Json, Same, each, hundredths_of, values_of, written
 from services.core.ledger.state import canonical
 
 
@@ -179,8 +179,13 @@ def bound(table: Table, columns: Columns, dialect: Dialect) -> dict[str, Column]
 def _bound_column(table: Table, name: str, column: Column, dialect: Dialect) -> Column:
     if isinstance(column, Json):
         return column.texts
+    if isinstance(column, Ids):
+        texts = written(column)
+        return texts if dialect.name == "postgresql" else texts.str.replace_all("-", "", literal=True)
+    if isinstance(column, pl.Series):
+        return hundredths_of(column) if column.dtype == pl.Decimal else column
     process = _binding(table, name, dialect)
-    return column if process is None or isinstance(column, pl.Series) else each(column, process)
+    return column if process is None else each(column, process)
 
 
 def _binding(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] | None:
@@ -198,19 +203,27 @@ _IN_THE_WAY = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 def lines_of(columns: Columns, count: int) -> Lines:
     """Rows as PostgreSQL's COPY takes them: a line each, a tab between values, ``\\N`` where there is none."""
     same = {name: one for name, one in columns.items() if isinstance(one, Same)}
-    values = {name: _plain_text(written(one)) for name, one in columns.items() if name not in same}
+    values = {name: _plain_text(one) for name, one in columns.items() if not isinstance(one, Same)}
     if same:
-        common = "\t".join(_plain_text(written([one.value]))[0] for one in same.values())
-        values[""] = pl.repeat(common, count, eager=True)
+        values[""] = pl.repeat("\t".join(_plain_text([one.value])[0] for one in same.values()), count, eager=True)
     lines = pl.DataFrame(values).select(line=pl.concat_str(pl.all(), separator="\t"))
     return Lines([name for name in values if name] + list(same), lines)
 
 
-def _plain_text(series: pl.Series) -> pl.Series:
+def _plain_text(column: Json | Ids | Sequence[Any] | pl.Series) -> pl.Series:
     """Values as they stand in a line of COPY."""
-    if series.dtype == pl.String and series.str.contains(r"[\\\t\n\r]").any():
-        series = series.str.replace_many(_IN_THE_WAY)
-    return series.cast(pl.String).fill_null("\\N")
+    texts = written(column)
+    if texts.dtype == pl.String and _is_marked(column):
+        texts = texts.str.replace_many(_IN_THE_WAY)
+    return texts.cast(pl.String).fill_null("\\N")
+
+
+def _is_marked(column: Json | Ids | Sequence[Any] | pl.Series) -> bool:
+    if isinstance(column, pl.Series):
+        return bool(column.str.contains(r"[\\\t\n\r]").any())
+    # In long texts Python finds a character many times as quickly.
+    texts = column.texts if isinstance(column, Json | Ids) else column
+    return any(mark in text for text in texts if isinstance(text, str) for mark in _IN_THE_WAY)
 
 
 def numbers_for(connection: Connection, table: Table, name: str, count: int) -> list[int]:

@@ -9,10 +9,10 @@ from uuid import UUID
 import polars as pl
 
 from models.assets import Asset, AssetStatus
-from models.base import new_id
+from models.base import new_ids
 from services.assets.recording import IDENTITIES, STORED_TERMS, key_of, waits_for_consent
 from services.assets.tallies import COUNTED
-from services.core.columns import Column, Json, Same, each
+from services.core.columns import Column, Ids, Json, Same, each
 from services.core.database import engine
 from services.core.ledger.staged import StagedRows, stage_rows
 from services.core.ledger.state import columns_of
@@ -79,7 +79,7 @@ def asset_columns(
     return {
         **blank,
         **given,
-        "id": [new_id() for _ in range(count)],
+        "id": Ids(new_ids(count)),
         "status": each(given["consumer_owned"], lambda owned: waiting if owned else AssetStatus.PENDING_VALIDATION),
         "status_reason": reasons,
         "status_since": when,
@@ -110,4 +110,6 @@ def _derived(series: pl.Series) -> Column:
 
 
 def _column(series: pl.Series) -> Column:
-    return Same(series[0]) if series.n_unique() == 1 else series.to_list()
+    if series.n_unique() == 1:
+        return Same(series[0])
+    return series if series.dtype in (pl.String, pl.Decimal) else series.to_list()

@@ -105,7 +105,7 @@ def _follow(
     _index_aliases(made, columns["aliases"], puts)
     seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
     payload = each(columns["status"], lambda status: {"version": 1, "status": str(status)})
-    emit_many("asset.registered", Asset, {"record_id": made, **seen_by, "payload": payload}, len(made), puts)
+    emit_many("asset.registered", Asset, {"record_id": columns["id"], **seen_by, "payload": payload}, len(made), puts)
     verdict.assets.update(zip(at, made, strict=True))
     known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": [str(one) for one in made]})
     verdict.keys = pl.concat([verdict.keys, *(known_by.select("index", key=one) for one in MADE_KEYS)])

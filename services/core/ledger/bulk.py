@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as OrmSession
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.clock import now
-from services.core.columns import Column, Columns, Json, Same, as_columns, each, first_of, values_of
+from services.core.columns import Column, Columns, Ids, Json, Same, as_columns, each, first_of, values_of
 from services.core.ledger.state import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
 from services.core.many import Puts
@@ -120,8 +120,9 @@ def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Col
     said = said_of_all(stamp, moment.value)
     # The parts of `SAID` between a record's version and its state, which are the same for all.
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
-    ids = list(map(str, values_of(columns["id"], count)))
-    texts = state_texts(kind, {**columns, "id": ids}, count)
+    identifiers = columns["id"]
+    ids = identifiers.texts if isinstance(identifiers, Ids) else list(map(str, values_of(identifiers, count)))
+    texts = state_texts(kind, {**columns, "id": Ids(ids)}, count)
     rows = zip(*(values_of(one, count) for one in (previous, ids, columns["version"], texts)), strict=True)
     hashed = (
         f'{before}\n["{kind}","{one}",{version},{common},{encode_basestring(state)}]'
@@ -129,7 +130,7 @@ def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Col
     )
     return {
         "record_type": Same(kind),
-        "record_id": columns["id"],
+        "record_id": Ids(ids),
         "version": columns["version"],
         **{name: Same(value) for name, value in said.items()},
         "state": texts,
@@ -146,36 +147,56 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
     names = columns_of(kind)
     if guarded := {PRIVATE, *SECRET} & set(names):
         raise ValueError(f"A {kind} is written one by one: of {', '.join(guarded)} the ledger keeps a digest.")
-    parts: list[Column] = []
+    said: dict[str, pl.Series] = {}
+    parts: list[pl.Expr] = []
+    same = "{"
     for name in sorted(names):
-        part = _parts(name, columns[name])
-        if isinstance(part, Same) and parts and isinstance(parts[-1], Same):
-            parts[-1] = Same(parts[-1].value + part.value)
-        else:
-            parts.append(part)
-    rows = zip(*(values_of(part, count) for part in parts), strict=True)
-    return [f"{{{''.join(row)[:-1]}}}" for row in rows]
+        column = columns[name]
+        if isinstance(column, Same):
+            same += "" if column.value is None else f'"{name}":{_json(column.value)},'
+            continue
+        said[name], is_plain = _jsons(column)
+        value = '"{}"' if is_plain else "{}"
+        parts += [pl.lit(same), pl.format(f'"{name}":{value},', pl.col(name))]
+        same = ""
+    if same:
+        parts.append(pl.lit(same.removesuffix(",") + "}"))
+    whole = pl.concat_str(parts, ignore_nulls=True)
+    if not same:
+        whole = pl.concat_str(whole.str.strip_suffix(","), pl.lit("}"))
+    return pl.DataFrame(said or {"": [""] * count}).select(whole).to_series().to_list()
 
 
-def _parts(name: str, column: Column) -> Column:
-    """A column's name and value in the JSON of each state, with the comma after it; an empty one is left out."""
-    before = f'"{name}":'
-    if isinstance(column, Json):
-        return [f"{before}{text}," for text in column.texts]
-    column = column.to_list() if isinstance(column, pl.Series) else column
-    if not isinstance(column, Same):
-        # The kinds that fill most columns, without a call for each value.
-        match first_of(column):
-            case float():
-                return [f"{before}{value!r}," if value is not None else "" for value in column]
-            case Decimal():
-                return [f'{before}"{value:.2f}",' if value is not None else "" for value in column]
-            case str():
-                return [f"{before}{encode_basestring(value)}," if value is not None else "" for value in column]
+def _jsons(column: Json | Ids | Sequence[Any] | pl.Series) -> tuple[pl.Series, bool]:
+    """The values of a column in JSON, null where there is none; and whether they still lack the marks around a text."""
+    match column:
+        case Json():
+            return pl.Series(column.texts, dtype=pl.String), False
+        case Ids():
+            return pl.Series(column.texts, dtype=pl.String), True
+        case pl.Series() if column.dtype == pl.String and not column.str.contains(_ESCAPED).any():
+            return column, True
+        case pl.Series() if column.dtype == pl.Decimal:
+            return column.cast(pl.String), True
+    values = column.to_list() if isinstance(column, pl.Series) else column
+    # The kinds that fill most columns, without a call for each value.
+    match first_of(values):
+        case float():
+            texts = [None if value is None else repr(value) for value in values]
+        case Decimal():
+            texts = [None if value is None else f'"{value:.2f}"' for value in values]
+        case str():
+            texts = [None if value is None else encode_basestring(value) for value in values]
+        case _:
+            texts = each(values, _json)
+    return pl.Series(texts, dtype=pl.String), False
 
-    def part(value: Any) -> str:
-        if value is None:
-            return ""
-        return f'{before}"{value}",' if type(value) is UUID else f"{before}{canonical(value)},"
 
-    return each(column, part)
+def _json(value: Any) -> str | None:
+    if value is None:
+        return None
+    return f'"{value}"' if type(value) is UUID else canonical(value)
+
+
+_ESCAPED = r'["\\\x00-\x1f]'
+"""Characters that JSON doesn't write as they are."""

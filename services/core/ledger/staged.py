@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import polars as pl
 from sqlalchemy import Dialect
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from models.base import Recorded
 from models.core import LedgerEntry
-from services.core.columns import Column, Columns, Same, first_of, picked, values_of
+from services.core.columns import Column, Columns, Same, first_of, picked
 from services.core.ledger.bulk import begin, completed, entries, tell_inserted
 from services.core.ledger.state import GENESIS
 from services.core.ledger.writer import said_of_all, table_of
@@ -26,7 +25,7 @@ class StagedRows:
     """New records and their entries in the ledger, staged before their transaction begins, for `insert_staged`.
 
     `rows` and `entries` are `count` rows of their tables; `told` has the model's values of columns that are asked for then,
-    and of `id`, all of which may be frames of text. `said` is what all entries say of who writes them, and when: the `moment`
+    and of `id`. `said` is what all entries say of who writes them, and when: the `moment`
     for which they were staged.
     """
 
@@ -59,11 +58,11 @@ def stage_rows(
     kind = model.record_type()
     complete = completed(kind, columns, count, stamp.actor.user_id, moment)
     chained = entries(kind, complete, count, stamp, Same(GENESIS))
-    light = {name: _light(complete[name]) for name in told}
+    light = {name: _light(complete[name]) for name in {*told, "id"}}
     return StagedRows(
         ready_rows(table_of(model), complete, count, dialect),
         ready_rows(table_of(LedgerEntry), chained, count, dialect),
-        {**light, "id": pl.Series(list(map(str, values_of(complete["id"], count))))},
+        light,
         count,
         said_of_all(stamp, moment),
         moment,
@@ -83,8 +82,7 @@ def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows
     """
     if staged.said != said_of_all(begin(session), staged.moment):
         raise ValueError("Rows are written in the name under which they were staged.")
-    told = {**staged.told, "id": list(map(UUID, values_of(staged.told["id"], staged.count)))}
     puts.add(table_of(model), lambda: staged.rows, staged.count)
     puts.add(table_of(LedgerEntry), lambda: staged.entries, staged.count)
-    puts.meanwhile(lambda: tell_inserted(session, model, told, staged.count))
-    return told
+    puts.meanwhile(lambda: tell_inserted(session, model, staged.told, staged.count))
+    return staged.told
