@@ -230,10 +230,10 @@ def numbers_for(connection: Connection, table: Table, name: str, count: int) -> 
     """Numbers that the next `count` rows of a table get in its counting column, in this transaction, which writes."""
     if connection.dialect.name == "postgresql":
         sequence = text(
-            "SELECT nextval(name) FROM (SELECT pg_get_serial_sequence(:t, :c)::regclass AS name OFFSET 0) AS sequence, "
-            "generate_series(1, :n)"
+            "SELECT array_agg(nextval(name)) "
+            "FROM (SELECT pg_get_serial_sequence(:t, :c)::regclass AS name OFFSET 0) AS sequence, generate_series(1, :n)"
         )
-        return list(connection.scalars(sequence, {"t": table.name, "c": name, "n": count}))
+        return list(connection.scalars(sequence, {"t": table.name, "c": name, "n": count}).one())
     # SQLite has one writer at a time, and numbers rows from the highest there is.
     last = connection.scalar(select(func.max(table.c[name]))) or 0
     return list(range(last + 1, last + 1 + count))

@@ -30,6 +30,7 @@ from services.assets.parties import active_parties
 from services.assets.rules import check_assets
 from services.core.actor import Actor
 from services.core.clock import today
+from services.core.listed import by_index
 from services.core.operation import operation
 from services.core.stamp import Stamp
 from services.core.transaction import current_session
@@ -139,6 +140,7 @@ def ask_ahead(
 @operation("UC-02.01", permission="asset.bulk", writes=False)
 def _asked_early(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> tuple[Early, Mapping[str, int]]:
     """What was asked, and the versions of the categories' schemas."""
+    by_index()
     entry = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
     return Early(ask(actor, given, constants), today(), entry), catalogue().schema_versions
 

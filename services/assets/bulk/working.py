@@ -36,6 +36,7 @@ from services.core.columns import as_columns
 from services.core.database import fold_in, is_sqlite
 from services.core.errors import RegisterError
 from services.core.events import emit_many
+from services.core.listed import by_index
 from services.core.many import uncollected
 from services.core.operation import OPERATIONS, operation
 from services.core.register_settings import setting
@@ -180,6 +181,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahe
     if job is None:
         return None
     session = current_session()
+    by_index()
     chunk = _next_chunk(job_id)
     if chunk is None:
         _complete(job)

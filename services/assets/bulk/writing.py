@@ -25,7 +25,7 @@ from services.assets.shared_meters import SHARED
 from services.assets.updating import told_of, write_change
 from services.core.actor import Actor
 from services.core.clock import now
-from services.core.columns import Column, Columns, Same, as_columns, each, joined, values_of
+from services.core.columns import Column, Columns, Ids, Same, as_columns, each, joined, values_of
 from services.core.errors import Finding, Severity
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns
@@ -101,13 +101,15 @@ def _follow(
     """
     at = [place for places, _columns in parts for place in places]
     columns = {name: joined([(one[name], len(places)) for places, one in parts]) for name in FOLLOWED}
-    made = list(values_of(columns["id"], len(at)))
+    identifiers = columns["id"]
+    assert isinstance(identifiers, Ids)
+    made = list(values_of(identifiers, len(at)))
     _index_aliases(made, columns["aliases"], puts)
     seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
     payload = each(columns["status"], lambda status: {"version": 1, "status": str(status)})
-    emit_many("asset.registered", Asset, {"record_id": columns["id"], **seen_by, "payload": payload}, len(made), puts)
+    emit_many("asset.registered", Asset, {"record_id": identifiers, **seen_by, "payload": payload}, len(made), puts)
     verdict.assets.update(zip(at, made, strict=True))
-    known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": [str(one) for one in made]})
+    known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": identifiers.texts})
     verdict.keys = pl.concat([verdict.keys, *(known_by.select("index", key=one) for one in MADE_KEYS)])
     told = zip(made, *(values_of(one, len(at)) for one in seen_by.values()), strict=True)
     return dict(zip(at, told, strict=True))
