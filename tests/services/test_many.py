@@ -4,22 +4,24 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
-from models.base import new_id
+from models.base import ID_SOURCE, new_id, new_ids
 from models.core import Event, EventDelivery, LedgerEntry
-from services.core.columns import Same, as_columns, each, values_of
+from services.core.columns import Ids, Json, Same, as_columns, each, values_of
 from services.core.events import emit_many
 from services.core.ledger.bulk import insert_columns, state_texts
 from services.core.ledger.state import canonical, columns_of, entry_hash, state_of
 from services.core.ledger.verifying import verify_ledger
-from services.core.listed import among
+from services.core.listed import among, by_index
 from services.core.transaction import unit_of_work
 from tests.asset_factories import STAMP, make_administrator, make_provider
 
@@ -74,6 +76,14 @@ def test_the_state_of_a_bulk_row_is_that_of_the_record(drawn: list[tuple[Any, ..
     ]
     written = state_texts("asset", as_columns(rows), len(rows))
     assert written == [canonical(state_of(Asset(**one))) for one in rows]
+    columns = as_columns(rows) | {
+        "id": Ids([str(one["id"]) for one in rows]),
+        "asset_name": pl.Series([one["asset_name"] for one in rows], dtype=pl.String),
+        "friendly_code": pl.Series([one["friendly_code"] for one in rows], dtype=pl.String),
+        "gen_capacity": pl.Series([one["gen_capacity"] for one in rows], dtype=pl.Decimal(18, 2)),
+        "category_attributes": Json([canonical(one["category_attributes"]) for one in rows]),
+    }
+    assert state_texts("asset", columns, len(rows)) == written
 
 
 def test_what_is_private_is_not_written_in_bulk() -> None:
@@ -115,6 +125,55 @@ def test_every_text_is_kept_and_found_again_as_it_was() -> None:
         found = session.scalars(select(col(Asset.postcode)).where(among(col(Asset.postcode), wanted))).all()
         assert sorted(map(str, found)) == sorted(wanted)
         assert session.scalars(select(col(Asset.id)).where(among(col(Asset.postcode), []))).all() == []
+
+
+@pytest.mark.usefixtures("register")
+def test_columns_of_text_and_numbers_are_kept_as_values_are() -> None:
+    provider = make_provider().organisation_id
+    powers = [Decimal("0.00"), None, Decimal("7.40"), Decimal("12345678.90")] * len(ODD)
+    made = new_ids(len(ODD))
+    rows = [row(id=UUID(one), service_provider_id=provider, asset_name="x") for one in made]
+    columns = as_columns(rows) | {
+        "id": Ids(made),
+        "postcode": pl.Series([text[:10] for text in ODD]),
+        "gen_capacity": pl.Series(powers[: len(ODD)], dtype=pl.Decimal(18, 2)),
+    }
+    with unit_of_work(STAMP, writes=True) as session:
+        insert_columns(session, Asset, columns, len(rows))
+        kept = session.execute(
+            select(col(Asset.id), col(Asset.postcode), col(Asset.gen_capacity)).order_by(col(Asset.id))
+        )
+        wanted = zip(map(UUID, made), (text[:10] for text in ODD), powers[: len(ODD)], strict=True)
+        assert [tuple(one) for one in kept] == list(wanted)
+        entries = session.execute(
+            select(col(LedgerEntry.record_id), col(LedgerEntry.state)).order_by(col(LedgerEntry.seq))
+        )
+        states = {one: json.loads(state) for one, state in entries}
+        assert {states[UUID(one)]["postcode"] for one in made} == {text[:10] for text in ODD}
+
+
+@pytest.mark.usefixtures("register")
+def test_identifiers_of_many_are_in_order_and_come_from_where_one_would() -> None:
+    made = new_ids(1000)
+    assert made == sorted(made) == sorted(set(made))
+    chosen = uuid4()
+    token = ID_SOURCE.set(lambda: chosen)
+    try:
+        assert new_ids(2) == [str(chosen)] * 2
+    finally:
+        ID_SOURCE.reset(token)
+
+
+def test_values_of_a_run_are_looked_up_by_index(register: str) -> None:
+    if not register.startswith("postgresql"):
+        pytest.skip("SQLite reads by index anyway")
+    with unit_of_work(STAMP, writes=False) as session:
+        plan = text("EXPLAIN SELECT id FROM asset WHERE serial_key = ANY(:wanted)")
+        wanted = {"wanted": [f"S-{number}" for number in range(5_000)]}
+        by_index()
+        assert "Seq Scan" not in " ".join(session.scalars(plan, wanted))
+    with unit_of_work(STAMP, writes=False) as session:
+        assert session.scalar(text("SHOW enable_seqscan")) == "on"
 
 
 @pytest.mark.usefixtures("register")
