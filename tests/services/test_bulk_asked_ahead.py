@@ -11,6 +11,7 @@ from models.assets import Asset
 from models.bulk import BulkJob, JobStatus
 from services.assets.bulk import asking
 from services.assets.bulk.ahead import Ahead, Question
+from services.assets.bulk.asking import Run, Written
 from services.assets.bulk.earlier import Earlier
 from services.assets.bulk.results import job_findings, job_rows
 from services.assets.categories.codes import code_list_entries, set_code_active
@@ -193,3 +194,10 @@ def test_a_file_of_several_providers_says_the_same_asked_ahead_or_not(
         said.append((counts(job), findings, [one["outcome"] for one in job_rows(administrator(), job.id)]))
     assert said[0] == said[1]
     assert said[0][:2] == ({"registered": CHUNK * CHUNKS - 1, "refused": 1, "warned": 1}, [(LATE + 2, "MPAN-09")])
+
+
+def test_own_entries_are_told_from_those_of_others_by_their_numbers() -> None:
+    first, second = Written(runs=(Run(100, 200, 100),)), Written(runs=(Run(200, 260, 50),))
+    both = first + second
+    assert (both.entries_after(100), both.entries_after(200), both.entries_after(260)) == (150, 50, 0)
+    assert both.entries_after(150) is None, "another wrote between the entries of the first run"

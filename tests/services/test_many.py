@@ -74,7 +74,7 @@ def test_the_state_of_a_bulk_row_is_that_of_the_record(drawn: list[tuple[Any, ..
         )
         for name, power, latitude, attributes, owned in drawn
     ]
-    written = state_texts("asset", as_columns(rows), len(rows))
+    written = state_texts("asset", as_columns(rows))
     assert written == [canonical(state_of(Asset(**one))) for one in rows]
     columns = as_columns(rows) | {
         "id": Ids([str(one["id"]) for one in rows]),
@@ -83,12 +83,12 @@ def test_the_state_of_a_bulk_row_is_that_of_the_record(drawn: list[tuple[Any, ..
         "gen_capacity": pl.Series([one["gen_capacity"] for one in rows], dtype=pl.Decimal(18, 2)),
         "category_attributes": Json([canonical(one["category_attributes"]) for one in rows]),
     }
-    assert state_texts("asset", columns, len(rows)) == written
+    assert state_texts("asset", columns) == written
 
 
 def test_what_is_private_is_not_written_in_bulk() -> None:
     with pytest.raises(ValueError, match="one by one"):
-        state_texts("asset_message", {}, 0)
+        state_texts("asset_message", {})
 
 
 def test_equal_values_are_made_once_and_kinds_are_kept_apart() -> None:

@@ -7,6 +7,7 @@ says in the transaction what of it still holds.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import polars as pl
@@ -72,18 +73,26 @@ class Early:
     staged: StagedAssets | None = None
 
 
+class Run(NamedTuple):
+    """Entries of new assets that were written together: the ledger's last entry before and after them, and how many."""
+
+    before: int
+    last: int
+    entries: int
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a job did since it asked ahead: of which `providers` the rows were, at which `moments` it wrote new assets of
     them, and whether it changed assets too.
 
-    `runs` has for each commit the last entry of the ledger when all was written, and how many entries new assets have.
+    `runs` has what each commit added to the ledger.
     """
 
     providers: frozenset[str] = frozenset()
     moments: frozenset[datetime] = frozenset()
     changed: bool = False
-    runs: tuple[tuple[int, int], ...] = ()
+    runs: tuple[Run, ...] = ()
 
     def __add__(self, later: "Written") -> "Written":
         """This, and what was done after it."""
@@ -94,9 +103,11 @@ class Written:
             self.runs + later.runs,
         )
 
-    def entries_after(self, entry: int) -> int:
-        """How many entries of new assets the job wrote after one of the ledger."""
-        return sum(count for last, count in self.runs if last > entry)
+    def entries_after(self, entry: int) -> int | None:
+        """How many entries of new assets the job wrote after one of the ledger; None where that can't be told."""
+        if any(run.before < entry < run.last for run in self.runs):
+            return None
+        return sum(run.entries for run in self.runs if run.before >= entry)
 
 
 def ask(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> Asked:
@@ -141,7 +152,7 @@ def ask_ahead(
 def _asked_early(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> tuple[Early, Mapping[str, int]]:
     """What was asked, and the versions of the categories' schemas."""
     by_index()
-    entry = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
+    entry = last_entry()
     return Early(ask(actor, given, constants), today(), entry), catalogue().schema_versions
 
 
@@ -168,14 +179,18 @@ def brought_up_to_date(
     return asked, early.staged
 
 
+def last_entry() -> int:
+    """The number of the ledger's last entry. Inside an operation."""
+    return current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
+
+
 def _written_since(entry: int, actor: Actor, mine: Written) -> set[str]:
     """The kinds of record that others wrote after an entry of the ledger.
 
     On PostgreSQL it misses what was under way at that moment under a lower number. Of the same provider nothing was: its lock
     was held. Of others it is missed as it is by any question that is asked a moment before it is committed.
     """
-    last = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
-    if last - entry == mine.entries_after(entry):
+    if last_entry() - entry == mine.entries_after(entry):
         # Every number since is one of the job's own: there is no need to look.
         return set()
     entries = select(col(LedgerEntry.record_type)).distinct().where(col(LedgerEntry.seq) > entry)

@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import Asset, AssetAlias
-from models.core import LedgerEntry
 from services.assets.bulk.already_registered import slices
-from services.assets.bulk.asking import Written
+from services.assets.bulk.asking import Run, Written, last_entry
 from services.assets.bulk.changes import Change
 from services.assets.bulk.conforming import providers_of
 from services.assets.bulk.duplicates import MADE_KEYS
@@ -44,13 +43,14 @@ def write(
     `meanwhile` is done, if all that is written is new assets, while they are inserted: maybe by another thread, so it must
     not use the session.
     """
+    before = last_entry()
     acts = () if verdict.changed else (meanwhile,)
     moments = register_rows(actor, verdict, terms, staged, acts) if verdict.new else frozenset[datetime]()
     changed = any(outcome is Outcome.UPDATED for outcome in verdict.outcomes)
     if changed:
         update_rows(actor, verdict, terms)
-    last = current_session().scalar(select(func.max(LedgerEntry.seq))) or 0
-    return Written(providers_of(verdict.values), moments, changed, ((last, len(verdict.new)),))
+    run = Run(before, last_entry(), len(verdict.new))
+    return Written(providers_of(verdict.values), moments, changed, (run,))
 
 
 @operation("UC-02.01", permission="asset.register")

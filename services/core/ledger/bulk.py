@@ -122,7 +122,7 @@ def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Col
     common = canonical([as_hashed(name, said[name]) for name in SAID if name in said])[1:-1]
     identifiers = columns["id"]
     ids = identifiers.texts if isinstance(identifiers, Ids) else list(map(str, values_of(identifiers, count)))
-    texts = state_texts(kind, {**columns, "id": Ids(ids)}, count)
+    texts = state_texts(kind, {**columns, "id": Ids(ids)})
     rows = zip(*(values_of(one, count) for one in (previous, ids, columns["version"], texts)), strict=True)
     hashed = (
         f'{before}\n["{kind}","{one}",{version},{common},{encode_basestring(state)}]'
@@ -139,10 +139,11 @@ def entries(kind: str, columns: Columns, count: int, stamp: Stamp, previous: Col
     }
 
 
-def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
+def state_texts(kind: str, columns: Columns) -> list[str]:
     """The state of each record as the ledger writes it: `state.canonical` of `state.state_of`, letter for letter.
 
-    Raises ValueError for a kind of record that has private or secret columns: these are written one by one.
+    At least the identifiers differ from row to row. Raises ValueError for a kind of record that has private or secret columns:
+    these are written one by one.
     """
     names = columns_of(kind)
     if guarded := {PRIVATE, *SECRET} & set(names):
@@ -164,7 +165,7 @@ def state_texts(kind: str, columns: Columns, count: int) -> list[str]:
     whole = pl.concat_str(parts, ignore_nulls=True)
     if not same:
         whole = pl.concat_str(whole.str.strip_suffix(","), pl.lit("}"))
-    return pl.DataFrame(said or {"": [""] * count}).select(whole).to_series().to_list()
+    return pl.DataFrame(said).select(whole).to_series().to_list()
 
 
 def _jsons(column: Json | Ids | Sequence[Any] | pl.Series) -> tuple[pl.Series, bool]:
