@@ -3,16 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-import polars as pl
 from sqlalchemy import Dialect
 from sqlalchemy.orm import Session as OrmSession
 
 from models.base import Recorded
 from models.core import LedgerEntry
-from services.core.columns import Column, Columns, Same, first_of, picked
+from services.core.columns import Columns, Same, picked
 from services.core.ledger.bulk import begin, completed, entries, tell_inserted
 from services.core.ledger.state import GENESIS
 from services.core.ledger.writer import said_of_all, table_of
@@ -25,8 +23,7 @@ class StagedRows:
     """New records and their entries in the ledger, staged before their transaction begins, for `insert_staged`.
 
     `rows` and `entries` are `count` rows of their tables; `told` has the model's values of columns that are asked for then,
-    and of `id`. `said` is what all entries say of who writes them, and when: the `moment`
-    for which they were staged.
+    and of `id`. `said` is what all entries say of who writes them, and when: the `moment` for which they were staged.
     """
 
     rows: Ready
@@ -58,21 +55,14 @@ def stage_rows(
     kind = model.record_type()
     complete = completed(kind, columns, count, stamp.actor.user_id, moment)
     chained = entries(kind, complete, count, stamp, Same(GENESIS))
-    light = {name: _light(complete[name]) for name in {*told, "id"}}
     return StagedRows(
         ready_rows(table_of(model), complete, count, dialect),
         ready_rows(table_of(LedgerEntry), chained, count, dialect),
-        light,
+        {name: complete[name] for name in {*told, "id"}},
         count,
         said_of_all(stamp, moment),
         moment,
     )
-
-
-def _light(column: Column) -> Column:
-    """A column that takes little time from one process to the other."""
-    numbers = not isinstance(column, Same | pl.Series) and isinstance(first_of(column), Decimal)
-    return pl.Series(column, dtype=pl.Decimal(38, 2)) if numbers else column
 
 
 def insert_staged(session: OrmSession, model: type[Recorded], staged: StagedRows, puts: Puts) -> Columns:
