@@ -13,7 +13,7 @@ from models.base import DERIVED, BigSerial, Json, Kilowatts, Log, Recorded, UtcD
 
 
 class AssetStatus(StrEnum):
-    """Life cycle of an asset (DATA.md, Asset status)."""
+    """Life cycle of an asset."""
 
     AWAITING_CONSENT_CHECK = "AWAITING_CONSENT_CHECK"
     PENDING_VALIDATION = "PENDING_VALIDATION"
@@ -53,7 +53,7 @@ def _once(name: str, *columns: str) -> Index:
 class Asset(Recorded, table=True):
     """One uniquely identifiable device or installation at one accounting point (UC-02.01).
 
-    Terms and rules: DATA.md, Asset.
+    Terms and rules: docs/data-dictionary.md.
     """
 
     __table_args__ = (

@@ -51,7 +51,7 @@ class LedgerSeal(Recorded, table=True):
 
 
 class Setting(Recorded, table=True):
-    """A number that an administrator may change; the catalogue and its defaults are in services.core.settings."""
+    """A number that an administrator may change; the catalogue and its defaults are in services.core.register_settings."""
 
     key: str = Field(unique=True, max_length=80)
     value: str = Field(max_length=200)

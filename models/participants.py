@@ -56,7 +56,7 @@ ROLE_LABELS: dict[Role, str] = {
 
 
 class Organisation(Recorded, table=True):
-    """A legal body that takes part (UC-01.02). Terms and formats: DATA.md, Organisation."""
+    """A legal body that takes part (UC-01.02). Terms and formats: docs/data-dictionary.md."""
 
     __table_args__ = (
         Index(

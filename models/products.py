@@ -55,7 +55,7 @@ class Spread(StrEnum):
 
 
 class Phase(StrEnum):
-    """When a product can use the register for qualification (MARKETS.md)."""
+    """When a product can use the register for qualification."""
 
     GO_LIVE = "go-live"
     PHASE_3 = "phase-3"

@@ -12,7 +12,7 @@ from services.core.transaction import current_session
 from services.market.first_market import load_market
 
 
-@operation("UC-05.07", permission="setting.change")
+@operation("UC-05.07", permission="setting.change", name="lay_first_data")
 def lay_first_data(actor: Actor) -> bool:
     """Lay down what every register starts with; whether anything was missing."""
     if not is_sqlite():

@@ -50,7 +50,7 @@ def values_of(one: Difference) -> dict[str, object] | None:
     return {one.field: given} if shape and shape.fullmatch(given) else None
 
 
-@operation("UC-02.03", permission="asset.update")
+@operation("UC-02.03", permission="asset.update", name="accept_theirs")
 def accept_theirs(
     actor: Actor,
     asset_id: UUID,

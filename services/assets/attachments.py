@@ -127,7 +127,7 @@ def _of_asset(view: View) -> PreparedRecords[Attachment]:
     return PreparedRecords(Attachment, of_asset, view.visible(Attachment), order=(col(Attachment.id),))
 
 
-@operation("UC-05.01", permission="asset.read")
+@operation("UC-05.01", permission="asset.read", name="read_attachment")
 def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
     """A file with its content; who took it is kept in the access log, so this operation writes.
 
@@ -141,7 +141,7 @@ def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
     return handed_out(attachment.file_name, attachment.media_type, attachment.sha256, content)
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="small_pictures")
 def small_pictures(actor: Actor, attachment_ids: Iterable[UUID]) -> dict[UUID, bytes]:
     """Small PNG pictures of those of these files that are pictures and that the actor may read."""
     wanted = (col(Attachment.id).in_(list(attachment_ids)), col(Attachment.media_type).in_(PICTURES))

@@ -134,7 +134,7 @@ def rule_context(
     )
 
 
-@operation("UC-05.07", permission="category.read", writes=False)
+@operation("UC-05.07", permission="category.read", writes=False, name="categories")
 def categories(actor: Actor) -> list[CategorySchema]:
     """The categories in use, by label: each one's newest published version."""
     codes = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
@@ -145,13 +145,13 @@ def categories(actor: Actor) -> list[CategorySchema]:
     return [newest[code] for code, entry in codes.items() if entry.active and code in newest]
 
 
-@operation("UC-05.07", permission="category.read", writes=False)
+@operation("UC-05.07", permission="category.read", writes=False, name="category_schema")
 def category_schema(actor: Actor, category: str, version: int | None = None) -> CategorySchema:
     """One version of a category's schema that is or was in use, or its newest published one. Raises NotFound."""
     return _schema(category, version)
 
 
-@operation("UC-05.07", permission="category.read", writes=False)
+@operation("UC-05.07", permission="category.read", writes=False, name="schema_versions")
 def schema_versions(actor: Actor, category: str) -> list[CategorySchema]:
     """All versions of a category that are or were in use, the newest first. Raises NotFound when there is none."""
     chosen = select(CategorySchema).where(
@@ -202,7 +202,7 @@ def _shipped_codes() -> list[dict[str, Any]]:
         return list(csv.DictReader(lines))
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="load_catalogue")
 def load_catalogue(actor: Actor) -> int:
     """Lay down the code lists and categories that ship with the register and aren't in it yet; how many were missing.
 

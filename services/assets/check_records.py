@@ -108,7 +108,7 @@ def _taken(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
     return found
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="open_checks")
 def open_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[tuple[Asset, list[AssetCheck]]]:
     """The assets and the checks of their present values, opened where there are none yet; none in a state that isn't checked.
 
@@ -126,7 +126,7 @@ def open_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[tuple[Asset, 
     return opened
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="record_answers")
 def record_answers(
     actor: Actor, asset_ids: Collection[UUID], answers: Mapping[UUID, Answer], outages: Mapping[UUID, str]
 ) -> list[Asset]:
@@ -190,7 +190,7 @@ def _settled_again(row: dict[str, Any], settled: dict[str, Any] | None) -> dict[
     return {**row, **settled} if settled and differs(row) else row
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="conclude_checks")
 def conclude_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
     """Bring assets where their answered checks lead: Verified, Query with the reasons, or to the operator.
 

@@ -156,7 +156,7 @@ def _ask_installation_registry(asset: Asset) -> Answer:
     return _said(CheckSource.INSTALLATION_REGISTRY, compared, said, matched_by=found, evidence=evidence)
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="ask_connection_register")
 def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
     """What the connection registers that are loaded say of an asset: by MPAN, else by alias, else by place."""
     editions = {edition.id: edition for edition in list_editions(actor)}

@@ -51,27 +51,27 @@ ASKED_AT_ONCE = 4
 RETURNING = (AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.SUSPENDED_CONSENT_REVOKED)
 
 
-@handles("asset.registered", together=True)
+@handles("asset.registered", together=True, name="assets.checks.check_registered")
 def check_registered(events: Sequence[Event]) -> Failures:
     """New assets are checked."""
     return _checked(events)
 
 
-@handles("asset.changed")
+@handles("asset.changed", name="assets.checks.check_changed")
 def check_changed(event: Event) -> None:
     """A material change is checked (UC-02.03), and any change while a query waits for one."""
     if event.payload.get("material") or is_queried(system_actor(), event.record_id):
         run_checks([event.record_id])
 
 
-@handles("asset.status_changed")
+@handles("asset.status_changed", name="assets.checks.check_consented")
 def check_consented(event: Event) -> None:
     """An asset whose consent has just been confirmed is checked."""
     if event.payload.get("to") == AssetStatus.PENDING_VALIDATION and event.payload.get("from") in RETURNING:
         run_checks([event.record_id])
 
 
-@handles(REQUESTED, together=True)
+@handles(REQUESTED, together=True, name="assets.checks.check_requested")
 def check_requested(events: Sequence[Event]) -> Failures:
     """Checks that somebody, or a new edition of a register, asked for."""
     return _checked(events)
@@ -82,13 +82,13 @@ def _checked(events: Sequence[Event]) -> Failures:
     return {event.id: away[event.record_id] for event in events if event.record_id in away}
 
 
-@handles("source.loaded")
+@handles("source.loaded", name="assets.checks.check_against_edition")
 def check_against_edition(event: Event) -> None:
     """A new edition of a register: whoever it may say something new of is held against it."""
     recheck_after_edition(system_actor(), event.record_id)
 
 
-@operation("UC-02.01", permission="asset.conclude", writes=False)
+@operation("UC-02.01", permission="asset.conclude", writes=False, name="is_queried")
 def is_queried(actor: Actor, asset_id: UUID) -> bool:
     """Whether a query is open on an asset."""
     return see(Asset, actor, asset_id).status is AssetStatus.QUERY
@@ -142,7 +142,7 @@ def _why_waiting(source: CheckSource, error: OutsideError) -> str:
     return f"Waiting: the {label} refuses to answer. The operator of this portal has to look at its settings."
 
 
-@operation("UC-02.01", permission="asset.check")
+@operation("UC-02.01", permission="asset.check", name="request_checks")
 def request_checks(actor: Actor, asset_id: UUID) -> list[AssetCheck]:
     """Run the checks of an asset anew; the asset keeps its status until the sources have answered.
 
@@ -164,7 +164,7 @@ def start_checks(asset: Asset, sources: tuple[CheckSource, ...] = tuple(CheckSou
     return opened
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="checks_of")
 def checks_of(actor: Actor, asset_id: UUID, *, all_versions: bool = False) -> list[AssetCheck]:
     """The newest check of an asset against each source; with `all_versions` every check there was, newest first.
 
@@ -178,7 +178,7 @@ def checks_of(actor: Actor, asset_id: UUID, *, all_versions: bool = False) -> li
     return list(current_session().scalars(chosen.order_by(*newest)))
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="checks_under_way")
 def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
     """Whether sources are being asked about the asset, or are about to be: it waits, and declares what nobody was asked yet.
 
@@ -192,7 +192,7 @@ def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
     return waits and (not checks or moved_since(asset, checks))
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="recheck_after_edition")
 def recheck_after_edition(actor: Actor, edition_id: UUID) -> int:
     """Hold assets against a new edition: those whose matched record it closed, and those that were not found before.
 

@@ -48,7 +48,7 @@ class Said:
         return Audience.EVERYONE if self.message.only_for is None else Audience.OWN_ORGANISATION
 
 
-@operation("UC-02.01", permission="asset.comment")
+@operation("UC-02.01", permission="asset.comment", name="comment_on_asset")
 def comment_on_asset(
     actor: Actor, asset_id: UUID, text: str, audience: Audience, files: Sequence[Upload] = ()
 ) -> AssetMessage:
@@ -71,7 +71,7 @@ def comment_on_asset(
     return message
 
 
-@operation("UC-02.01", permission="asset.comment")
+@operation("UC-02.01", permission="asset.comment", name="attach_files")
 def attach_files(
     actor: Actor, message_id: UUID, files: Sequence[Upload], *, asset_id: UUID | None = None
 ) -> list[Attachment]:
@@ -105,7 +105,7 @@ def _tell(actor: Actor, asset: Asset, message: AssetMessage, files: int) -> None
         emit_for_asset(COMMENTED, asset, told)
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="conversation_of")
 def conversation_of(actor: Actor, asset_id: UUID) -> list[Said]:
     """Everything said about an asset that the actor may read, oldest first, with its files. NotFound when unseen."""
     see(Asset, actor, asset_id)
@@ -134,7 +134,7 @@ def _before(attachment: Attachment, moment: datetime) -> bool:
     return attachment.recorded_at is not None and attachment.recorded_at <= moment
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="involved")
 def involved(actor: Actor, asset_id: UUID) -> list[str]:
     """Who may see an asset, by name: its FSP first, then owner, installer and operators, the FMAR administrator last."""
     return names_involved(see(Asset, actor, asset_id))

@@ -20,7 +20,7 @@ PENDING_TOO_LONG = "asset.pending_too_long"
 BATCH = 200
 
 
-@every(timedelta(hours=1))
+@every(timedelta(hours=1), name="assets.deadlines.keep_deadlines")
 def keep_deadlines() -> None:
     """Look for assets that have waited too long, in batches, each in a commit of its own."""
     for keep in (note_long_pending, suspend_unanswered):
@@ -33,7 +33,7 @@ def _waiting_since(status: AssetStatus, moment: datetime) -> Select[Asset]:
     return select(Asset).where(*waits).order_by(col(Asset.status_since)).limit(BATCH)
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="note_long_pending")
 def note_long_pending(actor: Actor) -> int:
     """Raise one event for each asset that has been Pending Validation for more working days than the setting; how many."""
     days = int(setting("asset.pending_notice_days"))
@@ -50,7 +50,7 @@ def note_long_pending(actor: Actor) -> int:
     return len(found)
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="suspend_unanswered")
 def suspend_unanswered(actor: Actor) -> int:
     """Suspend each asset whose query has gone unanswered for more working days than the setting; how many they were."""
     days = int(setting("asset.query_answer_days"))

@@ -101,7 +101,7 @@ class DraftBoard:
 LAST_REGISTERED = 20
 
 
-@operation("UC-02.01", permission="asset.draft", writes=False)
+@operation("UC-02.01", permission="asset.draft", writes=False, name="draft_board")
 def draft_board(actor: Actor) -> DraftBoard:
     """The actor's drafts, those its organisation submitted, and those submitted to it."""
     session = current_session()
@@ -122,7 +122,7 @@ def draft_board(actor: Actor) -> DraftBoard:
     )
 
 
-@operation("UC-02.01", permission="asset.draft", writes=False)
+@operation("UC-02.01", permission="asset.draft", writes=False, name="draft_view")
 def draft_view(actor: Actor, draft_id: UUID) -> DraftView:
     """One draft that the actor may see, as people read it. Raises NotFound."""
     draft = find_draft(actor, draft_id)

@@ -62,7 +62,7 @@ def _plain(value: object) -> Any:
     return text_of(value)
 
 
-@operation("UC-02.01", permission="asset.draft")
+@operation("UC-02.01", permission="asset.draft", name="save_draft")
 def save_draft(
     actor: Actor,
     values: Mapping[str, object],
@@ -108,7 +108,7 @@ def find_draft(actor: Actor, draft_id: UUID | None) -> AssetDraft | None:
     return current_session().scalar(chosen)
 
 
-@operation("UC-02.01", permission="asset.draft", writes=False)
+@operation("UC-02.01", permission="asset.draft", writes=False, name="list_drafts")
 def list_drafts(actor: Actor) -> list[AssetDraft]:
     """What the actor can go on with, the latest first: own drafts, and those of the organisation that were returned."""
     open_to_change = (
@@ -120,7 +120,7 @@ def list_drafts(actor: Actor) -> list[AssetDraft]:
     return list(current_session().scalars(chosen))
 
 
-@operation("UC-02.01", permission="asset.draft", writes=False)
+@operation("UC-02.01", permission="asset.draft", writes=False, name="get_draft")
 def get_draft(actor: Actor, draft_id: UUID) -> AssetDraft:
     """A draft of the actor's own, of its organisation's submissions, or submitted to it. NotFound for any other."""
     draft = find_draft(actor, draft_id)
@@ -129,7 +129,7 @@ def get_draft(actor: Actor, draft_id: UUID) -> AssetDraft:
     return draft
 
 
-@operation("UC-02.01", permission="asset.draft")
+@operation("UC-02.01", permission="asset.draft", name="discard_draft")
 def discard_draft(actor: Actor, draft_id: UUID) -> None:
     """Throw a draft of the actor's own away, or take a submission back; harmless when it is gone already.
 

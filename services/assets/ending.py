@@ -15,13 +15,13 @@ from services.core.visibility import reach, see
 SHORTEST_REASON, LONGEST_REASON = 3, 1000
 
 
-@operation("UC-02.02", permission="asset.read", writes=False)
+@operation("UC-02.02", permission="asset.read", writes=False, name="deregistration_blockers")
 def deregistration_blockers(actor: Actor, asset_id: UUID) -> list[Blocker]:
     """What stands in the way of de-registering, each with what to do about it; empty when nothing does."""
     return blockers_of(see(Asset, actor, asset_id))
 
 
-@operation("UC-02.02", permission="asset.deregister")
+@operation("UC-02.02", permission="asset.deregister", name="deregister_asset")
 def deregister_asset(actor: Actor, asset_id: UUID, reason: str, version: int) -> Asset:
     """End an asset for good, from the version the actor read; its MPAN, serial number and aliases are free, its ID never is.
 

@@ -1,4 +1,4 @@
-"""The life cycle of an asset (DATA.md, Asset status), and what can be done with one now and why not."""
+"""The life cycle of an asset, and what can be done with one now and why not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ OFFERS = (
 )
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="allowed_actions")
 def allowed_actions(actor: Actor, asset: Asset) -> list[Action]:
     """What the actor can do with the asset as it stands now; what can't be done says why not. NotFound when unseen."""
     return actions_on(actor, see(Asset, actor, asset.id))

@@ -54,7 +54,7 @@ ORDERS = {
 _PLACES = {name: place for place, name in enumerate(COLUMNS)}
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="list_lines")
 def list_lines(
     actor: Actor,
     filters: AssetFilters | None = None,

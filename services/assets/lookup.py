@@ -63,7 +63,7 @@ class _Question:
     findings: list[Finding] = field(default_factory=list)
 
 
-@operation("UC-02.01", permission="asset.lookup")
+@operation("UC-02.01", permission="asset.lookup", name="look_up")
 def look_up(
     actor: Actor,
     *,

@@ -28,7 +28,7 @@ def active_parties(*identifiers: object) -> dict[str, set[str]]:
 
 
 def require_provider(actor: Actor, active: Mapping[str, set[str]]) -> None:
-    """Only an active FSP or Aggregator registers assets (DATA.md, ServiceProviderId)."""
+    """Only an active FSP or Aggregator registers assets (ServiceProviderId in the data dictionary)."""
     roles = active.get(str(actor.organisation_id))
     name = actor.organisation_name or "Your organisation"
     if roles is None:

@@ -74,7 +74,7 @@ class Provenance(NamedTuple):
     statements: Sequence[Statement] = ()
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="provenance_of")
 def provenance_of(actor: Actor, asset_id: UUID) -> dict[str, Provenance]:
     """Every attribute of an asset by ontology term, category attributes under their own names.
 

@@ -58,7 +58,7 @@ class ReviewItem:
     last_message: AssetMessage | None
 
 
-@operation("UC-02.01", permission="asset.settle")
+@operation("UC-02.01", permission="asset.settle", name="query_asset")
 def query_asset(actor: Actor, asset_id: UUID, text: str, version: int, files: Sequence[Upload] = ()) -> Asset:
     """The administrator asks the FSP about an asset in validation: it becomes Query until that is answered and settled.
 
@@ -71,7 +71,7 @@ def query_asset(actor: Actor, asset_id: UUID, text: str, version: int, files: Se
     return asset
 
 
-@operation("UC-02.01", permission="asset.answer")
+@operation("UC-02.01", permission="asset.answer", name="answer_query")
 def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: Sequence[Upload] = ()) -> Asset:
     """The FSP answers: the asset is Pending Validation again and waits for the operator.
 
@@ -92,7 +92,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     return asset
 
 
-@operation("UC-02.01", permission="asset.settle")
+@operation("UC-02.01", permission="asset.settle", name="settle_query")
 def settle_query(
     actor: Actor,
     asset_id: UUID,
@@ -139,14 +139,14 @@ def _forget_answers(asset: Asset) -> None:
     write_mark(checks, chosen(checks, None), {}, forget=("answer",))
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="messages_of")
 def messages_of(actor: Actor, asset_id: UUID) -> list[AssetMessage]:
     """What was asked, answered and decided about an asset, oldest first, comments left out. NotFound when it is unseen."""
     see(Asset, actor, asset_id)
     return conversation(asset_id)
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="review_queue")
 def review_queue(actor: Actor, limit: int = 100, filters: AssetFilters | None = None) -> list[ReviewItem]:
     """The actor's visible assets in Pending Validation or Query, the longest waiting first; at most `limit`, up to 500."""
     wanted = (visible(Asset, actor), col(Asset.status).in_(IN_REVIEW), *condition(filters or AssetFilters()))

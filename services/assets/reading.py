@@ -90,13 +90,13 @@ def conflict(asset: Asset, version: int) -> Conflict:
     )
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="get_asset")
 def get_asset(actor: Actor, asset_id: UUID) -> Asset:
     """One asset. Raises NotFound when there is none that the actor may see."""
     return see(Asset, actor, asset_id)
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="list_assets")
 def list_assets(
     actor: Actor,
     filters: AssetFilters | None = None,
@@ -144,7 +144,7 @@ class AssetCount(int):
         return made
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="count_assets")
 def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int = COUNTED_TO) -> AssetCount:
     """How many visible assets pass the filters: exact where the register keeps the count, else counted no further than `most`.
 
@@ -157,7 +157,7 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int
     return AssetCount(min(found, most), more=found > most)
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="asset_history")
 def asset_history(actor: Actor, asset_id: UUID) -> list[Change]:
     """What happened to an asset, newest first, with changes by ontology term. Raises NotFound when unseen."""
     asset = see(Asset, actor, asset_id)
@@ -178,7 +178,7 @@ def _by_term(change: Change) -> Change:
     )
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="asset_as_of")
 def asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> Asset:
     """An asset as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't registered yet."""
     see(Asset, actor, asset_id)

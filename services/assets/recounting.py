@@ -196,7 +196,7 @@ def _by_key(rows: Iterable[Any], keys: int) -> dict[tuple[Any, ...], tuple[int, 
     return {tuple(str(part) for part in row[:keys]): tuple(int(part) for part in row[keys:]) for row in plain}
 
 
-@operation("UC-05.02", permission="asset.recount")
+@operation("UC-05.02", permission="asset.recount", name="recount")
 def recount(actor: Actor) -> int:
     """Count all assets anew for home page and map; how many counts had drifted (0: the register had kept them well)."""
     session = current_session()
@@ -206,7 +206,7 @@ def recount(actor: Actor) -> int:
     return found
 
 
-@every(timedelta(days=1))
+@every(timedelta(days=1), name="assets.recounting.reconcile")
 def reconcile() -> None:
     """Hold the counts against the assets once a day; what drifted is told in the log and put right."""
     with unit_of_work(Stamp("look_for_drift", "UC-05.02", system_actor()), writes=False) as session:

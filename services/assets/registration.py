@@ -17,7 +17,7 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 
 
-@operation("UC-02.01", permission="asset.register")
+@operation("UC-02.01", permission="asset.register", name="register_asset")
 def register_asset(
     actor: Actor,
     values: Mapping[str, object],
@@ -42,7 +42,7 @@ def register_asset(
     return asset
 
 
-@operation("UC-02.01", permission="asset.register", writes=False)
+@operation("UC-02.01", permission="asset.register", writes=False, name="check_registration")
 def check_registration(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
     """What registering these values would say, without registering: errors, warnings, and duplicates as findings."""
     checked = conform(actor, values)

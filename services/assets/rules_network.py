@@ -31,7 +31,7 @@ def _own_network(term: str) -> pl.Expr:
     return declared.fill_null(True) | pl.col(f"sound:{term}").not_().fill_null(True)
 
 
-# An IDNO's MPAN doesn't tell its host network (MARKETS.md, MPAN facts): "host DNO unknown" is no error.
+# An IDNO's MPAN doesn't tell its host network (Elexon's market domain data): "host DNO unknown" is no error.
 _MPANS = [pl.col(term) for term in MPAN_TERMS]
 NO_MPAN = pl.all_horizontal(one.is_null() for one in _MPANS)
 HOST_UNKNOWN = NO_MPAN.not_() & pl.all_horizontal(

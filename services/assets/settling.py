@@ -33,14 +33,14 @@ IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
 SETTLED = "asset.difference_settled"
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="differences_on")
 def differences_on(actor: Actor, asset_id: UUID) -> list[Difference]:
     """Every difference that matters on an asset, settled ones too. NotFound when the actor may not see the asset."""
     asset = see(Asset, actor, asset_id)
     return differences_of(newest_checks([asset.id]).get(asset.id, []))
 
 
-@operation("UC-02.01", permission="asset.settle")
+@operation("UC-02.01", permission="asset.settle", name="settle_differences")
 def settle_differences(
     actor: Actor,
     asset_id: UUID,
@@ -139,7 +139,7 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:LONGEST_TEXT]
 
 
-@operation("UC-02.01", permission="asset.answer")
+@operation("UC-02.01", permission="asset.answer", name="answer_differences")
 def answer_differences(
     actor: Actor, asset_id: UUID, answers: Mapping[str, str], version: int, files: Sequence[Upload] = ()
 ) -> Asset:

@@ -100,7 +100,7 @@ class Figures(NamedTuple):
     providers_by_month: dict[int, int]
 
 
-@operation("UC-05.02", permission="asset.statistics", writes=False)
+@operation("UC-05.02", permission="asset.statistics", writes=False, name="register_in_numbers")
 def register_in_numbers(actor: Actor) -> RegisterNumbers:
     """Counts and rated kW by status, category and GSP group, growth over 18 months, and what waits for the actor.
 

@@ -30,13 +30,13 @@ LONGEST_NOTE, SHORTEST_REASON = 1000, 3
 UNKNOWN_TERM = "FIELD-01"
 
 
-@operation("UC-02.01", permission="asset.submit_draft", writes=False)
+@operation("UC-02.01", permission="asset.submit_draft", writes=False, name="check_draft")
 def check_draft(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
     """What the rules say of technical data: of what stands in it only, nothing of what else is registered."""
     return list(check_asset(storable(values), rule_context()).findings)
 
 
-@operation("UC-02.01", permission="asset.submit_draft")
+@operation("UC-02.01", permission="asset.submit_draft", name="submit_draft")
 def submit_draft(
     actor: Actor,
     values: Mapping[str, object],
@@ -116,7 +116,7 @@ def _own_draft(actor: Actor, draft_id: UUID | None) -> AssetDraft:
     return draft
 
 
-@operation("UC-02.01", permission="asset.take_draft")
+@operation("UC-02.01", permission="asset.take_draft", name="take_draft")
 def take_draft(actor: Actor, draft_id: UUID) -> AssetDraft:
     """Begin to complete what an installer submitted: a copy of one's own to go on with, the same one when asked again."""
     sent = _sent_to(actor, draft_id)
@@ -140,7 +140,7 @@ def take_draft(actor: Actor, draft_id: UUID) -> AssetDraft:
     return copy
 
 
-@operation("UC-02.01", permission="asset.take_draft")
+@operation("UC-02.01", permission="asset.take_draft", name="return_draft")
 def return_draft(actor: Actor, draft_id: UUID, reason: str, *, declined: bool = False) -> AssetDraft:
     """Give a submitted draft back to its installer, who reads the reason; what was completed of it here is dropped.
 

@@ -84,7 +84,7 @@ class GroupCount:
     rated_kw: Decimal
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="map_ticket")
 def map_ticket(actor: Actor, view: TileView, browser: str | None = None) -> str:
     """A ticket that opens the tiles of this view to this person, in this browser where `browser` names it.
 
@@ -123,7 +123,7 @@ def open_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, TileVie
     return actor, TileView(filters, Layer(claims["layer"]), Colouring(claims["colour"]), bool(claims["all"]))
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="map_tile")
 def map_tile(actor: Actor, view: TileView, zoom: int, x: int, y: int) -> bytes:
     """A tile as GeoJSON: the actor's assets that pass the filters, one by one or counted by hexagon; under 300 kB.
 
@@ -163,14 +163,14 @@ def colour_codes(colouring: Colouring) -> list[str]:
     return list(catalogue().reference.code_lists.get(CATEGORY_LIST, {}))
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="map_summary")
 def map_summary(actor: Actor, filters: AssetFilters, total: int) -> MapSummary:
     """Where what passes the filters lies, while `total` is few enough to be drawn one by one, and what can't be drawn."""
     unplaced = without_position(actor, filters, MOST_COUNTED)
     return MapSummary(unplaced, extent_of(actor, filters) if total <= MOST_POINTS else None)
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="group_counts")
 def group_counts(actor: Actor, filters: AssetFilters) -> list[GroupCount]:
     """How many of the actor's assets that pass the filters are in each GSP group, and their rated kW."""
     return [GroupCount(code, assets, Decimal(rated) / 100) for code, assets, rated in by_group(actor, filters) if code]

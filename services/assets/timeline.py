@@ -76,7 +76,7 @@ class Happening:
         return frozenset(found)
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="asset_timeline")
 def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[Happening]:
     """Everything that happened to an asset and that the actor may know, newest first; `until` a moment where one is given.
 

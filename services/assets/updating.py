@@ -44,7 +44,7 @@ class Preview:
     findings: list[Finding]
 
 
-@operation("UC-02.03", permission="asset.update")
+@operation("UC-02.03", permission="asset.update", name="update_asset")
 def update_asset(
     actor: Actor,
     asset_id: UUID,
@@ -96,7 +96,7 @@ def told_of(asset: Asset, changes: Changes, reasons: list[str]) -> dict[str, Any
     return {"version": asset.version, "material": bool(reasons), "fields": sorted(changes), "reasons": reasons}
 
 
-@operation("UC-02.03", permission="asset.update", writes=False)
+@operation("UC-02.03", permission="asset.update", writes=False, name="change_preview")
 def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -> Preview:
     """What `update_asset` with these values would change, without changing it."""
     asset = reach(Asset, actor, asset_id, "asset.update", lock=False)

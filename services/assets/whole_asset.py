@@ -38,7 +38,7 @@ class WholeAsset:
     largest_file_mb: int
 
 
-@operation("UC-02.01", permission="asset.read", writes=False)
+@operation("UC-02.01", permission="asset.read", writes=False, name="whole_asset")
 def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
     """An asset as it stands, with everything that its page tells. NotFound when the actor may not see it."""
     asset = see(Asset, actor, asset_id)
@@ -60,7 +60,7 @@ def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
     )
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="whole_asset_as_of")
 def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAsset:
     """The same as it stood at a moment (aware): facts, checks, query and what had been said until then.
 

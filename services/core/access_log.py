@@ -11,7 +11,7 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 
 
-@operation("UC-05.01", permission="access.log")
+@operation("UC-05.01", permission="access.log", name="log_access")
 def log_access(
     actor: Actor,
     kind: str,

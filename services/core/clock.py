@@ -69,7 +69,7 @@ def _bank_holidays() -> holidays.HolidayBase:
 def add_working_days(start: date, count: int) -> date:
     """The date `count` working days after `start` (before, when negative).
 
-    Saturdays, Sundays and bank holidays don't count. Source: USE_CASES.md, "Everywhere".
+    Saturdays, Sundays and bank holidays don't count. Source: every time limit of the use cases.
     """
     return _bank_holidays().get_nth_working_day(start, count) if count else start
 

@@ -1,4 +1,4 @@
-"""The five ways in which the register says no (ARCHITECTURE idea 9).
+"""The ways in which the register refuses.
 
 Pages show them, the API maps them to RFC 9457 problem details; both use the same words, because the words are written
 here or where the rule is declared.

@@ -1,4 +1,4 @@
-"""Events are rows (ARCHITECTURE idea 6): written in the same commit as the change, handed to handlers by the worker."""
+"""Events are rows: written in the same commit as the change, handed to handlers by the worker."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, overload
@@ -44,19 +44,21 @@ HANDLERS: dict[str, Handling] = {}
 
 
 @overload
-def handles(event_type: str) -> Callable[[Handler], Handler]: ...
+def handles(event_type: str, *, name: str) -> Callable[[Handler], Handler]: ...
 @overload
-def handles(event_type: str, *, together: Literal[True]) -> Callable[[ManyHandler], ManyHandler]: ...
-def handles(event_type: str, *, together: bool = False) -> Any:
+def handles(event_type: str, *, name: str, together: Literal[True]) -> Callable[[ManyHandler], ManyHandler]: ...
+def handles(event_type: str, *, name: str, together: bool = False) -> Any:
     """Hand every event of this type to the function, at least once: it must do no harm when handed one twice.
 
+    `name` is what deliveries keep: it stays when the function is renamed or moved.
     It runs outside any transaction and calls operations as `system_actor()`. What it raises is retried with back-off.
     `together`: it is handed a run of events, of different records or of one, and answers which of them failed, and how;
     raising says that all did.
     """
 
     def decorate(function: Any) -> Any:
-        name = f"{function.__module__.removeprefix('services.')}.{function.__name__}"
+        if name in HANDLERS:
+            raise KeyError(f"Two handlers are called {name}")
         HANDLERS[name] = Handling(event_type, None, function) if together else Handling(event_type, function, None)
         return function
 
@@ -108,7 +110,7 @@ def emit_for_asset(event_type: str, asset: Asset, payload: dict[str, Any] | None
     )
 
 
-@operation("UC-05.01", permission="event.read")
+@operation("UC-05.01", permission="event.read", name="read_events")
 def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     """Events after the one numbered `after` that the actor may see, oldest first; at most `limit`, up to 1,000.
 

@@ -1,4 +1,4 @@
-"""An operation is a function (ARCHITECTURE idea 1): permission, transaction, standing and ledger stamp in one decorator."""
+"""An operation is a function: permission, transaction, standing and ledger stamp in one decorator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +17,13 @@ from services.core.transaction import AFTERWARDS, Stamp, in_transaction, opened,
 P = ParamSpec("P")
 T = TypeVar("T")
 ATTEMPTS = 3
+RACED_STATES = ("40001", "40P01", "23505", "23P01")
+"""PostgreSQL: serialization failure, deadlock, and a unique or exclusion constraint that another writer met first.
+
+A unique index is looked at by the service before it writes: the second look finds what the other writer left. A foreign
+key, a NULL or a failed check is a mistake, and running the operation again would only repeat it.
+"""
+RACED_NAMES = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,11 @@ OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(
-    use_case: str, *, permission: str, writes: bool = True
+    use_case: str, *, permission: str, name: str, writes: bool = True
 ) -> Callable[[Callable[Concatenate[Actor, P], T]], Callable[Concatenate[Actor, P], T]]:
     """Make a function an operation of the register.
+
+    `name` is what the ledger and the access log keep: it stays when the function is renamed or moved.
 
     The function's first argument is the actor. Before it runs, the actor's permission is required and the actor's standing
     is read anew (a deactivated person or suspended organisation stops here); it then runs inside a transaction that
@@ -54,7 +63,7 @@ def operation(
 
     def decorate(function: Callable[Concatenate[Actor, P], T]) -> Callable[Concatenate[Actor, P], T]:
         known = Operation(
-            name=function.__name__,
+            name=name,
             module=function.__module__,
             use_case=use_case,
             permission=permission,
@@ -111,6 +120,5 @@ def _raced(error: Exception) -> bool:
     """Whether another writer came in between, so that running again is right."""
     if isinstance(error, StaleDataError):
         return True
-    said: Any = getattr(error, "orig", None)
-    # A unique index that the service looked at first: the second look finds what the other writer left.
-    return isinstance(error, IntegrityError) or getattr(said, "sqlstate", None) in ("40001", "40P01")
+    cause: Any = getattr(error, "orig", None)
+    return getattr(cause, "sqlstate", None) in RACED_STATES or getattr(cause, "sqlite_errorname", None) in RACED_NAMES

@@ -1,4 +1,4 @@
-"""How the register asks an outside system: one HTTP client for all of them (ARCHITECTURE idea 8).
+"""How the register asks an outside system: one HTTP client for all of them.
 
 A question ends in one of four ways: an answer in the expected shape, None (the system says that it knows no such
 thing), OutsideUnavailable (nothing was learnt: the caller waits and asks again later), or OutsideRefused (asking again

@@ -1,4 +1,4 @@
-"""Who may do what: one table, permission x role -> none / own / area / all (ARCHITECTURE idea 2)."""
+"""Who may do what: one table, permission x role -> none / own / area / all."""
 
 import csv
 from dataclasses import dataclass

@@ -200,7 +200,7 @@ def setting(key: str) -> Decimal:
     return CATALOGUE[key].default if stored is None else Decimal(stored)
 
 
-@operation("UC-02.01", permission="setting.read", writes=False)
+@operation("UC-02.01", permission="setting.read", writes=False, name="read_settings")
 def read_settings(actor: Actor) -> list[SettingValue]:
     """All settings with the values in force."""
     stored = {row.key: row for row in current_session().scalars(select(Setting))}
@@ -212,7 +212,7 @@ def read_settings(actor: Actor) -> list[SettingValue]:
     ]
 
 
-@operation("UC-02.01", permission="setting.change")
+@operation("UC-02.01", permission="setting.change", name="change_setting")
 def change_setting(actor: Actor, key: str, value: str, version: int) -> Setting:
     """Change one setting; `version` is the one that was read. Raises Invalid outside its bounds, Conflict when stale."""
     kind = CATALOGUE.get(key)

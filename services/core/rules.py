@@ -1,4 +1,4 @@
-"""Rules declared once, for one row of a form and for 100,000 rows of a file (ARCHITECTURE idea 3).
+"""Rules declared once, for one row of a form and for 100,000 rows of a file.
 
 A rule is a Polars expression with a code and words. A whole frame is judged by all its rules in one `select`, all
 errors at once; the words are written out only for the rows that fail, so a clean file costs nothing but the judging.

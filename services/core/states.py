@@ -1,4 +1,4 @@
-"""States are data (ARCHITECTURE idea 4): each life cycle is one table of (from, to, operation)."""
+"""States are data: each life cycle is one table of (from, to, operation)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

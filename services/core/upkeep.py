@@ -11,7 +11,7 @@ LOOKED_AT = 1000
 """Rows of each index that SQLite looks at: enough to tell a good index from a poor one, a matter of milliseconds."""
 
 
-@every(timedelta(hours=6))
+@every(timedelta(hours=6), name="core.upkeep.refresh_statistics")
 def refresh_statistics() -> None:
     """Have SQLite look at its indexes. PostgreSQL does so by itself."""
     if not is_sqlite():

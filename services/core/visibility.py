@@ -1,4 +1,4 @@
-"""Who may see what: one function that answers with the SQL condition every read starts from (ARCHITECTURE idea 2)."""
+"""Who may see what: one function that answers with the SQL condition every read starts from."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Recorded)
 
 
 def _own_assets(actor: Actor, writing: bool) -> Condition:
-    """Managed assets; for reading also those it owns or submitted. Only the managing FSP writes (DATA.md)."""
+    """Managed assets; for reading also those it owns or submitted. Only the managing FSP writes."""
     managed = col(Asset.service_provider_id) == actor.organisation_id
     if writing:
         return managed

@@ -1,13 +1,14 @@
-"""The worker: hands events to handlers and runs periodic jobs, safely in several processes at once (ARCHITECTURE idea 6)."""
+"""The worker: hands events to handlers and runs periodic jobs, safely in several processes at once."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -22,16 +23,23 @@ LEASE = timedelta(minutes=2)
 """How long a claimed delivery is left to the process that claimed it before another takes it over."""
 MAX_ATTEMPTS = 12
 BATCH = 20
+REPORT_SECONDS = 600
+"""How often deliveries that wait for a handler unknown here are reported."""
 
 Job = Callable[[], None]
 JOBS: dict[str, tuple[timedelta, Job]] = {}
 
 
-def every(interval: timedelta) -> Callable[[Job], Job]:
-    """Run the function about so often, in one process at a time; it must do no harm when run twice."""
+def every(interval: timedelta, *, name: str) -> Callable[[Job], Job]:
+    """Run the function about so often, in one process at a time; it must do no harm when run twice.
+
+    `name` is what the register keeps of when it is due next: it stays when the function is renamed or moved.
+    """
 
     def decorate(function: Job) -> Job:
-        JOBS[f"{function.__module__.removeprefix('services.')}.{function.__name__}"] = (interval, function)
+        if name in JOBS:
+            raise KeyError(f"Two periodic jobs are called {name}")
+        JOBS[name] = (interval, function)
         return function
 
     return decorate
@@ -53,6 +61,38 @@ class _Claimed(NamedTuple):
     event: Event
 
 
+def _due(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Deliveries that are due and whose handler this process has.
+
+    One of a handler that this version doesn't have, in a rolling upgrade or after a way back, stays waiting for a process
+    that has it; `unknown_handlers` reports it.
+    """
+    return (
+        col(EventDelivery.status) == DeliveryStatus.WAITING,
+        col(EventDelivery.due_at) <= moment,
+        col(EventDelivery.handler).in_(list(HANDLERS)),
+    )
+
+
+def unknown_handlers() -> dict[str, int]:
+    """Waiting deliveries by handler, of handlers that this process doesn't have."""
+    with unit_of_work(_stamp("look_for_unknown_handlers"), writes=False) as session:
+        handler = col(EventDelivery.handler)
+        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, handler.not_in(list(HANDLERS)))
+        query = select(handler, func.count()).where(*waiting).group_by(handler).order_by(handler)
+        return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _report_unknown_handlers() -> None:
+    for name, count in unknown_handlers().items():
+        log.error(
+            "%s deliveries wait for the handler %s, which this version doesn't have; they stay waiting until a version "
+            "that has it runs",
+            count,
+            name,
+        )
+
+
 def _claim() -> list[_Claimed]:
     """Take due deliveries by moving their due time past the lease.
 
@@ -60,9 +100,7 @@ def _claim() -> list[_Claimed]:
     """
     with unit_of_work(_stamp("claim_deliveries"), writes=True) as session:
         moment = now()
-        due = select(EventDelivery).where(
-            col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= moment
-        )
+        due = select(EventDelivery).where(*_due(moment))
         longest = due.order_by(col(EventDelivery.due_at), col(EventDelivery.id)).limit(TOGETHER)
         newest = due.order_by(col(EventDelivery.due_at).desc(), col(EventDelivery.id).desc()).limit(BATCH)
         found = {
@@ -101,8 +139,7 @@ def _few(due: Iterable[EventDelivery], most: int) -> Iterator[EventDelivery]:
 
 
 def _takes_many(name: str) -> bool:
-    handling = HANDLERS.get(name)
-    return handling is not None and handling.many is not None
+    return HANDLERS[name].many is not None
 
 
 def back_off(attempts: int) -> timedelta:
@@ -144,8 +181,7 @@ def _put_off(delivery: EventDelivery, error: Exception, moment: datetime) -> Non
 def deliver_due() -> int:
     """Hand due events to their handlers once; how many there were."""
     with unit_of_work(_stamp("look_for_deliveries"), writes=False) as session:
-        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, col(EventDelivery.due_at) <= now())
-        if session.scalar(select(col(EventDelivery.id)).where(*waiting).limit(1)) is None:
+        if session.scalar(select(col(EventDelivery.id)).where(*_due(now())).limit(1)) is None:
             return 0
     claimed = _claim()
     runs: dict[str, list[_Claimed]] = {}
@@ -167,12 +203,12 @@ def _hand_over(claimed: Sequence[_Claimed]) -> None:
 
 def _tried(claimed: _Claimed) -> Exception | None:
     """What came in the way when an event was handed over by itself."""
-    handling = HANDLERS.get(claimed.handler)
     try:
-        if handling is not None and handling.one is not None:
-            handling.one(claimed.event)
-        elif handling is not None and handling.many is not None:
+        handling = HANDLERS[claimed.handler]
+        if handling.many is not None:
             return handling.many([claimed.event]).get(claimed.event.id)
+        if handling.one is not None:
+            handling.one(claimed.event)
     except Wait as waiting:
         return waiting
     except Exception as raised:
@@ -255,8 +291,12 @@ class Worker:
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
+        report_at = 0.0
         while not self._stopping.is_set():
             try:
+                if time.monotonic() >= report_at:
+                    report_at = time.monotonic() + REPORT_SECONDS
+                    _report_unknown_handlers()
                 busy = deliver_due() + run_due_jobs()
             except Exception:
                 log.exception("The worker could not reach the register; it tries again")

@@ -48,7 +48,7 @@ class AccessView:
     detail: dict[str, Any]
 
 
-@operation("UC-05.01", permission="access.log")
+@operation("UC-05.01", permission="access.log", name="note_opening")
 def note_opening(actor: Actor, record_type: str, record_id: UUID) -> None:
     """Keep that a record's page is opened, before it is drawn; where the actor may not see the record, that it was tried.
 
@@ -59,7 +59,7 @@ def note_opening(actor: Actor, record_type: str, record_id: UUID) -> None:
     log_access(actor, f"{record_type}.{'read' if seen else 'refused'}", record_type, record_id, {"door": "portal"})
 
 
-@operation("UC-05.01", permission="access.read", writes=False)
+@operation("UC-05.01", permission="access.read", writes=False, name="list_accesses")
 def list_accesses(
     actor: Actor,
     *,

@@ -43,7 +43,7 @@ def export_assets(actor: Actor, path: Path) -> int:
     return export_file(actor, path.suffix.lower().lstrip("."), path)
 
 
-@operation("UC-05.01", permission="organisation.export", writes=False)
+@operation("UC-05.01", permission="organisation.export", writes=False, name="export_organisations")
 def export_organisations(actor: Actor, path: Path) -> int:
     """Write the organisations that the actor may see to `path`, in the order of registration; how many."""
     declared = [attribute.term for attribute in ORGANISATION_ATTRIBUTES]
@@ -51,7 +51,7 @@ def export_organisations(actor: Actor, path: Path) -> int:
     return _write(path, ["FmarOrganisationId", "OrganisationStatus", *declared, *LAST_TERMS], rows)
 
 
-@operation("UC-05.06", permission="ledger.export", writes=False)
+@operation("UC-05.06", permission="ledger.export", writes=False, name="export_ledger")
 def export_ledger(actor: Actor, path: Path) -> int:
     """Write the whole ledger, entry by entry in the order of writing, so that it can be verified elsewhere; how many."""
     columns = list(LedgerEntry.model_fields)

@@ -47,7 +47,7 @@ class LedgerOverview:
     anchor_file: str | None
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False)
+@operation("UC-05.06", permission="ledger.verify", writes=False, name="ledger_overview")
 def ledger_overview(actor: Actor) -> LedgerOverview:
     """The ledger in numbers, with its newest 200 seals, newest first."""
     session = current_session()
@@ -83,7 +83,7 @@ def _view(seal: LedgerSeal, anchor: str | None) -> SealView:
     )
 
 
-@operation("UC-05.06", permission="setting.read", writes=False)
+@operation("UC-05.06", permission="setting.read", writes=False, name="setting_history")
 def setting_history(actor: Actor, key: str) -> list[Change]:
     """Every change of one setting, newest first; none while it has its default. Settings are everybody's to see."""
     found: UUID | None = current_session().scalar(select(col(Setting.id)).where(col(Setting.key) == key))

@@ -97,7 +97,7 @@ class RecentChange:
     record_id: UUID
 
 
-@operation("UC-05.06", permission="event.read", writes=False)
+@operation("UC-05.06", permission="event.read", writes=False, name="recent_changes")
 def recent_changes(actor: Actor, limit: int = 12) -> list[RecentChange]:
     """The newest events that the actor may see, newest first; at most 100. Records by their names of today."""
     chosen = select(Event).where(visible(Event, actor)).order_by(col(Event.seq).desc())

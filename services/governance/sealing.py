@@ -15,13 +15,13 @@ from services.core.transaction import current_session
 from services.core.worker import every
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False)
+@operation("UC-05.06", permission="ledger.verify", writes=False, name="read_register_id")
 def read_register_id(actor: Actor) -> str:
     """The identifier of this register, which its anchors carry."""
     return register_id()
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False)
+@operation("UC-05.06", permission="ledger.verify", writes=False, name="unanchored_seals")
 def unanchored_seals(actor: Actor) -> list[LedgerSeal]:
     """The seals that are newer than the newest anchored one: those just made, and any that a killed process left."""
     newest = max(read_anchors(register_id()), default=0)
@@ -40,7 +40,7 @@ def seal_and_anchor() -> int:
     return made
 
 
-@every(timedelta(minutes=1))
+@every(timedelta(minutes=1), name="governance.sealing.seal_regularly")
 def seal_regularly() -> None:
     """What waits longer than a minute is sealed."""
     seal_and_anchor()

@@ -80,7 +80,7 @@ class SearchResults:
         return exact[0] if len(exact) == 1 else None
 
 
-@operation("UC-05.01", permission="register.search", writes=False)
+@operation("UC-05.01", permission="register.search", writes=False, name="search")
 def search(actor: Actor, text: str) -> SearchResults:
     """Everything the actor may see that has this ID, MPAN, serial number, code, postcode, name or part of a name."""
     given = " ".join(text.replace("\x00", "").encode("utf-8", "ignore").decode()[:LONGEST].split())

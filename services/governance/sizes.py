@@ -22,7 +22,7 @@ class TableSize:
     bytes: int
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False)
+@operation("UC-05.06", permission="ledger.verify", writes=False, name="table_sizes")
 def table_sizes(actor: Actor) -> list[TableSize]:
     """Every table of the register, largest first. Raises Refused where SQLite was built without what tells it."""
     connection = current_session().connection()

@@ -88,7 +88,7 @@ class Errands:
     answers: bool = False
 
 
-@operation("UC-05.02", permission="register.search", writes=False)
+@operation("UC-05.02", permission="register.search", writes=False, name="what_waits")
 def what_waits(actor: Actor) -> Errands:
     """All that waits for the actor: to approve, decide, answer, complete, renew or load."""
     decides, answers = may(actor, "asset.settle"), may(actor, "asset.answer") and not may(actor, "asset.settle")
@@ -108,7 +108,7 @@ def what_waits(actor: Actor) -> Errands:
     )
 
 
-@operation("UC-05.02", permission="asset.read", writes=False)
+@operation("UC-05.02", permission="asset.read", writes=False, name="waiting_assets")
 def waiting_assets(actor: Actor, errand: Errand, limit: int = 100) -> list[Asset]:
     """The assets behind a count, the longest waiting first (new ones and those on a shared meter: the newest first).
 

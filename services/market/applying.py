@@ -63,7 +63,7 @@ class Application:
     blockers: Sequence[Blocker]
 
 
-@operation("UC-04.02", permission="qualification.apply", writes=False)
+@operation("UC-04.02", permission="qualification.apply", writes=False, name="preview_application")
 def preview_application(actor: Actor, unit_id: UUID) -> Application:
     """Every product of the unit's family that is offered today, with what an application would say.
 
@@ -129,7 +129,7 @@ def unverified(unit_id: UUID) -> list[Blocker]:
     return found
 
 
-@operation("UC-04.02", permission="qualification.apply")
+@operation("UC-04.02", permission="qualification.apply", name="apply_for_products")
 def apply_for_products(
     actor: Actor,
     unit_id: UUID,

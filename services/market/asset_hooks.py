@@ -105,13 +105,13 @@ seen_changed(_note_many)
 at_the_end(mark_units)
 
 
-@handles(CHANGED)
+@handles(CHANGED, name="market.asset_hooks.count_marked")
 def count_marked(happened: Event) -> None:
     """Count a unit anew whose assets changed; a capacity that moves too far is a material change (UC-03.03)."""
     recount_unit(system_actor(), happened.record_id)
 
 
-@operation("UC-03.03", permission="unit.recount")
+@operation("UC-03.03", permission="unit.recount", name="recount_unit")
 def recount_unit(actor: Actor, unit_id: UUID) -> bool:
     """Count an active unit anew; whether that was a material change. One that nobody marked is left as it is."""
     kept = table_of(UnitCapability)
@@ -130,14 +130,14 @@ def recount_unit(actor: Actor, unit_id: UUID) -> bool:
     return bool(reasons)
 
 
-@handles("asset.changed")
+@handles("asset.changed", name="market.asset_hooks.tell_units")
 def tell_units(happened: Event) -> None:
     """UC-02.03: a material change of an asset makes each qualified unit with it Re-assessment Required."""
     if happened.payload.get("material"):
         reassess_units_of(system_actor(), happened.record_id, happened.payload.get("reasons", []))
 
 
-@operation("UC-02.03", permission="unit.recount")
+@operation("UC-02.03", permission="unit.recount", name="reassess_units_of")
 def reassess_units_of(actor: Actor, asset_id: UUID, reasons: list[str]) -> int:
     """Make what the units of an asset are qualified for Re-assessment Required; how many units it is in."""
     inside = memberships_now([asset_id])

@@ -65,7 +65,7 @@ class Closing:
     """Products for which it would no longer be."""
 
 
-@operation("UC-04.03", permission="unit.manage", writes=False)
+@operation("UC-04.03", permission="unit.manage", writes=False, name="closing_set")
 def closing_set(actor: Actor, unit_id: UUID, product_code: str) -> Closing:
     """The fewest free assets of the unit's FSP that give it a product's least capacity, and what else they change.
 
@@ -82,7 +82,7 @@ def closing_set(actor: Actor, unit_id: UUID, product_code: str) -> Closing:
     return _answer(actor, whose, units, areas, products, product)
 
 
-@operation("UC-04.03", permission="unit.manage", writes=False)
+@operation("UC-04.03", permission="unit.manage", writes=False, name="closing_set_of_assets")
 def closing_set_of_assets(actor: Actor, asset_ids: Sequence[UUID], product_code: str) -> Closing:
     """The same for some assets of the actor's organisation as if they were a unit of the product's family.
 

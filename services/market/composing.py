@@ -70,7 +70,7 @@ class CompositionPreview:
         return f"This makes the unit Re-assessment Required at {where}, because {because}."
 
 
-@operation("UC-03.01", permission="unit.manage")
+@operation("UC-03.01", permission="unit.manage", name="create_unit")
 def create_unit(
     actor: Actor,
     *,
@@ -153,7 +153,7 @@ def _taken(unit: MarketUnit) -> str:
     return f"The code {unit.code} is that of {unit.name} already. Codes are never used again: choose another one."
 
 
-@operation("UC-03.01", permission="unit.manage", writes=False)
+@operation("UC-03.01", permission="unit.manage", writes=False, name="preview_unit")
 def preview_unit(
     actor: Actor, family: str, *, asset_ids: Sequence[UUID] = (), filters: AssetFilters | None = None
 ) -> CompositionPreview:
@@ -167,7 +167,7 @@ def preview_unit(
     return _preview(None, examined, [], examined.accepted, ())
 
 
-@operation("UC-03.03", permission="unit.manage", writes=False)
+@operation("UC-03.03", permission="unit.manage", writes=False, name="preview_composition")
 def preview_composition(
     actor: Actor,
     unit_id: UUID,
@@ -241,7 +241,7 @@ def _require_active(unit: MarketUnit) -> None:
         raise Refused(f"{unit.name} ({unit.code}) is de-registered: its record is closed. Build a new unit instead.")
 
 
-@operation("UC-03.03", permission="unit.manage")
+@operation("UC-03.03", permission="unit.manage", name="update_composition")
 def update_composition(
     actor: Actor,
     unit_id: UUID,

@@ -120,13 +120,13 @@ def assess_as_it_stands(qualification: Qualification) -> None:
     qualification.gsp_group = group_of(stands)
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="package_of")
 def package_of(actor: Actor, qualification_id: UUID) -> DataPackage:
     """What an application rests on, without the assets. NotFound when the application is unseen."""
     return current_session().get_one(DataPackage, see(Qualification, actor, qualification_id).package_id)
 
 
-@operation("UC-05.01", permission="qualification.read")
+@operation("UC-05.01", permission="qualification.read", name="read_package")
 def read_package(actor: Actor, qualification_id: UUID) -> PackageFile:
     """The whole data package of an application as JSON text; who took it is kept in the access log.
 

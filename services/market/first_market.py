@@ -14,7 +14,7 @@ from services.core.transaction import current_session
 from services.market.reference import rows_of, sub_markets
 
 
-@operation("UC-04.01", permission="product.decide")
+@operation("UC-04.01", permission="product.decide", name="load_market")
 def load_market(actor: Actor) -> int:
     """Lay down the products and tables that ship with the register and aren't in it yet; how many were missing.
 

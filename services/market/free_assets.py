@@ -49,7 +49,7 @@ def _free(actor: Actor, filters: AssetFilters, family: Family) -> list[ColumnEle
     return [visible(Asset, actor), *own, ~in_one, *condition(filters)]
 
 
-@operation("UC-03.01", permission="unit.manage", writes=False)
+@operation("UC-03.01", permission="unit.manage", writes=False, name="list_free")
 def list_free(
     actor: Actor, family: Family, filters: AssetFilters | None = None, *, after: str | None = None, limit: int = 100
 ) -> FreePage:
@@ -75,7 +75,7 @@ def _cursor(text: str) -> UUID:
         raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
 
 
-@operation("UC-03.01", permission="unit.manage", writes=False)
+@operation("UC-03.01", permission="unit.manage", writes=False, name="free_asset_ids")
 def free_asset_ids(actor: Actor, family: Family, filters: AssetFilters | None = None) -> list[UUID]:
     """All of them, up to 10,000, for who puts them in at once. Raises Invalid when there are more."""
     found = free_assets(actor, filters or AssetFilters(), family)

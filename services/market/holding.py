@@ -50,7 +50,7 @@ class Together:
     """The same asset at different times."""
 
 
-@operation("UC-04.03", permission="product.read", writes=False)
+@operation("UC-04.03", permission="product.read", writes=False, name="can_be_held")
 def can_be_held(actor: Actor, codes: Sequence[str]) -> Together:
     """Whether products can be held together, pair by pair and as a whole. Raises NotFound for an unknown code."""
     return held_together(codes)
@@ -89,7 +89,7 @@ def _pair(first: ProductVersion, second: ProductVersion, matrix: dict[tuple[str,
 
 
 def condition_of(first: ProductVersion, second: ProductVersion) -> str | None:
-    """DFS with a DSO's product, and splitting between NESO's and a DSO's: the same direction only (MARKETS.md)."""
+    """DFS with a DSO's product, and splitting between NESO's and a DSO's: the same direction only (docs/market.md)."""
     one, other = (first, second) if second.family is Family.DSO else (second, first)
     if other.family is not Family.DSO or one.family is Family.DSO or NATIONAL not in one.procurers:
         return None

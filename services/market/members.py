@@ -95,7 +95,7 @@ def current_assets(unit_id: UUID) -> list[UUID]:
     return list(current_session().scalars(chosen.order_by(col(UnitMember.asset_id))))
 
 
-@operation("UC-03.03", permission="unit.read", writes=False)
+@operation("UC-03.03", permission="unit.read", writes=False, name="list_members")
 def list_members(
     actor: Actor, unit_id: UUID, *, moment: datetime | None = None, after: str | None = None, limit: int = 100
 ) -> MemberPage:
@@ -174,7 +174,7 @@ def _cursor(text: str) -> UUID:
         raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
 
 
-@operation("UC-03.03", permission="unit.read", writes=False)
+@operation("UC-03.03", permission="unit.read", writes=False, name="names_of_assets")
 def names_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of those of the assets that the actor sees, as typed by their providers: escape them."""
     found: dict[UUID, str] = {}
@@ -184,7 +184,7 @@ def names_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> dict[UUID, str
     return found
 
 
-@operation("UC-03.03", permission="unit.read", writes=False)
+@operation("UC-03.03", permission="unit.read", writes=False, name="units_of_asset")
 def units_of_asset(actor: Actor, asset_id: UUID) -> list[InUnit]:
     """The units that an asset is in, and was in, the present ones first. Raises NotFound for an unseen asset."""
     see(Asset, actor, asset_id)

@@ -95,7 +95,7 @@ class Opportunities:
     """The assets, where it is a selection of them."""
 
 
-@operation("UC-04.03", permission="unit.read", writes=False)
+@operation("UC-04.03", permission="unit.read", writes=False, name="opportunities_of_unit")
 def opportunities_of_unit(actor: Actor, unit_id: UUID) -> Opportunities:
     """Every product for one unit. Raises NotFound when unseen, Refused when it is de-registered or not counted yet."""
     unit = see(MarketUnit, actor, unit_id)
@@ -115,7 +115,7 @@ def opportunities_of_unit(actor: Actor, unit_id: UUID) -> Opportunities:
     )
 
 
-@operation("UC-04.03", permission="asset.read", writes=False)
+@operation("UC-04.03", permission="asset.read", writes=False, name="opportunities_of_assets")
 def opportunities_of_assets(actor: Actor, asset_ids: Sequence[UUID], family: Family | None = None) -> Opportunities:
     """Every product for some assets as if they were one unit; without a family, of whichever family fits the product.
 

@@ -29,7 +29,7 @@ class PlaceCount:
     count: int
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="applications_by_place")
 def applications_by_place(actor: Actor, filters: QualificationFilters | None = None) -> list[PlaceCount]:
     """The visible applications that pass the filters, by the GSP group of their unit and by how the SO's clock stands."""
     q = Qualification
@@ -44,7 +44,7 @@ def applications_by_place(actor: Actor, filters: QualificationFilters | None = N
     return _counts(found)
 
 
-@operation("UC-05.01", permission="unit.read", writes=False)
+@operation("UC-05.01", permission="unit.read", writes=False, name="units_by_place")
 def units_by_place(actor: Actor, filters: UnitFilters | None = None) -> list[PlaceCount]:
     """The visible units that pass the filters, by family, in each GSP group in which some of them lies."""
     unit: Any = MarketUnit

@@ -69,7 +69,7 @@ class ElsewherePage:
     next_cursor: UUID | None
 
 
-@operation("UC-04.02", permission=ASSESS, writes=False)
+@operation("UC-04.02", permission=ASSESS, writes=False, name="qualified_elsewhere")
 def qualified_elsewhere(
     actor: Actor, unit_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50
 ) -> ElsewherePage:
@@ -185,7 +185,7 @@ def _told(theirs: Qualification, unit: MarketUnit, operator: Organisation, produ
     )
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="accept_colleague")
 def accept_colleague(actor: Actor, theirs_id: UUID, product_code: str) -> Qualification:
     """Accept a colleague's qualification of a unit for an equivalent product of one's own: Qualified, with the same validity
     and conditions.

@@ -106,7 +106,7 @@ class OpportunityPage:
     next_cursor: str | None
 
 
-@operation("UC-04.03", permission="unit.read", writes=False)
+@operation("UC-04.03", permission="unit.read", writes=False, name="portfolio_in_numbers")
 def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None) -> PortfolioInNumbers:
     """How the units that the actor sees stand to each product, counted; standings and what is unmet aren't filtered by."""
     chosen = filters or OpportunityFilters()
@@ -136,7 +136,7 @@ def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None
     )
 
 
-@operation("UC-04.03", permission="unit.read", writes=False)
+@operation("UC-04.03", permission="unit.read", writes=False, name="list_opportunities")
 def list_opportunities(
     actor: Actor, filters: OpportunityFilters | None = None, *, after: str | None = None, limit: int = 50
 ) -> OpportunityPage:

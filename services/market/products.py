@@ -69,7 +69,7 @@ class ProductSheet:
     """With each other code of the matrix; empty where nothing is known of this product."""
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="list_products")
 def list_products(actor: Actor, filters: ProductFilters | None = None) -> list[ProductView]:
     """The products that pass the filters, by sub-market and code."""
     wanted, catalogue = filters or ProductFilters(), whole_catalogue()
@@ -79,7 +79,7 @@ def list_products(actor: Actor, filters: ProductFilters | None = None) -> list[P
     return sorted(found, key=lambda view: (_place(order, view.version.sub_market), view.product.code))
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="get_product")
 def get_product(actor: Actor, code: str) -> ProductView:
     """One product as it stands today, ended ones included. Raises NotFound."""
     catalogue = whole_catalogue()
@@ -88,7 +88,7 @@ def get_product(actor: Actor, code: str) -> ProductView:
     return _view(catalogue, code)
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="product_sheet")
 def product_sheet(actor: Actor, code: str) -> ProductSheet:
     """Everything about one product, for its page. Raises NotFound."""
     view, catalogue = get_product(actor, code), whole_catalogue()
@@ -104,14 +104,14 @@ def product_sheet(actor: Actor, code: str) -> ProductSheet:
     )
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="product_versions")
 def product_versions(actor: Actor, code: str) -> list[ProductVersion]:
     """All versions of a product, the newest first. Raises NotFound."""
     get_product(actor, code)
     return list(reversed(whole_catalogue().versions[code]))
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="one_version")
 def one_version(actor: Actor, code: str, product_version: int) -> ProductVersion:
     """One version of a product. Raises NotFound."""
     for version in product_versions(actor, code):
@@ -120,7 +120,7 @@ def one_version(actor: Actor, code: str, product_version: int) -> ProductVersion
     raise NotFound("version of a product", f"{code}, {product_version}")
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="schema_of_products")
 def schema_of_products(actor: Actor) -> dict[str, Any]:
     """The JSON Schema of one version of a product."""
     return product_schema()

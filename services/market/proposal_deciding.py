@@ -33,7 +33,7 @@ from services.market.reference import sub_markets
 VERSION_PUBLISHED, ENDS = "product.version_published", "product.deprecated"
 
 
-@operation("UC-04.01", permission="product.decide")
+@operation("UC-04.01", permission="product.decide", name="approve_proposal")
 def approve_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int) -> ProductProposal:
     """Approve, with a reason: a new product or version is in force from the proposed day, or today where that has passed.
 
@@ -52,14 +52,14 @@ def approve_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int)
     return tell(proposal, "product.proposal_approved")
 
 
-@operation("UC-04.01", permission="product.decide")
+@operation("UC-04.01", permission="product.decide", name="refuse_proposal")
 def refuse_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int) -> ProductProposal:
     """Refuse, with a reason that the proposer reads. Final; it can be proposed anew."""
     proposal = _moved(actor, proposal_id, version, ProposalStatus.REFUSED, "refuse_proposal", reason)
     return tell(proposal, "product.proposal_refused")
 
 
-@operation("UC-04.01", permission="product.decide")
+@operation("UC-04.01", permission="product.decide", name="ask_about_proposal")
 def ask_about_proposal(actor: Actor, proposal_id: UUID, question: str, version: int) -> ProductProposal:
     """Ask the proposer something; it waits for the answer, or is withdrawn."""
     proposal = held(actor, proposal_id, "product.decide", version)
@@ -154,13 +154,13 @@ def _stored(kind: Kind, value: Any) -> Any:
     return date.fromisoformat(value) if kind is Kind.DATE else value
 
 
-@every(timedelta(hours=1))
+@every(timedelta(hours=1), name="market.proposal_deciding.keep_catalogue")
 def keep_catalogue() -> None:
     """Bring into force what is due."""
     bring_into_force(system_actor())
 
 
-@operation("UC-04.01", permission="product.decide")
+@operation("UC-04.01", permission="product.decide", name="bring_into_force")
 def bring_into_force(actor: Actor) -> int:
     """Let versions and ends whose day has come show on their products; how many products changed.
 

@@ -28,7 +28,7 @@ class ProposalPage(NamedTuple):
     next_cursor: str | None
 
 
-@operation("UC-04.01", permission="product.propose", writes=False)
+@operation("UC-04.01", permission="product.propose", writes=False, name="list_proposals")
 def list_proposals(
     actor: Actor,
     statuses: Collection[ProposalStatus] = (),
@@ -49,7 +49,7 @@ def list_proposals(
     return ProposalPage(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
 
 
-@operation("UC-04.01", permission="product.propose", writes=False)
+@operation("UC-04.01", permission="product.propose", writes=False, name="get_proposal")
 def get_proposal(actor: Actor, proposal_id: UUID) -> ProductProposal:
     """One proposal. Raises NotFound when it isn't the actor's to see."""
     return see(ProductProposal, actor, proposal_id)

@@ -40,7 +40,7 @@ class Proposed:
     document: Mapping[str, Any]
 
 
-@operation("UC-04.01", permission="product.propose")
+@operation("UC-04.01", permission="product.propose", name="propose_product")
 def propose_product(actor: Actor, proposed: Proposed) -> ProductProposal:
     """Propose a new product, a change, or an end from a date; the administrator decides.
 
@@ -68,7 +68,7 @@ def propose_product(actor: Actor, proposed: Proposed) -> ProductProposal:
     return tell(proposal, "product.proposed")
 
 
-@operation("UC-04.01", permission="product.propose", writes=False)
+@operation("UC-04.01", permission="product.propose", writes=False, name="check_proposal")
 def check_proposal(actor: Actor, proposed: Proposed) -> list[Finding]:
     """What proposing would say, without proposing: everything that is wrong. Raises as `propose_product` does otherwise."""
     own = own_procurers(actor)
@@ -80,7 +80,7 @@ def check_proposal(actor: Actor, proposed: Proposed) -> list[Finding]:
     return []
 
 
-@operation("UC-04.01", permission="product.propose")
+@operation("UC-04.01", permission="product.propose", name="answer_proposal")
 def answer_proposal(
     actor: Actor,
     proposal_id: UUID,
@@ -113,7 +113,7 @@ def answer_proposal(
     return tell(proposal, "product.proposal_answered")
 
 
-@operation("UC-04.01", permission="product.propose")
+@operation("UC-04.01", permission="product.propose", name="withdraw_proposal")
 def withdraw_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int) -> ProductProposal:
     """Take one's own open proposal back, with a reason. Final."""
     proposal = _own(actor, proposal_id, version)

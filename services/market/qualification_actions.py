@@ -68,7 +68,7 @@ OFFERS = tuple(
 WHO = {ASSESS: "Only the system operator it is addressed to can do this.", APPLY: "Only its FSP can do this."}
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="qualification_actions")
 def qualification_actions(actor: Actor, qualification_id: UUID) -> list[Action]:
     """What the actor can do with an application as it stands; what can't be done says why not. NotFound when unseen."""
     qualification = see(Qualification, actor, qualification_id)

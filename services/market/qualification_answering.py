@@ -18,7 +18,7 @@ from services.market.service_windows import windows_ahead
 APPLY = "qualification.apply"
 
 
-@operation("UC-04.02", permission=APPLY)
+@operation("UC-04.02", permission=APPLY, name="answer_information")
 def answer_information(
     actor: Actor,
     qualification_id: UUID,
@@ -43,7 +43,7 @@ def answer_information(
     return qualification
 
 
-@operation("UC-04.02", permission=APPLY)
+@operation("UC-04.02", permission=APPLY, name="request_renewal")
 def request_renewal(
     actor: Actor, qualification_id: UUID, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
@@ -59,7 +59,7 @@ def request_renewal(
     return qualification
 
 
-@operation("UC-04.02", permission=APPLY)
+@operation("UC-04.02", permission=APPLY, name="withdraw_application")
 def withdraw_application(actor: Actor, qualification_id: UUID, reason: str, version: int) -> Qualification:
     """Withdraw an application, or what the unit is qualified for: that ends with it.
 

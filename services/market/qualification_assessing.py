@@ -62,7 +62,7 @@ class Colleague:
     name: str
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="take_application")
 def take_application(actor: Actor, qualification_id: UUID, version: int) -> Qualification:
     """Begin to assess an application, or a unit that is to be assessed again: it is the actor's from now on.
 
@@ -84,7 +84,7 @@ def take(actor: Actor, qualification: Qualification) -> None:
     current_session().flush()
 
 
-@operation("UC-04.02", permission=ASSESS, writes=False)
+@operation("UC-04.02", permission=ASSESS, writes=False, name="assessors")
 def assessors(actor: Actor) -> list[Colleague]:
     """The people of the actor's organisation who assess applications, by name."""
     return _assessors(actor)
@@ -105,7 +105,7 @@ def _assessors(actor: Actor) -> list[Colleague]:
     return [Colleague(*row) for row in current_session().execute(people)]
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="assign_application")
 def assign_application(actor: Actor, qualification_id: UUID, person: UUID | None, version: int) -> Qualification:
     """Give an application to somebody of one's own organisation, or to nobody. Raises Conflict, Invalid for a stranger."""
     qualification = as_read(actor, qualification_id, ASSESS, version)
@@ -132,7 +132,7 @@ def assign(qualification: Qualification, person: UUID | None, name: str | None) 
     current_session().flush()
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="ask_information")
 def ask_information(
     actor: Actor, qualification_id: UUID, question: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
@@ -149,7 +149,7 @@ def ask_information(
     return qualification
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="decide_application")
 def decide_application(
     actor: Actor, qualification_id: UUID, outcome: Outcome, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
@@ -202,7 +202,7 @@ def approve(qualification: Qualification, begin: date, end: date | None, conditi
     qualification.reassess_after = None
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="decide_like_cases")
 def decide_like_cases(actor: Actor, cases: Sequence[tuple[UUID, int]], outcome: Outcome) -> list[Qualification]:
     """Decide many applications for one version of one product alike, each from the version that was read: all or none.
 
@@ -243,7 +243,7 @@ def _not_now(qualification: Qualification, version: int) -> Blocker | None:
     return None
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="suspend_qualification")
 def suspend_qualification(
     actor: Actor, qualification_id: UUID, reason_code: str, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
@@ -256,7 +256,7 @@ def suspend_qualification(
     return qualification
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="lift_suspension")
 def lift_suspension(
     actor: Actor, qualification_id: UUID, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
@@ -272,7 +272,7 @@ def lift_suspension(
     return qualification
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="demand_reassessment")
 def demand_reassessment(
     actor: Actor, qualification_id: UUID, reason_code: str, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:

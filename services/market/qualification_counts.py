@@ -41,7 +41,7 @@ class Tally:
     operators: Mapping[UUID, str]
 
 
-@operation("UC-04.02", permission=READ, writes=False)
+@operation("UC-04.02", permission=READ, writes=False, name="tally_qualifications")
 def tally_qualifications(actor: Actor, filters: QualificationFilters | None = None) -> Tally:
     """Counts of the visible applications that pass the filters."""
     wanted = filters or QualificationFilters()

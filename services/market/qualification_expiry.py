@@ -23,7 +23,7 @@ IN_WORK = (QualificationStatus.IN_ASSESSMENT, QualificationStatus.INFORMATION_RE
 BATCH = 200
 
 
-@every(timedelta(hours=1))
+@every(timedelta(hours=1), name="market.qualification_expiry.keep_validities")
 def keep_validities() -> None:
     """Look for validities that end or have ended, in batches, each in a commit of its own."""
     for keep in (expire_qualifications, note_ending):
@@ -31,7 +31,7 @@ def keep_validities() -> None:
             pass
 
 
-@operation("UC-04.02", permission="qualification.keep")
+@operation("UC-04.02", permission="qualification.keep", name="expire_qualifications")
 def expire_qualifications(actor: Actor) -> int:
     """Make Expired what was valid until yesterday or earlier; how many, at most a batch.
 
@@ -52,7 +52,7 @@ def expire_qualifications(actor: Actor) -> int:
     return len(found)
 
 
-@operation("UC-04.02", permission="qualification.keep")
+@operation("UC-04.02", permission="qualification.keep", name="note_ending")
 def note_ending(actor: Actor) -> int:
     """Raise one event for each qualification that comes within a notice of its end, once a notice; how many they were."""
     for key in NOTICES:

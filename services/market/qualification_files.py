@@ -65,7 +65,7 @@ def files_of(actor: Actor, qualification_id: UUID) -> dict[UUID, list[Qualificat
     return found
 
 
-@operation("UC-05.01", permission="qualification.read")
+@operation("UC-05.01", permission="qualification.read", name="read_evidence")
 def read_evidence(actor: Actor, attachment_id: UUID) -> Download:
     """A file with its content; who took it is kept in the access log, so this operation writes.
 

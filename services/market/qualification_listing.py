@@ -142,7 +142,7 @@ def _asked(actor: Actor, filters: QualificationFilters) -> tuple[_Asked, dict[st
     return _Asked(view, me, filters, today(), int(setting("qualification.soon_days"))), values
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="list_qualifications")
 def list_qualifications(
     actor: Actor, filters: QualificationFilters | None = None, *, after: UUID | None = None, limit: int = 50
 ) -> QualificationPage:
@@ -155,7 +155,7 @@ def list_qualifications(
     return QualificationPage(found[:size], found[size - 1].qualification.id if len(found) > size else None)
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="work_queue")
 def work_queue(actor: Actor, filters: QualificationFilters | None = None, limit: int = 200) -> list[QualificationLine]:
     """The same by the clock: what is due first comes first, then what is paused, then what is decided, the newest first."""
     asked, values = _asked(actor, filters or QualificationFilters())
@@ -172,7 +172,7 @@ def work_queue(actor: Actor, filters: QualificationFilters | None = None, limit:
     return found
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="get_qualification")
 def get_qualification(actor: Actor, qualification_id: UUID) -> QualificationLine:
     """One application. Raises NotFound when there is none that the actor may see."""
     see(Qualification, actor, qualification_id)

@@ -35,7 +35,7 @@ class Together:
     left: Sequence[Blocker]
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="take_applications")
 def take_applications(actor: Actor, cases: Sequence[Case]) -> Together:
     """Begin to assess many applications, each from the version that was read: they are the actor's from now on.
 
@@ -45,7 +45,7 @@ def take_applications(actor: Actor, cases: Sequence[Case]) -> Together:
     return _each(actor, cases, ASSESS, TAKEN_FROM, "taken", lambda one: take(actor, one))
 
 
-@operation("UC-04.02", permission=ASSESS)
+@operation("UC-04.02", permission=ASSESS, name="assign_applications")
 def assign_applications(actor: Actor, cases: Sequence[Case], person: UUID | None) -> Together:
     """Give many applications to somebody of one's own organisation, or to nobody, each from the version that was read.
 
@@ -57,7 +57,7 @@ def assign_applications(actor: Actor, cases: Sequence[Case], person: UUID | None
     return _each(actor, cases, ASSESS, STANDING, "assigned", lambda one: assign(one, person, name))
 
 
-@operation("UC-04.02", permission=APPLY)
+@operation("UC-04.02", permission=APPLY, name="withdraw_applications")
 def withdraw_applications(actor: Actor, cases: Sequence[Case], reason: str) -> Together:
     """Withdraw many applications, or what units are qualified for, for one reason, each from the version that was read.
 

@@ -80,7 +80,7 @@ def by_term(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]
     return {TERM_OF[name]: pair for name, pair in changes.items() if name in TERM_OF}
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="qualification_history")
 def qualification_history(actor: Actor, qualification_id: UUID) -> list[Change]:
     """Everything that changed on an application, newest first, by ontology term. NotFound when it is unseen."""
     see(Qualification, actor, qualification_id)

@@ -61,7 +61,7 @@ def say_on(
     return message
 
 
-@operation("UC-04.02", permission="qualification.comment")
+@operation("UC-04.02", permission="qualification.comment", name="comment_on_application")
 def comment_on_application(
     actor: Actor, qualification_id: UUID, text: str, audience: Audience, files: Sequence[Upload] = ()
 ) -> QualificationMessage:
@@ -82,7 +82,7 @@ def comment_on_application(
     return message
 
 
-@operation("UC-04.02", permission="qualification.comment")
+@operation("UC-04.02", permission="qualification.comment", name="attach_evidence")
 def attach_evidence(
     actor: Actor, message_id: UUID, files: Sequence[Upload], *, qualification_id: UUID | None = None
 ) -> list[QualificationAttachment]:
@@ -109,7 +109,7 @@ def _tell(actor: Actor, qualification: Qualification, message: QualificationMess
         emit_for_qualification(SAID, qualification, told)
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="said_on_application")
 def said_on_application(actor: Actor, qualification_id: UUID) -> list[SaidOn]:
     """Everything said on an application that the actor may read, oldest first, with its files. NotFound when unseen."""
     see(Qualification, actor, qualification_id)
@@ -121,7 +121,7 @@ def said_on_application(actor: Actor, qualification_id: UUID) -> list[SaidOn]:
     return [SaidOn(message, files.get(message.id, [])) for message in found]
 
 
-@operation("UC-04.02", permission="qualification.read", writes=False)
+@operation("UC-04.02", permission="qualification.read", writes=False, name="involved_in_application")
 def involved_in_application(actor: Actor, qualification_id: UUID) -> list[str]:
     """Who may see an application, by name: its FSP, its SO, the FMAR administrator."""
     qualification = see(Qualification, actor, qualification_id)

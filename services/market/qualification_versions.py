@@ -22,14 +22,14 @@ from services.market.qualification_life import STANDING
 NEWER = "qualification.newer_version"
 
 
-@handles(VERSION_PUBLISHED)
+@handles(VERSION_PUBLISHED, name="market.qualification_versions.tell_of_version")
 def tell_of_version(event: Event) -> None:
     """Whoever stands for an older version is told."""
     told = event.payload
     tell_holders(system_actor(), told["code"], told["product_version"], told["valid_from"], event.occurred_at)
 
 
-@operation("UC-04.01", permission="qualification.keep")
+@operation("UC-04.01", permission="qualification.keep", name="tell_holders")
 def tell_holders(actor: Actor, code: str, product_version: int, valid_from: str, since: datetime) -> int:
     """Write an event about each application that hasn't ended and is for an older version; how many.
 
@@ -55,7 +55,7 @@ def tell_holders(actor: Actor, code: str, product_version: int, valid_from: str,
     return len(rows)
 
 
-@operation("UC-04.01", permission="qualification.read", writes=False)
+@operation("UC-04.01", permission="qualification.read", writes=False, name="newer_version")
 def newer_version(actor: Actor, qualification_id: UUID) -> ProductVersion | None:
     """The newest version of the product where an application is for an older one. NotFound when it is unseen."""
     qualification = see(Qualification, actor, qualification_id)

@@ -61,7 +61,7 @@ class Readiness:
         return not self.missing
 
 
-@operation("UC-04.02", permission="unit.read", writes=False)
+@operation("UC-04.02", permission="unit.read", writes=False, name="readiness")
 def readiness(actor: Actor, unit_id: UUID, product_code: str, operator_id: UUID, day: date | None = None) -> Readiness:
     """Whether a unit can deliver a product to an SO on a day (today when None), or everything that is missing.
 

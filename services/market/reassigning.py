@@ -34,14 +34,14 @@ TOLD, NAMED = 20, 3
 FEWEST_EVIDENCE = 10
 
 
-@operation("UC-03.02", permission="unit.reassign", writes=False)
+@operation("UC-03.02", permission="unit.reassign", writes=False, name="reassignment_blockers")
 def reassignment_blockers(actor: Actor, unit_id: UUID, gaining: UUID) -> list[Blocker]:
     """What stands in the way of re-assigning a unit to an FSP; empty when nothing does."""
     unit = reach(MarketUnit, actor, unit_id, "unit.reassign", lock=False)
     return _blockers(unit, gaining)
 
 
-@operation("UC-03.02", permission="unit.reassign")
+@operation("UC-03.02", permission="unit.reassign", name="reassign_unit")
 def reassign_unit(actor: Actor, unit_id: UUID, gaining: UUID, evidence: str, version: int) -> WholeUnit:
     """Hand a unit, with the assets in it, to another FSP, from the version the actor read.
 

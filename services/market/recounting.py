@@ -115,7 +115,7 @@ def _plain(key: Iterable[Any]) -> tuple[str, ...]:
     return tuple(map(str, key))
 
 
-@operation("UC-05.02", permission="asset.recount")
+@operation("UC-05.02", permission="asset.recount", name="recount_market")
 def recount_market(actor: Actor) -> int:
     """Count the market anew for dashboard and queue; how many counts had drifted (0: the register had kept them well)."""
     session = current_session()
@@ -125,7 +125,7 @@ def recount_market(actor: Actor) -> int:
     return found
 
 
-@every(timedelta(days=1))
+@every(timedelta(days=1), name="market.recounting.reconcile_market")
 def reconcile_market() -> None:
     """Hold the counts against the market once a day; what drifted is told in the log and put right."""
     with unit_of_work(Stamp("look_for_drift", "UC-05.02", system_actor()), writes=False) as session:

@@ -1,4 +1,4 @@
-"""Sub-markets, procurers and what the catalogue is born with, as data/market/*.csv say it (UC-04.01, MARKETS.md)."""
+"""Sub-markets, procurers and what the catalogue is born with, as data/market/*.csv say it (UC-04.01)."""
 
 import csv
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ LONGEST = timedelta(days=366)
 LONGEST_NOTE = 1000
 
 
-@operation("UC-03.04", permission=ASSESS)
+@operation("UC-03.04", permission=ASSESS, name="confirm_window")
 def confirm_window(
     actor: Actor, qualification_id: UUID, starts_at: datetime, ends_at: datetime, note: str = ""
 ) -> ServiceWindow:
@@ -100,7 +100,7 @@ def _overlapping(qualification_id: UUID, starts_at: datetime, ends_at: datetime)
     return met[0] if met else None
 
 
-@operation("UC-03.04", permission=ASSESS)
+@operation("UC-03.04", permission=ASSESS, name="call_off_window")
 def call_off_window(actor: Actor, window_id: UUID, reason: str, version: int) -> ServiceWindow:
     """Call a window off before it is over: the unit isn't counted on any more.
 
@@ -121,7 +121,7 @@ def call_off_window(actor: Actor, window_id: UUID, reason: str, version: int) ->
     return window
 
 
-@operation("UC-03.04", permission="qualification.read", writes=False)
+@operation("UC-03.04", permission="qualification.read", writes=False, name="windows_of")
 def windows_of(actor: Actor, qualification_id: UUID) -> list[ServiceWindow]:
     """The windows of an application that the actor may see, the latest first, those called off among them. NotFound."""
     see(Qualification, actor, qualification_id)

@@ -1,4 +1,4 @@
-"""What a unit's assets serve already, what may be held beside it, and who comes first (UC-04.03, MARKETS.md: Stacking)."""
+"""What a unit's assets serve already, what may be held beside it, and who comes first (UC-04.03)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

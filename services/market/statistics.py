@@ -29,7 +29,7 @@ EARLIEST, LONGEST = date(2015, 1, 1), 120
 """No market before this day; at most so many months in one chart."""
 
 
-@operation("UC-05.02", permission="market.statistics", writes=False)
+@operation("UC-05.02", permission="market.statistics", writes=False, name="market_in_numbers")
 def market_in_numbers(actor: Actor, filters: MarketFilters | None = None) -> MarketNumbers:
     """The way from registered to qualified, qualified kW (now or as of a day, and over time), clocks, outcomes, expiries.
 

@@ -101,7 +101,7 @@ _kept: dict[tuple[object, ...], Blockers] = {}
 _lock = Lock()
 
 
-@operation("UC-05.02", permission="market.statistics", writes=False)
+@operation("UC-05.02", permission="market.statistics", writes=False, name="top_blockers")
 def top_blockers(actor: Actor, filters: MarketFilters | None = None) -> Blockers:
     """What is in the way of eligibility now: units in the family of a product that one may apply for, against what it asks for.
 

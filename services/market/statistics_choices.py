@@ -21,7 +21,7 @@ class MarketChoices:
     sub_markets: dict[str, tuple[str, ...]]
 
 
-@operation("UC-05.02", permission="market.statistics", writes=False)
+@operation("UC-05.02", permission="market.statistics", writes=False, name="market_choices")
 def market_choices(actor: Actor) -> MarketChoices:
     """The products there are, and the SOs that applications are addressed to."""
     products = {code: f"{code} {versions[-1].name}" for code, versions in sorted(whole_catalogue().versions.items())}

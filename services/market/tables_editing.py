@@ -29,7 +29,7 @@ LONGEST_NOTE, LONGEST_SOURCE, LONGEST_REASON, SHORTEST, MOST_ROWS = 300, 300, 10
 TABLE_PUBLISHED = "market.table_published"
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="market_table")
 def market_table(actor: Actor, kind: MarketTableKind, edition: int | None = None) -> MarketTable:
     """An edition of a table, or the one in force. Raises NotFound."""
     if edition is None:
@@ -41,14 +41,14 @@ def market_table(actor: Actor, kind: MarketTableKind, edition: int | None = None
     return found
 
 
-@operation("UC-04.01", permission="product.read", writes=False)
+@operation("UC-04.01", permission="product.read", writes=False, name="table_editions")
 def table_editions(actor: Actor, kind: MarketTableKind) -> list[MarketTable]:
     """All editions of a table, the newest first."""
     chosen = select(MarketTable).where(col(MarketTable.kind) == kind, visible(MarketTable, actor))
     return list(current_session().scalars(chosen.order_by(col(MarketTable.edition).desc())))
 
 
-@operation("UC-04.01", permission="product.decide")
+@operation("UC-04.01", permission="product.decide", name="publish_table")
 def publish_table(
     actor: Actor,
     kind: MarketTableKind,

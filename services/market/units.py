@@ -145,13 +145,13 @@ def whole(unit: MarketUnit) -> WholeUnit:
     return WholeUnit(unit, capability, list(session.scalars(areas.order_by(*_BY_POWER))))
 
 
-@operation("UC-03.01", permission="unit.read", writes=False)
+@operation("UC-03.01", permission="unit.read", writes=False, name="get_unit")
 def get_unit(actor: Actor, unit_id: UUID) -> WholeUnit:
     """One market unit with its capability. Raises NotFound when there is none that the actor may see."""
     return whole(see(MarketUnit, actor, unit_id))
 
 
-@operation("UC-03.03", permission="unit.read", writes=False)
+@operation("UC-03.03", permission="unit.read", writes=False, name="unit_as_of")
 def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitThen:
     """A unit as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't there yet."""
     see(MarketUnit, actor, unit_id)
@@ -163,7 +163,7 @@ def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitThen:
     return UnitThen(found, current_session().scalar(newest))
 
 
-@operation("UC-03.03", permission="unit.read", writes=False)
+@operation("UC-03.03", permission="unit.read", writes=False, name="unit_history")
 def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
     """What a unit came to after each change, oldest first; at most the newest 1,000. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)
@@ -172,7 +172,7 @@ def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
     return _HISTORY.records(current_connection(), {"unit": unit_id})[::-1]
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="unit_changes")
 def unit_changes(actor: Actor, unit_id: UUID) -> list[Change]:
     """What happened to a unit's record, newest first, by ontology term. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)

@@ -31,13 +31,13 @@ def unit_blockers_of(unit: MarketUnit) -> list[Blocker]:
     return [blocker for blocks in UNIT_BLOCKERS for blocker in blocks(unit)]
 
 
-@operation("UC-03.04", permission="unit.read", writes=False)
+@operation("UC-03.04", permission="unit.read", writes=False, name="unit_end_blockers")
 def unit_end_blockers(actor: Actor, unit_id: UUID) -> list[Blocker]:
     """What stands in the way of de-registering a unit, each with what to do about it; empty when nothing does."""
     return unit_blockers_of(see(MarketUnit, actor, unit_id))
 
 
-@operation("UC-03.04", permission="unit.manage")
+@operation("UC-03.04", permission="unit.manage", name="deregister_unit")
 def deregister_unit(actor: Actor, unit_id: UUID, reason: str, version: int) -> WholeUnit:
     """End a unit for good, from the version the actor read: its assets are free for other units, its code is never used again.
 
@@ -76,7 +76,7 @@ OFFERS = (
 )
 
 
-@operation("UC-03.01", permission="unit.read", writes=False)
+@operation("UC-03.01", permission="unit.read", writes=False, name="unit_actions")
 def unit_actions(actor: Actor, unit_id: UUID) -> list[Action]:
     """What the actor can do with a unit as it stands; what can't be done says why not. Raises NotFound when unseen."""
     unit = see(MarketUnit, actor, unit_id)

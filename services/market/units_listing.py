@@ -171,7 +171,7 @@ def _joined(statement: Any) -> Any:
     return statement.select_from(MarketUnit).join(UnitCapability, col(UnitCapability.unit_id) == col(MarketUnit.id))
 
 
-@operation("UC-05.01", permission="unit.read", writes=False)
+@operation("UC-05.01", permission="unit.read", writes=False, name="list_units")
 def list_units(
     actor: Actor,
     filters: UnitFilters | None = None,
@@ -215,7 +215,7 @@ def _cursor(text: str, name: str) -> list[Any]:
         raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
 
 
-@operation("UC-05.01", permission="unit.read", writes=False)
+@operation("UC-05.01", permission="unit.read", writes=False, name="count_units")
 def count_units(actor: Actor, filters: UnitFilters | None = None) -> int:
     """How many visible units pass the filters, counted no further than 10,001."""
     some = _joined(select(literal_column("1"))).where(

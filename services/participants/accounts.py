@@ -15,7 +15,7 @@ from services.participants.administrators import require_another_administrator
 from services.participants.reasons import require_reason
 
 
-@operation("UC-01.04", permission="account.manage")
+@operation("UC-01.04", permission="account.manage", name="deactivate_account")
 def deactivate_account(actor: Actor, user_id: UUID, reason: str) -> User:
     """End a person's access everywhere, at once. Refused where an organisation, or the register, would lose its last
     administrator."""
@@ -30,7 +30,7 @@ def deactivate_account(actor: Actor, user_id: UUID, reason: str) -> User:
     return user
 
 
-@operation("UC-01.04", permission="account.manage")
+@operation("UC-01.04", permission="account.manage", name="reactivate_account")
 def reactivate_account(actor: Actor, user_id: UUID) -> User:
     """Let a person whose account was deactivated back into the organisations they belong to."""
     user = reach(User, actor, user_id, "account.manage")
@@ -41,7 +41,7 @@ def reactivate_account(actor: Actor, user_id: UUID) -> User:
     return user
 
 
-@operation("UC-01.01", permission="account.manage")
+@operation("UC-01.01", permission="account.manage", name="release_identity")
 def release_identity(actor: Actor, user_id: UUID, reason: str) -> User:
     """Let go of the identity that an account is bound to: the next sign-in with its verified email binds it anew.
 

@@ -18,7 +18,7 @@ from services.participants.organisations import MATERIAL, WAITING_CHECK, require
 from services.participants.reasons import require_reason
 
 
-@operation("UC-01.02", permission="organisation.decide", writes=False)
+@operation("UC-01.02", permission="organisation.decide", writes=False, name="approval_queue")
 def approval_queue(actor: Actor) -> list[Organisation]:
     """The organisations that wait for approval, the longest waiting first.
 
@@ -30,7 +30,7 @@ def approval_queue(actor: Actor) -> list[Organisation]:
     return list(current_session().scalars(chosen.order_by(col(Organisation.recorded_at), col(Organisation.id))))
 
 
-@operation("UC-01.02", permission="organisation.decide")
+@operation("UC-01.02", permission="organisation.decide", name="approve_organisation")
 def approve_organisation(actor: Actor, organisation_id: UUID, version: int) -> Organisation:
     """Approve a new or changed organisation: Active, and its roles take effect. Raises Conflict when `version` is stale."""
     organisation = _moved(actor, organisation_id, version, OrganisationStatus.ACTIVE, "approve_organisation", None)
@@ -39,7 +39,7 @@ def approve_organisation(actor: Actor, organisation_id: UUID, version: int) -> O
     return _told("organisation.approved", organisation)
 
 
-@operation("UC-01.02", permission="organisation.decide")
+@operation("UC-01.02", permission="organisation.decide", name="refuse_organisation")
 def refuse_organisation(actor: Actor, organisation_id: UUID, reason: str, version: int) -> Organisation:
     """Refuse, with a reason. A new organisation becomes Refused, finally; it can be registered anew.
 
@@ -59,7 +59,7 @@ def refuse_organisation(actor: Actor, organisation_id: UUID, reason: str, versio
     return _told("organisation.refused", organisation)
 
 
-@operation("UC-01.04", permission="organisation.decide")
+@operation("UC-01.04", permission="organisation.decide", name="suspend_organisation")
 def suspend_organisation(actor: Actor, organisation_id: UUID, reason: str, version: int) -> Organisation:
     """Suspend an active organisation, with a reason: its people and programs are out at once, its records are kept."""
     reason = require_reason(reason)
@@ -68,7 +68,7 @@ def suspend_organisation(actor: Actor, organisation_id: UUID, reason: str, versi
     return _told("organisation.suspended", moved)
 
 
-@operation("UC-01.04", permission="organisation.decide")
+@operation("UC-01.04", permission="organisation.decide", name="reinstate_organisation")
 def reinstate_organisation(actor: Actor, organisation_id: UUID, version: int) -> Organisation:
     """End a suspension: everything is as it was before."""
     moved = _moved(actor, organisation_id, version, OrganisationStatus.ACTIVE, "reinstate_organisation", None)

@@ -77,7 +77,7 @@ def client_view(client: ApiClient) -> ClientView:
     )
 
 
-@operation("UC-05.04", permission="client.manage", writes=False)
+@operation("UC-05.04", permission="client.manage", writes=False, name="list_clients")
 def list_clients(actor: Actor, organisation_id: UUID | None = None) -> list[ClientView]:
     """The credentials of the organisations that the actor manages, oldest first."""
     chosen = select(ApiClient).where(visible(ApiClient, actor))
@@ -86,7 +86,7 @@ def list_clients(actor: Actor, organisation_id: UUID | None = None) -> list[Clie
     return [client_view(client) for client in current_session().scalars(chosen.order_by(col(ApiClient.id)))]
 
 
-@operation("UC-05.04", permission="client.manage")
+@operation("UC-05.04", permission="client.manage", name="create_client")
 def create_client(
     actor: Actor,
     organisation_id: UUID,
@@ -128,7 +128,7 @@ def create_client(
     return client, shown
 
 
-@operation("UC-05.04", permission="client.manage")
+@operation("UC-05.04", permission="client.manage", name="rotate_secret")
 def rotate_secret(actor: Actor, identifier: UUID, version: int | None = None) -> tuple[ApiClient, str]:
     """Give a credential a new secret, shown this once; the old one stops opening anything at once."""
     client = _client(actor, identifier, version)
@@ -137,7 +137,7 @@ def rotate_secret(actor: Actor, identifier: UUID, version: int | None = None) ->
     return client, shown
 
 
-@operation("UC-05.04", permission="client.manage")
+@operation("UC-05.04", permission="client.manage", name="revoke_client")
 def revoke_client(actor: Actor, identifier: UUID, reason: str, version: int | None = None) -> ApiClient:
     """End a credential for good, at once: access tokens made with it stop at the next call."""
     reason = require_reason(reason)

@@ -52,7 +52,7 @@ def _assets(organisation_id: UUID) -> list[Blocker]:
     return found
 
 
-@operation("UC-01.04", permission="organisation.withdraw", writes=False)
+@operation("UC-01.04", permission="organisation.withdraw", writes=False, name="withdrawal_blockers")
 def withdrawal_blockers(actor: Actor, organisation_id: UUID) -> list[Blocker]:
     """Everything that keeps the organisation from being de-registered; empty when nothing does.
 
@@ -63,7 +63,7 @@ def withdrawal_blockers(actor: Actor, organisation_id: UUID) -> list[Blocker]:
     return [blocker for look in LOOKS for blocker in look(organisation_id)]
 
 
-@operation("UC-01.04", permission="organisation.withdraw")
+@operation("UC-01.04", permission="organisation.withdraw", name="withdraw_organisation")
 def withdraw_organisation(actor: Actor, organisation_id: UUID, reason: str, version: int) -> Organisation:
     """De-register an organisation, finally: its people and programs are out at once, its records are kept.
 

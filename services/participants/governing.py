@@ -16,7 +16,7 @@ from services.participants.organisations import MATERIAL, register_organisation
 from services.participants.users import UserView, invite_user
 
 
-@operation("UC-01.02", permission="organisation.begin")
+@operation("UC-01.02", permission="organisation.begin", name="begin_governing")
 def begin_governing(
     actor: Actor, values: Mapping[str, object], full_name: str, email: str
 ) -> tuple[Organisation, UserView]:

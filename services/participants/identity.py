@@ -174,7 +174,7 @@ def _invitations(user_id: UUID) -> list[Membership]:
     return list(current_session().scalars(chosen))
 
 
-@operation("UC-01.01", permission="user.manage")
+@operation("UC-01.01", permission="user.manage", name="bind_identity")
 def bind_identity(actor: Actor, identity: Identity) -> tuple[User | None, SignInProblem | None]:
     """Bind an account to the identity that signs in for the first time, and accept its invitations.
 

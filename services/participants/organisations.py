@@ -40,7 +40,7 @@ MOST_WAITING = 5
 WAITING_CHECK: dict[str, Any] = {"outcome": "waiting"}
 
 
-@operation("UC-01.02", permission="organisation.register")
+@operation("UC-01.02", permission="organisation.register", name="register_organisation")
 def register_organisation(
     actor: Actor, values: Mapping[str, object], *, justification: str | None = None
 ) -> Organisation:
@@ -70,7 +70,7 @@ def register_organisation(
     return organisation
 
 
-@operation("UC-01.03", permission="organisation.update")
+@operation("UC-01.03", permission="organisation.update", name="update_organisation")
 def update_organisation(
     actor: Actor,
     organisation_id: UUID,
@@ -108,7 +108,7 @@ def update_organisation(
     return organisation
 
 
-@operation("UC-01.02", permission="organisation.decide")
+@operation("UC-01.02", permission="organisation.decide", name="set_licence_areas")
 def set_licence_areas(actor: Actor, organisation_id: UUID, areas: list[str], version: int) -> Organisation:
     """Say in which licence areas (DNO codes) a DNO operates, and so whose assets its people see."""
     organisation = reach(Organisation, actor, organisation_id, "organisation.decide")

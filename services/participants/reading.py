@@ -72,13 +72,13 @@ def as_terms(organisation: Organisation) -> dict[str, Any]:
     }
 
 
-@operation("UC-01.02", permission="organisation.read", writes=False)
+@operation("UC-01.02", permission="organisation.read", writes=False, name="get_organisation")
 def get_organisation(actor: Actor, organisation_id: UUID) -> Organisation:
     """One organisation; NotFound when the actor may not see it."""
     return see(Organisation, actor, organisation_id)
 
 
-@operation("UC-01.02", permission="organisation.read", writes=False)
+@operation("UC-01.02", permission="organisation.read", writes=False, name="list_organisations")
 def list_organisations(
     actor: Actor,
     *,
@@ -111,7 +111,7 @@ def list_organisations(
     return Page(found[:size], found[size - 1].id if len(found) > size else None)
 
 
-@operation("UC-01.02", permission="organisation.directory", writes=False)
+@operation("UC-01.02", permission="organisation.directory", writes=False, name="directory")
 def directory(actor: Actor) -> list[DirectoryEntry]:
     """Names and roles of all active organisations, by name: what a person picks from who may not see the records."""
     rows = current_session().execute(
@@ -131,7 +131,7 @@ def directory(actor: Actor) -> list[DirectoryEntry]:
     return [DirectoryEntry(*row) for row in rows]
 
 
-@operation("UC-01.02", permission="organisation.read")
+@operation("UC-01.02", permission="organisation.read", name="organisation_passport")
 def organisation_passport(actor: Actor, organisation_id: UUID) -> dict[str, Any]:
     """The record as exported: everything a platform needs to onboard the organisation, by ontology terms.
 
@@ -147,7 +147,7 @@ def organisation_passport(actor: Actor, organisation_id: UUID) -> dict[str, Any]
     }
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="organisation_as_of")
 def organisation_as_of(actor: Actor, organisation_id: UUID, moment: datetime) -> Organisation:
     """The organisation as it stood at a moment; NotFound when it is unseen, or was not registered yet."""
     see(Organisation, actor, organisation_id)
@@ -157,7 +157,7 @@ def organisation_as_of(actor: Actor, organisation_id: UUID, moment: datetime) ->
     return found
 
 
-@operation("UC-05.06", permission="history.read", writes=False)
+@operation("UC-05.06", permission="history.read", writes=False, name="organisation_history")
 def organisation_history(actor: Actor, organisation_id: UUID) -> list[Change]:
     """Every change of the organisation, newest first: who, when, under which use case, before and after."""
     see(Organisation, actor, organisation_id)

@@ -46,31 +46,31 @@ def _registry(url: str, key: str) -> CompaniesHouse:
     return CompaniesHouse(url, SecretStr(key))
 
 
-@handles("organisation.registered")
+@handles("organisation.registered", name="participants.registry_check.check_registered")
 def check_registered(event: Event) -> None:
     """Hold a new organisation against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.materially_changed")
+@handles("organisation.materially_changed", name="participants.registry_check.check_changed")
 def check_changed(event: Event) -> None:
     """Hold a changed organisation against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.change_refused")
+@handles("organisation.change_refused", name="participants.registry_check.check_restored")
 def check_restored(event: Event) -> None:
     """Hold an organisation that returned to what was approved against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.check_requested")
+@handles("organisation.check_requested", name="participants.registry_check.check_requested")
 def check_requested(event: Event) -> None:
     """Hold an organisation against the registry because the administrator asked."""
     _check(event.record_id)
 
 
-@operation("UC-01.02", permission="organisation.check")
+@operation("UC-01.02", permission="organisation.check", name="check_again")
 def check_again(actor: Actor, organisation_id: UUID) -> Organisation:
     """Ask the company registry anew, in the background; until it answers the outcome is ``waiting``."""
     organisation = reach(Organisation, actor, organisation_id, "organisation.check")
@@ -82,13 +82,13 @@ def check_again(actor: Actor, organisation_id: UUID) -> Organisation:
     return organisation
 
 
-@operation("UC-01.02", permission="organisation.check", writes=False)
+@operation("UC-01.02", permission="organisation.check", writes=False, name="declared_for_check")
 def declared_for_check(actor: Actor, organisation_id: UUID) -> dict[str, Any]:
     """What an organisation declares, by ontology terms, for the company registry to be asked about."""
     return as_terms(see(Organisation, actor, organisation_id))
 
 
-@operation("UC-01.02", permission="organisation.check")
+@operation("UC-01.02", permission="organisation.check", name="record_registry_check")
 def record_registry_check(
     actor: Actor, organisation_id: UUID, declared: dict[str, Any], answer: dict[str, Any]
 ) -> Organisation:

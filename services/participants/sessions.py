@@ -35,7 +35,7 @@ def signed_out_since(user: User, issued_at: datetime | None) -> bool:
     return issued_at is not None and user.signed_out_at is not None and issued_at <= user.signed_out_at
 
 
-@operation("UC-01.01", permission="user.manage")
+@operation("UC-01.01", permission="user.manage", name="end_sessions")
 def end_sessions(actor: Actor, user_id: UUID, issued_at: datetime | None) -> User:
     """End every session of a person that began up to now; called by `services.participants.identity.sign_out`.
 

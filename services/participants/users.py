@@ -80,7 +80,7 @@ def _view(actor: Actor, membership: Membership, user: User, organisation: Organi
     )
 
 
-@operation("UC-01.01", permission="user.read", writes=False)
+@operation("UC-01.01", permission="user.read", writes=False, name="list_users")
 def list_users(
     actor: Actor,
     organisation_id: UUID | None = None,
@@ -114,7 +114,7 @@ def list_users(
     return [_view(actor, *row) for row in rows]
 
 
-@operation("UC-01.01", permission="user.read", writes=False)
+@operation("UC-01.01", permission="user.read", writes=False, name="assignable_in")
 def assignable_in(actor: Actor, organisation_id: UUID) -> list[Role]:
     """The roles that the actor can give in an organisation: what an invitation offers."""
     organisation = reach(Organisation, actor, organisation_id, "user.read", lock=False)
@@ -125,7 +125,7 @@ def assignable_in(actor: Actor, organisation_id: UUID) -> list[Role]:
     ]
 
 
-@operation("UC-01.01", permission="user.manage")
+@operation("UC-01.01", permission="user.manage", name="invite_user")
 def invite_user(actor: Actor, organisation_id: UUID, full_name: str, email: str, roles: Sequence[str]) -> UserView:
     """Invite a person into an organisation; the invitation is accepted by the first sign-in with that verified email.
 
@@ -158,7 +158,7 @@ def invite_user(actor: Actor, organisation_id: UUID, full_name: str, email: str,
     return _view(actor, membership, user, organisation)
 
 
-@operation("UC-01.01", permission="user.manage")
+@operation("UC-01.01", permission="user.manage", name="change_roles")
 def change_roles(actor: Actor, membership_id: UUID, roles: Sequence[str], version: int | None = None) -> UserView:
     """Give a person other roles in an organisation. Refused when that would leave it without an administrator.
 
@@ -175,7 +175,7 @@ def change_roles(actor: Actor, membership_id: UUID, roles: Sequence[str], versio
     return _view(actor, membership, user, organisation)
 
 
-@operation("UC-01.04", permission="user.manage")
+@operation("UC-01.04", permission="user.manage", name="deactivate_user")
 def deactivate_user(actor: Actor, membership_id: UUID, reason: str, version: int | None = None) -> UserView:
     """End a person's access to one organisation, at once. Other organisations of the same person are not touched.
 
@@ -194,7 +194,7 @@ def deactivate_user(actor: Actor, membership_id: UUID, reason: str, version: int
     return _view(actor, membership, user, organisation)
 
 
-@operation("UC-01.04", permission="user.manage")
+@operation("UC-01.04", permission="user.manage", name="reactivate_user")
 def reactivate_user(actor: Actor, membership_id: UUID, version: int | None = None) -> UserView:
     """Give a deactivated person access again, with the roles held before where those still fit.
 

@@ -57,7 +57,7 @@ def _require_demo() -> None:
         raise Refused("This is a live register (FMAR_MODE=live): demo data has no place in it.")
 
 
-@operation("WS-6", permission="demo.seed")
+@operation("WS-6", permission="demo.seed", name="lay_demo_data")
 def lay_demo_data(actor: Actor, most: int | None = None) -> str:
     """Everybody and everything of the demo, with its past. Refused outside demo mode, and once anybody has registered."""
     _require_demo()

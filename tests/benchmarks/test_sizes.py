@@ -313,7 +313,7 @@ def test_one_asset(subjects: list[Subject], figures: Figures) -> None:
     )
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="bench_map_of_all")
 def bench_map_of_all(actor: Actor) -> object:
     """The hexagons of the whole country."""
     return counts_by_cell(actor, AssetFilters())

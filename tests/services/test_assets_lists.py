@@ -187,7 +187,7 @@ def test_counting_ends_where_it_says_little(register: str) -> None:
     assert not count_assets(administrator, AssetFilters(text="device")).more
 
 
-@operation("UC-05.01", permission="asset.read", writes=False)
+@operation("UC-05.01", permission="asset.read", writes=False, name="cells_seen")
 def cells_seen(actor: Actor, filters: AssetFilters) -> Any:
     """What the map of all reads, through an operation as the map has it."""
     return counts_by_cell(actor, filters)

@@ -59,7 +59,7 @@ def faults() -> set[FaultKind]:
 def test_every_change_is_recorded_with_before_and_after_who_and_why(register: str) -> None:
     setting = three_changes()
 
-    @operation("UC-05.06", permission="ledger.verify", writes=False)
+    @operation("UC-05.06", permission="ledger.verify", writes=False, name="read_history_of_setting")
     def read_history_of_setting(actor: object) -> object:
         return history("setting", setting.id)
 
@@ -291,7 +291,7 @@ def test_a_record_can_be_read_as_of_any_moment(register: str) -> None:
     with time_machine.travel(start + timedelta(days=9), tick=False):
         change("22", 1)
 
-    @operation("UC-05.06", permission="ledger.verify", writes=False)
+    @operation("UC-05.06", permission="ledger.verify", writes=False, name="read_setting_as_of")
     def read_setting_as_of(actor: object, days: int) -> str | None:
         found = as_of(Setting, setting.id, start + timedelta(days=days))
         return found.value if found else None
@@ -303,23 +303,23 @@ def test_a_record_can_be_read_as_of_any_moment(register: str) -> None:
 def test_nothing_is_written_outside_an_operation_or_past_the_ledger(register: str) -> None:
     setting = change("21", 0)
 
-    @operation("UC-05.06", permission="setting.read", writes=False)
+    @operation("UC-05.06", permission="setting.read", writes=False, name="write_while_reading")
     def write_while_reading(actor: object) -> None:
         current_session().add(Setting(key="x", value="1"))
         current_session().flush()
 
-    @operation("UC-05.06", permission="setting.change")
+    @operation("UC-05.06", permission="setting.change", name="delete_a_record")
     def delete_a_record(actor: object) -> None:
         current_session().delete(current_session().get_one(Setting, setting.id))
         current_session().flush()
 
-    @operation("UC-05.06", permission="setting.change")
+    @operation("UC-05.06", permission="setting.change", name="update_set_wise")
     def update_set_wise(actor: object) -> None:
         from sqlalchemy import update
 
         current_session().execute(update(Setting).values(value="7"))
 
-    @operation("UC-05.06", permission="setting.change")
+    @operation("UC-05.06", permission="setting.change", name="insert_set_wise")
     def insert_set_wise(actor: object) -> None:
         from sqlalchemy import insert
 

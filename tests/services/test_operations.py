@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from models.base import new_id
 from models.core import Setting
@@ -33,7 +34,7 @@ load_all()
 OURS = {name: known for name, known in OPERATIONS.items() if known.module.startswith("services.")}
 
 
-@operation("UC-01.01", permission="user.manage")
+@operation("UC-01.01", permission="user.manage", name="lay_down")
 def lay_down(actor: Actor, *records: Any) -> None:
     """Rows as a test wants them."""
     for record in records:
@@ -164,7 +165,7 @@ def test_a_credential_that_has_ended_opens_nothing(register: str, ending: str) -
 
 
 def test_an_operation_that_fails_leaves_nothing(register: str) -> None:
-    @operation("UC-02.01", permission="setting.change")
+    @operation("UC-02.01", permission="setting.change", name="change_and_fail")
     def change_and_fail(actor: Actor) -> None:
         change_setting(actor, "asset.query_answer_days", "21", 0)
         current_session().add(Setting(key="half.done", value="1"))
@@ -174,3 +175,24 @@ def test_an_operation_that_fails_leaves_nothing(register: str) -> None:
     with pytest.raises(RuntimeError, match="half-way"):
         change_and_fail(system_actor())
     assert all(entry.version == 0 for entry in read_settings(system_actor()))
+
+
+@pytest.mark.parametrize("mistake", ["a missing record", "a second of its kind"])
+def test_only_what_raced_is_run_again(register: str, mistake: str) -> None:
+    runs: list[str] = []
+
+    @operation("UC-02.01", permission="setting.change", name=f"store_{mistake.replace(' ', '_')}")
+    def store(actor: Actor) -> None:
+        runs.append(mistake)
+        if mistake == "a missing record":
+            record: Any = Membership(
+                user_id=new_id(), organisation_id=new_id(), roles=[], status=MembershipStatus.ACTIVE
+            )
+            current_session().add(record)
+        else:
+            current_session().add_all([Setting(key="unique.key", value="1"), Setting(key="unique.key", value="2")])
+        current_session().flush()
+
+    with pytest.raises(IntegrityError):
+        store(system_actor())
+    assert len(runs) == (1 if mistake == "a missing record" else 3), "a foreign key is a mistake of ours: told at once"

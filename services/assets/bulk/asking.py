@@ -148,7 +148,7 @@ def ask_ahead(
     return replace(early, staged=stage_assets(asked.places, asked.values, asked.parts, stamp, moment, versions))
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="_asked_early")
 def _asked_early(actor: Actor, given: pl.DataFrame, constants: Mapping[str, str]) -> tuple[Early, Mapping[str, int]]:
     """What was asked, and the versions of the categories' schemas."""
     by_index()

@@ -50,7 +50,7 @@ def keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
     current_session().execute(insert(BulkDraft), drafts)
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="job_drafts")
 def job_drafts(actor: Actor, job_id: UUID, *, after: int = 0, limit: int = 500) -> list[BulkDraft]:
     """The drafts of a job from the row after the one numbered `after` on; at most `limit`, up to 5,000. NotFound."""
     job = job_of(actor, job_id)
@@ -67,7 +67,7 @@ def _draft(actor: Actor, draft_id: UUID) -> BulkDraft:
     return draft
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="register_bulk_draft")
 def register_bulk_draft(
     actor: Actor, draft_id: UUID, values: Mapping[str, str | None], *, justification: str | None = None
 ) -> Asset:

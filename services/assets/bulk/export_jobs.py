@@ -32,7 +32,7 @@ MOST_WAITING = 10
 """Exports that one organisation may have under way at once."""
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="is_large_export")
 def is_large_export(actor: Actor, filters: AssetFilters | None = None) -> bool:
     """Whether an export by these filters becomes a job: more assets than setting export.direct_rows."""
     most = int(setting("export.direct_rows"))
@@ -49,7 +49,7 @@ def begin_export(actor: Actor, file_format: str, filters: AssetFilters | None = 
     return submit_export(actor, file_format, filters) if is_large_export(actor, filters) else None
 
 
-@operation("UC-02.04", permission="asset.export")
+@operation("UC-02.04", permission="asset.export", name="submit_export")
 def submit_export(actor: Actor, file_format: str, filters: AssetFilters | None = None) -> ExportJob:
     """Have a file made by the worker. The same wish of the same person, while it is under way, is the same job."""
     require_format(file_format)
@@ -90,20 +90,20 @@ def export_of(actor: Actor, job_id: UUID, *, lock: bool = False) -> ExportJob:
     return job
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="get_export")
 def get_export(actor: Actor, job_id: UUID) -> ExportJob:
     """An export of the actor's organisation, as far as it has come. Raises NotFound."""
     return export_of(actor, job_id)
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="list_exports")
 def list_exports(actor: Actor, limit: int = 50) -> list[ExportJob]:
     """The exports that the actor's organisation had made as jobs, the latest first; at most `limit`, up to 500."""
     chosen = select(ExportJob).where(visible(ExportJob, actor)).order_by(col(ExportJob.id).desc())
     return list(current_session().scalars(chosen.limit(max(1, min(limit, 500)))))
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="kept_days")
 def kept_days(actor: Actor) -> int:
     """For how many days the file of an export can be fetched after it was made."""
     return int(setting("bulk.keep_days"))
@@ -162,7 +162,7 @@ def require_sight(actor: Actor, job: ExportJob) -> None:
         raise Forbidden("The file holds assets that you may not see now. Export again: you get those that you may see.")
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="copy_export")
 def copy_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
     """The part of `fetch_export` that reads."""
     job = export_of(actor, job_id)
@@ -198,7 +198,7 @@ def fetch_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
     return job
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="export_ticket")
 def export_ticket(actor: Actor, job_id: UUID, browser: str | None = None) -> str:
     """A ticket by which this person's browser, which `browser` names, fetches the file: for five to ten minutes."""
     job = export_of(actor, job_id)
@@ -221,7 +221,7 @@ def open_export_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, 
     return actor_for_user(UUID(claims["sub"]), UUID(claims["org"])), UUID(claims["job"])
 
 
-@operation("UC-02.04", permission="asset.export")
+@operation("UC-02.04", permission="asset.export", name="cancel_export")
 def cancel_export(actor: Actor, job_id: UUID) -> ExportJob:
     """Stop an export that is under way; no file is kept of it. Raises Refused when it has ended."""
     job = export_of(actor, job_id, lock=True)
@@ -232,7 +232,7 @@ def cancel_export(actor: Actor, job_id: UUID) -> ExportJob:
     return job
 
 
-@operation("UC-02.04", permission="asset.export")
+@operation("UC-02.04", permission="asset.export", name="delete_export")
 def delete_export(actor: Actor, job_id: UUID) -> None:
     """Remove an export and its file before its time. Raises Refused while it is under way."""
     job = export_of(actor, job_id, lock=True)

@@ -84,7 +84,7 @@ class Pulse:
                 return
 
 
-@every(timedelta(seconds=1))
+@every(timedelta(seconds=1), name="assets.bulk.export_working.work_on_exports")
 def work_on_exports() -> None:
     """Take up an export that waits, in a thread of its own: events and files of assets don't wait for it."""
     if _one_at_a_time.acquire(blocking=False):
@@ -152,7 +152,7 @@ def _keep(job_id: UUID, lease: UUID, path: Path) -> None:
             number += 1
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="claim_export")
 def claim_export(actor: Actor) -> tuple[UUID, UUID] | None:
     """Take the lease of the export that waits longest, and throw away what was made of it: its identifier and the lease."""
     moment = now()
@@ -177,7 +177,7 @@ def claim_export(actor: Actor) -> tuple[UUID, UUID] | None:
     return job.id, job.lease
 
 
-@operation("UC-02.04", permission="asset.conclude", writes=False)
+@operation("UC-02.04", permission="asset.conclude", writes=False, name="export_owner")
 def export_owner(actor: Actor, job_id: UUID) -> tuple[Actor, ExportJob]:
     """Who asked for an export, with the rights they have now, and what they asked for.
 
@@ -194,7 +194,7 @@ def _held(job_id: UUID, lease: UUID) -> ExportJob | None:
     return job if job is not None and job.lease == lease and job.status is JobStatus.RUNNING else None
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="count_export")
 def count_export(actor: Actor, job_id: UUID, lease: UUID, total: int) -> None:
     """Keep how many assets an export will have, about: some may come or go before it is read."""
     job = _held(job_id, lease)
@@ -203,7 +203,7 @@ def count_export(actor: Actor, job_id: UUID, lease: UUID, total: int) -> None:
     job.rows_total = total
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="renew_export")
 def renew_export(actor: Actor, job_id: UUID, lease: UUID, rows: int) -> bool:
     """Keep how far an export is, and its lease; whether it is still ours to make."""
     job = _held(job_id, lease)
@@ -212,7 +212,7 @@ def renew_export(actor: Actor, job_id: UUID, lease: UUID, rows: int) -> bool:
     return job is not None
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="keep_export_part")
 def keep_export_part(actor: Actor, job_id: UUID, lease: UUID, number: int, content: bytes) -> None:
     """Keep a part of the file. Raises LeaseLost when the export is another process's by now, or cancelled."""
     if _held(job_id, lease) is None:
@@ -220,7 +220,7 @@ def keep_export_part(actor: Actor, job_id: UUID, lease: UUID, number: int, conte
     current_session().execute(insert(ExportPart), [{"job_id": job_id, "number": number, "content": content}])
 
 
-@operation("UC-02.04", permission="asset.export")
+@operation("UC-02.04", permission="asset.export", name="finish_export")
 def finish_export(actor: Actor, job_id: UUID, lease: UUID, made: Written, seen: dict[str, Any]) -> None:
     """The file is whole: from now on it can be fetched, and the ledger says that it was made."""
     job = _held(job_id, lease)
@@ -232,7 +232,7 @@ def finish_export(actor: Actor, job_id: UUID, lease: UUID, made: Written, seen: 
     _end(job, JobStatus.COMPLETED, None)
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="fail_export")
 def fail_export(actor: Actor, job_id: UUID, lease: UUID, reason: str) -> None:
     """End an export that can't go on; no file is kept of it."""
     job = _held(job_id, lease)
@@ -240,7 +240,7 @@ def fail_export(actor: Actor, job_id: UUID, lease: UUID, reason: str) -> None:
         _end(job, JobStatus.FAILED, reason)
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="put_off_export")
 def put_off_export(actor: Actor, job_id: UUID, lease: UUID, what: str) -> None:
     """Try an export again later, after a mistake of ours; give it up after several times."""
     job = _held(job_id, lease)
@@ -264,13 +264,13 @@ def _end(job: ExportJob, status: JobStatus, reason: str | None) -> None:
     emit_many(kind, ExportJob, as_columns([about]), 1)
 
 
-@every(timedelta(hours=1))
+@every(timedelta(hours=1), name="assets.bulk.export_working.forget_old_exports")
 def forget_old_exports() -> None:
     """Remove exports that are over and have been kept for long enough (setting bulk.keep_days)."""
     remove_old_exports(system_actor())
 
 
-@operation("UC-02.04", permission="asset.conclude")
+@operation("UC-02.04", permission="asset.conclude", name="remove_old_exports")
 def remove_old_exports(actor: Actor) -> int:
     """Remove ended exports older than setting bulk.keep_days with their files; how many."""
     before = now() - timedelta(days=int(setting("bulk.keep_days")))

@@ -62,14 +62,14 @@ def written(path: Path, rows: int) -> Written:
     return Written(rows, path.stat().st_size, digest)
 
 
-@operation("UC-02.04", permission="asset.export", writes=False)
+@operation("UC-02.04", permission="asset.export", writes=False, name="write_assets")
 def write_assets(actor: Actor, file_format: str, path: Path, filters: AssetFilters, tell: Told | None = None) -> int:
     """The part of an export that reads and writes; how many assets. `tell` hears how many there are so far."""
     terms = sorted(catalogue().reference.attribute_terms)
     return WRITERS[file_format](path, terms, batches(actor, filters, tell))
 
 
-@operation("UC-02.04", permission="asset.export")
+@operation("UC-02.04", permission="asset.export", name="keep_export")
 def keep_export(
     actor: Actor, file_format: str, filters: AssetFilters, file: Written, job_id: UUID | None = None
 ) -> AssetExport:

@@ -80,7 +80,7 @@ def submit_file(
     return keep_job(actor, read, facts, wishes)
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="what_is_known")
 def what_is_known(actor: Actor) -> tuple[AssetReference, dict[str, str | None]]:
     """The attributes there are, and what the actor's organisation said of its headings before."""
     return catalogue().reference, remembered_for(actor)
@@ -115,7 +115,7 @@ def _require_reasons(justifications: Mapping[str, str]) -> None:
         raise Invalid(short)
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="keep_job")
 def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: Wishes) -> BulkJob:
     """Keep a file that has been read as a job with its rows in chunks: the part of `submit_file` that writes."""
     session = current_session()
@@ -180,20 +180,20 @@ def job_of(actor: Actor, job_id: UUID, *, lock: bool = False) -> BulkJob:
     return job
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="get_job")
 def get_job(actor: Actor, job_id: UUID) -> BulkJob:
     """A job of the actor's organisation, as far as it has come. Raises NotFound."""
     return job_of(actor, job_id)
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="list_jobs")
 def list_jobs(actor: Actor, limit: int = 50) -> list[BulkJob]:
     """The jobs that the actor may see, the latest first; at most `limit`, up to 500."""
     chosen = select(BulkJob).where(visible(BulkJob, actor)).order_by(col(BulkJob.id).desc())
     return list(current_session().scalars(chosen.limit(max(1, min(limit, 500)))))
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="confirm_job")
 def confirm_job(
     actor: Actor,
     job_id: UUID,
@@ -230,7 +230,7 @@ def confirm_job(
     return job
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="cancel_job")
 def cancel_job(actor: Actor, job_id: UUID) -> BulkJob:
     """Stop a job before its next chunk; what is registered by then stays. Raises Refused when it has ended."""
     job = job_of(actor, job_id, lock=True)
@@ -241,7 +241,7 @@ def cancel_job(actor: Actor, job_id: UUID) -> BulkJob:
     return job
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="delete_job")
 def delete_job(actor: Actor, job_id: UUID) -> None:
     """Remove a job with its file, results and drafts before its time; the records that came of it stay.
 

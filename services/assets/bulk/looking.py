@@ -119,7 +119,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_SAMPLE else f"{text[: LONGEST_SAMPLE - 1]}…"
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="sent_before")
 def sent_before(actor: Actor, data: bytes) -> UUID | None:
     """The latest job of the actor's organisation that this very file became, byte for byte."""
     same = (

@@ -23,7 +23,7 @@ WORKER = "assets.bulk.working.work_on_jobs"
 """The periodic job by which the worker takes jobs up; claimed every second while it runs."""
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="ended_jobs")
 def ended_jobs(actor: Actor, limit: int = 5) -> list[BulkJob]:
     """Jobs that the actor handed in and hasn't opened since they ended, the latest first; at most `limit`, up to 50.
 
@@ -42,20 +42,20 @@ def ended_jobs(actor: Actor, limit: int = 5) -> list[BulkJob]:
     return list(current_session().scalars(chosen.limit(max(1, min(limit, 50)))))
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="note_seen")
 def note_seen(actor: Actor, job_id: UUID) -> None:
     """Keep that the actor is shown a job, in the access log; its owner isn't told of its end any more. Raises NotFound."""
     job = job_of(actor, job_id)
     log_access(actor, OPENED, BulkJob.record_type(), job.id, {"door": "portal", "file_name": job.file_name})
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="worker_seen")
 def worker_seen(actor: Actor) -> datetime | None:
     """When a worker of any process last looked after jobs (within a second); None before one ever did."""
     return current_session().scalar(select(col(PeriodicRun.due_at)).where(col(PeriodicRun.job) == WORKER))
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="kept_until")
 def kept_until(actor: Actor, job_id: UUID) -> date | None:
     """The day on which a job and its files are removed (setting bulk.keep_days); None while it is under way. NotFound."""
     job = job_of(actor, job_id)

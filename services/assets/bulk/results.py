@@ -46,7 +46,7 @@ def progress(job: BulkJob | ExportJob) -> Progress:
     return Progress(job.rows_done, job.rows_total, round(rate, 1), left)
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="job_findings")
 def job_findings(
     actor: Actor, job_id: UUID, *, after: int = 0, limit: int = 500, code: str | None = None
 ) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def job_findings(
     return found.to_dicts()
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="write_findings")
 def write_findings(actor: Actor, job_id: UUID, path: Path) -> int:
     """Write all findings of a job to a CSV file; how many. Raises NotFound."""
     job = job_of(actor, job_id)
@@ -77,7 +77,7 @@ def write_findings(actor: Actor, job_id: UUID, path: Path) -> int:
     return found.height
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="job_rows")
 def job_rows(
     actor: Actor, job_id: UUID, *, outcome: str | None = None, after: int = 0, limit: int = 500
 ) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def job_rows(
     return found
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="job_positions")
 def job_positions(actor: Actor, job_id: UUID, limit: int = MOST_POSITIONS) -> list[dict[str, Any]]:
     """Where the assets are that go through, for a map: row, outcome, name, category, rated_kw, latitude, longitude.
 
@@ -111,7 +111,7 @@ def job_positions(actor: Actor, job_id: UUID, limit: int = MOST_POSITIONS) -> li
     return found.gather_every(step).to_dicts()
 
 
-@operation("UC-02.01", permission="asset.bulk", writes=False)
+@operation("UC-02.01", permission="asset.bulk", writes=False, name="write_refused")
 def write_refused(actor: Actor, job_id: UUID, path: Path) -> int:
     """Write the rows that were refused as the file they came in, with two columns more: codes and reasons; how many.
 

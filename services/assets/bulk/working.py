@@ -56,7 +56,7 @@ FOLDED_TOGETHER = 2
 """Chunks whose pages are folded into SQLite's file together: most of what one changes, the next changes again."""
 
 
-@every(timedelta(seconds=1))
+@every(timedelta(seconds=1), name="assets.bulk.working.work_on_jobs")
 def work_on_jobs() -> None:
     """Go on with the job that waits longest, for a while; a large one in a process of its own, so that pages keep theirs."""
     work_for(SLICE_SECONDS, apart=True)
@@ -132,7 +132,7 @@ class Claim(NamedTuple):
     rows_total: int
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="claim_job")
 def claim_job(actor: Actor) -> Claim | None:
     """Take the lease of the job that waits longest; None where none waits."""
     moment = now()
@@ -152,7 +152,7 @@ def claim_job(actor: Actor) -> Claim | None:
     return Claim(job.id, job.lease, job.rows_total)
 
 
-@operation("UC-02.01", permission="asset.conclude", writes=False)
+@operation("UC-02.01", permission="asset.conclude", writes=False, name="job_actor")
 def job_actor(actor: Actor, job_id: UUID) -> tuple[Actor, Earlier]:
     """Who handed a job in, with the rights they have now, and what its rows so far are known by.
 
@@ -169,7 +169,7 @@ def _held(job_id: UUID, lease: UUID) -> BulkJob | None:
     return job if job is not None and job.lease == lease and job.status is JobStatus.RUNNING else None
 
 
-@operation("UC-02.01", permission="asset.bulk")
+@operation("UC-02.01", permission="asset.bulk", name="process_chunk")
 def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier, ahead: Ahead) -> pl.DataFrame | None:
     """Judge the next chunk of a job and, unless it is a dry run, register it; all of it or nothing.
 
@@ -244,7 +244,7 @@ def _tell(job: BulkJob, event_type: str) -> None:
     emit_many(event_type, BulkJob, as_columns([about]), 1)
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="release_job")
 def release_job(actor: Actor, job_id: UUID, lease: UUID) -> None:
     """Give the lease back, so that any process can go on at once."""
     job = _held(job_id, lease)
@@ -252,7 +252,7 @@ def release_job(actor: Actor, job_id: UUID, lease: UUID) -> None:
         job.leased_until = now()
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="fail_job")
 def fail_job(actor: Actor, job_id: UUID, lease: UUID, reason: str) -> None:
     """End a job that can't go on; what is registered by then stays."""
     job = _held(job_id, lease)
@@ -261,7 +261,7 @@ def fail_job(actor: Actor, job_id: UUID, lease: UUID, reason: str) -> None:
         _tell(job, "bulk.failed")
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="put_off_job")
 def put_off_job(actor: Actor, job_id: UUID, lease: UUID, what: str) -> None:
     """Try a chunk again later, after a mistake of ours; give the job up after several times."""
     job = _held(job_id, lease)
@@ -276,13 +276,13 @@ def put_off_job(actor: Actor, job_id: UUID, lease: UUID, what: str) -> None:
         job.leased_until = now() + back_off(job.attempts)
 
 
-@every(timedelta(hours=1))
+@every(timedelta(hours=1), name="assets.bulk.working.forget_old_jobs")
 def forget_old_jobs() -> None:
     """Remove jobs that are over and have been kept for long enough (setting bulk.keep_days)."""
     remove_old_jobs(system_actor())
 
 
-@operation("UC-02.01", permission="asset.conclude")
+@operation("UC-02.01", permission="asset.conclude", name="remove_old_jobs")
 def remove_old_jobs(actor: Actor) -> int:
     """Remove ended jobs older than setting bulk.keep_days with their files and results; how many."""
     before = now() - timedelta(days=int(setting("bulk.keep_days")))

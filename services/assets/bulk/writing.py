@@ -53,7 +53,7 @@ def write(
     return Written(providers_of(verdict.values), moments, changed, (run,))
 
 
-@operation("UC-02.01", permission="asset.register")
+@operation("UC-02.01", permission="asset.register", name="register_rows")
 def register_rows(
     actor: Actor, verdict: Verdict, terms: Terms, staged: StagedAssets | None, meanwhile: Iterable[Callable[[], object]]
 ) -> frozenset[datetime]:
@@ -167,7 +167,7 @@ def _told(asset_id: UUID, provider: UUID, dno: str | None, payload: Mapping[str,
     return {"record_id": asset_id, "organisation_id": provider, "dno_code": dno, "payload": dict(payload)}
 
 
-@operation("UC-02.03", permission="asset.update")
+@operation("UC-02.03", permission="asset.update", name="update_rows")
 def update_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
     """Change the assets of a run of rows that has been judged, each as if it had been changed alone."""
     written: list[tuple[Change, list[str]]] = []

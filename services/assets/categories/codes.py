@@ -25,14 +25,14 @@ APPLIES = ("All", "Gen", "Storage", "Demand", "Both")
 LABEL_WORDS = "A label of 1 to 200 characters"
 
 
-@operation("UC-05.07", permission="category.read", writes=False)
+@operation("UC-05.07", permission="category.read", writes=False, name="code_list_entries")
 def code_list_entries(actor: Actor, list_name: str) -> list[CodeListEntry]:
     """The codes of one list as records, in their order, retired ones included."""
     chosen = select(CodeListEntry).where(col(CodeListEntry.list_name) == list_name)
     return list(current_session().scalars(chosen.order_by(col(CodeListEntry.position), col(CodeListEntry.code))))
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="add_code")
 def add_code(actor: Actor, list_name: str, code: str, label: str, applies_to: str = "All") -> CodeListEntry:
     """Add a code to a list that is there. Categories are added by publishing one."""
     if list_name == CATEGORY_LIST:
@@ -57,7 +57,7 @@ def add_code(actor: Actor, list_name: str, code: str, label: str, applies_to: st
     return entry
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="set_code_active")
 def set_code_active(actor: Actor, list_name: str, code: str, active: bool, version: int) -> CodeListEntry:
     """Put a code into use or retire it: no new value may have it, values that are recorded stay."""
     entry = _reach(list_name, code, version)
@@ -67,7 +67,7 @@ def set_code_active(actor: Actor, list_name: str, code: str, active: bool, versi
     return entry
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="rename_code")
 def rename_code(actor: Actor, list_name: str, code: str, label: str, version: int) -> CodeListEntry:
     """Change what people read; the code stays, and so does every record that has it."""
     entry = _reach(list_name, code, version)
@@ -80,7 +80,7 @@ def rename_code(actor: Actor, list_name: str, code: str, label: str, version: in
     return entry
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="order_codes")
 def order_codes(actor: Actor, list_name: str, codes: Sequence[str]) -> list[CodeListEntry]:
     """Put the codes of a list in this order, in which forms and templates offer them.
 
@@ -97,7 +97,7 @@ def order_codes(actor: Actor, list_name: str, codes: Sequence[str]) -> list[Code
     return [entries[code] for code in codes]
 
 
-@operation("UC-05.07", permission="category.read", writes=False)
+@operation("UC-05.07", permission="category.read", writes=False, name="code_users")
 def code_users(actor: Actor, list_name: str) -> list[str]:
     """Where a list is chosen from, by label: attributes of all assets, and those of categories that took it over."""
     found = [attribute.label for attribute in CORE.values() if attribute.code_list == list_name]
@@ -111,7 +111,7 @@ def _attributes_from(schema: Mapping[str, Any], list_name: str) -> list[str]:
     return [name for name, spec in schema.get("properties", {}).items() if spec.get(LIST_KEYWORD) == list_name]
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="code_usage")
 def code_usage(actor: Actor, list_name: str) -> dict[str, int]:
     """How many active records have each code: assets, or organisations for lists about these."""
     if list_name in _OF_ORGANISATIONS:
@@ -157,7 +157,7 @@ def _organisations(list_name: str) -> dict[str, int]:
     return dict(found)
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="stale_attributes")
 def stale_attributes(actor: Actor, list_name: str) -> list[str]:
     """Attributes of published categories whose choices aren't the active codes of the list any more, by label.
 

@@ -53,7 +53,7 @@ class CategorySummary:
         return "Deprecated" if self.deprecated else "In work"
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="category_overview")
 def category_overview(actor: Actor) -> list[CategorySummary]:
     """Every category, those in use first, by name."""
     chosen = select(CategorySchema).where(col(CategorySchema.status) != SchemaStatus.DISCARDED)
@@ -93,7 +93,7 @@ def _assets_by_version(actor: Actor) -> dict[str, dict[int, int]]:
     return found
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="begin_category")
 def begin_category(actor: Actor, title: str, category: str = "") -> CategorySchema:
     """Begin a category that isn't there yet; its code is made from the name unless one is given, and then stays.
 
@@ -125,7 +125,7 @@ def begin_category(actor: Actor, title: str, category: str = "") -> CategorySche
     return draft
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="begin_version")
 def begin_version(actor: Actor, category: str) -> CategorySchema:
     """The draft of a category's next version: the one in work, else a new one that starts as the newest version."""
     draft = find_draft(category)
@@ -140,7 +140,7 @@ def begin_version(actor: Actor, category: str) -> CategorySchema:
     return made
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="category_draft")
 def category_draft(actor: Actor, category: str) -> CategorySchema:
     """The draft of a category that is in work. Raises NotFound when there is none."""
     draft = find_draft(category)
@@ -168,7 +168,7 @@ def newest(category: str) -> CategorySchema | None:
     return next((one for one in found if one.status is SchemaStatus.PUBLISHED), found[0] if found else None)
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="save_category")
 def save_category(actor: Actor, schema_id: UUID, form: CategoryForm, version: int) -> CategorySchema:
     """Keep the form of a draft as it stands, whatever is still missing in it.
 
@@ -188,7 +188,7 @@ def save_category(actor: Actor, schema_id: UUID, form: CategoryForm, version: in
     return schema
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="discard_category")
 def discard_category(actor: Actor, schema_id: UUID, version: int) -> None:
     """Give a draft up: nothing changes for anybody. What was in it stays in the ledger."""
     schema = reach_schema(schema_id, version)
@@ -197,13 +197,13 @@ def discard_category(actor: Actor, schema_id: UUID, version: int) -> None:
     schema.status = SchemaStatus.DISCARDED
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="check_category")
 def check_category(actor: Actor, category: str, form: CategoryForm) -> list[Finding]:
     """Everything that keeps the form from being published, beside its fields; see `category_form_checks`."""
     return what_is_wrong(category, form)
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="category_changes")
 def category_changes(actor: Actor, category: str, form: CategoryForm) -> list[SchemaChange] | None:
     """What differs from the newest version that is or was in use; None when there is none yet."""
     base = newest(category)

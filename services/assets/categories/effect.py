@@ -95,7 +95,7 @@ def _reference(category: str, document: Mapping[str, Any]) -> AssetReference:
     return AssetReference({**lists, CATEGORY_LIST: named}, {category: document})
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="try_category")
 def try_category(actor: Actor, category: str, form: CategoryForm, values: Mapping[str, object]) -> list[Finding]:
     """What the rules would say if these values were registered under the draft; nothing is kept."""
     document = document_of(category, form, catalogue().reference.code_lists)
@@ -103,7 +103,7 @@ def try_category(actor: Actor, category: str, form: CategoryForm, values: Mappin
     return check_asset({**values, "AssetCategory": category}, context).findings
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="category_effect")
 def category_effect(
     actor: Actor, category: str, form: CategoryForm, progress: Progress | None = None
 ) -> CategoryEffect:

@@ -27,7 +27,7 @@ from services.core.transaction import current_session
 APPLIES_TO = {"storage": "Storage", "gen": "Gen", "demand": "Demand", "both": "Both"}
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="draft_category")
 def draft_category(actor: Actor, category: str, document: Mapping[str, Any]) -> CategorySchema:
     """Keep a JSON Schema document as the draft of a category's next version; a draft that stands is replaced.
 
@@ -72,7 +72,7 @@ def what_is_wrong(category: str, form: CategoryForm) -> list[Finding]:
     return found or list(wrong_document(category, document))
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="publish_category")
 def publish_category(actor: Actor, schema_id: UUID, version: int) -> CategorySchema:
     """Put a drafted version into use: from now on assets of the category register under it, in every process.
 
@@ -111,7 +111,7 @@ def _category_code(category: str) -> CodeListEntry:
     return found
 
 
-@operation("UC-05.07", permission="category.manage")
+@operation("UC-05.07", permission="category.manage", name="deprecate_category")
 def deprecate_category(
     actor: Actor, schema_id: UUID, version: int, reason: str, *, whole: bool = False
 ) -> CategorySchema:
@@ -141,7 +141,7 @@ def deprecate_category(
     return schema
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="category_versions")
 def category_versions(actor: Actor, category: str) -> list[CategorySchema]:
     """All versions of a category, drafts and deprecated ones included, the newest first."""
     chosen = select(CategorySchema).where(

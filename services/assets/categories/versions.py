@@ -53,7 +53,7 @@ class CategoryHistory:
     rows: list[tuple[str, list[str]]]
 
 
-@operation("UC-05.07", permission="category.manage", writes=False)
+@operation("UC-05.07", permission="category.manage", writes=False, name="category_history")
 def category_history(actor: Actor, category: str) -> CategoryHistory:
     """All versions of a category with what each asks for; a draft in work is the first. Empty for an unknown one."""
     versions = category_versions(actor, category)

@@ -94,7 +94,7 @@ def load_source(
     return load_edition(actor, reading, facts, tell)
 
 
-@operation("UC-02.01", permission="source.load")
+@operation("UC-02.01", permission="source.load", name="load_edition")
 def load_edition(actor: Actor, reading: SourceReading, facts: _Facts, tell: Progress) -> SourceEdition:
     """Keep an edition that has been read, with its records and their history: the part of `load_source` that writes."""
     edition = SourceEdition(kind=SourceKind(reading.kind), findings=_findings(reading), **asdict(facts))

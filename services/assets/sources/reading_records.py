@@ -67,7 +67,7 @@ _COLUMNS = (
 )
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="list_editions")
 def list_editions(actor: Actor) -> list[Edition]:
     """All editions that are loaded, newest first."""
     newest = (col(SourceEdition.edition_date).desc(), col(SourceEdition.id).desc())
@@ -75,7 +75,7 @@ def list_editions(actor: Actor) -> list[Edition]:
     return [Edition(*row) for row in rows]
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="edition_findings")
 def edition_findings(actor: Actor, edition_id: UUID, code: str | None = None) -> list[dict[str, Any]]:
     """Skipped rows, then odd cells of an edition (all, or of one code): row, column, given, code, message, skipped.
 
@@ -85,7 +85,7 @@ def edition_findings(actor: Actor, edition_id: UUID, code: str | None = None) ->
     return [finding for finding in found if code is None or finding["code"] == code]
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="source_record")
 def source_record(actor: Actor, record_id: UUID) -> SourceRecord:
     """One record of a public register, current or closed, with the row as it was given (`raw`)."""
     found = select(SourceRecord).where(col(SourceRecord.id) == record_id, visible(SourceRecord, actor))
@@ -95,7 +95,7 @@ def source_record(actor: Actor, record_id: UUID) -> SourceRecord:
     return record
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="find_records")
 def find_records(
     actor: Actor,
     *,
@@ -154,7 +154,7 @@ def metres_from(near: tuple[float, float, float], latitude: float | None, longit
     return float(distance_m(near[0], near[1], latitude or 0.0, longitude or 0.0))
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="record_history")
 def record_history(actor: Actor, kind: SourceKind, publisher: str, key: str) -> list[SourceRecord]:
     """What editions have said of one site, newest first; follows a project to the key it had before its MPAN."""
     versions: list[SourceRecord] = []
@@ -176,7 +176,7 @@ def record_history(actor: Actor, kind: SourceKind, publisher: str, key: str) -> 
     return versions
 
 
-@operation("UC-02.01", permission="source.read", writes=False)
+@operation("UC-02.01", permission="source.read", writes=False, name="record_versions")
 def record_versions(actor: Actor, record_id: UUID) -> list[SourceRecord]:
     """The history of the site that a record speaks of, newest first."""
     record = source_record(actor, record_id)

@@ -40,7 +40,7 @@ def seal_hash(seal: LedgerSeal) -> str:
     return hashlib.sha256(f"{seal.previous_hash}\n{canonical(said)}".encode()).hexdigest()
 
 
-@operation("UC-05.06", permission="ledger.seal")
+@operation("UC-05.06", permission="ledger.seal", name="seal_ledger")
 def seal_ledger(actor: Actor) -> LedgerSeal | None:
     """Seal what was written since the last seal; None when that is nothing but the last seal's own entry.
 

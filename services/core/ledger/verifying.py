@@ -67,7 +67,7 @@ class Verification:
         return not self.faults
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False)
+@operation("UC-05.06", permission="ledger.verify", writes=False, name="verify_ledger")
 def verify_ledger(actor: Actor, progress: Progress | None = None) -> Verification:
     """Hold every entry against its chain, every seal against its entries, every record against its last entry.
 
