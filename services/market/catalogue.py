@@ -79,7 +79,8 @@ def offered_on(day: date) -> list[ProductVersion]:
     """The versions that one may apply for on a day, by code; inside an operation.
 
     Those in force whose phase is go-live: later phases can't be qualified for here yet, legacy products no longer
-    (sub-markets in scope: data/market/sub_markets.csv). A product whose end lies behind is none of them. Detached: read, don't change.
+    (sub-markets in scope: data/market/sub_markets.csv). A product whose end lies behind is none of them.
+    Detached: read, don't change.
     """
     return [version for version in in_force_on(day) if version.phase is Phase.GO_LIVE]
 
