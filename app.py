@@ -16,8 +16,8 @@ from api.app import api
 from models.base import new_id
 from pages.frame.headers import PortalHeaders
 from sandbox.app import create_app as create_sandbox
+from services.core.jobs.worker import Worker
 from services.core.settings import Settings, settings
-from services.core.worker import Worker
 from services.registry import load_all
 
 SANDBOXES = {

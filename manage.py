@@ -15,9 +15,9 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from scripts import keeping
-from services.core import database
-from services.core.actor import system_actor
+from services.core.db import engine as database
 from services.core.errors import Invalid, RegisterError
+from services.core.identity.actor import system_actor
 from services.core.settings import ROOT, StartRefused, settings
 from services.registry import load_all
 
@@ -26,7 +26,7 @@ cli = typer.Typer(help="The FMAR register: commands for its operators.", no_args
 
 def _prepare() -> None:
     """Migrate and lay down the first data, so that every command meets a register in its present shape."""
-    from services.core.migrate import migrate
+    from services.core.db.migrate import migrate
     from services.first_data import begin
 
     load_all()
@@ -219,8 +219,8 @@ def export(
 @cli.command()
 def recount() -> None:
     """Count assets and market anew for pages and map (the running portal holds the counts against them once a day)."""
-    from services.assets.recounting import recount as count_anew
-    from services.market.recounting import recount_market
+    from services.assets.counters.reconcile import recount as count_anew
+    from services.market.counters.reconcile import recount_market
 
     _prepare()
     drifted = count_anew(system_actor()) + recount_market(system_actor())

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components.upload.notifications import tell_of_ends
 from pages.frame import banner, navigation
 from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
 from pages.frame.search_box import draw_search
 from pages.frame.session import is_applicant, read_session
-from pages.parts.upload_news import tell_of_ends
 from services.core.errors import RegisterError
 
 ICON = Path(__file__).parent / "static" / "favicon.png"

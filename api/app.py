@@ -3,40 +3,26 @@
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import (
-    assets,
-    bulk,
-    catalogue,
-    checks,
-    comments,
-    decisions,
-    differences,
-    drafts,
-    events,
-    exports,
-    geography,
-    health,
-    jobs,
-    lookup,
-    market_statistics,
-    market_tables,
-    market_units,
-    oauth,
+from api.assets import assets, bulk, checks, comments, differences, drafts, exports, jobs, lookup, tiles
+from api.assets import categories as catalogue
+from api.governance import events, health, search
+from api.grid import geography
+from api.http.decimal_json import ExactRoute
+from api.http.middleware import Guard
+from api.http.openapi import ABOUT, TAGS, described
+from api.http.problems import answers, install
+from api.market import (
     opportunities,
-    organisations,
     products,
     qualification_messages,
     qualifications,
     qualifications_together,
-    search,
     service_windows,
-    tiles,
-    users,
 )
-from api.description import ABOUT, TAGS, described
-from api.exact import ExactRoute
-from api.middleware import Guard
-from api.problems import answers, install
+from api.market import statistics as market_statistics
+from api.market import tables as market_tables
+from api.market import units as market_units
+from api.participants import decisions, oauth, organisations, users
 from services.core.health import register_version
 
 COMMON = (401, 403, 422, 429, 500)

@@ -3,13 +3,13 @@
 from alembic import context
 
 from models import metadata
-from services.core.database import engine
+from services.core.db.engine import engine
 
 config = context.config
 
 
 def run() -> None:
-    """Migrate over the register's own engine, or the connection handed in by `services.core.migrate`."""
+    """Migrate over the register's own engine, or the connection handed in by `services.core.db.migrate`."""
     connection = config.attributes.get("connection")
     if connection is not None:
         _migrate(connection)

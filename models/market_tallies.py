@@ -1,8 +1,8 @@
 """Counts of the market that the register keeps beside its records, in the same commit: what dashboards and queues read.
 
 Nothing here is a record: all of it can be counted anew from applications, their steps and units at any time
-(services.market.tallies). What there is none of is the empty text. Months are years times twelve plus the months since January,
-by London's calendar; `kw` is whole hundredths.
+(services.market.counters.reconcile). What there is none of is the empty text. Months are years times twelve plus the months
+since January, by London's calendar; `kw` is whole hundredths.
 """
 
 from datetime import date
@@ -116,7 +116,7 @@ class UnitCounted(Log, table=True):
 class MarketFigure(Log, table=True):
     """A figure over all SOs that may only be shown when enough providers stand behind it, and how many do.
 
-    `figure` says what `code` is (services.market.tally_figures); month 0 where it is of no month. Where no more than two
+    `figure` says what `code` is (services.market.counters.keys); month 0 where it is of no month. Where no more than two
     providers stand behind it, they are named: figures are added up without counting one twice.
     """
 

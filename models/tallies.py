@@ -1,7 +1,7 @@
 """Counts of assets that the register keeps beside them, in the same commit: what a home page or a map of all would count.
 
-Nothing here is a record: all of it can be counted anew from the assets at any time (services.assets.tallies). A code that
-an asset doesn't have is the empty text. `rated` is whole hundredths of a kW, like the column it is the sum of.
+Nothing here is a record: all of it can be counted anew from the assets at any time (services.assets.counters.reconcile). A code
+that an asset doesn't have is the empty text. `rated` is whole hundredths of a kW, like the column it is the sum of.
 """
 
 from uuid import UUID

@@ -7,7 +7,7 @@ from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.search_box import HANDED
 from services.core.access_log import log_access
-from services.core.permissions import may
+from services.core.identity.permissions import may
 from services.governance.search import LONGEST, MOST, Found, Hit, SearchResults, search
 
 GROUPS = (

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from models.assets import STATUS_LABELS
+from pages.components.common.asset_labels import organisation_names, provider_name
 from pages.frame import session
 from pages.frame.navigation import link, open_asset
-from pages.parts.asset_words import organisation_names, provider_name
-from services.assets.catalogue import CATEGORY_LIST, code_lists
+from services.assets.rules.reference import CATEGORY_LIST, code_lists
 from services.core.errors import NotFound
 from services.governance.waiting import LONGEST_LIST, Errand, waiting_assets
 

@@ -12,14 +12,14 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from models.participants import ROLE_LABELS, Role
-from services.assets.lifecycle import ASSET_LIFE_CYCLE
-from services.core.permissions import Scope
+from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE
+from services.core.identity.permissions import Scope
+from services.core.lifecycle import LifeCycle
 from services.core.register_settings import CATALOGUE
 from services.core.settings import ROOT, Settings
-from services.core.states import LifeCycle
 from services.governance.traceability import operations_by_use_case, permission_rows
-from services.market.proposal_life import PROPOSAL_LIFE_CYCLE
-from services.market.qualification_life import QUALIFICATION_LIFE_CYCLE
+from services.market.products.proposal_lifecycle import PROPOSAL_LIFE_CYCLE
+from services.market.qualification.lifecycle import QUALIFICATION_LIFE_CYCLE
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
 from services.registry import load_all
 

@@ -113,7 +113,7 @@ def restore(
 
 def sizes() -> None:
     """Tell what each table takes on disk, and how much that is for 100,000 assets."""
-    from services.core.actor import system_actor
+    from services.core.identity.actor import system_actor
     from services.governance.sizes import table_sizes
 
     load_all()

@@ -2,14 +2,14 @@
 
 from sqlalchemy import text
 
-from services.assets.catalogue import load_catalogue
-from services.core.actor import Actor, system_actor
-from services.core.database import is_sqlite
-from services.core.migrate import START_LOCK
+from services.assets.rules.reference import load_catalogue
+from services.core.db.engine import is_sqlite
+from services.core.db.migrate import START_LOCK
+from services.core.identity.actor import Actor, system_actor
 from services.core.operation import operation
 from services.core.register_settings import give_register_id, register_id
 from services.core.transaction import current_session
-from services.market.first_market import load_market
+from services.market.products.seed import load_market
 
 
 @operation("UC-05.07", permission="setting.change", name="lay_first_data")

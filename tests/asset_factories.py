@@ -13,10 +13,10 @@ from models.participants import (
     Role,
     User,
 )
-from services.assets.mpan import mpan_check_digit
-from services.assets.registration import register_asset
-from services.core.actor import Actor, system_actor
+from services.assets.registration.register import register_asset
+from services.assets.rules.mpan import mpan_check_digit
 from services.core.clock import now
+from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import Stamp, current_session, unit_of_work
 
 _numbers = count(1)

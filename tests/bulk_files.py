@@ -13,9 +13,9 @@ from sqlmodel import col
 from models.assets import Asset
 from models.bulk import BulkJob
 from models.core import Event, EventDelivery, LedgerEntry
-from services.assets.bulk.jobs import Wishes, get_job, submit_file
-from services.assets.bulk.working import work_through_jobs
-from services.core.actor import Actor, system_actor
+from services.assets.bulk.pipeline.worker import work_through_jobs
+from services.assets.bulk.upload.jobs import Wishes, get_job, submit_file
+from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import Stamp, unit_of_work
 
 Rows = Sequence[Mapping[str, Any]]

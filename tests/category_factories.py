@@ -6,7 +6,7 @@ from models.assets import CategorySchema
 from services.assets.categories.drafts import begin_category, save_category
 from services.assets.categories.form import AttributeForm, CategoryForm, UsualValue
 from services.assets.categories.publishing import publish_category
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
 from tests.asset_factories import battery
 
 HUB = "VEHICLE_TO_GRID_HUB"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from services.core import database
-from services.core.migrate import migrate
+from services.core.db import engine as database
+from services.core.db.migrate import migrate
 from services.core.settings import settings
 from services.first_data import begin
 from services.registry import load_all

@@ -21,7 +21,7 @@ from filelock import FileLock
 from psycopg import sql
 from sqlalchemy import text
 
-from services.core.database import engine, is_sqlite
+from services.core.db.engine import engine, is_sqlite
 
 KINDS = ("sqlite", "postgres")
 DATABASES = os.environ.get("FMAR_TEST_DATABASES", ",".join(KINDS)).split(",")

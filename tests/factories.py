@@ -9,8 +9,8 @@ from sqlalchemy import String, cast, select
 from sqlmodel import col
 
 from models.participants import ApiClient, Membership, Organisation, Role
-from services.core.actor import Actor, system_actor
-from services.participants.acting import reading_as_register
+from services.core.identity.actor import Actor, system_actor
+from services.core.identity.resolve import reading_as_register
 from services.participants.approval import approve_organisation
 from services.participants.clients import create_client
 from services.participants.governing import begin_governing

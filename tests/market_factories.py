@@ -10,13 +10,13 @@ from models.participants import Role
 from models.products import Family
 from models.qualifications import Qualification
 from models.units import MarketUnit
-from services.core.actor import Actor
 from services.core.clock import today
+from services.core.identity.actor import Actor
 from services.core.transaction import current_session, unit_of_work
-from services.market.applying import apply_for_products
-from services.market.composing import create_unit
-from services.market.qualification_assessing import Outcome, Verdict, decide_application
-from services.market.units import get_unit
+from services.market.qualification.application import apply_for_products
+from services.market.qualification.assessment import Outcome, Verdict, decide_application
+from services.market.unit_changes.composition import create_unit
+from services.market.units.units import get_unit
 from tests.asset_factories import STAMP, make_actor, make_organisation, make_provider, registered
 
 _numbers = itertools.count(1)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from models.products import Direction, Family, Phase, ProductVersion, Spread
-from services.market.reference import rows_of, sub_markets
+from services.market.products.reference_data import rows_of, sub_markets
 
 UNIT_COLUMNS: Mapping[str, Any] = {
     "unit_id": pl.String,

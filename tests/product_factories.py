@@ -4,12 +4,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from models.products import ProductProposal, ProposalKind
-from services.core.actor import Actor
 from services.core.clock import today
-from services.market.product_document import document_of
-from services.market.products import get_product
-from services.market.proposal_deciding import approve_proposal
-from services.market.proposals import Proposed, propose_product
+from services.core.identity.actor import Actor
+from services.market.products.document import document_of
+from services.market.products.products import get_product
+from services.market.products.proposal_review import approve_proposal
+from services.market.products.proposals import Proposed, propose_product
 from tests.factories import actor_of, administrator, make_organisation, make_user
 
 REASON = "Agreed with the other operators in November."

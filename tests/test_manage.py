@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from manage import cli
-from services.assets.registration import register_asset
+from services.assets.registration.register import register_asset
 from services.core.settings import ROOT, settings
 from services.workshop.demo import is_empty
 from tests.asset_factories import battery, make_provider

@@ -18,16 +18,16 @@ from typer.testing import CliRunner, Result
 
 from manage import cli
 from models import metadata
-from services.assets.reading import list_assets
-from services.assets.registration import register_asset
-from services.core import database
-from services.core.actor import Actor, system_actor
-from services.core.database import engine
+from services.assets.reading.assets import list_assets
+from services.assets.registration.register import register_asset
+from services.core.db import engine as database
+from services.core.db.engine import engine
+from services.core.db.migrate import _config, migrate
 from services.core.errors import Refused
+from services.core.identity.actor import Actor, system_actor
+from services.core.jobs.worker import work_through
 from services.core.ledger.verifying import verify_ledger
-from services.core.migrate import _config, migrate
 from services.core.settings import settings
-from services.core.worker import work_through
 from services.first_data import begin
 from services.governance.copies import copy_register, restore_register
 from services.governance.sealing import seal_and_anchor

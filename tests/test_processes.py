@@ -28,8 +28,8 @@ from starlette.routing import Route
 from models.assets import Asset, AssetCheck, CheckOutcome, CheckSource
 from models.core import DeliveryStatus, EventDelivery, Setting
 from sandbox.mpan_register import DATA, describe
-from services.core import database
-from services.core.actor import system_actor
+from services.core.db import engine as database
+from services.core.identity.actor import system_actor
 from services.core.ledger.verifying import verify_ledger
 from services.core.register_settings import REGISTER_ID, change_setting
 from services.core.settings import ROOT, settings

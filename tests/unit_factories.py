@@ -3,12 +3,12 @@
 from typing import Any
 
 from models.assets import Asset, AssetStatus
-from services.assets.lifecycle import move
-from services.assets.registration import register_asset
-from services.core.actor import Actor
+from services.assets.registration.lifecycle import move
+from services.assets.registration.register import register_asset
+from services.core.identity.actor import Actor
 from services.core.transaction import current_session, unit_of_work
-from services.market.composing import create_unit
-from services.market.units import WholeUnit
+from services.market.unit_changes.composition import create_unit
+from services.market.units.units import WholeUnit
 from tests.asset_factories import STAMP, battery
 
 

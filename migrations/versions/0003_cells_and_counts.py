@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-from services.assets.places import cell_of
-from services.assets.recounting import rebuild
+from services.assets.cells import cell_of
+from services.assets.counters.reconcile import rebuild
 
 revision = "0003"
 down_revision = "0002"

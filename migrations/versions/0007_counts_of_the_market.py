@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from services.market.recounting import rebuild
+from services.market.counters.reconcile import rebuild
 
 revision = "0007"
 down_revision = "0006"

@@ -5,24 +5,24 @@ from uuid import UUID
 import streamlit as st
 
 from models.assets import Asset, AssetStatus
+from pages.components.asset.actions import acts_of, draw_acts
+from pages.components.asset.as_of import draw_banner, draw_day, end_of, read_asset
+from pages.components.asset.asset_units import draw_units_of
+from pages.components.asset.checks import draw_checks, follow_checks
+from pages.components.asset.comment_form import draw_composer
+from pages.components.asset.facts import draw_facts
+from pages.components.asset.messages import draw_said
+from pages.components.asset.outcome import show_news
+from pages.components.asset.query import draw_query
+from pages.components.asset.timeline import draw_timeline
+from pages.components.common.asset_labels import Words, draw_badges, words_for
 from pages.frame import session
 from pages.frame.banner import plain
-from pages.parts.asset_acts import acts_of, draw_acts
-from pages.parts.asset_checks import draw_checks, follow_checks
-from pages.parts.asset_composer import draw_composer
-from pages.parts.asset_day import draw_banner, draw_day, end_of, read_asset
-from pages.parts.asset_facts import draw_facts
-from pages.parts.asset_news import show_news
-from pages.parts.asset_query import draw_query
-from pages.parts.asset_said import draw_said
-from pages.parts.asset_units import draw_units_of
-from pages.parts.asset_words import Words, draw_badges, words_for
-from pages.parts.timeline import draw_timeline
-from services.assets.timeline import asset_timeline
-from services.assets.whole_asset import WholeAsset
+from services.assets.asset_page.page import WholeAsset
+from services.assets.asset_page.timeline import asset_timeline
 from services.core.clock import show_moment
 from services.core.errors import NotFound
-from services.core.permissions import may
+from services.core.identity.permissions import may
 
 NEXT = (
     "**Registered.** What happens next: the register asks the public registers that may know this asset. "

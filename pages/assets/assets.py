@@ -2,21 +2,21 @@
 
 import streamlit as st
 
+from pages.components.common.actions import show_outcome
+from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
+from pages.components.common.asset_labels import organisation_names
+from pages.components.desk.export import draw_export
+from pages.components.desk.map import Chosen, draw_desk_map
+from pages.components.desk.panel import draw_panel
+from pages.components.desk.state import chosen_asset, leave_asset, leave_hexagon
+from pages.components.desk.table import draw_table, words_of
 from pages.frame import session
-from pages.parts.asset_choice import choose_filters, clear_filters, is_filtered
-from pages.parts.asset_table import draw_table, words_of
-from pages.parts.asset_words import organisation_names
-from pages.parts.attempt import show_outcome
-from pages.parts.desk_export import draw_export
-from pages.parts.desk_map import Chosen, draw_desk_map
-from pages.parts.desk_panel import draw_panel
-from pages.parts.desk_state import chosen_asset, leave_asset, leave_hexagon
+from services.assets.asset_page.page import WholeAsset, whole_asset
+from services.assets.counters.figures import register_in_numbers
 from services.assets.filters import AssetFilters
-from services.assets.reading import AssetCount, count_assets
-from services.assets.statistics import register_in_numbers
-from services.assets.whole_asset import WholeAsset, whole_asset
+from services.assets.reading.assets import AssetCount, count_assets
 from services.core.errors import NotFound
-from services.core.permissions import may
+from services.core.identity.permissions import may
 
 VIEWS = {"both": "Map and table", "map": "Map", "table": "Table"}
 

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from pages.components.category.code_lists import draw_code_lists
+from pages.components.category.overview import draw_acts, draw_overview, name_of, never_published
+from pages.components.category.sheet import draw_sheet
+from pages.components.common.asset_filters import accept_codes
 from pages.frame import session
-from pages.parts.asset_choice import accept_codes
-from pages.parts.category_sheet import draw_sheet
-from pages.parts.category_upkeep import draw_acts, draw_overview, name_of, never_published
-from pages.parts.code_lists_view import draw_code_lists
-from services.assets.catalogue import categories, code_lists, schema_versions
 from services.assets.categories.drafts import CategorySummary, category_overview
+from services.assets.rules.reference import categories, code_lists, schema_versions
 from services.core.errors import NotFound
-from services.core.permissions import may
+from services.core.identity.permissions import may
 
 
 def draw_categories() -> None:

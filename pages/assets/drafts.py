@@ -2,14 +2,14 @@
 
 import streamlit as st
 
+from pages.components.asset_form.draft_list import draw_drafts
+from pages.components.common.asset_labels import status_badge
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
-from pages.parts.asset_words import status_badge
-from pages.parts.draft_rows import draw_drafts
-from services.assets.draft_board import DraftBoard, DraftView, draft_board
+from services.assets.registration.draft_board import DraftBoard, DraftView, draft_board
 from services.core.clock import show_moment
-from services.core.permissions import may
+from services.core.identity.permissions import may
 
 
 def draw_part(title: str, views: list[DraftView], words: str) -> None:

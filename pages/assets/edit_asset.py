@@ -4,18 +4,18 @@ from uuid import UUID
 
 import streamlit as st
 
+from pages.components.asset_form.change_form import begin_change, changed_values, show_conflict, show_preview
+from pages.components.asset_form.drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
+from pages.components.asset_form.form import AssetForm
+from pages.components.common.actions import DONE
+from pages.components.common.asset_labels import status_badge, words_for
+from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
+from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts.asset_form import AssetForm
-from pages.parts.asset_words import status_badge, words_for
-from pages.parts.attempt import DONE
-from pages.parts.change_form import begin_change, changed_values, show_conflict, show_preview
-from pages.parts.form_drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
-from pages.parts.form_findings import close_of_form, justification, show_summary, summary_anchor
-from pages.parts.form_state import FormState
-from services.assets.reading import get_asset
-from services.assets.updating import Preview, change_preview, update_asset
+from services.assets.reading.assets import get_asset
+from services.assets.registration.update import Preview, change_preview, update_asset
 from services.core.errors import Conflict, Invalid, NotFound, RegisterError
 
 actor = session.actor()

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
+from pages.components.asset_form.form import by_field
+from pages.components.category.attributes import draw_attributes
+from pages.components.category.compare import draw_difference, draw_versions
+from pages.components.category.dialogs import discard, publish
+from pages.components.category.editor import Beside, CategoryEditor
+from pages.components.category.fields import draw_core, draw_head
+from pages.components.category.preview import draw_preview, title_of
+from pages.components.category.problems import show_wrong
+from pages.components.common import dialogs
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_changes, show_refusal
-from pages.parts import dialogs
-from pages.parts.asset_form import by_field
-from pages.parts.category_attributes import draw_attributes
-from pages.parts.category_compare import draw_difference, draw_versions
-from pages.parts.category_dialogs import discard, publish
-from pages.parts.category_editor import Beside, CategoryEditor
-from pages.parts.category_fields import draw_core, draw_head
-from pages.parts.category_preview import draw_preview, title_of
-from pages.parts.category_words import show_wrong
 from services.assets.categories.drafts import category_draft, check_category
 from services.core.clock import in_london
 from services.core.errors import NotFound

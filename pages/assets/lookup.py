@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from pages.components.asset_form.form import AssetForm
+from pages.components.asset_form.lookup import look_up_step
+from pages.components.asset_form.lookup_prefill import take_known
+from pages.components.common.form_state import FormState
 from pages.frame import session
-from pages.parts.asset_form import AssetForm
-from pages.parts.form_state import FormState
-from pages.parts.lookup_prefill import take_known
-from pages.parts.lookup_step import look_up_step
-from services.assets.lookup import LookupOutcome
-from services.core.permissions import may
+from services.assets.registration.lookup import LookupOutcome
+from services.core.identity.permissions import may
 from services.core.register_settings import read_settings
 
 actor = session.actor()

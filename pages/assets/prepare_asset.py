@@ -4,15 +4,23 @@ from uuid import UUID
 
 import streamlit as st
 
+from pages.components.asset_form.drafts import (
+    NOTE,
+    PROVIDER,
+    keep_draft,
+    leave_draft,
+    offer_drafts,
+    open_draft,
+    show_saved,
+)
+from pages.components.asset_form.form import AssetForm, by_field
+from pages.components.common.form_findings import show_summary, summary_anchor
+from pages.components.common.form_state import FormState
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts.asset_form import AssetForm, by_field
-from pages.parts.form_drafts import NOTE, PROVIDER, keep_draft, leave_draft, offer_drafts, open_draft, show_saved
-from pages.parts.form_findings import show_summary, summary_anchor
-from pages.parts.form_state import FormState
-from services.assets.conformance import PROVIDER_ROLES
-from services.assets.submissions import LONGEST_NOTE, check_draft, submit_draft
+from services.assets.registration.submissions import LONGEST_NOTE, check_draft, submit_draft
+from services.assets.registration.validation import PROVIDER_ROLES
 from services.core.errors import RegisterError
 from services.participants.reading import directory
 

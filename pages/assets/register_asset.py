@@ -2,19 +2,19 @@
 
 import streamlit as st
 
+from pages.components.asset_form.draft_list import draw_return
+from pages.components.asset_form.drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
+from pages.components.asset_form.form import AssetForm, by_field
+from pages.components.asset_form.lookup import look_up_step
+from pages.components.asset_form.lookup_prefill import take_known
+from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
+from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts.asset_form import AssetForm, by_field
-from pages.parts.draft_rows import draw_return
-from pages.parts.form_drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
-from pages.parts.form_findings import close_of_form, justification, show_summary, summary_anchor
-from pages.parts.form_state import FormState
-from pages.parts.lookup_prefill import take_known
-from pages.parts.lookup_step import look_up_step
-from services.assets.draft_board import DraftView
-from services.assets.lookup import LookupOutcome
-from services.assets.registration import check_registration, register_asset
+from services.assets.registration.draft_board import DraftView
+from services.assets.registration.lookup import LookupOutcome
+from services.assets.registration.register import check_registration, register_asset
 from services.core.errors import Finding, Invalid, RegisterError
 
 actor = session.actor()

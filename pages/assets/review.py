@@ -5,17 +5,17 @@ from dataclasses import replace
 import streamlit as st
 
 from models.assets import STATUS_LABELS
+from pages.components.common.actions import DONE, show_outcome
+from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
+from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.desk.map import Chosen, draw_desk_map
+from pages.components.desk.review import draw_item, draw_steps, say_gone, waited
+from pages.components.desk.review_state import go_to, place_in, start_over
+from pages.components.desk.table import code_labels
 from pages.frame import session
-from pages.parts.asset_choice import choose_filters, clear_filters, is_filtered
-from pages.parts.asset_table import code_labels
-from pages.parts.asset_words import organisation_names, provider_name
-from pages.parts.attempt import DONE, show_outcome
-from pages.parts.desk_map import Chosen, draw_desk_map
-from pages.parts.review_state import go_to, place_in, start_over
-from pages.parts.review_walk import draw_item, draw_steps, say_gone, waited
+from services.assets.checks.queries import IN_REVIEW, Awaits, ReviewItem, review_queue
 from services.assets.filters import AssetFilters
-from services.assets.queries import IN_REVIEW, Awaits, ReviewItem, review_queue
-from services.core.permissions import may
+from services.core.identity.permissions import may
 from services.core.register_settings import read_settings
 
 VIEWS = {"walk": "One by one", "list": "List"}

@@ -4,15 +4,15 @@ from datetime import date
 
 import streamlit as st
 
+from pages.components.category.source_editions import draw_counts, draw_findings
+from pages.components.category.source_records import draw_record_search
 from pages.frame import session
 from pages.frame.refusals import show_refusal
-from pages.parts.source_editions import draw_counts, draw_findings
-from pages.parts.source_records import draw_record_search
 from services.assets.sources.loading import edition_date_of, load_source
 from services.assets.sources.reading_records import Edition, list_editions
 from services.core.clock import show_date, today
 from services.core.errors import RegisterError
-from services.core.permissions import may
+from services.core.identity.permissions import may
 
 LOADED = "loaded-edition"
 MEGABYTE = 1_000_000

@@ -5,16 +5,16 @@ from uuid import UUID
 import streamlit as st
 
 from models.bulk import BulkJob
+from pages.components.common.actions import show_outcome
+from pages.components.upload.form import draw_form
+from pages.components.upload.job import draw_job
+from pages.components.upload.labels import badge, counted
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
-from pages.parts.attempt import show_outcome
-from pages.parts.upload_form import draw_form
-from pages.parts.upload_job import draw_job
-from pages.parts.upload_words import badge, counted
-from services.assets.bulk.jobs import get_job, list_jobs
-from services.assets.bulk.template import template_workbook
-from services.assets.catalogue import categories
+from services.assets.bulk.upload.jobs import get_job, list_jobs
+from services.assets.bulk.upload.template import template_workbook
+from services.assets.rules.reference import categories
 from services.core.clock import show_moment
 from services.core.errors import NotFound
 

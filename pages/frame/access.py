@@ -4,7 +4,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
 from services.governance.accesses import note_opening
 
 OPEN = "fmar_open_record"

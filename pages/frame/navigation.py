@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from services.core.actor import Actor
-from services.core.permissions import may
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages.frame.navigation import open_asset, open_organisation
-from services.core.actor import Actor
-from services.core.permissions import may
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
 from services.governance.search import LONGEST, Found, search
 
 KEY, ASKED = "search-everything", "search-asked"

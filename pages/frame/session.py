@@ -7,8 +7,8 @@ from uuid import UUID
 import streamlit as st
 
 from models.participants import Role
-from services.core.actor import Actor
 from services.core.errors import RegisterError
+from services.core.identity.actor import Actor
 from services.core.settings import settings
 from services.participants.identity import (
     Identity,

@@ -10,7 +10,7 @@ from pages.frame.banner import plain
 from pages.frame.navigation import link
 from services.assets.sources.reading_records import list_editions
 from services.core.clock import show_date
-from services.core.permissions import may
+from services.core.identity.permissions import may
 from services.core.settings import ROOT, settings
 from services.governance.use_cases import UseCase, use_cases
 

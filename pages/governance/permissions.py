@@ -5,7 +5,7 @@ import streamlit as st
 
 from models.participants import ROLE_LABELS, Role
 from pages.frame import session
-from services.core.permissions import Scope
+from services.core.identity.permissions import Scope
 from services.governance.traceability import permission_rows
 
 REACH = {Scope.ALL: "All", Scope.OWN: "Own", Scope.AREA: "Area", Scope.NONE: ""}

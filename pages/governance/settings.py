@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import streamlit as st
 
+from pages.components.common import dialogs
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts import dialogs
 from services.core.clock import show_moment
 from services.core.errors import Conflict, RegisterError
-from services.core.permissions import may
+from services.core.identity.permissions import may
 from services.core.register_settings import SettingValue, change_setting, read_settings
 from services.governance.ledger import setting_history
 

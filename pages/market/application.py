@@ -4,13 +4,10 @@ from uuid import UUID
 
 import streamlit as st
 
-from pages.frame import session
-from pages.frame.banner import plain
-from pages.frame.navigation import link
-from pages.parts.attempt import attempt, show_outcome
-from pages.parts.qualification_forms import draw_form
-from pages.parts.qualification_talk import draw_talk
-from pages.parts.qualification_words import (
+from pages.components.common.actions import attempt, show_outcome
+from pages.components.common.record_history import draw_history
+from pages.components.qualification.forms import draw_form
+from pages.components.qualification.labels import (
     ACT_ICONS,
     HISTORY_LABELS,
     NEXT,
@@ -20,20 +17,23 @@ from pages.parts.qualification_words import (
     say_newer,
     validity,
 )
-from pages.parts.record_history import draw_history
-from pages.parts.service_windows import draw_windows
-from pages.parts.unit_words import draw_fact
+from pages.components.qualification.messages import draw_talk
+from pages.components.qualification.service_windows import draw_windows
+from pages.components.unit.labels import draw_fact
+from pages.frame import session
+from pages.frame.banner import plain
+from pages.frame.navigation import link
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
-from services.core.permissions import may
-from services.core.states import Action
-from services.market.data_package import package_of, read_package
-from services.market.qualification_actions import qualification_actions
-from services.market.qualification_assessing import take_application
-from services.market.qualification_listing import QualificationLine, get_qualification
-from services.market.qualification_reasons import label_of
-from services.market.qualification_records import qualification_history
-from services.market.qualification_versions import newer_version
+from services.core.identity.permissions import may
+from services.core.lifecycle import Action
+from services.market.qualification.allowed_actions import qualification_actions
+from services.market.qualification.assessment import take_application
+from services.market.qualification.data_package import package_of, read_package
+from services.market.qualification.listing import QualificationLine, get_qualification
+from services.market.qualification.product_versions import newer_version
+from services.market.qualification.reason_codes import label_of
+from services.market.qualification.records import qualification_history
 
 
 def asked_for() -> UUID:

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from pages.components.common.actions import show_outcome
+from pages.components.qualification.batch import TABLE, draw_withdrawing, show_what_became
+from pages.components.qualification.filters import choose_qualifications, clear_qualifications
+from pages.components.qualification.table import draw_qualification_table
 from pages.frame import session
-from pages.parts.attempt import show_outcome
-from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
-from pages.parts.qualification_many import TABLE, draw_withdrawing, show_what_became
-from pages.parts.qualification_table import draw_qualification_table
-from services.core.permissions import may
-from services.market.qualification_counts import tally_qualifications
-from services.market.qualification_filtering import QualificationFilters
-from services.market.qualification_listing import work_queue
+from services.core.identity.permissions import may
+from services.market.qualification.counts import tally_qualifications
+from services.market.qualification.filters import QualificationFilters
+from services.market.qualification.listing import work_queue
 
 MOST = 500
 

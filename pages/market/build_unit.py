@@ -6,18 +6,18 @@ import streamlit as st
 
 from models.products import FAMILY_LABELS, Family
 from models.units import UnitStatus
+from pages.components.common.actions import DONE, show_outcome
+from pages.components.common.asset_filters import choose_filters
+from pages.components.unit.basket import basket, draw_basket, empty
+from pages.components.unit.labels import FAMILY_HELP
+from pages.components.unit.picker import draw_picking
+from pages.components.unit.preview import in_the_way, words_of_change
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts.asset_choice import choose_filters
-from pages.parts.attempt import DONE, show_outcome
-from pages.parts.unit_basket import basket, draw_basket, empty
-from pages.parts.unit_picking import draw_picking
-from pages.parts.unit_preview import in_the_way, words_of_change
-from pages.parts.unit_words import FAMILY_HELP
 from services.core.errors import NotFound, RegisterError
-from services.market.composing import CompositionPreview, create_unit, update_composition
-from services.market.units import WholeUnit, get_unit
+from services.market.unit_changes.composition import CompositionPreview, create_unit, update_composition
+from services.market.units.units import WholeUnit, get_unit
 
 
 def of_address() -> WholeUnit | None:

@@ -4,20 +4,22 @@ from datetime import timedelta
 
 import streamlit as st
 
+from pages.components.common.charts import power
+from pages.components.dashboard import blockers as market_blockers
+from pages.components.dashboard import clock_charts as market_clocks
+from pages.components.dashboard import power_charts as market_charts
+from pages.components.dashboard.chart_card import PICTURES, Manner, draw_chart
+from pages.components.dashboard.filters import choose_market, choose_one, clear_market
+from pages.components.dashboard.power_charts import DIMENSION_LABELS
 from pages.frame import session
 from pages.frame.navigation import link
-from pages.parts import market_blockers, market_charts, market_clocks
-from pages.parts.charts import power
-from pages.parts.market_chart import PICTURES, Manner, draw_chart
-from pages.parts.market_charts import DIMENSION_LABELS
-from pages.parts.market_choice import choose_market, choose_one, clear_market
 from services.core.clock import show_moment
-from services.core.permissions import may
-from services.market.qualification_clock import ClockState
-from services.market.statistics import market_in_numbers
-from services.market.statistics_blockers import top_blockers
-from services.market.statistics_choices import market_choices
-from services.market.statistics_shapes import Dimension, MarketFilters, MarketNumbers
+from services.core.identity.permissions import may
+from services.market.qualification.sla_clock import ClockState
+from services.market.statistics.dashboard import market_in_numbers
+from services.market.statistics.filter_options import market_choices
+from services.market.statistics.model import Dimension, MarketFilters, MarketNumbers
+from services.market.statistics.top_blockers import top_blockers
 
 REFRESH = timedelta(minutes=1)
 WALL = """<style>

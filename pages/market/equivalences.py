@@ -3,14 +3,14 @@
 import streamlit as st
 
 from models.products import MarketTable, MarketTableKind
+from pages.components.common.actions import show_outcome
+from pages.components.common.downloads import csv_bytes
+from pages.components.product.table_editions import choose_edition, draw_publishing
 from pages.frame import session
 from pages.frame.navigation import link
-from pages.parts.attempt import show_outcome
-from pages.parts.csv_file import csv_bytes
-from pages.parts.table_publishing import choose_edition, draw_publishing
-from services.core.permissions import may
-from services.market.products import ProductFilters, list_products
-from services.market.tables_editing import market_table
+from services.core.identity.permissions import may
+from services.market.products.market_table_editions import market_table
+from services.market.products.products import ProductFilters, list_products
 
 EDITED = "equivalences!edited"
 

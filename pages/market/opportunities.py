@@ -6,16 +6,16 @@ import streamlit as st
 
 from models.products import FAMILY_LABELS
 from models.units import UnitStatus
+from pages.components.common.asset_filters import accept_codes
+from pages.components.product.opportunities import draw_opportunities
+from pages.components.product.opportunity_assets import draw_assets
+from pages.components.product.portfolio import draw_portfolio
 from pages.frame import session
 from pages.frame.navigation import link
-from pages.parts.asset_choice import accept_codes
-from pages.parts.opportunity_assets import draw_assets
-from pages.parts.opportunity_list import draw_opportunities
-from pages.parts.opportunity_portfolio import draw_portfolio
 from services.core.errors import NotFound
-from services.core.permissions import may
-from services.market.opportunities import opportunities_of_unit
-from services.market.units_listing import UnitFilters, list_units
+from services.core.identity.permissions import may
+from services.market.eligibility.opportunities import opportunities_of_unit
+from services.market.units.listing import UnitFilters, list_units
 
 KINDS = {"portfolio": "Whole portfolio", "unit": "One unit", "assets": "A selection of assets"}
 MOST_UNITS = 200

@@ -3,17 +3,17 @@
 import streamlit as st
 
 from models.products import FAMILY_LABELS
+from pages.components.common.actions import show_outcome
+from pages.components.product.labels import PHASE_LABELS, standing
+from pages.components.product.sheet import draw_buyers, draw_equivalences, draw_stacking, draw_versions
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
-from pages.parts.attempt import show_outcome
-from pages.parts.product_sheet import draw_buyers, draw_equivalences, draw_stacking, draw_versions
-from pages.parts.product_words import PHASE_LABELS, standing
 from services.core.clock import show_date
-from services.core.permissions import Scope, may, scopes_of
-from services.market.products import ProductSheet, product_sheet, starts_later
-from services.market.proposal_life import OPEN, STATUS_LABELS
-from services.market.proposal_records import list_proposals
+from services.core.identity.permissions import Scope, may, scopes_of
+from services.market.products.products import ProductSheet, product_sheet, starts_later
+from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS
+from services.market.products.proposal_records import list_proposals
 
 
 def draw_news(sheet: ProductSheet) -> None:

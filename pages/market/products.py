@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from models.products import FAMILY_LABELS
+from pages.components.common.actions import show_outcome
+from pages.components.common.asset_filters import accept_codes
+from pages.components.common.downloads import csv_bytes
+from pages.components.product.labels import PHASE_LABELS, kilowatts, said, seconds, standing
 from pages.frame import session
 from pages.frame.navigation import link
-from pages.parts.asset_choice import accept_codes
-from pages.parts.attempt import show_outcome
-from pages.parts.csv_file import csv_bytes
-from pages.parts.product_words import PHASE_LABELS, kilowatts, said, seconds, standing
-from services.core.permissions import Scope, scopes_of
-from services.market.product_document import as_terms
-from services.market.products import ProductFilters, ProductView, list_products, sub_market_list
-from services.market.reference import procurers
+from services.core.identity.permissions import Scope, scopes_of
+from services.market.products.document import as_terms
+from services.market.products.products import ProductFilters, ProductView, list_products, sub_market_list
+from services.market.products.reference_data import procurers
 
 KEYS = ("submarket", "procurer", "phase")
 OUTSIDE = {"phase-3": "phase 3", "outside": "not through this register", "go-live": "at go-live"}

@@ -5,17 +5,17 @@ from uuid import UUID
 import streamlit as st
 
 from models.products import ProductProposal, ProposalStatus
+from pages.components.common.actions import show_outcome
+from pages.components.common.asset_filters import accept_codes
+from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.product.proposal import KIND_LABELS, draw_proposal
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
-from pages.parts.asset_choice import accept_codes
-from pages.parts.asset_words import organisation_names, provider_name
-from pages.parts.attempt import show_outcome
-from pages.parts.proposal_view import KIND_LABELS, draw_proposal
 from services.core.errors import NotFound
-from services.core.permissions import Scope, may, scopes_of
-from services.market.proposal_life import OPEN, STATUS_LABELS
-from services.market.proposal_records import get_proposal, list_proposals
+from services.core.identity.permissions import Scope, may, scopes_of
+from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS
+from services.market.products.proposal_records import get_proposal, list_proposals
 
 
 def chosen_proposal() -> ProductProposal | None:

@@ -6,18 +6,18 @@ from typing import Any
 import streamlit as st
 
 from models.products import ProductVersion, ProposalKind
+from pages.components.common.actions import DONE
+from pages.components.product.form import draw_product_fields
+from pages.components.product.labels import changes_in_words
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.refusals import show_changes, show_findings, show_refusal
-from pages.parts.attempt import DONE
-from pages.parts.product_form import draw_product_fields
-from pages.parts.product_words import changes_in_words
 from services.core.clock import show_date, today
 from services.core.errors import Duplicate, RegisterError
-from services.market.product_document import LABELS, differences, document_of
-from services.market.products import product_versions
-from services.market.proposals import Proposed, check_proposal, propose_product
+from services.market.products.document import LABELS, differences, document_of
+from services.market.products.products import product_versions
+from services.market.products.proposals import Proposed, check_proposal, propose_product
 
 KINDS = {
     ProposalKind.NEW: "A new product",

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
+from pages.components.common.actions import show_outcome
+from pages.components.qualification.batch import TABLE, draw_many, show_what_became
+from pages.components.qualification.filters import choose_qualifications, clear_qualifications
+from pages.components.qualification.map import draw_queue_map
+from pages.components.qualification.portability import draw_elsewhere
+from pages.components.qualification.table import draw_qualification_table
 from pages.frame import session
-from pages.parts.attempt import show_outcome
-from pages.parts.qualification_elsewhere import draw_elsewhere
-from pages.parts.qualification_filters import choose_qualifications, clear_qualifications
-from pages.parts.qualification_many import TABLE, draw_many, show_what_became
-from pages.parts.qualification_table import draw_qualification_table
-from pages.parts.queue_map import draw_queue_map
-from services.core.permissions import may
-from services.market.qualification_clock import CLOCK_LABELS, ClockState
-from services.market.qualification_counts import Tally, tally_qualifications
-from services.market.qualification_filtering import QualificationFilters
-from services.market.qualification_listing import work_queue
+from services.core.identity.permissions import may
+from services.market.qualification.counts import Tally, tally_qualifications
+from services.market.qualification.filters import QualificationFilters
+from services.market.qualification.listing import work_queue
+from services.market.qualification.sla_clock import CLOCK_LABELS, ClockState
 
 MOST = 500
 UNDECIDED = QualificationFilters(clock=tuple(state for state in ClockState if state is not ClockState.STOPPED))

@@ -5,20 +5,20 @@ from typing import Literal
 import streamlit as st
 
 from models.products import MarketTableKind
+from pages.components.common.actions import show_outcome
+from pages.components.common.asset_filters import accept_codes
+from pages.components.common.downloads import csv_bytes
+from pages.components.product.stacking_editor import draw_stacking_editor
+from pages.components.product.stacking_matrix import MODES, draw_legend, draw_matrix
+from pages.components.product.table_editions import choose_edition
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
-from pages.parts.asset_choice import accept_codes
-from pages.parts.attempt import show_outcome
-from pages.parts.csv_file import csv_bytes
-from pages.parts.stacking_editor import draw_stacking_editor
-from pages.parts.stacking_picture import MODES, draw_legend, draw_matrix
-from pages.parts.table_publishing import choose_edition
-from services.core.permissions import may
-from services.market.holding import Holding, can_be_held
-from services.market.products import list_products
-from services.market.tables import STACKING_LABELS, matrix_of
-from services.market.tables_editing import market_table
+from services.core.identity.permissions import may
+from services.market.products.market_table_editions import market_table
+from services.market.products.market_tables import STACKING_LABELS, matrix_of
+from services.market.products.products import list_products
+from services.market.products.stacking import Holding, can_be_held
 
 COLOURS: dict[Holding, Literal["blue", "orange", "gray"]] = {
     Holding.YES: "blue",

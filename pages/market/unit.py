@@ -5,23 +5,23 @@ from uuid import UUID
 import streamlit as st
 
 from models.units import UnitStatus
+from pages.components.asset.as_of import draw_day, end_of
+from pages.components.common.actions import show_outcome
+from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.common.record_history import draw_history
+from pages.components.unit.actions import draw_unit_acts
+from pages.components.unit.capability import draw_capability, draw_over_time
+from pages.components.unit.labels import unit_badges
+from pages.components.unit.members import draw_members
+from pages.components.unit.sections import SECTIONS
+from pages.components.unit.unit_then import draw_then
 from pages.frame import session
 from pages.frame.banner import plain
-from pages.parts.asset_day import draw_day, end_of
-from pages.parts.asset_words import organisation_names, provider_name
-from pages.parts.attempt import show_outcome
-from pages.parts.record_history import draw_history
-from pages.parts.unit_acts import draw_unit_acts
-from pages.parts.unit_capability import draw_capability, draw_over_time
-from pages.parts.unit_members import draw_members
-from pages.parts.unit_sections import SECTIONS
-from pages.parts.unit_then import draw_then
-from pages.parts.unit_words import unit_badges
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
-from services.core.permissions import may
-from services.market.members import names_of_assets
-from services.market.units import WholeUnit, get_unit, unit_as_of, unit_changes, unit_history
+from services.core.identity.permissions import may
+from services.market.units.members import names_of_assets
+from services.market.units.units import WholeUnit, get_unit, unit_as_of, unit_changes, unit_history
 
 LABELS = {
     "UnitName": "Name",

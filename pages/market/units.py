@@ -3,14 +3,14 @@
 import streamlit as st
 
 from models.products import FAMILY_LABELS
+from pages.components.common.actions import show_outcome
+from pages.components.unit.filters import choose_unit_filters, clear_unit_filters
+from pages.components.unit.labels import count_of
+from pages.components.unit.map import draw_unit_map
+from pages.components.unit.table import draw_unit_table
 from pages.frame import session
-from pages.parts.attempt import show_outcome
-from pages.parts.unit_filters import choose_unit_filters, clear_unit_filters
-from pages.parts.unit_map import draw_unit_map
-from pages.parts.unit_table import draw_unit_table
-from pages.parts.unit_words import count_of
-from services.core.permissions import may
-from services.market.units_listing import COUNTED_TO, UnitFilters, count_units
+from services.core.identity.permissions import may
+from services.market.units.listing import COUNTED_TO, UnitFilters, count_units
 
 
 def say_empty() -> None:

@@ -5,11 +5,11 @@ from datetime import datetime, time, timedelta
 import streamlit as st
 
 from models.participants import ROLE_LABELS, ApiClientStatus
+from pages.components.common import dialogs
+from pages.components.common.organisation_picker import choose_organisation
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts import dialogs
-from pages.parts.whose import choose_organisation
 from services.core.clock import LONDON, show_date, show_moment, today
 from services.core.errors import RegisterError
 from services.participants.clients import (

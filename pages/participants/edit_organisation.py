@@ -4,12 +4,12 @@ from uuid import UUID
 
 import streamlit as st
 
+from pages.components.common.form_state import FormState
+from pages.components.organisation.form import LABELS, draw_form, fill_form, justification_of, values_of
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import open_organisation
 from pages.frame.refusals import show_changes, show_findings, show_refusal
-from pages.parts.form_state import FormState
-from pages.parts.organisation_form import LABELS, draw_form, fill_form, justification_of, values_of
 from services.core.errors import Conflict, Invalid, NotFound, RegisterError
 from services.participants.organisations import update_organisation
 from services.participants.reading import attribute_terms, get_organisation

@@ -6,18 +6,18 @@ from uuid import UUID
 
 import streamlit as st
 
+from pages.components.common.record_history import draw_history
+from pages.components.organisation.actions import draw_acts
+from pages.components.organisation.form import COLUMN_LABELS
+from pages.components.organisation.licence_areas import choose_licence_areas, show_licence_areas
+from pages.components.organisation.view import draw_attributes, draw_material_change, draw_registry_check, draw_status
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
-from pages.parts.licence_areas import choose_licence_areas, show_licence_areas
-from pages.parts.organisation_acts import draw_acts
-from pages.parts.organisation_form import COLUMN_LABELS
-from pages.parts.organisation_view import draw_attributes, draw_material_change, draw_registry_check, draw_status
-from pages.parts.record_history import draw_history
 from services.core.clock import LONDON, today
 from services.core.errors import NotFound, RegisterError
-from services.core.permissions import may
+from services.core.identity.permissions import may
 from services.participants.reading import (
     attribute_terms,
     get_organisation,

@@ -3,15 +3,15 @@
 import streamlit as st
 
 from models.participants import Organisation, OrganisationStatus
+from pages.components.organisation.actions import draw_acts
+from pages.components.organisation.view import draw_material_change, draw_registry_check
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link, open_organisation
-from pages.parts.organisation_acts import draw_acts
-from pages.parts.organisation_view import draw_material_change, draw_registry_check
-from services.assets.schemas import options_of, shipped_code_lists
-from services.core.actor import Actor
+from services.assets.rules.schemas import options_of, shipped_code_lists
 from services.core.clock import show_moment
-from services.core.permissions import Scope, may, scopes_of
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import Scope, may, scopes_of
 from services.participants.approval import approval_queue
 from services.participants.reading import directory, list_organisations
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from pages.components.common.form_state import FormState
+from pages.components.organisation.form import LABELS, draw_form, justification_of, values_of
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link, open_organisation
 from pages.frame.refusals import show_findings, show_refusal
 from pages.frame.session import is_applicant
-from pages.parts.form_state import FormState
-from pages.parts.organisation_form import LABELS, draw_form, justification_of, values_of
 from services.core.errors import Duplicate, Invalid, RegisterError
 from services.participants.organisations import register_organisation
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from models.participants import ROLE_LABELS, MembershipStatus
+from pages.components.common import dialogs
+from pages.components.common.form_state import FormState
+from pages.components.common.organisation_picker import choose_organisation
+from pages.components.organisation.view import Colour
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
-from pages.parts import dialogs
-from pages.parts.form_state import FormState
-from pages.parts.organisation_view import Colour
-from pages.parts.whose import choose_organisation
 from services.core.clock import show_moment
 from services.core.errors import RegisterError
 from services.participants.users import (

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
-from services.assets.mpan import reduce_mpan
-from services.assets.places import FINEST, range_of
-from services.assets.recording import key_of
+from services.assets.cells import FINEST, range_of
+from services.assets.registration.record import key_of
+from services.assets.rules.mpan import reduce_mpan
 from services.core.errors import Finding, Invalid
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from models.core import Access
-from services.core.actor import Actor
 from services.core.clock import now
+from services.core.identity.actor import Actor
 from services.core.operation import operation
 from services.core.transaction import current_session
 

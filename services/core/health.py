@@ -7,7 +7,7 @@ from functools import lru_cache
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.core.actor import system_actor
+from services.core.identity.actor import system_actor
 from services.core.settings import ROOT
 from services.core.transaction import Stamp, unit_of_work
 

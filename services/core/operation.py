@@ -8,10 +8,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
-from services.core.actor import Actor
 from services.core.errors import RegisterError
-from services.core.permissions import permission_table, require
-from services.core.standing import require_standing
+from services.core.identity.account_status import require_standing
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import permission_table, require
 from services.core.transaction import AFTERWARDS, Stamp, in_transaction, opened, unit_of_work
 
 P = ParamSpec("P")

@@ -12,10 +12,10 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.core import Setting
-from services.core.actor import Actor
+from services.core.db.statements import Prepared
 from services.core.errors import Conflict, Finding, Invalid, NotFound
+from services.core.identity.actor import Actor
 from services.core.operation import operation
-from services.core.prepared import Prepared
 from services.core.transaction import current_connection, current_session, reads_only
 
 REGISTER_ID = "register.id"

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from services.core.database import engine, reading
+from services.core.audit_context import STAMP, WRITES, NoTransaction, Stamp
+from services.core.db.engine import engine, reading
 from services.core.ledger.writer import keep_ledger
-from services.core.stamp import STAMP, WRITES, NoTransaction, Stamp
 
 __all__ = [
     "NoTransaction",
@@ -93,7 +93,7 @@ def current_session() -> Session:
 
 
 def current_connection() -> Connection:
-    """The connection of the operation under way, for statements that need no session (services.core.prepared).
+    """The connection of the operation under way, for statements that need no session (services.core.db.statements).
 
     What a session of a writing operation holds and has not flushed is not seen over it.
     """

@@ -17,10 +17,10 @@ from models.qualifications import Qualification
 from models.sources import SourceRecord
 from models.units import MarketUnit
 from services.core.access_log import log_access
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import visible
 
 LONGEST_PAGE = 500
 OPENED: Mapping[str, type[Any]] = {

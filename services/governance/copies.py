@@ -15,12 +15,12 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from models.core import LedgerSeal
-from services.core.actor import system_actor
-from services.core.alone import alone_with, shown, sqlite_path
 from services.core.clock import now
+from services.core.db.exclusive import alone_with, shown, sqlite_path
+from services.core.db.migrate import known_schemas, migrate_over, present_schema, schema_of
 from services.core.errors import Refused
+from services.core.identity.actor import system_actor
 from services.core.ledger.verifying import Verification, verify_ledger
-from services.core.migrate import known_schemas, migrate_over, present_schema, schema_of
 from services.core.settings import settings
 from services.core.transaction import Stamp, reading_over
 

@@ -17,15 +17,15 @@ from sqlmodel import col
 
 from models.core import LedgerEntry
 from models.participants import Organisation
-from services.assets.bulk.exporting import WRITERS as ASSET_WRITERS
-from services.assets.bulk.exporting import export_file
+from services.assets.bulk.export.direct import WRITERS as ASSET_WRITERS
+from services.assets.bulk.export.direct import export_file
 from services.core.access_log import log_access
-from services.core.actor import Actor
 from services.core.errors import Finding, Invalid
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import require
+from services.core.identity.visibility import visible
 from services.core.operation import operation
-from services.core.permissions import require
 from services.core.transaction import current_session
-from services.core.visibility import visible
 from services.participants.reading import as_terms as organisation_terms
 from services.participants.rules import ORGANISATION_ATTRIBUTES
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.core import LedgerEntry, LedgerSeal, Setting
-from services.core.actor import Actor
-from services.core.ledger.reading import Change, history
+from services.core.identity.actor import Actor
+from services.core.ledger.history import Change, history
 from services.core.ledger.sealing import anchor_path, read_anchors
 from services.core.operation import operation
 from services.core.register_settings import register_id

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from models import metadata
-from services.core.actor import system_actor
-from services.core.alone import address_of, alone_with, shown
+from services.core.db.exclusive import address_of, alone_with, shown
+from services.core.db.maintenance import LOOKED_AT
+from services.core.db.migrate import migrate_over, present_schema, schema_of
 from services.core.errors import Refused
+from services.core.identity.actor import system_actor
 from services.core.ledger.verifying import Fault, Verification, verify_ledger
-from services.core.migrate import migrate_over, present_schema, schema_of
 from services.core.transaction import Stamp, reading_over
-from services.core.upkeep import LOOKED_AT
 
 BATCH = 5_000
 """Rows that are in memory at a time."""

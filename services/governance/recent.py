@@ -16,10 +16,10 @@ from models.products import MarketTable, MarketTableKind, Product, ProductPropos
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.sources import SourceEdition
 from models.units import MarketUnit
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import visible
 
 WORDS: dict[str, str] = {
     "asset.registered": "Registered",

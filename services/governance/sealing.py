@@ -6,13 +6,13 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.core import LedgerSeal
-from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.identity.actor import Actor, system_actor
+from services.core.jobs.worker import every
 from services.core.ledger.sealing import anchor_path, read_anchors, seal_ledger, write_anchor
 from services.core.operation import operation
 from services.core.register_settings import register_id
 from services.core.transaction import current_session
-from services.core.worker import every
 
 
 @operation("UC-05.06", permission="ledger.verify", writes=False, name="read_register_id")

@@ -10,16 +10,16 @@ from sqlmodel import col
 
 from models.assets import STATUS_LABELS, AssetDraft
 from models.participants import Organisation, OrganisationStatus
-from services.assets.catalogue import CATEGORY_LIST, catalogue
-from services.assets.drafts import FROM
-from services.assets.mpan import reduce_mpan
-from services.assets.search import BEGINNING, EXACT, NAME, WITHIN, find_assets
-from services.assets.submissions import name_of, organisation_names
-from services.core.actor import Actor
+from services.assets.reading.search import BEGINNING, EXACT, NAME, WITHIN, find_assets
+from services.assets.registration.drafts import FROM
+from services.assets.registration.submissions import name_of, organisation_names
+from services.assets.rules.mpan import reduce_mpan
+from services.assets.rules.reference import CATEGORY_LIST, catalogue
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.core.identity.visibility import visible, within
 from services.core.operation import operation
-from services.core.permissions import may
 from services.core.transaction import current_session
-from services.core.visibility import visible, within
 
 LONGEST = 100
 """Characters of a search; the rest is not looked at."""

@@ -6,9 +6,9 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from models import metadata
-from services.core.actor import Actor
-from services.core.database import is_sqlite
+from services.core.db.engine import is_sqlite
 from services.core.errors import Refused
+from services.core.identity.actor import Actor
 from services.core.operation import operation
 from services.core.transaction import current_session
 

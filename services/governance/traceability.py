@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from models.participants import Role
+from services.core.identity.permissions import Scope, permission_table
 from services.core.operation import OPERATIONS, Operation
-from services.core.permissions import Scope, permission_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,18 @@ from models.assets import Asset, AssetMessage, AssetStatus, MessageKind
 from models.bulk import BulkJob
 from models.participants import ApiClient, ApiClientStatus, Organisation, OrganisationStatus
 from models.sources import SourceEdition, SourceKind
-from services.assets.bulk.news import ended_jobs
-from services.assets.draft_board import DraftBoard, draft_board
-from services.assets.shared_meters import newly_shared
-from services.core.actor import Actor
+from services.assets.bulk.upload.notifications import ended_jobs
+from services.assets.registration.draft_board import DraftBoard, draft_board
+from services.assets.registration.shared_meters import newly_shared
 from services.core.clock import add_working_days, in_london, now, today, working_days_ago, working_days_between
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import Scope, may, scopes_of
+from services.core.identity.visibility import visible, within
 from services.core.operation import operation
-from services.core.permissions import Scope, may, scopes_of
 from services.core.register_settings import setting
 from services.core.transaction import current_session
-from services.core.visibility import visible, within
-from services.market.proposal_records import waiting_proposals
-from services.market.qualification_waiting import Waits, applications_waiting
+from services.market.products.proposal_records import waiting_proposals
+from services.market.qualification.inbox import Waits, applications_waiting
 
 SOONEST = 3
 """Queries that are named one by one."""

@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.participants import Membership, MembershipStatus, User, UserStatus
-from services.core.actor import Actor
 from services.core.errors import Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import reach
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import reach
 from services.participants.administrators import require_another_administrator
 from services.participants.reasons import require_reason
 

@@ -6,12 +6,12 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.participants import Organisation, OrganisationStatus
-from services.core.actor import Actor
 from services.core.clock import now
-from services.core.events import emit
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import reach, visible
+from services.core.jobs.outbox import emit
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import reach, visible
 from services.participants.administrators import require_administration_elsewhere
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
 from services.participants.organisations import MATERIAL, WAITING_CHECK, require_version

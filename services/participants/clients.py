@@ -17,15 +17,15 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.participants import ROLE_LABELS, ApiClient, ApiClientStatus, Organisation, Role
-from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.errors import Conflict, Finding, Forbidden, Invalid, Refused, Unauthenticated
+from services.core.identity.actor import Actor, system_actor
+from services.core.identity.resolve import actor_for_client
+from services.core.identity.roles import role_findings, still_takes_part
+from services.core.identity.visibility import reach, visible
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work
-from services.core.visibility import reach, visible
-from services.participants.acting import actor_for_client
 from services.participants.reasons import require_reason
-from services.participants.roles import role_findings, still_takes_part
 
 USUAL_LIFE = timedelta(days=365)
 LONGEST_LIFE = timedelta(days=730)

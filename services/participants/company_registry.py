@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.core.comparison import Comparison, Outcome, compare, stated
-from services.core.outside import OutsideClient, Patience
+from services.core.http_client import OutsideClient, Patience
 
 SOURCE = "The company registry"
 NUMBER = re.compile(r"([A-Z]{2}|[A-Z]\d|\d{2})\d{5}[\dA-Z]", re.ASCII)

@@ -8,12 +8,12 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
 from models.participants import Organisation, OrganisationStatus
-from services.core.actor import Actor
 from services.core.errors import Blocker, Refused
-from services.core.events import emit
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import reach
+from services.core.jobs.outbox import emit
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import reach
 from services.participants.administrators import require_administration_elsewhere
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
 from services.participants.organisations import require_version

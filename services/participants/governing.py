@@ -6,9 +6,9 @@ from sqlalchemy import String, cast, select
 from sqlmodel import col
 
 from models.participants import Membership, Organisation, OrganisationStatus, Role
-from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Refused
+from services.core.identity.actor import Actor
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE

@@ -18,13 +18,13 @@ from models.participants import (
     User,
     UserStatus,
 )
-from services.core.actor import Actor, system_actor
 from services.core.errors import Forbidden
+from services.core.identity.actor import Actor, system_actor
+from services.core.identity.resolve import actor_for_client, actor_for_user, email_key, reading_as_register
+from services.core.identity.roles import still_takes_part
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.participants.acting import actor_for_client, actor_for_user, email_key, reading_as_register
 from services.participants.personas import Persona, demo_personas
-from services.participants.roles import still_takes_part
 from services.participants.sessions import end_sessions, session_over, signed_out_since
 
 __all__ = [

@@ -1,9 +1,9 @@
 """The life cycle of an organisation, and what an actor can do with one now (UC-01.02 to UC-01.04)."""
 
 from models.participants import Organisation, OrganisationStatus
-from services.core.actor import Actor
-from services.core.permissions import Scope, scopes_of
-from services.core.states import Action, LifeCycle, Transition
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import Scope, scopes_of
+from services.core.lifecycle import Action, LifeCycle, Transition
 
 S = OrganisationStatus
 

@@ -8,20 +8,20 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.participants import Membership, MembershipStatus, Organisation, OrganisationStatus, Role, User, UserStatus
-from services.core.actor import Actor
 from services.core.errors import Conflict, Duplicate, Finding, Forbidden, Invalid, Refused, Severity
-from services.core.events import emit
-from services.core.ledger.reading import changes_since
+from services.core.identity.actor import Actor
+from services.core.identity.resolve import email_key
+from services.core.identity.roles import founding_roles
+from services.core.identity.visibility import reach, visible
+from services.core.jobs.outbox import emit
+from services.core.ledger.history import changes_since
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import reach, visible
 from services.grid.distributors import LICENCE_AREAS
-from services.participants.acting import email_key
 from services.participants.company_registry import name_key
 from services.participants.identity import ADVICE, SignInProblem, find_bound
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE, WAYS
 from services.participants.reading import as_terms, attribute_terms, column_of, terms_of_columns
-from services.participants.roles import founding_roles
 from services.participants.rules import MATERIAL_TERMS, check_organisation
 
 ENDED = (OrganisationStatus.REFUSED, OrganisationStatus.WITHDRAWN)

@@ -10,8 +10,8 @@ from sqlmodel import col
 
 from models.participants import Membership, MembershipStatus, User, UserStatus
 from services.core.errors import Forbidden
+from services.core.identity.resolve import email_key, reading_as_register
 from services.core.settings import ROOT, settings
-from services.participants.acting import email_key, reading_as_register
 
 PERSONAS = ROOT / "data" / "demo" / "personas.json"
 

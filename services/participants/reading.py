@@ -13,13 +13,13 @@ from sqlmodel import col
 
 from models.participants import Organisation, OrganisationStatus
 from services.core.access_log import log_access
-from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import NotFound
-from services.core.ledger.reading import Change, as_of, history
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see, visible, within
+from services.core.ledger.history import Change, as_of, history
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import see, visible, within
 from services.participants.rules import ORGANISATION_ATTRIBUTES
 
 T = TypeVar("T")

@@ -10,21 +10,21 @@ from pydantic import SecretStr
 
 from models.core import Event
 from models.participants import Organisation
-from services.core.actor import Actor, system_actor
 from services.core.clock import now
 from services.core.comparison import Outcome
 from services.core.errors import Refused
-from services.core.events import emit, handles
+from services.core.http_client import OutsideRefused, OutsideUnavailable
+from services.core.identity.actor import Actor, system_actor
+from services.core.identity.roles import still_takes_part
+from services.core.identity.visibility import reach, see
+from services.core.jobs.outbox import emit, handles
+from services.core.jobs.worker import Wait
 from services.core.operation import operation
-from services.core.outside import OutsideRefused, OutsideUnavailable
 from services.core.settings import settings
 from services.core.transaction import current_session
-from services.core.visibility import reach, see
-from services.core.worker import Wait
 from services.participants.company_registry import SOURCE, CompaniesHouse, compare_company
 from services.participants.organisations import ENDED, WAITING_CHECK
 from services.participants.reading import as_terms
-from services.participants.roles import still_takes_part
 
 log = logging.getLogger("fmar.participants")
 

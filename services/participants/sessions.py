@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.participants import Role, User
-from services.core.actor import Actor
 from services.core.clock import now
 from services.core.errors import Forbidden
+from services.core.identity.actor import Actor
 from services.core.operation import operation
 from services.core.settings import settings
 from services.core.transaction import current_session

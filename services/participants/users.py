@@ -10,17 +10,17 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.participants import ROLE_LABELS, Membership, MembershipStatus, Organisation, Role, User, UserStatus
-from services.core.actor import Actor
 from services.core.errors import Conflict, Finding, Invalid, Refused
-from services.core.events import emit
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.core.identity.resolve import email_key
+from services.core.identity.roles import assignable_roles, role_findings, still_takes_part
+from services.core.identity.visibility import reach, visible
+from services.core.jobs.outbox import emit
 from services.core.operation import operation
-from services.core.permissions import may
 from services.core.transaction import current_session
-from services.core.visibility import reach, visible
-from services.participants.acting import email_key
 from services.participants.administrators import require_another_administrator
 from services.participants.reasons import require_reason
-from services.participants.roles import assignable_roles, role_findings, still_takes_part
 
 ACCOUNT_CLOSED = "The whole account is closed. The FMAR administrator can reopen it."
 

@@ -8,12 +8,10 @@ from typing import Protocol
 from uuid import UUID
 
 from models.qualifications import Qualification
-from services.core.actor import Actor
 from services.core.clock import LONDON
-from services.market.applying import apply_for_products
-from services.market.composing import update_composition
-from services.market.qualification_answering import answer_information, request_renewal, withdraw_application
-from services.market.qualification_assessing import (
+from services.core.identity.actor import Actor
+from services.market.qualification.application import apply_for_products
+from services.market.qualification.assessment import (
     Outcome,
     Verdict,
     ask_information,
@@ -21,9 +19,11 @@ from services.market.qualification_assessing import (
     suspend_qualification,
     take_application,
 )
-from services.market.qualification_reasons import label_of
-from services.market.service_windows import confirm_window
-from services.market.units import WholeUnit
+from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
+from services.market.qualification.reason_codes import label_of
+from services.market.qualification.service_windows import confirm_window
+from services.market.unit_changes.composition import update_composition
+from services.market.units.units import WholeUnit
 
 JUSTIFIED = "Measurements of the site are with the test report that we send on request."
 QUESTION = "Please send the test report of the metering, with the serial numbers of the meters."

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.participants import Membership, MembershipStatus, Organisation, OrganisationStatus
-from services.core.actor import Actor, system_actor
 from services.core.clock import now
+from services.core.identity.actor import Actor, system_actor
+from services.core.identity.resolve import actor_for_user
 from services.core.settings import ROOT
 from services.core.transaction import Stamp, current_session, unit_of_work
-from services.participants.acting import actor_for_user
 from services.participants.approval import approve_organisation, refuse_organisation, suspend_organisation
 from services.participants.clients import LONGEST_LIFE, create_client
 from services.participants.company_registry import CompanyRecord, compare_company

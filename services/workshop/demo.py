@@ -8,13 +8,13 @@ from sqlmodel import col
 from models.assets import Asset
 from models.core import DeliveryStatus, EventDelivery
 from models.participants import Organisation
-from services.core import database
-from services.core.actor import Actor, system_actor
 from services.core.clock import now
-from services.core.database import engine, is_sqlite
+from services.core.db import engine as database
+from services.core.db.engine import engine, is_sqlite
+from services.core.db.migrate import migrate
 from services.core.errors import Refused
+from services.core.identity.actor import Actor, system_actor
 from services.core.ledger.sealing import anchor_path
-from services.core.migrate import migrate
 from services.core.operation import operation
 from services.core.settings import settings
 from services.core.transaction import Stamp, current_session, unit_of_work

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from services.assets.sources.loading import load_source
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
 from services.grid.coordinates import to_national_grid
 from services.workshop.cast import FOLDER
 from services.workshop.past import Past

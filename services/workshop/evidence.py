@@ -11,19 +11,19 @@ from pydantic import BaseModel
 
 from models.assets import Asset, CheckOutcome, CheckSource
 from models.base import new_id
-from services.assets.check_judging import Answer, agreement, judged, outcome_of, reason
-from services.assets.check_sources import (
+from services.assets.checks.installation_registry import InstallationRecord, compare_installation
+from services.assets.checks.mpan_register import MpanRecord, compare_mpan
+from services.assets.checks.outcomes import Answer, agreement, judged, outcome_of, reason
+from services.assets.checks.sources import (
     CERTIFIED,
     SMALL_SCALE_KW,
     ask_connection_register,
     terms_of,
 )
-from services.assets.installation_registry import InstallationRecord, compare_installation
-from services.assets.mpan_register import MpanRecord, compare_mpan
-from services.assets.schemas import CodeLists
-from services.core.actor import system_actor
+from services.assets.rules.schemas import CodeLists
 from services.core.clock import now
 from services.core.comparison import Comparison
+from services.core.identity.actor import system_actor
 from services.grid.distributors import distributor_by_id
 from services.workshop.planned import SANDBOX_DIGITS
 

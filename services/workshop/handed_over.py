@@ -3,8 +3,8 @@
 from typing import Any
 
 from models.base import new_id
-from services.assets.mpan import mpan_check_digit
-from services.assets.submissions import return_draft, submit_draft
+from services.assets.registration.submissions import return_draft, submit_draft
+from services.assets.rules.mpan import mpan_check_digit
 from services.workshop.cast import Cast
 from services.workshop.history import Timeline
 

@@ -14,15 +14,15 @@ from sqlalchemy import insert
 from models.assets import Asset, AssetAlias, AssetCheck, AssetStatus, CheckOutcome, MessageKind
 from models.base import new_id
 from models.core import Event
-from services.assets.catalogue import catalogue
-from services.assets.check_records import NO_SOURCE, reasons_of
-from services.assets.messages import say
-from services.assets.recording import IDENTITIES, STORED_TERMS, justified, key_of
-from services.assets.rules import check_assets, finding
-from services.assets.rules_prepare import AssetRuleContext
-from services.core.actor import Actor, system_actor
+from services.assets.checks.records import NO_SOURCE, reasons_of
+from services.assets.conversation.messages import say
+from services.assets.registration.record import IDENTITIES, STORED_TERMS, justified, key_of
+from services.assets.rules.check import check_assets, finding
+from services.assets.rules.prepare import AssetRuleContext
+from services.assets.rules.reference import catalogue
 from services.core.clock import now
-from services.core.ledger.bulk import insert_recorded
+from services.core.identity.actor import Actor, system_actor
+from services.core.ledger.bulk_insert import insert_recorded
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.workshop.cast import Cast
 from services.workshop.evidence import answers, as_rows

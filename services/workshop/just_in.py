@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.assets.mpan import mpan_check_digit
-from services.assets.registration import register_asset
+from services.assets.registration.register import register_asset
+from services.assets.rules.mpan import mpan_check_digit
 from services.core.clock import today
 from services.workshop.cast import Cast
 

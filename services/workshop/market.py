@@ -11,15 +11,15 @@ from uuid import UUID
 from models.assets import AssetStatus
 from models.participants import Role
 from models.products import ProposalKind
-from services.core.actor import Actor, system_actor
+from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import current_session
-from services.market.asset_hooks import mark_units, recount_unit
-from services.market.catalogue import newest_of
-from services.market.composing import create_unit
-from services.market.product_document import document_of
-from services.market.proposals import Proposed, propose_product
-from services.market.qualification_expiry import expire_qualifications, keep_validities
-from services.market.units import WholeUnit
+from services.market.products.catalogue import newest_of
+from services.market.products.document import document_of
+from services.market.products.proposals import Proposed, propose_product
+from services.market.qualification.expiry import expire_qualifications, keep_validities
+from services.market.unit_changes.asset_events import mark_units, recount_unit
+from services.market.unit_changes.composition import create_unit
+from services.market.units.units import WholeUnit
 from services.workshop.applications import EXPIRED_AGO, Applying
 from services.workshop.cast import FOLDER
 from services.workshop.history import Registrations, Timeline

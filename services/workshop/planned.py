@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.assets.mpan import mpan_check_digit
+from services.assets.rules.mpan import mpan_check_digit
 
 SANDBOX_DIGITS = "9990000"
 """Digits 3 to 9 of the MPANs whose answer the sandbox chooses by digits 10 to 12 (docs/outside-systems.md)."""

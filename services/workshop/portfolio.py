@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from services.assets.mpan import mpan_check_digit
+from services.assets.rules.mpan import mpan_check_digit
 from services.grid.coordinates import to_national_grid_many
 from services.grid.distributors import DISTRIBUTORS, LICENCE_AREAS
 from services.grid.geography import land_points

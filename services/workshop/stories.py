@@ -7,11 +7,11 @@ from random import Random
 from typing import Any
 
 from models.assets import AssetStatus
-from services.assets.ending import deregister_asset
-from services.assets.lifecycle import move
-from services.assets.queries import Decision, answer_query, settle_query
-from services.assets.updating import update_asset
-from services.core.actor import Actor, system_actor
+from services.assets.checks.queries import Decision, answer_query, settle_query
+from services.assets.registration.deregister import deregister_asset
+from services.assets.registration.lifecycle import move
+from services.assets.registration.update import update_asset
+from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import Stamp, unit_of_work
 from services.workshop.history import Registrations, Timeline, shift, tell
 from services.workshop.past import SEED

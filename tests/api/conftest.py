@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from api.app import api
-from api.security import limiter
+from api.http.security import limiter
 from models.participants import Organisation
 from tests.factories import administrator, make_client, make_organisation
 from tests.servers import serve

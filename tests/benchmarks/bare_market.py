@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.core.actor import Actor
 from services.core.clock import today
-from services.market.statistics import MarketFilters, span_of
+from services.core.identity.actor import Actor
+from services.market.statistics.dashboard import MarketFilters, span_of
 
 STANDING = (
     "SELECT m.roles, m.status, u.status, o.organisation_status FROM membership m JOIN user u ON u.id = m.user_id "

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from services.core import database
+from services.core.db import engine as database
 
 TABLES = ("asset", "asset_alias", "ledger_entry", "event", "event_delivery")
 """What registering writes: assets, their aliases, ledger and events. Counts and the job aren't asked of the baseline."""

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from services.assets.bulk.exporting import export_file
-from services.assets.bulk.jobs import Wishes, get_job, submit_file
-from services.assets.bulk.working import work_through_jobs
-from services.core import database
-from services.core.actor import Actor
-from services.core.migrate import migrate
-from services.core.second_process import second_process
+from services.assets.bulk.export.direct import export_file
+from services.assets.bulk.pipeline.worker import work_through_jobs
+from services.assets.bulk.upload.jobs import Wishes, get_job, submit_file
+from services.core.db import engine as database
+from services.core.db.migrate import migrate
+from services.core.identity.actor import Actor
+from services.core.identity.resolve import actor_for_user
+from services.core.jobs.process_pool import second_process
 from services.first_data import begin
-from services.participants.acting import actor_for_user
 from services.registry import load_all
 from tests.benchmarks.bare_rows import ASSETS_AND_LEDGER, TABLES, counts_of, prepared
 from tests.factories import make_fsp

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from services.core import database
-from services.core.actor import system_actor
-from services.core.migrate import migrate
+from services.core.db import engine as database
+from services.core.db.maintenance import refresh_statistics
+from services.core.db.migrate import migrate
+from services.core.identity.actor import system_actor
 from services.core.transaction import Stamp, unit_of_work
-from services.core.upkeep import refresh_statistics
-from services.market.recounting import rebuild
+from services.market.counters.reconcile import rebuild
 from tests.benchmarks.registers import FOLDER, NEWEST, register_of, use
 
 EDITION = "2"

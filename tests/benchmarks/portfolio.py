@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from services.assets.mpan import mpan_check_digit
+from services.assets.rules.mpan import mpan_check_digit
 
 FAULTY_IN_100 = (17, 50, 83)
 APART = 5_001

@@ -23,18 +23,18 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.participants import Membership, Organisation, Role
-from services.assets.places import cell_of
-from services.assets.recounting import recount
-from services.core import database
-from services.core.actor import Actor, system_actor
-from services.core.migrate import migrate
+from services.assets.cells import cell_of
+from services.assets.counters.reconcile import recount
+from services.core.db import engine as database
+from services.core.db.maintenance import refresh_statistics
+from services.core.db.migrate import migrate
+from services.core.identity.actor import Actor, system_actor
+from services.core.identity.resolve import actor_for_user, reading_as_register
 from services.core.settings import ROOT, settings
-from services.core.upkeep import refresh_statistics
 from services.first_data import begin
 from services.grid.areas import gsp_groups_at
 from services.grid.distributors import dno_of_gsp_group
 from services.grid.outcodes import outcodes
-from services.participants.acting import actor_for_user, reading_as_register
 from services.workshop.demo import seed_demo
 from tests.conftest import use_database
 

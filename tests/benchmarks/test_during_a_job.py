@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from models.bulk import UNFINISHED
-from services.assets.bulk.jobs import Wishes, get_job, submit_file
-from services.core.worker import Worker
+from services.assets.bulk.upload.jobs import Wishes, get_job, submit_file
+from services.core.jobs.worker import Worker
 from tests.benchmarks.portfolio import write_portfolio
 from tests.benchmarks.registers import SIZES, register_of, use
 from tests.benchmarks.report import Figures

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from models.products import Direction, Phase, ProductVersion, Spread
-from services.market.eligibility import Requirement, judge
-from services.market.reference import procurers
-from services.market.requirements import JUDGED
-from services.market.unit_arrays import AREA_CODES, GROUP_CODES
+from services.market.eligibility.arrays import AREA_CODES, GROUP_CODES
+from services.market.eligibility.requirements import JUDGED
+from services.market.eligibility.verdicts import Requirement, judge
+from services.market.products.reference_data import procurers
 from tests.benchmarks.report import Figures, cpu_ms
 from tests.market_frames import first_catalogue
 

@@ -27,8 +27,8 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"rows": rows, "cpu": time.process_time() - started, "grown": peak - before}))
 """
 OURS = """
-from services.assets.bulk.exporting import export_file
-from services.core.actor import system_actor
+from services.assets.bulk.export.direct import export_file
+from services.core.identity.actor import system_actor
 from services.registry import load_all
 load_all()
 before, started = held(), time.process_time()
@@ -68,8 +68,9 @@ def measured(code: str, *arguments: str) -> dict[str, float]:
 def _columns(path: Path) -> str:
     """What ours writes: columns of the table, attributes of the categories, and where the register is."""
     code = (
-        "import json; from services.assets.bulk.export_rows import CORE; from services.assets.catalogue import catalogue; "
-        "from services.core.actor import system_actor; from services.core.transaction import Stamp, unit_of_work\n"
+        "import json; from services.assets.bulk.export.rows import CORE\n"
+        "from services.assets.rules.reference import catalogue; "
+        "from services.core.identity.actor import system_actor; from services.core.transaction import Stamp, unit_of_work\n"
         "with unit_of_work(Stamp('look', 'UC-02.04', system_actor()), writes=False):\n"
         "    print(json.dumps([list(CORE.values()), sorted(catalogue().reference.attribute_terms)]))"
     )

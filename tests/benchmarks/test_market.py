@@ -16,15 +16,15 @@ from uuid import UUID
 import pytest
 
 from models.participants import Role
-from services.core import database
-from services.core.actor import Actor
-from services.market.members import list_members
-from services.market.qualification_clock import ClockState
-from services.market.qualification_counts import tally_qualifications
-from services.market.qualification_filtering import QualificationFilters
-from services.market.qualification_listing import work_queue
-from services.market.statistics import market_in_numbers
-from services.market.units import get_unit, unit_history
+from services.core.db import engine as database
+from services.core.identity.actor import Actor
+from services.market.qualification.counts import tally_qualifications
+from services.market.qualification.filters import QualificationFilters
+from services.market.qualification.listing import work_queue
+from services.market.qualification.sla_clock import ClockState
+from services.market.statistics.dashboard import market_in_numbers
+from services.market.units.members import list_members
+from services.market.units.units import get_unit, unit_history
 from tests.benchmarks.bare_market import Bare
 from tests.benchmarks.market_registers import large_unit, market_register_of
 from tests.benchmarks.registers import somebody, use

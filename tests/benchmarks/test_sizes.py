@@ -19,15 +19,15 @@ import pytest
 
 from models.assets import AssetStatus
 from models.participants import Role
+from services.assets.asset_page.page import whole_asset
+from services.assets.asset_page.timeline import asset_timeline
+from services.assets.counters.figures import register_in_numbers
+from services.assets.counters.queries import counts_by_cell
 from services.assets.filters import AssetFilters
-from services.assets.lines import list_lines
-from services.assets.reading import count_assets, get_asset
-from services.assets.statistics import register_in_numbers
-from services.assets.tally_reading import counts_by_cell
-from services.assets.timeline import asset_timeline
-from services.assets.whole_asset import whole_asset
-from services.core import database
-from services.core.actor import Actor
+from services.assets.reading.assets import count_assets, get_asset
+from services.assets.reading.listing import list_lines
+from services.core.db import engine as database
+from services.core.identity.actor import Actor
 from services.core.operation import operation
 from tests.benchmarks.registers import SIZES, register_of, somebody, use
 from tests.benchmarks.report import Figures, cpu_ms

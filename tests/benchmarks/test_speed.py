@@ -15,12 +15,12 @@ import httpx
 import pytest
 
 from services.assets.filters import AssetFilters
-from services.assets.reading import get_asset, list_assets
-from services.assets.registration import register_asset
-from services.core import database
-from services.core.actor import system_actor
+from services.assets.reading.assets import get_asset, list_assets
+from services.assets.registration.register import register_asset
+from services.core.db import engine as database
+from services.core.db.migrate import migrate
+from services.core.identity.actor import system_actor
 from services.core.ledger.verifying import verify_ledger
-from services.core.migrate import migrate
 from services.core.settings import ROOT
 from services.first_data import begin
 from services.governance.export import export_to

@@ -9,12 +9,12 @@ from math import asinh, pi, radians, tan
 import h3.api.basic_int as h3
 import pytest
 
+from services.assets.cells import parent_of, range_of
 from services.assets.filters import AssetFilters
-from services.assets.places import parent_of, range_of
-from services.assets.tile_features import MOST_BYTES
-from services.assets.tile_queries import cells_of_tile
-from services.assets.tiles import MOST_POINTS, Layer, TileView, map_tile
-from services.core import database
+from services.assets.map.features import MOST_BYTES
+from services.assets.map.queries import cells_of_tile
+from services.assets.map.tiles import MOST_POINTS, Layer, TileView, map_tile
+from services.core.db import engine as database
 from services.participants.identity import actor_for_user, demo_personas
 from tests.benchmarks.registers import SIZES, register_of
 from tests.benchmarks.report import Figures, median_cpu_ms

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sandbox.app import create_app
-from services.core import database
+from services.core.db import engine as database
 from tests.browser.harness import launch_browser, start_portal
 from tests.conftest import build_demo, use_database
 from tests.databases import fresh_database

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from services.assets.mpan import is_valid_mpan
+from services.assets.rules.mpan import is_valid_mpan
 from tests.conftest import SHARED
 
 REAL = SHARED / "data" / "ecr-ukpn-2025-08.csv"

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
 from services.participants.reading import get_organisation
 from tests import factories
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from models.participants import Organisation
-from services.core.actor import Actor
+from services.core.identity.actor import Actor
 from services.participants.personas import PERSONAS
 from services.participants.reading import get_organisation
 from tests import factories

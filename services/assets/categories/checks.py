@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from services.assets.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, compile_schema
+from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, compile_schema
 from services.core.errors import Finding
 
 KINDS = ("storage", "gen", "demand", "both")

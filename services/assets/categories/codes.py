@@ -9,16 +9,16 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, AssetAlias, CategorySchema, CodeListEntry, SchemaStatus
 from models.participants import Organisation
-from services.assets.catalogue import CATEGORY_LIST, catalogue
 from services.assets.categories.checks import CODE
 from services.assets.categories.form import LIST_KEYWORD
-from services.assets.schemas import CORE, snake
-from services.core.actor import Actor
+from services.assets.rules.reference import CATEGORY_LIST, catalogue
+from services.assets.rules.schemas import CORE, snake
 from services.core.errors import Conflict, Duplicate, Finding, Invalid, NotFound, Refused
-from services.core.ledger.reading import changes_since
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
+from services.core.ledger.history import changes_since
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import visible
 
 ALIAS_LIST = "AliasScheme"
 APPLIES = ("All", "Gen", "Storage", "Demand", "Both")

@@ -13,16 +13,16 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, CategorySchema, SchemaStatus
-from services.assets.catalogue import catalogue
 from services.assets.categories.changes import SchemaChange, changes_between
 from services.assets.categories.checks import CODE
 from services.assets.categories.form import KEPT, CategoryForm, form_of, next_colour, suggested_code
 from services.assets.categories.publishing import open_draft, reach_schema, what_is_wrong
-from services.core.actor import Actor
+from services.assets.rules.reference import catalogue
 from services.core.errors import Duplicate, Finding, Invalid, NotFound, Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import visible
 
 LARGEST_FORM = 200_000
 

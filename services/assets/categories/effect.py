@@ -16,19 +16,19 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset
-from services.assets.catalogue import CATEGORY_LIST, catalogue, rule_context
 from services.assets.categories.document import document_of
 from services.assets.categories.form import CategoryForm
-from services.assets.rules import ASSET_RULES, check_asset
-from services.assets.rules_attributes import Judge, judges, objections, speak
-from services.assets.rules_prepare import AssetReference, AssetRuleContext, prepare, text_frame
-from services.assets.schemas import CORE, Code, category_fields, snake
-from services.core.actor import Actor
+from services.assets.rules.attributes import Judge, judges, objections, speak
+from services.assets.rules.check import ASSET_RULES, check_asset
+from services.assets.rules.prepare import AssetReference, AssetRuleContext, prepare, text_frame
+from services.assets.rules.reference import CATEGORY_LIST, catalogue, rule_context
+from services.assets.rules.schemas import CORE, Code, category_fields, snake
 from services.core.errors import Finding
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.rules import Rule, evaluate
 from services.core.transaction import current_session
-from services.core.visibility import visible
 
 BATCH = 10_000
 EXAMPLES = 3

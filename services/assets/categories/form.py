@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from services.assets.schemas import CORE, choices_of
+from services.assets.rules.schemas import CORE, choices_of
 
 KEPT = "x-draft"
 """Where a draft keeps its form; a published document has no such keyword."""

@@ -8,19 +8,19 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import CategorySchema, CodeListEntry, SchemaStatus
-from services.assets.catalogue import CATEGORY_LIST, catalogue
 from services.assets.categories.changes import changes_between
 from services.assets.categories.checks import wrong_document
 from services.assets.categories.document import compiled
 from services.assets.categories.form import KEPT, CategoryForm, form_of
 from services.assets.categories.form_checks import wrong_form
-from services.assets.recording import is_justification
-from services.assets.schemas import CodeLists
-from services.core.actor import Actor
+from services.assets.registration.record import is_justification
+from services.assets.rules.reference import CATEGORY_LIST, catalogue
+from services.assets.rules.schemas import CodeLists
 from services.core.clock import now
 from services.core.errors import Conflict, Finding, Invalid, NotFound, Refused
-from services.core.events import emit
-from services.core.ledger.reading import changes_since
+from services.core.identity.actor import Actor
+from services.core.jobs.outbox import emit
+from services.core.ledger.history import changes_since
 from services.core.operation import operation
 from services.core.transaction import current_session
 

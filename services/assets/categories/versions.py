@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.assets import CategorySchema, SchemaStatus
-from services.assets.catalogue import catalogue
 from services.assets.categories.changes import changes_between, range_words
 from services.assets.categories.document import choices_in, length_of
 from services.assets.categories.form import (
@@ -18,9 +17,10 @@ from services.assets.categories.form import (
     form_of,
 )
 from services.assets.categories.publishing import category_versions
-from services.assets.schemas import CodeLists
-from services.core.actor import Actor
-from services.core.ledger.reading import history
+from services.assets.rules.reference import catalogue
+from services.assets.rules.schemas import CodeLists
+from services.core.identity.actor import Actor
+from services.core.ledger.history import history
 from services.core.operation import operation
 
 STATUS_WORDS = {

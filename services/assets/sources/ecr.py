@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from services.assets.mpan import mpan_dno_expr
+from services.assets.rules.mpan import mpan_dno_expr
 from services.assets.sources.cells import day, kilo, note_day, note_kilo, postcodes, tidied, yes
 from services.assets.sources.keys import with_keys
 from services.assets.sources.mpans import with_mpans

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from services.assets.mpan import CORE_LENGTH, mpan_core_expr, mpan_dno_expr, mpan_valid_expr
+from services.assets.rules.mpan import CORE_LENGTH, mpan_core_expr, mpan_dno_expr, mpan_valid_expr
 from services.assets.sources.notes import Notes
 from services.assets.sources.tables import ROW
 

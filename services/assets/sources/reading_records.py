@@ -11,11 +11,11 @@ from sqlmodel import col
 
 from models.sources import SourceEdition, SourceKey, SourceKind, SourceRecord
 from services.assets.sources.places import distance_m
-from services.core.actor import Actor
 from services.core.errors import NotFound
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.core.visibility import see, visible
 
 MOST_RECORDS = 50
 METRES_PER_DEGREE = 111_320.0

@@ -11,9 +11,9 @@ from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from models.core import LedgerEntry, LedgerSeal
-from services.core.actor import Actor
-from services.core.database import is_sqlite
-from services.core.ledger.state import GENESIS, canonical
+from services.core.db.engine import is_sqlite
+from services.core.identity.actor import Actor
+from services.core.ledger.canonical import GENESIS, canonical
 from services.core.ledger.writer import LEDGER_LOCK
 from services.core.operation import operation
 from services.core.settings import ROOT, settings

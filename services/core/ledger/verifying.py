@@ -13,11 +13,11 @@ from sqlmodel import col
 
 from models.base import Recorded
 from models.core import LedgerEntry, LedgerSeal
-from services.core.actor import Actor
 from services.core.clock import now
-from services.core.ledger.reading import differences
+from services.core.identity.actor import Actor
+from services.core.ledger.canonical import GENESIS, entry_hash, model_by_type, state_of
+from services.core.ledger.history import differences
 from services.core.ledger.sealing import merkle_root, read_anchors, seal_hash
-from services.core.ledger.state import GENESIS, entry_hash, model_by_type, state_of
 from services.core.operation import operation
 from services.core.register_settings import register_id
 from services.core.transaction import current_session

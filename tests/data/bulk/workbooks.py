@@ -10,7 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
-from services.assets.mpan import mpan_check_digit
+from services.assets.rules.mpan import mpan_check_digit
 
 Row = Mapping[str, str]
 BEGUN = datetime(2026, 1, 1)  # noqa: DTZ001  # workbooks know no time zones

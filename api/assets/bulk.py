@@ -1,0 +1,117 @@
+"""Files of assets: handed in, made from a template (UC-02.01, UC-02.03): see docs/bulk.md."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.assets.jobs import JobOut, told_job
+from api.http.decimal_json import ExactRoute
+from api.http.files import MEDIA_TYPES, file_content
+from api.http.problems import answers
+from api.http.responses import answer, here
+from api.http.security import Caller
+from services.assets.bulk.files.formats import FORMATS
+from services.assets.bulk.pipeline.outcomes import EVERY_CODE
+from services.assets.bulk.upload.jobs import Wishes, submit_file
+from services.assets.bulk.upload.template import template_workbook
+from services.core.errors import Finding, Invalid
+
+router = APIRouter(prefix="/assets", tags=["Files of assets"], route_class=ExactRoute)
+BODY = {
+    "required": True,
+    "description": "The file itself, up to 500,000 rows or 200 MB: CSV, XLSX, JSON lines or Parquet.",
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS},
+}
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="The same key with the same file is the same job, however often it is sent.",
+    ),
+]
+
+
+class BulkQuery(BaseModel):
+    """What is said with a file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(default=False, description="Judge every row and register none; confirm the job to do so.")
+    justification: str | None = Field(
+        default=None, max_length=4000, description="Why warnings are right to be accepted; kept on each record."
+    )
+    keep_drafts: bool = Field(default=False, description="Keep rows that lack nothing but mandatory values as drafts.")
+    file_name: str = Field(default="upload", max_length=200, description="What the file is called.")
+    column: list[str] = Field(
+        default_factory=list,
+        max_length=500,
+        description="`Heading=Term` says what a column holds, `Heading=` passes it over; remembered for your organisation.",
+    )
+    constant: list[str] = Field(
+        default_factory=list,
+        max_length=100,
+        description="`Term=Value` for all new rows that give none, such as `EffectiveDate=2027-01-01`.",
+    )
+
+
+def _pairs(name: str, given: list[str]) -> dict[str, str]:
+    wrong = [one for one in given if "=" not in one]
+    if wrong:
+        expected = "A name, an equals sign and a value"
+        raise Invalid([Finding("QUERY-PAIR", name, one, expected, f"“{one}” is no pair.") for one in wrong])
+    return {left.strip(): right.strip() for left, _, right in (one.rpartition("=") for one in given)}
+
+
+@router.post(
+    "/bulk",
+    status_code=202,
+    summary="Hand in a file of assets",
+    response_model=JobOut,
+    responses=answers(409, 413),
+    openapi_extra={"requestBody": BODY},
+)
+async def hand_in(
+    request: Request, caller: Caller, query: Annotated[BulkQuery, Query()], idempotency_key: Key = None
+) -> Response:
+    """The file is the body, under its media type; it becomes a job that registers new assets and changes those it names.
+
+    What can't be used at all answers 422 with findings; what is wrong with single rows is told by the job.
+    """
+    wishes = Wishes(
+        dry_run=query.dry_run,
+        columns={heading: term or None for heading, term in _pairs("column", query.column).items()},
+        constants=_pairs("constant", query.constant),
+        justifications={EVERY_CODE: query.justification} if query.justification else {},
+        keep_drafts=query.keep_drafts,
+        idempotency_key=idempotency_key or None,
+    )
+    # The caller is known before a byte of the file is read.
+    data = await request.body()
+    kind = request.headers.get("Content-Type")
+    job = await run_in_threadpool(submit_file, caller, data, query.file_name, wishes, media_type=kind)
+    return answer(told_job(job), 202, location=here(request, f"/v1/jobs/{job.id}"))
+
+
+class TemplateQuery(BaseModel):
+    """Which template."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    AssetCategory: str | None = Field(default=None, max_length=40, description="None: for assets of all categories.")
+
+
+@router.get(
+    "/template",
+    summary="A workbook to fill in",
+    response_class=Response,
+    responses={**file_content("xlsx"), **answers(404)},
+)
+def template(caller: Caller, query: Annotated[TemplateQuery, Query()]) -> Response:
+    """With a sheet that explains every column and lists to choose codes from; made from the schemas in force."""
+    data = template_workbook(query.AssetCategory)
+    name = f"fmar-template-{(query.AssetCategory or 'all').lower()}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=MEDIA_TYPES["xlsx"], headers=headers)

@@ -1,0 +1,122 @@
+"""What is said on applications with its evidence, and whether a unit is ready (UC-04.02)."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.assets.comments import BYTES, AttachmentOut, FileName
+from api.http.decimal_json import ExactRoute
+from api.http.problems import answers
+from api.http.responses import answer, here
+from api.http.security import Caller
+from api.market.qualification_schemas import (
+    MessageBody,
+    MessageOut,
+    Messages,
+    ReadinessOut,
+    file_out,
+    message_out,
+    readiness_out,
+)
+from api.market.qualifications import ONE, RECORD, ROOT, Id, named
+from services.assets.conversation.attachments import Upload
+from services.core.access_log import log_access
+from services.core.errors import NotFound
+from services.market.qualification.evidence import EVIDENCE_KINDS, read_evidence
+from services.market.qualification.messages import (
+    attach_evidence,
+    comment_on_application,
+    involved_in_application,
+    said_on_application,
+)
+from services.market.qualification.readiness import readiness
+
+router = APIRouter(tags=["Qualification"], route_class=ExactRoute)
+MessageId = Annotated[UUID, Path(alias="MessageId", description="The message's identifier.")]
+
+
+@router.get(
+    f"{ROOT}/attachments/{{AttachmentId}}",
+    summary="Read evidence",
+    response_class=Response,
+    responses={200: {"description": "The file, to be saved.", **BYTES}, **answers(404, 409)},
+)
+def download(
+    caller: Caller, attachment_id: Annotated[UUID, Path(alias="AttachmentId", description="The file's identifier.")]
+) -> Response:
+    """The file as it was handed in. 409 when it was altered in the database since."""
+    file = read_evidence(caller, attachment_id)
+    return Response(file.content, media_type=file.media_type, headers=named(file.file_name))
+
+
+@router.get(f"{ONE}/messages", summary="What was said", response_model=Messages, responses=answers(404))
+def messages(request: Request, caller: Caller, qualification_id: Id) -> Response:
+    """Questions, answers, decisions and comments. A note that another organisation keeps for itself is not among them."""
+    said, names = (
+        said_on_application(caller, qualification_id),
+        involved_in_application(caller, qualification_id),
+    )
+    log_access(caller, "qualification.messages", RECORD, qualification_id)
+    return answer({"items": [message_out(request, one.message, one.files) for one in said], "involved": names})
+
+
+@router.post(
+    f"{ONE}/messages",
+    status_code=201,
+    summary="Comment on an application",
+    response_model=MessageOut,
+    responses=answers(404, 413),
+)
+def comment(request: Request, caller: Caller, qualification_id: Id, body: MessageBody) -> Response:
+    """To everyone involved, or within your own organisation: then nobody else reads it, the FMAR administrator included."""
+    message = comment_on_application(caller, qualification_id, body.Text, body.Audience)
+    path = here(request, f"/v1{ROOT}/{qualification_id}/messages/{message.id}")
+    return answer(message_out(request, message, []), 201, location=path)
+
+
+@router.get(
+    f"{ONE}/messages/{{MessageId}}", summary="Read one message", response_model=MessageOut, responses=answers(404)
+)
+def read_message(request: Request, caller: Caller, qualification_id: Id, message_id: MessageId) -> Response:
+    """One message, with its files."""
+    for one in said_on_application(caller, qualification_id):
+        if one.message.id == message_id:
+            log_access(caller, "qualification.messages", RECORD, qualification_id)
+            return answer(message_out(request, one.message, one.files))
+    raise NotFound("message", message_id)
+
+
+@router.post(
+    f"{ONE}/messages/{{MessageId}}/attachments",
+    status_code=201,
+    summary="Attach evidence",
+    response_model=AttachmentOut,
+    responses=answers(404, 413),
+    openapi_extra={"requestBody": {"required": True, "description": f"The file itself: {EVIDENCE_KINDS}.", **BYTES}},
+)
+async def attach(
+    request: Request, caller: Caller, qualification_id: Id, message_id: MessageId, file_name: FileName
+) -> Response:
+    """The body is the file as it is. Files go with messages of your own organisation: answers and decisions, too."""
+    # The caller is known before a byte of the file is read.
+    upload = Upload(file_name, await request.body())
+    [kept] = await run_in_threadpool(attach_evidence, caller, message_id, [upload], qualification_id=qualification_id)
+    found = file_out(request, kept)
+    return answer(found, 201, location=found["Href"])
+
+
+@router.get("/readiness", summary="Is a unit ready?", response_model=ReadinessOut, responses=answers(404))
+def is_ready(
+    caller: Caller,
+    unit_id: Annotated[UUID, Query(alias="UnitId")],
+    product_code: Annotated[str, Query(alias="ProductCode", max_length=20)],
+    operator_id: Annotated[UUID, Query(alias="AddressedTo", description="The system operator.")],
+    on: Annotated[date | None, Query(alias="Date", description="Today unless told.")] = None,
+) -> Response:
+    """Whether a unit can deliver a product to an operator on a day, or everything that is missing."""
+    found = readiness(caller, unit_id, product_code, operator_id, on)
+    log_access(caller, "unit.readiness", "market_unit", unit_id)
+    return answer(readiness_out(found))

@@ -1,0 +1,129 @@
+"""What can be done next with an asset, and why not what can't: from the register's own list of allowed actions."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from models.assets import Asset
+from pages.components.common.actions import DONE, attempt
+from pages.frame.banner import plain
+from pages.frame.refusals import show_blockers, show_refusal
+from services.assets.asset_page.page import WholeAsset
+from services.assets.checks.queries import query_asset
+from services.assets.checks.run import request_checks
+from services.assets.registration.deregister import deregister_asset, deregistration_blockers
+from services.core.errors import RegisterError
+from services.core.identity.actor import Actor
+from services.core.lifecycle import Action
+
+ICONS = {"update_asset": "edit", "query_asset": "help", "request_checks": "refresh", "deregister_asset": "archive"}
+OPEN = "asset!dialog"
+IN_PLACE = {"answer_query": "#query", "settle_query": "#query", "settle_differences": "#query"}
+"""Acts whose form stands further down on the page."""
+
+
+def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
+    """A button for each act that is possible; under them the others, with what is in the way."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for action in _offered(actions):
+            _offer(actor, asset, action)
+    opened = st.session_state.get(OPEN)
+    if any(action.allowed and action.operation == opened for action in actions):
+        DIALOGS[opened](actor, asset)
+    else:
+        _close()
+    _say_why_not([action for action in actions if not action.allowed])
+
+
+def _offered(actions: Sequence[Action]) -> list[Action]:
+    """What is possible; of several acts whose form stands at one place, the first leads there."""
+    possible = [action for action in actions if action.allowed]
+    places = [IN_PLACE.get(action.operation) for action in possible]
+    return [one for at, one in enumerate(possible) if places[at] is None or places[at] not in places[:at]]
+
+
+def _say_why_not(actions: Sequence[Action]) -> None:
+    """The acts that aren't possible now, each disabled, with what is in the way."""
+    if not actions:
+        return
+    with st.expander(f"Not possible now: {'; '.join(action.label for action in actions)}", icon=":material/info:"):
+        for action in actions:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                icon = f":material/{ICONS.get(action.operation, 'block')}:"
+                st.button(action.label, key=f"not-{action.operation}", icon=icon, disabled=True)
+                st.markdown(plain(action.why_not or ""))
+
+
+def _offer(actor: Actor, asset: Asset, action: Action) -> None:
+    icon = f":material/{ICONS.get(action.operation, 'arrow_forward')}:"
+    if action.operation in IN_PLACE:
+        st.markdown(f"[:material/arrow_downward: {action.label}]({IN_PLACE[action.operation]})", width="content")
+    elif action.operation == "update_asset":
+        if st.button(action.label, key=action.operation, icon=icon, type="primary"):
+            st.switch_page("pages/assets/edit_asset.py", query_params={"id": str(asset.id)})
+    elif action.operation in DIALOGS:
+        st.button(action.label, key=action.operation, icon=icon, on_click=_open, args=(action.operation,))
+    elif action.operation == "request_checks":
+        st.button(
+            action.label,
+            key=action.operation,
+            icon=icon,
+            on_click=attempt,
+            args=(lambda: request_checks(actor, asset.id), "The sources are asked again."),
+        )
+
+
+def _open(operation: str) -> None:
+    st.session_state[OPEN] = operation
+
+
+def _close() -> None:
+    st.session_state.pop(OPEN, None)
+
+
+@st.dialog("Ask the FSP about this asset", icon=":material/help:", on_dismiss=_close)
+def ask_question(actor: Actor, asset: Asset) -> None:
+    """The administrator's question: the asset becomes Query until it is answered."""
+    st.markdown(f"**{plain(asset.asset_name)}** becomes *Query*; the FSP is told, and has to answer.")
+    question = st.text_area("Question", key=f"ask-{asset.id}", placeholder="What do you want to know?")
+    if st.button("Ask", type="primary", icon=":material/send:"):
+        _do_in_dialog(lambda: query_asset(actor, asset.id, question, asset.version), "The FSP is asked.")
+
+
+def _do_in_dialog(act: Callable[[], object], done: str) -> None:
+    """Do it and close the dialog; a refusal is shown inside, where what was typed stays."""
+    try:
+        act()
+    except RegisterError as refused:
+        show_refusal(refused)
+        return
+    _close()
+    st.session_state[DONE] = done
+    st.rerun()
+
+
+@st.dialog("De-register this asset", icon=":material/archive:", on_dismiss=_close)
+def ask_for_end(actor: Actor, asset: Asset) -> None:
+    """The reason, what stands in the way, and the last word."""
+    st.markdown(
+        f"**{plain(asset.asset_name)}** leaves the register for good. Its record and history stay readable; its ID is "
+        "never given again. It can't be undone."
+    )
+    blockers = deregistration_blockers(actor, asset.id)
+    if blockers:
+        st.error("Other records still depend on this asset. Settle these first.", icon=":material/block:")
+        show_blockers(blockers)
+        return
+    reason = st.text_area("Reason", key=f"end-{asset.id}", placeholder="For example: dismantled on 3 November 2026")
+    if st.button("De-register for good", type="primary", icon=":material/archive:"):
+        _do_in_dialog(lambda: deregister_asset(actor, asset.id, reason, asset.version), "De-registered.")
+
+
+DIALOGS: dict[str, Callable[[Actor, Asset], None]] = {"query_asset": ask_question, "deregister_asset": ask_for_end}
+"""Acts that ask for a text before they are done."""
+
+
+def acts_of(whole: WholeAsset) -> list[Action]:
+    """What can be done and what can't; differences are settled where there are any."""
+    differs = any(one.open for one in whole.differences)
+    return [one for one in whole.actions if differs or one.operation != "settle_differences"]

@@ -1,0 +1,163 @@
+"""Each difference between what is declared and what a source says: both side by side, and what can be done about it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from models.assets import CHECK_SOURCE_LABELS, Asset
+from pages.components.common.actions import attempt
+from pages.frame.banner import plain
+from services.assets.checks.accept_source_value import accept_theirs, values_of
+from services.assets.checks.differences import Difference
+from services.assets.checks.outcomes import Verdict
+from services.assets.checks.settlement import answer_differences, settle_differences
+from services.core.clock import in_london, show_date, show_moment
+from services.core.identity.actor import Actor
+
+CHOICES = {
+    Verdict.DECLARED_STANDS: "The declared value stands",
+    Verdict.THEIRS_RIGHT: "The source is right: ask the FSP to change it",
+}
+
+
+def source_of(one: Difference) -> str:
+    """The source with its edition, as a heading says it."""
+    label = CHECK_SOURCE_LABELS[one.source]
+    return f"{one.source_name} ({label.lower()})" if one.source_name and one.source_name != label else label
+
+
+def draw_differences(
+    actor: Actor, asset: Asset, differences: Sequence[Difference], *, settle: bool, answer: bool, accept: bool
+) -> None:
+    """Open ones as cards, with the acts that are possible; under them, in a line each, what is settled."""
+    left = [one for one in differences if one.open]
+    done = [one for one in differences if not one.open]
+    if left:
+        told = f"**{len(left)} open difference{'s' if len(left) > 1 else ''}**"
+        st.markdown(told + (f", {len(done)} settled" if done else ""))
+    accepts = accept and (answer or settle)
+    for one in left:
+        with st.container(border=True):
+            key = f"{asset.id}-{one.source}-{one.field}"
+            _draw_sides(actor, asset, one, key if accepts else None)
+            _draw_marks(one)
+            if answer:
+                with st.expander("Answer about this", icon=":material/reply:", key=f"answering-{key}"):
+                    _ask_answer(actor, asset, one, key)
+            if settle:
+                with st.expander("Settle this", icon=":material/gavel:", key=f"settling-{key}"):
+                    _ask_verdict(actor, asset, one, key)
+    if accepts and sum(values_of(one) is not None for one in left) > 1:
+        st.button(
+            "Accept all of theirs",
+            key=f"accept-all-{asset.id}",
+            icon=":material/done_all:",
+            help="Values that hang together, such as capacities, are changed together.",
+            on_click=partial(_accept_all, actor, asset),
+        )
+    for one in done:
+        st.markdown(settled_in_words(one))
+
+
+def _draw_sides(actor: Actor, asset: Asset, one: Difference, key: str | None) -> None:
+    """Both values beside each other; with a `key`, the way to take theirs over."""
+    found = f", {show_date(in_london(one.found_at).date())}" if one.found_at else ""
+    st.markdown(f":red-badge[:material/difference: {plain(one.label)}] :small[{plain(source_of(one))}{found}]")
+    grid = st.grid(3, min_column_width=130, vertical_alignment="center")
+    grid.markdown(f":small[Declared]  \n**{plain(one.declared or 'Nothing')}**")
+    grid.markdown(f":small[Source says]  \n**{plain(one.theirs or 'Nothing')}**")
+    if key is not None and values_of(one) is not None:
+        grid.button(
+            f"Accept theirs: {plain(one.theirs or '')}",
+            key=f"accept-{key}",
+            icon=":material/done:",
+            wrap=True,
+            help="Changes the asset to what the source says. The rules hold as for any change; the sources are asked again.",
+            on_click=partial(_accept, actor, asset, one),
+        )
+
+
+def _draw_marks(one: Difference) -> None:
+    """What was decided or answered so far on an open difference."""
+    if one.verdict is Verdict.THEIRS_RIGHT:
+        st.markdown(
+            f":orange-badge[:material/gavel: The source is right] {_signed(one.by, one.organisation)}, "
+            f"{show_moment(one.decided_at)}: {plain(one.reason or '')}"
+        )
+    if one.answer:
+        st.markdown(
+            f":blue-badge[:material/reply: Answered] {plain(one.answered_by or '')}, {show_moment(one.answered_at)}: "
+            f"{plain(one.answer)}"
+        )
+
+
+def _signed(by: str | None, organisation: str | None) -> str:
+    return plain(f"{by}, {organisation}" if organisation else str(by))
+
+
+def settled_in_words(one: Difference) -> str:
+    """A settled difference in a line: both values, who let the declared one stand, when and why."""
+    return (
+        f":violet-badge[:material/gavel: Settled] **{plain(one.label)}**: {plain(one.declared or 'nothing')} stands, "
+        f"{plain(source_of(one))} says {plain(one.theirs or 'nothing')}. :small[{_signed(one.by, one.organisation)}, "
+        f"{show_moment(one.decided_at)}:] {plain(one.reason or '')}"
+    )
+
+
+def _accept(actor: Actor, asset: Asset, one: Difference) -> None:
+    attempt(
+        lambda: accept_theirs(actor, asset.id, asset.version, [one.field], source=one.source),
+        f"{plain(one.label)} is changed to {plain(one.theirs or '')}. The sources are asked again.",
+    )
+
+
+def _accept_all(actor: Actor, asset: Asset) -> None:
+    attempt(
+        lambda: accept_theirs(actor, asset.id, asset.version),
+        "The asset is changed to what the sources say. They are asked again.",
+    )
+
+
+def _ask_answer(actor: Actor, asset: Asset, one: Difference, key: str) -> None:
+    st.text_area(f"Answer about {one.label}", key=f"about-{key}", persist_state="session")
+
+    def send() -> None:
+        text = str(st.session_state.get(f"about-{key}") or "")
+        attempt(
+            lambda: answer_differences(actor, asset.id, {one.field: text}, asset.version),
+            f"Answer about {one.label} sent.",
+            f"about-{key}",
+        )
+
+    st.button("Send this answer", key=f"send-{key}", icon=":material/send:", on_click=send)
+
+
+def _ask_verdict(actor: Actor, asset: Asset, one: Difference, key: str) -> None:
+    st.radio(
+        f"{one.label}: what is right",
+        list(CHOICES),
+        format_func=CHOICES.__getitem__,
+        key=f"verdict-{key}",
+        index=None,
+        persist_state="session",
+    )
+    st.text_area(f"Reason about {one.label}", key=f"why-{key}", persist_state="session")
+
+    def decide() -> None:
+        verdict = st.session_state.get(f"verdict-{key}")
+        if verdict is None:
+            st.session_state[f"missing-{key}"] = True
+            return
+        why = str(st.session_state.get(f"why-{key}") or "")
+        done = "Settled." if verdict is Verdict.DECLARED_STANDS else "The FSP is asked to change it."
+        attempt(
+            lambda: settle_differences(actor, asset.id, verdict, why, asset.version, [one.field], source=one.source),
+            f"{one.label}: {done}",
+            f"verdict-{key}",
+            f"why-{key}",
+        )
+
+    if st.session_state.pop(f"missing-{key}", False):
+        st.error("Choose what is right first.", icon=":material/error:")
+    st.button("Settle", key=f"settle-{key}", icon=":material/gavel:", type="primary", on_click=decide)

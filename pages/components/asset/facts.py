@@ -1,0 +1,135 @@
+"""An asset's attributes, group by group: each with its value, where it comes from, and what sources say of it."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+
+from models.assets import Asset, AssetCheck
+from pages.components.asset_form.form import GROUP_TITLES, ORDER
+from pages.components.common.asset_labels import Words
+from pages.components.common.base_map import draw_map
+from pages.frame.banner import plain
+from services.assets.asset_page.provenance import Origin, Provenance, Statement
+from services.assets.checks.outcomes import POSITION
+from services.assets.reading.assets import as_terms
+from services.assets.rules.schemas import CATEGORY_GROUP, FormField
+from services.core.clock import in_london, show_date
+from services.core.comparison import Outcome
+
+INPUT_ONLY = ("Easting", "Northing")
+OURS = {"GspGroup": "Location", "PositionSource": "Location"}
+"""Terms that the register works out, and the group of fields they are shown with."""
+THEIRS = [213, 94, 0]
+EMPTY = (None, "", [], False)
+Origins = Mapping[str, Provenance]
+
+
+def draw_facts(asset: Asset, words: Words, origins: Origins, checks: Sequence[AssetCheck], key: str) -> None:
+    """All groups, in the order of the form."""
+    terms = as_terms(asset)
+    ours = [FormField(term, words.label(term), "", "text", group) for term, group in OURS.items()]
+    fields = [field for field in words.fields.values() if field.term not in INPUT_ONLY] + ours
+    ordered = sorted(fields, key=lambda field: ORDER.index(field.group) if field.group in ORDER else len(ORDER))
+    for group, members in groupby(ordered, key=lambda field: field.group):
+        _draw_group(group, list(members), asset, terms, words, origins)
+        if group == "Location":
+            _draw_place(asset, checks, key)
+
+
+def _draw_group(
+    group: str, fields: list[FormField], asset: Asset, terms: Mapping[str, Any], words: Words, origins: Origins
+) -> None:
+    told = [field for field in fields if terms.get(field.term) not in EMPTY]
+    title = words.value("AssetCategory", asset.asset_category) if group == CATEGORY_GROUP else group
+    if not told:
+        return
+    st.subheader(GROUP_TITLES.get(title, plain(title)), anchor=False)
+    provider = words.organisations.get(str(asset.service_provider_id))
+    rows = [
+        {
+            "Attribute": plain(field.label),
+            "Value": f"**{plain(words.value(field.term, terms[field.term]))}**",
+            "Where it comes from": origin_in_words(origins[field.term], words, provider),
+        }
+        for field in told
+        if field.term in origins
+    ]
+    st.table(rows, border="horizontal", hide_index=True, alt=f"{title}: attributes and where they come from")
+    empty = ", ".join(plain(field.label) for field in fields if field not in told)
+    if empty:
+        st.caption(f"Not given: {empty}")
+
+
+def origin_in_words(told: Provenance, words: Words, provider: str | None = None) -> str:
+    """Where a value comes from: first what sources say, each in a line, then who declared it or how it was worked out.
+
+    The organisation of whoever declared it is told where it isn't the `provider`, whose name stands on top of the page.
+    """
+    lines = [_said(statement, told.term, words) for statement in told.statements]
+    others = told.declared_for if told.declared_for != provider else None
+    given = ", ".join(part for part in (told.declared_by, others) if part)
+    when = show_date(in_london(told.declared_at).date()) if told.declared_at else None
+    if told.origin is Origin.DERIVED or told.how:
+        lines.append(f":gray-badge[:material/function: Worked out] :small[{plain(told.how or '')}]")
+    else:
+        who = ", ".join(part for part in (plain(given), when) if part)
+        lines.append(f":gray-badge[:material/edit: Declared] :small[{who}]")
+    return "  \n".join(lines)
+
+
+def _said(said: Statement, term: str, words: Words) -> str:
+    """What one source says of a value, in a line."""
+    by = plain(said.source_name) + (f" · {show_date(in_london(said.at).date())}" if said.at else "")
+    one = said.difference
+    if said.origin is Origin.VERIFIED:
+        return f":green-badge[:material/verified: Verified] :small[{by}]"
+    theirs = f"says **{plain(one.theirs or 'nothing') if one else _theirs(said, term, words)}**"
+    if said.origin is Origin.SETTLED:
+        why = f"accepted by {plain(one.by or '')}: {plain(one.reason or '')}" if one else "accepted"
+        return f":violet-badge[:material/gavel: Settled] :small[{by}] {theirs} :small[{why}]"
+    if one is None:
+        return f":gray-badge[:material/difference: Differs, asks nothing] :small[{by}] {theirs}"
+    answer = f" :small[answered by {plain(one.answered_by or '')}: {plain(one.answer)}]" if one.answer else ""
+    right = f" :small[found right by {plain(one.by or '')}: {plain(one.reason or '')}]" if one.verdict else ""
+    return f":red-badge[:material/difference: Differs] :small[{by}] {theirs}{right}{answer}"
+
+
+def _theirs(said: Statement, term: str, words: Words) -> str:
+    if said.theirs is None:
+        return "nothing"
+    try:
+        return plain(words.value(term, said.theirs))
+    except (ValueError, ArithmeticError, TypeError, KeyError):
+        # Sources write a value as they please; what can't be read as ours is shown as theirs.
+        return plain(said.theirs)
+
+
+def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:
+    """A small map: the declared position, and where a source puts the asset when that differs."""
+    if asset.latitude is None or asset.longitude is None:
+        return
+    status = str(asset.status)
+    points: list[dict[str, Any]] = [
+        {
+            "id": "ours",
+            "name": asset.asset_name,
+            "detail": "As declared",
+            "lat": asset.latitude,
+            "lon": asset.longitude,
+            "status": status,
+        }
+    ]
+    for check in checks:
+        for row in check.comparisons:
+            if row["field"] == POSITION and row["outcome"] == Outcome.DIFFERS and row.get("theirs"):
+                lat, lon = (float(part) for part in row["theirs"].split(","))
+                detail = f"As {check.source_name or check.source} says. {row['message']}"
+                points.append(
+                    {"id": str(check.id), "name": asset.asset_name, "detail": detail, "lat": lat, "lon": lon}
+                    | {"status": status, "colour": THEIRS}
+                )
+    draw_map(points, key=key, height=320, selectable=False)
+    if len(points) > 1:
+        st.caption("Orange: where a public register puts it. The other point: as declared.")

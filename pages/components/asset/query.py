@@ -1,0 +1,143 @@
+"""The query of an asset, on top of its page: what is asked, each difference, and the form for whoever's turn it is."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from models.assets import AssetStatus, MessageKind
+from pages.components.asset.differences import draw_differences
+from pages.components.asset.files import files_field, forget_files, taken
+from pages.components.asset.messages import draw_said
+from pages.components.common.actions import attempt
+from services.assets.asset_page.page import WholeAsset
+from services.assets.checks.outcomes import Verdict
+from services.assets.checks.queries import Decision, answer_query, settle_query
+from services.assets.checks.settlement import settle_differences
+from services.assets.conversation.comments import Said
+from services.core.identity.actor import Actor
+
+DECISIONS = {
+    Decision.VERIFY: "Verify: the declared values stand",
+    Decision.ASK_AGAIN: "Ask again: the answer isn't enough",
+}
+ALL_AT_ONCE = {
+    Verdict.DECLARED_STANDS: "Verify: the declared values stand",
+    Verdict.THEIRS_RIGHT: "The sources are right: ask the FSP to change every value",
+}
+IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
+
+
+def open_thread(said: Sequence[Said]) -> list[Said]:
+    """The query that is being talked about: from its first question on, without comments; nothing once it is decided."""
+    asked = [one for one in said if one.message.kind is not MessageKind.COMMENT]
+    decided = [place for place, one in enumerate(asked) if one.message.kind is MessageKind.DECISION]
+    return asked[decided[-1] + 1 :] if decided else asked
+
+
+def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
+    """The open query with the form for the actor's turn; nothing at all when nothing waits for anybody."""
+    asset, differences = whole.asset, whole.differences
+    turn = allowed & {"answer_query", "settle_query", "settle_differences"}
+    thread = open_thread(whole.said)
+    if asset.status not in IN_REVIEW or not (thread or "settle_query" in turn):
+        return
+    with st.container(border=True):
+        st.subheader("Query" if thread else "Decision", anchor="query")
+        _draw_thread(actor, thread, bool(differences))
+        mine = actor.organisation_id == asset.service_provider_id
+        draw_differences(
+            actor,
+            asset,
+            differences,
+            settle="settle_differences" in turn,
+            answer="answer_query" in turn and mine,
+            accept="update_asset" in allowed and mine,
+        )
+        if "answer_query" in turn and mine:
+            ask_for_answer(actor, whole)
+        if "settle_query" in turn or ("settle_differences" in turn and any(one.open for one in differences)):
+            ask_for_decision(actor, whole)
+        if "answer_query" in turn and not mine:
+            with st.expander("Answer on behalf of the FSP", icon=":material/reply:"):
+                ask_for_answer(actor, whole)
+
+
+def _draw_thread(actor: Actor, thread: Sequence[Said], in_cards: bool) -> None:
+    """What was said; a question of the checks is folded away where each difference follows, both sides beside each other."""
+    by_checks = [one for one in thread if one.message.author_organisation_id is None]
+    people = [one for one in thread if one not in by_checks]
+    if by_checks and in_cards:
+        with st.expander("The question in words", icon=":material/help:"):
+            draw_said(actor, by_checks)
+        draw_said(actor, people)
+    else:
+        draw_said(actor, thread)
+
+
+def ask_for_answer(actor: Actor, whole: WholeAsset) -> None:
+    """The FSP's answer to everything that is open."""
+    asset = whole.asset
+    key = f"answer-{asset.id}"
+    st.text_area(
+        "Your answer",
+        key=key,
+        persist_state="session",
+        placeholder="Say why the declared values are right, or what you have corrected",
+        help="The FMAR administrator reads it and decides. If a value is wrong, correct it first (Change its details).",
+    )
+    files_field(key, whole.largest_file_mb, "Files with your answer")
+
+    def act() -> None:
+        text = str(st.session_state.get(key) or "")
+        answer_query(actor, asset.id, text, asset.version, taken(key))
+        forget_files(key)
+
+    def send() -> None:
+        attempt(act, "Answer sent: the operator decides.", key)
+
+    st.button("Send the answer", type="primary", icon=":material/send:", on_click=send)
+
+
+def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
+    """The administrator's decision on everything that is open at once."""
+    asset, differences = whole.asset, whole.differences
+    key, chosen = f"settle-{asset.id}", f"decision-{asset.id}"
+    options: dict[Decision | Verdict, str] = {**ALL_AT_ONCE}
+    if asset.status is AssetStatus.PENDING_VALIDATION:
+        options = {**DECISIONS}
+        if any(one.open for one in differences):
+            options[Verdict.THEIRS_RIGHT] = ALL_AT_ONCE[Verdict.THEIRS_RIGHT]
+    if st.session_state.get(chosen) not in options:
+        st.session_state.pop(chosen, None)
+    st.radio(
+        "Decision", list(options), format_func=options.__getitem__, key=chosen, persist_state="session", index=None
+    )
+    asking = st.session_state.get(chosen) is Decision.ASK_AGAIN
+    st.text_area(
+        "Question to the FSP" if asking else "Reason",
+        key=key,
+        persist_state="session",
+        help="It is kept with the record: the FSP and everybody who sees the asset can read it.",
+    )
+    files_field(key, whole.largest_file_mb, "Files with your decision")
+
+    def act(decision: Decision | Verdict) -> None:
+        reason = str(st.session_state.get(key) or "")
+        if isinstance(decision, Decision):
+            settle_query(actor, asset.id, decision, reason, asset.version, files=taken(key))
+        else:
+            settle_differences(actor, asset.id, decision, reason, asset.version, files=taken(key))
+        forget_files(key)
+
+    def decide() -> None:
+        decision = st.session_state.get(chosen)
+        if decision is None:
+            st.session_state[f"{key}-missing"] = True
+            return
+        done = "Verified." if decision in (Decision.VERIFY, Verdict.DECLARED_STANDS) else "The FSP is asked."
+        attempt(partial(act, decision), done, key, chosen)
+
+    if st.session_state.pop(f"{key}-missing", False):
+        st.error("Choose a decision first.", icon=":material/error:")
+    st.button("Decide", type="primary", icon=":material/gavel:", on_click=decide)

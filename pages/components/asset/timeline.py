@@ -1,0 +1,153 @@
+"""What happened to an asset, readable: who, when, in words, each field from what to what; filtered as one likes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from models.assets import CHECK_SOURCE_LABELS
+from pages.components.asset.checks import OUTCOMES
+from pages.components.asset.messages import KINDS, audience_badge
+from pages.components.common.asset_labels import Words
+from pages.frame.banner import plain
+from services.assets.asset_page.timeline import CheckNews, Happening, Touches
+from services.assets.conversation.comments import Audience
+from services.core.clock import show_moment
+from services.core.identity.actor import Actor
+
+WORDS: dict[str, tuple[str, str]] = {
+    "register_asset": ("Registered", "add_circle"),
+    "update_asset": ("Changed", "edit"),
+    "record_answers": ("Sources answered", "fact_check"),
+    "conclude_checks": ("Checks concluded", "fact_check"),
+    "request_checks": ("Checks asked for again", "refresh"),
+    "query_asset": ("Query raised", "help"),
+    "answer_query": ("Query answered", "reply"),
+    "answer_differences": ("Answered field by field", "reply"),
+    "settle_query": ("Query decided", "gavel"),
+    "settle_differences": ("Differences settled", "gavel"),
+    "comment_on_asset": ("Comment", "chat"),
+    "suspend_unanswered": ("Suspended: query unanswered", "pause_circle"),
+    "confirm_consent": ("Consent confirmed", "verified_user"),
+    "refuse_consent": ("Consent refused", "block"),
+    "revoke_consent": ("Consent revoked", "block"),
+    "deregister_asset": ("De-registered", "archive"),
+}
+"""Operations in the past tense; others are told by their own name."""
+TOUCHED = {
+    Touches.RECORD: "Changes of the record",
+    Touches.STATUS: "Changes of status",
+    Touches.CHECKS: "Checks and settlements",
+    Touches.QUERY: "Questions, answers, decisions",
+    Touches.COMMENTS: "Comments and files",
+}
+TOLD_IN_HEAD = ("Status", "StatusReason", "StatusSince")
+MOST = 50
+
+
+def draw_timeline(actor: Actor, happenings: Sequence[Happening], words: Words) -> None:
+    """One entry an act, newest first, filtered by field, by who, and by what it touches."""
+    shown = _filtered(happenings, words)
+    if not shown:
+        st.info("Nothing that happened fits these filters. Clear one to see more.", icon=":material/filter_alt_off:")
+        return
+    for one in shown[:MOST]:
+        _draw(actor, one, words)
+    if len(shown) > MOST:
+        st.caption(f"The newest {MOST} of {len(shown)} entries. Choose filters to see older ones.")
+
+
+def _filtered(happenings: Sequence[Happening], words: Words) -> list[Happening]:
+    fields = sorted({term for one in happenings[:-1] for term in one.changes}, key=words.label)
+    people = sorted({_who(one) for one in happenings})
+    kinds = [kind for kind in Touches if any(kind in one.touches for one in happenings)]
+    grid = st.grid(3, min_column_width=220)
+    wanted = grid.multiselect("Field", fields, format_func=words.label, key="history-field", placeholder="All")
+    who = grid.multiselect("Who", people, key="history-who", placeholder="Everybody")
+    what = grid.multiselect("What", kinds, format_func=TOUCHED.__getitem__, key="history-what", placeholder="All")
+    return [
+        one
+        for one in happenings
+        if (not wanted or set(wanted) & set(one.changes))
+        and (not who or _who(one) in who)
+        and (not what or set(what) & one.touches)
+    ]
+
+
+def _who(one: Happening) -> str:
+    return f"{one.actor}, {one.organisation}" if one.organisation else one.actor
+
+
+def _draw(actor: Actor, one: Happening, words: Words) -> None:
+    label, icon = WORDS.get(one.operation, (one.operation.replace("_", " ").capitalize(), "history"))
+    with st.container(border=True):
+        st.markdown(
+            f":material/{icon}: **{label}** by {plain(_who(one))}  \n{show_moment(one.at)}{_status(one, words)}"
+        )
+        told = {term: pair for term, pair in one.changes.items() if term not in TOLD_IN_HEAD and _is_news(pair)}
+        if one.version == 1:
+            with st.expander(f"The {len(told)} values it began with"):
+                st.markdown("\n".join(_began(term, pair[1], words) for term, pair in told.items()))
+        elif told:
+            st.markdown("\n".join(_moved(term, *pair, words) for term, pair in told.items()))
+        if one.checks:
+            st.markdown("\n".join(_check(news, _reason(one)) for news in one.checks))
+        _draw_said(actor, one)
+        version = f"Version {one.version} · " if one.version is not None else ""
+        st.caption(f"{version}{one.use_case} · ledger entry {one.hash[:12]}")
+
+
+def _draw_said(actor: Actor, one: Happening) -> None:
+    """Messages with who reads them; what stands as the reason of the status isn't said twice."""
+    own = actor.organisation_name or "my organisation"
+    for said in one.said:
+        if said.message.text == _reason(one) and not said.files:
+            continue
+        kind, icon = KINDS[said.message.kind]
+        if said.audience is Audience.OWN_ORGANISATION:
+            kind, icon = "Internal note", "lock"
+        st.markdown(f":material/{icon}: {kind} {audience_badge(said.audience, own)}")
+        if said.message.text != _reason(one):
+            st.text(said.message.text)
+        if said.files:
+            st.markdown(f":material/attach_file: {plain(', '.join(file.file_name for file in said.files))}")
+
+
+def _reason(one: Happening) -> str:
+    """The reason of the status that an act led to."""
+    return str(one.changes.get("StatusReason", (None, None))[1] or "")
+
+
+def _check(news: CheckNews, reason: str) -> str:
+    """One source's news; a summary that stands in the reason already isn't said again."""
+    label, colour, icon = OUTCOMES[news.outcome]
+    name = news.source_name if news.source_name != CHECK_SOURCE_LABELS[news.source] else None
+    who = CHECK_SOURCE_LABELS[news.source] + (f" ({plain(name)})" if name else "")
+    head = f"- :{colour}-badge[:material/{icon}: {label}] {who}"
+    summary = news.summary if news.summary and news.summary not in " ".join(reason.split()) else None
+    lines = [head] if summary is None else [f"{head}: {plain(summary)}"]
+    return "\n".join([*lines, *(f"    - {plain(mark)}" for mark in news.marks)])
+
+
+def _is_news(pair: tuple[Any, Any]) -> bool:
+    return any(value not in (None, "", [], {}, False) for value in pair)
+
+
+def _status(one: Happening, words: Words) -> str:
+    """The step from status to status, and the reason that was given."""
+    told = ""
+    if "Status" in one.changes:
+        before, after = one.changes["Status"]
+        step = f"{words.value('Status', before)} → " if before else ""
+        told = f"  \nStatus: {step}**{words.value('Status', after)}**"
+    reason = _reason(one)
+    return f"{told}  \n{plain(reason)}".replace("\n\n", "\n") if reason else told
+
+
+def _began(term: str, value: Any, words: Words) -> str:
+    return f"- **{plain(words.label(term))}**: {plain(words.value(term, value))}"
+
+
+def _moved(term: str, before: Any, after: Any, words: Words) -> str:
+    old, new = plain(words.value(term, before)), plain(words.value(term, after))
+    return f"- **{plain(words.label(term))}**: {old} → **{new}**"

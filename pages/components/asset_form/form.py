@@ -1,0 +1,214 @@
+"""The form of an asset, made from the schema of its category: nothing here knows a single category."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+
+from models.assets import CategorySchema
+from pages.components.asset_form.mpan import draw_network
+from pages.components.asset_form.owner import draw_owners, owner_values
+from pages.components.asset_form.position import POSITION_TERMS, draw_position, position_values
+from pages.components.common.aliases import alias_values, draw_aliases
+from pages.components.common.form_field import Findings, common, draw_field, show_beside, value_of
+from pages.components.common.form_state import UNIT, FormState
+from pages.components.common.power import UNITS, in_unit, to_kw
+from pages.frame.banner import plain
+from services.assets.rules.reference import CATEGORY_LIST, categories, category_schema, code_lists
+from services.assets.rules.schemas import CATEGORY_GROUP, CORE_ATTRIBUTES, CodeLists, FormField, form_fields, options_of
+from services.core.errors import Finding
+from services.core.identity.actor import Actor
+
+CATEGORY = "AssetCategory"
+NETWORK_TERMS = ("ImportMPAN", "ExportMPAN", "DNOConnection")
+GROUP_TITLES = {"What": "Identity", "Who": "Ownership", "Location": "Position", "Identifiers": "Other identifiers"}
+ORDER = ("What", "Capacity", "Technology", CATEGORY_GROUP, "Connection", "Location", "Who", "Identifiers")
+DATE_TERMS = [field.term for field in CORE_ATTRIBUTES if field.kind == "date"]
+
+
+@dataclass
+class AssetForm:
+    """One form: for a new asset, or for a registered one, whose category and schema version are then fixed."""
+
+    actor: Actor
+    state: FormState
+    fixed_category: str | None = None
+    schema_version: int | None = None
+
+    @cached_property
+    def lists(self) -> CodeLists:
+        """The code lists in force."""
+        return code_lists()
+
+    @cached_property
+    def schema(self) -> CategorySchema | None:
+        """The schema that the form is made from; None until a category is chosen."""
+        category = self.fixed_category or self.state.get(CATEGORY)
+        return category_schema(self.actor, str(category), self.schema_version) if category else None
+
+    @cached_property
+    def fields(self) -> list[FormField]:
+        """All fields of the category, in the order of the catalogue; none until one is chosen."""
+        return form_fields(self.schema.document, self.lists) if self.schema else []
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What people call each term."""
+        return {field.term: field.label for field in (*CORE_ATTRIBUTES, *self.fields)}
+
+    @property
+    def anchors(self) -> dict[str, str]:
+        """Where on the page each term is."""
+        return {field.term: anchor_of(self.slot, field.group) for field in self.fields}
+
+    @property
+    def slot(self) -> str:
+        """The name of the form in this session."""
+        return self.state.slot
+
+    def values(self) -> dict[str, object]:
+        """Everything in the form as the register takes it, by term; empty fields are None."""
+        found: dict[str, object] = {CATEGORY: self.fixed_category or self.state.get(CATEGORY)}
+        found |= {field.term: value_of(field, self.state) for field in self.fields if field.term != CATEGORY}
+        terms = {field.term for field in self.fields}
+        special = {**position_values(self.state), **owner_values(self.actor, self.state)}
+        found |= {term: value for term, value in special.items() if term in terms}
+        if "Aliases" in terms:
+            found["Aliases"] = alias_values(self.state)
+        return found
+
+    def dates(self) -> list[str]:
+        """The fields whose widgets hold dates, those of every category included."""
+        own = [field.term for field in self.fields if field.kind == "date"]
+        return [*DATE_TERMS, *own]
+
+    def fill(self, typed: Mapping[str, Any]) -> None:
+        """Put back what was typed before; the category first, since it says which fields are dates."""
+        self.state.fill({name: value for name, value in typed.items() if name == CATEGORY}, ())
+        self.__dict__.pop("schema", None)
+        self.__dict__.pop("fields", None)
+        self.state.fill(typed, self.dates())
+
+    def draw_category(self, findings: Findings) -> None:
+        """The choice that everything else follows from."""
+        offered = {schema.category: schema.document for schema in categories(self.actor)}
+        if self.state.get(CATEGORY) not in offered:
+            self.state.drop(CATEGORY)
+        before = self.state.note("category")
+        field = next(field for field in CORE_ATTRIBUTES if field.term == CATEGORY)
+        st.selectbox(
+            options=list(offered),
+            index=None,
+            format_func=lambda code: offered[code].get("title", code),
+            placeholder="Choose a category: its fields follow",
+            **common(field, self.state),
+        )
+        show_beside(findings.get(CATEGORY, ()))
+        chosen = self.state.get(CATEGORY)
+        if chosen:
+            st.caption(plain(str(offered[chosen].get("description", ""))))
+        if chosen != before:
+            self._change_defaults(before if before in offered else None)
+            self.state.remember("category", chosen)
+
+    def _change_defaults(self, before: str | None) -> None:
+        """The defaults of the category chosen, in fields where nothing or another category's default stands."""
+        old = form_fields(category_schema(self.actor, before).document, self.lists) if before else []
+        for field in old:
+            if field.default is not None and self.state.get(field.term) == field.default:
+                self.state.drop(field.term)
+        for field in self.fields:
+            if field.default is not None and self.state.get(field.term) in (None, ""):
+                self.state.put(field.term, field.default)
+
+    def draw(self, findings: Iterable[Finding], after_change: Callable[[], None]) -> None:
+        """All groups of the category's fields, each finding beside its field."""
+        if not self.fields:
+            return
+        beside = by_field(findings)
+        st.caption(f"Fields marked with * are mandatory.{self._one_of()}")
+        ordered = sorted(
+            (field for field in self.fields if field.term != CATEGORY), key=lambda field: _place(field.group)
+        )
+        for group, members in groupby(ordered, key=lambda field: field.group):
+            self._draw_group(group, list(members), beside, after_change)
+
+    def _one_of(self) -> str:
+        """Groups of fields of which the category needs one."""
+        groups: list[list[str]] = self.schema.document.get("x-mandatory-any", []) if self.schema else []
+        needed = [" or ".join(self.labels.get(term, term) for term in group) for group in groups]
+        return "".join(f" One of these is needed: {words}." for words in needed)
+
+    def _draw_group(
+        self, group: str, fields: list[FormField], findings: Findings, after_change: Callable[[], None]
+    ) -> None:
+        title = str(self.schema.document.get("title")) if group == CATEGORY_GROUP and self.schema else group
+        with st.container(border=True):
+            st.subheader(GROUP_TITLES.get(title, plain(title)), anchor=anchor_of(self.slot, group))
+            if group == "Who":
+                draw_owners(fields, self.actor, self.state, findings)
+            elif group == "Location":
+                draw_position(fields, self.state, findings)
+            elif group == "Identifiers":
+                for field in fields:
+                    draw_aliases(field, options_of(self.lists, "AliasScheme"), self.state, findings)
+            else:
+                if group == "Capacity":
+                    _draw_unit(fields, self.state)
+                network = [field for field in fields if field.term in NETWORK_TERMS]
+                grid = st.grid(3, min_column_width=260)
+                for field in (field for field in fields if field not in network):
+                    with grid.container():
+                        draw_field(field, self.state, findings)
+                if network:
+                    draw_network(network, self.state, findings, after_change)
+
+
+def _draw_unit(fields: list[FormField], state: FormState) -> None:
+    powers = [field.term for field in fields if field.kind == "power"]
+    before = state.get(UNIT)
+
+    def convert() -> None:
+        for term in powers:
+            given = str(state.get(term) or "")
+            state.put(term, in_unit(to_kw(given, before), state.get(UNIT)))
+
+    state.put(UNIT, before)
+    st.segmented_control(
+        "Type power in",
+        UNITS,
+        required=True,
+        key=state.key(UNIT),
+        on_change=convert,
+        persist_state="session",
+        help="MW are converted exactly; the register keeps kW with two decimals.",
+    )
+
+
+def _place(group: str) -> int:
+    return ORDER.index(group) if group in ORDER else len(ORDER)
+
+
+def anchor_of(slot: str, group: str) -> str:
+    """The anchor of a group of fields on the page."""
+    return f"{slot}-{group}".lower().replace(":", "-").replace(" ", "-")
+
+
+def by_field(findings: Iterable[Finding]) -> dict[str | None, list[Finding]]:
+    """Findings by the term they stand beside."""
+    found: dict[str | None, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.field, []).append(finding)
+    return found
+
+
+def category_label(category: str | None) -> str:
+    """A category as people read it."""
+    entry = code_lists().get(CATEGORY_LIST, {}).get(category or "")
+    return entry.label if entry else category or "–"
+
+
+__all__ = ["CATEGORY", "POSITION_TERMS", "AssetForm", "anchor_of", "by_field", "category_label"]

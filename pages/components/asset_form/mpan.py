@@ -1,0 +1,98 @@
+"""MPANs as they are typed: reduced, checked and explained digit by digit, with the network that follows from them."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.components.common.form_field import Findings, common, draw_field, show_beside
+from pages.components.common.form_state import FormState
+from pages.frame.banner import plain
+from services.assets.rules.mpan import CORE_LENGTH, describe_mpan
+from services.assets.rules.schemas import FormField
+from services.grid.geography import gsp_group_name
+
+NETWORK = "DNOConnection"
+
+
+def draw_network(
+    fields: Sequence[FormField], state: FormState, findings: Findings, after_change: Callable[[], None]
+) -> None:
+    """The MPANs and the distribution network; only this part is drawn anew while digits are typed.
+
+    `after_change` keeps what was typed: a run of this part alone doesn't reach the end of the page.
+    """
+
+    meaning = _meaning(fields, state)
+
+    @st.fragment
+    def part() -> None:
+        if state.note("checking") and _meaning(fields, state) != meaning:
+            # What the rules say, here and in the summary, was worked out for other values.
+            st.rerun()
+        grid = st.grid(3, min_column_width=260)
+        for field in fields:
+            with grid.container():
+                if field.kind == "mpan":
+                    _mpan(field, state, findings)
+                else:
+                    draw_field(field, state, findings)
+        _offer_network(fields, state)
+        after_change()
+
+    part()
+
+
+def _meaning(fields: Sequence[FormField], state: FormState) -> list[object]:
+    """What the fields say as far as the rules go: a half-typed MPAN is none yet."""
+    typed = {field: str(state.get(field.term) or "") for field in fields}
+    return [describe_mpan(text).core if field.kind == "mpan" and text else text for field, text in typed.items()]
+
+
+def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
+    st.text_input(**common(field, state), live="200ms", autocomplete="off", placeholder="13 digits, or 21 from a bill")
+    given = str(state.get(field.term) or "").strip()
+    told = [finding for finding in findings.get(field.term, ()) if finding.given in (None, given)]
+    if not given:
+        show_beside(told)
+        return
+    facts = describe_mpan(given)
+    if facts.problem:
+        st.markdown(f":small[:red[:material/error: {plain(facts.problem)}]]")
+        return
+    _tell_page(field, state, findings, given)
+    digits = "".join(given.split())
+    if len(digits) > CORE_LENGTH:
+        st.caption(f":material/content_cut: Reduced to the 13-digit core **{facts.core}**")
+    group = f", GSP group {facts.gsp_group} {gsp_group_name(facts.gsp_group)}" if facts.gsp_group else ""
+    st.markdown(f":small[:green[:material/check_circle: {plain(facts.distributor or '')}{plain(group)}]]")
+    show_beside(told)
+
+
+def _tell_page(field: FormField, state: FormState, findings: Findings, given: str) -> None:
+    """Draw the whole page anew, once, when a wrong MPAN has been put right: its summary still names the mistake."""
+    corrected = any(finding.given not in (None, given) for finding in findings.get(field.term, ()))
+    note = f"corrected-{field.term}"
+    if corrected and state.note(note) != given:
+        state.remember(note, given)
+        st.rerun()
+
+
+def _offer_network(fields: Sequence[FormField], state: FormState) -> None:
+    """The network that the MPANs point to, one click away where another or none is chosen."""
+    network = next((field for field in fields if field.term == NETWORK), None)
+    if network is None:
+        return
+    labels = {option.code: option.label for option in network.options}
+    for field in fields:
+        given = str(state.get(field.term) or "") if field.kind == "mpan" else ""
+        facts = describe_mpan(given) if given.strip() else None
+        code = facts.dno_code if facts and not facts.problem else None
+        if code in labels and state.get(NETWORK) != code:
+            st.button(
+                f"Set the distribution network to {labels[code]}",
+                key=f"{state.slot}!network-{field.term}",
+                icon=":material/bolt:",
+                on_click=state.put,
+                args=(NETWORK, code),
+            )
+            return

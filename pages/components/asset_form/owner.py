@@ -1,0 +1,65 @@
+"""Who manages and who owns an asset: one's own organisation unless somebody says otherwise."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components.common.form_field import Findings, common, draw_field, show_beside
+from pages.components.common.form_state import FormState
+from pages.frame.banner import plain
+from services.assets.rules.schemas import FormField
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import Scope, may, scopes_of
+from services.participants.reading import DirectoryEntry, directory
+
+PROVIDER, OWNER, BY_CONSUMER, CONSENT = "ServiceProviderId", "OrganisationId", "ConsumerOwned", "ConsentReference"
+PROVIDERS = {"FSP", "Aggregator"}
+
+
+def draw_owners(fields: Sequence[FormField], actor: Actor, state: FormState, findings: Findings) -> None:
+    """The fields of ownership; which are asked depends on who asks and on whether a consumer owns the asset."""
+    by_consumer = bool(state.get(BY_CONSUMER))
+    known = directory(actor) if may(actor, "organisation.directory") else []
+    for field in fields:
+        if field.term == PROVIDER and not may(actor, "asset.register"):
+            st.markdown("Managed by the provider that you submit it to.")
+        elif field.term == PROVIDER and not _for_others(actor):
+            st.markdown(f"Managed by **{plain(actor.organisation_name or 'your organisation')}**.")
+            show_beside(findings.get(PROVIDER, ()))
+        elif field.term == PROVIDER:
+            _organisation(field, [one for one in known if PROVIDERS & set(one.organisation_roles)], state, findings)
+        elif field.term == OWNER:
+            if not by_consumer:
+                _organisation(field, known, state, findings)
+        elif field.term != CONSENT or by_consumer or field.term in findings:
+            draw_field(field, state, findings)
+
+
+def _for_others(actor: Actor) -> bool:
+    """Whether the actor registers assets in the name of providers."""
+    return Scope.ALL in scopes_of(actor, "asset.register")
+
+
+def _organisation(field: FormField, known: Sequence[DirectoryEntry], state: FormState, findings: Findings) -> None:
+    names = {str(one.organisation_id): one.organisation_legal_name for one in known}
+    chosen = state.get(field.term)
+    if chosen and chosen not in names:
+        names[chosen] = "An organisation that isn't active"
+    st.selectbox(
+        options=list(names),
+        index=None,
+        format_func=names.__getitem__,
+        placeholder="Choose the provider" if field.term == PROVIDER else "The organisation that manages it",
+        **common(field, state),
+    )
+    show_beside(findings.get(field.term, ()))
+
+
+def owner_values(actor: Actor, state: FormState) -> dict[str, object]:
+    """Ownership as handed to the register: only what was asked."""
+    by_consumer = bool(state.get(BY_CONSUMER))
+    return {
+        PROVIDER: (state.get(PROVIDER) or None) if _for_others(actor) else None,
+        OWNER: None if by_consumer else state.get(OWNER) or None,
+        CONSENT: (state.get(CONSENT) or None) if by_consumer else None,
+    }

@@ -1,0 +1,92 @@
+"""One edition of a public register: what was taken, what was skipped and why, and every odd cell."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.components.common.downloads import csv_bytes
+from pages.frame.refusals import shown
+from services.assets.sources.reading_records import Edition, edition_findings
+from services.core.identity.actor import Actor
+
+COUNTS = (
+    ("rows", "Rows"),
+    ("taken", "Taken"),
+    ("new", "New"),
+    ("changed", "Changed"),
+    ("unchanged", "Unchanged"),
+    ("gone", "No longer there"),
+)
+
+
+def words(code: str) -> str:
+    """A code of a finding as people read it."""
+    return code.replace("_", " ").capitalize().replace("Mpan", "MPAN").replace("Northern ireland", "Northern Ireland")
+
+
+def _total(counts: Any) -> int:
+    return sum(counts.values()) if isinstance(counts, Mapping) else int(counts or 0)
+
+
+def draw_counts(counts: Mapping[str, Any]) -> None:
+    """What became of every row, in numbers."""
+    skipped = _total(counts.get("skipped"))
+    cells = st.grid(4, min_column_width=150)
+    for name, label in COUNTS:
+        cells.metric(label, f"{counts.get(name, 0):,}", border=True)
+    cells.metric("Skipped", f"{skipped:,}", border=True)
+    cells.metric("Odd cells", f"{_total(counts.get('notes')):,}", border=True)
+    tables = (("Why rows were skipped", counts.get("skipped")), ("What was odd about cells", counts.get("notes")))
+    grid = st.grid(2, min_column_width=320)
+    for title, by_code in tables:
+        if isinstance(by_code, Mapping) and by_code:
+            with grid.container():
+                st.markdown(f"**{title}**")
+                most_first = sorted(by_code.items(), key=lambda pair: -pair[1])
+                rows = [{"Reason": words(code), "Count": count} for code, count in most_first]
+                st.dataframe(
+                    rows,
+                    hide_index=True,
+                    width="stretch",
+                    key=f"counts-{title}",
+                    column_config={"Count": st.column_config.NumberColumn(format="localized")},
+                )
+
+
+def draw_findings(actor: Actor, edition: Edition) -> None:
+    """Every skipped row and odd cell, to filter and to download."""
+    found = edition_findings(actor, edition.id)
+    if not found:
+        st.markdown(":green[:material/task_alt:] Nothing was odd in this edition.")
+        return
+    cells = st.grid(2, min_column_width=260)
+    codes = sorted({finding["code"] for finding in found})
+    chosen = cells.multiselect(
+        "What was odd", codes, format_func=words, placeholder="Everything", key=f"codes-{edition.id}"
+    )
+    text = cells.text_input("Find", placeholder="Part of a column or cell", live="300ms", key=f"cells-{edition.id}")
+    rows = [
+        {
+            "Row": finding.get("row"),
+            "Column": finding.get("column") or "–",
+            "Cell": shown(finding.get("given")),
+            "What was made of it": finding["message"],
+            "Code": finding["code"],
+            "Row skipped": "Yes" if finding.get("skipped") else "No",
+        }
+        for finding in found
+        if (not chosen or finding["code"] in chosen)
+        and text.casefold() in f"{finding.get('column')} {finding.get('given')} {finding['message']}".casefold()
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", height=420, key=f"findings-{edition.id}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{len(rows):,} of {len(found):,}. A finding without a row concerns the whole column.")
+        st.download_button(
+            "Download these (CSV)",
+            data=lambda: csv_bytes(rows),
+            file_name=f"findings-{edition.kind.lower()}-{edition.edition_date}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            disabled=not rows,
+        )

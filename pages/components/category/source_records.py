@@ -1,0 +1,68 @@
+"""What public registers say of one site, edition by edition."""
+
+from typing import Any
+
+import streamlit as st
+
+from models.sources import SourceRecord
+from pages.frame.access import note_record
+from pages.frame.banner import plain
+from pages.frame.refusals import show_changes, shown
+from services.assets.sources.reading_records import find_records, record_versions
+from services.core.clock import show_date
+from services.core.identity.actor import Actor
+
+
+def draw_record_search(actor: Actor) -> None:
+    """Look a site up by MPAN or by a register's reference, and show its history."""
+    given = st.text_input(
+        "MPAN or reference",
+        key="source-key",
+        placeholder="13 digits, or the reference that a register gives",
+        help="The reference of the Embedded Capacity Register, or the Ref ID of the planning database.",
+    ).strip()
+    if not given:
+        return
+    digits = "".join(given.split())
+    found = find_records(actor, mpan=digits) if len(digits) == 13 and digits.isdigit() else []
+    found = found or find_records(actor, reference=given)
+    if not found:
+        st.info(
+            "No register that is loaded knows it. Check the digits, or load a newer edition.",
+            icon=":material/search_off:",
+        )
+        return
+    names = {one.id: f"{one.kind} · {_name(one)} · {one.record_key}" for one in found}
+    chosen = next(iter(names))
+    if len(names) > 1:
+        chosen = st.selectbox("Record", list(names), format_func=names.__getitem__, key="source-record")
+    note_record(actor, "source_record", chosen)
+    _history(record_versions(actor, chosen))
+
+
+def _name(record: SourceRecord) -> str:
+    return str(record.values.get("site_name") or record.values.get("name") or "unnamed site")
+
+
+def _history(versions: list[SourceRecord]) -> None:
+    for place, version in enumerate(versions):
+        until = "until now" if version.valid_to is None else f"until {show_date(version.valid_to)}"
+        with st.container(border=True):
+            st.markdown(f"**{plain(_name(version))}** · {plain(version.publisher)}")
+            st.caption(f"From the edition of {show_date(version.valid_from)} {until}")
+            if place + 1 < len(versions):
+                changes = _changes(versions[place + 1].values, version.values)
+                st.markdown("What this edition changed:")
+                show_changes(changes)
+            with st.expander("The row as it was published"):
+                rows = [{"Heading": name, "Cell": shown(cell)} for name, cell in version.raw.items()]
+                st.dataframe(rows, hide_index=True, width="stretch", key=f"raw-{version.id}")
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    names = [name for name in {**before, **after} if name not in ("row", "key", "kind")]
+    return {
+        name.replace("_", " ").capitalize(): (before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    }

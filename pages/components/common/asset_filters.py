@@ -1,0 +1,148 @@
+"""Which assets a page shows: the filters, kept in the address so that a view can be sent to somebody."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+import streamlit as st
+
+from models.assets import STATUS_LABELS
+from models.participants import Role
+from pages.components.common.asset_labels import group_words
+from services.assets.filters import AssetFilters
+from services.assets.registration.validation import PROVIDER_ROLES
+from services.assets.rules.reference import CATEGORY_LIST, code_lists
+from services.core.identity.actor import Actor
+from services.grid.geography import LICENCE_AREAS
+from services.participants.reading import directory
+
+CURSORS = "assets!cursors"
+HEXAGON = "hexagon"
+"""The address's name for the hexagon that is looked into: chosen on the map."""
+CODES = ("category", "status", "dno", "gsp", "fsp")
+UNITS = {"kW": Decimal(1), "MW": Decimal(1000)}
+
+
+def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
+    """Draw the filters; what is chosen. A new choice goes back to the first page. `by_status`: by any state."""
+    lists = code_lists()
+    grid = st.grid(5 if by_status else 4, min_column_width=150)
+    with grid.container():
+        text = st.text_input(
+            "Search",
+            key="q",
+            bind="query-params",
+            type="search",
+            placeholder="Name, serial number, MPAN ...",
+            help="Name, code, manufacturer, model, serial number, MPAN or asset ID",
+            on_change=first_page,
+        )
+    with grid.container():
+        category = _choose("Category", "category", {code.code: code.label for code in lists[CATEGORY_LIST].values()})
+    status: Sequence[str] = ()
+    if by_status:
+        with grid.container():
+            status = _choose("Status", "status", {str(one): label for one, label in STATUS_LABELS.items()})
+    with grid.container():
+        areas = {code.code: code.label for code in lists["DNOCode"].values() if code.active}
+        mine = areas if actor.all_areas or not actor.areas else {k: v for k, v in areas.items() if k in actor.areas}
+        network = _choose("Distribution network", "dno", mine)
+    with grid.container():
+        groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
+        group = _choose("GSP group", "gsp", dict(sorted(groups.items())))
+    provider, least, most = _more_filters(actor)
+    return AssetFilters(
+        capacity_min=least,
+        capacity_max=most,
+        hexagon=st.query_params.get(HEXAGON) or None,
+        asset_category=category,
+        status=status,
+        dno_connection=network,
+        gsp_group=group,
+        service_provider_id=tuple(UUID(one) for one in provider),
+        text=text or None,
+    )
+
+
+def _more_filters(actor: Actor) -> tuple[Sequence[str], Decimal | None, Decimal | None]:
+    """FSP and the range of rated capacity (kW): folded away until one of them is used."""
+    used = any(st.session_state.get(key) or key in st.query_params for key in ("fsp", "from", "to"))
+    with st.expander("Capacity, FSP" if _sees_providers(actor) else "Capacity", expanded=used):
+        grid = st.grid(4, min_column_width=150)
+        with grid.container():
+            unit = st.segmented_control(
+                "Capacities in", list(UNITS), key="unit", bind="query-params", default="kW", required=True
+            )
+        with grid.container():
+            least = _power(f"Rated from ({unit})", "from", UNITS[unit])
+        with grid.container():
+            most = _power(f"Rated to ({unit})", "to", UNITS[unit])
+        if not _sees_providers(actor):
+            return (), least, most
+        with grid.container():
+            managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
+            providers = {str(one.organisation_id): one.organisation_legal_name for one in managing}
+            return _choose("FSP", "fsp", providers), least, most
+
+
+def _sees_providers(actor: Actor) -> bool:
+    return actor.has(Role.ADMINISTRATOR, Role.SO_USER)
+
+
+def _power(label: str, key: str, unit: Decimal) -> Decimal | None:
+    """One end of the capacities that pass, in kW."""
+    given = st.number_input(
+        label, min_value=0.0, value=None, key=key, bind="query-params", placeholder="Any", on_change=first_page
+    )
+    if given is None:
+        return None
+    return (Decimal(str(given)) * unit).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
+    accept_codes(key, options)
+    chosen = st.multiselect(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=key,
+        bind="query-params",
+        placeholder="All",
+        on_change=first_page,
+    )
+    return tuple(chosen)
+
+
+def accept_codes(key: str, options: Mapping[str, str], *, several: bool = True) -> None:
+    """Addresses name choices by their labels, as they are read; links made from data may name them by their codes."""
+    given = st.query_params.get_all(key)
+    codes = [one for one in given if one in options]
+    if codes and key not in st.session_state:
+        named = [code for code, label in options.items() if label in given or code in codes]
+        st.session_state[key] = named if several else codes[0]
+
+
+def first_page() -> None:
+    """Begin the list anew: what the cursors point at belongs to another choice."""
+    st.session_state.pop(CURSORS, None)
+
+
+def clear_filters() -> None:
+    """Show everything again."""
+    first_page()
+    st.session_state["q"] = ""
+    for key in CODES:
+        st.session_state[key] = []
+    for key in ("from", "to"):
+        st.session_state[key] = None
+    st.query_params.pop(HEXAGON, None)
+
+
+def is_filtered(filters: AssetFilters) -> bool:
+    """Whether anything is chosen."""
+    return filters != AssetFilters()
+
+
+def cursors() -> list[str]:
+    """The cursors of the pages turned so far; the last one is that of the page on screen."""
+    return st.session_state.setdefault(CURSORS, [])

@@ -1,0 +1,127 @@
+"""One attribute as a widget: which widget follows from its kind alone, so that a category nobody foresaw can be filled in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from pages.components.common.form_state import UNIT, FormState
+from pages.components.common.power import PLAIN, show_kw, to_kw
+from pages.frame.banner import plain
+from services.assets.rules.schemas import CORE, FormField
+from services.core.errors import Finding, Severity
+
+EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
+YES_NO = {"true": "Yes", "false": "No"}
+MARK = " *"
+Findings = Mapping[str | None, Sequence[Finding]]
+
+
+def label_of(field: FormField, unit: str | None = None) -> str:
+    """The label of a field: its name, unit, and the mark of what is mandatory."""
+    measure = unit or field.unit
+    # Those of core attributes are ours; those of a category's own were typed by an administrator.
+    name = field.label if field.term in CORE else plain(field.label)
+    return f"{name}{f' ({measure})' if measure else ''}{MARK if field.mandatory else ''}"
+
+
+def draw_field(field: FormField, state: FormState, findings: Findings) -> None:
+    """Draw a field with its help and, beside it, what the rules say of what stands in it."""
+    _DRAW.get(field.kind, _text)(field, state)
+    show_beside(findings.get(field.term, ()))
+
+
+def show_beside(findings: Sequence[Finding]) -> None:
+    """What is wrong with one field, right under it."""
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            st.markdown(f":small[:red[:material/error: {plain(finding.message)}]]")
+        else:
+            st.markdown(f":small[:orange[:material/warning: {plain(finding.message)}]]")
+
+
+def common(field: FormField, state: FormState, unit: str | None = None) -> dict[str, Any]:
+    """What every widget of a form has: its label, key and help, and that it keeps what was typed on another page."""
+    return {
+        "label": label_of(field, unit),
+        "key": state.key(field.term),
+        "help": field.help or None,
+        "persist_state": "session",
+    }
+
+
+def _text(field: FormField, state: FormState) -> None:
+    st.text_input(**common(field, state), placeholder=_like(field))
+
+
+def _like(field: FormField) -> str | None:
+    return f"e.g. {field.example}" if field.example else None
+
+
+def _long_text(field: FormField, state: FormState) -> None:
+    st.text_area(**common(field, state), placeholder=_like(field), height=80)
+
+
+def _code(field: FormField, state: FormState) -> None:
+    labels = {option.code: option.label for option in field.options}
+    _forget_unknown(field, state, labels)
+    st.selectbox(
+        options=list(labels), index=None, format_func=labels.__getitem__, placeholder="Choose", **common(field, state)
+    )
+
+
+def _forget_unknown(field: FormField, state: FormState, labels: Mapping[str, str]) -> None:
+    """A choice that the list no longer offers can't stay chosen."""
+    value = state.get(field.term)
+    if value is not None and value not in labels:
+        state.drop(field.term)
+
+
+def _codes(field: FormField, state: FormState) -> None:
+    labels = {option.code: option.label for option in field.options}
+    chosen = state.get(field.term)
+    if chosen and not set(chosen) <= set(labels):
+        state.put(field.term, [code for code in chosen if code in labels])
+    st.multiselect(options=list(labels), format_func=labels.__getitem__, placeholder="Choose", **common(field, state))
+
+
+def _boolean(field: FormField, state: FormState) -> None:
+    if field.term in CORE:
+        st.toggle(**common(field, state))
+    else:
+        st.segmented_control(options=list(YES_NO), format_func=YES_NO.__getitem__, **common(field, state))
+
+
+def _day(field: FormField, state: FormState) -> None:
+    st.date_input(value=None, min_value=EARLIEST, max_value=LATEST, format="DD/MM/YYYY", **common(field, state))
+
+
+def _power(field: FormField, state: FormState) -> None:
+    unit = state.get(UNIT)
+    st.text_input(**common(field, state, unit))
+    given = str(state.get(field.term) or "")
+    if unit != "kW" and PLAIN.fullmatch(given):
+        st.caption(f"= {show_kw(to_kw(given, unit))}")
+
+
+_DRAW: Mapping[str, Callable[[FormField, FormState], None]] = {
+    "long_text": _long_text,
+    "code": _code,
+    "codes": _codes,
+    "boolean": _boolean,
+    "date": _day,
+    "power": _power,
+}
+
+
+def value_of(field: FormField, state: FormState) -> object:
+    """What a field hands to the register: text as typed (power in kW), a list or a yes or no; None when it is empty."""
+    value = state.get(field.term)
+    if value in (None, "", []):
+        return None
+    if field.kind == "power":
+        return to_kw(str(value), state.get(UNIT))
+    if isinstance(value, date):
+        return value.isoformat()
+    return value

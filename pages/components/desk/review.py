@@ -1,0 +1,93 @@
+"""One asset after the other on the review page: what waits, whose turn it is, the decision, and the way to the next."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import streamlit as st
+
+from models.assets import STATUS_LABELS
+from pages.components.asset.actions import acts_of, draw_acts
+from pages.components.asset.query import draw_query
+from pages.components.common.asset_labels import words_for
+from pages.components.desk.panel import draw_facts_in_brief, draw_link
+from pages.components.desk.review_state import go_to
+from pages.frame.banner import plain
+from services.assets.asset_page.page import whole_asset
+from services.assets.checks.queries import Awaits, ReviewItem, messages_of
+from services.assets.reading.assets import get_asset
+from services.core.clock import in_london, show_moment, today, working_days_between
+from services.core.errors import NotFound
+from services.core.identity.actor import Actor
+
+BY_FORM = ("settle_query", "answer_query", "settle_differences")
+
+
+def waited(item: ReviewItem) -> int:
+    """Working days since the asset came into its status."""
+    return working_days_between(in_london(item.since).date(), today()) if item.since else 0
+
+
+def draw_steps(queue: Sequence[ReviewItem], place: int) -> None:
+    """Previous, the place in the queue, next; by keyboard too."""
+    before = queue[place - 1].asset.id if place else None
+    after = queue[place + 1].asset.id if place + 1 < len(queue) else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _step("Previous", "arrow_back", "alt+p", before)
+        st.markdown(f"**{place + 1:,} of {len(queue):,}**", width="content")
+        _step("Next", "arrow_forward", "alt+n", after)
+
+
+def _step(label: str, icon: str, shortcut: str, target: UUID | None) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        shortcut=shortcut,
+        disabled=target is None,
+        on_click=go_to,
+        args=(target,),
+        key=f"review-{label.lower()}",
+    )
+
+
+def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapping[Awaits, str]) -> None:
+    """The asset at this place, with the form for whoever's turn it is; after a decision the next one follows."""
+    item = queue[place]
+    whole = whole_asset(actor, item.asset.id)
+    actions = acts_of(whole)
+    allowed = {action.operation for action in actions if action.allowed}
+    with st.container(border=True):
+        st.subheader(plain(item.asset.asset_name), anchor=False)
+        days, who = waited(item), turns[item.awaits]
+        words = f"{days:,} working {'day' if days == 1 else 'days'} so far"
+        st.caption(f"Waits for {who[0].lower()}{who[1:]}, {words}")
+        draw_facts_in_brief(whole.asset, words_for(actor, whole.asset))
+        draw_link(whole.asset)
+        if not allowed & set(BY_FORM):
+            _say_why(
+                item, [f"{one.label}: {one.why_not}" for one in actions if one.operation in BY_FORM and one.why_not]
+            )
+        draw_query(actor, whole, allowed)
+        draw_acts(actor, whole.asset, [action for action in actions if action.operation not in BY_FORM])
+
+
+def _say_why(item: ReviewItem, reasons: Sequence[str]) -> None:
+    """Somebody who can only read is told why there is no form, and what is open."""
+    for reason in item.reasons:
+        st.markdown(f":material/difference: {plain(reason)}")
+    st.info("  \n".join(reasons), icon=":material/visibility:")
+
+
+def say_gone(actor: Actor, identifier: UUID) -> None:
+    """The asset that was to be shown doesn't wait any more: what became of it, and by whom."""
+    try:
+        asset = get_asset(actor, identifier)
+    except NotFound:
+        st.warning("The asset that the address names isn't among those you may see.", icon=":material/visibility_off:")
+        return
+    said = messages_of(actor, identifier)
+    by = f" Last said by {plain(said[-1].author_name)}." if said else ""
+    st.info(
+        f"**{plain(asset.asset_name)}** isn't waiting here any more: it is {STATUS_LABELS[asset.status]} since "
+        f"{show_moment(asset.status_since)}.{by}",
+        icon=":material/skip_next:",
+    )

@@ -1,0 +1,65 @@
+"""What is chosen on the desk, kept in the address: an asset that is shown, a hexagon that is looked into."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+from pages.components.common.asset_filters import HEXAGON, first_page
+from services.assets.map.features import asset_of
+
+ASSET = "asset"
+FOCUS = "desk!focus"
+"""Where the map is to look: set by choosing a row, which may lie outside of what the map shows."""
+TURN = "desk!turn"
+"""Goes up when something is chosen elsewhere than in the table, so that the table forgets its row."""
+
+
+def chosen_asset() -> UUID | None:
+    """The asset that is shown beside the map."""
+    with suppress(ValueError):
+        return UUID(st.query_params.get(ASSET, ""))
+    return None
+
+
+def choose_asset(identifier: object, focus: tuple[float, float] | None = None) -> None:
+    """Show an asset; with `focus` (latitude, longitude) the map goes there."""
+    st.query_params[ASSET] = str(identifier)
+    if focus is not None:
+        st.session_state[FOCUS] = focus
+
+
+def leave_asset() -> None:
+    """Show no asset any more."""
+    st.query_params.pop(ASSET, None)
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+
+
+def choose_hexagon(cell: str) -> None:
+    """Look into a hexagon: list and map hold what is in it."""
+    _narrow()
+    st.query_params[HEXAGON] = cell
+
+
+def leave_hexagon() -> None:
+    """Look at everything again."""
+    _narrow()
+    st.query_params.pop(HEXAGON, None)
+
+
+def _narrow() -> None:
+    first_page()
+    st.session_state.pop(FOCUS, None)
+
+
+def picked(key: str) -> None:
+    """The map was clicked: what was hit is chosen. Nothing hit changes nothing."""
+    objects: dict[str, list[dict[str, Any]]] = st.session_state[key].selection.objects
+    for found in objects.get("tiles", []):
+        properties = found.get("properties") or {}
+        if properties.get("i"):
+            choose_asset(asset_of(properties["i"]))
+            st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+        elif properties.get("h"):
+            choose_hexagon(properties["h"])

@@ -1,0 +1,41 @@
+"""The register in numbers, as far as the actor's view reaches, large enough for the back of a room."""
+
+import streamlit as st
+
+from models.assets import AssetStatus
+from pages.components.common import charts
+from services.assets.counters.figures import RegisterNumbers
+
+
+def draw_numbers(numbers: RegisterNumbers) -> None:
+    """Headlines, then assets by status and category, growth, and where the power is."""
+    st.subheader("The register in numbers", anchor=False)
+    if numbers.anonymised:
+        st.caption(
+            "Figures over all participants. A figure of fewer than five assets or three providers is withheld, and so is "
+            "whatever would let it be worked out."
+        )
+    verified = next((cell for cell in numbers.by_status if cell.code == AssetStatus.VERIFIED), None)
+    new = numbers.growth[-1].registered if numbers.growth else None
+    cells = st.grid(4, min_column_width=160)
+    cells.metric("Active assets", _count(numbers.total.count), border=True)
+    cells.metric("Rated power", charts.power(numbers.total.rated_kw), border=True)
+    cells.metric("Verified", _count(verified.count if verified else 0), border=True)
+    cells.metric("New this month", _count(new), border=True)
+    left, right = st.columns(2)
+    with left.container(border=True):
+        charts.assets_by_status(numbers.by_status)
+    with left.container(border=True):
+        charts.growth(numbers.growth)
+    with right.container(border=True):
+        charts.power_by_category(numbers.by_category)
+    with right.container(border=True):
+        charts.power_by_group(numbers.by_gsp_group)
+    every = [*numbers.by_status, *numbers.by_category, *numbers.by_gsp_group]
+    withheld = sum(1 for cell in every if cell.withheld)
+    if withheld:
+        st.caption(f":material/visibility_off: {withheld} figures are withheld.")
+
+
+def _count(count: int | None) -> str:
+    return "withheld" if count is None else f"{count:,}"

@@ -1,0 +1,211 @@
+"""What waits for somebody, one line each, every line a link that opens exactly what it counts."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from models.assets import AssetStatus
+from pages.components.asset_form.draft_list import form_of
+from pages.components.qualification.labels import ADDRESS
+from pages.components.upload.labels import ended
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from services.assets.registration.draft_board import DraftBoard, DraftState, DraftView
+from services.core.clock import now, show_date
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.governance.waiting import Errand, Errands, OpenQuery
+
+NAMED = 3
+"""Drafts that are named one by one; the others stand on the page of drafts."""
+ASSETS, WAITING, DRAFTS, UPLOAD = "assets/assets.py", "waiting.py", "assets/drafts.py", "assets/upload.py"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A count with its words."""
+    return f"**{count:,}** {one if count == 1 else many}"
+
+
+def draw_errands(actor: Actor, errands: Errands) -> None:
+    """The lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
+    lines = [_line(UPLOAD, ended(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
+    lines += _of_market(actor, errands)
+    lines += [
+        *_proposals(actor, errands),
+        *_to_decide(errands),
+        *_to_answer(errands),
+        *_to_watch(errands),
+        *_to_maintain(errands),
+    ]
+    drafts = errands.drafts
+    if (
+        not lines
+        and not _any(drafts)
+        and not (errands.decides or errands.answers or drafts or may(actor, "asset.read"))
+    ):
+        return
+    with st.container(border=True):
+        st.subheader("Waiting for you", anchor=False)
+        for draw in lines:
+            draw()
+        if drafts is not None:
+            _draw_drafts(actor, drafts)
+        if not lines and not _any(drafts):
+            st.markdown(":green[:material/task_alt:] Nothing waits for you.")
+
+
+def _any(drafts: DraftBoard | None) -> bool:
+    return drafts is not None and bool(drafts.own or drafts.for_us or drafts.submitted or drafts.registered)
+
+
+Line = Callable[[], None]
+
+
+def _line(page: str, label: str, icon: str, query: dict[str, str] | None = None) -> Line:
+    return lambda: link(page, label, icon, query)
+
+
+def _of(
+    errands: Errands, errand: Errand, one: str, many: str, icon: str, status: AssetStatus | None = None
+) -> list[Line]:
+    """A line for a count: the list of assets by their status, or the very assets behind it."""
+    count = errands.assets.get(errand, 0)
+    query = {"status": str(status)} if status else {"what": str(errand)}
+    return [_line(ASSETS if status else WAITING, counted(count, one, many), icon, query)] if count else []
+
+
+def _proposals(actor: Actor, errands: Errands) -> list[Line]:
+    """Product proposals: the administrator's to decide, a system operator's to answer."""
+    if not errands.proposals:
+        return []
+    waits = ("product proposal waits for your decision", "product proposals wait for your decision")
+    asked = ("product proposal has a question for you", "product proposals have a question for you")
+    words = counted(errands.proposals, *(waits if may(actor, "product.decide") else asked))
+    return [_line("market/proposals.py", words, "rule")]
+
+
+def _of_market(actor: Actor, errands: Errands) -> list[Line]:
+    """Applications for products: an SO's to assess, an FSP's to answer and renew."""
+    page = "market/queue.py" if may(actor, "qualification.assess") else "market/applications.py"
+    return [
+        _line(
+            page,
+            counted(one.count, one.one, one.many),
+            one.icon,
+            {ADDRESS[term]: value for term, value in one.filters.items()},
+        )
+        for one in errands.applications
+    ]
+
+
+def _to_decide(errands: Errands) -> list[Line]:
+    """The administrator's."""
+    if not errands.decides:
+        return []
+    lines: list[Line] = []
+    if errands.organisations:
+        words = counted(
+            errands.organisations, "organisation waits for your approval", "organisations wait for your approval"
+        )
+        lines.append(_line("participants/organisations.py", words, "domain_add"))
+    answered = "answered query waits for your decision", "answered queries wait for your decision"
+    overdue = "query has gone unanswered for too long", "queries have gone unanswered for too long"
+    pending = "asset in all is pending validation", "assets in all are pending validation"
+    query = (
+        "asset has a query that its provider has to answer",
+        "assets have a query that their providers have to answer",
+    )
+    lines += _of(errands, Errand.ANSWERED, *answered, "mark_chat_read")
+    lines += _of(errands, Errand.OVERDUE, *overdue, "alarm")
+    lines += _of(errands, Errand.PENDING, *pending, "fact_check", AssetStatus.PENDING_VALIDATION)
+    return lines + _of(errands, Errand.QUERY, *query, "help", AssetStatus.QUERY)
+
+
+def _to_answer(errands: Errands) -> list[Line]:
+    """A provider's."""
+    if not errands.answers:
+        return []
+    query, pending = ("asset has a query to answer", "assets have a query to answer"), ("asset is", "assets are")
+    lines = _of(errands, Errand.QUERY, *query, "help")
+    lines += [_line("assets/asset.py", _due(one), "schedule", {"id": str(one.asset_id)}) for one in errands.queries]
+    shared = (
+        "asset stands on a meter that another provider has registered, too: look whether that is right",
+        "assets stand on meters that another provider has registered, too: look whether that is right",
+    )
+    lines += _of(errands, Errand.SHARED, *shared, "electric_meter")
+    checked = [f"{words} being checked" for words in pending]
+    consent = [f"{words} awaiting the consumer's consent" for words in pending]
+    # By the page of errands: the list of assets also has those that the organisation owns and others manage.
+    lines += _of(errands, Errand.PENDING, checked[0], checked[1], "hourglass_top")
+    return lines + _of(errands, Errand.CONSENT, consent[0], consent[1], "handshake")
+
+
+def _due(one: OpenQuery) -> str:
+    days = "1 working day" if one.days_left == 1 else f"{one.days_left} working days"
+    left = f"{days} left" if one.days_left > 0 else "due today" if one.days_left == 0 else ":red[late]"
+    return f"{plain(one.name)}: answer by {show_date(one.due)}, {left}"
+
+
+def _to_watch(errands: Errands) -> list[Line]:
+    """A system operator's: nothing to do, but to know."""
+    if errands.decides or errands.answers:
+        return []
+    query = "asset in your areas has an open query", "assets in your areas have an open query"
+    pending = "asset in your areas is being checked", "assets in your areas are being checked"
+    new = "asset was registered in your areas this week", "assets were registered in your areas this week"
+    lines = _of(errands, Errand.NEW, *new, "fiber_new")
+    lines += _of(errands, Errand.QUERY, *query, "help", AssetStatus.QUERY)
+    return lines + _of(errands, Errand.PENDING, *pending, "hourglass_top", AssetStatus.PENDING_VALIDATION)
+
+
+def _to_maintain(errands: Errands) -> list[Line]:
+    """Registers that aren't loaded, and credentials that end."""
+    names = {"ECR": "Embedded Capacity Register", "REPD": "Renewable Energy Planning Database"}
+    lines = [
+        _line("assets/sources.py", f"No edition of the **{names.get(kind, kind)}** is loaded", "menu_book")
+        for kind in errands.missing_sources
+    ]
+    for one in errands.expiring:
+        verb = "ends" if one.expires_at > now() else "ended"
+        words = f"The API credential **{plain(one.name)}** {verb} on {show_date(one.expires_at.date())}"
+        lines.append(_line("participants/clients.py", words, "key"))
+    return lines
+
+
+def _draw_drafts(actor: Actor, drafts: DraftBoard) -> None:
+    returned = drafts.returned
+    half_filled = [one for one in drafts.own if one not in returned]
+    for one in drafts.for_us[:NAMED]:
+        begun = f", {plain(one.completed_by)} completes it" if one.completed_by else ""
+        words = f"**{plain(one.name)}** from {plain(one.installer or 'an installer')}: {one.progress}{begun}"
+        link(DRAFTS, words, "handyman", {"draft": str(one.id)})
+    for one in returned[:NAMED]:
+        words = f"**{plain(one.name)}** was given back by {plain(one.provider or 'the provider')}: {_short(one)}"
+        link(*form_of(actor, one)[:1], words, "undo", form_of(actor, one)[1])
+    for one in half_filled[:NAMED]:
+        words = f"**{plain(one.name)}**, {plain(one.category_label)}: {one.progress}, saved {show_date(one.saved_at.date())}"
+        link(*form_of(actor, one)[:1], words, "edit_note", form_of(actor, one)[1])
+    _draw_sent(drafts)
+    rest = sum(max(0, len(part) - NAMED) for part in (drafts.for_us, returned, half_filled))
+    if rest:
+        link(DRAFTS, counted(rest, "more draft", "more drafts"), "more_horiz")
+
+
+def _short(view: DraftView) -> str:
+    reason = view.reason or ""
+    return plain(reason if len(reason) <= 80 else f"{reason[:79]}…")
+
+
+def _draw_sent(drafts: DraftBoard) -> None:
+    """What became of what an installer sent."""
+    taken = sum(1 for one in drafts.submitted if one.state is DraftState.TAKEN_UP)
+    waiting = len(drafts.submitted) - taken
+    if waiting:
+        link(DRAFTS, counted(waiting, "draft waits for its provider", "drafts wait for their providers"), "send")
+    if taken:
+        link(DRAFTS, counted(taken, "draft is being completed", "drafts are being completed"), "hourglass_top")
+    if drafts.registered:
+        words = counted(
+            len(drafts.registered), "asset was registered from your data", "assets were registered from your data"
+        )
+        link(DRAFTS, words, "bolt")

@@ -1,0 +1,116 @@
+"""What can be done with an organisation now, as buttons; what can't be done says why. Each act asks before it is done."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from models.participants import Organisation
+from pages.components.common import dialogs
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.frame.refusals import show_refusal
+from services.core.errors import Blocker, RegisterError
+from services.core.identity.actor import Actor
+from services.core.lifecycle import Action
+from services.participants.approval import (
+    approve_organisation,
+    refuse_organisation,
+    reinstate_organisation,
+    suspend_organisation,
+)
+from services.participants.ending import withdraw_organisation, withdrawal_blockers
+from services.participants.lifecycle import allowed_actions
+
+ICONS = {
+    "approve_organisation": "check_circle",
+    "refuse_organisation": "cancel",
+    "update_organisation": "edit",
+    "suspend_organisation": "pause_circle",
+    "reinstate_organisation": "play_circle",
+    "withdraw_organisation": "logout",
+}
+MEANINGS = {
+    "approve_organisation": "It takes part from now on: its roles take effect, and its people can work.",
+    "refuse_organisation": "A new organisation is refused finally. A change is undone: what was approved holds again.",
+    "suspend_organisation": "Its people and programs are out at once, at their next click or call. Its records are kept.",
+    "reinstate_organisation": "Everything is as it was before the suspension.",
+    "withdraw_organisation": "This is final. Its people and programs are out at once; its records are kept.",
+}
+Act = Callable[[Actor, Organisation, str], Organisation]
+ACTS: dict[str, tuple[Act, bool]] = {
+    "approve_organisation": (lambda actor, one, why: approve_organisation(actor, one.id, one.version), False),
+    "refuse_organisation": (lambda actor, one, why: refuse_organisation(actor, one.id, why, one.version), True),
+    "suspend_organisation": (lambda actor, one, why: suspend_organisation(actor, one.id, why, one.version), True),
+    "reinstate_organisation": (lambda actor, one, why: reinstate_organisation(actor, one.id, one.version), False),
+    "withdraw_organisation": (lambda actor, one, why: withdraw_organisation(actor, one.id, why, one.version), True),
+}
+"""Operation -> the act, and whether a written reason goes with it."""
+
+
+def draw_acts(
+    actor: Actor,
+    organisation: Organisation,
+    *,
+    only: Sequence[str] | None = None,
+    key: str = "acts",
+    edit: Callable[[], None] | None = None,
+) -> None:
+    """A button for each act; `edit` is called for changing the details."""
+    for action in allowed_actions(organisation, actor):
+        if only is not None and action.operation not in only:
+            continue
+        name = f"{key}-{action.operation}-{organisation.id}"
+        editing = action.operation == "update_organisation"
+        pressed = st.button(
+            action.label,
+            key=name,
+            icon=f":material/{ICONS[action.operation]}:",
+            type="primary" if action.operation == "approve_organisation" and action.allowed else "secondary",
+            disabled=not action.allowed,
+            help=action.why_not,
+            on_click=None if editing else dialogs.ask,
+            args=None if editing else (name,),
+        )
+        if pressed and editing and edit:
+            edit()
+        elif dialogs.asked(name):
+            _ask(actor, organisation, action)
+
+
+@st.dialog("Are you sure?", width="medium", on_dismiss=dialogs.close)
+def _ask(actor: Actor, organisation: Organisation, action: Action) -> None:
+    act, with_reason = ACTS[action.operation]
+    st.markdown(f"**{action.label}: {plain(organisation.organisation_legal_name)}**")
+    st.markdown(MEANINGS[action.operation])
+    blockers = withdrawal_blockers(actor, organisation.id) if action.operation == "withdraw_organisation" else []
+    if blockers:
+        st.warning("This stands in the way. Clear it first, then come back.", icon=":material/block:")
+        show_obligations(organisation, blockers)
+        return
+    reason = ""
+    if with_reason:
+        reason = st.text_area(
+            "Reason",
+            key=f"reason-{action.operation}-{organisation.id}",
+            help="10 to 500 characters: it is shown to those it concerns and stays with the record.",
+            max_chars=500,
+        )
+    if st.button(action.label, key=f"sure-{action.operation}", type="primary"):
+        try:
+            done = act(actor, organisation, reason)
+        except RegisterError as refused:
+            show_refusal(refused)
+        else:
+            st.toast(f"{done.organisation_legal_name} is now: {done.organisation_status}.", icon=":material/task_alt:")
+            dialogs.close()
+            st.rerun()
+
+
+def show_obligations(organisation: Organisation, blockers: Sequence[Blocker]) -> None:
+    """What keeps an organisation from being de-registered, each with a link to the records it counts."""
+    for blocker in blockers:
+        st.markdown(f"- **{plain(blocker.label)}**. {plain(blocker.action)}")
+        verb, _, status = blocker.id.partition(":")
+        if blocker.kind == "asset" and status:
+            whose = {"fsp": str(organisation.id)} if verb == "managed" else {}
+            link("assets/assets.py", "Show these assets", "bolt", {"status": status, **whose})

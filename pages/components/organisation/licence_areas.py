@@ -1,0 +1,44 @@
+"""Where a DNO operates: shown to everybody, set by the FMAR administrator."""
+
+import streamlit as st
+
+from models.participants import Organisation
+from pages.frame.banner import plain
+from pages.frame.refusals import show_refusal
+from services.core.errors import RegisterError
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.grid.geography import LICENCE_AREAS, gsp_group_name
+from services.participants.organisations import set_licence_areas
+
+NAMES = {area.code: f"{gsp_group_name(area.gsp_group)} ({area.code})" for area in LICENCE_AREAS if area.gsp_group}
+
+
+def show_licence_areas(organisation: Organisation) -> None:
+    """The licence areas of a DNO; nothing for anybody else."""
+    if organisation.licence_areas:
+        named = [NAMES.get(code, code) for code in organisation.licence_areas]
+        st.markdown(f"**Licence areas**: {plain(', '.join(named))}")
+
+
+def choose_licence_areas(actor: Actor, organisation: Organisation) -> None:
+    """The administrator's choice of areas: whose assets the DNO's people see, from their next click."""
+    if "DNO" not in organisation.organisation_roles or not may(actor, "organisation.decide"):
+        return
+    with st.expander("Set the licence areas", icon=":material/map:"):
+        chosen = st.multiselect(
+            "Licence areas",
+            list(NAMES),
+            default=[code for code in organisation.licence_areas if code in NAMES],
+            format_func=NAMES.__getitem__,
+            key=f"areas-{organisation.id}-{organisation.version}",
+            help="Its people see the assets connected in these areas.",
+        )
+        if st.button("Save the licence areas", disabled=chosen == organisation.licence_areas):
+            try:
+                set_licence_areas(actor, organisation.id, chosen, organisation.version)
+            except RegisterError as refused:
+                show_refusal(refused)
+            else:
+                st.toast("The licence areas are saved.", icon=":material/task_alt:")
+                st.rerun()

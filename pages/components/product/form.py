@@ -1,0 +1,71 @@
+"""The requirements of a product as fields: for a proposal, and for a corrected one in an answer."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from pages.components.product.labels import DIRECTION_LABELS, PHASE_LABELS, SPREAD_LABELS
+from services.market.products.document import ATTRIBUTES, Attribute, Kind
+from services.market.products.reference_data import procurers
+
+OPTION_WORDS: dict[str, Mapping[Any, str]] = {
+    "Direction": {str(one): words for one, words in DIRECTION_LABELS.items()},
+    "Aggregation": {str(one): words for one, words in SPREAD_LABELS.items()},
+    "Phase": {str(one): words for one, words in PHASE_LABELS.items()},
+    "Procurers": {code: one.name for code, one in procurers().items()},
+}
+
+
+def draw_product_fields(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw the fields, filled with a document; what they hold now, as a document.
+
+    `prefix` keeps the fields of one proposal apart from those of another in the same browser.
+    """
+    document: dict[str, Any] = {}
+    grid = st.grid(2, min_column_width=280)
+    for attribute in ATTRIBUTES:
+        with grid.container():
+            document[attribute.term] = _field(attribute, f"{prefix}/{attribute.term}", values.get(attribute.term))
+    return document
+
+
+def _field(attribute: Attribute, key: str, value: Any) -> Any:
+    label = f"{attribute.label}{f' ({attribute.unit})' if attribute.unit else ''}{' *' if attribute.needed else ''}"
+    words = OPTION_WORDS.get(attribute.term, {})
+    told: dict[str, Any] = {"key": key, "help": attribute.help or None}
+    match attribute.kind:
+        case Kind.CHOICE:
+            options = list(attribute.options)
+            return st.selectbox(
+                label,
+                options,
+                index=options.index(value) if value in options else None,
+                format_func=lambda one: words.get(one, one),
+                placeholder="Choose" if attribute.needed else "Not known",
+                **told,
+            )
+        case Kind.CHOICES:
+            return st.multiselect(
+                label, list(attribute.options), default=value or [], format_func=lambda one: words.get(one, one), **told
+            )
+        case Kind.YES_NO:
+            return st.checkbox(label, value=bool(value), **told)
+        case Kind.DATE:
+            given = st.date_input(
+                label, value=date.fromisoformat(value) if value else None, format="DD/MM/YYYY", **told
+            )
+            return given.isoformat() if isinstance(given, date) else None
+        case Kind.LONG_TEXT:
+            return st.text_area(label, value=value or "", height=100, **told)
+        case Kind.TEXT | Kind.POWER | Kind.WHOLE:
+            placeholder = "" if attribute.needed else "Not known"
+            given = st.text_input(label, value="" if value is None else str(value), placeholder=placeholder, **told)
+            return _number(given) if attribute.kind is Kind.WHOLE else given
+
+
+def _number(given: str | None) -> int | str | None:
+    """A whole number as one; anything else as it was typed, for the rules to say what is wrong."""
+    text = (given or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else given

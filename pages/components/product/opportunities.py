@@ -1,0 +1,197 @@
+"""Products with how a unit or some assets stand to them, reasons folded under each, and the list as a file (UC-04.03)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from models.qualifications import QUALIFICATION_LABELS
+from pages.components.common.asset_filters import accept_codes
+from pages.components.common.downloads import csv_bytes
+from pages.components.common.power import show_kw
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from services.core.errors import RegisterError
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.market.eligibility.gap_closing import Closing, closing_set, closing_set_of_assets
+from services.market.eligibility.opportunities import Opportunities, Opportunity
+from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Requirement, Standing, Verdict
+
+SHOWN = {
+    "eligible": "Eligible",
+    "nearly": "Nearly",
+    "other": "In a unit of another family",
+    "not": "Not eligible",
+}
+ICONS = {"eligible": "check_circle", "nearly": "timelapse", "other": "swap_horiz", "not": "block"}
+RESULTS = {True: "✓ Met", False: "✗ Not met", None: "? Not known"}
+INDICATIVE = (
+    "Indicative: the register compares what is registered with what a product asks for; the system operator assesses. "
+    "What is *not known* neither passes nor fails."
+)
+
+
+def kind_of(verdict: Verdict) -> str:
+    """Where a product stands in the list."""
+    if verdict.standing is not Standing.NOT:
+        return verdict.standing.lower()
+    return "not" if verdict.apart_from_family is Standing.NOT else "other"
+
+
+def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
+    """The numbers, the products by standing, and the file. `key` tells lists of one page apart."""
+    _draw_flags(found)
+    kinds = {name: [one for one in found.items if kind_of(one.verdict) == name] for name in SHOWN}
+    labels = {name: f":material/{ICONS[name]}: {label}" for name, label in SHOWN.items()}
+    accept_codes("show", labels)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.pills(
+            "Show",
+            list(labels),
+            selection_mode="multi",
+            default=[name for name in SHOWN if name != "not"],
+            format_func=labels.__getitem__,
+            key="show",
+            bind="query-params",
+            wrap=True,
+        )
+        st.download_button(
+            "Download CSV",
+            csv_bytes(csv_rows(found.items)),
+            f"fmar-opportunities-{key}.csv",
+            "text/csv",
+            icon=":material/download:",
+            key=f"{key}-csv",
+            on_click="ignore",
+        )
+    st.caption(" · ".join(f"{label}: **{len(kinds[name])}**" for name, label in SHOWN.items()))
+    shown = [name for name in SHOWN if name in (chosen or ())]
+    if not any(kinds[name] for name in shown):
+        st.info("No product stands like this. Choose another standing above.", icon=":material/filter_alt:")
+    for name in shown:
+        if kinds[name]:
+            st.subheader(f"{SHOWN[name]} ({len(kinds[name])})", anchor=False)
+        for one in kinds[name]:
+            _draw_one(actor, found, one, key)
+    st.caption(INDICATIVE)
+
+
+def _draw_flags(found: Opportunities) -> None:
+    count = f"{found.assets:,} {'asset' if found.assets == 1 else 'assets'}"
+    st.markdown(f"**{count}**: {show_kw(found.up)} up, {show_kw(found.down)} down")
+    if found.being_counted:
+        st.info("Assets of the unit changed a moment ago: these figures are those from before.", icon=":material/sync:")
+    if found.primacy is not None:
+        st.warning(f"**Primacy** (draft rule): {found.primacy.words}", icon=":material/low_priority:")
+    if found.limit is not None:
+        st.info(f"**Connection limit**: {plain(found.limit.words)}", icon=":material/electric_meter:")
+
+
+def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) -> None:
+    version, verdict = one.version, one.verdict
+    label = f"**{plain(version.code)}** {plain(version.name)}: {plain(headline(one))}"
+    with st.expander(label, icon=f":material/{ICONS[kind_of(verdict)]}:"):
+        if one.holds is not None:
+            status = QUALIFICATION_LABELS[one.holds.status]
+            st.badge(f"This unit's application: {status}", icon=":material/assignment:", color="blue")
+        where = dict.fromkeys((FAMILY_LABELS[version.family], version.sub_market))
+        buyers = f"bought by {', '.join(version.procurers)}"
+        st.caption(plain(" · ".join([*where, buyers, f"version {version.product_version}"])))
+        st.table(
+            [
+                {
+                    "Requirement": REQUIREMENT_LABELS[reason.requirement],
+                    "Result": RESULTS[reason.met],
+                    "In words": plain(reason.words),
+                }
+                for reason in sorted(verdict.reasons, key=lambda reason: (reason.met is not False, reason.met is True))
+            ],
+            border="horizontal",
+            hide_index=True,
+        )
+        for way in one.through:
+            st.markdown(f":material/moving: {plain(way.words)}")
+        for other in one.beside:
+            st.markdown(f":material/layers: {plain(other.words)}")
+        link("market/product.py", f"The product {version.code}", "inventory_2", {"code": version.code})
+        short = any(
+            reason.requirement is Requirement.MIN_CAPACITY and reason.met is False for reason in verdict.reasons
+        )
+        if short and _own(actor, found):
+            _draw_closing(actor, found, version.code, key)
+
+
+def _own(actor: Actor, found: Opportunities) -> bool:
+    """Whether the actor may fill it up: a unit of its own; of assets, the register says so when it is asked."""
+    unit = found.unit
+    return may(actor, "unit.manage") and (unit is None or unit.service_provider_id == actor.organisation_id)
+
+
+def _draw_closing(actor: Actor, found: Opportunities, code: str, key: str) -> None:
+    asked = f"{key}-closing-{code}"
+    if st.button("Which of my free assets would close the gap?", icon=":material/add_circle:", key=f"{asked}-ask"):
+        st.session_state[asked] = True
+    if not st.session_state.get(asked):
+        return
+    try:
+        if found.unit is not None:
+            say_closing(closing_set(actor, found.unit.id, code), "The unit")
+        else:
+            say_closing(closing_set_of_assets(actor, found.chosen, code), "A unit of these assets")
+    except RegisterError as refused:
+        st.error(plain(refused.message))
+
+
+def say_closing(closing: Closing, what: str) -> None:
+    """What adding assets would change, with the assets."""
+    message = st.success if closing.closes else st.info
+    message(plain(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
+    if closing.after is not None:
+        st.markdown(f"{what} would then be: **{STANDING_LABELS[closing.after.standing]}**.")
+        for reason in closing.after.unmet:
+            st.markdown(f"- {plain(reason.words)}")
+    for codes, words in ((closing.gained, "Also eligible then"), (closing.lost, "No longer eligible then")):
+        if codes:
+            st.markdown(f"{words}: {plain(', '.join(codes))}.")
+    for asset in closing.assets[:20]:
+        label = f"{plain(asset.name)} adds {show_kw(asset.adds)}"
+        link("assets/asset.py", label, "bolt", {"id": str(asset.asset_id)})
+    if len(closing.assets) > 20:
+        st.caption(f"The 20 largest of {len(closing.assets):,} are shown.")
+
+
+def headline(one: Opportunity) -> str:
+    """What matters most of a product: how much is missing, or that nothing known is."""
+    unmet, unknown = one.verdict.unmet, one.verdict.unknown
+    kind = kind_of(one.verdict)
+    if kind == "other":
+        return f"the assets would be {STANDING_LABELS[one.verdict.apart_from_family].lower()} there"
+    if not unmet:
+        silent = [reason for reason in unknown if reason.requirement is not Requirement.METERING]
+        return f"eligible, {len(silent)} not known" if silent else "eligible as far as the register knows"
+    first = unmet[-1] if kind == "nearly" else unmet[0]
+    more = f" (and {len(unmet) - 1} more)" if len(unmet) > 1 else ""
+    return f"{first.words.rstrip('.')}{more}"
+
+
+def csv_rows(items: Sequence[Opportunity]) -> list[dict[str, object]]:
+    """A row for each product and requirement, by ontology terms."""
+    return [
+        {
+            "ProductCode": one.version.code,
+            "ProductVersion": one.version.product_version,
+            "ProductName": one.version.name,
+            "Standing": str(one.verdict.standing),
+            "StandingApartFromFamily": str(one.verdict.apart_from_family),
+            "Requirement": str(reason.requirement),
+            "Needs": reason.needs,
+            "Has": reason.has,
+            "ShortBy": reason.short_by if isinstance(reason.short_by, Decimal) else "",
+            "Met": {True: "yes", False: "no", None: "not known"}[reason.met],
+            "Words": reason.words,
+        }
+        for one in items
+        for reason in one.verdict.reasons
+    ]

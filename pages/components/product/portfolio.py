@@ -1,0 +1,190 @@
+"""A whole portfolio against every product: how many units stand how, and the units behind it (UC-04.03)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from models.products import FAMILY_LABELS
+from pages.components.common.asset_filters import accept_codes
+from pages.components.common.asset_labels import group_words
+from pages.components.common.downloads import csv_bytes
+from pages.frame.navigation import link
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.grid.geography import LICENCE_AREAS
+from services.market.eligibility.portfolio import (
+    OpportunityFilters,
+    OpportunityLine,
+    PortfolioInNumbers,
+    list_opportunities,
+    portfolio_in_numbers,
+)
+from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Standing
+from services.market.eligibility.stopping import STOPPERS
+from services.market.products.reference_data import sub_markets
+
+CURSORS = "opportunities!cursors"
+PAGE_SIZE = 50
+
+
+def draw_portfolio(actor: Actor) -> None:
+    """Filters, numbers by product, units page by page."""
+    everything = portfolio_in_numbers(actor, OpportunityFilters())
+    if not everything.units:
+        _say_empty(actor)
+        return
+    filters = _choose(everything)
+    numbers = portfolio_in_numbers(actor, filters)
+    st.markdown(
+        f"**{numbers.units:,} {'unit' if numbers.units == 1 else 'units'}** against {len(numbers.products)} products"
+    )
+    if not numbers.products:
+        st.info("No product passes these filters. Choose fewer.", icon=":material/filter_alt:")
+        return
+    _draw_numbers(numbers)
+    _draw_lines(actor, filters)
+
+
+def _say_empty(actor: Actor) -> None:
+    st.info("There is no active market unit that you may see: nothing can be compared yet.", icon=":material/hub:")
+    if may(actor, "unit.manage"):
+        st.markdown("Build a unit of Verified assets first, or look what a selection of assets could earn.")
+        link("market/build_unit.py", "Build a unit", "add_box")
+
+
+def _choose(everything: PortfolioInNumbers) -> OpportunityFilters:
+    grid = st.grid(4, min_column_width=170)
+    families = {str(one): label for one, label in FAMILY_LABELS.items()}
+    known = {one.version.sub_market for one in everything.products}
+    markets = {name: name for name in sub_markets() if name in known}
+    products = {one.version.code: f"{one.version.code} {one.version.name}" for one in everything.products}
+    with grid.container():
+        standing = _several("Standing", "standing", {str(one): label for one, label in STANDING_LABELS.items()})
+    with grid.container():
+        family = _several("Family of the unit", "family", families)
+    with grid.container():
+        market = _several("Sub-market", "market", markets)
+    with grid.container():
+        product = _several("Product", "product", products)
+    with grid.container():
+        unmet = _several("Stopped by", "unmet", {str(one): REQUIREMENT_LABELS[one] for one in STOPPERS})
+    with grid.container():
+        groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
+        place = _several("Where most of it counts", "place", dict(sorted(groups.items())))
+    return OpportunityFilters(
+        standing=standing, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
+    )
+
+
+def _several(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
+    accept_codes(key, options)
+    return tuple(
+        st.multiselect(
+            label,
+            list(options),
+            format_func=options.__getitem__,
+            key=key,
+            bind="query-params",
+            placeholder="All",
+            on_change=_first_page,
+        )
+    )
+
+
+def _first_page() -> None:
+    st.session_state.pop(CURSORS, None)
+
+
+def _draw_numbers(numbers: PortfolioInNumbers) -> None:
+    st.subheader("Units by product", anchor=False)
+    rows = [
+        {
+            "Product": f"{one.version.code} {one.version.name}",
+            "Eligible": one.eligible,
+            "Nearly": one.nearly,
+            "Not eligible": one.not_eligible,
+            "Eligible (kW)": float(one.eligible_kw),
+            "Could be, in another family": one.elsewhere,
+            "Sub-market": one.version.sub_market,
+        }
+        for one in sorted(numbers.products, key=lambda one: (-one.eligible, -one.nearly, -one.elsewhere))
+    ]
+    most = max(numbers.units, 1)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=min(35 * (len(rows) + 1) + 2, 560),
+        column_config={
+            "Product": st.column_config.TextColumn("Product", width="medium"),
+            "Eligible": st.column_config.ProgressColumn("Eligible", min_value=0, max_value=most, format="%d"),
+            "Nearly": st.column_config.ProgressColumn("Nearly", min_value=0, max_value=most, format="%d"),
+            "Eligible (kW)": st.column_config.NumberColumn("Eligible (kW)", format="localized"),
+        },
+        alt="Units by product and standing",
+        key="by-product",
+    )
+    st.download_button(
+        "Download the numbers (CSV)", csv_bytes(rows), "fmar-opportunities-by-product.csv", "text/csv",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+
+def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
+    st.subheader("Unit by unit", anchor=False)
+    narrowed = filters
+    if not filters.standing and not filters.unmet:
+        narrowed = replace(filters, standing=[str(Standing.ELIGIBLE), str(Standing.NEARLY)])
+        st.caption("Eligible and nearly; choose a standing above to see others.")
+    cursors: list[str] = st.session_state.setdefault(CURSORS, [])
+    page = list_opportunities(actor, narrowed, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
+    if not page.items:
+        st.info("No unit passes these filters. Choose fewer, or another standing.", icon=":material/filter_alt:")
+        return
+    rows = [_row(one) for one in page.items]
+    key = f"lines-{cursors[-1] if cursors else 'first'}"
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height=min(35 * (len(rows) + 1) + 2, 620),
+        column_config={"What is missing, or not known": st.column_config.TextColumn(width="large")},
+        on_select=lambda: _row_chosen(key, page.items),
+        selection_mode="single-row",
+        key=key,
+        alt=f"{len(rows)} units and products",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Back", icon=":material/arrow_back:", disabled=not cursors, on_click=cursors.pop if cursors else None)
+        st.button(
+            "Next",
+            icon=":material/arrow_forward:",
+            disabled=page.next_cursor is None,
+            on_click=cursors.append,
+            args=(page.next_cursor,),
+        )
+        st.download_button(
+            "Download these (CSV)", csv_bytes(rows), "fmar-opportunities.csv", "text/csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.caption("Choose a row to see all products for that unit.")
+
+
+def _row_chosen(key: str, lines: Sequence[OpportunityLine]) -> None:
+    """Show the unit of a line with every product: in a callback, where the choice above can still be set."""
+    rows = st.session_state[key].selection.rows
+    if rows and rows[0] < len(lines):
+        st.session_state["for"] = "unit"
+        st.query_params["unit"] = str(lines[rows[0]].unit_id)
+
+
+def _row(line: OpportunityLine) -> dict[str, object]:
+    return {
+        "Unit": line.unit_name,
+        "Code": line.unit_code,
+        "Family": FAMILY_LABELS[line.family],
+        "Product": f"{line.version.code} {line.version.name}",
+        "Standing": STANDING_LABELS[line.verdict.standing],
+        "What is missing, or not known": line.words,
+    }

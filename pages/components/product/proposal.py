@@ -1,0 +1,144 @@
+"""One proposal: what it would change, what was said, and what the actor can do about it."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from models.products import ProductProposal, ProposalKind
+from pages.components.common.actions import attempt
+from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.product.form import draw_product_fields
+from pages.components.product.labels import changes_in_words, said
+from pages.frame.banner import plain
+from pages.frame.navigation import link
+from pages.frame.refusals import show_changes
+from services.core.clock import show_date, show_moment, today
+from services.core.identity.actor import Actor
+from services.market.products.document import ATTRIBUTES, differences
+from services.market.products.products import one_version
+from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS, allowed_actions
+from services.market.products.proposal_review import approve_proposal, ask_about_proposal, refuse_proposal
+from services.market.products.proposals import answer_proposal, withdraw_proposal
+
+KIND_LABELS: dict[ProposalKind, str] = {
+    ProposalKind.NEW: "New product",
+    ProposalKind.CHANGE: "Change",
+    ProposalKind.DEPRECATE: "End",
+}
+SAID = {"question": "asks", "answer": "answers", "decision": "decided", "withdrawal": "withdrew it"}
+ACTS: dict[str, tuple[Callable[..., ProductProposal], str, str]] = {
+    "approve_proposal": (approve_proposal, "check_circle", "Approved: it is in the catalogue from its day on."),
+    "ask_about_proposal": (ask_about_proposal, "help", "Asked. The proposer finds the question on the home page."),
+    "refuse_proposal": (refuse_proposal, "cancel", "Refused. The proposer reads why."),
+    "withdraw_proposal": (withdraw_proposal, "undo", "Withdrawn."),
+}
+
+
+def draw_proposal(actor: Actor, proposal: ProductProposal) -> None:
+    """The whole of it."""
+    names = organisation_names(actor)
+    who = f"{plain(provider_name(names, proposal.organisation_id))} ({plain(proposal.proposed_by)})"
+    st.badge(STATUS_LABELS[proposal.status], color="blue" if proposal.status in OPEN else "gray")
+    st.markdown(
+        f"Proposed by {who} on {show_moment(proposal.proposed_at)}, from **{show_date(proposal.effective_from)}** on"
+    )
+    st.markdown(f"**Why**: {plain(proposal.reason)}")
+    _draw_content(actor, proposal)
+    if proposal.kind is not ProposalKind.NEW:
+        link("market/product.py", "Open the product", "inventory_2", {"code": proposal.code})
+    if proposal.said:
+        st.subheader("What was said", anchor=False)
+    for one in proposal.said:
+        with st.container(border=True):
+            of = f", {plain(one['of'])}" if one.get("of") else ""
+            st.markdown(f"**{plain(one['by'])}**{of} {SAID[one['kind']]}: {plain(one['text'])}")
+    _draw_acts(actor, proposal)
+
+
+def _draw_content(actor: Actor, proposal: ProductProposal) -> None:
+    if proposal.kind is ProposalKind.DEPRECATE:
+        return
+    if proposal.kind is ProposalKind.CHANGE and proposal.base_version is not None:
+        base = one_version(actor, proposal.code, proposal.base_version)
+        st.subheader(f"What would change against version {base.product_version}", anchor=False)
+        if len(base.procurers) > 1:
+            st.caption(f"All who buy it are concerned: {', '.join(base.procurers)}.")
+        show_changes(changes_in_words(differences(base, proposal.document)))
+        return
+    st.subheader("What it would ask for", anchor=False)
+    rows = [{"What": one.label, "Value": said(one.term, proposal.document.get(one.term))} for one in ATTRIBUTES]
+    st.dataframe(rows, hide_index=True, width="stretch", height="content", alt="The requirements as proposed")
+
+
+def _draw_acts(actor: Actor, proposal: ProductProposal) -> None:
+    actions = [action for action in allowed_actions(actor, proposal) if action.allowed]
+    if not actions:
+        return
+    st.subheader("What you can do", anchor=False)
+    key = f"proposal/{proposal.id}"
+    answering = any(action.operation == "answer_proposal" for action in actions)
+    corrected: dict[str, Any] | None = None
+    if answering:
+        corrected = _corrections(proposal, key)
+    st.text_area(
+        "Your answer, or why you withdraw it" if answering else "Your reason or question",
+        key=f"{key}/text",
+        height=100,
+        help="10 to 2,000 characters. The other side reads it, and it stays with the proposal.",
+    )
+    with st.container(horizontal=True):
+        for action in actions:
+            if action.operation == "answer_proposal":
+                _answer_button(actor, proposal, key, corrected or {})
+                continue
+            act, icon, done = ACTS[action.operation]
+            st.button(
+                action.label,
+                icon=f":material/{icon}:",
+                type="primary" if action.operation == "approve_proposal" else "secondary",
+                key=f"{key}/{action.operation}",
+                on_click=_do,
+                args=(act, actor, proposal, key, done),
+            )
+
+
+def _do(act: Callable[..., ProductProposal], actor: Actor, proposal: ProductProposal, key: str, done: str) -> None:
+    text = str(st.session_state.get(f"{key}/text") or "")
+    attempt(lambda: act(actor, proposal.id, text, proposal.version), done, f"{key}/text")
+
+
+def _corrections(proposal: ProductProposal, key: str) -> dict[str, Any]:
+    """What the answer may correct: the day, and the requirements."""
+    made: dict[str, Any] = {}
+    with st.expander("Correct what you proposed"):
+        first = max(proposal.effective_from, today())
+        made["effective_from"] = st.date_input(
+            "From", value=first, min_value=today(), key=f"{key}/EffectiveFrom", format="DD/MM/YYYY"
+        )
+        if proposal.kind is not ProposalKind.DEPRECATE:
+            made["document"] = draw_product_fields(key, proposal.document)
+    return made
+
+
+def _answer_button(actor: Actor, proposal: ProductProposal, key: str, corrected: Mapping[str, Any]) -> None:
+    st.button(
+        "Answer",
+        type="primary",
+        icon=":material/reply:",
+        key=f"{key}/answer",
+        on_click=_answer,
+        args=(actor, proposal, key, corrected.get("document"), corrected.get("effective_from")),
+    )
+
+
+def _answer(
+    actor: Actor, proposal: ProductProposal, key: str, document: Mapping[str, Any] | None, day: date | None
+) -> None:
+    text = str(st.session_state.get(f"{key}/text") or "")
+    attempt(
+        lambda: answer_proposal(actor, proposal.id, text, proposal.version, document=document, effective_from=day),
+        "Answered. It waits for the administrator again.",
+        f"{key}/text",
+    )

@@ -1,0 +1,103 @@
+"""What can be done with a market unit, and why not what can't: each act in a dialog that says what it would mean."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import streamlit as st
+
+from pages.components.common.actions import DONE
+from pages.components.common.dialogs import ask, asked, close
+from pages.frame.banner import plain
+from pages.frame.refusals import show_blockers, show_refusal
+from services.assets.registration.parties import PROVIDER_ROLES
+from services.core.errors import RegisterError
+from services.core.identity.actor import Actor
+from services.market.unit_changes.deregistration import deregister_unit, unit_actions, unit_end_blockers
+from services.market.unit_changes.reassignment import reassign_unit, reassignment_blockers
+from services.market.units.units import WholeUnit
+from services.participants.reading import directory
+
+ICONS = {"update_composition": "edit", "deregister_unit": "archive", "reassign_unit": "swap_horiz"}
+
+
+def draw_unit_acts(actor: Actor, whole: WholeUnit) -> None:
+    """A button for each act that is possible; the others folded away, with what is in the way."""
+    actions = unit_actions(actor, whole.unit.id)
+    possible = [one for one in actions if one.allowed]
+    if not possible:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for one in possible:
+            icon = f":material/{ICONS[one.operation]}:"
+            if one.operation == "update_composition":
+                if st.button(one.label, key=one.operation, icon=icon, type="primary"):
+                    st.switch_page("pages/market/build_unit.py", query_params={"into": str(whole.unit.id)})
+            else:
+                st.button(one.label, key=one.operation, icon=icon, on_click=ask, args=(one.operation,))
+    if others := [one for one in actions if not one.allowed]:
+        with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
+            for one in others:
+                st.markdown(f"- **{one.label}**: {plain(one.why_not or '')}")
+    allowed = {one.operation for one in possible}
+    if asked("deregister_unit") and "deregister_unit" in allowed:
+        ask_for_end(actor, whole)
+    if asked("reassign_unit") and "reassign_unit" in allowed:
+        ask_for_reassignment(actor, whole)
+
+
+def do_in_dialog(act: Callable[[], object], done: str) -> None:
+    """Do it and close the dialog; a refusal is shown inside, where what was typed stays."""
+    try:
+        act()
+    except RegisterError as refused:
+        show_refusal(refused)
+        return
+    close()
+    st.session_state[DONE] = done
+    st.rerun()
+
+
+@st.dialog("De-register this market unit", icon=":material/archive:", on_dismiss=close)
+def ask_for_end(actor: Actor, whole: WholeUnit) -> None:
+    """What stands in the way, the reason, and the last word."""
+    unit = whole.unit
+    st.markdown(
+        f"**{plain(unit.name)}** leaves the markets for good: what it has applied for or is qualified for ends. Its assets "
+        "stay registered and are free for other units; its record and history stay readable. It can't be undone."
+    )
+    blockers = unit_end_blockers(actor, unit.id)
+    if blockers:
+        st.error("The unit still has to deliver. Settle these first.", icon=":material/block:")
+        show_blockers(blockers)
+        return
+    key = f"unit-end-{unit.id}"
+    reason = st.text_area("Reason", key=key, placeholder="For example: replaced by the unit RIV-2")
+    if st.button("De-register for good", type="primary", icon=":material/archive:"):
+        do_in_dialog(lambda: deregister_unit(actor, unit.id, reason, unit.version), "De-registered.")
+
+
+@st.dialog("Re-assign to another FSP", icon=":material/swap_horiz:", on_dismiss=close)
+def ask_for_reassignment(actor: Actor, whole: WholeUnit) -> None:
+    """To whom, on what evidence, what stands in the way, and the last word."""
+    unit = whole.unit
+    managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
+    names = {one.organisation_id: one.organisation_legal_name for one in managing}
+    names.pop(unit.service_provider_id, None)
+    st.markdown(
+        f"**{plain(unit.name)}** goes to the gaining FSP whole, with its assets. What it is qualified for becomes "
+        "Re-assessment Required, unless the product lets it move."
+    )
+    gaining: UUID | None = st.selectbox(
+        "Gaining FSP", list(names), format_func=names.__getitem__, index=None, key=f"unit-to-{unit.id}"
+    )
+    if gaining is None:
+        return
+    blockers = reassignment_blockers(actor, unit.id, gaining)
+    if blockers:
+        st.error("The unit can't be re-assigned as it stands. Settle these first.", icon=":material/block:")
+        show_blockers(blockers)
+        return
+    key = f"unit-evidence-{unit.id}"
+    evidence = st.text_area("Evidence", key=key, placeholder="What it rests on: a contract, a letter, its date")
+    if st.button("Re-assign now", type="primary", icon=":material/swap_horiz:"):
+        do_in_dialog(lambda: reassign_unit(actor, unit.id, gaining, evidence, unit.version), "Re-assigned.")

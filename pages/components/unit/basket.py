@@ -1,0 +1,89 @@
+"""The basket of a unit that is being built: what lies in it, what that comes to, what it could be offered for (UC-03.01)."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+import streamlit as st
+
+from models.products import Family
+from pages.components.unit.labels import count_of
+from pages.components.unit.preview import draw_preview, in_the_way
+from pages.frame.banner import plain
+from services.core.identity.actor import Actor
+from services.market.eligibility.opportunities import opportunities_of_assets
+from services.market.eligibility.requirements import STANDING_LABELS, Standing
+from services.market.unit_changes.composition import CompositionPreview, preview_composition, preview_unit
+from services.market.units.units import WholeUnit
+
+BASKET = "unit!basket"
+NEARLY_SHOWN = 5
+
+
+def basket() -> list[UUID]:
+    """What lies in it, in the order in which it was put in."""
+    return list(st.session_state.get(BASKET, {}))
+
+
+def put(asset_ids: Iterable[UUID]) -> None:
+    """Put assets in; those that lie in it stay."""
+    st.session_state[BASKET] = {**st.session_state.get(BASKET, {}), **dict.fromkeys(asset_ids)}
+
+
+def leave_out(asset_ids: Collection[UUID]) -> None:
+    """Take assets out of the basket."""
+    st.session_state[BASKET] = {one: None for one in basket() if one not in asset_ids}
+
+
+def empty() -> None:
+    """Begin anew."""
+    st.session_state.pop(BASKET, None)
+
+
+def draw_basket(actor: Actor, family: Family, whole: WholeUnit | None) -> CompositionPreview | None:
+    """The basket with what its assets come to; None while nothing lies in it."""
+    inside = basket()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"Basket: {count_of(len(inside))}", anchor=False)
+        if inside:
+            st.button("Empty it", icon=":material/remove_shopping_cart:", type="tertiary", on_click=empty)
+    if not inside:
+        st.info(
+            "Nothing lies in it yet. Choose rows of the table or a point on the map, or put in all that pass the filters.",
+            icon=":material/add_shopping_cart:",
+        )
+        return None
+    if whole is None:
+        preview = preview_unit(actor, family, asset_ids=inside)
+    else:
+        preview = preview_composition(actor, whole.unit.id, add=inside)
+    draw_preview(preview, new=whole is None)
+    if in_the_way(preview):
+        st.button(
+            "Leave these out", icon=":material/playlist_remove:", on_click=leave_out, args=(frozenset(preview.refused),)
+        )
+    elif whole is None:
+        draw_outlook(actor, family, inside)
+    return preview
+
+
+def draw_outlook(actor: Actor, family: Family, inside: list[UUID]) -> None:
+    """What a unit of these assets would be eligible for: it grows with the basket."""
+    items = [one for one in opportunities_of_assets(actor, inside, family).items if one.version.family is family]
+    eligible = [one for one in items if one.verdict.standing is Standing.ELIGIBLE]
+    nearly = [one for one in items if one.verdict.standing is Standing.NEARLY]
+    with st.container(border=True):
+        st.markdown(f"**What it would be eligible for** :gray[(indicative; {len(items)} products of the family)]")
+        if eligible:
+            with st.container(horizontal=True):
+                for one in eligible:
+                    st.badge(
+                        plain(one.version.code), icon=":material/check:", color="green", help=plain(one.version.name)
+                    )
+        else:
+            st.caption("Nothing yet.")
+        for one in nearly[:NEARLY_SHOWN]:
+            words = " ".join(reason.words for reason in one.verdict.unmet)
+            label = STANDING_LABELS[Standing.NEARLY]
+            st.markdown(f":orange-badge[{label}] **{plain(one.version.name)}**: {plain(words)}")
+        if len(nearly) > NEARLY_SHOWN:
+            st.caption(f"And {len(nearly) - NEARLY_SHOWN} more nearly.")

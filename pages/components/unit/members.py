@@ -1,0 +1,118 @@
+"""The assets of a unit, page by page; for its FSP the way to put some in and to take some out (UC-03.03)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import streamlit as st
+
+from models.assets import STATUS_LABELS
+from models.units import UnitStatus
+from pages.components.common.asset_labels import group_words
+from pages.components.common.dialogs import ask, asked, close
+from pages.components.common.pagination import draw_turning, turned
+from pages.components.desk.table import code_labels
+from pages.components.unit.actions import do_in_dialog
+from pages.components.unit.labels import count_of
+from pages.components.unit.preview import draw_preview, in_the_way
+from services.core.clock import in_london
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.market.unit_changes.composition import preview_composition, update_composition
+from services.market.units.members import MemberLine, list_members
+from services.market.units.units import WholeUnit
+
+PAGE_SIZE = 200
+TAKE_OUT = "unit-take-out"
+CHOSEN = "unit!chosen"
+
+
+def draw_members(actor: Actor, whole: WholeUnit) -> None:
+    """Present members; choosing some offers to open one or to take them out."""
+    unit = whole.unit
+    mine = may(actor, "unit.manage") and unit.service_provider_id == actor.organisation_id
+    changes = mine and unit.status is UnitStatus.ACTIVE
+    if unit.status is UnitStatus.DEREGISTERED:
+        st.info("It holds no assets any more. Choose a day above to see what was in it.", icon=":material/history:")
+        return
+    if changes:
+        st.page_link(
+            "pages/market/build_unit.py", label="Put assets in", icon=":material/add_box:", query_params={"into": str(unit.id)}
+        )  # fmt: skip
+    total = count_of(whole.capability.assets)
+    chosen = draw_member_table(actor, unit.id, None, f"members-{unit.composition}", total)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(chosen) == 1:
+            query = {"id": str(chosen[0].asset_id)}
+            st.page_link("pages/assets/asset.py", label="Open the asset", icon=":material/bolt:", query_params=query)
+        if changes and chosen:
+            st.button(
+                f"Take {count_of(len(chosen))} out ...",
+                icon=":material/remove_circle:",
+                on_click=_ask_take_out,
+                args=([one.asset_id for one in chosen],),
+            )
+    if changes and asked(TAKE_OUT):
+        take_out(actor, whole, st.session_state.get(CHOSEN, []))
+
+
+def draw_member_table(
+    actor: Actor, unit_id: UUID, moment: datetime | None, key: str, total: str | None = None
+) -> Sequence[MemberLine]:
+    """One page of members, now or as of a moment; those that are chosen."""
+    cursors = turned(f"{key}-cursors")
+    page = list_members(actor, unit_id, moment=moment, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
+    if page.unseen:
+        st.caption(f"{count_of(page.unseen)} of the unit lie beyond what you may see, and aren't listed.")
+    if not page.items:
+        st.info("None of its assets is within what you may see.", icon=":material/visibility_off:")
+        return []
+    labels = code_labels()
+    shown = st.dataframe(
+        [_row(one, labels.get(one.category, one.category)) for one in page.items],
+        hide_index=True,
+        width="stretch",
+        height=min(35 * (len(page.items) + 1) + 2, 520),
+        column_config={
+            "Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized"),
+            "In it since": st.column_config.DatetimeColumn("In it since", format="DD MMM YYYY, HH:mm"),
+        },
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"{key}-{cursors[-1] if cursors else 'first'}",
+        alt=f"{len(page.items)} assets of the unit",
+    )
+    if cursors or page.next_cursor:
+        draw_turning(f"{key}-cursors", len(page.items), PAGE_SIZE, page.next_cursor, total or "all of then")
+    return [page.items[row] for row in shown.selection.rows if row < len(page.items)]
+
+
+def _row(one: MemberLine, category: str) -> dict[str, object]:
+    return {
+        "Name": one.name,
+        "Status": STATUS_LABELS[one.status],
+        "Category": category,
+        "Rated (kW)": float(one.rated_kw),
+        "GSP group": group_words(one.gsp_group),
+        "In it since": in_london(one.from_at),
+    }
+
+
+def _ask_take_out(chosen: Sequence[UUID]) -> None:
+    st.session_state[CHOSEN] = list(chosen)
+    ask(TAKE_OUT)
+
+
+@st.dialog("Take assets out of the unit", icon=":material/remove_circle:", width="large", on_dismiss=close)
+def take_out(actor: Actor, whole: WholeUnit, chosen: Sequence[UUID]) -> None:
+    """What it would mean, then the last word."""
+    unit = whole.unit
+    preview = preview_composition(actor, unit.id, remove=chosen)
+    draw_preview(preview)
+    if in_the_way(preview):
+        return
+    if st.button("Take them out now", type="primary", icon=":material/check:"):
+        do_in_dialog(
+            lambda: update_composition(actor, unit.id, unit.version, remove=chosen),
+            f"{count_of(len(chosen))} taken out.",
+        )

@@ -1,0 +1,59 @@
+"""What the columns of a file hold: asked of those that nobody knows, and open to another word on those that are known."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from pages.frame.banner import plain
+from services.assets.bulk.upload.preview import FileLook, attribute_choices
+
+ASKED_AT_MOST = 40
+LEAVE_OUT = ""
+LEFT_OUT = "Leave out"
+
+
+def ask_columns(look: FileLook) -> dict[str, str | None]:
+    """Heading -> what the reader says it holds, None to leave it out; of headings that nothing needs saying of, nothing."""
+    said: dict[str, str | None] = {}
+    labels = attribute_choices()
+    if look.unknown:
+        st.subheader("Columns that the register doesn't know", anchor=False)
+        st.caption("Say what they hold, or leave them out. It is remembered for your organisation's next file.")
+        free = {term: label for term, label in labels.items() if term not in look.columns.values()}
+        _ask(look, look.unknown[:ASKED_AT_MOST], free, said)
+        if more := look.unknown[ASKED_AT_MOST:]:
+            st.caption(f"Left out, too: {plain(', '.join(more))[:500]}")
+    known = [*look.columns, *look.left_out]
+    if known and not look.ready_made:
+        with st.expander("What the columns hold that are known", icon=":material/view_column:"):
+            _show_known(look, known, labels)
+            chosen = st.multiselect("Say otherwise of", known, key="upload-otherwise", placeholder="A column")
+            _ask(look, chosen, labels, said)
+    return said
+
+
+def _show_known(look: FileLook, known: Sequence[str], labels: Mapping[str, str]) -> None:
+    rows = []
+    for heading in known:
+        term = look.columns.get(heading)
+        held = LEFT_OUT if term is None else labels.get(term, term)
+        rows.append({"Column": heading, "Holds": held, "For example": look.samples.get(heading, "–")})
+    st.dataframe(rows, hide_index=True, width="stretch", alt="The columns of the file and what they hold")
+
+
+def _ask(look: FileLook, headings: Sequence[str], choices: Mapping[str, str], said: dict[str, str | None]) -> None:
+    options = [LEAVE_OUT, *choices]
+    with st.grid(3, min_column_width=240):
+        for heading in headings:
+            now = look.columns.get(heading, LEAVE_OUT)
+            sample = look.samples.get(heading)
+            with st.container(gap="xxsmall"):
+                chosen = st.selectbox(
+                    plain(heading),
+                    options,
+                    index=options.index(now) if now in options else 0,
+                    format_func=lambda term: choices.get(term, LEFT_OUT),
+                    key=f"upload-column/{heading}",
+                )
+                st.caption(f"For example: {plain(sample)}" if sample else "No value in the first rows")
+            said[heading] = chosen or None

@@ -1,0 +1,63 @@
+"""What the rules found in a file: grouped by rule with examples, and as files to keep or to mend."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from models.bulk import BulkJob
+from pages.components.common.made_file import made_file
+from pages.frame.banner import plain
+from services.assets.bulk.upload.results import write_findings, write_refused
+from services.core.identity.actor import Actor
+
+LONGEST = 300
+
+
+def draw_findings(actor: Actor, job: BulkJob) -> None:
+    """One line a rule, errors first; opened, it shows the first rows and what was expected."""
+    if not job.summary:
+        if job.rows_done:
+            reached = "" if job.rows_done == job.rows_total else " in the rows that were reached"
+            st.success(f"Nothing to correct{reached}.", icon=":material/check_circle:")
+        return
+    st.subheader("What was found", anchor=False)
+    ordered = sorted(job.summary.items(), key=lambda pair: (pair[1]["severity"], -pair[1]["rows"]))
+    for code, said in ordered:
+        # A row that only lacks something may be a draft: "refused" would contradict the counts.
+        what = "to justify" if said["severity"] == "warning" else "to correct"
+        first: dict[str, Any] = said["examples"][0]
+        with st.expander(f"**{said['rows']:,}** {what}: {plain(first['message'])[:160]} ({code})"):
+            _examples(said)
+    _files(actor, job)
+
+
+def _examples(said: dict[str, Any]) -> None:
+    lines = []
+    for one in said["examples"]:
+        given = one["given"] or ""
+        also = f" Given: {plain(given[:LONGEST])}" if given and given not in one["message"] else ""
+        lines.append(f"- Row {one['row']}: {plain(one['message'][:LONGEST])}{also}")
+    st.markdown("\n".join(lines))
+    more = f" All {said['rows']:,} stand in the file of findings." if said["rows"] > len(said["examples"]) else ""
+    st.caption(f"Expected: {plain(said['expected'])}.{more}".replace("..", "."))
+
+
+def _files(actor: Actor, job: BulkJob) -> None:
+    if job.rows_refused:
+        st.caption("Refused rows come back as the file they came in, with their codes and reasons in two columns more.")
+    with st.container(horizontal=True):
+        if job.rows_refused:
+            refused = made_file(lambda path: write_refused(actor, job.id, path), job.file_format)
+            st.download_button(
+                "Refused rows, to mend and send again",
+                refused,
+                f"refused-{Path(job.file_name).stem}.{job.file_format}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        findings = made_file(lambda path: write_findings(actor, job.id, path), "csv")
+        name = f"findings-{Path(job.file_name).stem}.csv"
+        st.download_button(
+            "All findings", findings, name, icon=":material/download:", mime="text/csv", on_click="ignore"
+        )

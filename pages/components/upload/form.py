@@ -1,0 +1,119 @@
+"""Choosing a file of assets, saying what its columns hold, and handing it in for a dry run."""
+
+import hashlib
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pages.components.upload.columns import ask_columns
+from pages.components.upload.notifications import follow
+from pages.frame.navigation import link
+from pages.frame.refusals import show_refusal
+from services.assets.bulk.upload.jobs import Wishes, submit_file
+from services.assets.bulk.upload.preview import FileLook, attribute_choices, look_at_file
+from services.assets.rules.reference import code_list
+from services.core.errors import RegisterError
+from services.core.identity.actor import Actor
+
+FILE, LOOK, KEEP = "upload-file", "upload-look", "upload-drafts"
+
+
+def draw_form(actor: Actor) -> None:
+    """The uploader, and what there is to say once a file is chosen."""
+    # Of any kind: what can't be read is refused in words, where the browser would only mark it red.
+    file = st.file_uploader("Your file: CSV, XLSX, JSON lines or Parquet, up to 200 MB", key=FILE)
+    if file is None:
+        return
+    look = _look(actor, file)
+    if look is None:
+        return
+    columns = ask_columns(look)
+    constants = _ask_constants(look, columns)
+    st.toggle(
+        "Keep rows that only lack mandatory values as drafts",
+        key=KEEP,
+        help="They can be completed here once the others are registered.",
+    )
+    if st.button("Try it: nothing is registered yet", type="primary", icon=":material/science:"):
+        _hand_in(actor, file, columns, constants)
+
+
+def _look(actor: Actor, file: UploadedFile) -> FileLook | None:
+    """What the file holds; read once, however often the page is drawn."""
+    data = file.getvalue()
+    key = (file.name, hashlib.sha256(data).hexdigest())
+    if st.session_state.get(LOOK, (None,))[0] != key:
+        try:
+            with st.spinner("Reading the file"):
+                st.session_state[LOOK] = (key, look_at_file(actor, data, file.name))
+        except RegisterError as refused:
+            show_refusal(refused)
+            return None
+    look: FileLook = st.session_state[LOOK][1]
+    known = f"**{look.rows:,} rows**, {len(look.columns)} columns recognised"
+    if look.ready_made:
+        known = (
+            f"**{look.rows:,} rows** of {'an' if look.ready_made == 'ECR' else 'the'} **{look.ready_made}**, translated"
+        )
+    if look.ready_made or look.columns:
+        st.success(known, icon=":material/table_view:")
+    else:
+        st.warning(
+            f"**{look.rows:,} rows**, and no column of the file is headed by an attribute. Say below what the columns hold, or "
+            "use the template.",
+            icon=":material/help:",
+        )
+    if look.sent_as is not None:
+        words = "Your organisation handed in this very file before: what became of it"
+        link("assets/upload.py", words, "history", {"job": str(look.sent_as)})
+        st.caption("Sent again, rows that are registered count as unchanged: nothing happens twice.")
+    return look
+
+
+def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[str, str]:
+    """Values for all rows, of what every asset needs and the file doesn't tell."""
+    lacking = [term for term in look.lacking if term not in columns.values()]
+    if not lacking:
+        return {}
+    st.subheader("For all rows of the file", anchor=False)
+    st.caption("Every asset needs these, and no column of the file holds them.")
+    labels = attribute_choices()
+    said: dict[str, str] = {}
+    if "EffectiveDate" in lacking:
+        day = st.date_input(labels["EffectiveDate"], value=None, format="DD/MM/YYYY", key="upload-effective", width=320)
+        if day is not None:
+            said["EffectiveDate"] = day.isoformat()
+        else:
+            st.caption("Until a day is given here, no new row can be registered.")
+    for term, codes in (("ConnectionType", "ConnectionType"), ("ConnectionStatus", "ConnectionStatus")):
+        if term in lacking:
+            options = {code.code: code.label for code in code_list(codes) if code.active}
+            chosen = st.selectbox(
+                labels[term],
+                list(options),
+                index=None,
+                format_func=options.__getitem__,
+                key=f"upload-{term}",
+                width=320,
+            )
+            if chosen:
+                said[term] = chosen
+    rest = [labels[term] for term in lacking if term not in ("EffectiveDate", "ConnectionType", "ConnectionStatus")]
+    if rest:
+        st.warning(f"No column holds {', '.join(rest)}: add what is missing to the file.", icon=":material/warning:")
+    return said
+
+
+def _hand_in(actor: Actor, file: UploadedFile, columns: Mapping[str, str | None], constants: Mapping[str, str]) -> None:
+    wishes = Wishes(dry_run=True, columns=columns, constants=constants, keep_drafts=bool(st.session_state.get(KEEP)))
+    try:
+        job = submit_file(actor, file.getvalue(), file.name, wishes)
+    except RegisterError as refused:
+        show_refusal(refused)
+        return
+    follow(job)
+    # What was said of columns is remembered now: the same file would be looked at with other eyes.
+    st.session_state.pop(LOOK, None)
+    st.query_params["job"] = str(job.id)
+    st.rerun()

@@ -1,0 +1,76 @@
+"""What became of a file of assets, in the same words on its page, in the list of files, on home and in passing."""
+
+from typing import Literal
+
+import streamlit as st
+
+from models.bulk import UNFINISHED, BulkJob, JobStatus
+from pages.frame.banner import plain
+from services.assets.bulk.upload.column_mapping import CODES, REASONS
+from services.assets.bulk.upload.results import Progress
+
+LONGEST_REASON = 120
+COLOURS: dict[JobStatus, Literal["blue", "green", "red", "gray"]] = {
+    JobStatus.QUEUED: "blue",
+    JobStatus.RUNNING: "blue",
+    JobStatus.COMPLETED: "green",
+    JobStatus.FAILED: "red",
+    JobStatus.CANCELLED: "gray",
+}
+
+
+def counted(job: BulkJob) -> str:
+    """What its rows became; what is nought is left out."""
+    if job.status in UNFINISHED:
+        return "under way"
+    numbers = (
+        (job.rows_registered, "new" if job.dry_run else "registered"),
+        (job.rows_updated, "to change" if job.dry_run else "changed"),
+        (job.rows_unchanged, "unchanged"),
+        (job.rows_refused, "refused"),
+        (job.rows_draft, "draft" if job.rows_draft == 1 else "drafts"),
+    )
+    return ", ".join(f"{number:,} {word}" for number, word in numbers if number) or "nothing done"
+
+
+def ended(job: BulkJob) -> str:
+    """One sentence, in Markdown, for its owner: which file, how it ended, with what."""
+    name = f"**{plain(job.file_name)}**"
+    match job.status:
+        case JobStatus.FAILED:
+            reason = job.reason or "something went wrong"
+            cut = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1]}…"
+            return f"{name} could not go on: {plain(cut)}"
+        case JobStatus.CANCELLED:
+            return f"{name} was cancelled: {counted(job)}"
+        case _ if job.dry_run:
+            return f"{name} was tried: {counted(job)}; nothing is registered yet"
+        case _:
+            return f"{name} is through: {counted(job)}"
+
+
+def badge(job: BulkJob) -> None:
+    """Where it stands, in one word and a colour."""
+    if job.dry_run and job.status is JobStatus.COMPLETED:
+        st.badge("Tried", color="violet", icon=":material/science:")
+        return
+    st.badge(job.status, color=COLOURS[job.status])
+    if job.dry_run:
+        st.badge("Dry run", color="violet", icon=":material/science:")
+
+
+def time_left(at: Progress) -> str:
+    """How long the rest takes about, after what is done; nothing where that isn't known."""
+    if not at.seconds_left:
+        return ""
+    minutes, seconds = divmod(at.seconds_left, 60)
+    return f", about {f'{minutes} min {seconds} s' if minutes else f'{seconds} s'} left"
+
+
+def left_out(job: BulkJob) -> list[str]:
+    """The headings of the file whose columns are not read."""
+    if job.ready_made:
+        return []
+    read = {int(place) for place in job.columns}
+    own = (CODES, REASONS)
+    return [heading for place, heading in enumerate(job.headings) if place not in read and heading not in ("", *own)]

@@ -1,1 +1,0 @@
-"""Parts that several pages draw: the map, the position picker, forms made from schemas, timelines, provenance."""

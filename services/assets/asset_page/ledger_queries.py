@@ -1,0 +1,126 @@
+"""What the register keeps of one asset, read by statements made once: checks, and who wrote what in the ledger (UC-05.06).
+
+Everything here runs inside an operation that has seen to it that the actor may see the asset. The records are detached.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, bindparam, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetCheck, AssetMessage, CheckOutcome, CheckSource
+from models.core import LedgerEntry
+from models.participants import Organisation, User
+from services.core.db.statements import Prepared, PreparedRecords
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import View, view_of
+from services.core.ledger.history import restore
+from services.core.transaction import current_connection
+
+
+class Entry(NamedTuple):
+    """One entry of the ledger, with the names of those who wrote it; `state` is the record's state as JSON."""
+
+    seq: int
+    record_type: str
+    record_id: UUID
+    version: int
+    recorded_at: datetime
+    operation: str
+    use_case: str
+    user_id: UUID | None
+    client_id: str | None
+    organisation_id: UUID | None
+    state: str
+    hash: str
+    person: str | None
+    body: str | None
+
+    @property
+    def author(self) -> str:
+        """Who wrote it, by name."""
+        return self.person or self.client_id or "The register"
+
+    @property
+    def hand(self) -> tuple[UUID | None, str | None, UUID | None]:
+        """Who wrote it, and for whom, by identifier."""
+        return self.user_id, self.client_id, self.organisation_id
+
+
+_ASSET = bindparam("asset", type_=Uuid())
+_CHECKS = PreparedRecords(
+    AssetCheck, col(AssetCheck.asset_id) == _ASSET, order=(col(AssetCheck.asset_version), col(AssetCheck.id))
+)
+
+
+def _written(kind: str, which: ColumnElement[bool]) -> Prepared:
+    columns = [getattr(LedgerEntry, name) for name in Entry._fields[:-2]]
+    return Prepared(
+        select(*columns, col(User.full_name), col(Organisation.organisation_legal_name))
+        .outerjoin(User, col(User.id) == col(LedgerEntry.user_id))
+        .outerjoin(Organisation, col(Organisation.id) == col(LedgerEntry.organisation_id))
+        .where(col(LedgerEntry.record_type) == bindparam("kind", kind), which)
+        .order_by(col(LedgerEntry.seq))
+    )
+
+
+_OF_ASSET = _written(Asset.record_type(), col(LedgerEntry.record_id) == _ASSET)
+_OF_CHECKS = _written(
+    AssetCheck.record_type(),
+    col(LedgerEntry.record_id).in_(select(col(AssetCheck.id)).where(col(AssetCheck.asset_id) == _ASSET)),
+)
+
+
+@lru_cache(maxsize=100)
+def _of_messages(view: View) -> Prepared:
+    seen = select(col(AssetMessage.id)).where(col(AssetMessage.asset_id) == _ASSET, view.visible(AssetMessage))
+    return _written(AssetMessage.record_type(), col(LedgerEntry.record_id).in_(seen))
+
+
+def _entries(statement: Prepared, asset_id: UUID, seen: dict[str, Any] | None = None) -> list[Entry]:
+    return [Entry(*row) for row in statement.all(current_connection(), {**(seen or {}), "asset": asset_id})]
+
+
+def entries_of_asset(asset_id: UUID) -> list[Entry]:
+    """The ledger of the asset's own record, oldest first."""
+    return _entries(_OF_ASSET, asset_id)
+
+
+def entries_around(actor: Actor, asset_id: UUID) -> list[Entry]:
+    """The ledger of the asset, its checks, and the messages that the actor may read, in the order of writing."""
+    view, seen = view_of(actor)
+    of_messages = _entries(_of_messages(view), asset_id, seen)
+    return sorted([*entries_of_asset(asset_id), *_entries(_OF_CHECKS, asset_id), *of_messages], key=lambda one: one.seq)
+
+
+def checks_of_asset(asset_id: UUID) -> list[AssetCheck]:
+    """All checks of an asset, those of older versions first."""
+    return _CHECKS.records(current_connection(), {"asset": asset_id})
+
+
+def checks_then(asset_id: UUID, moment: datetime) -> list[AssetCheck]:
+    """The same as the ledger tells of them at a moment."""
+    latest = {entry.record_id: entry for entry in _entries(_OF_CHECKS, asset_id) if entry.recorded_at <= moment}
+    checks = [restored(AssetCheck, entry) for entry in latest.values()]
+    return sorted(checks, key=lambda one: (one.asset_version, one.id))
+
+
+def newest(checks: Iterable[AssetCheck], *, answered: bool = False) -> list[AssetCheck]:
+    """The newest check against each source, in the order of `CheckSource`; `answered` leaves out those that wait."""
+    by_source = {one.source: one for one in checks if not answered or one.outcome is not CheckOutcome.WAITING}
+    return [by_source[source] for source in CheckSource if source in by_source]
+
+
+def stood(entries: Sequence[Entry], moment: datetime) -> Asset | None:
+    """The asset as it stood at a moment, by its own entries; None where it wasn't registered yet."""
+    latest = next((entry for entry in reversed(entries) if entry.recorded_at <= moment), None)
+    return None if latest is None else restored(Asset, latest)
+
+
+def restored(model: type[Any], entry: Entry) -> Any:
+    """The record that an entry describes, its columns in their Python types."""
+    return restore(LedgerEntry.model_construct(record_type=model.record_type(), state=entry.state))

@@ -1,0 +1,87 @@
+"""An asset's whole page in one reading, as it stands or as it stood at a moment (UC-02.01, UC-05.06)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from models.assets import Asset, AssetCheck, CheckOutcome
+from services.assets.asset_page.ledger_queries import checks_of_asset, checks_then, entries_of_asset, newest, stood
+from services.assets.asset_page.provenance import Provenance, told_of
+from services.assets.checks.differences import Difference, differences_of
+from services.assets.conversation.comments import Said, names_involved, said_about
+from services.assets.registration.lifecycle import actions_on
+from services.core.errors import NotFound
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see
+from services.core.lifecycle import Action
+from services.core.operation import operation
+from services.core.register_settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class WholeAsset:
+    """Everything about an asset that the actor may see. Of the past there is nothing to be done: no actions.
+
+    `present_version` is the version that stands now. `involved` are the names of those who may see the asset,
+    `largest_file_mb` is how large a file may be that comes with a message.
+    """
+
+    asset: Asset
+    present_version: int
+    checks: Sequence[AssetCheck]
+    provenance: Mapping[str, Provenance]
+    differences: Sequence[Difference]
+    said: Sequence[Said]
+    actions: Sequence[Action]
+    involved: Sequence[str]
+    largest_file_mb: int
+
+
+@operation("UC-02.01", permission="asset.read", writes=False, name="whole_asset")
+def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
+    """An asset as it stands, with everything that its page tells. NotFound when the actor may not see it."""
+    asset = see(Asset, actor, asset_id)
+    every = checks_of_asset(asset.id)
+    checks, answered = newest(every), newest(every, answered=True)
+    # Of a source that is asked anew, provenance tells what it said before; as a difference, that counts no more.
+    waiting = {check.source for check in checks if check.outcome is CheckOutcome.WAITING}
+    differing = differences_of(answered)
+    return WholeAsset(
+        asset=asset,
+        present_version=asset.version,
+        checks=checks,
+        provenance=told_of(asset, entries_of_asset(asset.id), answered, differing),
+        differences=[one for one in differing if one.source not in waiting],
+        said=said_about(actor, asset.id),
+        actions=actions_on(actor, asset),
+        involved=names_involved(asset),
+        largest_file_mb=int(setting("asset.attachment_max_mb")),
+    )
+
+
+@operation("UC-05.06", permission="history.read", writes=False, name="whole_asset_as_of")
+def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAsset:
+    """The same as it stood at a moment (aware): facts, checks, query and what had been said until then.
+
+    NotFound when the actor may not see the asset now, or when it wasn't registered yet.
+    """
+    now_stands = see(Asset, actor, asset_id)
+    entries = entries_of_asset(asset_id)
+    asset = stood(entries, moment)
+    if asset is None:
+        raise NotFound("asset", asset_id)
+    checks = newest(checks_then(asset_id, moment))
+    answered = [check for check in checks if check.outcome is not CheckOutcome.WAITING]
+    differing = differences_of(answered)
+    return WholeAsset(
+        asset=asset,
+        present_version=now_stands.version,
+        checks=checks,
+        provenance=told_of(asset, entries, answered, differing),
+        differences=differing,
+        said=said_about(actor, asset_id, moment),
+        actions=[],
+        involved=names_involved(asset),
+        largest_file_mb=int(setting("asset.attachment_max_mb")),
+    )

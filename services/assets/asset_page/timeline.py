@@ -1,0 +1,169 @@
+"""What happened to an asset and around it: its own changes, checks, decisions, messages and files, newest first (UC-05.06)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from models.assets import CHECK_SOURCE_LABELS, Asset, CheckOutcome, CheckSource, MessageKind
+from services.assets.asset_page.ledger_queries import Entry, entries_around
+from services.assets.checks.outcomes import label_of_field
+from services.assets.conversation.comments import Said, said_about
+from services.assets.reading.assets import changed_terms
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see
+from services.core.ledger.history import differences
+from services.core.operation import operation
+
+ONE_ACT = timedelta(milliseconds=500)
+"""Entries of one act are written in one commit, one soon after the other; each bears the moment at which it was written."""
+
+A_WHILE = timedelta(seconds=5)
+"""A mark bears whole seconds, and is written a little later."""
+
+
+class Touches(StrEnum):
+    """What an act in the timeline touches; one act may touch several."""
+
+    RECORD = "RECORD"
+    STATUS = "STATUS"
+    CHECKS = "CHECKS"
+    QUERY = "QUERY"
+    COMMENTS = "COMMENTS"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNews:
+    """What became of one source's check: its new outcome, and what was decided or answered field by field."""
+
+    source: CheckSource
+    source_name: str | None
+    outcome: CheckOutcome
+    summary: str | None
+    marks: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Happening:
+    """One act: who, when, under which use case, and everything that it changed. `changes` by term: before and after."""
+
+    at: datetime
+    operation: str
+    use_case: str
+    actor: str
+    organisation: str | None
+    version: int | None = None
+    hash: str = ""
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    checks: list[CheckNews] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+
+    @property
+    def touches(self) -> frozenset[Touches]:
+        """What it touches, for whoever looks for one kind of act."""
+        found: set[Touches] = set()
+        if self.version is not None:
+            found.add(Touches.RECORD)
+        if "Status" in self.changes:
+            found.add(Touches.STATUS)
+        if self.checks:
+            found.add(Touches.CHECKS)
+        for one in self.said:
+            found.add(Touches.COMMENTS if one.message.kind is MessageKind.COMMENT else Touches.QUERY)
+        return frozenset(found)
+
+
+@operation("UC-05.06", permission="history.read", writes=False, name="asset_timeline")
+def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[Happening]:
+    """Everything that happened to an asset and that the actor may know, newest first; `until` a moment where one is given.
+
+    Notes that another organisation keeps for itself are not in it. Raises NotFound when the asset is unseen.
+    """
+    see(Asset, actor, asset_id)
+    said = {one.message.id: one for one in said_about(actor, asset_id, until)}
+    found = [one for one in entries_around(actor, asset_id) if until is None or one.recorded_at <= until]
+    told: list[Happening] = []
+    before: dict[UUID, dict[str, Any]] = {}
+    seen: set[UUID] = set()
+    last: Entry | None = None
+    for entry in found:
+        state = json.loads(entry.state)
+        previous, before[entry.record_id] = before.get(entry.record_id, {}), state
+        if last is None or not _same_act(last, entry, seen):
+            seen = set()
+            told.append(
+                Happening(
+                    at=entry.recorded_at,
+                    operation=entry.operation,
+                    use_case=entry.use_case,
+                    actor=entry.author,
+                    organisation=entry.body,
+                )
+            )
+        last = entry
+        seen.add(entry.record_id)
+        _add(told[-1], entry, previous, state, said)
+    return [one for one in reversed(told) if one.touches]
+
+
+def _same_act(one: Entry, other: Entry, seen: set[UUID]) -> bool:
+    """Whether two entries belong to one act: same hand, same moment, and no record twice."""
+    return one.hand == other.hand and other.record_id not in seen and abs(other.recorded_at - one.recorded_at) < ONE_ACT
+
+
+def _add(act: Happening, entry: Entry, before: dict[str, Any], after: dict[str, Any], said: dict[UUID, Said]) -> None:
+    match entry.record_type:
+        case "asset":
+            act.operation, act.use_case = entry.operation, entry.use_case
+            act.version, act.hash = entry.version, entry.hash
+            act.changes = changed_terms(differences(before, after))
+        case "asset_check":
+            news = _news(before, after, entry.recorded_at)
+            if news is not None:
+                act.checks.append(news)
+        case _:
+            act.said.append(said[entry.record_id])
+    if not act.hash:
+        act.hash = entry.hash
+
+
+def _news(before: dict[str, Any], after: dict[str, Any], moment: datetime) -> CheckNews | None:
+    """What a change of a check says that people want to know; None where a check is only opened, or says nothing."""
+    outcome = CheckOutcome(after["outcome"])
+    marks = list(_marks(before, after, moment - A_WHILE))
+    answered = after.get("completed_at") != before.get("completed_at") and outcome is not CheckOutcome.WAITING
+    if not marks and (not answered or outcome is CheckOutcome.NOT_APPLICABLE):
+        return None
+    return CheckNews(
+        CheckSource(after["source"]),
+        after.get("source_name"),
+        outcome,
+        after.get("summary") if answered else None,
+        marks,
+    )
+
+
+def _marks(before: dict[str, Any], after: dict[str, Any], since: datetime) -> Iterable[str]:
+    """Verdicts and answers that were given with this change, in words; those taken over from an older check are no news."""
+    known = {row["field"]: row for row in before.get("comparisons", [])}
+    rows = [(label_of_field(row["field"]), row, known.get(row["field"], {})) for row in after.get("comparisons", [])]
+    old, new = before.get("evidence", {}), after.get("evidence", {})
+    verdict, earlier = new.get("settled", {}), old.get("settled", {})
+    answers = ({"answer": new.get("answer")}, {"answer": old.get("answer")})
+    rows.append(
+        (CHECK_SOURCE_LABELS[CheckSource(after["source"])], {**verdict, **answers[0]}, {**earlier, **answers[1]})
+    )
+    for label, row, was in rows:
+        if row.get("settled_as") and row.get("at") != was.get("at") and _since(row, since):
+            stands = row["settled_as"] == "DECLARED_STANDS"
+            yield f"{label}: {'the declared value stands' if stands else 'the source is right'}. {row.get('reason') or ''}"
+        answer = row.get("answer")
+        if answer and answer != was.get("answer") and _since(answer, since):
+            yield f"{label}: answered. {answer['text']}"
+
+
+def _since(mark: dict[str, Any], moment: datetime) -> bool:
+    return datetime.fromisoformat(mark["at"]) >= moment

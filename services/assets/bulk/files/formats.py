@@ -1,0 +1,190 @@
+"""What a file of assets is: its kind by what it holds, the table that it is read to, and how it is refused (UC-02.01, bulk).
+
+Nothing is guessed beyond what the file says: the encoding, the separator and the row of headings are looked for, cells stay
+as they were typed. A cell of null was not given at all; empty text was left empty.
+"""
+
+import codecs
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePath
+from typing import Any
+
+import polars as pl
+
+from services.assets.rules.prepare import text_of
+from services.core.errors import Finding, Invalid
+
+ROW = "row"
+"""Number of a row as a spreadsheet counts: the first is 1, headings and empty rows included; of JSON lines, the line."""
+BROKEN = "broken"
+"""Why a row can't be read, as ``CODE message``; null where it can."""
+MOST_BYTES = 200 * 1024 * 1024
+MOST_ROWS = 500_000
+MOST_COLUMNS = 500
+MOST_LINES = 5_000_000
+"""Lines of a text, empty ones included."""
+MOST_CHARACTERS = 32_767
+"""What a cell of a spreadsheet can hold."""
+HEADINGS_WITHIN = 10
+FORMATS = {
+    "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/x-ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "application/vnd.apache.parquet": "parquet",
+}
+"""Media type -> format."""
+DISARMED = r"^'([=+\-@\t\r\n])"
+"""A spreadsheet runs no cell that begins so; exports put an apostrophe in front, and reading takes it off again."""
+DAY_ZERO = date(1899, 12, 30)
+"""The day from which workbooks count days, unless they say otherwise."""
+_EXPECTED = "A CSV, XLSX, Parquet or JSON lines file with a row of headings and one asset a row."
+_ZIP, _PARQUET, _OLD_EXCEL = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
+_OTHERS = {
+    b"%PDF": "a PDF document. Ask whoever made it for the spreadsheet that it was printed from",
+    b"{\\rtf": "a text document. Copy its table into a spreadsheet and save it as XLSX",
+    b"\x1f\x8b": "a compressed file. Unpack it and send the file inside",
+    b"7z\xbc\xaf": "a 7z archive. Unpack it and send the file inside",
+    b"Rar!": "a RAR archive. Unpack it and send the file inside",
+    b"\x89PNG": "a picture. Send the table itself",
+    b"\xff\xd8\xff": "a picture. Send the table itself",
+    b"SQLite format 3": "a database. Export its table as CSV",
+}
+_PAGE = "a web page or another XML document, whatever its name says. Open it in a spreadsheet and save it as XLSX"
+_PASSWORD = "EncryptedPackage".encode("utf-16-le")  # what a protected workbook calls the part that holds it
+Score = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A cell of a workbook that shows no value: `column` counts as headings do, `cell` is its name (B7), `what` it holds."""
+
+    row: int
+    column: int
+    cell: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A file as text: `headings[i]` stands over the column ``c<i>`` of `frame`, beside `ROW` and `BROKEN`.
+
+    Of a workbook: the `sheet` that was read, `rivals` (other sheets that seem to hold assets too), cells that are
+    `unanswered`, and the day from which it counts days.
+    """
+
+    file_format: str
+    headings: list[str]
+    frame: pl.DataFrame
+    sheet: str | None = None
+    rivals: tuple[str, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
+    day_zero: date = DAY_ZERO
+
+
+def refuse_file(code: str, given: str | None, message: str, expected: str = _EXPECTED) -> Invalid:
+    """The refusal of a whole file."""
+    return Invalid([Finding(code, None, given, expected, message)])
+
+
+def too_many_columns(count: int) -> Invalid:
+    """The refusal of a file that is wider than any portfolio."""
+    message = f"The file has {count:,} columns. Leave out what isn't about the asset."
+    return refuse_file("FILE-08", str(count), message, f"At most {MOST_COLUMNS} columns.")
+
+
+def too_many_rows(count: int) -> Invalid:
+    """The refusal of a file with more rows than one job takes."""
+    message = f"The file has {count:,} rows. Send it in parts of {MOST_ROWS:,} rows at most."
+    return refuse_file("FILE-07", str(count), message, f"At most {MOST_ROWS:,} rows.")
+
+
+def require_lines(data: bytes) -> None:
+    """Raise Invalid for a text of more lines than are looked at."""
+    lines = data.count(b"\n") + data.count(b"\r")
+    if lines > 2 * MOST_LINES:
+        message = f"The file has {lines:,} lines, empty ones included. Delete the empty lines, or send it in parts."
+        raise refuse_file("FILE-07", str(lines), message, f"At most {MOST_LINES:,} lines.")
+
+
+def format_of(data: bytes, filename: str, media_type: str | None = None) -> str:
+    """csv, xlsx, jsonl or parquet: by what the file holds, whatever its name says. Raises Invalid for anything else."""
+    begins = data[:4096].removeprefix(codecs.BOM_UTF8)
+    if begins.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        begins = begins.decode("utf-16", "ignore").encode("utf-8", "ignore")
+    begins = begins.lstrip()
+    if not begins and not data.removeprefix(codecs.BOM_UTF8).strip():
+        raise refuse_file("FILE-01", filename, "The file is empty. Check that it was saved before it was sent.")
+    if len(data) > MOST_BYTES:
+        size = f"{len(data):,} bytes"
+        raise refuse_file("FILE-07", size, "The file is larger than 200 MB. Send it in parts.", "At most 200 MB.")
+    if data.startswith(_PARQUET):
+        return "parquet"
+    if data.startswith(_ZIP):
+        return "xlsx"
+    _refuse_others(data, begins, filename)
+    named = FORMATS.get((media_type or "").partition(";")[0].strip().lower())
+    if named == "jsonl" or PurePath(filename).suffix.lower() in (".jsonl", ".ndjson") or begins[:1] in (b"{", b"["):
+        return "jsonl"
+    return "csv"
+
+
+def _refuse_others(data: bytes, begins: bytes, filename: str) -> None:
+    if data.startswith(_OLD_EXCEL):
+        protected = "The workbook is protected by a password. Take the password off (File, Info, Protect Workbook)"
+        old = "This is a workbook of the old kind (XLS). Open it and save it as XLSX"
+        raise refuse_file("FILE-03", filename, f"{protected if _PASSWORD in data else old}, then send it again.")
+    found = next((words for magic, words in _OTHERS.items() if data.startswith(magic)), None)
+    if found is None and begins.startswith(b"<"):
+        found = _PAGE
+    if found is not None:
+        raise refuse_file("FILE-13", filename, f"This is {found}.")
+
+
+def as_text(value: Any) -> str | None:
+    """A value as it would have been typed into a cell: a list of texts with semicolons, anything nested as JSON."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return "; ".join(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+    return text_of(value)
+
+
+def heading_row(top: Sequence[Sequence[str]], score: Score) -> tuple[list[str], int]:
+    """The headings among the first rows, and the place of the last row that they stand in.
+
+    The row that is known best holds them; where none is, the first that says anything. Where cells were merged, a heading
+    may stand one row above or below the others: it is taken where it is known and the one beside the others isn't.
+    """
+    if not top:
+        return [], 0
+    place = max(range(len(top)), key=lambda at: (score(top[at]), -at))
+    if not score(top[place]):
+        place = next((at for at, cells in enumerate(top) if any(cell.strip() for cell in cells)), 0)
+        return tidy_headings(top[place]), place
+    cells, last = list(top[place]), place
+    for beside in (place + 1, place - 1):
+        others = {at: cell for at, cell in enumerate(top[beside]) if cell.strip()} if 0 <= beside < len(top) else {}
+        free = all(at >= len(cells) or not score((cells[at],)) for at in others)
+        if others and free and score(tuple(others.values())) == len(others):
+            cells += [""] * (max(others) + 1 - len(cells))
+            for at, cell in others.items():
+                cells[at] = cell
+            last = max(last, beside)
+    return tidy_headings(cells), last
+
+
+def tidy_headings(cells: Sequence[str]) -> list[str]:
+    """Headings without white space around them; those after the last that says anything are no columns."""
+    tidy = [" ".join(cell.split()) for cell in cells]
+    while tidy and not tidy[-1]:
+        tidy.pop()
+    return tidy
+
+
+def numbered_from(frame: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The frame with its rows, which count from nought, counted from `first`."""
+    return frame.with_columns(pl.col(ROW).cast(pl.Int64) + first)

@@ -1,0 +1,122 @@
+"""Workbooks and Parquet files to tables of text, opened by a process of their own: see `unpacking` (UC-02.01, bulk)."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from services.assets.bulk.files.formats import (
+    BROKEN,
+    DAY_ZERO,
+    DISARMED,
+    HEADINGS_WITHIN,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    ROW,
+    Score,
+    TextTable,
+    Unanswered,
+    heading_row,
+    numbered_from,
+    refuse_file,
+    too_many_columns,
+    too_many_rows,
+)
+from services.core.settings import ROOT
+
+MOST_WAITED = 600
+"""Seconds by the clock, on a machine that is busy."""
+_DAY_ZERO_OF_OLD_MACS = date(1904, 1, 1)
+_SMALLER = {
+    "xlsx": "Delete what stands far away from the table, or save the rows as CSV and send that.",
+    "parquet": "Send it in parts, or as CSV.",
+}
+_NO_REASON = pl.lit(None, dtype=pl.String)
+
+
+def read_workbook(data: bytes, score: Score) -> TextTable:
+    """Read the visible sheet whose headings are known best. Raises Invalid for what can't be opened."""
+    with tempfile.TemporaryDirectory(prefix="fmar-") as place:
+        folder = Path(place)
+        told = _opened("xlsx", data, folder)
+        sheets = [
+            _sheet(pl.read_ipc(folder / f"{at}.arrow"), said, score)
+            for at, said in enumerate(told["sheets"])
+            if said["visible"]
+        ]
+    if not sheets:
+        raise refuse_file("FILE-06", None, "The workbook has no sheet that can be seen.")
+    best = max(sheets, key=lambda sheet: (score(sheet.headings), sheet.frame.height > 0))
+    enough = max(3, score(best.headings) // 2)
+    rivals = [
+        one.sheet or "" for one in sheets if one is not best and one.frame.height and score(one.headings) >= enough
+    ]
+    return TextTable(
+        "xlsx",
+        best.headings,
+        best.frame,
+        sheet=best.sheet,
+        rivals=tuple(rivals),
+        unanswered=best.unanswered,
+        day_zero=_DAY_ZERO_OF_OLD_MACS if told["old_days"] else DAY_ZERO,
+    )
+
+
+def _sheet(read: pl.DataFrame, said: dict[str, Any], score: Score) -> TextTable:
+    top = [["" if cell is None else str(cell) for cell in row] for row in read.head(HEADINGS_WITHIN).rows()]
+    if not top:
+        return TextTable("xlsx", [], pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String}), said["name"])
+    headings, place = heading_row(top, score)
+    body = read.slice(place + 1).select(
+        pl.col(column).fill_null("").str.replace(DISARMED, "$1").alias(f"c{at}")
+        for at, column in enumerate(read.columns[: len(headings)])
+    )
+    frame = body.with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
+    unanswered = tuple(Unanswered(*one) for one in said["unanswered"])
+    return TextTable("xlsx", headings, numbered_from(frame, place + 2), said["name"], unanswered=unanswered)
+
+
+def read_parquet(data: bytes) -> TextTable:
+    """Read a Parquet file; null is an empty cell. Raises Invalid for what can't be read."""
+    with tempfile.TemporaryDirectory(prefix="fmar-") as place:
+        told = _opened("parquet", data, Path(place))
+        if told["columns"] > MOST_COLUMNS:
+            raise too_many_columns(told["columns"])
+        if told["rows"] > MOST_ROWS:
+            raise too_many_rows(told["rows"])
+        read = pl.read_ipc(Path(place) / "0.arrow")
+    cells = [pl.col(name).fill_null("").alias(f"c{at}") for at, name in enumerate(read.columns)]
+    frame = read.select(cells).with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
+    return TextTable("parquet", list(read.columns), numbered_from(frame, 1))
+
+
+def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
+    """What the process said of the file; it gets no variable of the environment that may hold a secret."""
+    (folder / "given").write_bytes(data)
+    command = [sys.executable, "-m", "services.assets.bulk.files.isolated_main", kind, str(folder)]
+    passed = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    try:
+        done = subprocess.run(  # noqa: S603  # our own module, and a folder that we made
+            command, cwd=ROOT, env={**passed, "POLARS_MAX_THREADS": "2"}, capture_output=True, timeout=MOST_WAITED,
+            check=False,
+        )  # fmt: skip
+        failed = done.returncode
+    except subprocess.TimeoutExpired:
+        failed = -1
+    if failed < 0:
+        message = f"Opening the file takes more memory or time than one file may. {_SMALLER[kind]}"
+        raise refuse_file("FILE-07", None, message)
+    if failed:
+        raise refuse_file(
+            "FILE-03", None, "The file can't be opened: it is damaged. Open it, save it anew, and send that."
+        )
+    told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
+    if "refused" in told:
+        raise refuse_file(*told["refused"])
+    return told

@@ -1,0 +1,142 @@
+"""Which column of a file is which attribute: by term, by label, by what the organisation said before (UC-02.01, bulk)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from models.bulk import BulkMapping
+from services.assets.rules.check import AssetReference
+from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS
+from services.assets.sources.wording import squash
+from services.core.errors import Finding, Invalid
+from services.core.identity.actor import Actor
+from services.core.transaction import current_session
+
+ASSET_ID, VERSION = "AssetId", "Version"
+CODES, REASONS = "RefusalCodes", "RefusalReasons"
+"""The columns that refused rows come back with."""
+PASSED_OVER = (frozenset(REGISTER_TERMS) | {CODES, REASONS}) - {ASSET_ID, VERSION}
+"""What the register itself keeps: recognised, so that an export can come back, and not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Column number -> term, for what is read; the headings that nobody knows; the terms that the register keeps itself."""
+
+    read: dict[int, str]
+    unknown: list[str]
+    passed_over: list[str]
+
+
+def headings_known(reference: AssetReference) -> dict[str, str]:
+    """Every way to head a column, squashed to lower-cased letters and digits -> the term that it stands for."""
+    known: dict[str, str] = {}
+    labels: dict[str, set[str]] = {}
+    for attribute in CORE.values():
+        known[squash(attribute.term)] = attribute.term
+        for label in (attribute.label, f"{attribute.label} {attribute.unit}"):
+            labels.setdefault(squash(label), set()).add(attribute.term)
+    for term in (*REGISTER_TERMS, ATTRIBUTES_TERM, CODES, REASONS):
+        known[squash(term)] = term
+    for schema in reference.schemas.values():
+        for name, spec in schema.get("properties", {}).items():
+            known.setdefault(squash(name), name)
+            title = spec.get("title", name)
+            for label in (title, f"{title} {spec.get('x-unit', '')}"):
+                labels.setdefault(squash(label), set()).add(name)
+    # A label that two attributes share says nothing.
+    return {**{label: next(iter(terms)) for label, terms in labels.items() if len(terms) == 1}, **known}
+
+
+def resolve(
+    headings: Sequence[str],
+    reference: AssetReference,
+    given: Mapping[str, str | None],
+    remembered: Mapping[str, str | None],
+) -> Columns:
+    """What each column holds: as said now (`given`, heading -> term or None to pass it over), before, or by its name.
+
+    Raises Invalid for a heading or term in `given` that there isn't, and for two columns that hold the same.
+    """
+    known = headings_known(reference)
+    findings = _wrong(headings, known, given)
+    said = {squash(heading): term for heading, term in given.items()}
+    read: dict[int, str] = {}
+    unknown: list[str] = []
+    passed: list[str] = []
+    for place, heading in enumerate(headings):
+        key = squash(heading)
+        term = said[key] if key in said else known.get(key) or remembered.get(key)
+        if term in PASSED_OVER or (term is None and key in {**remembered, **said}):
+            passed.append(heading)
+        elif term is None:
+            unknown.append(heading or f"column {place + 1}, which has no heading")
+        elif term in read.values():
+            other = headings[next(at for at, one in read.items() if one == term)]
+            message = f"The columns “{other}” and “{heading}” both hold {term}. Leave one out, or say what it holds."
+            findings.append(Finding("FILE-10", term, heading, "Each attribute in one column", message))
+        else:
+            read[place] = term
+    if findings:
+        raise Invalid(findings)
+    return Columns(read, unknown, passed)
+
+
+def _wrong(headings: Sequence[str], known: Mapping[str, str], given: Mapping[str, str | None]) -> list[Finding]:
+    there = {squash(heading) for heading in headings}
+    terms = set(known.values())
+    found = []
+    for heading, term in given.items():
+        if squash(heading) not in there:
+            found.append(
+                Finding("FILE-11", None, heading, "A heading of the file", f"No column is headed “{heading}”.")
+            )
+        if term is not None and term not in terms:
+            message = f"There is no attribute {term}, which the column “{heading}” was said to hold."
+            found.append(Finding("FILE-12", term, term, "An attribute of the asset or of its category", message))
+    return found
+
+
+def require_terms(constants: Mapping[str, str], reference: AssetReference) -> None:
+    """Raise Invalid where a value for every row is given under a name that is no attribute."""
+    terms = set(headings_known(reference).values()) - PASSED_OVER - {ASSET_ID, VERSION, ATTRIBUTES_TERM}
+    wrong = [
+        Finding("FILE-12", term, term, "An attribute of the asset or of its category", f"There is no attribute {term}.")
+        for term in constants
+        if term not in terms
+    ]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def recognised(reference: AssetReference, extra: Iterable[str] = ()) -> frozenset[str]:
+    """The squashed headings by which the row of headings is found."""
+    return frozenset({*headings_known(reference), *extra})
+
+
+def remembered_for(actor: Actor) -> dict[str, str | None]:
+    """What the actor's organisation said of headings before: squashed heading -> term. Inside an operation."""
+    rows = current_session().execute(
+        select(col(BulkMapping.heading_key), col(BulkMapping.term)).where(
+            col(BulkMapping.organisation_id) == actor.organisation_id
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def remember(actor: Actor, given: Mapping[str, str | None]) -> None:
+    """Keep what was said of headings, for the organisation's next file. Inside an operation that writes."""
+    if not given or actor.organisation_id is None:
+        return
+    session = current_session()
+    keys = {squash(heading)[:200]: term for heading, term in given.items()}
+    session.execute(
+        delete(BulkMapping).where(
+            col(BulkMapping.organisation_id) == actor.organisation_id, col(BulkMapping.heading_key).in_(list(keys))
+        )
+    )
+    session.add_all(
+        BulkMapping(organisation_id=actor.organisation_id, heading_key=key, term=term) for key, term in keys.items()
+    )

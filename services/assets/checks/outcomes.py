@@ -1,0 +1,176 @@
+"""What the answer of an outside source means for an asset: which differences matter, and how they are said (UC-02.01).
+
+docs/checks.md explains the decisions. Pure: no database, no network.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from models.assets import CHECK_SOURCE_LABELS, CheckOutcome, CheckSource
+from services.assets.rules.schemas import CORE, CodeLists
+from services.core.clock import show_date
+from services.core.comparison import Comparison, Outcome
+
+POSITION = "Latitude, Longitude"
+DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_OWN_LABELS = {POSITION: "Position", "GspGroup": "GSP group"}
+CAPACITIES = ("RatedCapacity", "GenCapacity", "DemandCapacity", "InstalledCapacity")
+LISTED = frozenset({"BESS", "SOLAR_PV", "WIND_TURBINE", "CHP", "OTHER"})
+"""Categories whose capacity a connection register states; of others it states that of the connection only."""
+MINOR: Mapping[CheckSource, frozenset[str]] = {
+    CheckSource.CONNECTION_REGISTER: frozenset({"Postcode", "InstalledCapacity"}),
+    CheckSource.INSTALLATION_REGISTRY: frozenset({"AssetModel", "CommissioningDate"}),
+    CheckSource.MPAN_REGISTER: frozenset(),
+}
+"""Differences that are shown and ask nothing: the address of a site and that of its meter, rounding, spelling."""
+
+
+class Verdict(StrEnum):
+    """What an operator says of a difference: the declared value is right after all, or the source is."""
+
+    DECLARED_STANDS = "DECLARED_STANDS"
+    THEIRS_RIGHT = "THEIRS_RIGHT"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one source said of one asset, ready to be kept. `expected`: the source should have known the asset."""
+
+    outcome: CheckOutcome
+    summary: str
+    comparisons: list[dict[str, Any]] = field(default_factory=list)
+    matched_by: str | None = None
+    source_name: str | None = None
+    source_record_id: UUID | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    expected: bool = False
+
+
+def judged(source: CheckSource, comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
+    """Comparisons as they are kept: each also says whether its difference `matters`."""
+    return [
+        {**asdict(one), "outcome": str(one.outcome), "matters": one.field not in MINOR[source]} for one in comparisons
+    ]
+
+
+def outcome_of(comparisons: Iterable[Mapping[str, Any]]) -> CheckOutcome:
+    """One outcome for all fields: a difference that matters and isn't settled decides, then a settled one."""
+    rows = list(comparisons)
+    differing = [row for row in rows if differs(row)]
+    if any(is_open(row) for row in differing):
+        return CheckOutcome.DIFFERS
+    if differing:
+        return CheckOutcome.SETTLED
+    if any(row["outcome"] == Outcome.AGREES for row in rows):
+        return CheckOutcome.AGREES
+    return CheckOutcome.NOT_APPLICABLE
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Whether a kept comparison is a difference that matters."""
+    return row["outcome"] == Outcome.DIFFERS and bool(row.get("matters"))
+
+
+def is_open(row: Mapping[str, Any]) -> bool:
+    """Whether a difference still has to be settled: nobody decided, or the source was found right and nothing changed yet."""
+    return differs(row) and row.get("settled_as") != Verdict.DECLARED_STANDS
+
+
+def label_of_field(name: str) -> str:
+    """A field as people read it."""
+    return _OWN_LABELS.get(name) or (CORE[name].label if name in CORE else name)
+
+
+def field_in_words(name: str) -> str:
+    """A field inside a sentence: small letters but for abbreviations."""
+    label = label_of_field(name)
+    first = label.split(" ")[0]
+    return label if first.isupper() or "MPAN" in label else f"{label[0].lower()}{label[1:]}"
+
+
+def source_in_words(source: CheckSource, source_name: str | None) -> str:
+    """``the connection register (UK Power Networks, August 2025)``."""
+    label = CHECK_SOURCE_LABELS[source]
+    label = label if label.startswith("MPAN") else label[0].lower() + label[1:]
+    return f"the {label} ({source_name})" if source_name else f"the {label}"
+
+
+def reason(source: CheckSource, source_name: str | None, row: Mapping[str, Any], codes: CodeLists) -> str:
+    """A difference as the FSP reads it in a query: what was declared, who says otherwise, and what they say."""
+    label, who = label_of_field(row["field"]), source_in_words(source, source_name)
+    direction = source is CheckSource.MPAN_REGISTER and row["field"] in ("ImportMPAN", "ExportMPAN")
+    if direction or row["declared"] is None or row["theirs"] is None:
+        return f"{label}: {row['message']}"
+    declared = value_in_words(row["field"], row["declared"], codes)
+    theirs = value_in_words(row["field"], row["theirs"], codes)
+    more = f" ({row['message'].rstrip('.')})" if row["field"] == POSITION else ""
+    return f"{label}: you declared {declared}, {who} says {theirs}{more}."
+
+
+def value_in_words(name: str, value: str, codes: CodeLists) -> str:
+    """Codes by their labels, as in the forms."""
+    attribute = CORE.get(name)
+    if attribute is None:
+        return value
+    known = codes.get(attribute.code_list or "", {})
+    said = ", ".join(known[part].label if part in known else part for part in value.split(", "))
+    if attribute.kind == "power" and not said.endswith("kW"):
+        return f"{Decimal(said):,.2f} kW"
+    if attribute.kind == "date" and DAY.fullmatch(said):
+        return show_date(date.fromisoformat(said))
+    return said
+
+
+def agreement(comparisons: Iterable[Mapping[str, Any]]) -> str:
+    """``Agrees on category, rated capacity and position.``"""
+    agreed = [label_of_field(row["field"]) for row in comparisons if row["outcome"] == Outcome.AGREES]
+    names = [
+        name if name.isupper() or "MPAN" in name or "GSP" in name else name.lower() for name in dict.fromkeys(agreed)
+    ]
+    if not names:
+        return "Says nothing that can be compared."
+    return f"Agrees on {', '.join(names[:-1])} and {names[-1]}." if len(names) > 1 else f"Agrees on {names[0]}."
+
+
+def fitted(
+    comparisons: Iterable[Comparison],
+    *,
+    category: str,
+    site_wide: frozenset[str],
+    commissioned: date | None,
+    edition_date: date,
+    metres: float | None,
+    tolerance_m: float,
+) -> list[Comparison]:
+    """A connection register's comparisons, with what is known of the asset taken into account.
+
+    The position is held to the register's own setting. What stands behind a connection as demand has a capacity of its
+    own; `site_wide` names capacities that the register gives above what is registered, so for more than this asset. A
+    register that was published before the asset was commissioned can't know that it is connected.
+    """
+    result = []
+    for one in comparisons:
+        fitting = one
+        if one.field == POSITION and metres is not None:
+            fitting = replace(one, outcome=Outcome.AGREES if metres <= tolerance_m else Outcome.DIFFERS)
+        elif one.outcome is not Outcome.DIFFERS:
+            pass
+        elif one.field in site_wide or (one.field in CAPACITIES and category not in LISTED):
+            message = "The register states the capacity of the connection, behind which this asset is one of several."
+            fitting = replace(one, outcome=Outcome.NOT_STATED, message=message)
+        elif one.field == "ConnectionStatus" and _later(one, commissioned, edition_date):
+            message = f"{one.message} The asset was commissioned after this edition, which can't know of it yet."
+            fitting = replace(one, outcome=Outcome.NOT_STATED, message=message)
+        result.append(fitting)
+    return result
+
+
+def _later(one: Comparison, commissioned: date | None, edition_date: date) -> bool:
+    waits = one.declared == "CONNECTED" and one.theirs == "PENDING"
+    return waits and commissioned is not None and commissioned >= edition_date

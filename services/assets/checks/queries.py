@@ -1,0 +1,172 @@
+"""Queries on assets (UC-02.01): asked by the checks or an administrator, answered by the FSP, settled by the operator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, MessageKind
+from services.assets.checks.differences import answer_mark, chosen, verdict_mark, write_mark
+from services.assets.checks.guards import reached, text_given
+from services.assets.checks.outcomes import Verdict
+from services.assets.checks.records import moved_since, newest_checks, reasons_of
+from services.assets.checks.run import start_checks
+from services.assets.conversation.attachments import Upload, keep_files
+from services.assets.conversation.messages import conversation, say
+from services.assets.filters import AssetFilters, condition
+from services.assets.registration.lifecycle import move
+from services.core.errors import Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see, visible
+from services.core.jobs.outbox import emit_for_asset
+from services.core.operation import operation
+from services.core.transaction import current_session
+
+IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
+"""The states in which somebody has yet to say something."""
+
+
+class Decision(StrEnum):
+    """What the operator decides on an answered query."""
+
+    VERIFY = "VERIFY"
+    ASK_AGAIN = "ASK_AGAIN"
+
+
+class Awaits(StrEnum):
+    """Whose turn it is with an asset in review."""
+
+    OPERATOR = "OPERATOR"
+    PROVIDER = "PROVIDER"
+    SOURCES = "SOURCES"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """An asset in review: whose turn it is, since when it is in its status, what is open, and the last thing said."""
+
+    asset: Asset
+    awaits: Awaits
+    since: datetime | None
+    reasons: list[str]
+    checks: list[AssetCheck]
+    last_message: AssetMessage | None
+
+
+@operation("UC-02.01", permission="asset.settle", name="query_asset")
+def query_asset(actor: Actor, asset_id: UUID, text: str, version: int, files: Sequence[Upload] = ()) -> Asset:
+    """The administrator asks the FSP about an asset in validation: it becomes Query until that is answered and settled.
+
+    Raises Conflict when stale, Invalid without a question, Refused in another state.
+    """
+    asset = reached(actor, asset_id, "asset.settle", version)
+    question = text_given("Question", text)
+    move(asset, AssetStatus.QUERY, "query_asset", question[:1000])
+    keep_files(actor, say(actor, asset, MessageKind.QUERY, question), files)
+    return asset
+
+
+@operation("UC-02.01", permission="asset.answer", name="answer_query")
+def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: Sequence[Upload] = ()) -> Asset:
+    """The FSP answers: the asset is Pending Validation again and waits for the operator.
+
+    Checks run again only where the FSP changed a value that they are about. Raises Conflict when stale, Invalid without
+    an answer, Refused when no query is open.
+    """
+    asset = reached(actor, asset_id, "asset.answer", version)
+    answer = text_given("Answer", text)
+    move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered: the operator decides.")
+    keep_files(actor, say(actor, asset, MessageKind.ANSWER, answer), files)
+    emit_for_asset("asset.query_answered", asset, {"by": actor.name})
+    checks = newest_checks([asset.id]).get(asset.id, [])
+    unanswered = [one for one in chosen(checks, None) if one.answer is None]
+    write_mark(checks, unanswered, answer_mark(actor, answer))
+    current_session().flush()
+    if checks and moved_since(asset, checks):
+        start_checks(asset)
+    return asset
+
+
+@operation("UC-02.01", permission="asset.settle", name="settle_query")
+def settle_query(
+    actor: Actor,
+    asset_id: UUID,
+    decision: Decision,
+    reason: str,
+    version: int,
+    settled: Sequence[str] | None = None,
+    files: Sequence[Upload] = (),
+) -> Asset:
+    """The operator decides on an asset in validation: verify it, or ask again.
+
+    VERIFY settles the differences in the fields named in `settled` (None: in all): they stay on the checks, marked with
+    who accepted the declared value and why, and the same difference raises no query again. Raises Refused while another
+    difference is left open (`settle_differences` settles in part), Conflict when stale, Invalid without a reason.
+    """
+    asset = reached(actor, asset_id, "asset.settle", version)
+    said = text_given("Reason", reason)
+    match decision:
+        case Decision.VERIFY:
+            _settle(actor, asset, said, settled)
+            move(asset, AssetStatus.VERIFIED, "settle_query", said[:1000])
+            message = say(actor, asset, MessageKind.DECISION, said)
+        case Decision.ASK_AGAIN:
+            _forget_answers(asset)
+            move(asset, AssetStatus.QUERY, "settle_query", said[:1000])
+            message = say(actor, asset, MessageKind.QUERY, said)
+        case _:
+            assert_never(decision)
+    keep_files(actor, message, files)
+    return asset
+
+
+def _settle(actor: Actor, asset: Asset, why: str, fields: Sequence[str] | None) -> None:
+    checks = newest_checks([asset.id]).get(asset.id, [])
+    meant = chosen(checks, fields)
+    write_mark(checks, meant, verdict_mark(actor, Verdict.DECLARED_STANDS, why))
+    if left := reasons_of(checks):
+        raise Refused(f"Other differences are still open. Settle these too, or ask again: {' '.join(left)}")
+
+
+def _forget_answers(asset: Asset) -> None:
+    """What was answered wasn't enough: each difference waits for another answer. The messages keep the old ones."""
+    checks = newest_checks([asset.id]).get(asset.id, [])
+    write_mark(checks, chosen(checks, None), {}, forget=("answer",))
+
+
+@operation("UC-02.01", permission="asset.read", writes=False, name="messages_of")
+def messages_of(actor: Actor, asset_id: UUID) -> list[AssetMessage]:
+    """What was asked, answered and decided about an asset, oldest first, comments left out. NotFound when it is unseen."""
+    see(Asset, actor, asset_id)
+    return conversation(asset_id)
+
+
+@operation("UC-02.01", permission="asset.read", writes=False, name="review_queue")
+def review_queue(actor: Actor, limit: int = 100, filters: AssetFilters | None = None) -> list[ReviewItem]:
+    """The actor's visible assets in Pending Validation or Query, the longest waiting first; at most `limit`, up to 500."""
+    wanted = (visible(Asset, actor), col(Asset.status).in_(IN_REVIEW), *condition(filters or AssetFilters()))
+    chosen = select(Asset).where(*wanted)
+    oldest = chosen.order_by(col(Asset.status_since), col(Asset.id)).limit(max(1, min(limit, 500)))
+    assets = list(current_session().scalars(oldest))
+    identifiers = [asset.id for asset in assets]
+    checks = newest_checks(identifiers)
+    asked = (col(AssetMessage.asset_id).in_(identifiers), col(AssetMessage.kind) != MessageKind.COMMENT)
+    said = select(AssetMessage).where(*asked).order_by(col(AssetMessage.id))
+    last = {message.asset_id: message for message in current_session().scalars(said)}
+    return [_item(asset, checks.get(asset.id, []), last.get(asset.id)) for asset in assets]
+
+
+def _item(asset: Asset, checks: list[AssetCheck], last: AssetMessage | None) -> ReviewItem:
+    waiting = not checks or any(check.outcome is CheckOutcome.WAITING for check in checks)
+    if asset.status is AssetStatus.QUERY:
+        awaits = Awaits.PROVIDER
+    elif last is not None and last.kind is MessageKind.ANSWER:
+        awaits = Awaits.OPERATOR
+    else:
+        awaits = Awaits.SOURCES if waiting else Awaits.OPERATOR
+    return ReviewItem(asset, awaits, asset.status_since, reasons_of(checks), checks, last)

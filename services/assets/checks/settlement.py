@@ -1,0 +1,170 @@
+"""Settling and answering difference by difference (UC-02.01): the asset stays in its query until none is open."""
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+from uuid import UUID
+
+from models.assets import STATUS_LABELS, Asset, AssetCheck, AssetStatus, CheckOutcome, CheckSource, MessageKind
+from services.assets.checks.differences import (
+    ABSENT,
+    Difference,
+    answer_mark,
+    chosen,
+    differences_of,
+    said_of,
+    verdict_mark,
+    write_mark,
+)
+from services.assets.checks.guards import LONGEST_TEXT, reached, text_given
+from services.assets.checks.outcomes import Verdict, source_in_words
+from services.assets.checks.records import moved_since, newest_checks, reasons_of
+from services.assets.checks.run import start_checks
+from services.assets.conversation.attachments import Upload, keep_files
+from services.assets.conversation.messages import asked_by_person, open_question, say, short
+from services.assets.registration.lifecycle import move
+from services.core.errors import Finding, Invalid, Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see
+from services.core.jobs.outbox import emit_for_asset
+from services.core.operation import operation
+from services.core.transaction import current_session
+
+IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
+SETTLED = "asset.difference_settled"
+
+
+@operation("UC-02.01", permission="asset.read", writes=False, name="differences_on")
+def differences_on(actor: Actor, asset_id: UUID) -> list[Difference]:
+    """Every difference that matters on an asset, settled ones too. NotFound when the actor may not see the asset."""
+    asset = see(Asset, actor, asset_id)
+    return differences_of(newest_checks([asset.id]).get(asset.id, []))
+
+
+@operation("UC-02.01", permission="asset.settle", name="settle_differences")
+def settle_differences(
+    actor: Actor,
+    asset_id: UUID,
+    verdict: Verdict,
+    reason: str,
+    version: int,
+    fields: Sequence[str] | None = None,
+    *,
+    source: CheckSource | None = None,
+    files: Sequence[Upload] = (),
+) -> Asset:
+    """The operator settles the differences in these fields (None: all open ones), of one source or of all.
+
+    DECLARED_STANDS lets the declared value stand: once no difference is open, the asset is Verified. THEIRS_RIGHT asks the
+    FSP to change it: the difference stays open, the asset is Query. A verdict may be revised until the asset is Verified.
+    Raises Refused outside a review, while sources are asked about changed values, or with nothing to settle; Conflict when
+    stale; Invalid without a reason.
+    """
+    asset = reached(actor, asset_id, "asset.settle", version)
+    said = text_given("Reason", reason)
+    checks = _settleable(asset)
+    meant = chosen(checks, fields, source)
+    if not meant:
+        raise Refused("No difference is open on this asset: there is nothing to settle.")
+    match verdict:
+        case Verdict.DECLARED_STANDS:
+            _let_stand(actor, asset, checks, meant, said, files)
+        case Verdict.THEIRS_RIGHT:
+            _ask_for_change(actor, asset, checks, meant, said, files)
+        case _:
+            assert_never(verdict)
+    told = {"fields": [one.field for one in meant], "verdict": str(verdict), "left": len(reasons_of(checks))}
+    emit_for_asset(SETTLED, asset, told)
+    return asset
+
+
+def _settleable(asset: Asset) -> list[AssetCheck]:
+    if asset.status not in IN_REVIEW:
+        raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: differences are settled while it is in review.")
+    checks = newest_checks([asset.id]).get(asset.id, [])
+    asking = any(check.outcome is CheckOutcome.WAITING for check in checks)
+    if checks and (asking or moved_since(asset, checks)):
+        raise Refused("Sources are being asked about its present values. Settle what they say once they have answered.")
+    return checks
+
+
+def _let_stand(
+    actor: Actor, asset: Asset, checks: list[AssetCheck], meant: list[Difference], why: str, files: Sequence[Upload]
+) -> None:
+    question, _answered = open_question(asset)
+    asked = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
+    write_mark(checks, meant, verdict_mark(actor, Verdict.DECLARED_STANDS, why))
+    left = reasons_of(checks)
+    if left or asked:
+        # The status stands, but the version moves on: who decides on the old one is told of this.
+        still = (
+            "\n".join(left)
+            if left
+            else f"Differences are settled. Still to answer: {question.text if question else ''}"
+        )
+        asset.status_reason = short(still if asset.status is AssetStatus.QUERY else f"Settled in part. {still}")
+        if files:
+            text = "\n".join(f"{said_of(one)}. Stands: {why}" for one in meant)
+            keep_files(actor, say(actor, asset, MessageKind.COMMENT, _capital(text)), files)
+        return
+    settled = [one for one in differences_of(checks) if not one.open]
+    text = why if len(settled) == 1 else "\n".join(f"{said_of(one)}. Stands: {one.reason}" for one in settled)
+    if asset.status is AssetStatus.QUERY:
+        move(asset, AssetStatus.PENDING_VALIDATION, "settle_differences", "Every difference is settled.")
+    move(asset, AssetStatus.VERIFIED, "settle_differences", short(text))
+    keep_files(actor, say(actor, asset, MessageKind.DECISION, _capital(text)), files)
+
+
+def _ask_for_change(
+    actor: Actor, asset: Asset, checks: list[AssetCheck], meant: list[Difference], why: str, files: Sequence[Upload]
+) -> None:
+    text = "\n".join([*(_please(one) for one in meant), why])
+    message = say(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT])
+    keep_files(actor, message, files)
+    mark = verdict_mark(actor, Verdict.THEIRS_RIGHT, why, asked=str(message.id))
+    write_mark(checks, meant, mark, forget=("answer",))
+    if asset.status is AssetStatus.PENDING_VALIDATION:
+        move(asset, AssetStatus.QUERY, "settle_differences", short(text))
+    else:
+        asset.status_reason = short(text)
+
+
+def _please(one: Difference) -> str:
+    who = source_in_words(one.source, one.source_name)
+    if one.field == ABSENT:
+        return f"Please correct what this asset is found by: {who} does not know it."
+    return f"{one.label}: {who} says {one.theirs or 'nothing'}. Please change what is declared ({one.declared or 'nothing'})."
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:LONGEST_TEXT]
+
+
+@operation("UC-02.01", permission="asset.answer", name="answer_differences")
+def answer_differences(
+    actor: Actor, asset_id: UUID, answers: Mapping[str, str], version: int, files: Sequence[Upload] = ()
+) -> Asset:
+    """The FSP answers field by field; once every open difference has an answer, the operator decides.
+
+    Until then the asset stays in Query. Raises Conflict when stale, Invalid for a field in which nothing is open or an
+    answer that says nothing, Refused when no query is open.
+    """
+    asset = reached(actor, asset_id, "asset.answer", version)
+    if asset.status is not AssetStatus.QUERY:
+        raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: no query is open on it.")
+    said = {field: text_given(field, text) for field, text in answers.items()}
+    if not said:
+        raise Invalid([Finding("QUERY-01", "Answers", "", "At least one answer", "Answer at least one difference.")])
+    checks = newest_checks([asset.id]).get(asset.id, [])
+    lines: list[str] = []
+    for field, text in said.items():
+        meant = chosen(checks, [field], settled=False)
+        write_mark(checks, meant, answer_mark(actor, text))
+        lines.append(f"{meant[0].label}: {text}")
+    keep_files(actor, say(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT]), files)
+    if all(one.answer for one in differences_of(checks) if one.open):
+        move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered: the operator decides.")
+        emit_for_asset("asset.query_answered", asset, {"by": actor.name})
+        current_session().flush()
+        if moved_since(asset, checks):
+            start_checks(asset)
+    return asset

@@ -1,0 +1,179 @@
+"""Counts kept beside the assets, in the same commit: what each change adds and takes away (`services.core.db.counters`).
+
+`services.assets.counters.reconcile` counts anew and finds what drifted.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import event
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import UOWTransaction
+from sqlalchemy.orm.attributes import get_history
+from sqlmodel import Session, SQLModel
+
+from models.assets import ENDED_STATUSES, Asset
+from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
+from services.assets.cells import COARSE, parent_of
+from services.core.clock import LONDON
+from services.core.db.columns import Column, Columns, Same, each, hundredths_of, values_of
+from services.core.db.counters import Counts, Pending, load_before, sums_of, write_counts
+from services.core.ledger.bulk_insert import seen_inserted
+from services.core.ledger.bulk_update import seen_changed
+from services.core.transaction import at_the_end
+
+PENDING = Pending("fmar_tallies")
+TALLIES: tuple[type[SQLModel], ...] = (AssetTally, AssetCellTally, AssetMonthTally, AssetProviderTally)
+"""The tables, in the order in which every writer touches them."""
+COUNTED = (
+    "asset_category", "status", "dno_connection", "gsp_group", "cell", "registered_at", "service_provider_id",
+    "rated_capacity",
+)  # fmt: skip
+"""Columns of an asset on which a count depends."""
+
+
+class Place(NamedTuple):
+    """Where one asset is counted; what it doesn't have is the empty text, 0 or -1."""
+
+    asset_category: str
+    status: str
+    dno_connection: str
+    gsp_group: str
+    cell: int
+    month: int
+    service_provider_id: UUID
+
+
+def month_of(moment: datetime | None) -> int:
+    """The calendar month in London as one number: years times twelve, plus months since January; -1 for no moment."""
+    if moment is None:
+        return -1
+    there = moment.astimezone(LONDON)
+    return there.year * 12 + there.month - 1
+
+
+def hundredths(kilowatts: Decimal) -> int:
+    """Power as the counts keep it."""
+    return int(Decimal(kilowatts) * 100)
+
+
+def _place(value: Callable[[str], Any]) -> tuple[Place, int]:
+    cell = value("cell")
+    return (
+        Place(
+            value("asset_category"),
+            str(value("status")),
+            value("dno_connection") or "",
+            value("gsp_group") or "",
+            0 if cell is None else parent_of(cell, COARSE),
+            month_of(value("registered_at")),
+            value("service_provider_id"),
+        ),
+        hundredths(value("rated_capacity")),
+    )
+
+
+def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callable[[str], Any]) -> None:
+    """Keep in mind that an asset came or changed; both are asked for the columns of `COUNTED` by name.
+
+    For paths that write assets past the session's unit of work; `Asset` objects and bulk rows are seen anyway.
+    """
+    steps = [(1, after)] if before is None else [(-1, before), (1, after)]
+    for sign, value in steps:
+        place, rated = _place(value)
+        PENDING.add(session, Place, place, sign, sign * rated)
+
+
+def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
+    for record in session.new:
+        if isinstance(record, Asset):
+            note(session, None, lambda name, record=record: getattr(record, name))
+    for record in session.dirty:
+        if isinstance(record, Asset):
+            old = {name: past.deleted[0] for name in COUNTED if (past := get_history(record, name)).deleted}
+            if old:
+                note(
+                    session,
+                    lambda name, record=record, old=old: old[name] if name in old else getattr(record, name),
+                    lambda name, record=record: getattr(record, name),
+                )
+
+
+def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+    if model is Asset:
+        _note_columns(session, columns, count, 1)
+
+
+def _note_changed(
+    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
+) -> None:
+    if model is Asset and not changes.keys().isdisjoint(COUNTED):
+        _note_columns(session, before, count, -1)
+        _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
+
+
+def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) -> None:
+    parts = {
+        "asset_category": str,
+        "status": str,
+        "dno_connection": lambda code: code or "",
+        "gsp_group": lambda group: group or "",
+        "cell": lambda cell: 0 if cell is None else parent_of(cell, COARSE),
+        "registered_at": month_of,
+        "service_provider_id": lambda provider: provider,
+    }
+    places = zip(*(values_of(each(columns[name], make), count) for name, make in parts.items()), strict=True)
+    found: Counts = {}
+    for place, rated in zip(places, values_of(_all_hundredths(columns["rated_capacity"]), count), strict=True):
+        sums = found.setdefault(place, [0, 0])
+        sums[0] += sign
+        sums[1] += sign * rated
+    PENDING.add_all(session, Place, found)
+
+
+def _all_hundredths(column: Column) -> Column:
+    return hundredths_of(column) if isinstance(column, pl.Series) else each(column, hundredths)
+
+
+def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
+    """Every row of every table in which an asset of this place counts."""
+    category, status, dno, gsp, cell, month, provider = place
+    active = status not in ENDED_STATUSES
+    yield AssetTally, (category, status, dno, gsp)
+    if cell:
+        for kind in (category, ""):
+            for state in (status, ""):
+                yield AssetCellTally, (kind, state, cell, dno, gsp)
+    if month >= 0:
+        yield AssetMonthTally, (dno, active, month)
+    yield AssetProviderTally, ("STATUS", status, provider)
+    if active:
+        yield AssetProviderTally, ("ALL", "", provider)
+        yield AssetProviderTally, ("CATEGORY", category, provider)
+        yield AssetProviderTally, ("GSP_GROUP", gsp, provider)
+        if month >= 0:
+            yield AssetProviderTally, ("MONTH", str(month), provider)
+
+
+def bring_up_to_date(session: OrmSession) -> None:
+    """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
+    noted = PENDING.taken(session)[0].get(Place, {})
+    changes: dict[type[SQLModel], Counts] = {table: {} for table in TALLIES}
+    for place, sums in noted.items():
+        for table, key in _spread(Place(*place)):
+            known = changes[table].setdefault(key, [0] * len(sums_of(table)))
+            known[:] = map(sum, zip(known, sums, strict=False))
+    for table in TALLIES:
+        write_counts(session, table, changes[table])
+
+
+load_before(Asset, COUNTED)
+event.listen(Session, "after_flush", _note_flushed)
+event.listen(Session, "after_soft_rollback", PENDING.forget)
+seen_inserted(_note_inserted)
+seen_changed(_note_changed)
+at_the_end(bring_up_to_date)

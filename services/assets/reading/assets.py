@@ -1,0 +1,214 @@
+"""Reading assets: one, lists by filter, one as it stood, its history, and its values by ontology term (UC-05.01)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import col
+
+from models.assets import Asset
+from services.assets.counters.queries import count_kept
+from services.assets.filters import AssetFilters, condition
+from services.assets.reading.listing import LONGEST_PAGE, count_up_to
+from services.assets.registration.record import STORED_TERMS
+from services.core.errors import Conflict, Finding, Invalid, NotFound
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see, visible
+from services.core.ledger import history as ledger
+from services.core.ledger.history import Change, changes_since
+from services.core.operation import operation
+from services.core.transaction import current_session
+
+COUNTED_TO = 10_000
+"""Beyond so many an exact count says little, and would take as long as the register is large."""
+REGISTER_COLUMNS: dict[str, str] = {
+    "AssetId": "id",
+    "Status": "status",
+    "StatusReason": "status_reason",
+    "StatusSince": "status_since",
+    "RegisteredAt": "registered_at",
+    "ManagedFrom": "managed_from",
+    "SchemaVersion": "schema_version",
+    "Version": "version",
+    "RecordedAt": "recorded_at",
+}
+"""What the register itself says of an asset, by term."""
+TERM_OF_COLUMN: dict[str, str] = {
+    column: term for term, column in {**REGISTER_COLUMNS, **STORED_TERMS, "Justifications": "justifications"}.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, and the cursor of the next one (None: this is the last)."""
+
+    items: list[Asset]
+    next_cursor: str | None
+
+
+def as_terms(asset: Asset) -> dict[str, Any]:
+    """An asset by ontology term: identifiers as text, power as Decimal kW, dates and moments as such.
+
+    Category attributes stand under their own names beside the core ones, as a CSV export shows them; what is empty is None.
+    """
+    terms: dict[str, Any] = {term: getattr(asset, column) for term, column in REGISTER_COLUMNS.items()}
+    terms |= {term: getattr(asset, column) for term, column in STORED_TERMS.items() if term != "CategoryAttributes"}
+    terms["Status"] = str(asset.status)
+    for term in ("AssetId", "OrganisationId", "ServiceProviderId"):
+        terms[term] = None if terms[term] is None else str(terms[term])
+    return terms | asset.category_attributes
+
+
+def changed_terms(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """Changes of columns, as the ledger tells them, by ontology term; what is for the register alone is left out."""
+    told: dict[str, tuple[Any, Any]] = {}
+    for column, (before, after) in changes.items():
+        if column == "category_attributes":
+            before, after = before or {}, after or {}
+            told |= {
+                name: (before.get(name), after.get(name))
+                for name in {**before, **after}
+                if before.get(name) != after.get(name)
+            }
+        elif column in TERM_OF_COLUMN:
+            told[TERM_OF_COLUMN[column]] = (before, after)
+    return told
+
+
+def conflict(asset: Asset, version: int) -> Conflict:
+    """The answer to somebody who read an older version: how the asset stands now, and what others changed meanwhile."""
+    changes = changed_terms(changes_since(asset, version))
+    fields = ", ".join(changes) or "nothing that shows"
+    return Conflict(
+        f"Somebody else changed this asset since you opened it (version {version}, now {asset.version}): {fields}. "
+        "Look at the change, then save yours again.",
+        as_terms(asset),
+        changes,
+    )
+
+
+@operation("UC-05.01", permission="asset.read", writes=False, name="get_asset")
+def get_asset(actor: Actor, asset_id: UUID) -> Asset:
+    """One asset. Raises NotFound when there is none that the actor may see."""
+    return see(Asset, actor, asset_id)
+
+
+@operation("UC-05.01", permission="asset.read", writes=False, name="list_assets")
+def list_assets(
+    actor: Actor,
+    filters: AssetFilters | None = None,
+    *,
+    order: str = "newest",
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """The actor's visible assets that pass the filters, by registration: `order` is newest or oldest first.
+
+    `after` is the cursor of the page before; `limit` at most 500. Raises Invalid for a cursor that isn't one.
+    """
+    size = max(1, min(limit, LONGEST_PAGE))
+    chosen = select(Asset).where(*_conditions(actor, filters))
+    identifier = col(Asset.id)
+    if after is not None:
+        last = _cursor(after)
+        chosen = chosen.where(identifier < last if order == "newest" else identifier > last)
+    chosen = chosen.order_by(identifier.desc() if order == "newest" else identifier.asc()).limit(size + 1)
+    found = list(current_session().scalars(chosen))
+    return Page(found[:size], str(found[size - 1].id) if len(found) > size else None)
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        expected = "The cursor that the page before gave"
+        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+
+
+def _conditions(actor: Actor, filters: AssetFilters | None) -> Sequence[ColumnElement[bool]]:
+    return [visible(Asset, actor), *condition(filters or AssetFilters())]
+
+
+class AssetCount(int):
+    """How many: exact, or (`more`) so many at least, the counting having ended there."""
+
+    more: bool
+
+    def __new__(cls, number: int, *, more: bool = False) -> "AssetCount":
+        """A number, and whether there are more."""
+        made = super().__new__(cls, number)
+        made.more = more
+        return made
+
+
+@operation("UC-05.01", permission="asset.read", writes=False, name="count_assets")
+def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int = COUNTED_TO) -> AssetCount:
+    """How many visible assets pass the filters: exact where the register keeps the count, else counted no further than `most`.
+
+    A list page so never walks through a million rows; its `more` says when it stopped.
+    """
+    kept = count_kept(actor, filters or AssetFilters())
+    if kept is not None:
+        return AssetCount(kept)
+    found = count_up_to(actor, filters or AssetFilters(), most)
+    return AssetCount(min(found, most), more=found > most)
+
+
+@operation("UC-05.06", permission="history.read", writes=False, name="asset_history")
+def asset_history(actor: Actor, asset_id: UUID) -> list[Change]:
+    """What happened to an asset, newest first, with changes by ontology term. Raises NotFound when unseen."""
+    asset = see(Asset, actor, asset_id)
+    told = ledger.history(Asset.record_type(), asset.id)
+    return [_by_term(change) for change in told]
+
+
+def _by_term(change: Change) -> Change:
+    return Change(
+        version=change.version,
+        at=change.at,
+        operation=change.operation,
+        use_case=change.use_case,
+        actor=change.actor,
+        organisation=change.organisation,
+        changes=changed_terms(change.changes),
+        hash=change.hash,
+    )
+
+
+@operation("UC-05.06", permission="history.read", writes=False, name="asset_as_of")
+def asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> Asset:
+    """An asset as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't registered yet."""
+    see(Asset, actor, asset_id)
+    found = ledger.as_of(Asset, asset_id, moment)
+    if found is None:
+        raise NotFound("asset", asset_id)
+    return found
+
+
+_WORKED_OUT = {
+    "GspGroup": "The GSP group of the distribution network, or of the MPAN where no network is given.",
+    "GenCapacity": "The rated capacity stands for it: no generation capacity was given.",
+    "DemandCapacity": "The rated capacity stands for it: no demand capacity was given.",
+    "InstalledCapacity": "The rated capacity stands for it: no installed capacity was given.",
+    "ServiceProviderId": "The organisation that registered it.",
+    "OrganisationId": "The provider: no other owner was given.",
+    "ConsumerOwned": "Taken as no: nothing was said.",
+}
+_POSITIONS = {
+    "postcode": "The middle of the outward code of the postcode: roughly where it is, not exactly.",
+    "eastings": "Converted from the eastings and northings that were given.",
+}
+
+
+def explain_term(asset: Asset, term: str) -> str:
+    """Where the value of a term comes from, as far as the record itself says: declared, or worked out and how."""
+    if term in REGISTER_COLUMNS:
+        return "Kept by the register."
+    if term in ("Latitude", "Longitude") and asset.position_source in _POSITIONS:
+        return _POSITIONS[asset.position_source]
+    if term in asset.derived_terms:
+        return _WORKED_OUT.get(term, "The usual value of the category: nothing else was given.")
+    return "Declared by the provider."

@@ -1,0 +1,223 @@
+"""Lists of assets as light lines: any order, page by page without counting through the pages before (UC-05.01)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Integer, Select, String, bindparam, func, literal_column, select, tuple_, type_coerce
+from sqlmodel import col
+
+from models.assets import Asset
+from services.assets.counters.queries import count_kept, narrowed, only_counted, register_size
+from services.assets.filters import AssetFilters, condition
+from services.assets.reading.list_row import COLUMNS, AssetLine, identifier_of, moment_of
+from services.core.db.statements import Prepared
+from services.core.errors import Finding, Invalid
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import Scope, scopes_of
+from services.core.identity.visibility import View, view_of, visible
+from services.core.operation import operation
+from services.core.transaction import current_connection
+
+LONGEST_PAGE = 500
+STEPS_SORTED = 50
+"""Fetching an asset to sort it takes as long as so many steps along an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinePage:
+    """One page of a list, and the cursor of the next one (None: this is the last)."""
+
+    items: list[AssetLine]
+    next_cursor: str | None
+
+
+class _Order(NamedTuple):
+    column: str
+    descending: bool
+    walked: str
+
+
+ORDERS = {
+    "newest": _Order("id", True, "asset_newest"),
+    "oldest": _Order("id", False, "asset_newest"),
+    "name": _Order("asset_name", False, "asset_by_name"),
+    "capacity": _Order("rated_capacity", True, "asset_by_capacity"),
+    "status_since": _Order("status_since", True, "asset_by_status_since"),
+    "waiting": _Order("status_since", False, "asset_by_status_since"),
+}
+"""Newest and oldest by registration; by name; the largest first; latest change of status first; longest waiting first."""
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+
+
+@operation("UC-05.01", permission="asset.read", writes=False, name="list_lines")
+def list_lines(
+    actor: Actor,
+    filters: AssetFilters | None = None,
+    *,
+    sort: str = "newest",
+    after: str | None = None,
+    limit: int = 100,
+) -> LinePage:
+    """The actor's visible assets that pass the filters, in an order of `ORDERS`.
+
+    `after` is the cursor of the page before; `limit` at most 500. Raises Invalid for a cursor or an order that isn't one.
+    """
+    if sort not in ORDERS:
+        expected = f"One of {', '.join(ORDERS)}"
+        raise Invalid([Finding("PAGE-02", "sort", sort, expected, f"There is no order {sort}.")])
+    size = max(1, min(limit, LONGEST_PAGE))
+    chosen = filters or AssetFilters()
+    last = None if after is None else _read_cursor(after, ORDERS[sort])
+    rows = _rows(narrowed(actor, "asset.read"), chosen, sort, last, size + 1)
+    following = _cursor(rows[size - 1], ORDERS[sort]) if len(rows) > size else None
+    return LinePage([AssetLine(row) for row in rows[:size]], following)
+
+
+def _rows(actor: Actor, filters: AssetFilters, sort: str, last: Mapping[str, Any] | None, most: int) -> list[Any]:
+    form, given = _form(filters)
+    values = {**(last or {}), "most": most}
+    if form is None:
+        statement = _statement(sort, last is not None, visible(Asset, actor), *condition(filters))
+        return [tuple(row) for row in current_connection().execute(statement, values)]
+    index = _index(actor, filters, sort, most)
+    view, seen = view_of(actor)
+    return _prepared(view, form, sort, last is not None, index).raw(current_connection(), {**values, **seen, **given})
+
+
+def _statement(sort: str, following: bool, *conditions: Any) -> Select[Any]:
+    """Raw columns: what a line makes of them is its own."""
+    order = ORDERS[sort]
+    raw: list[Any] = [col(getattr(Asset, name)) for name in COLUMNS]
+    raw[_PLACES["status"]] = type_coerce(col(Asset.status), String)
+    raw[_PLACES["rated_capacity"]] = type_coerce(col(Asset.rated_capacity), BigInteger)
+    keys = [col(Asset.id)] if order.column == "id" else [col(getattr(Asset, order.column)), col(Asset.id)]
+    chosen: Any = select(*raw).where(*conditions)
+    if following:
+        marks = [bindparam(f"last_{key.key}", type_=key.type) for key in keys]
+        place, mark = (tuple_(*keys), tuple_(*marks)) if len(keys) > 1 else (keys[0], marks[0])
+        chosen = chosen.where(place < mark if order.descending else place > mark)
+    directed = [key.desc() if order.descending else key.asc() for key in keys]
+    return chosen.order_by(*directed).limit(bindparam("most", type_=Integer()))
+
+
+@lru_cache(maxsize=500)
+def _prepared(view: View, form: "Form", sort: str, following: bool, index: str | None) -> Prepared:
+    return Prepared(_statement(sort, following, view.visible(Asset), *_wanted(form)), index=index)
+
+
+def _wanted(form: "Form") -> Sequence[Any]:
+    """The conditions of filters, with parameters for what they are set to."""
+    standing_in: dict[str, Any] = {}
+    for name, count in form:
+        kind = col(getattr(Asset, _CAPACITIES.get(name, name))).type
+        marks = tuple(bindparam(f"{name}_{place:03}", type_=kind) for place in range(count or 1))
+        standing_in[name] = marks if count else marks[0]
+    return condition(AssetFilters(**standing_in))
+
+
+Form = tuple[tuple[str, int], ...]
+"""Which filters are set, and to how many alternatives (0: one value that is none of several)."""
+_CAPACITIES = {"capacity_min": "rated_capacity", "capacity_max": "rated_capacity"}
+_SEARCHES = ("text", "postcode", "serial_number", "hexagon")
+"""Filters whose conditions depend on what they are set to: their statements are made anew."""
+
+
+def _form(filters: AssetFilters) -> tuple[Form | None, dict[str, Any]]:
+    """The form of the filters, and their values; no form where a statement can't be made once."""
+    if any(getattr(filters, name) for name in _SEARCHES):
+        return None, {}
+    form: list[tuple[str, int]] = []
+    values: dict[str, Any] = {}
+    for name in AssetFilters.__slots__:
+        given = getattr(filters, name)
+        if given is None or given == () or given == []:
+            continue
+        several = name not in _CAPACITIES
+        form.append((name, len(given) if several else 0))
+        values.update((f"{name}_{place:03}", value) for place, value in enumerate(given if several else [given]))
+    return tuple(form), values
+
+
+_SELECTIVE = (
+    "import_mpan", "export_mpan", "friendly_code", "service_provider_id", "organisation_id",
+)  # fmt: skip
+
+
+def _index(actor: Actor, filters: AssetFilters, sort: str, most: int) -> str | None:
+    """The index that SQLite, which doesn't know how many pass, has to follow; None: its own choice."""
+    own = Scope.OWN in scopes_of(actor, "asset.read") and Scope.ALL not in scopes_of(actor, "asset.read")
+    if own or any(getattr(filters, name) for name in _SELECTIVE):
+        return None
+    order = ORDERS[sort]
+    one = {name: len(getattr(filters, name)) == 1 for name in ("status", "asset_category", "gsp_group")}
+    if one["status"] and order.column == "status_since":
+        return "asset_waiting"
+    filtering = "asset_by_status" if one["status"] else "asset_by_category" if one["asset_category"] else None
+    if order.column == "id":
+        if filtering is None and one["gsp_group"]:
+            return "asset_by_gsp_group"
+        return filtering or order.walked
+    if only_counted(filters) and (filters.status or filters.asset_category):
+        found = count_kept(actor, filters)
+        # Either all that pass are fetched and sorted, or the order is walked until a page is full.
+        if found is not None and found * found * STEPS_SORTED < most * register_size():
+            return filtering
+    return order.walked
+
+
+def _cursor(row: tuple[Any, ...], order: _Order) -> str:
+    identifier = identifier_of(row[0])
+    if order.column == "id":
+        return str(identifier)
+    value = row[_PLACES[order.column]]
+    if order.column == "status_since":
+        value = "" if value is None else (moment_of(value) or value).isoformat()
+    return f"{identifier}{value}"
+
+
+def _read_cursor(text: str, order: _Order) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = {"last_id": UUID(text[:36])}
+        if order.column == "asset_name":
+            found["last_asset_name"] = text[36:].replace("\x00", "")
+        elif order.column == "rated_capacity":
+            found["last_rated_capacity"] = Decimal(int(text[36:])).scaleb(-2)
+        elif order.column == "status_since":
+            found["last_status_since"] = datetime.fromisoformat(text[36:])
+            if found["last_status_since"].tzinfo is None:
+                raise ValueError(text)
+        elif text[36:]:
+            raise ValueError(text)
+    except ValueError:
+        expected = "The cursor that the page before gave"
+        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+    return found
+
+
+def count_up_to(actor: Actor, filters: AssetFilters, most: int) -> int:
+    """How many visible assets pass the filters, counted no further than `most` + 1; inside an operation."""
+    who = narrowed(actor, "asset.read")
+    form, given = _form(filters)
+    if form is None:
+        chosen = _some(visible(Asset, who), *condition(filters))
+        return current_connection().execute(chosen, {"most": most + 1}).scalar_one()
+    view, seen = view_of(who)
+    by_capacity = filters.capacity_min is not None or filters.capacity_max is not None
+    index = _index(who, filters, "capacity" if by_capacity else "newest", most)
+    counting = _prepared_count(view, form, index)
+    return counting.raw(current_connection(), {**seen, **given, "most": most + 1})[0][0]
+
+
+def _some(*conditions: Any) -> Any:
+    some = select(literal_column("1")).select_from(Asset).where(*conditions).limit(bindparam("most", type_=Integer()))
+    return select(func.count()).select_from(some.subquery())
+
+
+@lru_cache(maxsize=200)
+def _prepared_count(view: View, form: Form, index: str | None) -> Prepared:
+    return Prepared(_some(view.visible(Asset), *_wanted(form)), index=index)

@@ -1,0 +1,230 @@
+"""Assets by whatever somebody types of them: identifiers by index, words of a name by a scan that knows when to stop.
+
+Nothing is found that the actor may not see, and nothing here tells that it exists: a search is no look-up.
+"""
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, case, or_, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetAlias
+from models.participants import Organisation
+from services.assets.registration.record import key_of
+from services.assets.rules.mpan import reduce_mpan
+from services.core.db.engine import is_sqlite
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import Scope, may, scopes_of
+from services.core.identity.visibility import visible
+from services.core.transaction import current_session
+
+EXACT, BEGINNING, NAME, WITHIN = range(4)
+"""How well something matches, the best first: an identifier, the beginning of one, the beginning of a name, inside a name."""
+CANDIDATES = 1000
+"""How many matches of an index are held against what the actor sees."""
+CHUNK = 20_000
+PATIENCE = 0.6
+"""Seconds after which the scan of names and postcodes begins no further chunk of so many assets."""
+SHORTEST = 3
+"""Characters from which on beginnings of identifiers are looked for."""
+POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? ?([0-9][A-Z]{0,2})?")
+LAST = "\U0010ffff"
+_COLUMNS = (
+    col(Asset.id),
+    col(Asset.asset_name),
+    col(Asset.status),
+    col(Asset.asset_category),
+    col(Asset.rated_capacity),
+    col(Asset.service_provider_id),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMatch:
+    """An asset that matches: the columns that tell what it is, and which value of which field matched how well."""
+
+    row: Row[Any]
+    rank: int
+    field: str
+    value: str
+
+
+def find_assets(actor: Actor, given: str, most: int) -> tuple[list[AssetMatch], bool]:
+    """The visible assets that match, the best first, and whether all were looked at; inside an operation.
+
+    Looked for: asset ID, MPAN (13 digits, or 21 of a bill), serial number, other identifiers and the provider's own code,
+    each whole or by its beginning; names by all words given; whole postcodes and outward codes.
+    """
+    found: dict[UUID, AssetMatch] = {}
+    for match in (*_identified(actor, given), *_begun(actor, given), *_named(actor, given, most)):
+        known = found.get(match.row.id)
+        if known is None or match.rank < known.rank:
+            found[match.row.id] = match
+    complete = True
+    if len(found) < most and not any(one.rank == EXACT for one in found.values()):
+        scanned, complete = _scanned(actor, given, most)
+        found = {one.row.id: one for one in scanned} | found
+    ranked = sorted(found.values(), key=lambda one: one.row.id, reverse=True)
+    return sorted(ranked, key=lambda one: one.rank)[:most], complete
+
+
+def _held(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition to hold rows against and not to look for them by: no index is read along it."""
+    return case((condition, 1), else_=0) == 1
+
+
+def _seen(actor: Actor) -> ColumnElement[bool]:
+    return _held(visible(Asset, actor))
+
+
+def _probe(actor: Actor, rank: int, field: str, column: Any, condition: ColumnElement[bool]) -> list[AssetMatch]:
+    """What an index finds, held against what the actor sees afterwards: no planner then reads all of that first."""
+    candidates = select(col(Asset.id)).where(condition).limit(CANDIDATES)
+    rows = select(*_COLUMNS, col(column)).where(col(Asset.id).in_(candidates), _seen(actor)).limit(CANDIDATES)
+    return [AssetMatch(row, rank, field, str(row[-1])) for row in current_session().execute(rows)]
+
+
+def _identified(actor: Actor, given: str) -> list[AssetMatch]:
+    found: list[AssetMatch] = []
+    with suppress(ValueError):
+        found += _probe(actor, EXACT, "Asset ID", Asset.id, col(Asset.id) == UUID(given))
+    mpan = reduce_mpan(given)
+    if mpan:
+        found += _probe(actor, EXACT, "Import MPAN", Asset.import_mpan, col(Asset.import_mpan) == mpan)
+        found += _probe(actor, EXACT, "Export MPAN", Asset.export_mpan, col(Asset.export_mpan) == mpan)
+    serial = key_of(given)
+    found += _probe(actor, EXACT, "Serial number", Asset.serial_number, col(Asset.serial_key) == serial)
+    code = and_(_any_provider(actor), col(Asset.friendly_code) == given)
+    found += _probe(actor, EXACT, "Own code", Asset.friendly_code, code)
+    return found + _aliases(actor, EXACT, given, whole=True)
+
+
+def _begun(actor: Actor, given: str) -> list[AssetMatch]:
+    if len(given) < SHORTEST:
+        return []
+    found: list[AssetMatch] = []
+    digits = "".join(given.split())
+    if digits.isascii() and digits.isdigit():
+        for field, column in (("Import MPAN", Asset.import_mpan), ("Export MPAN", Asset.export_mpan)):
+            found += _probe(actor, BEGINNING, field, column, starts(column, digits))
+    serial = key_of(given) or given
+    found += _probe(actor, BEGINNING, "Serial number", Asset.serial_number, starts(Asset.serial_key, serial))
+    code = and_(_any_provider(actor), starts(Asset.friendly_code, given))
+    found += _probe(actor, BEGINNING, "Own code", Asset.friendly_code, code)
+    return found + _aliases(actor, BEGINNING, given, whole=False)
+
+
+def _any_provider(actor: Actor) -> ColumnElement[bool]:
+    """Said for the index alone, in which a provider's own codes stand under the provider."""
+    if scopes_of(actor, "asset.read") == {Scope.OWN} and may(actor, "asset.register"):
+        return col(Asset.service_provider_id) == actor.organisation_id
+    return col(Asset.service_provider_id).in_(select(col(Organisation.id)))
+
+
+def _aliases(actor: Actor, rank: int, given: str, *, whole: bool) -> list[AssetMatch]:
+    """By another identifier, with or without its scheme before it (`ECR:UKPN-7`)."""
+    scheme, _, rest = given.partition(":")
+    asked = col(AssetAlias.value) == given if whole else starts(AssetAlias.value, given)
+    if rest.strip():
+        value = rest.strip()
+        named = col(AssetAlias.value) == value if whole else starts(AssetAlias.value, value)
+        asked = or_(asked, and_(named, col(AssetAlias.scheme) == scheme.strip().upper()))
+    picked = (
+        select(col(AssetAlias.asset_id), col(AssetAlias.scheme), col(AssetAlias.value)).where(asked).limit(CANDIDATES)
+    )
+    known = {row[0]: (row[1], row[2]) for row in current_session().execute(picked)}
+    if not known:
+        return []
+    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(known)), _seen(actor))
+    return [AssetMatch(row, rank, *known[row.id]) for row in current_session().execute(rows)]
+
+
+def starts(column: Any, start: str) -> ColumnElement[bool]:
+    """A beginning, said so that an index answers it: SQLite compares bytes, so a range is the same as a beginning."""
+    if is_sqlite():
+        return and_(col(column) >= start, col(column) < start + LAST)
+    return col(column).startswith(start, autoescape=True)
+
+
+def _named(actor: Actor, given: str, most: int) -> list[AssetMatch]:
+    """Names that begin with it, in the usual spellings of capitals."""
+    spelt = {given, given.upper(), given.lower(), given.capitalize(), given.title(), given[:1].upper() + given[1:]}
+    begins = or_(*(starts(Asset.asset_name, one) for one in sorted(spelt)))
+    return _probe(actor, NAME, "Name", Asset.asset_name, begins)[: 5 * most]
+
+
+def _contains(column: Any, word: str) -> ColumnElement[bool]:
+    # SQLite's LIKE knows no case in ASCII by itself; lowering every name first costs as much again.
+    return col(column).contains(word, autoescape=True) if is_sqlite() else col(column).icontains(word, autoescape=True)
+
+
+def _scanned(actor: Actor, given: str, most: int) -> tuple[list[AssetMatch], bool]:
+    """Words inside names, and postcodes: looked for in what the actor sees, the newest first, for as long as patience lasts."""
+    words = and_(*(_contains(Asset.asset_name, word) for word in given.split()))
+    postcode = given.upper() if POSTCODE.fullmatch(given.upper()) else None
+    scopes, own = scopes_of(actor, "asset.read"), [words]
+    found: list[AssetMatch] = []
+    if scopes - {Scope.OWN}:
+        # Read from the index of names alone, which knows the network of each asset too.
+        everywhere = Scope.ALL in scopes or actor.all_areas
+        area = [] if everywhere else [_held(col(Asset.dno_connection).in_(sorted(actor.areas)))]
+        found += _probe(actor, WITHIN, "Name", Asset.asset_name, and_(words, *area))
+    complete = len(found) < CANDIDATES
+    begun = time.monotonic()
+    for anchor in _anchors(actor, scopes):
+        conditions = own if anchor is not None else []
+        if postcode:
+            conditions = [*conditions, _postcode(postcode)]
+        last: UUID | None = None
+        while conditions and len(found) < most:
+            if time.monotonic() - begun > PATIENCE:
+                return found, False
+            rows, last = _chunk(actor, anchor, or_(*conditions), last, most)
+            found += [_told(row, postcode) for row in rows]
+            if last is None:
+                break
+    return found, complete
+
+
+def _postcode(postcode: str) -> ColumnElement[bool]:
+    """A postcode by its beginning; an outward code alone is a whole one, so that CB1 isn't CB10."""
+    whole = " " in postcode
+    return (
+        starts(Asset.postcode, postcode)
+        if whole
+        else or_(starts(Asset.postcode, f"{postcode} "), col(Asset.postcode) == postcode)
+    )
+
+
+def _anchors(actor: Actor, scopes: frozenset[Scope]) -> Sequence[ColumnElement[bool] | None]:
+    """Where scans go along: one's own by each of the indexes that hold them, and all assets by identifier (None)."""
+    columns = (Asset.service_provider_id, Asset.organisation_id, Asset.submitted_by_organisation)
+    own = [col(column) == actor.organisation_id for column in columns] if Scope.OWN in scopes else []
+    return [*own, None] if scopes - {Scope.OWN} else own
+
+
+def _chunk(
+    actor: Actor, anchor: ColumnElement[bool] | None, wanted: ColumnElement[bool], last: UUID | None, most: int
+) -> tuple[Sequence[Row[Any]], UUID | None]:
+    """The matches in the next so many assets after `last`, and where they end (None: there are no more)."""
+    session, identifier = current_session(), col(Asset.id)
+    place = [] if anchor is None else [anchor]
+    if last is not None:
+        place.append(identifier < last)
+    end = session.scalar(select(identifier).where(*place).order_by(identifier.desc()).offset(CHUNK - 1).limit(1))
+    if end is not None:
+        place.append(identifier >= end)
+    chosen = select(*_COLUMNS, col(Asset.postcode)).where(*place, wanted, _seen(actor))
+    return session.execute(chosen.order_by(identifier.desc()).limit(most)).all(), end
+
+
+def _told(row: Row[Any], postcode: str | None) -> AssetMatch:
+    if postcode and str(row.postcode or "").startswith(postcode):
+        return AssetMatch(row, WITHIN, "Postcode", str(row.postcode))
+    return AssetMatch(row, WITHIN, "Name", row.asset_name)

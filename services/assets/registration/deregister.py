@@ -1,0 +1,44 @@
+"""De-registering an asset (UC-02.02): soft, with a reason, final; refused while other records depend on it."""
+
+from uuid import UUID
+
+from models.assets import Asset, AssetStatus
+from services.assets.reading.assets import conflict
+from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, blockers_of, move
+from services.assets.registration.record import index_aliases
+from services.core.errors import Blocker, Finding, Invalid, Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import reach, see
+from services.core.jobs.outbox import emit_for_asset
+from services.core.operation import operation
+
+SHORTEST_REASON, LONGEST_REASON = 3, 1000
+
+
+@operation("UC-02.02", permission="asset.read", writes=False, name="deregistration_blockers")
+def deregistration_blockers(actor: Actor, asset_id: UUID) -> list[Blocker]:
+    """What stands in the way of de-registering, each with what to do about it; empty when nothing does."""
+    return blockers_of(see(Asset, actor, asset_id))
+
+
+@operation("UC-02.02", permission="asset.deregister", name="deregister_asset")
+def deregister_asset(actor: Actor, asset_id: UUID, reason: str, version: int) -> Asset:
+    """End an asset for good, from the version the actor read; its MPAN, serial number and aliases are free, its ID never is.
+
+    Raises Conflict when somebody changed it since, Invalid without a reason, Refused with the blockers or when it has ended.
+    """
+    asset = reach(Asset, actor, asset_id, "asset.deregister")
+    if asset.version != version:
+        raise conflict(asset, version)
+    given = " ".join(reason.replace("\x00", "").split())
+    if not SHORTEST_REASON <= len(given) <= LONGEST_REASON:
+        expected = f"{SHORTEST_REASON} to {LONGEST_REASON} characters"
+        raise Invalid([Finding("END-01", "Reason", given, expected, "Say why the asset is de-registered.")])
+    ASSET_LIFE_CYCLE.require(asset.status, AssetStatus.DEREGISTERED, "deregister_asset")
+    blockers = blockers_of(asset)
+    if blockers:
+        raise Refused("Other records still depend on this asset. Settle these first.", blockers)
+    move(asset, AssetStatus.DEREGISTERED, "deregister_asset", given)
+    index_aliases(asset, active=False)
+    emit_for_asset("asset.deregistered", asset, {"version": asset.version, "reason": given})
+    return asset

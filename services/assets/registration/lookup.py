@@ -1,0 +1,257 @@
+"""Look-up before registering (UC-02.01): mine, another provider's, none, or malformed; logged, and rate limited per actor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlmodel import col
+
+from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetAlias
+from models.sources import SourceRecord
+from services.assets.registration.lookup_hits import keep_to_the_limit, log_question, log_refusal, tell_provider
+from services.assets.registration.record import key_of
+from services.assets.rules.attributes import check_aliases
+from services.assets.rules.check import ASSET_RULES
+from services.assets.rules.mpan import describe_mpan
+from services.assets.rules.reference import catalogue
+from services.assets.sources.reading_records import find_records
+from services.core.errors import Finding, TooManyRequests
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
+from services.core.operation import operation
+from services.core.transaction import afterwards, current_session
+
+LONGEST_SERIAL = 64
+
+
+class LookupOutcome(StrEnum):
+    """What a look-up found."""
+
+    MINE = "MINE"
+    OTHER_PROVIDER = "OTHER_PROVIDER"
+    NONE = "NONE"
+    MALFORMED = "MALFORMED"
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """The answer to a look-up. `asset_ids` are those the actor may see, `asset_id` the first of them.
+
+    `known` is what a registration can start from, by ontology term; `ways_on` are sentences.
+    """
+
+    outcome: LookupOutcome
+    message: str
+    asset_id: UUID | None = None
+    asset_ids: Sequence[UUID] = ()
+    ways_on: Sequence[str] = ()
+    known: Mapping[str, Any] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(slots=True)
+class _Question:
+    """What is looked for, tidied: how, the condition, what is known of it already, and what is wrong with it."""
+
+    by: list[str] = field(default_factory=list)
+    conditions: list[ColumnElement[bool]] = field(default_factory=list)
+    known: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@operation("UC-02.01", permission="asset.lookup", name="look_up")
+def look_up(
+    actor: Actor,
+    *,
+    mpan: str | None = None,
+    serial_number: str | None = None,
+    manufacturer: str | None = None,
+    alias_scheme: str | None = None,
+    alias_value: str | None = None,
+) -> LookupResult:
+    """Whether an active asset has this MPAN, this serial number and manufacturer, or this alias (any of what is given).
+
+    Raises TooManyRequests over the limit (setting asset.lookups_per_hour). A hit on an asset that the actor may not see says
+    that another provider registered it and nothing else; that provider is told that somebody asked.
+    """
+    try:
+        keep_to_the_limit(actor)
+    except TooManyRequests:
+        afterwards(lambda: log_refusal(actor))
+        raise
+    question = _Question()
+    _ask_mpan(question, mpan)
+    _ask_device(question, serial_number, manufacturer)
+    _ask_alias(question, alias_scheme, alias_value)
+    if not question.by and not question.findings:
+        expected = "An MPAN, a serial number with its manufacturer, or another identifier"
+        question.findings.append(Finding("LOOKUP-01", None, None, expected, "Say what to look for."))
+    found = [] if question.findings else _active(question)
+    result = _answer(actor, question, found)
+    _log(actor, question, result, found)
+    return result
+
+
+def _tidy(text: str | None) -> str:
+    return " ".join((text or "").replace("\x00", "").split())
+
+
+def _ask_mpan(question: _Question, mpan: str | None) -> None:
+    given = _tidy(mpan)
+    if not given:
+        return
+    facts = describe_mpan(given)
+    if facts.problem or facts.core is None:
+        expected = "13 digits, or the 21 digits of a bill"
+        question.findings.append(Finding("MPAN-02", "ImportMPAN", given, expected, facts.problem or expected))
+        return
+    question.by.append("MPAN")
+    question.conditions.append(or_(col(Asset.import_mpan) == facts.core, col(Asset.export_mpan) == facts.core))
+    question.known |= {"ImportMPAN": facts.core, "DNOConnection": facts.dno_code, "GspGroup": facts.gsp_group}
+
+
+def _ask_device(question: _Question, serial_number: str | None, manufacturer: str | None) -> None:
+    serial, maker = _tidy(serial_number), _tidy(manufacturer)
+    if not serial and not maker:
+        return
+    plain = serial.replace("-", "").replace("_", "")
+    if not (3 <= len(serial) <= LONGEST_SERIAL and plain.isalnum() and plain.isascii()):
+        question.findings.append(ASSET_RULES["SERIAL-03" if serial else "SERIAL-01"].finding(serial or None))
+    elif not maker:
+        message = "A serial number alone tells no device: give its manufacturer too."
+        question.findings.append(ASSET_RULES["MAKE-01"].finding(message=message))
+    else:
+        question.by.append("serial number and manufacturer")
+        question.conditions.append(
+            and_(col(Asset.serial_key) == key_of(serial), col(Asset.manufacturer_key) == key_of(maker))
+        )
+        question.known |= {"SerialNumber": serial, "Manufacturer": maker}
+
+
+def _ask_alias(question: _Question, scheme: str | None, value: str | None) -> None:
+    name, text = _tidy(scheme), _tidy(value)
+    if not name and not text:
+        return
+    pairs, wrong = check_aliases(f"{name}:{text}", catalogue().reference.code_lists)
+    question.findings += wrong
+    if pairs and not wrong:
+        question.by.append(f"{pairs[0]['scheme']} identifier")
+        same = (col(AssetAlias.scheme) == pairs[0]["scheme"], col(AssetAlias.value) == pairs[0]["value"])
+        question.conditions.append(
+            col(Asset.id).in_(select(col(AssetAlias.asset_id)).where(*same, col(AssetAlias.active)))
+        )
+        question.known["Aliases"] = pairs
+
+
+def _active(question: _Question) -> list[Asset]:
+    chosen = select(Asset).where(or_(*question.conditions), col(Asset.status).not_in(ENDED_STATUSES))
+    return list(current_session().scalars(chosen.order_by(col(Asset.id))))
+
+
+def _answer(actor: Actor, question: _Question, found: Sequence[Asset]) -> LookupResult:
+    if question.findings:
+        message = " ".join(finding.message for finding in question.findings)
+        return LookupResult(LookupOutcome.MALFORMED, message, findings=question.findings)
+    if not found:
+        return _nothing(actor, question)
+    ids = [asset.id for asset in found]
+    seen = set(current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(ids), visible(Asset, actor))))
+    mine = [asset for asset in found if asset.id in seen]
+    if not mine:
+        return LookupResult(
+            LookupOutcome.OTHER_PROVIDER,
+            "Registered by another provider.",
+            ways_on=(
+                "If you now manage it, ask for a switch with the owner's consent.",
+                "If the registration is wrong, raise a dispute.",
+            ),
+        )
+    first = mine[0]
+    more = f" {len(mine) - 1} more of yours share it." if len(mine) > 1 else ""
+    message = f"Registered already: {first.asset_name}, {STATUS_LABELS[first.status]}.{more}"
+    ways_on = ("Open it to see or change its details.",)
+    return LookupResult(LookupOutcome.MINE, message, first.id, tuple(asset.id for asset in mine), ways_on)
+
+
+def _nothing(actor: Actor, question: _Question) -> LookupResult:
+    known, source = dict(question.known), ""
+    record = _source_record(actor, known)
+    if record is not None:
+        known |= _from_record(record, known)
+        source = (
+            f" {record.publisher} lists {record.values.get('site_name') or 'a site'} with it; that can be filled in."
+        )
+    filled = {term: value for term, value in known.items() if value is not None}
+    message = f"No active asset has this {' or '.join(question.by)}.{source}"
+    return LookupResult(
+        LookupOutcome.NONE, message, ways_on=("Register it, with what is known filled in for you.",), known=filled
+    )
+
+
+def _source_record(actor: Actor, known: Mapping[str, Any]) -> SourceRecord | None:
+    """What a public register says of the site, if one that is loaded knows its MPAN or reference."""
+    mpan = known.get("ImportMPAN")
+    records = find_records(actor, mpan=mpan) if mpan else []
+    for pair in known.get("Aliases", ()):
+        if not records and pair["scheme"] in ("ECR", "REPD"):
+            records = find_records(actor, reference=pair["value"])
+    return records[0] if records else None
+
+
+_TERMS_OF_RECORD = {
+    "AssetCategory": "category",
+    "RatedCapacity": "registered_kw",
+    "GenCapacity": "export_kw",
+    "DemandCapacity": "import_kw",
+    "FuelType_EnergySource": "energy_source",
+    "ConnectionStatus": "connection_status",
+    "CommissioningDate": "connected_on",
+    "DNOConnection": "dno_code",
+    "Postcode": "postcode",
+    "Latitude": "latitude",
+    "Longitude": "longitude",
+}
+
+
+def _from_record(record: SourceRecord, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a record of a public register suggests; what would break a rule is left for the person to say."""
+    values = record.values
+    found = {term: values.get(name) for term, name in _TERMS_OF_RECORD.items()}
+    rated = _power(found["RatedCapacity"])
+    for term in ("GenCapacity", "DemandCapacity"):
+        power = _power(found[term])
+        if power is None or rated is None or power > rated:
+            found[term] = None
+    name = "".join(letter for letter in str(values.get("site_name") or "") if letter.isalnum() or letter in " -_/()")
+    found["AssetName"] = " ".join(name.split())[:255] or None
+    mpan = known.get("ImportMPAN")
+    found |= _mpans(mpan, values.get("import_mpans", ()), values.get("export_mpans", ()))
+    return {term: value for term, value in found.items() if value is not None or (term == "ImportMPAN" and mpan)}
+
+
+def _mpans(mpan: str | None, imports: Sequence[str], exports: Sequence[str]) -> dict[str, Any]:
+    """Which of the two MPANs is the one that was looked up, and the other one where the record tells it."""
+    if mpan is None:
+        return {"ImportMPAN": next(iter(imports), None), "ExportMPAN": next(iter(exports), None)}
+    if mpan in exports and mpan not in imports:
+        return {"ImportMPAN": next(iter(imports), None), "ExportMPAN": mpan}
+    return {"ImportMPAN": mpan, "ExportMPAN": next((other for other in exports if other != mpan), None)}
+
+
+def _power(value: object) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _log(actor: Actor, question: _Question, result: LookupResult, found: Sequence[Asset]) -> None:
+    """Keep that somebody asked; tell the provider whose asset was hit, no more than that."""
+    log_question(actor, question.by, str(result.outcome), found[0].id if found else None)
+    if result.outcome is LookupOutcome.OTHER_PROVIDER:
+        for asset in found:
+            tell_provider(asset, question.by)

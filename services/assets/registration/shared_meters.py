@@ -1,0 +1,63 @@
+"""Two providers' assets on one meter: a warning to who registers, and a notice to both (UC-02.01)."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from models.assets import ENDED_STATUSES, Asset
+from models.core import Event
+from services.core.clock import now
+from services.core.jobs.outbox import emit_for_asset
+from services.core.transaction import current_session
+
+SHARED = "asset.mpan_shared"
+"""Somebody else's asset stands on the same meter: told to both providers, to neither who the other is."""
+NEVER = 2**62
+LOOKED_AT_FOR = timedelta(days=30)
+"""How long two assets on one meter are something to look at: after that, both providers are taken to know and to mean it."""
+
+
+def tell_shared(asset: Asset, others: Iterable[tuple[UUID, str]]) -> None:
+    """Tell the provider of an asset, and those of the `others` on its meters (asset and MPAN); inside an operation."""
+    met = sorted(set(others), key=str)
+    if not met:
+        return
+    chosen = select(Asset).where(col(Asset.id).in_({other for other, _mpan in met}))
+    theirs = {one.id: one for one in current_session().scalars(chosen)}
+    for mpan in sorted({mpan for _other, mpan in met}):
+        emit_for_asset(SHARED, asset, {"mpan": mpan})
+    for other, mpan in met:
+        emit_for_asset(SHARED, theirs[other], {"mpan": mpan})
+
+
+def newly_shared() -> ColumnElement[bool]:
+    """The active assets whose providers were told of another's on the meter lately, and whose meter still is shared.
+
+    Whoever changes the MPAN, or ends either asset, so has dealt with it. Driven by the few events of that kind, and not by
+    the many assets of a provider: to be joined with whose assets are meant. Inside an operation.
+    """
+    told = select(col(Event.record_id)).where(
+        col(Event.type) == SHARED, col(Event.seq) >= _first_seq_since(now() - LOOKED_AT_FOR)
+    )
+    active = col(Asset.status).not_in(ENDED_STATUSES)
+    return and_(col(Asset.id).in_(told), active, or_(_elsewhere("import_mpan"), _elsewhere("export_mpan")))
+
+
+def _first_seq_since(moment: datetime) -> int:
+    """The number of the first event since then, or of none: by its identifier, which begins with the time (UUIDv7)."""
+    lowest = UUID(int=int(moment.timestamp() * 1000) << 80)
+    first = select(col(Event.seq)).where(col(Event.id) >= lowest).order_by(col(Event.id)).limit(1)
+    found = current_session().scalar(first)
+    return NEVER if found is None else found
+
+
+def _elsewhere(column: str) -> ColumnElement[bool]:
+    """Whether an active asset of another provider has one of the asset's meters as its import or export MPAN."""
+    other = aliased(Asset)
+    meter = getattr(other, column).in_((col(Asset.import_mpan), col(Asset.export_mpan)))
+    others = col(other.service_provider_id) != col(Asset.service_provider_id)
+    return exists().where(meter, others, col(other.status).not_in(ENDED_STATUSES)).correlate(Asset)

@@ -1,0 +1,212 @@
+"""Drafts that an installer sends to a provider, who completes and registers them, or sends them back (UC-02.01).
+
+The installer's draft stays as it was sent: whoever completes it works on a copy of their own. Until it is registered it is
+the installer's, so that a provider who doesn't want it gives it back with the reason rather than destroying it.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetDraft
+from models.participants import Organisation, OrganisationStatus
+from services.assets.registration.drafts import FROM, NOTES, RETURNED, TAKEN, find_draft, notes_of, storable
+from services.assets.registration.validation import PROVIDER_ROLES
+from services.assets.rules.check import check_asset
+from services.assets.rules.reference import catalogue, rule_context
+from services.core.clock import now
+from services.core.errors import Finding, Invalid, NotFound, Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible, within
+from services.core.jobs.outbox import emit
+from services.core.operation import operation
+from services.core.transaction import current_session
+
+MOST_SUBMITTED = 200
+"""Drafts of one installer that wait with providers at the same time."""
+LONGEST_NOTE, SHORTEST_REASON = 1000, 3
+UNKNOWN_TERM = "FIELD-01"
+
+
+@operation("UC-02.01", permission="asset.submit_draft", writes=False, name="check_draft")
+def check_draft(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
+    """What the rules say of technical data: of what stands in it only, nothing of what else is registered."""
+    return list(check_asset(storable(values), rule_context()).findings)
+
+
+@operation("UC-02.01", permission="asset.submit_draft", name="submit_draft")
+def submit_draft(
+    actor: Actor,
+    values: Mapping[str, object],
+    provider_id: UUID | None,
+    note: str | None = None,
+    *,
+    draft_id: UUID | None = None,
+) -> AssetDraft:
+    """Send technical data, by ontology term, to a provider; as far as they are known, right or wrong.
+
+    `draft_id`: the actor's own draft, or one that was returned, or one that the provider hasn't begun to complete. Raises
+    Invalid without an active provider or a known category, Refused for too much at once, NotFound for no draft of theirs.
+    """
+    kept, said = storable(values), (note or "").replace("\x00", "").strip()
+    provider = current_session().get(Organisation, provider_id) if provider_id else None
+    _require_sound(actor, kept, provider, said)
+    assert provider is not None
+    assert actor.organisation_id is not None
+    draft = _own_draft(actor, draft_id)
+    draft.values, draft.note, draft.author_name = kept, said or None, actor.name[:200]
+    draft.addressed_to = provider.id
+    draft.submitted_at = draft.saved_at = now()
+    current_session().flush()
+    told = {"draft_id": str(draft.id), "name": name_of(draft), "from": actor.organisation_name}
+    emit("asset.draft_submitted", provider, organisation_id=provider.id, payload=told)
+    return draft
+
+
+def name_of(draft: AssetDraft) -> str:
+    """What a draft is called: its asset's name, or its serial number, or that it has none."""
+    given = draft.values.get("AssetName") or draft.values.get("SerialNumber")
+    return str(given)[:255] if given else "No name yet"
+
+
+def _require_sound(actor: Actor, values: Mapping[str, object], provider: Organisation | None, note: str) -> None:
+    found = [one for one in check_asset(values, rule_context()).findings if one.code == UNKNOWN_TERM]
+    if (
+        provider is None
+        or provider.organisation_status is not OrganisationStatus.ACTIVE
+        or not PROVIDER_ROLES & set(provider.organisation_roles)
+    ):
+        given = str(provider.id) if provider else None
+        expected = "An active FSP or Aggregator of the directory"
+        found.append(Finding("DRAFT-01", "AddressedTo", given, expected, "Choose the provider who completes it."))
+    category = values.get("AssetCategory")
+    if category not in catalogue().schema_versions:
+        message = "Choose the category: it says which details the provider needs."
+        given = None if category is None else str(category)[:200]
+        found.append(Finding("DRAFT-02", "AssetCategory", given, "A category in use", message))
+    if len(note) > LONGEST_NOTE:
+        message = f"Shorten the note to {LONGEST_NOTE:,} characters."
+        found.append(Finding("DRAFT-03", "Note", note[:200], f"At most {LONGEST_NOTE:,} characters", message))
+    if found:
+        raise Invalid(found)
+    waiting = (col(AssetDraft.organisation_id) == actor.organisation_id, col(AssetDraft.submitted_at).is_not(None))
+    if (current_session().scalar(select(func.count(col(AssetDraft.id))).where(*waiting)) or 0) >= MOST_SUBMITTED:
+        raise Refused(
+            f"{MOST_SUBMITTED} drafts of yours wait with providers already. Submit more once some are registered, or take "
+            "some back."
+        )
+
+
+def _own_draft(actor: Actor, draft_id: UUID | None) -> AssetDraft:
+    """The draft to be sent, or a new one; a program's is kept under its organisation, since no person keeps it."""
+    assert actor.organisation_id is not None
+    if draft_id is None:
+        draft = AssetDraft(
+            user_id=actor.user_id or actor.organisation_id, organisation_id=actor.organisation_id, saved_at=now()
+        )
+        current_session().add(draft)
+        return draft
+    draft = find_draft(actor, draft_id)
+    if draft is None or draft.organisation_id != actor.organisation_id or draft.asset_id is not None:
+        raise NotFound("draft", draft_id)
+    if draft.submitted_at is not None and TAKEN in draft.values:
+        raise Refused("The provider is completing this draft already. Ask them to return it.")
+    return draft
+
+
+@operation("UC-02.01", permission="asset.take_draft", name="take_draft")
+def take_draft(actor: Actor, draft_id: UUID) -> AssetDraft:
+    """Begin to complete what an installer submitted: a copy of one's own to go on with, the same one when asked again."""
+    sent = _sent_to(actor, draft_id)
+    if actor.user_id is None or actor.organisation_id is None:
+        raise Refused("A program registers a submitted draft directly; only people complete one step by step.")
+    mine = (col(AssetDraft.user_id) == actor.user_id, col(AssetDraft.organisation_id) == actor.organisation_id)
+    for copy in current_session().scalars(select(AssetDraft).where(*mine)):
+        if copy.values.get(FROM) == str(sent.id):
+            return copy
+    known = {name: one for name, one in sent.values.items() if name not in NOTES}
+    copy = AssetDraft(
+        user_id=actor.user_id,
+        organisation_id=actor.organisation_id,
+        values=known | {FROM: str(sent.id)},
+        saved_at=now(),
+        author_name=sent.author_name,
+        note=sent.note,
+    )
+    current_session().add(copy)
+    sent.values = sent.values | {TAKEN: {"by": actor.name, "at": now().isoformat(timespec="seconds")}}
+    return copy
+
+
+@operation("UC-02.01", permission="asset.take_draft", name="return_draft")
+def return_draft(actor: Actor, draft_id: UUID, reason: str, *, declined: bool = False) -> AssetDraft:
+    """Give a submitted draft back to its installer, who reads the reason; what was completed of it here is dropped.
+
+    `draft_id` is the submitted one or one's copy of it. `declined`: the provider doesn't want it, rather than wanting it
+    mended. Raises Invalid without a reason of 3 to 1,000 characters.
+    """
+    said = reason.replace("\x00", "").strip()
+    if not SHORTEST_REASON <= len(said) <= LONGEST_NOTE:
+        expected = f"{SHORTEST_REASON} to {LONGEST_NOTE:,} characters"
+        message = f"Say in {expected} what the installer should know."
+        raise Invalid([Finding("DRAFT-04", "Reason", said[:200], expected, message)])
+    sent = _sent_to(actor, draft_id)
+    note = {
+        "reason": said,
+        "by": actor.organisation_name,
+        "at": now().isoformat(timespec="seconds"),
+        "declined": declined,
+    }
+    sent.values = {name: one for name, one in sent.values.items() if name not in NOTES} | {RETURNED: note}
+    sent.submitted_at = None
+    _drop_copies(actor, sent)
+    installer = current_session().get_one(Organisation, sent.organisation_id)
+    told = {"draft_id": str(sent.id), "name": name_of(sent), "from": actor.organisation_name, "reason": said}
+    emit("asset.draft_returned", installer, organisation_id=installer.id, payload=told | {"declined": declined})
+    return sent
+
+
+def submission_behind(actor: Actor, draft_id: UUID | None) -> AssetDraft | None:
+    """The submitted draft that `draft_id` is, or is a copy of; None for a draft of one's own."""
+    draft = find_draft(actor, draft_id)
+    if draft is None:
+        return None
+    if draft.organisation_id == actor.organisation_id:
+        origin = notes_of(draft).get(FROM)
+        draft = find_draft(actor, UUID(str(origin))) if origin else None
+    submitted = draft is not None and draft.addressed_to == actor.organisation_id and draft.submitted_at is not None
+    return draft if submitted else None
+
+
+def conclude_submission(actor: Actor, sent: AssetDraft, asset: Asset) -> None:
+    """The asset is registered: the draft and the copies of it have done their work, and the installer is told."""
+    told = {"draft_id": str(sent.id), "name": asset.asset_name, "from": actor.organisation_name}
+    emit("asset.draft_registered", asset, organisation_id=sent.organisation_id, payload=told)
+    _drop_copies(actor, sent)
+    current_session().delete(sent)
+
+
+def _sent_to(actor: Actor, draft_id: UUID) -> AssetDraft:
+    sent = submission_behind(actor, draft_id)
+    if sent is None:
+        raise NotFound("draft", draft_id)
+    return sent
+
+
+def _drop_copies(actor: Actor, sent: AssetDraft) -> None:
+    session = current_session()
+    ours = (col(AssetDraft.organisation_id) == actor.organisation_id, col(AssetDraft.addressed_to).is_(None))
+    for copy in session.scalars(select(AssetDraft).where(*ours)):
+        if copy.values.get(FROM) == str(sent.id):
+            session.delete(copy)
+
+
+def organisation_names(actor: Actor, identifiers: Sequence[UUID | None]) -> dict[UUID, str]:
+    """Names of organisations that take part, as the directory tells them to everybody; of one's own records besides."""
+    wanted = {one for one in identifiers if one}
+    known = within(Organisation, actor, "organisation.directory") | visible(Organisation, actor)
+    names = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
+    rows = current_session().execute(select(col(Organisation.id), names).where(col(Organisation.id).in_(wanted), known))
+    return {row[0]: row[1] for row in rows}

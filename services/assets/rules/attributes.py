@@ -1,0 +1,229 @@
+"""What a row says beyond its core terms: the attributes of its category, judged by the schema, and its aliases.
+
+These are looked at one by one, and only in the rows that have any; the words come from the catalogue like all others.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+import jsonschema_rs
+
+from services.assets.rules.catalogue import ASSET_RULES
+from services.assets.rules.prepare import NO, YES, AssetReference, text_of
+from services.assets.rules.schemas import CodeLists, choices_of, compile_schema
+from services.core.errors import Finding
+
+ALIAS_LENGTH = 100
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xa0]+")
+Properties = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A category's schema, ready to judge; `choices` finds the code of an option by its code or label, in lower case."""
+
+    validator: jsonschema_rs.Validator
+    properties: Properties
+    choices: Mapping[str, Mapping[str, str]]
+
+
+@lru_cache(maxsize=16)
+def judges(reference: AssetReference) -> dict[str, Judge]:
+    """The compiled schemas by category, once per version of the reference. ValueError where one is no JSON Schema."""
+    return {category: _judge(schema) for category, schema in reference.schemas.items()}
+
+
+def _judge(schema: Mapping[str, Any]) -> Judge:
+    properties: Properties = schema.get("properties", {})
+    choices = {
+        name: {text.lower(): one.code for one in choices_of(spec) for text in (one.label, one.code)}
+        for name, spec in properties.items()
+    }
+    return Judge(compile_schema(schema), properties, choices)
+
+
+def read_attributes(nested: object, flat: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
+    """The attributes of one row as handed in: those under ``CategoryAttributes`` (JSON), then those of their own columns."""
+    found: dict[str, object] = {}
+    findings: list[Finding] = []
+    if isinstance(nested, str) and nested.strip():
+        with suppress(json.JSONDecodeError):
+            nested = json.loads(nested, parse_float=Decimal)
+    if isinstance(nested, Mapping):
+        found.update(_storable(nested))
+    elif nested is not None and nested != "":
+        findings.append(ASSET_RULES["SCHEMA-09"].finding(text_of(nested)))
+    found.update(flat)
+    return {name: _storable(one) for name, one in found.items() if not _empty(one)}, findings
+
+
+def _storable(given: Any) -> Any:
+    """What is handed in, with half characters of UTF-16 (valid in JSON, refused by every store) replaced."""
+    if isinstance(given, str):
+        return text_of(given)
+    if isinstance(given, Mapping | list | tuple):
+        return json.loads(json.dumps(given, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    return given
+
+
+def _empty(given: object) -> bool:
+    return given is None or (isinstance(given, str) and not given.strip())
+
+
+def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[str, Any], list[Finding]]:
+    """The attributes with the types of the schema, and what is wrong with them."""
+    typed = {
+        name: typed_value(one, judge.properties.get(name, {}).get("type"), judge.choices.get(name, {}))
+        for name, one in given.items()
+    }
+    if judge.validator.is_valid(typed):
+        return typed, []
+    return typed, [speak(code, name, given, judge.properties) for code, name in objections(judge, typed)]
+
+
+def typed_value(given: object, kind: str | None, choices: Mapping[str, str]) -> Any:
+    """Text as the type that the schema expects, an option's label as its code; what can't be read stays as it is."""
+    if isinstance(given, Decimal | float | int) and not isinstance(given, bool):
+        return _number(text_of(given) or "", kind) if kind in ("number", "integer") else given
+    if not isinstance(given, str):
+        return given
+    text = UNSEEN.sub(" ", given).strip()
+    if kind in ("number", "integer"):
+        return _number(text, kind)
+    if kind == "boolean":
+        lowered = text.lower()
+        return lowered in YES if lowered in YES or lowered in NO else text
+    if kind == "array":
+        return [choices.get(part.strip().lower(), part.strip()) for part in text.split(";") if part.strip()]
+    return choices.get(text.lower(), text)
+
+
+def _number(text: str, kind: str | None) -> object:
+    """A whole number as int, any other as float (these are no powers in the sense of the register's kW columns)."""
+    plain = text.removeprefix("-").replace(".", "", 1)
+    if not (plain.isascii() and plain.isdigit()):
+        return text
+    number = float(text)
+    if not isfinite(number):
+        return text
+    return int(number) if number.is_integer() and (kind == "integer" or "." not in text) else number
+
+
+KINDS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "yes or no",
+    "string": "a text",
+    "array": "a list",
+    "object": "a group of attributes",
+}
+
+
+CODES = {
+    "type": "SCHEMA-02",
+    "oneOf": "SCHEMA-03",
+    "anyOf": "SCHEMA-03",
+    "enum": "SCHEMA-03",
+    "const": "SCHEMA-03",
+    "minimum": "SCHEMA-04",
+    "exclusiveMinimum": "SCHEMA-04",
+    "maximum": "SCHEMA-05",
+    "exclusiveMaximum": "SCHEMA-05",
+    "minLength": "SCHEMA-06",
+    "maxLength": "SCHEMA-06",
+    "pattern": "SCHEMA-06",
+    "format": "SCHEMA-06",
+}
+
+
+def objections(judge: Judge, typed: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Rule and attribute of everything that the schema refuses, without the words: for counting over many assets."""
+    for error in judge.validator.iter_errors(typed):
+        yield from _objections(error)
+
+
+def _objections(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str | None]]:
+    """One error about missing or unknown attributes may concern several."""
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield "SCHEMA-01", kind.property
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            yield "SCHEMA-07", name
+    else:
+        keyword = str(error.schema_path[-1]) if error.schema_path else ""
+        path = [str(step) for step in error.instance_path]
+        yield CODES.get(keyword, "SCHEMA-08"), path[0] if path else None
+
+
+def speak(code: str, name: str | None, given: Mapping[str, object], properties: Properties) -> Finding:
+    """An objection of the schema in our words."""
+    rule = ASSET_RULES[code]
+    spec = properties.get(name or "", {})
+    label = str(spec.get("title", name or "The record"))
+    text = text_of(given.get(name or ""))
+    expected = rule.expected.replace("{expected}", expectation(spec))
+    message = rule.message.replace("{label}", label).replace("{expected}", expectation(spec))
+    return Finding(code, name, text, expected, message.replace("{given}", text or "nothing"), rule.severity)
+
+
+def expectation(spec: Mapping[str, Any]) -> str:
+    """What a property accepts, in words: "a number of kWh, more than 0, at most 1000"."""
+    choices = choices_of(spec)
+    if choices:
+        return "one of: " + ", ".join(option.label for option in choices)
+    parts = [KINDS.get(str(spec.get("type")), "a value") + (f" of {spec['x-unit']}" if "x-unit" in spec else "")]
+    bounds = {
+        "minimum": "at least {}",
+        "exclusiveMinimum": "more than {}",
+        "maximum": "at most {}",
+        "exclusiveMaximum": "less than {}",
+        "minLength": "at least {} characters",
+        "maxLength": "at most {} characters",
+        "pattern": "matching {}",
+        "format": "as {}",
+    }
+    parts += [words.format(spec[keyword]) for keyword, words in bounds.items() if keyword in spec]
+    return ", ".join(parts)
+
+
+def check_aliases(given: str | None, code_lists: CodeLists) -> tuple[list[dict[str, str]], list[Finding]]:
+    """Aliases of one row, from JSON text (a list of scheme and value) or ``SCHEME:value; SCHEME:value``."""
+    found: list[dict[str, str]] = []
+    findings: list[Finding] = []
+    for part in _alias_parts(given or ""):
+        scheme, one = (part[0].strip().upper(), UNSEEN.sub(" ", part[1]).strip()) if len(part) == 2 else ("", "")
+        quoted = ":".join(part)
+        if len(part) != 2 or not scheme:
+            findings.append(ASSET_RULES["ALIAS-01"].finding(quoted))
+        elif scheme not in code_lists.get("AliasScheme", {}):
+            findings.append(ASSET_RULES["ALIAS-02"].finding(scheme))
+        elif not 1 <= len(one) <= ALIAS_LENGTH:
+            findings.append(ASSET_RULES["ALIAS-03"].finding(quoted))
+        elif {"scheme": scheme, "value": one} in found:
+            findings.append(ASSET_RULES["ALIAS-04"].finding(quoted))
+        else:
+            found.append({"scheme": scheme, "value": one})
+    return found, findings
+
+
+def _alias_parts(text: str) -> Sequence[tuple[str, ...]]:
+    """(scheme, value) of each alias; anything else stands as a tuple of one, to be refused with what was given."""
+    if text.startswith(("[", "{")):
+        with suppress(json.JSONDecodeError):
+            items = json.loads(text)
+            return [_alias_item(item) for item in (items if isinstance(items, list) else [items])]
+    return [tuple(part.strip().split(":", 1)) for part in text.split(";") if part.strip()]
+
+
+def _alias_item(item: object) -> tuple[str, ...]:
+    if isinstance(item, Mapping) and set(item) == {"scheme", "value"}:
+        return (str(item["scheme"]), str(item["value"]))
+    return (json.dumps(item, ensure_ascii=False),)

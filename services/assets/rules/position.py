@@ -1,0 +1,101 @@
+"""Where an asset is: declared in degrees, converted from National Grid metres, or taken from the outward code.
+
+Adds to the prepared frame the position taken, ``at:Latitude`` and ``at:Longitude``, ``PositionSource`` (declared, eastings,
+postcode or null), ``position_inside`` (a conversion that leaves Great Britain is false) and ``in_licence_area``
+(null where the position is no finer than an outward code, or the network isn't known).
+"""
+
+import polars as pl
+
+from services.assets.rules.prepare import value
+from services.grid.coordinates import EAST, NORTH, SOUTH, WEST, to_wgs84_many
+from services.grid.distributors import LICENCE_AREAS
+from services.grid.geography import gsp_groups_at, inside_area, outcode_position
+
+GROUP_OF_DNO = {area.code: area.gsp_group for area in LICENCE_AREAS if area.code}
+
+
+def _in_box(latitude: pl.Expr, longitude: pl.Expr) -> pl.Expr:
+    return latitude.is_between(SOUTH, NORTH) & longitude.is_between(WEST, EAST)
+
+
+NO_DEGREES = pl.all_horizontal(pl.col("Latitude", "Longitude").is_null())
+NO_METRES = pl.all_horizontal(pl.col("Easting", "Northing").is_null())
+CONVERTED_INSIDE = _in_box(pl.col("converted:Latitude"), pl.col("converted:Longitude"))
+SOURCE = (
+    pl.when(_in_box(value("Latitude"), value("Longitude")))
+    .then(pl.lit("declared"))
+    .when(NO_DEGREES & CONVERTED_INSIDE)
+    .then(pl.lit("eastings"))
+    .when(NO_DEGREES & NO_METRES & pl.col("postcode:Latitude").is_not_null())
+    .then(pl.lit("postcode"))
+)
+
+
+def _final(term: str) -> pl.Expr:
+    """The coordinate from the source that was taken."""
+    return (
+        pl.when(pl.col("PositionSource") == "declared")
+        .then(value(term))
+        .when(pl.col("PositionSource") == "eastings")
+        .then(pl.col(f"converted:{term}"))
+        .when(pl.col("PositionSource") == "postcode")
+        .then(pl.col(f"postcode:{term}"))
+        .alias(f"at:{term}")
+    )
+
+
+PLACED = [SOURCE.alias("PositionSource"), (CONVERTED_INSIDE | NO_DEGREES.not_()).alias("position_inside")]
+FINAL = [
+    _final("Latitude"),
+    _final("Longitude"),
+    (
+        pl.col("PositionSource").is_in(["declared", "eastings"]) & pl.col("DNOConnection").is_in(list(GROUP_OF_DNO))
+    ).alias("exact"),
+]
+NO_CONVERSION = [pl.lit(None, dtype=pl.Float64).alias(f"converted:{term}") for term in ("Latitude", "Longitude")]
+NO_POSTCODE = [pl.lit(None, dtype=pl.Float64).alias(f"postcode:{term}") for term in ("Latitude", "Longitude")]
+
+
+def add_position(prepared: pl.DataFrame) -> pl.DataFrame:
+    """The prepared frame with the position columns, the finest source first."""
+    found = prepared.with_columns(*_converted(prepared), *_by_postcode(prepared))
+    placed = found.with_columns(PLACED).with_columns(FINAL)
+    return placed.with_columns(_in_licence_area(placed))
+
+
+def _converted(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
+    """Converted positions, where easting and northing are both numbers."""
+    eastings, northings = frame["value:Easting"], frame["value:Northing"]
+    if eastings.null_count() == frame.height:
+        return NO_CONVERSION
+    latitudes, longitudes = to_wgs84_many(eastings, northings)
+    pairs = (("Latitude", latitudes), ("Longitude", longitudes))
+    return [pl.Series(f"converted:{term}", found, nan_to_null=True) for term, found in pairs]
+
+
+def _by_postcode(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
+    """The central positions of the outward codes."""
+    postcodes = frame["value:Postcode"]
+    if postcodes.null_count() == frame.height:
+        return NO_POSTCODE
+    given = postcodes.to_list()
+    known = {code: outcode_position(code) for code in set(given) if code}
+    positions = [known.get(code) for code in given]
+    return [
+        pl.Series(f"postcode:{term}", [position and position[at] for position in positions], dtype=pl.Float64)
+        for at, term in enumerate(("Latitude", "Longitude"))
+    ]
+
+
+def _in_licence_area(frame: pl.DataFrame) -> pl.Series:
+    """Whether each exact position lies in its declared network's area: by GSP group for all at once, then the rest closely."""
+    inside: list[bool | None] = [None] * frame.height
+    rows = frame["exact"].arg_true()
+    if len(rows):
+        places = frame["at:Latitude"].gather(rows), frame["at:Longitude"].gather(rows)
+        networks = frame["DNOConnection"].gather(rows)
+        groups = gsp_groups_at(*places)
+        for row, group, network, lat, lon in zip(rows, groups, networks, *places, strict=True):
+            inside[row] = group == GROUP_OF_DNO[network] or inside_area(lat, lon, network)
+    return pl.Series("in_licence_area", inside, dtype=pl.Boolean)

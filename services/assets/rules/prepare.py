@@ -1,0 +1,270 @@
+"""From what was typed to what can be judged: text is tidied, defaults are filled in, values are read.
+
+The prepared frame holds, for each core term, its tidied text under the term and the value read from it under
+``value(term)`` (null where it can't be read), and beside them what the rules ask for: ``known:``, ``active:``, ``needs:``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from services.assets.rules import schemas
+from services.assets.rules.mpan import mpan_core_expr, mpan_dno_expr, mpan_valid_expr
+from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES, CodeLists
+
+KILOWATTS = pl.Decimal(18, 2)
+# At most two decimals; zeros after them say nothing more. No sign, exponent, separator or unit but a minus.
+POWER_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,2}0*)?$"
+NUMBER_PATTERN = r"^-?[0-9]{1,9}(\.[0-9]{1,15})?$"
+DATE_PATTERN = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]00:00:00(?:\.0+)?)?$"
+UUID_PATTERN = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+POSTCODE_PATTERN = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$"
+YES, NO = ["true", "yes", "y", "1"], ["false", "no", "n", "0"]
+CODE_TERMS = {a.term: a.code_list for a in CORE_ATTRIBUTES if a.code_list}
+ALWAYS_FILLABLE = {"GenCapacity", "DemandCapacity", "InstalledCapacity", "ConsumerOwned", "Latitude", "Longitude"}
+FOLLOWS_RATED = {"GenCapacity": ("gen", "storage"), "DemandCapacity": ("demand", "storage")}
+"""Capacities that are the rated one where they aren't given, in categories of these kinds."""
+TEXT_SCHEMA = pl.Schema(dict.fromkeys(CORE, pl.String))
+
+
+def value(term: str) -> pl.Expr:
+    """The value read from a term's text; null where it is empty or can't be read."""
+    return pl.col(f"value:{term}")
+
+
+@dataclass(frozen=True, eq=False)
+class AssetReference:
+    """What the asset rules look up: code lists and category schemas. Make one per version of them and keep it."""
+
+    code_lists: CodeLists = field(default_factory=schemas.shipped_code_lists)
+    schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=schemas.shipped_schemas)
+
+    @cached_property
+    def attribute_terms(self) -> frozenset[str]:
+        """The terms that any category adds."""
+        return frozenset(name for schema in self.schemas.values() for name in schema.get("properties", {}))
+
+    @cached_property
+    def defaults(self) -> list[pl.Expr]:
+        """Text of the terms that some category fills in when they are left empty."""
+        filled: dict[str, dict[str, str]] = {}
+        for category, schema in self.schemas.items():
+            for term, text in schema.get("x-defaults", {}).items():
+                filled.setdefault(term, {})[category] = str(text)
+        return [
+            pl.col(term).fill_null(pl.col("AssetCategory").replace_strict(texts, default=None, return_dtype=pl.String))
+            for term, texts in filled.items()
+            if term in CORE
+        ]
+
+    @cached_property
+    def fillable(self) -> list[str]:
+        """The terms that the register may fill in when they are left empty."""
+        filled = {term for schema in self.schemas.values() for term in schema.get("x-defaults", {})}
+        return [term for term in CORE if term in filled | ALWAYS_FILLABLE]
+
+    @cached_property
+    def empties(self) -> list[pl.Expr]:
+        """``empty:`` of the fillable terms: nothing was handed in."""
+        return [pl.col(term).is_null().alias(f"empty:{term}") for term in self.fillable]
+
+    @cached_property
+    def derived(self) -> pl.Expr:
+        """The terms that the register filled in, as a list, from the typed output and the ``empty:`` columns."""
+        filled = [
+            pl.when(pl.col(f"empty:{term}") & pl.col(term).is_not_null()).then(pl.lit(term)) for term in self.fillable
+        ]
+        group = pl.when(pl.col("GspGroup").is_not_null()).then(pl.lit("GspGroup"))
+        return pl.concat_list(*filled, group).list.drop_nulls().alias("derived")
+
+    @cached_property
+    def capacities(self) -> list[pl.Expr]:
+        """Generation and demand capacity: the rated one, where the category is of that kind and none is given."""
+        found = []
+        for term, kinds in FOLLOWS_RATED.items():
+            categories = [name for name, schema in self.schemas.items() if schema.get("x-kind") in kinds]
+            needed = [name for name in categories if term in self.schemas[name].get("x-mandatory", ())]
+            applies = pl.col("AssetCategory").is_in([name for name in categories if name not in needed])
+            found.append(_rated_unless_given(term, applies.fill_null(False)))
+        return [*found, INSTALLED]
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """The core terms that some category makes mandatory; the rules on the others have nothing to judge."""
+        schemas = self.schemas.values()
+        named = {term for one in schemas for term in (*one.get("x-mandatory", ()), *one.get("x-mandatory-when", {}))}
+        return [term for term in CORE if term in named]
+
+    @cached_property
+    def helpers(self) -> list[pl.Expr]:
+        """The columns that rules ask for: is the code known, is it active, does the category need the term."""
+        found: list[pl.Expr] = []
+        for term, name in CODE_TERMS.items():
+            codes = self.code_lists.get(name, {})
+            found.append(pl.col(term).is_in(list(codes)).alias(f"known:{term}"))
+            retired = [code for code, entry in codes.items() if not entry.active]
+            found.append(pl.col(term).is_in(retired).not_().alias(f"active:{term}"))
+        found += [self._needs(term).alias(f"needs:{term}") for term in self.needed]
+        return [*found, *self._needs_any()]
+
+    def _needs(self, term: str) -> pl.Expr:
+        plain = [category for category, schema in self.schemas.items() if term in schema.get("x-mandatory", ())]
+        needed = pl.col("AssetCategory").is_in(plain) if plain else pl.lit(False)
+        for category, schema in self.schemas.items():
+            other = schema.get("x-mandatory-when", {}).get(term)
+            if other in CORE:
+                needed = needed | ((pl.col("AssetCategory") == category) & (value(other) > 0))
+        return needed.fill_null(False)
+
+    def _needs_any(self) -> list[pl.Expr]:
+        """``needs_mpan``: one of the two MPANs is needed; ``lacks_any``: the other groups of which nothing was given."""
+        mpan: list[str] = []
+        lacking: pl.Expr = pl.lit(None, dtype=pl.String)
+        for category, schema in self.schemas.items():
+            for group in schema.get("x-mandatory-any", ()):
+                if set(group) == {"ImportMPAN", "ExportMPAN"}:
+                    mpan.append(category)
+                    continue
+                empty = pl.all_horizontal(pl.col(term).is_null() for term in group if term in CORE)
+                lacks = (pl.col("AssetCategory") == category) & empty
+                lacking = pl.when(lacks).then(pl.lit(", ".join(group))).otherwise(lacking)
+        return [pl.col("AssetCategory").is_in(mpan).alias("needs_mpan"), lacking.alias("lacks_any")]
+
+
+@dataclass(frozen=True, eq=False)
+class AssetRuleContext:
+    """What a row is judged against, besides itself.
+
+    `today` is the date in Europe/London. `is_new` is true at registration; an update that moves EffectiveDate sets
+    `effective_date_changed`. `justify_above_kw` is the setting over which a rated capacity needs a justification.
+    """
+
+    today: date
+    reference: AssetReference
+    is_new: bool = True
+    effective_date_changed: bool = False
+    justify_above_kw: Decimal = Decimal("1000000.00")
+
+    @cached_property
+    def columns(self) -> list[pl.Expr]:
+        """The context as columns, so that the rules stay the same expressions for every context."""
+        return [
+            pl.lit(self.today).alias("today"),
+            pl.lit(self.is_new).alias("is_new"),
+            pl.lit(self.is_new or self.effective_date_changed).alias("dates_forward"),
+            pl.lit(self.justify_above_kw, dtype=KILOWATTS).alias("justify_above"),
+        ]
+
+
+def text_of(given: object) -> str | None:
+    """A value from JSON, Python or a spreadsheet as the text that would have been typed; "50.5" stays "50.5"."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        # Half a character of UTF-16 is valid in JSON, but no text.
+        return given if given.isascii() else given.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, float):
+        return format(Decimal(repr(given)), "f").removesuffix(".0")
+    if isinstance(given, Decimal):
+        return format(given, "f")
+    if isinstance(given, datetime):
+        return given.date().isoformat() if given.time() == datetime.min.time() else given.isoformat()
+    if isinstance(given, date):
+        return given.isoformat()
+    if isinstance(given, int | UUID):
+        return str(given)
+    return json.dumps(given, default=str)
+
+
+def text_frame(raw: pl.DataFrame) -> pl.DataFrame:
+    """The core terms of `raw` as text, in the order of the catalogue; missing ones are null."""
+    raw = raw.rechunk() if raw.n_chunks() > 1 else raw
+    kinds = raw.schema
+    if all(kinds.get(term) == pl.String for term in CORE):
+        return raw.select(list(CORE))
+    return raw.select(
+        _as_text(raw, term, kinds[term]) if term in kinds else pl.lit(None, dtype=pl.String).alias(term)
+        for term in CORE
+    )
+
+
+def _as_text(raw: pl.DataFrame, term: str, kind: pl.DataType) -> pl.Expr | pl.Series:
+    if kind == pl.String:
+        return pl.col(term)
+    if kind.is_nested() or kind.is_float() or kind == pl.Object:
+        return pl.Series(term, [text_of(one) for one in raw[term].to_list()], dtype=pl.String)
+    return pl.col(term).cast(pl.String)
+
+
+def _tidied(term: str) -> pl.Expr:
+    """Text without the spaces that copying brings along, empty as null; codes and postcodes in capitals."""
+    kind = CORE[term].kind
+    if kind in ("code", "postcode"):
+        text = pl.col(term).str.to_uppercase()
+    elif kind == "boolean":
+        text = pl.col(term).str.to_lowercase()
+    else:
+        text = pl.col(term)
+    if kind in ("text", "long_text"):
+        text = text.str.replace_all(r"[\p{Cc}\u{a0}]+", " ")
+    # From the first to the last character that can be seen; null where there is none.
+    return text.str.extract(r"(?s)\S(?:.*\S)?", 0).alias(term)
+
+
+def _read(term: str) -> pl.Expr:
+    """The value of a tidied text, by the kind of the attribute."""
+    text, kind = pl.col(term), CORE[term].kind
+    if kind == "power":
+        read = pl.when(text.str.contains(POWER_PATTERN)).then(text).cast(KILOWATTS, strict=False)
+    elif kind in ("degrees", "metres"):
+        read = pl.when(text.str.contains(NUMBER_PATTERN)).then(text).cast(pl.Float64, strict=False)
+        read = read.round(6) if kind == "degrees" else read
+    elif kind == "date":
+        read = text.str.extract(DATE_PATTERN, 1).str.to_date("%Y-%m-%d", strict=False)
+    elif kind == "boolean":
+        read = pl.when(text.is_in(YES)).then(True).when(text.is_in(NO)).then(False)
+    elif kind == "mpan":
+        read = mpan_core_expr(text)
+    elif kind == "postcode":
+        compact = text.str.replace_all(r"\s+", "")
+        read = pl.when(compact.str.contains(POSTCODE_PATTERN)).then(compact.str.replace(POSTCODE_PATTERN, "$1 $2"))
+    elif kind == "uuid":
+        read = pl.when(text.str.contains(UUID_PATTERN)).then(text.str.to_lowercase())
+    else:
+        read = text
+    return read.alias(f"value:{term}")
+
+
+TIDY = [_tidied(term) for term in CORE]
+READ = [_read(term) for term in CORE if CORE[term].kind not in ("text", "long_text", "code", "aliases")]
+MPAN_TERMS = ("ImportMPAN", "ExportMPAN")
+MPAN_FACTS = [
+    *(mpan_valid_expr(value(term)).alias(f"sound:{term}") for term in MPAN_TERMS),
+    *(mpan_dno_expr(value(term)).alias(f"dno:{term}") for term in MPAN_TERMS),
+]
+
+
+def _rated_unless_given(term: str, applies: pl.Expr) -> pl.Expr:
+    stands_in = pl.col(term).is_null() & applies
+    return pl.when(stands_in).then(value("RatedCapacity")).otherwise(value(term)).alias(f"value:{term}")
+
+
+# Never below generation or demand, which can't be over the rated capacity.
+INSTALLED = _rated_unless_given("InstalledCapacity", pl.lit(True))
+
+
+def prepare(text: pl.DataFrame, context: AssetRuleContext) -> pl.DataFrame:
+    """The frame that the rules judge, from the text as handed in."""
+    reference = context.reference
+    filled = text.select(TIDY).with_columns(*reference.defaults, *reference.empties)
+    read = filled.with_columns(*READ, *context.columns)
+    return read.with_columns(*reference.helpers, *MPAN_FACTS, *reference.capacities)

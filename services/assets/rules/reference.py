@@ -1,0 +1,240 @@
+"""What the asset rules look things up in: categories with their schemas, and code lists, read once per version (UC-05.07).
+
+Rows are data of the register, so an administrator's change shows in the next operation of every process: each operation
+asks the database for the catalogue's version (one short query) and keeps what it read for as long as that stands.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import and_, func, select, true
+from sqlmodel import col
+
+from models.assets import Asset, CategorySchema, CodeListEntry, SchemaStatus
+from services.assets.rules.prepare import AssetReference, AssetRuleContext
+from services.assets.rules.schemas import DATA, Code, CodeLists, shipped_schemas
+from services.core.clock import now, today
+from services.core.db.statements import Prepared
+from services.core.errors import NotFound
+from services.core.identity.actor import Actor, system_actor
+from services.core.operation import operation
+from services.core.register_settings import setting
+from services.core.settings import settings
+from services.core.transaction import Stamp, current_connection, current_session, opened, reads_only
+
+CATEGORY_LIST = "AssetCategory"
+KEPT_VERSIONS = 8
+GREY = "#7A7A7A"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One version of it: what rules look up, and which schema version of each category that is."""
+
+    reference: AssetReference
+    schema_versions: Mapping[str, int]
+
+
+IN_WORK = (SchemaStatus.DRAFT, SchemaStatus.DISCARDED)
+"""Versions that nobody registers under: working on one changes nothing for anybody, this process's memory included."""
+_VERSION = select(
+    *(
+        select(function(column)).where(counts).scalar_subquery()
+        for model, counts in (
+            (CategorySchema, and_(*(col(CategorySchema.status) != status for status in IN_WORK))),
+            (CodeListEntry, true()),
+        )
+        for function, column in (
+            (func.count, col(model.id)),
+            (func.sum, col(model.version)),
+            (func.max, col(model.recorded_at)),
+        )
+    )
+)
+_PREPARED_VERSION = Prepared(_VERSION)
+_kept: dict[tuple[object, ...], Catalogue] = {}
+_lock = Lock()
+
+
+def _once(key: tuple[object, ...], made: Catalogue) -> Catalogue:
+    with _lock:
+        while len(_kept) >= KEPT_VERSIONS:
+            _kept.pop(next(iter(_kept)))
+        return _kept.setdefault(key, made)
+
+
+def _stands() -> Sequence[Any]:
+    if reads_only():
+        return _PREPARED_VERSION.all(current_connection(), {})[0]
+    # What this operation has changed and not yet written counts.
+    return current_session().execute(_VERSION).one()
+
+
+def catalogue(asset: Asset | None = None) -> Catalogue:
+    """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
+    version = (settings().resolved_database_url(), *(str(value) for value in _stands()))
+    found = _kept.get(version) or _once(version, _read())
+    if asset is None or found.schema_versions.get(asset.asset_category) == asset.schema_version:
+        return found
+    key = (*version, asset.asset_category, asset.schema_version)
+    return _kept.get(key) or _once(key, _with_version(found, asset.asset_category, asset.schema_version))
+
+
+def _read() -> Catalogue:
+    lists: dict[str, dict[str, Code]] = {}
+    entries = select(CodeListEntry).order_by(col(CodeListEntry.list_name), col(CodeListEntry.position))
+    for entry in current_session().scalars(entries):
+        code = Code(entry.code, entry.label, entry.applies_to or "All", entry.active)
+        lists.setdefault(entry.list_name, {})[entry.code] = code
+    newest: dict[str, CategorySchema] = {}
+    published = select(CategorySchema).where(col(CategorySchema.status).not_in(IN_WORK))
+    for schema in current_session().scalars(published.order_by(col(CategorySchema.schema_version))):
+        if schema.status is SchemaStatus.PUBLISHED or schema.category not in newest:
+            newest[schema.category] = schema
+    documents = {category: newest[category].document for category in sorted(newest)}
+    versions = {category: schema.schema_version for category, schema in newest.items()}
+    return Catalogue(AssetReference(lists, documents), versions)
+
+
+def _with_version(found: Catalogue, category: str, version: int) -> Catalogue:
+    document = _schema(category, version).document
+    reference = AssetReference(found.reference.code_lists, {**found.reference.schemas, category: document})
+    return Catalogue(reference, {**found.schema_versions, category: version})
+
+
+def _schema(category: str, version: int | None) -> CategorySchema:
+    chosen = select(CategorySchema).where(col(CategorySchema.category) == category)
+    if version is None:
+        chosen = chosen.where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
+    else:
+        in_work = col(CategorySchema.status).in_(IN_WORK)
+        chosen = chosen.where(col(CategorySchema.schema_version) == version, ~in_work)
+    schema = current_session().scalar(chosen.order_by(col(CategorySchema.schema_version).desc()).limit(1))
+    if schema is None:
+        raise NotFound("category", category if version is None else f"{category}, version {version}")
+    return schema
+
+
+def rule_context(
+    asset: Asset | None = None, *, effective_date_changed: bool = False, known: Catalogue | None = None
+) -> AssetRuleContext:
+    """What assets are judged against now, inside an operation: a new one, or changes to `asset`.
+
+    `known` spares asking for the catalogue again.
+    """
+    return AssetRuleContext(
+        today=today(),
+        reference=(known or catalogue(asset)).reference,
+        is_new=asset is None,
+        effective_date_changed=effective_date_changed,
+        justify_above_kw=setting("asset.large_capacity_kw"),
+    )
+
+
+@operation("UC-05.07", permission="category.read", writes=False, name="categories")
+def categories(actor: Actor) -> list[CategorySchema]:
+    """The categories in use, by label: each one's newest published version."""
+    codes = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
+    newest: dict[str, CategorySchema] = {}
+    chosen = select(CategorySchema).where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
+    for schema in current_session().scalars(chosen.order_by(col(CategorySchema.schema_version))):
+        newest[schema.category] = schema
+    return [newest[code] for code, entry in codes.items() if entry.active and code in newest]
+
+
+@operation("UC-05.07", permission="category.read", writes=False, name="category_schema")
+def category_schema(actor: Actor, category: str, version: int | None = None) -> CategorySchema:
+    """One version of a category's schema that is or was in use, or its newest published one. Raises NotFound."""
+    return _schema(category, version)
+
+
+@operation("UC-05.07", permission="category.read", writes=False, name="schema_versions")
+def schema_versions(actor: Actor, category: str) -> list[CategorySchema]:
+    """All versions of a category that are or were in use, the newest first. Raises NotFound when there is none."""
+    chosen = select(CategorySchema).where(
+        col(CategorySchema.category) == category, col(CategorySchema.status).not_in(IN_WORK)
+    )
+    found = list(current_session().scalars(chosen.order_by(col(CategorySchema.schema_version).desc())))
+    if not found:
+        raise NotFound("category", category)
+    return found
+
+
+def code_lists() -> CodeLists:
+    """All code lists as they stand, inside or outside an operation: names, codes and labels are no secret."""
+    with opened(Stamp("code_lists", "UC-05.07", system_actor()), writes=False):
+        return catalogue().reference.code_lists
+
+
+def code_list(name: str) -> list[Code]:
+    """The codes of one list in their order, retired ones included. Raises NotFound for an unknown list."""
+    lists = code_lists()
+    if name not in lists:
+        raise NotFound("code list", name)
+    return list(lists[name].values())
+
+
+def category_colours() -> dict[str, tuple[int, int, int]]:
+    """The colour of each category on maps and in legends (red, green, blue), in the order of the list of categories.
+
+    It is the one that the administrator keeps with the category; grey where none is.
+    """
+    with opened(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
+        reference = catalogue().reference
+    found = {}
+    for code in reference.code_lists.get(CATEGORY_LIST, {}):
+        text = str(reference.schemas.get(code, {}).get("x-colour", GREY))
+        found[code] = (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
+    return found
+
+
+def label_of(name: str, code: str | None) -> str:
+    """The label of a code; the code itself where the list doesn't know it, a dash for none."""
+    found = code_lists().get(name, {}).get(code or "")
+    return found.label if found else code or "–"
+
+
+def _shipped_codes() -> list[dict[str, Any]]:
+    with (DATA / "code_lists.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@operation("UC-05.07", permission="category.manage", name="load_catalogue")
+def load_catalogue(actor: Actor) -> int:
+    """Lay down the code lists and categories that ship with the register and aren't in it yet; how many were missing.
+
+    What an administrator has changed stays as it is.
+    """
+    session = current_session()
+    have = {tuple(row) for row in session.execute(select(col(CodeListEntry.list_name), col(CodeListEntry.code)))}
+    made = 0
+    for place, row in enumerate(_shipped_codes()):
+        if (row["list"], row["code"]) not in have:
+            made += 1
+            session.add(
+                CodeListEntry(
+                    list_name=row["list"],
+                    code=row["code"],
+                    label=row["label"],
+                    applies_to=row["applies_to"] or None,
+                    active=row["active"] == "true",
+                    position=place,
+                )
+            )
+    known = set(session.scalars(select(col(CategorySchema.category))))
+    for category, document in shipped_schemas().items():
+        if category not in known:
+            made += 1
+            session.add(
+                CategorySchema(
+                    category=category,
+                    schema_version=1,
+                    status=SchemaStatus.PUBLISHED,
+                    document=dict(document),
+                    published_at=now(),
+                )
+            )
+    return made

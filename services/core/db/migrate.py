@@ -1,0 +1,64 @@
+"""Bringing a database to the present schema."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from services.core.db.engine import engine
+from services.core.errors import Refused
+from services.core.settings import ROOT
+
+START_LOCK = 0x464D4153
+"""PostgreSQL's advisory lock: held while the schema or the first data are laid down, so that one process does it."""
+
+
+def _config() -> Config:
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return config
+
+
+def present_schema() -> str:
+    """The version of the schema that this software works with, such as `0003`."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def known_schemas() -> set[str]:
+    """Every version of the schema that this software can bring to the present one."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The version of the schema of a database; None where no register has ever been."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate_over(connection: Connection) -> None:
+    """Bring a database to the present schema in the transaction of this connection, or in one of its own."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def migrate() -> bool:
+    """Migrate the configured database to the newest schema; whether anything had to be done.
+
+    Raises Refused for a schema that only a newer version knows.
+    Processes that start at once do it one after the other: SQLite by its one writer, PostgreSQL by a lock.
+    """
+    with engine(writes=True).connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
+        schema = schema_of(connection)
+        if schema == present_schema():
+            return False
+        if schema is not None and schema not in known_schemas():
+            raise Refused(
+                f"The database has schema {schema}, which this software ({present_schema()}) does not know: a newer one has "
+                "worked on it. Install that, or restore a backup from before."
+            )
+        migrate_over(connection)
+        connection.commit()
+    return True

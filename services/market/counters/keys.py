@@ -1,0 +1,134 @@
+"""Where applications, their steps and units count: the rows of each table of counts (UC-05.02). One definition for both ways
+of counting is in the tests: what is noted as things happen equals what `services.market.counters.reconcile` counts anew."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+from models.market_tallies import (
+    ANYONE,
+    NOT_DUE,
+    DaysTally,
+    DecisionTally,
+    EndingTally,
+    FigureProvider,
+    QualifiedTally,
+    QueueTally,
+    StandingTally,
+)
+from models.qualifications import OPEN_APPLICATION, QualificationStatus, QualificationStep
+from services.assets.counters.maintain import hundredths, month_of
+
+Q = QualificationStatus
+WAITING = (*OPEN_APPLICATION, Q.REASSESSMENT_REQUIRED)
+"""An SO has yet to decide."""
+DECIDED = (Q.QUALIFIED, Q.FAILED, Q.WITHDRAWN)
+Counted = tuple[type[SQLModel], tuple[Any, ...], tuple[int, ...]]
+"""A table, the key of one of its rows, and what is added to its sums."""
+
+
+class Kind(StrEnum):
+    """What a `MarketFigure` counts, and what its code is. By month: MONTH, OUTCOME, REASON, and those that say so."""
+
+    MONTH = "MONTH"
+    """Qualified power: what came less what went in a month (no code)."""
+    PRODUCT = "PRODUCT"
+    """Qualified power, all time: by product."""
+    GROUP = "GROUP"
+    """The same by GSP group."""
+    OPERATOR = "OPERATOR"
+    """The same by SO."""
+    CELL = "CELL"
+    """The same by product and GSP group, with a stroke between them."""
+    OUTCOME = "OUTCOME"
+    """Decisions of a month by outcome."""
+    REASON = "REASON"
+    """Failed ones of a month by reason."""
+    DECIDED_BY = "DECIDED_BY"
+    """Decisions of a month that an SO made, by SO."""
+    DECIDED_FOR = "DECIDED_FOR"
+    """The same by product."""
+    OPEN = "OPEN"
+    """Open applications by SO, and by the day on which they are due, with a stroke between them."""
+    ENDING = "ENDING"
+    """Qualifications in force by the month in which they end."""
+    UNITS = "UNITS"
+    """Active units by family."""
+    APPLIED = "APPLIED"
+    """Those of them that have applied for something."""
+    QUALIFIED = "QUALIFIED"
+    """Those of them that are qualified for something."""
+
+
+def month_number(day: date) -> int:
+    """The month of a day as the counts keep it."""
+    return day.year * 12 + day.month - 1
+
+
+def of_step(step: QualificationStep) -> Iterator[Counted]:
+    """Where a step counts."""
+    month, kw, provider = month_of(step.at), hundredths(step.capacity), step.service_provider_id
+    sign = (step.to_status == Q.QUALIFIED) - (step.from_status == Q.QUALIFIED)
+    if Q.QUALIFIED in (step.to_status, step.from_status):
+        net = (sign, sign * kw)
+        yield QualifiedTally, (step.addressed_to, step.product_code, step.gsp_group, month), (1, *net)
+        yield FigureProvider, (Kind.MONTH, month, "", provider), (1, *net)
+        for kind, code in (
+            (Kind.PRODUCT, step.product_code),
+            (Kind.GROUP, step.gsp_group),
+            (Kind.OPERATOR, str(step.addressed_to)),
+            (Kind.CELL, f"{step.product_code}|{step.gsp_group}"),
+        ):
+            yield FigureProvider, (kind, 0, code, provider), (0, *net)
+    if step.to_status in DECIDED and step.from_status in WAITING:
+        reason = step.reason_code or ""
+        yield DecisionTally, (step.addressed_to, step.product_code, month, step.to_status, reason), (1,)
+        yield from _decided(step, month, reason)
+
+
+def _decided(step: QualificationStep, month: int, reason: str) -> Iterator[Counted]:
+    codes = [(Kind.OUTCOME, step.to_status)]
+    if step.to_status == Q.FAILED:
+        codes.append((Kind.REASON, reason))
+    if step.to_status != Q.WITHDRAWN:
+        for kind, operator, product in (
+            ("BOTH", step.addressed_to, step.product_code),
+            ("OPERATOR", step.addressed_to, ""),
+            ("PRODUCT", ANYONE, step.product_code),
+        ):
+            yield DaysTally, (kind, operator, product, month, step.working_days), (1,)
+        codes += [(Kind.DECIDED_BY, str(step.addressed_to)), (Kind.DECIDED_FOR, step.product_code)]
+    for kind, code in codes:
+        yield FigureProvider, (kind, month, code, step.service_provider_id), (0, 1, 0)
+
+
+COUNTED = (
+    "status", "due_on", "valid_until", "capacity", "gsp_group", "service_provider_id", "addressed_to", "product_code",
+)  # fmt: skip
+"""Columns of an application on which a count depends."""
+Values = Callable[[str], Any] | Mapping[str, Any]
+
+
+def of_application(value: Callable[[str], Any], sign: int) -> Iterator[Counted]:
+    """Where an application counts as it stands: asked for the columns of `COUNTED` by name; `sign` is 1 or -1."""
+    operator, product, status = value("addressed_to"), value("product_code"), str(value("status"))
+    provider, due = value("service_provider_id"), value("due_on")
+    yield StandingTally, (operator, product, status, due or NOT_DUE), (sign,)
+    for one in (operator, ANYONE):
+        yield QueueTally, (one, "GSP_GROUP", value("gsp_group") or "", status), (sign,)
+        yield QueueTally, (one, "PROVIDER", str(provider), status), (sign,)
+    if status in WAITING:
+        yield FigureProvider, (Kind.OPEN, 0, open_code(operator, due), provider), (0, sign, 0)
+    if status == Q.QUALIFIED and (until := value("valid_until")) is not None:
+        month, kw = month_number(until), hundredths(value("capacity"))
+        yield EndingTally, (operator, product, month), (sign, sign * kw)
+        yield FigureProvider, (Kind.ENDING, month, "", provider), (0, sign, sign * kw)
+
+
+def open_code(operator: UUID, due: date | None) -> str:
+    """The code of the figure OPEN."""
+    return f"{operator}|{due or ''}"

@@ -1,0 +1,173 @@
+"""Counts of the market kept in the commit that changes it: what each application, step and unit adds and takes away.
+
+`services.market.counters.reconcile` counts anew and finds what drifted.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, func, select, update
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import UOWTransaction
+from sqlalchemy.orm.attributes import get_history
+from sqlmodel import Session, SQLModel
+
+from models.market_tallies import (
+    DaysTally,
+    DecisionTally,
+    EndingTally,
+    FigureProvider,
+    MarketFigure,
+    QualifiedTally,
+    QueueTally,
+    StandingTally,
+    UnitTally,
+)
+from models.participants import Organisation
+from models.qualifications import Qualification, QualificationStep
+from models.units import MarketUnit
+from services.core.db.columns import Columns, Same, values_of
+from services.core.db.counters import Key, Pending, load_before, write_counts
+from services.core.ledger.bulk_insert import seen_inserted
+from services.core.ledger.bulk_update import seen_changed
+from services.core.ledger.writer import table_of
+from services.core.transaction import at_the_end
+from services.market.counters import units as unit_tallies
+from services.market.counters.keys import COUNTED, Counted, of_application, of_step
+
+TABLES: tuple[type[SQLModel], ...] = (
+    UnitTally, QualifiedTally, DecisionTally, DaysTally, StandingTally, QueueTally, EndingTally, FigureProvider, MarketFigure,
+)  # fmt: skip
+"""The tables, in the order in which every writer touches them."""
+PENDING = Pending("fmar_market_tallies")
+EVERY_UNIT = "every unit"
+OF_UNIT = ("status", "family", "service_provider_id")
+
+
+def units_changed(session: OrmSession, unit_ids: Iterable[UUID]) -> None:
+    """Units were counted anew: what they count for follows at the end of the unit of work."""
+    for unit in unit_ids:
+        PENDING.touch(session, unit)
+
+
+def _note(session: OrmSession, counted: Iterable[Counted]) -> None:
+    for table, key, sums in counted:
+        PENDING.add(session, table, key, *sums)
+
+
+def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
+    for record in session.new:
+        if isinstance(record, QualificationStep):
+            _note(session, of_step(record))
+        elif isinstance(record, Qualification):
+            _note(session, of_application(lambda name, record=record: getattr(record, name), 1))
+            PENDING.touch(session, record.unit_id)
+        elif isinstance(record, MarketUnit):
+            PENDING.touch(session, record.id)
+        elif isinstance(record, Organisation) and unit_tallies.operates(record):
+            PENDING.touch(session, EVERY_UNIT)
+    for record in session.dirty:
+        if isinstance(record, Qualification):
+            _note_moved(session, record)
+        elif isinstance(record, MarketUnit) and _before(record, OF_UNIT):
+            PENDING.touch(session, record.id)
+        elif isinstance(record, Organisation) and _areas_changed(record):
+            PENDING.touch(session, EVERY_UNIT)
+
+
+def _before(record: Any, names: Iterable[str]) -> dict[str, Any]:
+    return {name: past.deleted[0] for name in names if (past := get_history(record, name)).deleted}
+
+
+def _note_moved(session: OrmSession, record: Qualification) -> None:
+    old = _before(record, COUNTED)
+    changed = [name for name in COUNTED if get_history(record, name).has_changes()]
+    if not changed:
+        return
+    before = {name: old.get(name) if name in changed else getattr(record, name) for name in COUNTED}
+    _note(session, of_application(before.__getitem__, -1))
+    _note(session, of_application(lambda name: getattr(record, name), 1))
+    if {"status", "addressed_to"} & set(changed):
+        PENDING.touch(session, record.unit_id)
+
+
+def _areas_changed(record: Organisation) -> bool:
+    told = ("licence_areas", "approved_values", "organisation_roles")
+    return any(get_history(record, name).has_changes() for name in told) and (
+        unit_tallies.operates(record)
+        or any(unit_tallies.NATIONAL in str(one) for one in _before(record, told).values())
+        or bool(_before(record, told).get("licence_areas"))
+    )
+
+
+def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+    if model is Qualification:
+        _note_columns(session, columns, count, 1)
+    elif model is MarketUnit:
+        units_changed(session, values_of(columns["id"], count))
+
+
+def _note_changed(
+    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
+) -> None:
+    if model is Qualification and not changes.keys().isdisjoint(COUNTED):
+        _note_columns(session, before, count, -1)
+        _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
+    elif model is MarketUnit and not changes.keys().isdisjoint(OF_UNIT):
+        units_changed(session, values_of(before["id"], count))
+
+
+def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) -> None:
+    names = (*COUNTED, "unit_id")
+    for values in zip(*(values_of(columns[name], count) for name in names), strict=True):
+        row = dict(zip(names, values, strict=True))
+        _note(session, of_application(row.__getitem__, sign))
+        PENDING.touch(session, row["unit_id"])
+
+
+def bring_up_to_date(session: OrmSession) -> None:
+    """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
+    changes, touched = PENDING.taken(session)
+    if touched:
+        units = None if EVERY_UNIT in touched else touched
+        for table, key, sums in unit_tallies.count_again(session, units):
+            known = changes[table].setdefault(key, [0] * len(sums))
+            known[:] = map(sum, zip(known, sums, strict=True))
+    for (figure, month, code, _), sums in changes.get(FigureProvider, {}).items():
+        known = changes[MarketFigure].setdefault((figure, month, code), [0, 0, 0])
+        known[:] = map(sum, zip(known, sums, strict=True))
+    for table in TABLES[:-2]:
+        write_counts(session, table, changes.get(table, {}))
+    behind = write_counts(session, FigureProvider, changes.get(FigureProvider, {}))
+    write_counts(session, MarketFigure, changes.get(MarketFigure, {}))
+    _see_behind(session, sorted({key[:3] for key in behind}))
+
+
+def _see_behind(session: OrmSession, figures: Collection[Key]) -> None:
+    """Count the providers behind figures anew, once these are held: whoever else changes them waits until then."""
+    if not figures:
+        return
+    figure, its = table_of(MarketFigure), table_of(FigureProvider)
+    key = ("figure", "month", "code")
+    mine = [its.c[name] == figure.c[name] for name in key]
+    here = select(its.c.service_provider_id).where(*mine, (its.c.steps > 0) | (its.c.number != 0)).correlate(figure)
+    provider = its.c.service_provider_id
+    values: dict[str, Any] = {
+        "providers": here.with_only_columns(func.count()).scalar_subquery(),
+        "first_provider": here.order_by(provider).limit(1).scalar_subquery(),
+        "last_provider": here.order_by(provider.desc()).limit(1).scalar_subquery(),
+    }
+    for one in figures:
+        which = [figure.c[name] == value for name, value in zip(key, one, strict=True)]
+        session.execute(update(figure).where(*which).values(**values))
+
+
+load_before(Qualification, COUNTED)
+load_before(MarketUnit, OF_UNIT)
+load_before(Organisation, ("licence_areas", "approved_values", "organisation_roles"))
+event.listen(Session, "after_flush", _note_flushed)
+event.listen(Session, "after_soft_rollback", PENDING.forget)
+seen_inserted(_note_inserted)
+seen_changed(_note_changed)
+at_the_end(bring_up_to_date)

@@ -1,0 +1,218 @@
+"""The requirements of a product by ontology term: what a proposal hands in, what the API answers, and their JSON Schema.
+
+Declared once, as `ATTRIBUTES`; checks, form, JSON Schema and the comparison of versions follow from it (UC-04.01).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from models.products import Direction, Phase, ProductVersion, Spread
+from services.market.products.reference_data import procurers, sub_markets
+
+CODE = r"^[A-Z][A-Z0-9]{1,19}$"
+LARGEST_KW = Decimal(10_000_000)
+LONGEST_SPAN = 366 * 24 * 3600
+NOT_KNOWN = "Empty: not known. It then never passes and never fails."
+
+
+class Kind(StrEnum):
+    """How a value is written."""
+
+    TEXT = "text"
+    LONG_TEXT = "long text"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    POWER = "power"
+    WHOLE = "whole number"
+    YES_NO = "yes or no"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One requirement or fact of a product. `most` is the longest text, or the largest number."""
+
+    term: str
+    column: str
+    label: str
+    kind: Kind
+    needed: bool = False
+    most: int = 0
+    unit: str = ""
+    options: tuple[str, ...] = ()
+    help: str = ""
+
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("Name", "name", "Name", Kind.TEXT, True, 200),
+    Attribute(
+        "SubMarket",
+        "sub_market",
+        "Sub-market",
+        Kind.CHOICE,
+        True,
+        options=tuple(one.name for one in sub_markets().values() if one.family),
+        help="It says which family of units can be offered into it.",
+    ),
+    Attribute(
+        "Procurers", "procurers", "Bought by", Kind.CHOICES, True, options=tuple(procurers()), help="Yours included."
+    ),
+    Attribute(
+        "Direction",
+        "direction",
+        "Direction",
+        Kind.CHOICE,
+        True,
+        options=tuple(map(str, Direction)),
+        help="up: more generation or less demand; down: the opposite; both: bought each way, one of them is enough.",
+    ),
+    Attribute("MinCapacity_kW", "min_capacity", "Smallest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
+    Attribute("MaxCapacity_kW", "max_capacity", "Largest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
+    Attribute("FullDelivery_s", "full_delivery_s", "Full delivery within", Kind.WHOLE, unit="s", help=NOT_KNOWN),
+    Attribute("MinDuration_min", "min_duration_min", "Kept up for", Kind.WHOLE, unit="min", help=NOT_KNOWN),
+    Attribute("Metering", "metering", "Metering", Kind.TEXT, most=200, help=NOT_KNOWN),
+    Attribute(
+        "Aggregation",
+        "aggregation",
+        "Assets may be spread over",
+        Kind.CHOICE,
+        options=tuple(map(str, Spread)),
+        help=f"none: one site. {NOT_KNOWN}",
+    ),
+    Attribute(
+        "Phase",
+        "phase",
+        "Phase",
+        Kind.CHOICE,
+        True,
+        options=tuple(map(str, Phase)),
+        help="Only go-live products can be applied for in this register.",
+    ),
+    Attribute(
+        "StackingCode",
+        "stacking_code",
+        "Code in the stacking matrix",
+        Kind.TEXT,
+        most=20,
+        help="A code of the matrix, or the product's own; empty: nothing is known about stacking.",
+    ),
+    Attribute(
+        "Portable",
+        "portable",
+        "Qualifications move with the unit",
+        Kind.YES_NO,
+        help="Whether a qualification stays in force when the unit is re-assigned to another FSP.",
+    ),
+    Attribute("Notes", "notes", "Notes", Kind.LONG_TEXT, most=2000),
+    Attribute(
+        "Source", "source", "Source", Kind.TEXT, True, 300, help="Where this is published: document and, if any, link."
+    ),
+    Attribute("SourceDate", "source_date", "Date of the source", Kind.DATE, True),
+)
+BY_TERM = {attribute.term: attribute for attribute in ATTRIBUTES}
+LABELS = {attribute.term: attribute.label for attribute in ATTRIBUTES} | {
+    "Code": "Code",
+    "EffectiveFrom": "In force from",
+    "Reason": "Reason",
+    "Proposal": "Proposal",
+}
+
+
+def as_terms(version: ProductVersion) -> dict[str, Any]:
+    """One version by ontology terms. Power in kW; None: not known."""
+    return {
+        "Code": version.code,
+        "ProductVersion": version.product_version,
+        "ValidFrom": version.valid_from,
+        "Family": version.family,
+        **{attribute.term: getattr(version, attribute.column) for attribute in ATTRIBUTES},
+    }
+
+
+def document_of(version: ProductVersion) -> dict[str, Any]:
+    """The same as a proposal keeps it, in JSON values: numbers of kW as text, so that none is rounded."""
+    return {attribute.term: _plain(getattr(version, attribute.column)) for attribute in ATTRIBUTES}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def plain_document(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked values by column as a proposal keeps them."""
+    return {attribute.term: _plain(columns.get(attribute.column)) for attribute in ATTRIBUTES}
+
+
+def differences(before: ProductVersion, after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What a document would change in a version: term -> (before, after), as documents keep them. Lists have no order."""
+    old = document_of(before)
+    return {
+        attribute.term: (old[attribute.term], after.get(attribute.term))
+        for attribute in ATTRIBUTES
+        if _unordered(old[attribute.term]) != _unordered(after.get(attribute.term))
+    }
+
+
+def _unordered(value: Any) -> Any:
+    return frozenset(value) if isinstance(value, list) else value
+
+
+def product_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one version of a product, as the API answers it."""
+    properties: dict[str, Any] = {
+        "Code": {"type": "string", "pattern": CODE},
+        "ProductVersion": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Counts from 1; a version is never changed.",
+        },
+        "ValidFrom": {"type": "string", "format": "date", "description": "Applications from this day on are for it."},
+        "Family": {"enum": sorted({str(one.family) for one in sub_markets().values() if one.family})},
+        **{attribute.term: _property(attribute) for attribute in ATTRIBUTES},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Product",
+        "description": "One version of a product. A requirement that is null is not known: it never passes, never fails.",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": True,
+    }
+
+
+_TYPES: dict[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.LONG_TEXT: {"type": "string"},
+    Kind.CHOICE: {"type": "string"},
+    Kind.CHOICES: {"type": "array", "minItems": 1, "uniqueItems": True},
+    Kind.POWER: {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01},
+    Kind.WHOLE: {"type": "integer", "minimum": 1},
+    Kind.YES_NO: {"type": "boolean"},
+    Kind.DATE: {"type": "string", "format": "date"},
+}
+
+
+def _property(attribute: Attribute) -> dict[str, Any]:
+    unit = f" ({attribute.unit})" if attribute.unit else ""
+    made = {"title": f"{attribute.label}{unit}", **_TYPES[attribute.kind]}
+    if attribute.help:
+        made["description"] = attribute.help
+    if attribute.most:
+        made["maxLength"] = attribute.most
+    nullable = not attribute.needed and attribute.kind is not Kind.YES_NO
+    if attribute.kind is Kind.CHOICES:
+        made["items"] = {"enum": list(attribute.options)}
+    elif attribute.options:
+        made["enum"] = [*attribute.options, *([None] if nullable else [])]
+    if nullable:
+        made["type"] = [made["type"], "null"]
+    return made

@@ -1,0 +1,148 @@
+"""The data package of an application: the unit, its assets and limits, frozen as they were handed in (UC-04.02)."""
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.assets import Asset
+from models.participants import Organisation
+from models.products import Direction, ProductVersion
+from models.qualifications import DataPackage, DataPackageContent, Qualification
+from models.units import MarketUnit
+from services.assets.reading.assets import as_terms as asset_terms
+from services.core.access_log import log_access
+from services.core.clock import now
+from services.core.errors import Refused
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import see, visible
+from services.core.ledger.canonical import canonical
+from services.core.operation import operation
+from services.core.transaction import current_session
+from services.market.products.catalogue import version_of
+from services.market.units.connection_limits import limits_of
+from services.market.units.members import current_assets, runs
+from services.market.units.units import WholeUnit, as_terms, whole
+
+FORMAT = "fmar-data-package-1"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """A package as it is handed out."""
+
+    file_name: str
+    content: bytes
+    sha256: str
+
+
+def summary_of(stands: WholeUnit) -> dict[str, Any]:
+    """What a package says before its assets: who offers what, where, and within which limits; plain JSON values."""
+    provider = current_session().get_one(Organisation, stands.unit.service_provider_id)
+    limit = limits_of([stands.unit.id]).get(stands.unit.id)
+    told = {
+        "Format": FORMAT,
+        "ServiceProvider": {
+            "FmarOrganisationId": provider.id,
+            "OrganisationLegalName": provider.organisation_legal_name,
+            "OrganisationRegistrationNumber": provider.organisation_registration_number,
+        },
+        "Unit": as_terms(stands),
+        "ConnectionLimits": limit
+        and {"ExportLimit_kW": limit.export_kw, "ImportLimit_kW": limit.import_kw, "Words": limit.words},
+    }
+    return json.loads(canonical(told))
+
+
+def freeze(unit: MarketUnit, seen_by: Actor | None = None) -> DataPackage:
+    """Freeze a unit as it stands now, with every asset in it; inside an operation that writes.
+
+    With `seen_by`, only the assets that this actor may see: where no FSP handed the unit over.
+    """
+    seen = [] if seen_by is None else [visible(Asset, seen_by)]
+    stands = whole(unit)
+    summary = summary_of(stands)
+    identifiers = current_assets(unit.id)
+    assets: list[dict[str, Any]] = []
+    for some in runs(identifiers):
+        chosen = select(Asset).where(col(Asset.id).in_(some), *seen)
+        found = current_session().scalars(chosen.order_by(col(Asset.id)))
+        assets += [asset_terms(asset) for asset in found]
+    moment = now()
+    content = canonical(
+        {**summary, "MadeAt": moment, "Assets": assets, "AssetsLeftOut": len(identifiers) - len(assets)}
+    ).encode()
+    package = DataPackage(
+        unit_id=unit.id,
+        service_provider_id=unit.service_provider_id,
+        composition=unit.composition,
+        made_at=moment,
+        assets=len(assets),
+        sha256=hashlib.sha256(content).hexdigest(),
+        summary=summary,
+    )
+    current_session().add(package)
+    current_session().flush()
+    current_session().add(DataPackageContent(package_id=package.id, content=zlib.compress(content)))
+    return package
+
+
+def capacity_for(stands: WholeUnit, version: ProductVersion) -> Decimal:
+    """kW of a unit in a product's direction; its better direction where the product is bought both ways (eligibility alike)."""
+    counted = stands.capability
+    match version.direction:
+        case Direction.UP:
+            return counted.up
+        case Direction.DOWN:
+            return counted.down
+        case _:
+            return max(counted.up, counted.down)
+
+
+def group_of(stands: WholeUnit) -> str:
+    """The GSP group of all assets of a unit; the empty text where they lie in several."""
+    groups = {area.gsp_group for area in stands.areas}
+    return groups.pop() if len(groups) == 1 else ""
+
+
+def assess_as_it_stands(qualification: Qualification) -> None:
+    """Have an application rest on the unit as it is now: a fresh package, its capacity and place."""
+    unit = current_session().get_one(MarketUnit, qualification.unit_id)
+    stands = whole(unit)
+    qualification.package_id = freeze(unit).id
+    qualification.capacity = capacity_for(stands, version_of(qualification.product_code, qualification.product_version))
+    qualification.gsp_group = group_of(stands)
+
+
+@operation("UC-04.02", permission="qualification.read", writes=False, name="package_of")
+def package_of(actor: Actor, qualification_id: UUID) -> DataPackage:
+    """What an application rests on, without the assets. NotFound when the application is unseen."""
+    return current_session().get_one(DataPackage, see(Qualification, actor, qualification_id).package_id)
+
+
+@operation("UC-05.01", permission="qualification.read", name="read_package")
+def read_package(actor: Actor, qualification_id: UUID) -> PackageFile:
+    """The whole data package of an application as JSON text; who took it is kept in the access log.
+
+    Raises NotFound when the application is unseen, Refused when the content is no longer what was frozen.
+    """
+    qualification = see(Qualification, actor, qualification_id)
+    package = current_session().get_one(DataPackage, qualification.package_id)
+    stored = current_session().get_one(DataPackageContent, package.id)
+    try:
+        content = zlib.decompress(stored.content)
+    except zlib.error:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != package.sha256:
+        raise Refused(
+            "The data package is not the one that was handed in: it was altered in the database. Tell the FMAR administrator."
+        )
+    log_access(actor, "package.read", Qualification.record_type(), qualification.id, {"data_package": str(package.id)})
+    name = f"{qualification.product_code}-{qualification.id}-package.json"
+    return PackageFile(name, content, package.sha256)

@@ -1,0 +1,156 @@
+"""What the market's dashboard is made of: filters, and the figures that charts, tables and the API draw (UC-05.02)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from models.products import Family
+from services.market.qualification.sla_clock import ClockState
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFilters:
+    """What to count: what happened from the day `since` to the day `until` (both in it; by London's calendar), and for whom.
+
+    What stands (qualified power, open applications, expiries) is told as it stood at the end of `until`, or stands now.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    products: tuple[str, ...] = ()
+    operators: tuple[UUID, ...] = ()
+    families: tuple[Family, ...] = ()
+    sub_markets: tuple[str, ...] = ()
+
+    def wants(self, product: str, family: Family, sub_market: str) -> bool:
+        """Whether a product of this family and sub-market is asked for."""
+        asked = ((self.products, product), (self.families, family), (self.sub_markets, sub_market))
+        return all(not values or value in values for values, value in asked)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out."""
+        return self != MarketFilters()
+
+
+class Dimension(StrEnum):
+    """What qualified power can be told apart by."""
+
+    SUB_MARKET = "sub_market"
+    PRODUCT = "product"
+    GSP_GROUP = "gsp"
+    OPERATOR = "so"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How many of one kind, and how much kW. `withheld`: too few to be shown, both are None."""
+
+    code: str
+    label: str
+    count: int | None
+    kw: Decimal | None
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How many assets have come so far on the way to the market; of one family where they are in units of it."""
+
+    code: str
+    label: str
+    family: Family | None
+    assets: int | None
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Qualified kW at the end of each month; None: withheld."""
+
+    code: str
+    label: str
+    kw: list[Decimal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """Qualified power of one product in one GSP group (the empty text: spread over several)."""
+
+    product: str
+    gsp_group: str
+    count: int | None
+    kw: Decimal | None
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """Open applications at one SO, or for one product, by how their clock stands. None: withheld."""
+
+    code: str
+    label: str
+    by_clock: dict[ClockState, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Working days from application to decision, on the SO's clock: the middle one, and what nine in ten stay within."""
+
+    code: str
+    label: str
+    decisions: int | None
+    median: int | None
+    ninetieth: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOutcomes:
+    """What was decided in one calendar month, by outcome (`models.qualifications.QualificationStatus`). None: withheld."""
+
+    month: date
+    by_outcome: dict[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Qualifications that end in one calendar month unless they are renewed."""
+
+    month: date
+    count: int | None
+    kw: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketNumbers:
+    """The market in numbers, as far as the actor's view reaches."""
+
+    as_of: date
+    since: date
+    counted_at: datetime
+    anonymised: bool
+    funnel: list[Stage]
+    qualified: Figure
+    by_dimension: dict[Dimension, list[Figure]]
+    months: list[date]
+    """The last day of each month that is told of; the last one is `as_of`."""
+    over_time: dict[Dimension, list[Series]]
+    """By sub-market, product, GSP group and SO; where figures are withheld, one line for all under SUB_MARKET."""
+    heat: list[HeatCell]
+    open_total: int | None
+    ageing_by_operator: list[Ageing]
+    ageing_by_product: list[Ageing]
+    days_by_operator: list[Days]
+    days_by_product: list[Days]
+    outcomes: list[Figure]
+    outcomes_by_month: list[MonthOutcomes]
+    reasons: list[Figure]
+    expiries: list[Expiry]
+    withheld: int = 0
+    """How many figures are withheld."""
+    units: int | None = None
+    """Market units that the actor may see, de-registered ones left out."""
+    labels: dict[str, str] | None = None
+    """Names of products, GSP groups and SOs by code."""

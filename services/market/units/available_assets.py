@@ -1,0 +1,85 @@
+"""The assets that may go into a unit of a family: the basket is filled from these (UC-03.01)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetStatus
+from models.products import Family
+from models.units import UnitMember
+from services.assets.filters import AssetFilters, condition
+from services.assets.reading.list_row import COLUMNS, AssetLine
+from services.core.errors import Finding, Invalid
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
+from services.core.operation import operation
+from services.core.transaction import current_connection, current_session
+from services.market.units.members import CURRENT
+
+AT_ONCE = 10_000
+"""As many assets are put into a unit at once; more go in by further changes."""
+LONGEST_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FreePage:
+    """Some of the free assets, the newest first, the cursor of the next page, and how many there are (at most 10,001)."""
+
+    items: list[AssetLine]
+    next_cursor: str | None
+    total: int
+
+
+def free_assets(actor: Actor, filters: AssetFilters, family: Family) -> list[UUID]:
+    """The Verified assets of the actor's organisation that pass the filters and are free in the family, by identifier.
+
+    No more than one beyond those that go in at once; inside an operation.
+    """
+    chosen = select(col(Asset.id)).where(*_free(actor, filters, family))
+    return list(current_session().scalars(chosen.order_by(col(Asset.id)).limit(AT_ONCE + 1)))
+
+
+def _free(actor: Actor, filters: AssetFilters, family: Family) -> list[ColumnElement[bool]]:
+    inside = select(literal_column("1")).select_from(UnitMember).where(CURRENT, col(UnitMember.family) == family)
+    in_one = inside.where(col(UnitMember.asset_id) == col(Asset.id)).correlate(Asset).exists()
+    own = (col(Asset.service_provider_id) == actor.organisation_id, col(Asset.status) == AssetStatus.VERIFIED)
+    return [visible(Asset, actor), *own, ~in_one, *condition(filters)]
+
+
+@operation("UC-03.01", permission="unit.manage", writes=False, name="list_free")
+def list_free(
+    actor: Actor, family: Family, filters: AssetFilters | None = None, *, after: str | None = None, limit: int = 100
+) -> FreePage:
+    """The Verified assets of the actor's organisation that are in no active unit of the family and pass the filters."""
+    size = max(1, min(limit, LONGEST_PAGE))
+    wanted = _free(actor, filters or AssetFilters(), family)
+    columns: list[Any] = [col(getattr(Asset, name)) for name in COLUMNS]
+    chosen = select(*columns).where(*wanted)
+    if after is not None:
+        chosen = chosen.where(col(Asset.id) < _cursor(after))
+    rows = current_connection().execute(chosen.order_by(col(Asset.id).desc()).limit(size + 1)).all()
+    items = [AssetLine(tuple(row)) for row in rows[:size]]
+    some = select(literal_column("1")).select_from(Asset).where(*wanted).limit(AT_ONCE + 1).subquery()
+    total = current_connection().scalar(select(func.count()).select_from(some)) or 0
+    return FreePage(items, str(items[-1].id) if len(rows) > size else None, total)
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        expected = "The cursor that the page before gave"
+        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+
+
+@operation("UC-03.01", permission="unit.manage", writes=False, name="free_asset_ids")
+def free_asset_ids(actor: Actor, family: Family, filters: AssetFilters | None = None) -> list[UUID]:
+    """All of them, up to 10,000, for who puts them in at once. Raises Invalid when there are more."""
+    found = free_assets(actor, filters or AssetFilters(), family)
+    if len(found) > AT_ONCE:
+        message = f"More than {AT_ONCE:,} assets pass. Narrow the filters, or put them in by parts."
+        raise Invalid([Finding("UNIT-09", "Assets", f"more than {AT_ONCE:,}", f"At most {AT_ONCE:,} assets", message)])
+    return found

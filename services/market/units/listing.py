@@ -1,0 +1,224 @@
+"""Lists of market units: filters by ontology term, any order, page by page by keyset (UC-05.01)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select, tuple_
+from sqlmodel import col
+
+from models.participants import Organisation
+from models.products import Family
+from models.units import MarketUnit, UnitArea, UnitCapability, UnitStatus, UnitType
+from services.core.errors import Finding, Invalid
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import visible
+from services.core.operation import operation
+from services.core.transaction import current_session
+
+LONGEST_PAGE = 500
+COUNTED_TO = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFilters:
+    """Which units; an empty filter lets everything through, several values of one are alternatives. Powers in kW.
+
+    `text` is looked for in code and name. Areas and groups: some of the unit lies there.
+    """
+
+    family: Sequence[str] = ()
+    unit_type: Sequence[str] = ()
+    status: Sequence[str] = ()
+    dno_connection: Sequence[str] = ()
+    gsp_group: Sequence[str] = ()
+    service_provider_id: Sequence[UUID] = ()
+    up_min: Decimal | None = None
+    down_min: Decimal | None = None
+    text: str | None = None
+
+
+UNIT_FILTER_TERMS: dict[str, str] = {
+    "Family": "family",
+    "UnitType": "unit_type",
+    "Status": "status",
+    "DNOConnection": "dno_connection",
+    "GspGroup": "gsp_group",
+    "ServiceProviderId": "service_provider_id",
+    "UpCapacityMin": "up_min",
+    "DownCapacityMin": "down_min",
+    "Text": "text",
+}
+_KINDS: dict[str, Any] = {"family": Family, "unit_type": UnitType, "status": UnitStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """A unit as a list shows it. Name and code were typed by somebody: escape them."""
+
+    id: UUID
+    code: str
+    name: str
+    family: Family
+    status: UnitStatus
+    service_provider_id: UUID
+    provider: str
+    version: int
+    unit_type: UnitType
+    assets: int
+    accounting_points: int
+    up: Decimal
+    down: Decimal
+    energy_kwh: Decimal | None
+    response_s: int | None
+    duration_min: int | None
+    not_verified: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPage:
+    """One page of units, and the cursor of the next one (None: this is the last)."""
+
+    items: list[UnitLine]
+    next_cursor: str | None
+
+
+class _Order(NamedTuple):
+    column: Any
+    descending: bool
+
+
+ORDERS: dict[str, _Order] = {
+    "newest": _Order(col(MarketUnit.id), True),
+    "oldest": _Order(col(MarketUnit.id), False),
+    "name": _Order(col(MarketUnit.name), False),
+    "up": _Order(col(UnitCapability.up), True),
+    "down": _Order(col(UnitCapability.down), True),
+}
+"""Newest and oldest by registration; by name; the most kW up, the most kW down first."""
+_COLUMNS: tuple[Any, ...] = (
+    col(MarketUnit.id), col(MarketUnit.code), col(MarketUnit.name), col(MarketUnit.family), col(MarketUnit.status),
+    col(MarketUnit.service_provider_id), col(Organisation.organisation_legal_name), col(MarketUnit.version),
+    col(UnitCapability.unit_type), col(UnitCapability.assets), col(UnitCapability.accounting_points),
+    col(UnitCapability.up), col(UnitCapability.down), col(UnitCapability.energy_kwh), col(UnitCapability.response_s),
+    col(UnitCapability.duration_min), col(UnitCapability.not_verified),
+)  # fmt: skip
+
+
+def unit_filters_from_terms(given: Mapping[str, Sequence[str]]) -> UnitFilters:
+    """Filters from text by ontology term. Raises Invalid for unknown terms and unreadable values, all at once."""
+    made: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for term, values in given.items():
+        name = UNIT_FILTER_TERMS.get(term)
+        filled = [value.strip() for value in values if value.strip()]
+        if name is None:
+            expected = f"One of {', '.join(UNIT_FILTER_TERMS)}"
+            findings.append(Finding("FILTER-01", term, term, expected, f"There is no filter {term}."))
+        elif filled:
+            try:
+                made[name] = _read(name, filled)
+            except (ValueError, InvalidOperation):
+                expected = ", ".join(_KINDS[name]) if name in _KINDS else "A value this filter knows"
+                message = f"{', '.join(filled)} can't be used as {term}."
+                findings.append(Finding("FILTER-02", term, ", ".join(filled), expected, message))
+    if findings:
+        raise Invalid(findings)
+    return UnitFilters(**made)
+
+
+def _read(name: str, values: Sequence[str]) -> Any:
+    if name in _KINDS:
+        return tuple(_KINDS[name](value.upper()) for value in values)
+    if name == "service_provider_id":
+        return tuple(UUID(value) for value in values)
+    if name == "text":
+        return values[-1]
+    if name in ("up_min", "down_min"):
+        power = Decimal(values[-1])
+        if not power.is_finite() or abs(power) >= Decimal(10) ** 12 or power != power.quantize(Decimal("0.01")):
+            raise ValueError(values[-1])
+        return power
+    return tuple(value.upper() if name == "dno_connection" else value for value in values)
+
+
+def unit_conditions(filters: UnitFilters) -> list[ColumnElement[bool]]:
+    """The filters as SQL over units and their capability; the caller adds who may see what."""
+    found: list[ColumnElement[bool]] = []
+    for model, names in ((MarketUnit, ("family", "status", "service_provider_id")), (UnitCapability, ("unit_type",))):
+        for name in names:
+            if values := getattr(filters, name):
+                found.append(col(getattr(model, name)).in_(list(values)))
+    places = {"dno_code": filters.dno_connection, "gsp_group": filters.gsp_group}
+    if any(places.values()):
+        here = select(literal_column("1")).select_from(UnitArea).where(col(UnitArea.unit_id) == col(MarketUnit.id))
+        for name, values in places.items():
+            here = here.where(col(getattr(UnitArea, name)).in_(list(values))) if values else here
+        found.append(here.correlate(MarketUnit).exists())
+    if filters.up_min is not None:
+        found.append(col(UnitCapability.up) >= filters.up_min)
+    if filters.down_min is not None:
+        found.append(col(UnitCapability.down) >= filters.down_min)
+    if filters.text and (given := filters.text.replace("\x00", "").strip()):
+        inside = (col(MarketUnit.code), col(MarketUnit.name))
+        found.append(or_(*(column.icontains(given, autoescape=True) for column in inside)))
+    return found
+
+
+def _joined(statement: Any) -> Any:
+    return statement.select_from(MarketUnit).join(UnitCapability, col(UnitCapability.unit_id) == col(MarketUnit.id))
+
+
+@operation("UC-05.01", permission="unit.read", writes=False, name="list_units")
+def list_units(
+    actor: Actor,
+    filters: UnitFilters | None = None,
+    *,
+    order: str = "newest",
+    after: str | None = None,
+    limit: int = 100,
+) -> UnitPage:
+    """The actor's visible units that pass the filters, in an order of `ORDERS`; `limit` at most 500.
+
+    Raises Invalid for a cursor or an order that isn't one.
+    """
+    if order not in ORDERS:
+        expected = f"One of {', '.join(ORDERS)}"
+        raise Invalid([Finding("PAGE-02", "order", order, expected, f"There is no order {order}.")])
+    size = max(1, min(limit, LONGEST_PAGE))
+    column, descending = ORDERS[order]
+    keys = [col(MarketUnit.id)] if column.key == "id" else [column, col(MarketUnit.id)]
+    chosen = _joined(select(*_COLUMNS)).join(Organisation, col(Organisation.id) == col(MarketUnit.service_provider_id))
+    chosen = chosen.where(visible(MarketUnit, actor), *unit_conditions(filters or UnitFilters()))
+    if after is not None:
+        marks = zip(_cursor(after, column.key), keys, strict=True)
+        place, mark = tuple_(*keys), tuple_(*(literal(value, key.type) for value, key in marks))
+        chosen = chosen.where(place < mark if descending else place > mark)
+    directed = [key.desc() if descending else key.asc() for key in keys]
+    rows = current_session().execute(chosen.order_by(*directed).limit(size + 1)).all()
+    items = [UnitLine(*row) for row in rows[:size]]
+    last = items[-1] if len(rows) > size else None
+    following = last and f"{last.id}{'' if column.key == 'id' else getattr(last, column.key)}"
+    return UnitPage(items, following)
+
+
+def _cursor(text: str, name: str) -> list[Any]:
+    try:
+        identifier, value = UUID(text[:36]), text[36:].replace("\x00", "")
+        if name == "id":
+            return [identifier]
+        return [value if name == "name" else Decimal(value), identifier]
+    except (ValueError, InvalidOperation):
+        expected = "The cursor that the page before gave"
+        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+
+
+@operation("UC-05.01", permission="unit.read", writes=False, name="count_units")
+def count_units(actor: Actor, filters: UnitFilters | None = None) -> int:
+    """How many visible units pass the filters, counted no further than 10,001."""
+    some = _joined(select(literal_column("1"))).where(
+        visible(MarketUnit, actor), *unit_conditions(filters or UnitFilters())
+    )
+    return current_session().scalar(select(func.count()).select_from(some.limit(COUNTED_TO + 1).subquery())) or 0

@@ -1,0 +1,245 @@
+"""Which assets are in which unit, from when to when (UC-03.03)."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, func, or_, select
+from sqlmodel import col
+
+from models.assets import Asset, AssetStatus
+from models.base import UtcDateTime, new_id
+from models.products import Family
+from models.units import MarketUnit, UnitArea, UnitCapability, UnitMember, UnitStatus
+from services.assets.counters.queries import areas_of
+from services.core.db.columns import Same
+from services.core.db.statements import Prepared
+from services.core.errors import Finding, Invalid
+from services.core.identity.actor import Actor
+from services.core.identity.visibility import View, see, view_of, visible
+from services.core.ledger.bulk_insert import insert_columns
+from services.core.ledger.bulk_update import change_columns
+from services.core.operation import operation
+from services.core.transaction import current_connection, current_session, reads_only
+
+LONGEST_PAGE = 500
+SLICE = 2000
+"""Identifiers that one statement takes."""
+CURRENT = col(UnitMember.until_at).is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """An asset in a unit: its place in the register now, and since when, and until when, it is in the unit."""
+
+    asset_id: UUID
+    name: str
+    """As typed by its provider: escape it."""
+    category: str
+    status: AssetStatus
+    rated_kw: Decimal
+    gsp_group: str | None
+    dno: str | None
+    position: tuple[float, float] | None
+    from_at: datetime
+    until_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPage:
+    """Some of the assets of a unit, and the cursor of the next page (None: this is the last)."""
+
+    items: list[MemberLine]
+    next_cursor: str | None
+    unseen: int
+    """Assets of the unit that lie beyond what the actor sees; told with the first page."""
+
+
+@dataclass(frozen=True, slots=True)
+class InUnit:
+    """That an asset is in a unit, or was."""
+
+    asset_id: UUID
+    asset_name: str
+    unit_id: UUID
+    code: str
+    name: str
+    family: Family
+    unit_status: UnitStatus
+    from_at: datetime
+    until_at: datetime | None
+
+
+def then(moment: Any) -> ColumnElement[bool]:
+    """The memberships that hold at a moment (or at a parameter that is one); without one, now."""
+    if moment is None:
+        return CURRENT
+    return and_(
+        col(UnitMember.from_at) <= moment, or_(col(UnitMember.until_at).is_(None), col(UnitMember.until_at) > moment)
+    )
+
+
+def runs(ids: Iterable[UUID]) -> Iterable[Sequence[UUID]]:
+    """Identifiers in runs that one statement takes."""
+    listed = list(ids)
+    return (listed[start : start + SLICE] for start in range(0, len(listed), SLICE))
+
+
+def current_assets(unit_id: UUID) -> list[UUID]:
+    """The assets that are in a unit now, in the order of their identifiers; inside an operation."""
+    chosen = select(col(UnitMember.asset_id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    return list(current_session().scalars(chosen.order_by(col(UnitMember.asset_id))))
+
+
+@operation("UC-03.03", permission="unit.read", writes=False, name="list_members")
+def list_members(
+    actor: Actor, unit_id: UUID, *, moment: datetime | None = None, after: str | None = None, limit: int = 100
+) -> MemberPage:
+    """The assets of a unit that the actor sees, now or as of a moment, by identifier; `limit` at most 500.
+
+    Raises NotFound for an unseen unit, Invalid for a cursor that isn't one.
+    """
+    unit = see(MarketUnit, actor, unit_id)
+    size = max(1, min(limit, LONGEST_PAGE))
+    view, values = view_of(actor)
+    values |= {"unit": unit_id, "moment": moment, "lines": size + 1}
+    if after is not None:
+        values["after"] = _cursor(after)
+    if not reads_only():
+        current_session().flush()
+    rows = _members(view, moment is not None, after is not None).all(current_connection(), values)
+    items = [_line(row) for row in rows[:size]]
+    following = str(items[-1].asset_id) if len(rows) > size else None
+    return MemberPage(items, following, _unseen(actor, unit, moment) if after is None else 0)
+
+
+_COLUMNS: tuple[Any, ...] = (
+    col(Asset.id), col(Asset.asset_name), col(Asset.asset_category), col(Asset.status), col(Asset.rated_capacity),
+    col(Asset.gsp_group), col(Asset.dno_connection), col(Asset.latitude), col(Asset.longitude),
+    col(UnitMember.from_at), col(UnitMember.until_at),
+)  # fmt: skip
+
+
+def _line(row: Any) -> MemberLine:
+    start, (latitude, longitude), times = row[:7], row[7:9], row[9:]
+    position = None if latitude is None or longitude is None else (latitude, longitude)
+    return MemberLine(*(*start, position, *times))
+
+
+@lru_cache(maxsize=100)
+def _members(view: View, as_of: bool, after: bool) -> Prepared:
+    identifier = col(UnitMember.asset_id)
+    holds = then(bindparam("moment", type_=UtcDateTime())) if as_of else CURRENT
+    chosen = select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(col(UnitMember.unit_id) == _UNIT, holds)
+    if after:
+        chosen = chosen.where(identifier > bindparam("after", type_=Uuid()))
+    ordered = chosen.where(view.visible(Asset)).order_by(identifier)
+    return Prepared(ordered.limit(bindparam("lines", type_=Integer())))
+
+
+_UNIT = bindparam("unit", type_=Uuid())
+
+
+def _unseen(actor: Actor, unit: MarketUnit, moment: datetime | None) -> int:
+    """How many lie beyond what the actor sees: by the unit's share of each area, where it has been counted since it changed."""
+    whole, areas = areas_of(actor, "asset.read")
+    if whole and areas is None:
+        return 0
+    session = current_session()
+    if whole and areas is not None and moment is None and unit.status is UnitStatus.ACTIVE:
+        shares = _SHARES.all(current_connection(), {"unit": unit.id})
+        if shares and not shares[0][2]:
+            return sum(assets for dno, assets, _ in shares if dno not in areas)
+    chosen = select(func.count()).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
+    of_unit = (col(UnitMember.unit_id) == unit.id, then(moment))
+    return session.scalar(chosen.where(*of_unit, ~visible(Asset, actor))) or 0
+
+
+_SHARES = Prepared(
+    select(col(UnitArea.dno_code), col(UnitArea.assets), col(UnitCapability.stale))
+    .join(UnitCapability, col(UnitCapability.unit_id) == col(UnitArea.unit_id))
+    .where(col(UnitArea.unit_id) == _UNIT)
+)
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        expected = "The cursor that the page before gave"
+        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+
+
+@operation("UC-03.03", permission="unit.read", writes=False, name="names_of_assets")
+def names_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of those of the assets that the actor sees, as typed by their providers: escape them."""
+    found: dict[UUID, str] = {}
+    for some in runs(asset_ids):
+        chosen = select(col(Asset.id), col(Asset.asset_name)).where(col(Asset.id).in_(some), visible(Asset, actor))
+        found |= {row[0]: row[1] for row in current_session().execute(chosen)}
+    return found
+
+
+@operation("UC-03.03", permission="unit.read", writes=False, name="units_of_asset")
+def units_of_asset(actor: Actor, asset_id: UUID) -> list[InUnit]:
+    """The units that an asset is in, and was in, the present ones first. Raises NotFound for an unseen asset."""
+    see(Asset, actor, asset_id)
+    chosen = _in_units().where(col(UnitMember.asset_id) == asset_id, visible(MarketUnit, actor))
+    rows = current_session().execute(chosen.order_by(col(UnitMember.from_at).desc()))
+    return sorted((InUnit(*row) for row in rows), key=lambda one: one.until_at is not None)
+
+
+def _in_units() -> Any:
+    columns: tuple[Any, ...] = (
+        col(Asset.id), col(Asset.asset_name), col(MarketUnit.id), col(MarketUnit.code), col(MarketUnit.name),
+        col(MarketUnit.family), col(MarketUnit.status), col(UnitMember.from_at), col(UnitMember.until_at),
+    )  # fmt: skip
+    with_asset = select(*columns).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
+    return with_asset.join(MarketUnit, col(MarketUnit.id) == col(UnitMember.unit_id))
+
+
+def memberships_now(asset_ids: Collection[UUID], *, family: Family | None = None) -> list[InUnit]:
+    """Where these assets are now, in one family or in any; inside an operation."""
+    wanted = [CURRENT] if family is None else [CURRENT, col(UnitMember.family) == family]
+    found: list[InUnit] = []
+    for some in runs(asset_ids):
+        rows = current_session().execute(_in_units().where(col(UnitMember.asset_id).in_(some), *wanted))
+        found += [InUnit(*row) for row in rows]
+    return found
+
+
+def memberships_elsewhere(unit_id: UUID, assets: Any) -> list[InUnit]:
+    """The other units that some of these assets are in now, one asset of each; `assets` is a query for identifiers."""
+    others = _in_units().where(CURRENT, col(UnitMember.unit_id) != unit_id, col(UnitMember.asset_id).in_(assets))
+    by_unit: dict[UUID, InUnit] = {}
+    for row in current_session().execute(others.order_by(col(UnitMember.unit_id), col(UnitMember.asset_id))):
+        by_unit.setdefault(row[2], InUnit(*row))
+    return list(by_unit.values())
+
+
+def put_in(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> None:
+    """Begin the memberships of assets that have been examined; inside an operation that writes."""
+    count = len(asset_ids)
+    columns: Mapping[str, Any] = {
+        "id": [new_id() for _ in range(count)],
+        "unit_id": Same(unit.id),
+        "asset_id": list(asset_ids),
+        "family": Same(unit.family),
+        "from_at": Same(moment),
+        "until_at": Same(None),
+    }
+    insert_columns(current_session(), UnitMember, columns, count)
+
+
+def take_out(unit_id: UUID, asset_ids: Collection[UUID] | None, moment: datetime) -> int:
+    """End the memberships of some assets, or of all; how many ended."""
+    session = current_session()
+    chosen = select(col(UnitMember.id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    ended: list[UUID] = []
+    for some in [None] if asset_ids is None else runs(asset_ids):
+        ended += session.scalars(chosen if some is None else chosen.where(col(UnitMember.asset_id).in_(some)))
+    return change_columns(session, UnitMember, ended, {"until_at": moment})

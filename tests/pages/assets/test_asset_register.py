@@ -1,0 +1,230 @@
+"""Registering an asset in the portal: what people see, type, correct and get (UC-02.01)."""
+
+from typing import Any
+
+import pytest
+
+from models.assets import AssetStatus, CategorySchema, CodeListEntry, SchemaStatus
+from services.assets.reading.assets import list_assets
+from services.assets.registration.drafts import list_drafts
+from services.core.clock import now
+from services.core.identity.actor import system_actor
+from services.core.transaction import Stamp, current_session, unit_of_work
+from tests.asset_factories import an_mpan, battery, registered
+from tests.pages.asset_portal import attributes, fill, labels, open_page, plain_text, press, quiet, somebody
+
+pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-02.01")]
+SLOT = "register"
+NOT_TYPED = {"AssetCategory", "Latitude", "Longitude", "AssetModel"}
+
+
+def typed(**changes: Any) -> dict[str, Any]:
+    """A battery as a person types it."""
+    values = {term: str(value) for term, value in battery().items() if term not in NOT_TYPED}
+    return {**values, **changes}
+
+
+def begun(category: str = "BESS") -> Any:
+    """The page with a category chosen."""
+    at = open_page("northgate", "register_asset")
+    return fill(at, SLOT, {"AssetCategory": category})
+
+
+def test_the_form_follows_the_category() -> None:
+    somebody("northgate")
+    at = open_page("northgate", "register_asset")
+    assert "Category *" in labels(at)
+    assert "Asset name *" not in labels(at)
+    fill(at, SLOT, {"AssetCategory": "BESS"})
+    assert {"Asset name *", "Storage capacity (kWh)", "Rated capacity (kW) *"} <= set(labels(at))
+    assert "One of these is needed: Import MPAN or Export MPAN." in plain_text(at)
+    assert at.get_by_key(f"{SLOT}/FuelType_EnergySource").value == "GRID", "what the category suggests is filled in"
+    fill(at, SLOT, {"AssetCategory": "HEAT_PUMP"})
+    assert "Import MPAN *" in labels(at)
+    assert "Storage capacity (kWh)" not in labels(at)
+
+
+def test_all_mistakes_show_at_once_beside_their_fields_and_nothing_typed_is_lost() -> None:
+    actor = somebody("northgate")
+    at = begun()
+    fill(at, SLOT, typed(RatedCapacity="2,500", AssetName="", SerialNumber="A!1"))
+    press(at, "Register the asset")
+    summary = at.error[0].value.replace("\\", "")
+    assert "3 to correct" in summary
+    for words in ("Asset name is missing.", "2,500 isn't a number of kW", "The serial number A!1 has a character"):
+        assert words in summary
+    assert plain_text(at).count("Asset name is missing.") == 2, "once in the summary, once beside the field"
+    assert at.get_by_key(f"{SLOT}/RatedCapacity").value == "2,500"
+    assert not list_assets(actor).items
+    fill(at, SLOT, {"AssetName": "Riverside 1", "RatedCapacity": "2500.00", "SerialNumber": "AD-1"})
+    assert "Nothing to correct" in at.success[0].value, "the rules are asked again at every change"
+    press(at, "Register the asset")
+    asset = list_assets(actor).items[0]
+    assert (asset.asset_name, asset.status) == ("Riverside 1", AssetStatus.PENDING_VALIDATION)
+    assert at.title[0].value == "Riverside 1"
+    assert "What happens next" in plain_text(at)
+    assert not list_drafts(actor), "the draft became the asset"
+
+
+def test_warnings_ask_for_a_justification_that_stays_with_the_record() -> None:
+    actor = somebody("northgate")
+    at = begun()
+    fill(at, SLOT, typed(DNOConnection="NPG_YK", Postcode=""))
+    press(at, "Register the asset")
+    assert "1 to justify" in at.warning[0].value
+    assert not list_assets(actor).items
+    fill(at, SLOT, {"_justification": "The host network is Northern Powergrid."})
+    press(at, "Register the asset")
+    asset = list_assets(actor).items[0]
+    assert asset.justifications[0]["text"] == "The host network is Northern Powergrid."
+
+
+def test_power_typed_in_megawatts_is_kept_exactly_in_kilowatts() -> None:
+    actor = somebody("northgate")
+    at = begun()
+    fill(at, SLOT, typed())
+    at.get_by_key(f"{SLOT}/_unit").set_value("MW")
+    quiet(at.run())
+    assert at.get_by_key(f"{SLOT}/RatedCapacity").value == "2.5", "what stood there was converted"
+    fill(at, SLOT, {"RatedCapacity": "2.50001"})
+    assert "= 2,500.01 kW" in plain_text(at)
+    press(at, "Register the asset")
+    assert str(list_assets(actor).items[0].rated_capacity) == "2500.01"
+
+
+def test_an_mpan_explains_itself_as_it_is_typed() -> None:
+    somebody("northgate")
+    at = begun()
+    mpan = an_mpan("12")
+    fill(at, SLOT, {"ImportMPAN": f"00 801 123 {mpan}"})
+    assert f"Reduced to the 13-digit core **{mpan}**" in plain_text(at)
+    assert "GSP group _C London" in plain_text(at)
+    press(at, "Set the distribution network to UK Power Networks - London Power Networks")
+    assert at.get_by_key(f"{SLOT}/DNOConnection").value == "UKPN_LPN"
+    fill(at, SLOT, {"ImportMPAN": "12345"})
+    assert "this has 5" in plain_text(at)
+
+
+def test_a_position_in_eastings_and_northings_says_where_it_is() -> None:
+    actor = somebody("northgate")
+    at = begun()
+    at.get_by_key(f"{SLOT}/_place").set_value("metres")
+    quiet(at.run())
+    fill(at, SLOT, typed(Postcode="") | {"Easting": "545000", "Northing": "258000"})
+    assert "GSP group _A Eastern" in plain_text(at)
+    press(at, "Register the asset")
+    asset = list_assets(actor).items[0]
+    assert asset.position_source == "eastings"
+    assert asset.latitude == pytest.approx(52.2, abs=0.1)
+
+
+def test_a_form_comes_back_after_a_reload_and_from_the_list_of_drafts() -> None:
+    actor = somebody("northgate")
+    at = begun()
+    fill(at, SLOT, typed(AssetName="Half done"))
+    assert "Draft saved" in plain_text(at)
+    draft = list_drafts(actor)[0]
+    assert at.query_params["draft"] == str(draft.id)
+    again = open_page("northgate", "register_asset", draft=str(draft.id))
+    assert again.get_by_key(f"{SLOT}/AssetName").value == "Half done"
+    assert again.get_by_key(f"{SLOT}/StorageCapacity_kWh").value == "5000"
+    assert again.get_by_key(f"{SLOT}/CommissioningDate").value.isoformat() == "2025-06-30"
+    fresh = open_page("northgate", "register_asset")
+    assert "Half done" in plain_text(fresh)
+    press(fresh, "Go on")
+    assert fresh.get_by_key(f"{SLOT}/AssetName").value == "Half done"
+    press(fresh, "Discard this draft")
+    assert not list_drafts(actor)
+    assert fresh.get_by_key(f"{SLOT}/AssetCategory").value is None
+
+
+def test_a_form_keeps_what_was_typed_while_its_owner_visits_another_page() -> None:
+    somebody("northgate")
+    at = begun()
+    fill(at, SLOT, {"AssetName": "Half done", "StorageCapacity_kWh": "4000"})
+    quiet(at.switch_page("pages/assets/categories.py").run())
+    quiet(at.switch_page("pages/assets/register_asset.py").run())
+    assert at.get_by_key(f"{SLOT}/AssetName").value == "Half done"
+    assert at.get_by_key(f"{SLOT}/StorageCapacity_kWh").value == "4000"
+
+
+def test_a_duplicate_leads_to_the_asset_that_is_there_already() -> None:
+    actor = somebody("northgate")
+    asset = registered(actor, SerialNumber="SAME-1", Manufacturer="Ampere")
+    at = begun()
+    fill(at, SLOT, typed(SerialNumber="SAME-1", Manufacturer="Ampere"))
+    press(at, "Register the asset")
+    assert "registered already" in plain_text(at)
+    links = [link.proto.query_string for link in at.get("page_link")]
+    assert any(str(asset.id) in link for link in links)
+    assert len(list_assets(actor).items) == 1
+
+
+def look_up(at: Any, mpan: str) -> str:
+    """Look an MPAN up; what the page says."""
+    at.get_by_key("look-up/mpan").set_value(mpan)
+    press(at, "Look up")
+    return plain_text(at)
+
+
+def test_a_look_up_tells_mine_anothers_none_and_malformed_apart() -> None:
+    mine, other = registered(somebody("northgate")), registered(somebody("kelvin"))
+    at = open_page("northgate", "lookup")
+    assert mine.asset_name in look_up(at, str(mine.import_mpan))
+    told = look_up(at, str(other.import_mpan))
+    assert "Registered by another provider." in told
+    assert "switch" in told
+    assert other.asset_name not in told
+    assert "this has 3" in look_up(at, "123")
+    free = an_mpan("12")
+    assert "No active asset has this MPAN" in look_up(at, free)
+    press(at, "Register it with what is known")
+    quiet(at.switch_page("pages/assets/register_asset.py").run())
+    fill(at, SLOT, {"AssetCategory": "BESS"})
+    assert at.get_by_key(f"{SLOT}/ImportMPAN").value == free
+    assert at.get_by_key(f"{SLOT}/DNOConnection").value == "UKPN_LPN"
+
+
+def test_a_category_that_an_administrator_made_can_be_registered_unseen() -> None:
+    actor = somebody("northgate")
+    document = {
+        "title": "Tidal Stream Turbine",
+        "description": "Power from tidal currents.",
+        "type": "object",
+        "x-kind": "gen",
+        "x-mandatory": ["GenCapacity"],
+        "x-hidden": ["FuelType_DemandTechType"],
+        "properties": {
+            "RotorDiameter_m": {"type": "number", "title": "Rotor diameter", "x-unit": "m", "exclusiveMinimum": 0},
+            "Seabed": {"type": "string", "title": "Seabed", "enum": ["ROCK", "SAND"]},
+            "Moored": {"type": "boolean", "title": "Moored"},
+            "Surveys": {"type": "array", "title": "Surveys", "items": {"enum": ["2024", "2025"]}},
+            "SurveyedOn": {"type": "string", "format": "date", "title": "Surveyed on"},
+        },
+        "required": ["RotorDiameter_m"],
+        "additionalProperties": False,
+    }
+    with unit_of_work(Stamp("test_data", "UC-05.07", system_actor()), writes=True):
+        session = current_session()
+        session.add(
+            CodeListEntry(list_name="AssetCategory", code="TIDAL", label="Tidal Stream Turbine", applies_to="Gen")
+        )
+        made = CategorySchema(category="TIDAL", schema_version=1, document=document, published_at=now())
+        made.status = SchemaStatus.PUBLISHED
+        session.add(made)
+    at = begun("TIDAL")
+    values = typed()
+    del values["StorageCapacity_kWh"]
+    fill(at, SLOT, values)
+    press(at, "Register the asset")
+    assert "Rotor diameter is missing." in plain_text(at)
+    fill(at, SLOT, {"RotorDiameter_m": "18.5", "Seabed": "ROCK", "Moored": "true", "Surveys": ["2024", "2025"]})
+    press(at, "Register the asset")
+    asset = list_assets(actor).items[0]
+    assert asset.category_attributes == {
+        "RotorDiameter_m": 18.5,
+        "Seabed": "ROCK",
+        "Moored": True,
+        "Surveys": ["2024", "2025"],
+    }
+    assert "18.5 m" in attributes(at, "Value")["Rotor diameter"]

@@ -1,0 +1,220 @@
+"""Rows of a large job are asked about ahead by a second process: it says the same, and nobody depends on it (UC-02.01)."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from models.assets import Asset
+from models.bulk import JobStatus
+from models.core import Event
+from services.assets.bulk.pipeline.prefetch import Ahead, Question
+from services.assets.bulk.pipeline.worker import work_on_jobs, work_through_jobs
+from services.assets.bulk.upload.jobs import Wishes, get_job, submit_file
+from services.assets.bulk.upload.results import job_findings, job_rows
+from services.assets.counters.reconcile import recount
+from services.core.clock import now
+from services.core.db.bulk_insert import Puts
+from services.core.db.columns import Columns
+from services.core.identity.actor import Actor, system_actor
+from services.core.jobs.process_pool import second_process
+from services.core.ledger.canonical import state_of
+from services.core.ledger.prepared_rows import StagedRows, insert_staged
+from services.core.ledger.verifying import verify_ledger
+from tests.asset_factories import an_mpan, battery
+from tests.bulk_files import csv_of, events_owed, everything, how_many, send
+from tests.factories import make_fsp
+from tests.killing import kill_process, start_process
+
+ROWS, CHUNK = 60, 10
+FAULTS = [
+    {"RatedCapacity": "much"},
+    {"AssetCategory": "Windmill"},
+    {"ImportMPAN": "123"},
+    {"Aliases": "OEM:"},
+    {"SerialNumber": "SN-SAME", "Manufacturer": "Acme"},
+    {"ConsumerOwned": "yes"},
+    {"AssetName": ""},
+    {"RatedCapacity": "1200000"},
+]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A few rows are a large job."""
+    monkeypatch.setattr("services.assets.bulk.upload.jobs.CHUNK_ROWS", CHUNK)
+    monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.WORTH_IT", 2 * CHUNK)
+    monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.UP_SECONDS", 60)
+    yield
+    second_process().shutdown()
+
+
+def _portfolio() -> bytes:
+    rows = [battery(FriendlyCode=f"A-{number}", ImportMPAN=an_mpan()) for number in range(ROWS)]
+    for number, row in enumerate(rows):
+        if number % 3 == 0:
+            row |= FAULTS[(number // 3) % len(FAULTS)]
+    # Rows that are known by what a row of the chunk before is known by: its code, its device, its alias, its meter.
+    rows[CHUNK + 1]["Aliases"] = "OEM:X-1"
+    for number, term in enumerate(("FriendlyCode", "SerialNumber", "Aliases", "ImportMPAN"), start=2):
+        rows[number * CHUNK + 1] |= {term: rows[(number - 1) * CHUNK + 1].get(term), "Manufacturer": "Acme"}
+    lines = csv_of(rows).splitlines(keepends=True)
+    # A row of too many cells can't be read: only the others are judged as new assets.
+    lines[33] = lines[33].rstrip(b"\r\n") + b",one,too,many\n"
+    return b"".join(lines)
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_it_says_the_same(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor, data = make_fsp(), _portfolio()
+    answered: list[bool] = []
+    said: list[tuple[Any, ...]] = []
+    said_of = Ahead.said_of
+
+    def noted(self: Ahead, actor: Actor, number: int, *what: Any) -> Any:
+        answered.append(self.knows_of(number))
+        return said_of(self, actor, number, *what)
+
+    monkeypatch.setattr(Ahead, "said_of", noted)
+    for worth_it in (10**9, 2 * CHUNK):
+        monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.WORTH_IT", worth_it)
+        job = send(actor, data, dry_run=True, keep_drafts=True)
+        said.append((job_rows(actor, job.id), job_findings(actor, job.id), job.summary))
+    chunks = ROWS // CHUNK
+    assert answered == [False] * chunks + [False] + [True] * (chunks - 1)
+    assert said[0] == said[1]
+    job = send(actor, data, keep_drafts=True)
+    assert (job_findings(actor, job.id), job.summary) == said[1][1:]
+    assert min(job.rows_registered, job.rows_refused, job.rows_draft) > 0
+    assert len(everything(Asset)) == job.rows_registered
+
+
+CHANGING = {
+    "id", "service_provider_id", "organisation_id", "import_mpan", "aliases", "recorded_by", "recorded_at", "registered_at",
+    "status_since", "managed_from", "serial_number", "serial_key",
+}  # fmt: skip
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_what_it_makes_ready_is_what_would_have_been_registered(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    staged: list[int] = []
+
+    def noted(session: Any, model: Any, rows: StagedRows, puts: Puts) -> Columns:
+        staged.append(rows.count)
+        return insert_staged(session, model, rows, puts)
+
+    monkeypatch.setattr("services.assets.bulk.pipeline.write.insert_staged", noted)
+    shared, told = an_mpan(), list[dict[str, dict[str, Any]]]()
+    for number, worth_it in enumerate((10**9, 2 * CHUNK)):
+        monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.WORTH_IT", worth_it)
+        actor = make_fsp(f"Provider {number}")
+        rows = [
+            battery(
+                FriendlyCode=f"A-{row}", ImportMPAN=an_mpan(), Aliases=f"OEM:{number}-{row}", AssetName=f"Battery {row}"
+            )
+            for row in range(ROWS)
+        ]
+        # From the second file on, this meter is another provider's too: the register has something to say of this row.
+        rows[3 * CHUNK]["ImportMPAN"] = shared
+        rows[-1] |= {"ConsumerOwned": "yes", "ConsentReference": "C-1", "OrganisationId": ""}
+        with time_machine.travel(now(), tick=False):
+            moment = now()
+            job = send(actor, csv_of(rows), justifications={"*": "Two batteries behind one meter."})
+        assert job.rows_registered == ROWS
+        made = [one for one in everything(Asset) if one.service_provider_id == actor.organisation_id]
+        states = {one.friendly_code: state_of(one) for one in made}
+        for one in made:
+            assert one.registered_at == one.recorded_at == one.status_since == moment
+            assert (one.version, one.recorded_by, one.cell is not None) == (1, actor.user_id, True)
+        told.append(
+            {code: {key: text for key, text in state.items() if key not in CHANGING} for code, state in states.items()}
+        )
+    assert sum(staged) == ROWS - CHUNK - 1, (
+        "all but the first chunk, and the one of which the register had to say something"
+    )
+    assert told[0].keys() == told[1].keys()
+    differing = {code for code in told[0] if told[0][code] != told[1][code]}
+    assert differing == {f"A-{3 * CHUNK}"}, "it alone bears a justification"
+    assert verify_ledger(system_actor()).sound
+    assert recount(system_actor()) == 0, "the counts are right already"
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_job_does_not_depend_on_it(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Ahead.ask
+    asked: list[int] = []
+
+    def ask_and_kill(self: Ahead, question: Question, *, alone: bool) -> None:
+        asked.append(question.number)
+        if len(asked) > 1:
+            ask(self, question, alone=alone)
+            return
+        executor = second_process()
+        process = executor.submit(os.getpid).result()
+        executor.submit(time.sleep, 60)
+        ask(self, question, alone=alone)
+        os.kill(process, signal.SIGKILL)
+
+    monkeypatch.setattr(Ahead, "ask", ask_and_kill)
+    job = send(make_fsp(), csv_of([battery(FriendlyCode=f"A-{number}") for number in range(ROWS)]))
+    assert asked in ([1], [1, 2]), "once it is known that the process is gone, nothing is asked"
+    assert job.rows_registered == ROWS
+    assert verify_ledger(system_actor()).sound
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_large_job_is_worked_apart_from_pages(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = make_fsp()
+    job = submit_file(actor, _portfolio(), "portfolio.csv", Wishes(dry_run=False))
+    monkeypatch.setattr("services.assets.bulk.pipeline.worker.process_chunk", None)
+    before = [how_many(Event), events_owed()]
+    work_on_jobs()
+    done = get_job(actor, job.id)
+    assert (done.status, done.rows_done) == (JobStatus.COMPLETED, ROWS)
+    registered = done.rows_registered
+    assert how_many(Asset) == registered > 0
+    assert [how_many(Event), events_owed()] == [before[0] + registered + 1, before[1] + registered]
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
+    actor = make_fsp()
+    job = submit_file(actor, _portfolio(), "portfolio.csv", Wishes(dry_run=False))
+    other = second_process()
+    pid = other.submit(os.getpid).result()
+    other.submit(time.sleep, 60)
+    threading.Timer(0.5, os.kill, (pid, signal.SIGKILL)).start()
+    work_on_jobs()
+    assert (get_job(actor, job.id).status, get_job(actor, job.id).attempts) == (JobStatus.RUNNING, 1)
+    with time_machine.travel(now() + timedelta(minutes=1)):
+        work_through_jobs()
+    assert get_job(actor, job.id).status is JobStatus.COMPLETED
+    assert verify_ledger(system_actor()).sound
+
+
+WORK = """
+from services.core.jobs.process_pool import second_process
+import os, time
+print("ready", flush=True)
+print(second_process().submit(os.getpid).result(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_with_the_process_that_asked(tmp_path: Path) -> None:
+    process = start_process(WORK, f"sqlite:///{tmp_path / 'none.sqlite'}")
+    assert process.stdout is not None
+    second = int(process.stdout.readline())
+    assert Path(f"/proc/{second}").exists()
+    kill_process(process)
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{second}/cmdline").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{second}/cmdline").exists()

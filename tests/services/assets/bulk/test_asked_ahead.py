@@ -1,0 +1,203 @@
+"""What was asked of the register ahead of the transaction that writes holds only while nobody wrote meanwhile (UC-02.01)."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from typing import Any
+
+import polars as pl
+import pytest
+
+from models.assets import Asset
+from models.bulk import BulkJob, JobStatus
+from services.assets.bulk.pipeline import lookups as asking
+from services.assets.bulk.pipeline.earlier import Earlier
+from services.assets.bulk.pipeline.lookups import Run, Written
+from services.assets.bulk.pipeline.prefetch import Ahead, Question
+from services.assets.bulk.upload.results import job_findings, job_rows
+from services.assets.categories.codes import code_list_entries, set_code_active
+from services.assets.registration.register import register_asset
+from services.core.db.engine import is_sqlite
+from services.core.identity.actor import Actor, system_actor
+from services.core.jobs.process_pool import second_process
+from services.core.ledger.verifying import verify_ledger
+from services.core.register_settings import change_setting
+from services.participants.approval import suspend_organisation
+from services.participants.reading import get_organisation
+from tests.asset_factories import an_mpan, battery
+from tests.bulk_files import counts, csv_of, everything, send
+from tests.factories import administrator, make_fsp
+
+CHUNK, CHUNKS = 10, 4
+LATE = 2 * CHUNK + 5
+"""A row of the third chunk: it is asked about while the first one is written."""
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A few rows are a large job, and every question asked ahead is answered before anything else is done."""
+    monkeypatch.setattr("services.assets.bulk.upload.jobs.CHUNK_ROWS", CHUNK)
+    monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.WORTH_IT", 2 * CHUNK)
+    ask = Ahead.ask
+
+    def ask_and_wait(self: Ahead, question: Question, *, alone: bool) -> None:
+        ask(self, question, alone=alone)
+        wait([second_process().submit(int)])
+
+    monkeypatch.setattr(Ahead, "ask", ask_and_wait)
+    monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.UP_SECONDS", 60)
+    yield
+    second_process().shutdown()
+
+
+@pytest.fixture
+def asked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked in this process, question by question."""
+    noted: list[str] = []
+    for name in ("ask", "identify"):
+        question = getattr(asking, name)
+
+        def noting(*what: Any, name: str = name, question: Callable[..., Any] = question) -> Any:
+            noted.append(name)
+            return question(*what)
+
+        monkeypatch.setattr(asking, name, noting)
+        monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.ask", asking.ask)
+    return noted
+
+
+def _rows() -> Rows:
+    return [battery(FriendlyCode=f"A-{number}") for number in range(CHUNK * CHUNKS)]
+
+
+def _sent(monkeypatch: pytest.MonkeyPatch, actor: Actor, rows: Rows, meanwhile: Callable[[], object]) -> BulkJob:
+    """Send rows, and have something done once two chunks are written and the third has been asked about."""
+    acts, add = iter((lambda: None, meanwhile)), Earlier.add
+
+    def add_and_act(self: Earlier, outcomes: pl.DataFrame) -> None:
+        add(self, outcomes)
+        next(acts, lambda: None)()
+
+    # What a chunk's rows are known by is noted between its transaction and the next.
+    monkeypatch.setattr(Earlier, "add", add_and_act)
+    return send(actor, csv_of(rows))
+
+
+def _said(actor: Actor, job: BulkJob) -> dict[int, str]:
+    """The codes that rows were refused by, by place."""
+    return {found["row"] - 2: found["code"] for found in job_findings(actor, job.id)}
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_nothing_is_asked_twice_while_nobody_else_writes(register: str, asked_here: list[str]) -> None:
+    job = send(make_fsp(), csv_of(_rows()))
+    assert counts(job) == {"registered": CHUNK * CHUNKS}
+    # On PostgreSQL the second chunk is asked about before the first one's provider is locked: the register is asked again.
+    again = [] if is_sqlite() else ["identify"]
+    assert asked_here == ["ask", "identify", *again], "the first chunk alone: the others were asked about ahead"
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_until_the_process_is_up_chunks_are_asked_about_here(
+    register: str, monkeypatch: pytest.MonkeyPatch, asked_here: list[str]
+) -> None:
+    monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.UP_SECONDS", 0)
+    job = send(make_fsp(), csv_of(_rows()))
+    assert counts(job) == {"registered": CHUNK * CHUNKS}
+    assert asked_here.count("ask") == 2, "the first two: the others were asked about ahead"
+    assert verify_ledger(system_actor()).sound
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_device_that_another_registers_meanwhile_is_found(
+    register: str, monkeypatch: pytest.MonkeyPatch, asked_here: list[str]
+) -> None:
+    actor, rival, rows = make_fsp(), make_fsp("Rival Flex"), _rows()
+    theirs = battery(SerialNumber=rows[LATE]["SerialNumber"])
+    job = _sent(monkeypatch, actor, rows, lambda: register_asset(rival, theirs))
+    assert _said(actor, job) == {LATE: "DUP-01"}
+    assert counts(job) == {"registered": CHUNK * CHUNKS - 1, "refused": 1}
+    assert asked_here.count("ask") == 1, "the rules aren't asked again"
+    assert asked_here[-2:] == ["identify", "identify"], "the register is, for both chunks that had been asked about"
+
+
+@pytest.mark.use_case("UC-02.03")
+def test_an_asset_of_ones_own_that_is_registered_meanwhile_is_changed(
+    register: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, rows = make_fsp(), _rows()
+    mine = {**rows[LATE], "AssetName": "Registered by hand"}
+    job = _sent(monkeypatch, actor, rows, lambda: register_asset(actor, mine))
+    assert counts(job) == {"registered": CHUNK * CHUNKS - 1, "updated": 1}
+    assert "Registered by hand" not in {one.asset_name for one in everything(Asset)}
+    assert verify_ledger(system_actor()).sound
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_rules_that_change_meanwhile_hold(
+    register: str, monkeypatch: pytest.MonkeyPatch, asked_here: list[str]
+) -> None:
+    actor, rows = make_fsp(), _rows()
+
+    def retired() -> None:
+        [entry] = [one for one in code_list_entries(administrator(), "ConnectionType") if one.code == "FIRM"]
+        set_code_active(administrator(), "ConnectionType", "FIRM", False, entry.version)
+
+    job = _sent(monkeypatch, actor, rows, retired)
+    assert counts(job) == {"registered": 2 * CHUNK, "refused": 2 * CHUNK}
+    assert asked_here.count("ask") == 3, "the first chunk, and those that had been asked about"
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_setting_that_changes_meanwhile_holds(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor, rows = make_fsp(), _rows()
+    job = _sent(monkeypatch, actor, rows, lambda: change_setting(administrator(), "asset.large_capacity_kw", "2000", 0))
+    assert counts(job) == {"registered": 2 * CHUNK, "refused": 2 * CHUNK, "warned": 2 * CHUNK}
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_provider_that_is_suspended_meanwhile_registers_no_more(
+    register: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, rows = make_fsp(), _rows()
+    assert actor.organisation_id
+
+    def suspended() -> None:
+        own = get_organisation(administrator(), actor.organisation_id)
+        suspend_organisation(administrator(), own.id, "It has stopped trading.", own.version)
+
+    monkeypatch.setattr("tests.bulk_files.get_job", lambda _actor, job_id: _job(job_id))
+    job = _sent(monkeypatch, actor, rows, suspended)
+    assert (job.status, job.rows_registered) == (JobStatus.FAILED, 2 * CHUNK)
+
+
+def _job(job_id: object) -> BulkJob:
+    [job] = everything(BulkJob)
+    assert job.id == job_id
+    return job
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_a_file_of_several_providers_says_the_same_asked_ahead_or_not(
+    register: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners = [str(make_fsp(name).organisation_id) for name in ("First Flex", "Second Flex")]
+    said: list[tuple[Any, ...]] = []
+    for worth_it in (10**9, 2 * CHUNK):
+        monkeypatch.setattr("services.assets.bulk.pipeline.prefetch.WORTH_IT", worth_it)
+        rows = [battery(ServiceProviderId=owners[number // CHUNK % 2]) for number in range(CHUNK * CHUNKS)]
+        mpan = an_mpan()
+        for number in (CHUNK + 3, LATE):
+            rows[number]["ImportMPAN"] = mpan
+        job = send(administrator(), csv_of(rows))
+        findings = [(one["row"], one["code"]) for one in job_findings(administrator(), job.id)]
+        said.append((counts(job), findings, [one["outcome"] for one in job_rows(administrator(), job.id)]))
+    assert said[0] == said[1]
+    assert said[0][:2] == ({"registered": CHUNK * CHUNKS - 1, "refused": 1, "warned": 1}, [(LATE + 2, "MPAN-09")])
+
+
+def test_own_entries_are_told_from_those_of_others_by_their_numbers() -> None:
+    first, second = Written(runs=(Run(100, 200, 100),)), Written(runs=(Run(200, 260, 50),))
+    both = first + second
+    assert (both.entries_after(100), both.entries_after(200), both.entries_after(260)) == (150, 50, 0)
+    assert both.entries_after(150) is None, "another wrote between the entries of the first run"
