@@ -16,7 +16,6 @@ from api.market import (
     products,
     qualification_messages,
     qualifications,
-    qualifications_together,
     service_windows,
 )
 from api.market import statistics as market_statistics
@@ -63,7 +62,6 @@ def create_api() -> FastAPI:
         market_statistics,
         qualification_messages,
         qualifications,
-        qualifications_together,
         service_windows,
         organisations,
         decisions,

@@ -10,7 +10,8 @@ from pathlib import Path
 from services.assets.rules.attributes import expectation
 from services.assets.rules.check import ASSET_RULES
 from services.assets.rules.prepare import FOLLOWS_RATED
-from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES, FormField, shipped_code_lists, shipped_schemas, snake
+from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES, shipped_schemas, snake
+from services.core.attributes import FormField, shipped_code_lists
 from services.core.rules import Rule
 from services.participants.rules import ORGANISATION_ATTRIBUTES, ORGANISATION_RULES
 from services.participants.rules_catalogue import BY_SERVICES

@@ -18,8 +18,9 @@ from services.assets.asset_page.provenance import Statement, provenance_of
 from services.assets.checks.queries import Decision as QueryDecision
 from services.assets.checks.queries import answer_query, messages_of, query_asset, settle_query
 from services.assets.checks.run import checks_of, request_checks
-from services.assets.reading.assets import as_terms, get_asset
+from services.assets.reading.assets import get_asset
 from services.assets.registration.lifecycle import allowed_actions
+from services.assets.registration.record import as_terms
 from services.core.access_log import log_access
 
 router = APIRouter(prefix="/assets/{AssetId}", tags=["Asset checks"], route_class=ExactRoute)

@@ -17,7 +17,7 @@ from services.assets.checks.accept_source_value import accept_theirs
 from services.assets.checks.differences import Difference
 from services.assets.checks.outcomes import Verdict as VerdictOf
 from services.assets.checks.settlement import answer_differences, differences_on, settle_differences
-from services.assets.reading.assets import as_terms
+from services.assets.registration.record import as_terms
 from services.core.access_log import log_access
 
 router = APIRouter(prefix="/assets/{AssetId}/differences", tags=["Asset checks"], route_class=ExactRoute)

@@ -14,9 +14,9 @@ from api.http.parameters import ReasonBody
 from api.http.problems import answers
 from api.http.responses import answer, here
 from api.http.security import Caller
-from services.assets.reading.assets import as_terms
 from services.assets.registration.draft_board import DraftState, DraftView, draft_board, draft_view
 from services.assets.registration.drafts import NOTES, discard_draft, get_draft
+from services.assets.registration.record import as_terms
 from services.assets.registration.register import register_asset
 from services.assets.registration.submissions import check_draft, return_draft, submit_draft
 from services.assets.rules.schemas import REGISTER_TERMS

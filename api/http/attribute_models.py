@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from services.assets.rules.schemas import FormField, options_of, shipped_code_lists
+from services.core.attributes import FormField, options_of, shipped_code_lists
 from services.core.errors import Finding, Invalid
 
 _NUMBERS = {"power": 2, "number": None, "integer": 0, "degrees": 6, "metres": None}

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from api.http.decimal_json import ExactRoute
 from api.http.parameters import History, told
@@ -16,6 +17,8 @@ from api.market.qualification_schemas import (
     AnswerBody,
     ApplyBody,
     AssignBody,
+    Body,
+    Case,
     CodedBody,
     DecisionBody,
     DecisionsBody,
@@ -34,6 +37,7 @@ from services.core.errors import Finding, Invalid
 from services.market.qualification.allowed_actions import qualification_actions
 from services.market.qualification.application import apply_for_products
 from services.market.qualification.assessment import (
+    MOST_AT_ONCE,
     ask_information,
     assign_application,
     decide_application,
@@ -43,11 +47,13 @@ from services.market.qualification.assessment import (
     suspend_qualification,
     take_application,
 )
+from services.market.qualification.batch import Together, assign_applications, take_applications, withdraw_applications
 from services.market.qualification.data_package import read_package
 from services.market.qualification.filters import TERMS, qualification_filters
 from services.market.qualification.listing import get_qualification, list_qualifications
 from services.market.qualification.portability import accept_colleague, qualified_elsewhere
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
+from services.market.qualification.reason_codes import LONGEST
 from services.market.qualification.records import qualification_history
 
 router = APIRouter(tags=["Qualification"], route_class=ExactRoute)
@@ -251,3 +257,66 @@ def named(file_name: str) -> dict[str, str]:
 def _one(caller: Caller, found: Qualification, status: int = 200, *, location: str | None = None) -> Response:
     line = get_qualification(caller, found.id)
     return answer(line.terms(), status, version=found.version, location=location)
+
+
+class CasesBody(Body):
+    """Many applications, each at the version that you read."""
+
+    Cases: list[Case] = Field(max_length=MOST_AT_ONCE)
+
+    def cases(self) -> list[tuple[UUID, int]]:
+        """As the services take them."""
+        return [(one.QualificationId, one.Version) for one in self.Cases]
+
+
+class AssignmentsBody(CasesBody):
+    """Who works on many applications; null for nobody."""
+
+    UserId: UUID | None
+
+
+class WithdrawalsBody(CasesBody):
+    """Why many applications are withdrawn."""
+
+    Text: str = Field(max_length=LONGEST, examples=["The site was sold."])
+
+
+class LeftAsItWas(BaseModel):
+    """An application that it wasn't done with: why not, and what to do."""
+
+    QualificationId: UUID
+    Label: str
+    Action: str
+
+
+class QualificationsTogether(QualificationsMade):
+    """What became of many applications: `items` those it was done with, `Left` the others."""
+
+    Left: list[LeftAsItWas]
+
+
+DONE: dict[str, Any] = {"response_model": QualificationsTogether, "responses": answers(404, 409, 413)}
+
+
+@router.post(f"{ROOT}/take", summary="Take many applications", **DONE)
+def take_many(caller: Caller, body: CasesBody) -> Response:
+    """They are yours from now on. `Left` says which weren't taken, and why; 409 where none was."""
+    return _together(caller, take_applications(caller, body.cases()))
+
+
+@router.post(f"{ROOT}/assign", summary="Assign many applications", **DONE)
+def assign_many(caller: Caller, body: AssignmentsBody) -> Response:
+    """To somebody of your organisation, or to nobody. `Left` says which weren't, and why; 409 where none was."""
+    return _together(caller, assign_applications(caller, body.cases(), body.UserId))
+
+
+@router.post(f"{ROOT}/withdraw", summary="Withdraw many applications", **DONE)
+def withdraw_many(caller: Caller, body: WithdrawalsBody) -> Response:
+    """Final, for one reason. `Left` says which weren't withdrawn, and why; 409 where none was."""
+    return _together(caller, withdraw_applications(caller, body.cases(), body.Text))
+
+
+def _together(caller: Caller, became: Together) -> Response:
+    items = [get_qualification(caller, one.id).terms() for one in became.done]
+    left = [{"QualificationId": one.id, "Label": one.label, "Action": one.action} for one in became.left]
+    return answer({"items": items, "Left": left})

@@ -7,10 +7,9 @@ import streamlit as st
 from models.assets import Asset, AssetStatus
 from pages.components.asset.actions import acts_of, draw_acts
 from pages.components.asset.as_of import draw_banner, draw_day, end_of, read_asset
-from pages.components.asset.asset_units import draw_units_of
 from pages.components.asset.checks import draw_checks, follow_checks
 from pages.components.asset.comment_form import draw_composer
-from pages.components.asset.facts import draw_facts
+from pages.components.asset.facts import draw_facts, draw_units_of
 from pages.components.asset.messages import draw_said
 from pages.components.asset.outcome import show_news
 from pages.components.asset.query import draw_query

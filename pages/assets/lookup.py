@@ -3,8 +3,7 @@
 import streamlit as st
 
 from pages.components.asset_form.form import AssetForm
-from pages.components.asset_form.lookup import look_up_step
-from pages.components.asset_form.lookup_prefill import take_known
+from pages.components.asset_form.lookup import look_up_step, take_known
 from pages.components.common.form_state import FormState
 from pages.frame import session
 from services.assets.registration.lookup import LookupOutcome

@@ -5,8 +5,7 @@ import streamlit as st
 from pages.components.asset_form.draft_list import draw_return
 from pages.components.asset_form.drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
 from pages.components.asset_form.form import AssetForm, by_field
-from pages.components.asset_form.lookup import look_up_step
-from pages.components.asset_form.lookup_prefill import take_known
+from pages.components.asset_form.lookup import look_up_step, take_known
 from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import navigation, session

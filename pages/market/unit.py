@@ -12,9 +12,8 @@ from pages.components.common.record_history import draw_history
 from pages.components.unit.actions import draw_unit_acts
 from pages.components.unit.capability import draw_capability, draw_over_time
 from pages.components.unit.labels import unit_badges
-from pages.components.unit.members import draw_members
+from pages.components.unit.members import draw_members, draw_then
 from pages.components.unit.sections import SECTIONS
-from pages.components.unit.unit_then import draw_then
 from pages.frame import session
 from pages.frame.banner import plain
 from services.core.clock import show_date, show_moment

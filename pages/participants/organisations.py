@@ -8,7 +8,7 @@ from pages.components.organisation.view import draw_material_change, draw_regist
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link, open_organisation
-from services.assets.rules.schemas import options_of, shipped_code_lists
+from services.core.attributes import options_of, shipped_code_lists
 from services.core.clock import show_moment
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, may, scopes_of

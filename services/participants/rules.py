@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from stdnum import lei
 
-from services.assets.rules.prepare import text_of
-from services.assets.rules.schemas import DATA, FormField, Option, options_of, read_attributes, shipped_code_lists
+from services.core.attributes import DATA, FormField, Option, options_of, read_attributes, shipped_code_lists, text_of
 from services.core.clock import today as today_now
 from services.core.errors import Finding
 from services.participants import rules_values as read

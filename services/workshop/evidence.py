@@ -20,7 +20,7 @@ from services.assets.checks.sources import (
     ask_connection_register,
     terms_of,
 )
-from services.assets.rules.schemas import CodeLists
+from services.core.attributes import CodeLists
 from services.core.clock import now
 from services.core.comparison import Comparison
 from services.core.identity.actor import system_actor

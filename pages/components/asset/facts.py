@@ -3,20 +3,26 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import streamlit as st
 
 from models.assets import Asset, AssetCheck
+from models.products import FAMILY_LABELS
 from pages.components.asset_form.form import GROUP_TITLES, ORDER
 from pages.components.common.asset_labels import Words
 from pages.components.common.base_map import draw_map
 from pages.frame.banner import plain
 from services.assets.asset_page.provenance import Origin, Provenance, Statement
 from services.assets.checks.outcomes import POSITION
-from services.assets.reading.assets import as_terms
-from services.assets.rules.schemas import CATEGORY_GROUP, FormField
-from services.core.clock import in_london, show_date
+from services.assets.registration.record import as_terms
+from services.assets.rules.schemas import CATEGORY_GROUP
+from services.core.attributes import FormField
+from services.core.clock import in_london, show_date, show_moment
 from services.core.comparison import Outcome
+from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
+from services.market.units.members import units_of_asset
 
 INPUT_ONLY = ("Easting", "Northing")
 OURS = {"GspGroup": "Location", "PositionSource": "Location"}
@@ -133,3 +139,15 @@ def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:
     draw_map(points, key=key, height=320, selectable=False)
     if len(points) > 1:
         st.caption("Orange: where a public register puts it. The other point: as declared.")
+
+
+def draw_units_of(actor: Actor, asset_id: UUID) -> None:
+    """A link to each unit that it is in, and since when; nothing where it is in none."""
+    if not may(actor, "unit.read"):
+        return
+    for one in units_of_asset(actor, asset_id):
+        if one.until_at is None:
+            label = f"In the {FAMILY_LABELS[one.family]} unit {plain(one.name)} since {show_moment(one.from_at)}"
+            st.page_link(
+                "pages/market/unit.py", label=label, icon=":material/hub:", query_params={"id": str(one.unit_id)}
+            )

@@ -7,12 +7,13 @@ import streamlit as st
 
 from models.assets import Asset
 from pages.components.asset_form.form import AssetForm
-from pages.components.asset_form.lookup_prefill import as_typed
+from pages.components.asset_form.lookup import as_typed
 from pages.components.asset_form.position import POSITION_TERMS
 from pages.components.common.asset_labels import Words
 from pages.components.common.form_state import PLACE, UNIT, FormState
 from pages.frame.banner import plain
-from services.assets.reading.assets import as_terms, get_asset
+from services.assets.reading.assets import get_asset
+from services.assets.registration.record import as_terms
 from services.assets.registration.update import Preview
 from services.assets.rules.schemas import CORE
 from services.core.errors import Conflict

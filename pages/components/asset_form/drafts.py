@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.assets import AssetDraft
 from pages.components.asset_form.form import CATEGORY, AssetForm, category_label
-from pages.components.asset_form.lookup_prefill import as_typed
+from pages.components.asset_form.lookup import as_typed
 from pages.components.common.form_state import PLACE, FormState
 from pages.frame.banner import plain
 from services.assets.registration.draft_board import draft_view

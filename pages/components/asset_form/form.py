@@ -18,7 +18,8 @@ from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import UNITS, in_unit, to_kw
 from pages.frame.banner import plain
 from services.assets.rules.reference import CATEGORY_LIST, categories, category_schema, code_lists
-from services.assets.rules.schemas import CATEGORY_GROUP, CORE_ATTRIBUTES, CodeLists, FormField, form_fields, options_of
+from services.assets.rules.schemas import CATEGORY_GROUP, CORE_ATTRIBUTES, form_fields
+from services.core.attributes import CodeLists, FormField, options_of
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
 

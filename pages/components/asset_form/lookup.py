@@ -1,11 +1,18 @@
 """Look-up before registering: is this asset in the register already? (UC-02.01)"""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
-from pages.components.common.form_state import FormState
+from pages.components.asset_form.form import AssetForm
+from pages.components.common.aliases import typed_aliases
+from pages.components.common.form_state import PLACE, FormState
 from pages.frame.banner import plain
 from services.assets.registration.lookup import LookupOutcome, LookupResult, look_up
 from services.assets.rules.reference import code_list
+from services.assets.rules.schemas import CORE
+from services.core.attributes import text_of
 from services.core.errors import TooManyRequests
 from services.core.identity.actor import Actor
 
@@ -76,3 +83,28 @@ def show_answer(answer: LookupResult) -> None:
             st.error(words, icon=":material/error:")
         case LookupOutcome.NONE:
             st.info(words, icon=":material/add_circle:")
+
+
+def take_known(form: AssetForm, known: Mapping[str, Any]) -> None:
+    """Fill in what is known where nothing has been typed yet."""
+    typed = as_typed(known)
+    form.fill({name: value for name, value in typed.items() if form.state.get(name) in (None, "", 1, "map")})
+
+
+def as_typed(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by term as they would be typed: text for all that is typed, yes or no and lists as they are."""
+    found: dict[str, Any] = {}
+    for term, value in terms.items():
+        if value in (None, "", []):
+            continue
+        if term == "Aliases":
+            found |= typed_aliases(value)
+        elif term in CORE and CORE[term].kind == "boolean":
+            found[term] = bool(value)
+        elif isinstance(value, list):
+            found[term] = [text_of(one) for one in value]
+        elif term in CORE or term not in ("GspGroup", "PositionSource"):
+            found[term] = text_of(value)
+    if "Latitude" in found:
+        found[PLACE] = "degrees"
+    return found

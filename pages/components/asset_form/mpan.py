@@ -8,7 +8,7 @@ from pages.components.common.form_field import Findings, common, draw_field, sho
 from pages.components.common.form_state import FormState
 from pages.frame.banner import plain
 from services.assets.rules.mpan import CORE_LENGTH, describe_mpan
-from services.assets.rules.schemas import FormField
+from services.core.attributes import FormField
 from services.grid.geography import gsp_group_name
 
 NETWORK = "DNOConnection"

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.common.form_field import Findings, common, draw_field, show_beside
 from pages.components.common.form_state import FormState
 from pages.frame.banner import plain
-from services.assets.rules.schemas import FormField
+from services.core.attributes import FormField
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, may, scopes_of
 from services.participants.reading import DirectoryEntry, directory

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.asset_form.position_picker import pick_position
 from pages.components.common.form_field import Findings, draw_field, show_beside
 from pages.components.common.form_state import PLACE, FormState
-from services.assets.rules.schemas import FormField
+from services.core.attributes import FormField
 from services.grid.geography import (
     gsp_group_at,
     gsp_group_name,

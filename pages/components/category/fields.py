@@ -11,7 +11,8 @@ from services.assets.categories.changes import DIRECTIONS
 from services.assets.categories.effect import mandatable_terms
 from services.assets.categories.form import CategoryForm, UsualValue, core_label
 from services.assets.rules.reference import code_lists
-from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES, FormField, options_of
+from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES
+from services.core.attributes import FormField, options_of
 
 HIDEABLE = [field.term for field in CORE_ATTRIBUTES if not field.mandatory]
 USUAL = [

@@ -17,8 +17,8 @@ from services.assets.categories.document import document_of
 from services.assets.categories.effect import try_category
 from services.assets.categories.form import CategoryForm
 from services.assets.rules.reference import code_lists
-from services.assets.rules.schemas import CodeLists
 from services.assets.rules.template_columns import columns_of
+from services.core.attributes import CodeLists
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
 

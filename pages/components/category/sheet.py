@@ -4,7 +4,8 @@ import streamlit as st
 
 from models.assets import CategorySchema
 from pages.frame.banner import plain
-from services.assets.rules.schemas import CATEGORY_GROUP, CodeLists, FormField, form_fields
+from services.assets.rules.schemas import CATEGORY_GROUP, form_fields
+from services.core.attributes import CodeLists, FormField
 from services.core.clock import show_moment
 
 KINDS = {"storage": "Storage", "gen": "Generation", "demand": "Demand", "both": "Generation, storage or demand"}

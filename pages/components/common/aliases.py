@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.common.form_field import Findings, show_beside
 from pages.components.common.form_state import ALIAS_COUNT, FormState
-from services.assets.rules.schemas import FormField, Option
+from services.core.attributes import FormField, Option
 
 
 def draw_aliases(field: FormField, schemes: Sequence[Option], state: FormState, findings: Findings) -> None:

@@ -14,7 +14,8 @@ from pages.components.common.power import show_kw
 from pages.frame.banner import plain
 from pages.frame.refusals import shown
 from services.assets.rules.reference import category_schema, code_lists
-from services.assets.rules.schemas import CORE_ATTRIBUTES, CodeLists, FormField, form_fields
+from services.assets.rules.schemas import CORE_ATTRIBUTES, form_fields
+from services.core.attributes import CodeLists, FormField
 from services.core.clock import show_date, show_moment
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 RUNS = ("=", "+", "-", "@", "\t", "\r")
@@ -21,3 +23,15 @@ def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     """A text that a spreadsheet would run gets an apostrophe before it; numbers stay numbers."""
     return f"'{value}" if isinstance(value, str) and value.startswith(RUNS) else value
+
+
+def made_file(write: Callable[[Path], object], ending: str) -> Callable[[], bytes]:
+    """What a download button takes: the bytes of the file that `write` writes, made when the button is pressed."""
+
+    def make() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"file.{ending}"
+            write(path)
+            return path.read_bytes()
+
+    return make

@@ -9,7 +9,8 @@ import streamlit as st
 from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import PLAIN, show_kw, to_kw
 from pages.frame.banner import plain
-from services.assets.rules.schemas import CORE, FormField
+from services.assets.rules.schemas import CORE
+from services.core.attributes import FormField
 from services.core.errors import Finding, Severity
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.components.common.actions import attempt, show_outcome
-from pages.components.common.made_file import made_file
+from pages.components.common.downloads import made_file
 from pages.components.desk.export_jobs import draw_exports
 from pages.components.desk.table import words_of
 from services.assets.bulk.export.direct import MEDIA_TYPES, export_file

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components.common.aliases import alias_values, draw_aliases, typed_aliases
 from pages.components.common.form_field import draw_field, value_of
 from pages.components.common.form_state import FormState
-from services.assets.rules.schemas import FormField, options_of, shipped_code_lists
+from services.core.attributes import FormField, options_of, shipped_code_lists
 from services.core.errors import Finding, Severity
 from services.participants.reading import column_of
 from services.participants.rules import ORGANISATION_ATTRIBUTES

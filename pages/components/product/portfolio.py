@@ -20,8 +20,7 @@ from services.market.eligibility.portfolio import (
     list_opportunities,
     portfolio_in_numbers,
 )
-from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Standing
-from services.market.eligibility.stopping import STOPPERS
+from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, STOPPERS, Standing
 from services.market.products.reference_data import sub_markets
 
 CURSORS = "opportunities!cursors"

@@ -1,26 +1,28 @@
 """The assets of a unit, page by page; for its FSP the way to put some in and to take some out (UC-03.03)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import streamlit as st
 
 from models.assets import STATUS_LABELS
 from models.units import UnitStatus
+from pages.components.asset.as_of import KEY, end_of
+from pages.components.common.actions import ask, asked, close
 from pages.components.common.asset_labels import group_words
-from pages.components.common.dialogs import ask, asked, close
 from pages.components.common.pagination import draw_turning, turned
+from pages.components.common.power import show_kw
 from pages.components.desk.table import code_labels
 from pages.components.unit.actions import do_in_dialog
-from pages.components.unit.labels import count_of
+from pages.components.unit.labels import TYPE_LABELS, count_of, draw_fact
 from pages.components.unit.preview import draw_preview, in_the_way
-from services.core.clock import in_london
+from services.core.clock import in_london, show_date
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.unit_changes.composition import preview_composition, update_composition
 from services.market.units.members import MemberLine, list_members
-from services.market.units.units import WholeUnit
+from services.market.units.units import UNIT_STATUS_LABELS, UnitThen, WholeUnit
 
 PAGE_SIZE = 200
 TAKE_OUT = "unit-take-out"
@@ -116,3 +118,30 @@ def take_out(actor: Actor, whole: WholeUnit, chosen: Sequence[UUID]) -> None:
             lambda: update_composition(actor, unit.id, unit.version, remove=chosen),
             f"{count_of(len(chosen))} taken out.",
         )
+
+
+def draw_then(actor: Actor, stood: UnitThen, day: date) -> None:
+    """That this is the past, the sums of then, and the assets of then."""
+    unit, counted = stood.unit, stood.counted
+    st.warning(
+        f"**The unit as it stood at the end of {show_date(day)}**: {UNIT_STATUS_LABELS[unit.status]}, composition "
+        f"{unit.composition}. Nothing can be done with it here.",
+        icon=":material/history:",
+    )
+    st.button("Back to the present", icon=":material/undo:", on_click=_to_present)
+    if counted is not None:
+        grid = st.grid(4, min_column_width=150)
+        for label, value in {
+            "kW up": show_kw(counted.up),
+            "kW down": show_kw(counted.down),
+            "Assets": f"{counted.assets:,}",
+            "Type": str(counted.unit_type),
+        }.items():
+            draw_fact(grid, label, value)
+        st.caption(f"{TYPE_LABELS[counted.unit_type]}; {count_of(counted.assets)} were in it.")
+    st.markdown("#### Assets in it then")
+    draw_member_table(actor, unit.id, end_of(day), f"members-{day}")
+
+
+def _to_present() -> None:
+    st.session_state[KEY] = None

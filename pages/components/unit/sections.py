@@ -6,9 +6,13 @@ To add one, write a function that draws a unit (actor, whole unit) in a part of 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import streamlit as st
+
+from models.units import UnitStatus
+from pages.components.product.opportunities import draw_opportunities
 from pages.components.unit.qualifications import draw_readiness, draw_unit_qualifications
-from pages.components.unit.unit_opportunities import draw_unit_opportunities
 from services.core.identity.actor import Actor
+from services.market.eligibility.opportunities import opportunities_of_unit
 from services.market.units.units import WholeUnit
 
 
@@ -19,6 +23,14 @@ class UnitSection:
     label: str
     permission: str
     draw: Callable[[Actor, WholeUnit], None]
+
+
+def draw_unit_opportunities(actor: Actor, found: WholeUnit) -> None:
+    """Every product in force for this unit, with reasons."""
+    if found.unit.status is not UnitStatus.ACTIVE:
+        st.info("The unit is de-registered: nothing can be applied for with it.", icon=":material/archive:")
+        return
+    draw_opportunities(actor, opportunities_of_unit(actor, found.unit.id), "unit")
 
 
 SECTIONS: list[UnitSection] = [

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from models.bulk import BulkJob
-from pages.components.common.made_file import made_file
+from pages.components.common.downloads import made_file
 from pages.frame.banner import plain
 from services.assets.bulk.upload.results import write_findings, write_refused
 from services.core.identity.actor import Actor

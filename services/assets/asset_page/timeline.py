@@ -12,7 +12,7 @@ from models.assets import CHECK_SOURCE_LABELS, Asset, CheckOutcome, CheckSource,
 from services.assets.asset_page.ledger_queries import Entry, entries_around
 from services.assets.checks.outcomes import label_of_field
 from services.assets.conversation.comments import Said, said_about
-from services.assets.reading.assets import changed_terms
+from services.assets.registration.record import changed_terms
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.ledger.history import differences

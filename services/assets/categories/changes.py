@@ -6,7 +6,7 @@ from typing import Any
 
 from services.assets.categories.document import choices_in, length_of, number_of
 from services.assets.categories.form import KIND_LABELS, LISTS, NUMBERS, AttributeForm, CategoryForm, core_label
-from services.assets.rules.schemas import CodeLists
+from services.core.attributes import CodeLists
 
 DIRECTIONS = {"storage": "Storage", "gen": "Generation", "demand": "Demand", "both": "Generation, storage or demand"}
 NOTHING = "–"

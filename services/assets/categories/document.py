@@ -21,7 +21,7 @@ from services.assets.categories.form import (
     form_of,
     suggested_code,
 )
-from services.assets.rules.schemas import CodeLists
+from services.core.attributes import CodeLists
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TYPES = {"choice": "string", "choices": "array", "text": "string", "date": "string"}

@@ -22,7 +22,8 @@ from services.assets.rules.attributes import Judge, judges, objections, speak
 from services.assets.rules.check import ASSET_RULES, check_asset
 from services.assets.rules.prepare import AssetReference, AssetRuleContext, prepare, text_frame
 from services.assets.rules.reference import CATEGORY_LIST, catalogue, rule_context
-from services.assets.rules.schemas import CORE, Code, category_fields, snake
+from services.assets.rules.schemas import CORE, category_fields, snake
+from services.core.attributes import Code
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible

@@ -16,7 +16,8 @@ from services.assets.categories.checks import ATTRIBUTE, COLOUR, KINDS
 from services.assets.categories.document import choices_in, example_of, length_of, number_of, spec_of
 from services.assets.categories.form import LISTS, NUMBERS, OTHER, AttributeForm, CategoryForm, UsualValue, core_label
 from services.assets.rules.attributes import expectation
-from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, CodeLists, compile_schema
+from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, compile_schema
+from services.core.attributes import CodeLists
 from services.core.errors import Finding
 
 Schemas = Mapping[str, Mapping[str, Any]]

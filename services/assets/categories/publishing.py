@@ -15,7 +15,7 @@ from services.assets.categories.form import KEPT, CategoryForm, form_of
 from services.assets.categories.form_checks import wrong_form
 from services.assets.registration.record import is_justification
 from services.assets.rules.reference import CATEGORY_LIST, catalogue
-from services.assets.rules.schemas import CodeLists
+from services.core.attributes import CodeLists
 from services.core.clock import now
 from services.core.errors import Conflict, Finding, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor

@@ -18,7 +18,7 @@ from services.assets.categories.form import (
 )
 from services.assets.categories.publishing import category_versions
 from services.assets.rules.reference import catalogue
-from services.assets.rules.schemas import CodeLists
+from services.core.attributes import CodeLists
 from services.core.identity.actor import Actor
 from services.core.ledger.history import history
 from services.core.operation import operation

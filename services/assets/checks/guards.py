@@ -6,26 +6,16 @@ from models.assets import Asset
 from services.assets.checks.differences import differences_of, said_of
 from services.assets.checks.outcomes import Verdict
 from services.assets.checks.records import newest_checks
-from services.assets.reading.assets import conflict
-from services.core.errors import Conflict, Finding, Invalid
+from services.assets.registration.record import conflict
+from services.core.errors import Conflict
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
 from services.core.ledger.history import entries
 
-SHORTEST_TEXT, LONGEST_TEXT = 3, 4000
 VERDICTS = {
     Verdict.DECLARED_STANDS: "the declared value stands",
     Verdict.THEIRS_RIGHT: "the source is right, and the FSP is asked to change it",
 }
-
-
-def text_given(field: str, given: str) -> str:
-    """A text that somebody wrote, without blanks around it. Raises Invalid (QUERY-01) when it is too short or too long."""
-    said = given.replace("\x00", "").strip()
-    if not SHORTEST_TEXT <= len(said) <= LONGEST_TEXT:
-        expected = f"{SHORTEST_TEXT} to {LONGEST_TEXT:,} characters"
-        raise Invalid([Finding("QUERY-01", field, said[:200], expected, f"Write {expected}.")])
-    return said
 
 
 def reached(actor: Actor, asset_id: UUID, permission: str, version: int) -> Asset:

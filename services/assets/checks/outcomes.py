@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from models.assets import CHECK_SOURCE_LABELS, CheckOutcome, CheckSource
-from services.assets.rules.schemas import CORE, CodeLists
+from services.assets.rules.schemas import CORE
+from services.core.attributes import CodeLists
 from services.core.clock import show_date
 from services.core.comparison import Comparison, Outcome
 

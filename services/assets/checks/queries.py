@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, MessageKind
 from services.assets.checks.differences import answer_mark, chosen, verdict_mark, write_mark
-from services.assets.checks.guards import reached, text_given
+from services.assets.checks.guards import reached
 from services.assets.checks.outcomes import Verdict
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
@@ -25,6 +25,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
+from services.core.text import text_given
 from services.core.transaction import current_session
 
 IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)

@@ -15,7 +15,7 @@ from services.assets.checks.differences import (
     verdict_mark,
     write_mark,
 )
-from services.assets.checks.guards import LONGEST_TEXT, reached, text_given
+from services.assets.checks.guards import reached
 from services.assets.checks.outcomes import Verdict, source_in_words
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
@@ -27,6 +27,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
+from services.core.text import LONGEST_TEXT, text_given
 from services.core.transaction import current_session
 
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)

@@ -12,7 +12,6 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetMessage, Attachment, MessageKind
 from models.participants import Organisation, OrganisationStatus
-from services.assets.checks.guards import text_given
 from services.assets.conversation.attachments import Upload, attachments_of, keep_files
 from services.assets.conversation.messages import say
 from services.core.db.statements import Prepared, PreparedRecords
@@ -21,6 +20,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import View, see, view_of, within
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
+from services.core.text import text_given
 from services.core.transaction import current_connection, current_session
 
 COMMENTED = "asset.commented"

@@ -1,9 +1,8 @@
 """Reading assets: one, lists by filter, one as it stood, its history, and its values by ontology term (UC-05.01)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -13,32 +12,17 @@ from models.assets import Asset
 from services.assets.counters.queries import count_kept
 from services.assets.filters import AssetFilters, condition
 from services.assets.reading.listing import LONGEST_PAGE, count_up_to
-from services.assets.registration.record import STORED_TERMS
-from services.core.errors import Conflict, Finding, Invalid, NotFound
+from services.assets.registration.record import REGISTER_COLUMNS, changed_terms
+from services.core.errors import Finding, Invalid, NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.ledger import history as ledger
-from services.core.ledger.history import Change, changes_since
+from services.core.ledger.history import Change
 from services.core.operation import operation
 from services.core.transaction import current_session
 
 COUNTED_TO = 10_000
 """Beyond so many an exact count says little, and would take as long as the register is large."""
-REGISTER_COLUMNS: dict[str, str] = {
-    "AssetId": "id",
-    "Status": "status",
-    "StatusReason": "status_reason",
-    "StatusSince": "status_since",
-    "RegisteredAt": "registered_at",
-    "ManagedFrom": "managed_from",
-    "SchemaVersion": "schema_version",
-    "Version": "version",
-    "RecordedAt": "recorded_at",
-}
-"""What the register itself says of an asset, by term."""
-TERM_OF_COLUMN: dict[str, str] = {
-    column: term for term, column in {**REGISTER_COLUMNS, **STORED_TERMS, "Justifications": "justifications"}.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +31,6 @@ class Page:
 
     items: list[Asset]
     next_cursor: str | None
-
-
-def as_terms(asset: Asset) -> dict[str, Any]:
-    """An asset by ontology term: identifiers as text, power as Decimal kW, dates and moments as such.
-
-    Category attributes stand under their own names beside the core ones, as a CSV export shows them; what is empty is None.
-    """
-    terms: dict[str, Any] = {term: getattr(asset, column) for term, column in REGISTER_COLUMNS.items()}
-    terms |= {term: getattr(asset, column) for term, column in STORED_TERMS.items() if term != "CategoryAttributes"}
-    terms["Status"] = str(asset.status)
-    for term in ("AssetId", "OrganisationId", "ServiceProviderId"):
-        terms[term] = None if terms[term] is None else str(terms[term])
-    return terms | asset.category_attributes
-
-
-def changed_terms(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """Changes of columns, as the ledger tells them, by ontology term; what is for the register alone is left out."""
-    told: dict[str, tuple[Any, Any]] = {}
-    for column, (before, after) in changes.items():
-        if column == "category_attributes":
-            before, after = before or {}, after or {}
-            told |= {
-                name: (before.get(name), after.get(name))
-                for name in {**before, **after}
-                if before.get(name) != after.get(name)
-            }
-        elif column in TERM_OF_COLUMN:
-            told[TERM_OF_COLUMN[column]] = (before, after)
-    return told
-
-
-def conflict(asset: Asset, version: int) -> Conflict:
-    """The answer to somebody who read an older version: how the asset stands now, and what others changed meanwhile."""
-    changes = changed_terms(changes_since(asset, version))
-    fields = ", ".join(changes) or "nothing that shows"
-    return Conflict(
-        f"Somebody else changed this asset since you opened it (version {version}, now {asset.version}): {fields}. "
-        "Look at the change, then save yours again.",
-        as_terms(asset),
-        changes,
-    )
 
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="get_asset")

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from models.assets import Asset, AssetStatus
-from services.assets.reading.assets import conflict
 from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, blockers_of, move
-from services.assets.registration.record import index_aliases
+from services.assets.registration.record import conflict, index_aliases
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from sqlmodel import col
 
 from models.assets import AssetDraft
-from services.assets.rules.prepare import text_of
+from services.core.attributes import text_of
 from services.core.clock import now
 from services.core.errors import NotFound, Refused
 from services.core.identity.actor import Actor

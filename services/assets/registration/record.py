@@ -10,8 +10,9 @@ from sqlmodel import col
 from models.assets import Asset, AssetAlias
 from services.assets.rules.schemas import CORE, snake
 from services.core.clock import now
-from services.core.errors import Finding, Severity
+from services.core.errors import Conflict, Finding, Severity
 from services.core.identity.actor import Actor
+from services.core.ledger.history import changes_since
 from services.core.transaction import current_session
 
 INPUT_ONLY = ("Easting", "Northing")
@@ -95,3 +96,62 @@ def is_justification(text: str | None) -> bool:
 def waits_for_consent(reference: str | None) -> str:
     """Why an asset that a consumer owns isn't checked yet."""
     return f"Waits for the consent solution to confirm the consent {reference}. The checks start once it has."
+
+
+REGISTER_COLUMNS: dict[str, str] = {
+    "AssetId": "id",
+    "Status": "status",
+    "StatusReason": "status_reason",
+    "StatusSince": "status_since",
+    "RegisteredAt": "registered_at",
+    "ManagedFrom": "managed_from",
+    "SchemaVersion": "schema_version",
+    "Version": "version",
+    "RecordedAt": "recorded_at",
+}
+"""What the register itself says of an asset, by term."""
+
+TERM_OF_COLUMN: dict[str, str] = {
+    column: term for term, column in {**REGISTER_COLUMNS, **STORED_TERMS, "Justifications": "justifications"}.items()
+}
+
+
+def as_terms(asset: Asset) -> dict[str, Any]:
+    """An asset by ontology term: identifiers as text, power as Decimal kW, dates and moments as such.
+
+    Category attributes stand under their own names beside the core ones, as a CSV export shows them; what is empty is None.
+    """
+    terms: dict[str, Any] = {term: getattr(asset, column) for term, column in REGISTER_COLUMNS.items()}
+    terms |= {term: getattr(asset, column) for term, column in STORED_TERMS.items() if term != "CategoryAttributes"}
+    terms["Status"] = str(asset.status)
+    for term in ("AssetId", "OrganisationId", "ServiceProviderId"):
+        terms[term] = None if terms[term] is None else str(terms[term])
+    return terms | asset.category_attributes
+
+
+def changed_terms(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """Changes of columns, as the ledger tells them, by ontology term; what is for the register alone is left out."""
+    told: dict[str, tuple[Any, Any]] = {}
+    for column, (before, after) in changes.items():
+        if column == "category_attributes":
+            before, after = before or {}, after or {}
+            told |= {
+                name: (before.get(name), after.get(name))
+                for name in {**before, **after}
+                if before.get(name) != after.get(name)
+            }
+        elif column in TERM_OF_COLUMN:
+            told[TERM_OF_COLUMN[column]] = (before, after)
+    return told
+
+
+def conflict(asset: Asset, version: int) -> Conflict:
+    """The answer to somebody who read an older version: how the asset stands now, and what others changed meanwhile."""
+    changes = changed_terms(changes_since(asset, version))
+    fields = ", ".join(changes) or "nothing that shows"
+    return Conflict(
+        f"Somebody else changed this asset since you opened it (version {version}, now {asset.version}): {fields}. "
+        "Look at the change, then save yours again.",
+        as_terms(asset),
+        changes,
+    )

@@ -7,10 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
-from services.assets.reading.assets import as_terms, conflict
 from services.assets.registration.drafts import drop_draft
 from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, move
-from services.assets.registration.record import IDENTITIES, INPUT_ONLY, STORED_TERMS, fill, index_aliases, justified
+from services.assets.registration.record import (
+    IDENTITIES,
+    INPUT_ONLY,
+    STORED_TERMS,
+    as_terms,
+    conflict,
+    fill,
+    index_aliases,
+    justified,
+)
 from services.assets.registration.shared_meters import tell_shared
 from services.assets.registration.validation import Conformance, conform
 from services.assets.rules.check import ASSET_RULES, finding

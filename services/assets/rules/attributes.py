@@ -16,8 +16,9 @@ from typing import Any
 import jsonschema_rs
 
 from services.assets.rules.catalogue import ASSET_RULES
-from services.assets.rules.prepare import NO, YES, AssetReference, text_of
-from services.assets.rules.schemas import CodeLists, choices_of, compile_schema
+from services.assets.rules.prepare import NO, YES, AssetReference
+from services.assets.rules.schemas import choices_of, compile_schema
+from services.core.attributes import CodeLists, text_of
 from services.core.errors import Finding
 
 ALIAS_LENGTH = 100

@@ -22,12 +22,12 @@ from services.assets.rules.prepare import (
     AssetRuleContext,
     prepare,
     text_frame,
-    text_of,
     value,
 )
-from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS, Code
+from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS
+from services.core.attributes import Code, text_of
+from services.core.canonical_json import canonical
 from services.core.errors import Finding
-from services.core.ledger.canonical import canonical
 from services.core.rules import Rule, evaluate, findings_frame, findings_of, sorted_findings
 
 __all__ = [

@@ -4,20 +4,19 @@ The prepared frame holds, for each core term, its tidied text under the term and
 ``value(term)`` (null where it can't be read), and beside them what the rules ask for: ``known:``, ``active:``, ``needs:``.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 import polars as pl
 
 from services.assets.rules import schemas
 from services.assets.rules.mpan import mpan_core_expr, mpan_dno_expr, mpan_valid_expr
-from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES, CodeLists
+from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES
+from services.core.attributes import CodeLists, text_of
 
 KILOWATTS = pl.Decimal(18, 2)
 # At most two decimals; zeros after them say nothing more. No sign, exponent, separator or unit but a minus.
@@ -161,28 +160,6 @@ class AssetRuleContext:
             pl.lit(self.is_new or self.effective_date_changed).alias("dates_forward"),
             pl.lit(self.justify_above_kw, dtype=KILOWATTS).alias("justify_above"),
         ]
-
-
-def text_of(given: object) -> str | None:
-    """A value from JSON, Python or a spreadsheet as the text that would have been typed; "50.5" stays "50.5"."""
-    if given is None:
-        return None
-    if isinstance(given, str):
-        # Half a character of UTF-16 is valid in JSON, but no text.
-        return given if given.isascii() else given.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(given, bool):
-        return "true" if given else "false"
-    if isinstance(given, float):
-        return format(Decimal(repr(given)), "f").removesuffix(".0")
-    if isinstance(given, Decimal):
-        return format(given, "f")
-    if isinstance(given, datetime):
-        return given.date().isoformat() if given.time() == datetime.min.time() else given.isoformat()
-    if isinstance(given, date):
-        return given.isoformat()
-    if isinstance(given, int | UUID):
-        return str(given)
-    return json.dumps(given, default=str)
 
 
 def text_frame(raw: pl.DataFrame) -> pl.DataFrame:

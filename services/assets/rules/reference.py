@@ -15,7 +15,8 @@ from sqlmodel import col
 
 from models.assets import Asset, CategorySchema, CodeListEntry, SchemaStatus
 from services.assets.rules.prepare import AssetReference, AssetRuleContext
-from services.assets.rules.schemas import DATA, Code, CodeLists, shipped_schemas
+from services.assets.rules.schemas import shipped_schemas
+from services.core.attributes import DATA, Code, CodeLists
 from services.core.clock import now, today
 from services.core.db.statements import Prepared
 from services.core.errors import NotFound

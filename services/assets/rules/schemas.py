@@ -7,90 +7,20 @@ is needed; `x-mandatory-when` a term needed when another's value is above 0; `x-
 `x-suggestions` pre-filled in forms only; `x-hidden` core terms that forms leave out; `x-colour`, `x-icon` for the map.
 """
 
-import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
-DATA = Path(__file__).resolve().parents[3] / "data"
+from services.core.attributes import DATA, CodeLists, FormField, Option, options_of, read_attributes, shipped_code_lists
+
 CATEGORY_GROUP = "Category"
 ATTRIBUTES_TERM = "CategoryAttributes"
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a code: what is stored, and what is read."""
-
-    code: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One code of a code list; `applies_to` is the published word (Gen, Storage, Demand, Both, All)."""
-
-    code: str
-    label: str
-    applies_to: str = "All"
-    active: bool = True
-
-
-CodeLists = Mapping[str, Mapping[str, Code]]
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One attribute as a form draws it, a template heads it and a dictionary explains it.
-
-    `kind` is text, long_text, code, codes, boolean, date, power, number, integer, uuid, mpan, postcode, degrees, metres,
-    aliases, email, phone or url; the kinds code and codes choose from `options`, which come from `code_list` when it is named.
-    """
-
-    term: str
-    label: str
-    help: str
-    kind: str
-    group: str
-    unit: str = ""
-    mandatory: bool = False
-    options: tuple[Option, ...] = ()
-    default: str | None = None
-    example: str = ""
-    max_length: int | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    code_list: str | None = None
-    material: bool = False
-
-
-def read_attributes(path: Path) -> tuple[FormField, ...]:
-    """An attribute catalogue from its CSV file, in the order in which forms show it."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return tuple(_attribute(row) for row in csv.DictReader(lines))
-
-
-def _attribute(row: Mapping[str, str]) -> FormField:
-    kind, _, code_list = row["kind"].partition(":")
-    return FormField(
-        term=row["term"],
-        label=row["label"],
-        help=row["help"],
-        kind=kind,
-        group=row["group"],
-        unit=row.get("unit", ""),
-        mandatory=row["mandatory"] == "yes",
-        example=row["example"],
-        max_length=int(row["max_length"]) if row["max_length"] else None,
-        code_list=code_list or None,
-        material=row.get("material") == "yes",
-    )
 
 
 CORE_ATTRIBUTES: tuple[FormField, ...] = read_attributes(DATA / "asset_attributes.csv")
@@ -129,26 +59,10 @@ def term(name: str) -> str:
 
 
 @cache
-def shipped_code_lists() -> CodeLists:
-    """The code lists that the register is born with (data/code_lists.csv)."""
-    lists: dict[str, dict[str, Code]] = {}
-    with (DATA / "code_lists.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            entry = Code(row["code"], row["label"], row["applies_to"], row["active"] == "true")
-            lists.setdefault(row["list"], {})[entry.code] = entry
-    return lists
-
-
-@cache
 def shipped_schemas() -> Mapping[str, Mapping[str, Any]]:
     """The category schemas that the register is born with (data/categories), by category."""
     files = sorted((DATA / "categories").glob("*.json"))
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
-
-
-def options_of(code_lists: CodeLists, name: str) -> tuple[Option, ...]:
-    """The active codes of a list, to choose from."""
-    return tuple(Option(entry.code, entry.label) for entry in code_lists.get(name, {}).values() if entry.active)
 
 
 def form_fields(schema: Mapping[str, Any], code_lists: CodeLists | None = None) -> list[FormField]:

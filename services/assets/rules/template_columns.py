@@ -6,7 +6,8 @@ from typing import Any
 
 from services.assets.rules.attributes import expectation
 from services.assets.rules.reference import CATEGORY_LIST, catalogue
-from services.assets.rules.schemas import CodeLists, FormField, Option, category_fields, form_fields
+from services.assets.rules.schemas import category_fields, form_fields
+from services.core.attributes import CodeLists, FormField, Option
 from services.core.errors import NotFound
 from services.core.identity.actor import system_actor
 from services.core.transaction import Stamp, unit_of_work

@@ -22,12 +22,12 @@ from services.assets.sources.ecr import read_ecr
 from services.assets.sources.edition_facts import LICENCES, areas_of, edition_date_of, publisher_of
 from services.assets.sources.reading import SourceReading, detect_kind
 from services.assets.sources.repd import read_repd
+from services.core.canonical_json import canonical
 from services.core.clock import show_date
 from services.core.errors import Duplicate, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import require
 from services.core.jobs.outbox import emit
-from services.core.ledger.canonical import canonical
 from services.core.operation import operation
 from services.core.transaction import current_session
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import polars as pl
 from sqlalchemy import JSON, Connection, Dialect, Table, func, select, text
 
+from services.core.canonical_json import canonical
 from services.core.db.columns import Column, Columns, Ids, Json, Same, each, hundredths_of, values_of, written
-from services.core.ledger.canonical import canonical
 
 
 class Lines(NamedTuple):

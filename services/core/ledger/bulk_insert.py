@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session as OrmSession
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.audit_context import WRITES, NoTransaction, Stamp
+from services.core.canonical_json import canonical
 from services.core.clock import now
 from services.core.db.bulk_insert import Puts
 from services.core.db.columns import Column, Columns, Ids, Json, Same, as_columns, each, first_of, values_of
-from services.core.ledger.canonical import GENESIS, PRIVATE, SAID, SECRET, as_hashed, canonical, columns_of
+from services.core.ledger.canonical import GENESIS, PRIVATE, SAID, SECRET, as_hashed, columns_of
 from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
 
 Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]

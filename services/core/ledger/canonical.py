@@ -1,43 +1,19 @@
 """A record as the ledger writes it: canonical JSON text, the same on both databases, and back again."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import Enum
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import inspect
 
 import models
 from models.base import Recorded
 from models.core import LedgerEntry
+from services.core.canonical_json import _plain, canonical
 
 GENESIS = "0" * 64
 """What stands before the first entry of a record, and before the first seal."""
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    if isinstance(value, (UUID, date)):
-        return str(value)
-    return value
-
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
-
-
-def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces: the text over which hashes are taken."""
-    return _ENCODER.encode(value)
 
 
 @lru_cache(maxsize=64)

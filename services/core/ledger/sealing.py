@@ -11,9 +11,10 @@ from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from models.core import LedgerEntry, LedgerSeal
+from services.core.canonical_json import canonical
 from services.core.db.engine import is_sqlite
 from services.core.identity.actor import Actor
-from services.core.ledger.canonical import GENESIS, canonical
+from services.core.ledger.canonical import GENESIS
 from services.core.ledger.writer import LEDGER_LOCK
 from services.core.operation import operation
 from services.core.settings import ROOT, settings

@@ -14,8 +14,9 @@ from sqlmodel import SQLModel, col
 from models.base import Recorded
 from models.core import LedgerEntry
 from services.core.audit_context import WRITES, NoTransaction, Stamp, current_stamp
+from services.core.canonical_json import canonical
 from services.core.clock import now
-from services.core.ledger.canonical import GENESIS, canonical, hash_of, state_of
+from services.core.ledger.canonical import GENESIS, hash_of, state_of
 
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""

@@ -18,8 +18,7 @@ from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.market.eligibility.explanations import GROUP_OF_AREA
 from services.market.eligibility.frames import frames_where
-from services.market.eligibility.requirements import REQUIREMENT_LABELS
-from services.market.eligibility.stopping import STOPPERS, stopped_by_any
+from services.market.eligibility.requirements import REQUIREMENT_LABELS, STOPPERS, stopped_by_any
 from services.market.eligibility.verdicts import Requirement, Standing, Verdict, judge, verdicts_in
 from services.market.products.catalogue import in_force_on
 
@@ -41,7 +40,7 @@ class OpportunityFilters:
     service_provider_id: Sequence[UUID] = ()
     other_families: bool = False
     unmet: Sequence[str] = ()
-    """Requirements: one of them is known to be unmet (`services.market.eligibility.stopping`)."""
+    """Requirements: one of them is known to be unmet (`services.market.eligibility.requirements`)."""
     gsp_group: Sequence[str] = ()
     """Where most of what counts lies, for products whose capacity has to be in one place."""
 

@@ -16,13 +16,13 @@ from models.participants import Organisation
 from models.products import Direction, ProductVersion
 from models.qualifications import DataPackage, DataPackageContent, Qualification
 from models.units import MarketUnit
-from services.assets.reading.assets import as_terms as asset_terms
+from services.assets.registration.record import as_terms as asset_terms
 from services.core.access_log import log_access
+from services.core.canonical_json import canonical
 from services.core.clock import now
 from services.core.errors import Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
-from services.core.ledger.canonical import canonical
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.market.products.catalogue import version_of

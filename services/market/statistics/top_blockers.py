@@ -25,15 +25,14 @@ from services.core.settings import settings
 from services.core.transaction import current_session
 from services.market.eligibility.explanations import GROUP_OF_AREA
 from services.market.eligibility.frames import as_stored, frames_to_count
-from services.market.eligibility.requirements import Requirement
-from services.market.eligibility.stopping import STOPPERS, stops
+from services.market.eligibility.requirements import STOPPERS, Requirement, stops
 from services.market.eligibility.verdicts import judge
 from services.market.products.catalogue import offered_on
 from services.market.products.procurers import procurers_of
 from services.market.statistics.blocker_text import joined, label_of, what_stops, words_of
+from services.market.statistics.disclosure_control import shown_to_all
 from services.market.statistics.model import MarketFilters
 from services.market.statistics.queries import PERMISSION
-from services.market.statistics.statistics_subsets import shown_to_all
 
 TOP = 12
 """So many are told; how many more there are is said."""

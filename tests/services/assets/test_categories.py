@@ -12,7 +12,8 @@ from services.assets.categories.publishing import (
     draft_category,
     publish_category,
 )
-from services.assets.reading.assets import as_terms, get_asset
+from services.assets.reading.assets import get_asset
+from services.assets.registration.record import as_terms
 from services.assets.registration.register import register_asset
 from services.assets.registration.update import update_asset
 from services.assets.rules.reference import categories, category_schema, code_list, load_catalogue

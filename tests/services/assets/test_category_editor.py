@@ -23,7 +23,7 @@ from services.assets.categories.drafts import (
 from services.assets.categories.effect import category_effect, try_category
 from services.assets.categories.form import AttributeForm, form_of
 from services.assets.categories.publishing import category_versions, deprecate_category, publish_category
-from services.assets.reading.assets import as_terms
+from services.assets.registration.record import as_terms
 from services.assets.registration.register import check_registration, register_asset
 from services.assets.rules.reference import categories, category_colours, category_schema, code_list, schema_versions
 from services.assets.rules.template_columns import template_columns

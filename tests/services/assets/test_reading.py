@@ -13,7 +13,6 @@ from models.participants import Role
 from services.assets.counters.figures import register_in_numbers
 from services.assets.filters import AssetFilters, filters_from_terms
 from services.assets.reading.assets import (
-    as_terms,
     asset_as_of,
     asset_history,
     count_assets,
@@ -25,6 +24,7 @@ from services.assets.reading.listing import list_lines
 from services.assets.registration.deregister import deregister_asset, deregistration_blockers
 from services.assets.registration.drafts import save_draft
 from services.assets.registration.lifecycle import allowed_actions
+from services.assets.registration.record import as_terms
 from services.assets.registration.update import update_asset
 from services.core.clock import now
 from services.core.errors import Invalid, NotFound

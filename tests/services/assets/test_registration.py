@@ -9,8 +9,9 @@ import pytest
 
 from models.assets import Asset, AssetStatus
 from models.participants import OrganisationStatus, Role
-from services.assets.reading.assets import as_terms, count_assets, get_asset
+from services.assets.reading.assets import count_assets, get_asset
 from services.assets.registration.deregister import deregister_asset
+from services.assets.registration.record import as_terms
 from services.assets.registration.register import check_registration, register_asset
 from services.assets.registration.update import update_asset
 from services.core.errors import Duplicate, Forbidden, Invalid, Refused, Severity

@@ -16,8 +16,8 @@ from services.assets.rules.check import (
     check_asset,
     check_assets,
 )
-from services.assets.rules.prepare import text_of
 from services.assets.rules.schemas import compile_schema
+from services.core.attributes import text_of
 from services.core.errors import Severity
 from services.core.rules import findings_of
 

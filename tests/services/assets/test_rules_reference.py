@@ -12,11 +12,11 @@ from services.assets.rules.schemas import (
     CORE,
     CORE_ATTRIBUTES,
     form_fields,
-    shipped_code_lists,
     shipped_schemas,
     snake,
     term,
 )
+from services.core.attributes import shipped_code_lists
 from services.core.clock import today
 from services.grid.distributors import DISTRIBUTORS
 from services.participants.rules import ORGANISATION_ATTRIBUTES

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from models.assets import Asset, AssetStatus
-from services.assets.reading.assets import as_terms, asset_history, get_asset
+from services.assets.reading.assets import asset_history, get_asset
 from services.assets.registration.deregister import deregister_asset, deregistration_blockers
 from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, allowed_actions, move
 from services.assets.registration.lookup import LookupOutcome, look_up
+from services.assets.registration.record import as_terms
 from services.assets.registration.update import change_preview, update_asset
 from services.core.errors import Blocker, Conflict, Duplicate, Forbidden, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor, system_actor

@@ -16,11 +16,12 @@ from sqlmodel import col
 from models.assets import Asset, AssetStatus
 from models.base import ID_SOURCE, new_id, new_ids
 from models.core import Event, EventDelivery, LedgerEntry
+from services.core.canonical_json import canonical
 from services.core.db.columns import Ids, Json, Same, as_columns, each, values_of
 from services.core.db.expressions import among, by_index
 from services.core.jobs.outbox import emit_many
 from services.core.ledger.bulk_insert import insert_columns, state_texts
-from services.core.ledger.canonical import canonical, columns_of, entry_hash, state_of
+from services.core.ledger.canonical import columns_of, entry_hash, state_of
 from services.core.ledger.verifying import verify_ledger
 from services.core.transaction import unit_of_work
 from tests.asset_factories import STAMP, make_administrator, make_provider

@@ -19,13 +19,15 @@ from models.qualifications import Qualification, QualificationNotice, Qualificat
 from models.units import MarketUnit, UnitCapability, UnitMember
 from services.assets.checks.deadlines import suspend_unanswered
 from services.assets.checks.sources import ask
-from services.assets.reading.assets import as_terms, asset_as_of, asset_history
+from services.assets.reading.assets import asset_as_of, asset_history
+from services.assets.registration.record import as_terms
 from services.assets.rules.check import check_assets
 from services.assets.rules.mpan import is_valid_mpan
-from services.assets.rules.prepare import AssetRuleContext, text_of
+from services.assets.rules.prepare import AssetRuleContext
 from services.assets.rules.reference import catalogue
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE
 from services.core import clock
+from services.core.attributes import text_of
 from services.core.db import engine as database
 from services.core.errors import Refused
 from services.core.identity.actor import system_actor

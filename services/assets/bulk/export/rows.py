@@ -27,8 +27,7 @@ from sqlmodel import col
 from models.assets import Asset
 from models.base import Kilowatts, UtcDateTime
 from services.assets.filters import AssetFilters, condition
-from services.assets.reading.assets import REGISTER_COLUMNS
-from services.assets.registration.record import STORED_TERMS
+from services.assets.registration.record import REGISTER_COLUMNS, STORED_TERMS
 from services.assets.rules.schemas import ATTRIBUTES_TERM
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible

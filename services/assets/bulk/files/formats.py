@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from services.assets.rules.prepare import text_of
+from services.core.attributes import text_of
 from services.core.errors import Finding, Invalid
 
 ROW = "row"

@@ -12,19 +12,19 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset
 from services.assets.bulk.pipeline.asset_snapshot import Unchanged
-from services.assets.bulk.pipeline.cells import says_the_same
 from services.assets.bulk.pipeline.chunks import findings_by_row
 from services.assets.bulk.pipeline.existing_assets import known_elsewhere, slices
-from services.assets.bulk.pipeline.unchanged import unchanged
+from services.assets.bulk.pipeline.unchanged import says_the_same, unchanged
 from services.assets.bulk.pipeline.validation import keys_of
 from services.assets.bulk.upload.column_mapping import ASSET_ID, VERSION
-from services.assets.reading.assets import as_terms, conflict
+from services.assets.registration.record import as_terms, conflict
 from services.assets.registration.update import Changes, merged, moves_date, settle
 from services.assets.registration.validation import Conformance, fill_in_parties, hold_against_others, party_findings
 from services.assets.rules.check import ALIAS_TYPE, check_assets
-from services.assets.rules.prepare import KILOWATTS, text_of
+from services.assets.rules.prepare import KILOWATTS
 from services.assets.rules.reference import catalogue, rule_context
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE
+from services.core.attributes import text_of
 from services.core.audit_context import WRITES
 from services.core.errors import Finding
 from services.core.identity.actor import Actor

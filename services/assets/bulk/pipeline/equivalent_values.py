@@ -18,9 +18,9 @@ from services.assets.bulk.upload.column_mapping import ASSET_ID
 from services.assets.registration.record import IDENTITIES, INPUT_ONLY, STORED_TERMS
 from services.assets.registration.update import POSITION
 from services.assets.rules.check import check_assets
-from services.assets.rules.prepare import text_of
 from services.assets.rules.reference import catalogue, rule_context
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE
+from services.core.attributes import text_of
 from services.core.errors import Severity
 from services.core.transaction import current_session
 

@@ -19,10 +19,8 @@ from models.core import LedgerEntry, Setting
 from models.participants import Organisation
 from services.assets.bulk.files.formats import BROKEN
 from services.assets.bulk.pipeline.chunks import plain_cells, with_constants
-from services.assets.bulk.pipeline.duplicates import coded, file_keys
-from services.assets.bulk.pipeline.earlier import Earlier
-from services.assets.bulk.pipeline.existing_assets import already_registered, taken_aliases
-from services.assets.bulk.pipeline.identifying import Identified, identify
+from services.assets.bulk.pipeline.duplicates import Earlier, coded, file_keys
+from services.assets.bulk.pipeline.existing_assets import Identified, already_registered, identify, taken_aliases
 from services.assets.bulk.pipeline.new_assets import StagedAssets, stage_assets
 from services.assets.bulk.pipeline.validation import conform_rows, keys_of, parties_of, providers_of
 from services.assets.registration.parties import active_parties

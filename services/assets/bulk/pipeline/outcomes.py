@@ -20,6 +20,7 @@ from services.assets.bulk.pipeline.changes import Change
 from services.assets.bulk.pipeline.chunks import plain_cells
 from services.assets.bulk.pipeline.duplicates import (
     KEY_SCHEMA,
+    Earlier,
     Others,
     against_register,
     asset_key,
@@ -28,9 +29,7 @@ from services.assets.bulk.pipeline.duplicates import (
     made_here,
     told,
 )
-from services.assets.bulk.pipeline.earlier import Earlier
-from services.assets.bulk.pipeline.existing_assets import nameless, slices
-from services.assets.bulk.pipeline.identifying import Identified
+from services.assets.bulk.pipeline.existing_assets import Identified, nameless, slices
 from services.assets.bulk.pipeline.lookups import Asked
 from services.assets.bulk.pipeline.validation import keys_of
 from services.assets.registration.lookup_hits import unseen_of

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, given_rows, unpack
-from services.assets.bulk.pipeline.earlier import Earlier
+from services.assets.bulk.pipeline.duplicates import Earlier
 from services.assets.bulk.pipeline.lookups import Asked, Early, Written, ask, ask_ahead, brought_up_to_date
 from services.assets.bulk.pipeline.new_assets import StagedAssets
 from services.core.audit_context import Stamp

@@ -5,7 +5,8 @@ for sure, the row counts as one that says something: then it is looked at singly
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,14 @@ import polars as pl
 
 from models.assets import ENDED_STATUSES
 from services.assets.bulk.export.rows import told_apart
+from services.assets.bulk.files.formats import as_text
 from services.assets.bulk.pipeline.asset_snapshot import DERIVED, STANDING, Unchanged, left_as_they_are, standing
-from services.assets.bulk.pipeline.cells import says_the_same
 from services.assets.bulk.pipeline.equivalent_values import GIVEN, reads_the_same
 from services.assets.bulk.upload.column_mapping import ASSET_ID, VERSION
-from services.assets.reading.assets import REGISTER_COLUMNS
-from services.assets.registration.record import INPUT_ONLY
+from services.assets.registration.record import INPUT_ONLY, REGISTER_COLUMNS
 from services.assets.rules.prepare import KILOWATTS, POWER_PATTERN
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE
+from services.core.attributes import text_of
 
 SHORT_NUMBER = r"^-?[0-9]{1,3}(\.[0-9]{1,12})?$"
 """So few digits that two such numbers are the same float only where they are the same number."""
@@ -120,3 +121,41 @@ def _with_cells(stands: Mapping[str, Any], given: Mapping[str, str | None]) -> t
             return False, None
         said[term] = cell
     return not said, json.dumps({**stands, **said}, ensure_ascii=False) if said else None
+
+
+def says_the_same(term: str, stands: object, cell: str, derived: Collection[str]) -> bool:
+    """Whether a cell says of an asset what `stands` there; `derived` has the terms that the register worked out.
+
+    Of `ATTRIBUTES_TERM`, `stands` has all attributes of the category.
+    """
+    given = cell.strip()
+    if term == ATTRIBUTES_TERM:
+        return not given or _parsed(given) == stands
+    if not given:
+        # What the register worked out is worked out again when nothing is given.
+        return stands in (None, "", []) or term in derived
+    if stands is None or stands == []:
+        return False
+    if isinstance(stands, list):
+        if given.startswith("[") and _parsed(given) == stands:
+            return True
+        return isinstance(stands[0], str) and given == as_text(stands)
+    if isinstance(stands, bool):
+        return given.lower() == str(stands).lower()
+    if isinstance(stands, Decimal | float | int):
+        return given == text_of(stands) or _number(given) == Decimal(str(stands))
+    return given == text_of(stands)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None

@@ -21,7 +21,7 @@ from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
 from services.assets.bulk.pipeline.chunk_results import add_up, keep
 from services.assets.bulk.pipeline.chunks import given_rows, unpack
-from services.assets.bulk.pipeline.earlier import Earlier, earlier_rows
+from services.assets.bulk.pipeline.duplicates import Earlier, earlier_rows
 from services.assets.bulk.pipeline.lookups import Written
 from services.assets.bulk.pipeline.outcomes import Terms, judge
 from services.assets.bulk.pipeline.prefetch import Ahead, Question, is_large

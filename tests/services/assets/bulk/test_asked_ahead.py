@@ -10,7 +10,7 @@ import pytest
 from models.assets import Asset
 from models.bulk import BulkJob, JobStatus
 from services.assets.bulk.pipeline import lookups as asking
-from services.assets.bulk.pipeline.earlier import Earlier
+from services.assets.bulk.pipeline.duplicates import Earlier
 from services.assets.bulk.pipeline.lookups import Run, Written
 from services.assets.bulk.pipeline.prefetch import Ahead, Question
 from services.assets.bulk.upload.results import job_findings, job_rows

@@ -13,7 +13,7 @@ from models.bulk import BulkChunk, BulkDraft, BulkJob, JobStatus
 from models.core import Event
 from services.assets.bulk.files.formats import MOST_ROWS
 from services.assets.bulk.pipeline import worker as working
-from services.assets.bulk.pipeline.earlier import Earlier
+from services.assets.bulk.pipeline.duplicates import Earlier
 from services.assets.bulk.pipeline.prefetch import Ahead
 from services.assets.bulk.pipeline.worker import claim_job, forget_old_jobs, process_chunk, work_for, work_through_jobs
 from services.assets.bulk.upload.jobs import (

@@ -13,9 +13,8 @@ from services.assets.bulk.files.formats import as_text
 from services.assets.bulk.pipeline.asset_snapshot import Unchanged
 from services.assets.bulk.pipeline.changes import Change, held_against, load, propose
 from services.assets.bulk.pipeline.unchanged import unchanged
-from services.assets.reading.assets import as_terms
 from services.assets.registration.deregister import deregister_asset
-from services.assets.registration.record import STORED_TERMS
+from services.assets.registration.record import STORED_TERMS, as_terms
 from services.assets.registration.register import register_asset
 from services.assets.registration.update import update_asset
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE
