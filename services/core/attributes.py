@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
-DATA = Path(__file__).resolve().parents[3] / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 @dataclass(frozen=True, slots=True)

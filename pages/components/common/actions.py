@@ -31,21 +31,3 @@ def show_outcome() -> None:
         show_refusal(refused)
         # The button may stand far below: without this a refusal at the top of a long page looks like a dead button.
         st.toast("Not done: the top of the page says why.", icon=":material/error:", duration="long")
-
-
-OPEN = "open-dialog"
-
-
-def ask(name: str) -> None:
-    """Open a dialog: the callback of the button that leads to it."""
-    st.session_state[OPEN] = name
-
-
-def asked(name: str) -> bool:
-    """Whether this dialog is open."""
-    return st.session_state.get(OPEN) == name
-
-
-def close() -> None:
-    """Close whichever dialog is open: when it is done, and as the callback of dismissing it."""
-    st.session_state.pop(OPEN, None)

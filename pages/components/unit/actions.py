@@ -5,7 +5,8 @@ from uuid import UUID
 
 import streamlit as st
 
-from pages.components.common.actions import DONE, ask, asked, close
+from pages.components.common.actions import DONE
+from pages.components.common.dialogs import ask, asked, close
 from pages.frame.banner import plain
 from pages.frame.refusals import show_blockers, show_refusal
 from services.assets.registration.parties import PROVIDER_ROLES

@@ -9,8 +9,8 @@ import streamlit as st
 from models.assets import STATUS_LABELS
 from models.units import UnitStatus
 from pages.components.asset.as_of import KEY, end_of
-from pages.components.common.actions import ask, asked, close
 from pages.components.common.asset_labels import group_words
+from pages.components.common.dialogs import ask, asked, close
 from pages.components.common.pagination import draw_turning, turned
 from pages.components.common.power import show_kw
 from pages.components.desk.table import code_labels

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.use_case("UC-02.04")
 WORK = """
 from datetime import timedelta
 from services.registry import load_all
-from services.assets.bulk import export_rows, export_working
+from services.assets.bulk.export import rows as export_rows
+from services.assets.bulk.export import worker as export_working
 import time
 load_all()
 export_working.LEASE = timedelta(seconds=2)

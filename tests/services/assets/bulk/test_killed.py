@@ -20,7 +20,7 @@ ROWS, CHUNK = 1_200, 50
 WORK = """
 from datetime import timedelta
 from services.registry import load_all
-from services.assets.bulk import working
+from services.assets.bulk.pipeline import worker as working
 load_all()
 working.LEASE = timedelta(seconds=1)
 print("ready", flush=True)
