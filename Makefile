@@ -2,9 +2,10 @@
 PORT ?= 8501
 PYTHON ?= python3
 BIN := .venv/bin
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test test-postgres check bench reset-demo verify docs clean help
+.PHONY: run test test-postgres check fmt lock bench reset-demo verify docs clean help
 
 help:           ## What can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -14,14 +15,14 @@ help:           ## What can be made
 	@echo "Making .venv ..."
 	@$(PYTHON) -m venv .venv
 
-.venv/.installed: requirements.txt | .venv/bin/python
+.venv/.installed: requirements.lock | .venv/bin/python
 	@echo "Installing what the portal needs (once, a minute or two) ..."
-	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	@touch $@
 
-.venv/.installed-dev: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/.installed-dev: requirements-dev.lock | .venv/bin/python
 	@echo "Installing what the tests need (once) ..."
-	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
 	@touch .venv/.installed $@
 
 run: .venv/.installed   ## The portal on http://localhost:8501 (PORT=8601 for another)
@@ -40,6 +41,14 @@ check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilit
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m scripts.audit
+
+fmt: .venv/.installed-dev     ## Format the code, and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/.installed-dev    ## Hold requirements*.txt to versions with hashes, anew (UPGRADE=--upgrade for newer ones)
+	@$(BIN)/uv pip compile --quiet $(LOCK) $(UPGRADE) requirements.txt --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet $(LOCK) $(UPGRADE) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock
 
 bench: .venv/.installed-dev   ## Measurements, as ratios against a baseline in the same run
 	@$(BIN)/python manage.py bench

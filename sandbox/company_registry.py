@@ -1,6 +1,6 @@
 """Sandbox of the company registry: the public Companies House API, as far as the register asks it.
 
-``GET /company/{company_number}``, HTTP Basic with the key as user name. The companies are those of data/companies.json,
+``GET /company/{company_number}``, HTTP Basic with the key as user name. The companies are those of sandbox/data/companies.json,
 all of them made up.
 """
 

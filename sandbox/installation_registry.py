@@ -1,7 +1,7 @@
 """Sandbox of the installation registry (in the manner of MCS): certificates of small-scale installations.
 
 ``GET /v1/installations/{certificate}`` and ``GET /v1/installations?serial=&manufacturer=``, X-Api-Key. It knows the
-installations of data/installations.json, and any serial number of the form ``MCS-<technology>-<kW x 100>-<number>``,
+installations of sandbox/data/installations.json, and any serial number of the form ``MCS-<technology>-<kW x 100>-<number>``,
 for example ``MCS-BAT-0368-00017``: a battery of 3.68 kW. A number that ends in ``X`` is on file with a fifth more
 power, one that ends in ``N`` is not on file. Its certificate is the serial number behind ``CERT-``.
 """

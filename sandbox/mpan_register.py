@@ -1,7 +1,7 @@
 """Sandbox of the MPAN register: answers for any valid MPAN, always the same way.
 
 ``GET /v1/mpans/{mpan}``, X-Api-Key. Distributor and GSP group follow from the first two digits. MPANs whose digits 3 to
-9 are 9990000 are reserved for demonstrations: their digits 10 to 12 choose the answer (data/mpans.json, "codes").
+9 are 9990000 are reserved for demonstrations: their digits 10 to 12 choose the answer (sandbox/data/mpans.json).
 Single MPANs can be described under "mpans" in the same file. What a sandbox can't know it leaves out: null means "not
 stated".
 """
