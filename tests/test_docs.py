@@ -11,7 +11,7 @@ import pytest
 from scripts.doc_tables import stale
 from services.core.settings import ROOT
 
-DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 
 def test_tables_of_settings_permissions_operations_and_states_are_fresh() -> None:
@@ -81,3 +81,14 @@ def test_what_documents_and_docstrings_name_exists() -> None:
     texts = {document.name: document.read_text(encoding="utf-8") for document in DOCUMENTS}
     texts |= {str(source): texts_of(source) for source in SOURCES}
     assert {name: missing for name, text in texts.items() if (missing := dangling(text))} == {}
+
+
+def test_the_checklist_for_a_use_case_names_places_and_tests_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [
+        line.split("|")[1:4] for line in text.partition("checklist: begin")[2].splitlines() if line.startswith("| `")
+    ]
+    assert len(rows) > 20
+    for place, _what, held_by in rows:
+        assert any(ROOT.glob(place.strip(" `/"))), place
+        assert all((ROOT / test).exists() for test in re.findall(r"`(tests/[^`]+)`", held_by)), held_by
