@@ -5,8 +5,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from models import metadata
+from services.core.db.engine import engine
 from tests.databases import fresh_postgres, fresh_sqlite, postgres_template, sqlite_template
 
 
@@ -42,3 +46,9 @@ def test_each_sqlite_file_starts_from_the_template(tmp_path: Path, attempt: int)
     url = fresh_sqlite(tmp_path, sqlite_template("databases_test", _build))
     assert _count(url) == 1
     assert sqlite3.connect(url.removeprefix("sqlite:///")).execute("SELECT count(*) FROM thing").fetchone() == (1,)
+
+
+def test_migrations_make_the_tables_of_the_models(register: str) -> None:
+    with engine(writes=False).connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert differences == [], "write a migration: alembic revision --autogenerate"
