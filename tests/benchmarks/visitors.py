@@ -1,0 +1,177 @@
+"""People at the portal without a browser: Streamlit's own WebSocket protocol, page by page, until a script has finished."""
+
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+GIVE_UP_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A page as a persona opens it: the persona's key, the address, and the query behind it."""
+
+    persona: str | None
+    address: str
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def query_string(self) -> str:
+        """What stands behind the question mark of the address."""
+        return urlencode([*([("as", self.persona)] if self.persona else []), *self.query])
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One page run: seconds until the script had finished, bytes received, elements drawn, and what went wrong."""
+
+    stop: Stop
+    seconds: float
+    received: int
+    elements: int
+    failure: str = ""
+
+
+class Visitor:
+    """One session of the portal. Use `async with`; the session ends with the block."""
+
+    def __init__(self, base_url: str) -> None:
+        self._url = base_url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._socket: ClientConnection | None = None
+        self._cached: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        self._socket = await connect(self._url, max_size=None, compression=None, open_timeout=GIVE_UP_S)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def visit(self, stop: Stop) -> Visit:
+        """Open a page in this session and wait until its script has finished."""
+        assert self._socket is not None
+        request = BackMsg()
+        state = request.rerun_script
+        state.query_string, state.page_name = stop.query_string, stop.address
+        state.cached_message_hashes.extend(self._cached)
+        started = time.perf_counter()
+        await self._socket.send(request.SerializeToString())
+        received = elements = 0
+        failure = ""
+        while True:
+            payload = await asyncio.wait_for(self._socket.recv(decode=False), GIVE_UP_S)
+            received += len(payload)
+            message = ForwardMsg.FromString(payload)
+            if message.metadata.cacheable and message.hash:
+                self._cached.add(message.hash)
+            kind = message.WhichOneof("type")
+            if kind == "delta":
+                elements += 1
+                failure = failure or _failure_of(message)
+            elif kind == "page_not_found":
+                failure = failure or "page not found"
+            elif kind == "script_finished":
+                if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    continue
+                if message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
+                    failure = failure or ForwardMsg.ScriptFinishedStatus.Name(message.script_finished)
+                return Visit(stop, time.perf_counter() - started, received, elements, failure)
+
+
+def _failure_of(message: ForwardMsg) -> str:
+    """What a page shows when it failed: an exception, or our own report of a mistake."""
+    element = message.delta.new_element
+    if element.WhichOneof("type") == "exception":
+        return f"{element.exception.type}: {element.exception.message}"
+    if element.WhichOneof("type") == "alert" and "went wrong on our side" in element.alert.body:
+        return element.alert.body
+    return ""
+
+
+@dataclass
+class Crowd:
+    """What many sessions met: every visit, in the order of their ends."""
+
+    visits: list[Visit] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def failures(self) -> list[Visit]:
+        """Visits that did not end with a whole page."""
+        return [visit for visit in self.visits if visit.failure]
+
+    def quantile(self, share: float) -> float:
+        """Seconds that this share of the visits stayed within."""
+        ordered = sorted(visit.seconds for visit in self.visits)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    @property
+    def median(self) -> float:
+        """Seconds of the visit in the middle."""
+        return statistics.median(visit.seconds for visit in self.visits)
+
+    @property
+    def pages_a_second(self) -> float:
+        """How many pages were served together."""
+        return len(self.visits) / self.seconds
+
+
+async def _one_after_another(
+    base_url: str, stops: Sequence[Stop], rounds: int, seen: Callable[[Visit], None]
+) -> list[Visit]:
+    visits: list[Visit] = []
+    async with Visitor(base_url) as visitor:
+        for _ in range(rounds):
+            for stop in stops:
+                visits.append(await visitor.visit(stop))
+                seen(visits[-1])
+    return visits
+
+
+def walk(
+    base_url: str, stops: Sequence[Stop], rounds: int = 1, seen: Callable[[Visit], None] = lambda _visit: None
+) -> list[Visit]:
+    """One session that opens these pages one after the other, so many times; `seen` is called after each."""
+    return asyncio.run(_one_after_another(base_url, stops, rounds, seen))
+
+
+async def _person(base_url: str, stops: Sequence[Stop], seed: int, crowd: Crowd, until: float, pause: float) -> None:
+    order = random.Random(seed)
+    await asyncio.sleep(order.uniform(0, pause))
+    async with Visitor(base_url) as visitor:
+        while (began := time.perf_counter()) < until:
+            crowd.visits.append(await visitor.visit(order.choice(stops)))
+            await asyncio.sleep(max(0.0, began + pause - time.perf_counter()))
+
+
+async def _many_at_once(
+    base_url: str, routes: Sequence[Sequence[Stop]], people: int, seconds: float, pause: float
+) -> Crowd:
+    crowd = Crowd()
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(people):
+            route = routes[number % len(routes)]
+            group.create_task(_person(base_url, route, number, crowd, began + seconds, pause))
+    crowd.seconds = time.perf_counter() - began
+    return crowd
+
+
+def gather(
+    base_url: str, routes: Sequence[Sequence[Stop]], people: int, seconds: float = 120.0, pause: float = 5.0
+) -> Crowd:
+    """So many sessions at once, each opening one of its route's pages every `pause` seconds; routes are dealt in turn."""
+    return asyncio.run(_many_at_once(base_url, routes, people, seconds, pause))
