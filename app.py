@@ -7,16 +7,19 @@ from typing import Any
 
 import streamlit as st
 from pydantic import SecretStr
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
-from api.app import api
 from models.base import new_id
 from pages.frame.headers import PortalHeaders
+from pages.frame.prefetch import import_components
 from sandbox.app import create_app as create_sandbox
 from services.core.jobs.worker import Worker
+from services.core.memory import Collector
 from services.core.settings import Settings, settings
 from services.registry import load_all
 
@@ -56,14 +59,35 @@ def _secrets(chosen: Settings) -> Mapping[str, Any] | None:
     return {"auth": {"redirect_uri": redirect, "cookie_secret": plain(chosen.cookie_secret), **providers}}
 
 
+def _load_api() -> ASGIApp:
+    from api.app import api
+
+    return api
+
+
+async def _api(scope: Scope, receive: Receive, send: Send) -> None:
+    """The API, whose schemas take half a second to build: nobody who opens a page waits for them."""
+    api = await run_in_threadpool(_load_api)
+    await api(scope, receive, send)
+
+
+def _prefetch() -> None:
+    """Import what the first calls and pages would wait for."""
+    import_components()
+    _load_api()
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Run the worker while the app is up."""
+    """Run the worker while the app is up, and collect garbage beside the pages."""
     chosen = settings()
     worker = Worker(chosen.worker_seconds) if chosen.worker else None
+    collector = Collector(_prefetch)
     if worker:
         worker.start()
+    collector.start()
     yield
+    collector.stop()
     if worker:
         worker.stop()
 
@@ -85,7 +109,7 @@ logging.getLogger("fmar").setLevel(logging.INFO)
 load_all()
 _settings = settings()
 _settings.require_startable()
-_routes = [Mount("/api", api)]
+_routes = [Mount("/api", _api)]
 if _settings.demo:
     _use_sandboxes(_settings)
     _routes.append(Mount("/sandbox", create_sandbox()))

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from services.core.settings import settings
+
+if TYPE_CHECKING:
+    import holidays
 
 LONDON = ZoneInfo("Europe/London")
 _made_up: ContextVar[datetime | None] = ContextVar("fmar_made_up_moment", default=None)
@@ -62,7 +64,10 @@ def show_date(day: date | None) -> str:
 
 
 @lru_cache(maxsize=1)
-def _bank_holidays() -> holidays.HolidayBase:
+def _bank_holidays() -> "holidays.HolidayBase":
+    # Here, because it loads the calendars of the whole world: as much time as a tenth of the program's start.
+    import holidays
+
     return holidays.country_holidays("GB", subdiv="ENG")
 
 

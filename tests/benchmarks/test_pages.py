@@ -15,12 +15,13 @@ from sqlmodel import col
 from models.assets import Asset
 from models.qualifications import Qualification
 from models.units import MarketUnit
-from services.core import database
-from services.core.actor import Actor
+from services.core.db import engine as database
+from services.core.identity.actor import Actor
+from services.core.identity.resolve import actor_for_user
+from services.core.identity.visibility import visible
 from services.core.transaction import Stamp, unit_of_work
-from services.core.visibility import visible
-from services.market.products import list_products
-from services.participants.identity import actor_for_user, demo_personas
+from services.market.products.products import list_products
+from services.participants.personas import demo_personas
 from tests.benchmarks.portals import Served, run_empty_app, run_portal
 from tests.benchmarks.report import Figures
 from tests.benchmarks.visitors import Crowd, Stop, Visit, gather, walk
