@@ -7,11 +7,11 @@ from html import escape
 from itertools import accumulate
 from textwrap import wrap
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from models.assets import AssetStatus
 from pages.components.common.base_map import STATUS_COLOURS
+from pages.components.common.figure import Figure
 from services.assets.counters.figures import Cell, Month
 
 BLUE, GREEN = "#0072B2", "#009E73"
@@ -57,7 +57,7 @@ def _ink() -> str:
     return INK["dark" if st.context.theme.type == "dark" else "light"]
 
 
-def _draw(figure: go.Figure, title: str, unit: str, key: str, height: int, alt: str) -> None:
+def _draw(figure: Figure, title: str, unit: str, key: str, height: int, alt: str) -> None:
     # Above the chart rather than in it: there a long title is cut off instead of broken.
     st.markdown(f"#### {title} :gray[({unit})]")
     figure.update_layout(
@@ -69,7 +69,9 @@ def _draw(figure: go.Figure, title: str, unit: str, key: str, height: int, alt: 
     )
     figure.update_xaxes(tickfont={"size": 15, "color": _ink()}, automargin=True, fixedrange=True)
     figure.update_yaxes(tickfont={"size": 15, "color": _ink()}, automargin=True, fixedrange=True)
-    st.plotly_chart(figure, key=key, theme="streamlit", config={"displayModeBar": False}, width="stretch", alt=alt)
+    st.plotly_chart(
+        figure.to_dict(), key=key, theme="streamlit", config={"displayModeBar": False}, width="stretch", alt=alt
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,14 @@ def _bars(title: str, unit: str, key: str, bars: Sequence[_Bar]) -> None:
     words = [_lines(bar) for bar in bars]
     taken = list(accumulate(1 + SECOND_LINE * (len(lines) - 1) for lines in words))
     places = [end - 1 for end in taken]
-    figure = go.Figure(
-        go.Bar(
-            y=places,
-            x=[bar.value for bar in bars],
-            orientation="h",
-            width=0.34,
-            marker_color=[bar.colour for bar in bars],
-            customdata=[[escape(bar.name), escape(bar.text)] for bar in bars],
-            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
-        )
+    figure = Figure().add_bar(
+        y=places,
+        x=[bar.value for bar in bars],
+        orientation="h",
+        width=0.34,
+        marker={"color": [bar.colour for bar in bars]},
+        customdata=[[escape(bar.name), escape(bar.text)] for bar in bars],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
     )
     for place, lines in zip(places, words, strict=True):
         figure.add_annotation(
@@ -177,18 +177,16 @@ def _megawatts(cell: Cell) -> float:
 def growth(months: Sequence[Month]) -> None:
     """How the register grew: all assets registered up to the end of each month; the last figure stands beside its point."""
     shown = [month for month in months if month.total is not None]
-    figure = go.Figure(
-        go.Scatter(
-            x=[month.month for month in shown],
-            y=[month.total for month in shown],
-            mode="lines+markers",
-            line={"color": BLUE, "width": 4, "shape": "hv" if len(shown) < len(months) else "linear"},
-            marker={"size": 8},
-            fill="tozeroy",
-            cliponaxis=False,
-            customdata=[[month.registered if month.registered is not None else "–"] for month in shown],
-            hovertemplate="%{x|%B %Y}: %{y:,} assets, %{customdata[0]} new<extra></extra>",
-        )
+    figure = Figure().add_scatter(
+        x=[month.month for month in shown],
+        y=[month.total for month in shown],
+        mode="lines+markers",
+        line={"color": BLUE, "width": 4, "shape": "hv" if len(shown) < len(months) else "linear"},
+        marker={"size": 8},
+        fill="tozeroy",
+        cliponaxis=False,
+        customdata=[[month.registered if month.registered is not None else "–"] for month in shown],
+        hovertemplate="%{x|%B %Y}: %{y:,} assets, %{customdata[0]} new<extra></extra>",
     )
     if shown:
         last = shown[-1]
@@ -203,7 +201,7 @@ def growth(months: Sequence[Month]) -> None:
             yshift=8,
             font={"size": TYPE + 3, "color": _ink()},
         )
-    figure.update_xaxes(tickformat="%b %Y", title=None, nticks=5)
+    figure.update_xaxes(tickformat="%b %Y", nticks=5)
     top = max((month.total or 0 for month in shown), default=0) or 1
     figure.update_yaxes(
         title={"text": "Assets", "font": {"size": 15}}, range=[0, top * 1.18], tickformat=",d", nticks=5

@@ -1,8 +1,7 @@
 """The chart of what stops most units from being eligible for a product."""
 
-import plotly.graph_objects as go
-
 from models.products import FAMILY_LABELS
+from pages.components.common.figure import Figure
 from pages.components.dashboard import links
 from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_below
 from pages.components.dashboard.clock_charts import pattern_of
@@ -21,7 +20,7 @@ ONLY, TOGETHER = "nothing else stops them", "something else does too"
 def blockers(found: Blockers, manner: Manner) -> Chart:
     """The requirements that stop most units, and those of the units that nothing else stops."""
     rows = [Row(_values(one), links.stopped(manner, one)) for one in found.items]
-    figure = go.Figure() if found.items else None
+    figure = Figure() if found.items else None
     if figure is not None:
         parts = {ONLY: [one.alone or 0 for one in found.items]} if not found.anonymised else {}
         parts[TOGETHER] = [one.units - (one.alone or 0) for one in found.items]

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components.common.downloads import csv_bytes
+from pages.components.common.figure import Figure
 from pages.frame.navigation import PLACES, opens
 from services.core.identity.actor import Actor
 from services.market.statistics.filter_options import MarketChoices
@@ -56,7 +56,7 @@ class Chart:
     title: str
     unit: str
     rows: Sequence[Row]
-    figure: go.Figure | None
+    figure: Figure | None
     empty: str
     note: str = ""
     height: int = 380
@@ -98,7 +98,7 @@ def draw_chart(chart: Chart, manner: Manner) -> None:
             st.markdown(f"##### {chart.title} :gray[({chart.unit})]")
             st.info(chart.empty, icon=":material/query_stats:")
             return
-        opened = _draw_figure(chart, manner)
+        opened = _draw_figure(chart, chart.figure, manner)
         if chart.note and not manner.wall:
             st.caption(chart.note)
         if not manner.wall:
@@ -106,9 +106,8 @@ def draw_chart(chart: Chart, manner: Manner) -> None:
     _go(chart, manner, opened)
 
 
-def _draw_figure(chart: Chart, manner: Manner) -> int | None:
+def _draw_figure(chart: Chart, figure: Figure, manner: Manner) -> int | None:
     size = WALL_TYPE if manner.wall else TYPE
-    figure = go.Figure(chart.figure)
     # Broken into lines that fit a telephone: what is too long would be cut off.
     title, unit = wrap(chart.title, TITLE_LINE), wrap(chart.unit, UNIT_LINE)
     figure.update_layout(
@@ -135,7 +134,7 @@ def _draw_figure(chart: Chart, manner: Manner) -> int | None:
     figure.update_xaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
     figure.update_yaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
     picked: Any = st.plotly_chart(
-        figure,
+        figure.to_dict(),
         key=f"chart-{chart.key}",
         theme="streamlit",
         config=_config(chart, manner),

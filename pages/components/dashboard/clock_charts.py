@@ -3,9 +3,8 @@
 from datetime import date, timedelta
 from typing import Any
 
-import plotly.graph_objects as go
-
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
+from pages.components.common.figure import Figure
 from pages.components.dashboard import links
 from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_below
 from pages.components.dashboard.power_charts import (
@@ -52,7 +51,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         for one in found
     ]
     hidden = all_withheld(count for one in found for count in one.by_clock.values())
-    figure = go.Figure() if found and not hidden else None
+    figure = Figure() if found and not hidden else None
     most = max((sum(count or 0 for count in one.by_clock.values()) for one in found), default=0)
     for number, (clock, (colour, pattern)) in enumerate(CLOCK_COLOURS.items()):
         counts = [one.by_clock[clock] for one in found]
@@ -111,7 +110,7 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         )
         for one in found
     ]
-    figure = go.Figure() if any(one.decisions for one in found) else None
+    figure = Figure() if any(one.decisions for one in found) else None
     hidden = all_withheld(one.decisions for one in found)
     if figure is not None:
         labels = [short(one.code, one.label) for one in found]
@@ -169,14 +168,14 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
     counts = [count for one in months for count in one.by_outcome.values()]
     most = max((sum(count or 0 for count in one.by_outcome.values()) for one in months), default=0)
     hidden = all_withheld(counts)
-    figure = go.Figure() if any(counts) else None
+    figure = Figure() if any(counts) else None
     for number, kind in enumerate(kinds):
         if figure is not None:
             figure.add_bar(
                 x=[one.month for one in months],
                 y=[one.by_outcome[str(kind)] or 0 for one in months],
                 name=QUALIFICATION_LABELS[kind],
-                marker_color=OUTCOME_COLOURS[kind],
+                marker={"color": OUTCOME_COLOURS[kind]},
                 customdata=[[number * len(months) + place] for place in range(len(months))],
                 hovertemplate="%{x|%B %Y}: %{y:,}<extra>%{fullData.name}</extra>",
             )
@@ -209,16 +208,14 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
     ]
     figure, hidden = None, all_withheld(one.count for one in found)
     if found and not hidden:
-        figure = go.Figure(
-            go.Bar(
-                y=[one.label for one in found],
-                x=[one.count or 0 for one in found],
-                orientation="h",
-                marker_color=COLOURS[5],
-                text=[WITHHELD if one.withheld else f"{one.count:,}" for one in found],
-                customdata=[[place] for place in range(len(found))],
-                hovertemplate="%{y}: %{text}<extra></extra>",
-            )
+        figure = Figure().add_bar(
+            y=[one.label for one in found],
+            x=[one.count or 0 for one in found],
+            orientation="h",
+            marker={"color": COLOURS[5]},
+            text=[WITHHELD if one.withheld else f"{one.count:,}" for one in found],
+            customdata=[[place] for place in range(len(found))],
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
         figure.update_yaxes(autorange="reversed")
         figure.update_xaxes(rangemode="tozero", **whole(max(one.count or 0 for one in found)))
@@ -245,20 +242,16 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     ]
     figure, hidden = None, all_withheld(one.count for one in numbers.expiries)
     if any(one.count for one in numbers.expiries):
-        figure = go.Figure(
-            go.Bar(
-                x=[one.month for one in numbers.expiries],
-                y=[one.count or 0 for one in numbers.expiries],
-                marker_color=COLOURS[1],
-                text=[
-                    WITHHELD if one.count is None else f"{one.count:,}" if one.count else "" for one in numbers.expiries
-                ],
-                textposition="outside",
-                textangle=0,
-                cliponaxis=False,
-                customdata=[[megawatts(one.kw) or 0, place] for place, one in enumerate(numbers.expiries)],
-                hovertemplate="%{x|%B %Y}: %{y} qualifications, %{customdata[0]:,.1f} MW<extra></extra>",
-            )
+        figure = Figure().add_bar(
+            x=[one.month for one in numbers.expiries],
+            y=[one.count or 0 for one in numbers.expiries],
+            marker={"color": COLOURS[1]},
+            text=[WITHHELD if one.count is None else f"{one.count:,}" if one.count else "" for one in numbers.expiries],
+            textposition="outside",
+            textangle=0,
+            cliponaxis=False,
+            customdata=[[megawatts(one.kw) or 0, place] for place, one in enumerate(numbers.expiries)],
+            hovertemplate="%{x|%B %Y}: %{y} qualifications, %{customdata[0]:,.1f} MW<extra></extra>",
         )
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(

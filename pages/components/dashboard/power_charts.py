@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-import plotly.graph_objects as go
-
 from models.products import FAMILY_LABELS, Family
+from pages.components.common.figure import Figure
 from pages.components.dashboard import links
 from pages.components.dashboard.chart_card import Chart, Manner, Row, Target, is_dark, legend_below
 from services.core.clock import show_date
@@ -72,7 +71,7 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
         )
         for stage in numbers.funnel
     ]
-    figure = go.Figure() if any(stage.assets for stage in numbers.funnel) else None
+    figure = Figure() if any(stage.assets for stage in numbers.funnel) else None
     for family in (None, *Family):
         mine = [(place, one) for place, one in enumerate(numbers.funnel) if one.family is family]
         if figure is None or not mine or not any(one.assets or one.withheld for _, one in mine):
@@ -82,7 +81,7 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
             x=[one.assets or 0 for _, one in mine],
             orientation="h",
             name=FAMILY_LABELS[family] if family else "All assets",
-            marker_color=FAMILY_COLOURS[family] if family else ASSETS_COLOUR,
+            marker={"color": FAMILY_COLOURS[family] if family else ASSETS_COLOUR},
             # On a wall, bars of families are too thin for figures of a readable size.
             text=["" if manner.wall and family else WITHHELD if one.withheld else f"{one.assets:,}" for _, one in mine],
             textposition="outside",
@@ -137,18 +136,16 @@ def by_kind(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Cha
     ]
     figure, hidden = None, all_withheld(one.kw for one in figures)
     if figures and not hidden:
-        figure = go.Figure(
-            go.Bar(
-                y=[short(one.code, one.label) for one in figures],
-                x=[megawatts(one.kw) or 0 for one in figures],
-                orientation="h",
-                marker_color=COLOURS[0],
-                text=[WITHHELD if one.withheld else f"{megawatts(one.kw):,.1f} MW · {one.count:,}" for one in figures],
-                textposition="outside",
-                cliponaxis=False,
-                customdata=[[one.label, place] for place, one in enumerate(figures)],
-                hovertemplate="%{customdata[0]}: %{text}<extra></extra>",
-            )
+        figure = Figure().add_bar(
+            y=[short(one.code, one.label) for one in figures],
+            x=[megawatts(one.kw) or 0 for one in figures],
+            orientation="h",
+            marker={"color": COLOURS[0]},
+            text=[WITHHELD if one.withheld else f"{megawatts(one.kw):,.1f} MW · {one.count:,}" for one in figures],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[one.label, place] for place, one in enumerate(figures)],
+            hovertemplate="%{customdata[0]}: %{text}<extra></extra>",
         )
         figure.update_yaxes(autorange="reversed", type="category")
         most = max(megawatts(one.kw) or 0 for one in figures)
@@ -194,7 +191,7 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
         for line in lines
         for place, day in enumerate(numbers.months)
     ]
-    figure, months = go.Figure() if any(any(line.kw) for line in drawn) else None, len(numbers.months)
+    figure, months = Figure() if any(any(line.kw) for line in drawn) else None, len(numbers.months)
     for place, line in enumerate(drawn):
         if figure is not None:
             figure.add_scatter(
@@ -260,24 +257,22 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
     if rows and not hidden:
         found = [[place.get((product, group)) for group in groups] for product in products]
         cells = [[None if n is None else numbers.heat[n] for n in line] for line in found]
-        figure = go.Figure(
-            go.Heatmap(
-                x=[code or "Several" for code in groups],
-                y=products,
-                z=[[None if cell is None else megawatts(cell.kw) for cell in line] for line in cells],
-                text=[
-                    ["" if cell is None else "x" if cell.withheld else f"{megawatts(cell.kw):,.3g}" for cell in line]
-                    for line in cells
-                ],
-                texttemplate="%{text}",
-                textfont={"size": 14},
-                customdata=[[[-1 if n is None else n] for n in line] for line in found],
-                colorscale="Cividis" if is_dark() else "Cividis_r",
-                colorbar={"title": {"text": "MW"}, "thickness": 12},
-                hovertemplate="%{y} in %{x}: %{z:,.2f} MW<extra></extra>",
-                xgap=2,
-                ygap=2,
-            )
+        figure = Figure().add_heatmap(
+            x=[code or "Several" for code in groups],
+            y=products,
+            z=[[None if cell is None else megawatts(cell.kw) for cell in line] for line in cells],
+            text=[
+                ["" if cell is None else "x" if cell.withheld else f"{megawatts(cell.kw):,.3g}" for cell in line]
+                for line in cells
+            ],
+            texttemplate="%{text}",
+            textfont={"size": 14},
+            customdata=[[[-1 if n is None else n] for n in line] for line in found],
+            colorscale="Cividis" if is_dark() else "Cividis_r",
+            colorbar={"title": {"text": "MW"}, "thickness": 12},
+            hovertemplate="%{y} in %{x}: %{z:,.2f} MW<extra></extra>",
+            xgap=2,
+            ygap=2,
         )
         figure.update_xaxes(type="category", side="bottom")
         figure.update_yaxes(type="category", autorange="reversed")

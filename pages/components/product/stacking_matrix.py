@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-import plotly.graph_objects as go
 import streamlit as st
 
+from pages.components.common.figure import Figure
 from services.market.products.market_tables import STACKING_LABELS, Stacking, StackingCell
 
 MODES: dict[str, str] = {
@@ -59,21 +59,19 @@ def draw_row(code: str, row: Mapping[str, StackingCell], key: str) -> None:
 def _draw(
     values: Sequence[Sequence[Stacking | None]], columns: list[str], rows: list[str], title: str, key: str
 ) -> None:
-    figure = go.Figure(
-        go.Heatmap(
-            x=columns,
-            y=rows,
-            z=[[None if value is None else _ORDER.index(value) for value in row] for row in values],
-            zmin=-0.5,
-            zmax=_STEPS - 0.5,
-            colorscale=_scale(),
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            customdata=[[value and STACKING_LABELS[value] for value in row] for row in values],
-            hovertemplate="%{y} with %{x}: %{customdata}<extra></extra>",
-            hoverongaps=False,
-        )
+    figure = Figure().add_heatmap(
+        x=columns,
+        y=rows,
+        z=[[None if value is None else _ORDER.index(value) for value in row] for row in values],
+        zmin=-0.5,
+        zmax=_STEPS - 0.5,
+        colorscale=_scale(),
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        customdata=[[value and STACKING_LABELS[value] for value in row] for row in values],
+        hovertemplate="%{y} with %{x}: %{customdata}<extra></extra>",
+        hoverongaps=False,
     )
     for value, (sign, _colour, ink) in SIGNS.items():
         _write(figure, values, columns, rows, value, sign, ink)
@@ -109,11 +107,11 @@ def _draw(
         "toImageButtonOptions": {"format": "svg", "filename": title.replace(" ", "-").lower()},
     }
     alt = f"{title}: the same stands in the table and its download"
-    st.plotly_chart(figure, key=key, theme="streamlit", config=config, width="stretch", alt=alt)
+    st.plotly_chart(figure.to_dict(), key=key, theme="streamlit", config=config, width="stretch", alt=alt)
 
 
 def _write(
-    figure: go.Figure,
+    figure: Figure,
     values: Sequence[Sequence[Stacking | None]],
     columns: list[str],
     rows: list[str],
@@ -129,15 +127,13 @@ def _write(
         if value is wanted
     ]
     if places:
-        figure.add_trace(
-            go.Scatter(
-                x=[place[0] for place in places],
-                y=[place[1] for place in places],
-                text=[sign] * len(places),
-                mode="text",
-                textfont={"size": 12, "color": ink},
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=[place[0] for place in places],
+            y=[place[1] for place in places],
+            text=[sign] * len(places),
+            mode="text",
+            textfont={"size": 12, "color": ink},
+            hoverinfo="skip",
         )
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from models.units import UnitArea, UnitHistory
 from pages.components.common.asset_labels import group_words
 from pages.components.common.charts import BLUE, GREEN
+from pages.components.common.figure import Figure
 from pages.components.common.power import show_kw
 from pages.components.unit.labels import (
     DOWN_HELP,
@@ -115,7 +115,7 @@ def draw_over_time(steps: Sequence[UnitHistory]) -> None:
     if len(steps) < 2:
         st.caption("It hasn't changed since it was made: a chart follows with its first change.")
         return
-    figure = go.Figure()
+    figure = Figure()
     for name, label, colour, dash in (("up", "kW up", BLUE, "solid"), ("down", "kW down", GREEN, "dash")):
         values = [float(getattr(one, name)) for one in steps]
         line = {"color": colour, "width": 3, "shape": "hv", "dash": dash}
@@ -126,5 +126,10 @@ def draw_over_time(steps: Sequence[UnitHistory]) -> None:
     last = steps[-1]
     alt = f"{len(steps)} steps; now {last.up} kW up and {last.down} kW down"
     st.plotly_chart(
-        figure, key="unit-steps", theme="streamlit", config={"displayModeBar": False}, width="stretch", alt=alt
+        figure.to_dict(),
+        key="unit-steps",
+        theme="streamlit",
+        config={"displayModeBar": False},
+        width="stretch",
+        alt=alt,
     )
