@@ -17,6 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from models.base import new_id
 from pages.frame.headers import PortalHeaders
 from pages.frame.prefetch import import_components
+from pages.frame.static_files import CompressedStatic
 from sandbox.app import create_app as create_sandbox
 from services.core.jobs.worker import Worker
 from services.core.memory import Collector
@@ -120,7 +121,7 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     "portal.py",
     routes=_routes,
-    middleware=[Middleware(PortalHeaders)],
+    middleware=[Middleware(PortalHeaders), Middleware(CompressedStatic)],
     lifespan=lifespan,
     secrets=_secrets(_settings),
     on_script_error=report_failure,
