@@ -19,6 +19,7 @@ from pages.frame.headers import PortalHeaders
 from pages.frame.prefetch import import_components
 from pages.frame.static_files import CompressedStatic
 from sandbox.app import create_app as create_sandbox
+from services.core.access_buffer import AccessBuffer
 from services.core.jobs.worker import Worker
 from services.core.memory import Collector
 from services.core.settings import Settings, settings
@@ -80,17 +81,16 @@ def _prefetch() -> None:
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Run the worker while the app is up, and collect garbage beside the pages."""
+    """Run the worker while the app is up; write the access log and collect garbage beside the pages."""
     chosen = settings()
-    worker = Worker(chosen.worker_seconds) if chosen.worker else None
-    collector = Collector(_prefetch)
-    if worker:
-        worker.start()
-    collector.start()
+    threads: list[Worker | AccessBuffer | Collector] = [AccessBuffer(), Collector(_prefetch)]
+    if chosen.worker:
+        threads.append(Worker(chosen.worker_seconds))
+    for thread in threads:
+        thread.start()
     yield
-    collector.stop()
-    if worker:
-        worker.stop()
+    for thread in reversed(threads):
+        thread.stop()
 
 
 def report_failure(error: Exception) -> bool:

@@ -6,7 +6,7 @@ from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.search_box import HANDED
-from services.core.access_log import log_access
+from services.core.access_log import log_access_soon
 from services.core.identity.permissions import may
 from services.governance.search import LONGEST, MOST, Found, Hit, SearchResults, search
 
@@ -89,7 +89,7 @@ if not results.text:
 if st.session_state.get("search-logged") != results.text:
     # Once a search, not at every redrawing of the page.
     shown = [hit.identifier for hit in results.of(Found.ASSET)]
-    log_access(actor, "search", detail={"text": results.text, "assets": shown})
+    log_access_soon(actor, "search", detail={"text": results.text, "assets": shown})
     st.session_state["search-logged"] = results.text
 if not results.hits:
     st.warning(f"Nothing that you may see has “{plain(results.text)}”.", icon=":material/search_off:")

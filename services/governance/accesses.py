@@ -16,7 +16,7 @@ from models.participants import ApiClient, Organisation, User
 from models.qualifications import Qualification
 from models.sources import SourceRecord
 from models.units import MarketUnit
-from services.core.access_log import log_access
+from services.core.access_log import log_access_soon
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
@@ -48,7 +48,7 @@ class AccessView:
     detail: dict[str, Any]
 
 
-@operation("UC-05.01", permission="access.log", name="note_opening")
+@operation("UC-05.01", permission="access.log", writes=False, name="note_opening")
 def note_opening(actor: Actor, record_type: str, record_id: UUID) -> None:
     """Keep that a record's page is opened, before it is drawn; where the actor may not see the record, that it was tried.
 
@@ -56,7 +56,7 @@ def note_opening(actor: Actor, record_type: str, record_id: UUID) -> None:
     """
     model = OPENED[record_type]
     seen = current_session().scalar(select(col(model.id)).where(col(model.id) == record_id, visible(model, actor)))
-    log_access(actor, f"{record_type}.{'read' if seen else 'refused'}", record_type, record_id, {"door": "portal"})
+    log_access_soon(actor, f"{record_type}.{'read' if seen else 'refused'}", record_type, record_id, {"door": "portal"})
 
 
 @operation("UC-05.01", permission="access.read", writes=False, name="list_accesses")
