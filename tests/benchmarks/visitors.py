@@ -33,12 +33,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One page run: seconds until the script had finished, bytes received, elements drawn, and what went wrong."""
+    """One page run: when it began (`perf_counter`), seconds until the script had finished, bytes, what went wrong."""
 
     stop: Stop
+    began: float
     seconds: float
     received: int
-    elements: int
     failure: str = ""
 
 
@@ -69,7 +69,7 @@ class Visitor:
         state.cached_message_hashes.extend(self._cached)
         started = time.perf_counter()
         await self._socket.send(request.SerializeToString())
-        received = elements = 0
+        received = 0
         failure = ""
         while True:
             payload = await asyncio.wait_for(self._socket.recv(decode=False), GIVE_UP_S)
@@ -79,7 +79,6 @@ class Visitor:
                 self._cached.add(message.hash)
             kind = message.WhichOneof("type")
             if kind == "delta":
-                elements += 1
                 failure = failure or _failure_of(message)
             elif kind == "page_not_found":
                 failure = failure or "page not found"
@@ -88,7 +87,7 @@ class Visitor:
                     continue
                 if message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
                     failure = failure or ForwardMsg.ScriptFinishedStatus.Name(message.script_finished)
-                return Visit(stop, time.perf_counter() - started, received, elements, failure)
+                return Visit(stop, started, time.perf_counter() - started, received, failure)
 
 
 def _failure_of(message: ForwardMsg) -> str:
@@ -148,30 +147,49 @@ def walk(
     return asyncio.run(_one_after_another(base_url, stops, rounds, seen))
 
 
-async def _person(base_url: str, stops: Sequence[Stop], seed: int, crowd: Crowd, until: float, pause: float) -> None:
+async def _person(
+    base_url: str, stops: Sequence[Stop], seed: int, crowd: Crowd, goes_on: Callable[[], bool], pause: float
+) -> None:
     order = random.Random(seed)
     await asyncio.sleep(order.uniform(0, pause))
     async with Visitor(base_url) as visitor:
-        while (began := time.perf_counter()) < until:
+        while goes_on():
+            began = time.perf_counter()
             crowd.visits.append(await visitor.visit(order.choice(stops)))
             await asyncio.sleep(max(0.0, began + pause - time.perf_counter()))
 
 
 async def _many_at_once(
-    base_url: str, routes: Sequence[Sequence[Stop]], people: int, seconds: float, pause: float
+    base_urls: Sequence[str],
+    routes: Sequence[Sequence[Stop]],
+    people: int,
+    pause: float,
+    goes_on: Callable[[Crowd, float], bool],
 ) -> Crowd:
     crowd = Crowd()
     began = time.perf_counter()
+
+    def still() -> bool:
+        return goes_on(crowd, time.perf_counter() - began)
+
     async with asyncio.TaskGroup() as group:
         for number in range(people):
-            route = routes[number % len(routes)]
-            group.create_task(_person(base_url, route, number, crowd, began + seconds, pause))
+            url, route = base_urls[number % len(base_urls)], routes[number % len(routes)]
+            group.create_task(_person(url, route, number, crowd, still, pause))
     crowd.seconds = time.perf_counter() - began
     return crowd
 
 
 def gather(
-    base_url: str, routes: Sequence[Sequence[Stop]], people: int, seconds: float = 120.0, pause: float = 5.0
+    base_urls: Sequence[str], routes: Sequence[Sequence[Stop]], people: int, seconds: float, pause: float = 5.0
 ) -> Crowd:
-    """So many sessions at once, each opening one of its route's pages every `pause` seconds; routes are dealt in turn."""
-    return asyncio.run(_many_at_once(base_url, routes, people, seconds, pause))
+    """So many sessions at once, each opening one of its route's pages every `pause` seconds; routes are dealt in turn.
+
+    Of several servers, sessions are spread over all of them.
+    """
+    return asyncio.run(_many_at_once(base_urls, routes, people, pause, lambda _crowd, passed: passed < seconds))
+
+
+def press(base_urls: Sequence[str], routes: Sequence[Sequence[Stop]], people: int, visits: int) -> Crowd:
+    """So many sessions, each opening one page after the other without a rest, until so many visits are through."""
+    return asyncio.run(_many_at_once(base_urls, routes, people, 0.0, lambda crowd, _passed: len(crowd.visits) < visits))
