@@ -1,5 +1,7 @@
 """The front door: what the register is, and how to come in; every refusal says what to do next."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.frame import session
@@ -7,7 +9,7 @@ from pages.frame.banner import plain
 from pages.frame.navigation import link
 from pages.frame.session import Session, become, is_applicant, leave
 from services.core.settings import settings
-from services.participants.identity import demo_personas
+from services.participants.identity import Persona
 
 PROMISES = (
     (
@@ -40,14 +42,13 @@ def _welcome() -> None:
             st.markdown(words)
 
 
-def _demo() -> None:
+def _demo(personas: Sequence[Persona]) -> None:
     st.subheader("Who do you want to be?")
     st.info(
         "This is a demonstration. All organisations, people and assets are made up, there is no password, and the "
         "data can be put back to the start at any time. Choose a person: the menu shows what that role opens.",
         icon=":material/science:",
     )
-    personas = demo_personas()
     if not personas:
         st.warning(
             "There is nobody to be yet, because the register is empty. The operator lays down the demo data with "
@@ -110,6 +111,6 @@ if is_applicant(current.actor):
 elif settings().demo:
     if current.refusal:
         st.error(plain(current.refusal), icon=":material/lock_person:")
-    _demo()
+    _demo(current.personas)
 else:
     _live(current)

@@ -4,7 +4,6 @@ import streamlit as st
 
 from pages.frame.session import ACTING_FOR, FROM_THE_TOP, Session, become, leave
 from services.core.settings import settings
-from services.participants.identity import demo_personas
 
 TO_THE_TOP = """<script>document.querySelector('[data-testid="stMain"]').scrollTo(0, 0)</script>"""
 WRAPPED = """<style>
@@ -26,7 +25,7 @@ def draw_sidebar(session: Session) -> None:
         if len(session.choices) > 1:
             _choose_organisation(session)
         if settings().demo and session.signed_in:
-            _choose_persona()
+            _choose_persona(session)
         if session.signed_in:
             st.button("Sign out", icon=":material/logout:", on_click=leave, width="stretch")
         st.html(WRAPPED)
@@ -50,8 +49,8 @@ def _choose_organisation(session: Session) -> None:
         st.rerun()
 
 
-def _choose_persona() -> None:
-    personas = {persona.key: persona.label for persona in demo_personas()}
+def _choose_persona(session: Session) -> None:
+    personas = {persona.key: persona.label for persona in session.personas}
     current = st.session_state.get("persona")
     options = list(personas)
     chosen = st.selectbox(

@@ -1,6 +1,7 @@
 """Who is at the screen: an OIDC identity in live mode, a chosen persona in demo mode, looked up anew at every click."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from services.core.settings import settings
 from services.participants.identity import (
     Identity,
     MembershipChoice,
+    Persona,
     SignInProblem,
     actor_for_user,
     applicant,
@@ -38,6 +40,8 @@ class Session:
     choices: list[MembershipChoice]
     refusal: str | None = None
     signed_in: bool = False
+    personas: Sequence[Persona] = ()
+    """In demo mode, whom one can be."""
 
 
 NOBODY = Session(None, [])
@@ -67,13 +71,15 @@ def actor() -> Actor:
 
 def _demo_session() -> Session:
     key = st.session_state.get("persona") or st.query_params.get(PERSONA)
-    persona = next((persona for persona in demo_personas() if persona.key == key), None)
+    personas = demo_personas()
+    persona = next((persona for persona in personas if persona.key == key), None)
     if persona is None:
-        return NOBODY
+        return replace(NOBODY, personas=personas)
     st.session_state["persona"] = persona.key
     if st.query_params.get(PERSONA) != persona.key:
         st.query_params[PERSONA] = persona.key
-    return _session_of(persona.user_id, memberships_of(persona.user_id), persona.organisation_id)
+    session = _session_of(persona.user_id, memberships_of(persona.user_id), persona.organisation_id)
+    return replace(session, personas=personas)
 
 
 def _live_session() -> Session:

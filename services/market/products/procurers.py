@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import String, cast, or_, select
 from sqlmodel import col
@@ -40,12 +39,14 @@ def operators_for(version: ProductVersion, dno_codes: Collection[str]) -> list[O
     The national operator buys everywhere; a DNO in those of its own licence areas that are among its procurer's.
     Empty where nobody buys it there, or no buyer is in the register.
     """
-    found: dict[UUID, Organisation] = {}
-    buyers = [procurers()[code] for code in version.procurers if code in procurers()]
-    for organisation in _operators():
-        if any(_buys_in(organisation, buyer, dno_codes) for buyer in buyers):
-            found[organisation.id] = organisation
-    return sorted(found.values(), key=lambda organisation: organisation.organisation_legal_name)
+    operators = [organisation for organisation in _operators() if buys(organisation, version, dno_codes)]
+    return sorted(operators, key=lambda organisation: organisation.organisation_legal_name)
+
+
+def buys(organisation: Organisation, version: ProductVersion, dno_codes: Collection[str]) -> bool:
+    """Whether an organisation buys this product for assets in these licence areas."""
+    buyers = procurers()
+    return any(_buys_in(organisation, buyers[code], dno_codes) for code in version.procurers if code in buyers)
 
 
 def procurers_of(organisation: Organisation) -> list[str]:

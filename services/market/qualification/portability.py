@@ -26,7 +26,7 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.market.products.catalogue import offered_on
 from services.market.products.market_tables import equivalences
-from services.market.products.procurers import operators_for
+from services.market.products.procurers import buys
 from services.market.qualification.application import unverified
 from services.market.qualification.assessment import ASSESS, approve
 from services.market.qualification.data_package import capacity_for, freeze, group_of
@@ -101,10 +101,11 @@ def qualified_elsewhere(
 def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
     """Product of a colleague -> the products that the actor's SO buys and for which it counts, with the table's note."""
     areas = sorted(actor.areas)
+    operator = _own_organisation(actor)
     ours = {
         version.code: version
         for version in offered_on(today())
-        if actor.organisation_id in {one.id for one in operators_for(version, areas)}
+        if operator is not None and buys(operator, version, areas)
     }
     counts: dict[str, list[tuple[ProductVersion, str]]] = {
         code: [(version, "The same product.")] for code, version in ours.items()
@@ -113,6 +114,10 @@ def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
         if target in ours:
             counts.setdefault(source, []).append((ours[target], note))
     return counts
+
+
+def _own_organisation(actor: Actor) -> Organisation | None:
+    return current_session().get(Organisation, actor.organisation_id) if actor.organisation_id else None
 
 
 def _joined(chosen: Any) -> Any:
@@ -239,9 +244,9 @@ def _holds(theirs: Qualification) -> bool:
 
 def _require_acceptable(actor: Actor, unit: MarketUnit, version: ProductVersion) -> None:
     areas = list(current_session().scalars(select(col(UnitArea.dno_code)).where(col(UnitArea.unit_id) == unit.id)))
-    if version.family is not unit.family or actor.organisation_id not in {
-        one.id for one in operators_for(version, [area for area in areas if area])
-    }:
+    operator = _own_organisation(actor)
+    bought = operator is not None and buys(operator, version, [area for area in areas if area])
+    if version.family is not unit.family or not bought:
         raise Refused(f"Your organisation doesn't buy {version.code} from a unit like this one where its assets are.")
     blockers: list[Blocker] = unverified(unit.id)
     if unit.status is not UnitStatus.ACTIVE:
