@@ -29,6 +29,7 @@ from services.market.products.products import list_products
 from services.participants.personas import demo_personas
 from tests.benchmarks.portals import Served, run_empty_app, run_portal
 from tests.benchmarks.portfolio import write_portfolio
+from tests.benchmarks.registers import register_of
 from tests.benchmarks.report import Figures
 from tests.benchmarks.visitors import Crowd, Stop, Visit, gather, press, walk
 from tests.browser.harness import launch_browser, new_page, open_page, wait_idle
@@ -50,6 +51,7 @@ START_S = 2.5
 GROWTH_MB, MEMORY_MB = 150.0, 1_500.0
 COLD_S, WIRE_MB, CLICK_S = 2.5, 2.5, 1.0
 JOB_ROWS = 20_000
+LARGE, GROWTH = 100_000, 1.3
 SOAK_VISITS = int(os.environ.get("FMAR_BENCH_SOAK", "10000"))
 SOAK_WAVES = 4
 
@@ -164,11 +166,17 @@ def kinds() -> list[Kind]:
 @pytest.fixture(scope="module")
 def register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A copy of the demo register; yields its URL."""
-    path = tmp_path_factory.mktemp("pages") / "demo.sqlite"
-    shutil.copyfile(os.environ.get("FMAR_BENCH_REGISTER") or sqlite_template("demo", build_demo), path)
-    use_database(f"sqlite:///{path}")
-    yield f"sqlite:///{path}"
+    url = copy_of_demo(tmp_path_factory.mktemp("pages"))
+    use_database(url)
+    yield url
     database.close()
+
+
+def copy_of_demo(folder: Path) -> str:
+    """The URL of a demo register of its own, or of a copy of the file that FMAR_BENCH_REGISTER names."""
+    path = folder / "demo.sqlite"
+    shutil.copyfile(os.environ.get("FMAR_BENCH_REGISTER") or sqlite_template("demo", build_demo), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +191,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """An empty Streamlit app, the baseline."""
     with run_empty_app(tmp_path_factory.mktemp("empty")) as served:
         yield served
+
+
+def waits(figures: Figures, what: str, measured: str, bound: str = "", ratio: str = "") -> None:
+    """Keep a figure of what people wait for."""
+    figures.add(what, measured, bound, ratio, part="waits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +229,9 @@ def cost_of(served: Served, stop: Stop, rounds: int = ROUNDS) -> PageCost:
 def test_page_by_page(portal: Served, empty: Served, figures: Figures) -> None:
     """Each page warm, by its bound, beside the empty app; the worst of each kind goes into the document."""
     empty_cost = cost_of(empty, Stop(None, ""), 30)
-    figures.add("A run of an empty Streamlit app", f"{empty_cost.cpu_ms:.0f} ms of CPU, {empty_cost.clock_ms:.0f} ms")
+    waits(
+        figures, "A run of an empty Streamlit app", f"{empty_cost.cpu_ms:.0f} ms of CPU, {empty_cost.clock_ms:.0f} ms"
+    )
     over: list[str] = []
     for kind in kinds():
         costs = {stop: cost_of(portal, stop) for stop in kind.stops}
@@ -227,7 +242,8 @@ def test_page_by_page(portal: Served, empty: Served, figures: Figures) -> None:
             )
         median = statistics.median(cost.cpu_ms for cost in costs.values())
         worst_stop, worst = max(costs.items(), key=lambda item: item[1].cpu_ms)
-        figures.add(
+        waits(
+            figures,
             f"A page run, warm: {kind.name}",
             f"median {median:.0f} ms of CPU, most {worst.cpu_ms:.0f} ms ({worst_stop.persona}, /{worst_stop.address})",
             f"{kind.bound_ms:.0f} ms",
@@ -262,6 +278,29 @@ def bare_crowd(empty: Served, people: int) -> str:
     return f"an empty app: median {crowd.median:.2f} s, 95th percentile {crowd.quantile(0.95):.2f} s"
 
 
+def test_at_a_hundred_thousand_assets(
+    portal: Served, register: str, figures: Figures, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same pages on a register fifty times as large: processor time together, and the page that grows most."""
+    folder = tmp_path_factory.mktemp("large")
+    path = folder / "register.sqlite"
+    shutil.copyfile(register_of(LARGE), path)
+    use_database(register)
+    stops = [Stop(*pair) for pair in (*LISTS[:3], *DASHBOARDS[:6], ("administrator", "organisations"))]
+    with run_portal(f"sqlite:///{path}", folder) as large:
+        warm_up(large, [stops])
+        costs = {stop: (cost_of(portal, stop).cpu_ms, cost_of(large, stop).cpu_ms) for stop in stops}
+    grown = sum(cost for _, cost in costs.values()) / sum(cost for cost, _ in costs.values())
+    stop, (small_ms, large_ms) = max(costs.items(), key=lambda item: item[1][1] / item[1][0])
+    waits(
+        figures,
+        f"The same pages at {LARGE:,} assets",
+        f"{grown:.2f} × together; most /{stop.address} as {stop.persona}, {small_ms:.0f} ms and {large_ms:.0f} ms",
+        f"{GROWTH:g} ×",
+    )
+    assert grown <= GROWTH
+
+
 @pytest.mark.parametrize("people", [PEOPLE, 2 * PEOPLE])
 def test_many_at_once(portal: Served, empty: Served, figures: Figures, people: int) -> None:
     """So many sessions, each a page every five seconds; beside it, as many at an empty app. Twice as many are told only."""
@@ -271,7 +310,8 @@ def test_many_at_once(portal: Served, empty: Served, figures: Figures, people: i
     before = portal.cpu()
     crowd = gather([portal.url], routes, people, SECONDS)
     each = (portal.cpu() - before) * 1000 / len(crowd.visits)
-    figures.add(
+    waits(
+        figures,
         f"{people} sessions, each a page every 5 s",
         f"{in_words(crowd)}; {each:.0f} ms of CPU a page",
         f"median {MEDIAN_S} s, 95th percentile {SLOWEST_S} s" if people == PEOPLE else "",
@@ -309,7 +349,8 @@ def test_many_beside_a_job(portal: Served, empty: Served, figures: Figures, tmp_
         [visit for visit in crowd.visits if visit.began <= span[1] and visit.began + visit.seconds >= span[0]],
         span[1] - span[0],
     )
-    figures.add(
+    waits(
+        figures,
         f"{PEOPLE} sessions while {JOB_ROWS:,} rows are registered",
         f"{in_words(beside)}; the job took {beside.seconds:.0f} s",
         f"95th percentile {BESIDE_S} s",
@@ -330,7 +371,8 @@ def test_memory(portal: Served, figures: Figures) -> None:
         print(f"    after {len(crowd.visits):,} more: {portal.memory_mb():.0f} MB, {portal.threads()} threads")
         assert not crowd.failures, crowd.failures[0]
     grown = portal.memory_mb() - before
-    figures.add(
+    waits(
+        figures,
         f"Memory over {SOAK_VISITS:,} page runs of {SOAK_WAVES} × {PEOPLE} sessions",
         f"grows {grown:.0f} MB, {portal.peak_mb():,.0f} MB at most",
         f"{GROWTH_MB:.0f} MB, {MEMORY_MB:,.0f} MB",
@@ -339,7 +381,9 @@ def test_memory(portal: Served, figures: Figures) -> None:
     assert portal.peak_mb() <= MEMORY_MB
 
 
-def test_two_processes_on_postgres(empty: Served, figures: Figures, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_two_processes_on_postgres(
+    empty: Served, register: str, figures: Figures, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A hundred sessions on two portals that share a PostgreSQL."""
     people, folder = 2 * PEOPLE, tmp_path_factory.mktemp("two")
     bare = bare_crowd(empty, people)
@@ -350,8 +394,9 @@ def test_two_processes_on_postgres(empty: Served, figures: Figures, tmp_path_fac
             warm_up(one, routes)
             warm_up(other, routes)
             crowd = gather([one.url, other.url], routes, people, SECONDS)
-        database.close()
-    figures.add(
+        use_database(register)
+    waits(
+        figures,
         f"{people} sessions on two processes and PostgreSQL",
         in_words(crowd),
         f"median {MEDIAN_S} s, 95th percentile {SLOWEST_S} s",
@@ -383,12 +428,13 @@ def test_in_a_browser(portal: Served, figures: Figures) -> None:
                     clicks.append(seconds_of(follow, page, links.nth(number)))
         browser.close()
     largest, where = max(wire)
-    figures.add("First load of an address, cold browser", f"settled in {max(cold):.1f} s at most", f"{COLD_S} s")
-    figures.add("The same over the wire", f"{largest:.1f} MB at most ({where})", f"{WIRE_MB} MB")
-    figures.add("The same address again", f"settled in {max(again):.1f} s at most")
+    waits(figures, "First load of an address, cold browser", f"settled in {max(cold):.1f} s at most", f"{COLD_S} s")
+    waits(figures, "The same over the wire", f"{largest:.1f} MB at most ({where})", f"{WIRE_MB} MB")
+    waits(figures, "The same address again", f"settled in {max(again):.1f} s at most")
     ordered = sorted(clicks)
     slowest = ordered[int(0.95 * len(ordered))]
-    figures.add(
+    waits(
+        figures,
         f"Settled in the browser after a click, {len(clicks)} clicks on menus",
         f"median {statistics.median(clicks):.2f} s, 95th percentile {slowest:.2f} s",
         f"{CLICK_S} s",
@@ -426,12 +472,13 @@ def fetched_mb(page: Page) -> float:
     return page.evaluate(f"{sizes}.reduce((sum, entry) => sum + entry.transferSize, 0)") / 1e6
 
 
-def test_idle(register: str, tmp_path: Path, figures: Figures) -> None:
-    """A portal that nobody uses, and what its start took."""
-    with run_portal(register, tmp_path) as served:
+def test_start_and_idle(tmp_path: Path, figures: Figures) -> None:
+    """What the start takes up to the first page, and a portal that nobody uses afterwards."""
+    with run_portal(copy_of_demo(tmp_path), tmp_path) as served:
         walk(served.url, [Stop("bramble", "")])
         start = served.cpu()
-        figures.add(
+        waits(
+            figures,
             "Start of `make run`, data in place, to the first page",
             f"{start:.1f} s of CPU, {served.start_seconds:.1f} s until it answers",
             f"{START_S} s of CPU",
@@ -440,6 +487,6 @@ def test_idle(register: str, tmp_path: Path, figures: Figures) -> None:
         before, began = served.cpu(), time.monotonic()
         time.sleep(60)
         share = (served.cpu() - before) / (time.monotonic() - began)
-        figures.add("An idle portal", f"{share:.1%} of a core", f"{IDLE_SHARE:.0%}")
+        waits(figures, "An idle portal", f"{share:.1%} of a core", f"{IDLE_SHARE:.0%}")
     assert share <= IDLE_SHARE
     assert start <= START_S
