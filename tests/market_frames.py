@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from models.products import Direction, Family, Phase, ProductVersion, Spread
-from services.market.products.reference_data import rows_of, sub_markets
+from services.market.products.reference_data import read_rows, sub_markets
 
 UNIT_COLUMNS: Mapping[str, Any] = {
     "unit_id": pl.String,
@@ -50,7 +50,7 @@ def product(code: str = "P", **changes: Any) -> ProductVersion:
 
 def first_catalogue() -> list[ProductVersion]:
     """The products that a register is born with, made from the file alone."""
-    return [_from_row(row) for row in rows_of("products.csv")]
+    return [_from_row(row) for row in read_rows("products.csv")]
 
 
 def _from_row(row: Mapping[str, str]) -> ProductVersion:

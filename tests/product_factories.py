@@ -6,10 +6,10 @@ from typing import Any
 from models.products import ProductProposal, ProposalKind
 from services.core.clock import today
 from services.core.identity.actor import Actor
-from services.market.products.document import document_of
+from services.market.products.document import document_from_version
 from services.market.products.products import get_product
 from services.market.products.proposal_review import approve_proposal
-from services.market.products.proposals import Proposed, propose_product
+from services.market.products.proposals import ProposalDraft, propose_product
 from tests.factories import actor_of, administrator, make_organisation, make_user
 
 REASON = "Agreed with the other operators in November."
@@ -41,23 +41,23 @@ def document(**changes: Any) -> dict[str, Any]:
     }
 
 
-def new_product(code: str = "DX", day: date | None = None, **changes: Any) -> Proposed:
+def new_product(code: str = "DX", day: date | None = None, **changes: Any) -> ProposalDraft:
     """A proposal of a new product, from today unless a day is given."""
-    return Proposed(ProposalKind.NEW, code, day or today(), REASON, document(**changes))
+    return ProposalDraft(ProposalKind.NEW, code, day or today(), REASON, document(**changes))
 
 
-def changed(actor: Actor, code: str, day: date | None = None, **changes: Any) -> Proposed:
+def changed(actor: Actor, code: str, day: date | None = None, **changes: Any) -> ProposalDraft:
     """A proposal of a change of what is in force."""
-    terms = {**document_of(get_product(actor, code).version), **changes}
-    return Proposed(ProposalKind.CHANGE, code, day or today(), REASON, terms)
+    terms = {**document_from_version(get_product(actor, code).version), **changes}
+    return ProposalDraft(ProposalKind.CHANGE, code, day or today(), REASON, terms)
 
 
-def ending(code: str, in_days: int = 0) -> Proposed:
+def ending(code: str, in_days: int = 0) -> ProposalDraft:
     """A proposal of an end."""
-    return Proposed(ProposalKind.DEPRECATE, code, today() + timedelta(days=in_days), REASON, {})
+    return ProposalDraft(ProposalKind.DEPRECATE, code, today() + timedelta(days=in_days), REASON, {})
 
 
-def approved(actor: Actor, proposed: Proposed) -> ProductProposal:
+def approved(actor: Actor, proposed: ProposalDraft) -> ProductProposal:
     """A proposal that the administrator approved."""
     made = propose_product(actor, proposed)
     return approve_proposal(administrator(), made.id, REASON, made.version)

@@ -8,7 +8,7 @@ from services.assets.registration.register import register_asset
 from services.core.identity.actor import Actor
 from services.core.transaction import current_session, unit_of_work
 from services.market.unit_changes.composition import create_unit
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 from tests.asset_factories import STAMP, battery
 
 
@@ -35,7 +35,7 @@ def suspend(asset: Asset) -> Asset:
 
 def make_unit(
     actor: Actor, *assets: Asset, code: str = "RIV-1", family: str = "DSO", name: str = "Riverside"
-) -> WholeUnit:
+) -> UnitDetails:
     """A unit of these assets, or of one new battery."""
     ids = [one.id for one in assets or (verified(actor),)]
     return create_unit(actor, name=name, code=code, family=family, asset_ids=ids)

@@ -24,7 +24,7 @@ from api.market.opportunity_schemas import (
 from models.products import Family as FamilyCode
 from services.core.access_log import log_access
 from services.market.eligibility.gap_closing import closing_set, closing_set_of_assets
-from services.market.eligibility.opportunities import MOST_ASSETS, opportunities_of_assets, opportunities_of_unit
+from services.market.eligibility.opportunities import MAX_ASSETS, opportunities_of_assets, opportunities_of_unit
 from services.market.eligibility.portfolio import OpportunityFilters, list_opportunities, portfolio_in_numbers
 from services.market.eligibility.verdicts import Requirement as RequirementCode
 from services.market.eligibility.verdicts import Standing as StandingCode
@@ -53,7 +53,7 @@ class _Narrowed(PageQuery):
     def filters(self) -> OpportunityFilters:
         """As the services take them."""
         return OpportunityFilters(
-            standing=self.Standing,
+            eligibility=self.Standing,
             family=self.Family,
             sub_market=self.SubMarket,
             product_code=self.ProductCode,
@@ -75,7 +75,7 @@ class AssetsBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    AssetIds: list[UUID] = Field(min_length=1, max_length=MOST_ASSETS)
+    AssetIds: list[UUID] = Field(min_length=1, max_length=MAX_ASSETS)
     Family: FamilyCode | None = Field(default=None, description="Of the unit; without one, whichever fits the product.")
 
 

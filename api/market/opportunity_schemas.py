@@ -9,10 +9,10 @@ from api.http.decimal_json import Exact
 from models.products import Family as FamilyCode
 from models.products import Phase as PhaseCode
 from models.qualifications import QualificationStatus
-from services.market.eligibility.gap_closing import Closing
+from services.market.eligibility.gap_closing import GapClosing
 from services.market.eligibility.opportunities import Opportunities, Opportunity
-from services.market.eligibility.portfolio import OpportunityLine, PortfolioInNumbers
-from services.market.eligibility.stacking_check import Beside
+from services.market.eligibility.portfolio import OpportunityLine, PortfolioSummary
+from services.market.eligibility.stacking_check import StackingWith
 from services.market.eligibility.verdicts import Requirement as RequirementCode
 from services.market.eligibility.verdicts import Standing as StandingCode
 from services.market.eligibility.verdicts import Verdict
@@ -143,7 +143,7 @@ def judged(version: Any, verdict: Verdict) -> dict[str, Any]:
         "SubMarket": version.sub_market,
         "Family": version.family,
         "Phase": version.phase,
-        "Standing": verdict.standing,
+        "Standing": verdict.eligibility,
         "StandingApartFromFamily": verdict.apart_from_family,
         "Reasons": [
             {
@@ -181,12 +181,12 @@ def _opportunity(one: Opportunity) -> dict[str, Any]:
     }
 
 
-def _beside(other: Beside) -> dict[str, Any]:
+def _beside(other: StackingWith) -> dict[str, Any]:
     return {
-        "ProductCode": other.held.product_code,
-        "Status": other.held.status,
-        "UnitId": other.held.unit_id,
-        "UnitCode": other.held.unit_code,
+        "ProductCode": other.holding.product_code,
+        "Status": other.holding.status,
+        "UnitId": other.holding.unit_id,
+        "UnitCode": other.holding.unit_code,
         "CoDelivery": other.cell.co_delivery,
         "Splitting": other.cell.splitting,
         "Jumping": other.cell.jumping,
@@ -200,7 +200,7 @@ def line_out(line: OpportunityLine) -> dict[str, Any]:
     return {**unit, **judged(line.version, line.verdict)}
 
 
-def numbers_out(found: PortfolioInNumbers) -> dict[str, Any]:
+def numbers_out(found: PortfolioSummary) -> dict[str, Any]:
     """A portfolio in numbers."""
     items = [
         {
@@ -217,7 +217,7 @@ def numbers_out(found: PortfolioInNumbers) -> dict[str, Any]:
     return {"Units": found.units, "items": items}
 
 
-def closing_out(found: Closing) -> dict[str, Any]:
+def closing_out(found: GapClosing) -> dict[str, Any]:
     """What adding assets would change."""
     return {
         "ProductCode": found.product_code,
@@ -225,7 +225,7 @@ def closing_out(found: Closing) -> dict[str, Any]:
         "Assets": [{"AssetId": one.asset_id, "AssetName": one.name, "Adds": one.adds} for one in found.assets],
         "Closes": found.closes,
         "Words": found.words,
-        "StandingAfter": found.after and found.after.standing,
+        "StandingAfter": found.after and found.after.eligibility,
         "Gained": found.gained,
         "Lost": found.lost,
     }

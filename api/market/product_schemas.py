@@ -20,10 +20,10 @@ from models.products import (
     ProposalStatus,
     Spread,
 )
-from services.market.products.document import as_terms as version_terms
+from services.market.products.document import version_terms as version_terms
 from services.market.products.market_tables import Stacking
 from services.market.products.products import ProductView
-from services.market.products.products import as_terms as product_terms
+from services.market.products.products import product_terms as product_terms
 from services.market.products.stacking import Holding, Pair, Together
 
 

@@ -36,10 +36,10 @@ from services.market.products.products import (
     product_versions,
     schema_of_products,
 )
-from services.market.products.proposal_records import as_terms, get_proposal, list_proposals
+from services.market.products.proposal_records import get_proposal, list_proposals, proposal_terms
 from services.market.products.proposal_review import approve_proposal, ask_about_proposal, refuse_proposal
 from services.market.products.proposals import (
-    Proposed,
+    ProposalDraft,
     answer_proposal,
     check_proposal,
     propose_product,
@@ -136,7 +136,7 @@ def version(
 def proposals(request: Request, caller: Caller, query: Annotated[ProposalQuery, Query()]) -> Response:
     """A system operator's own; the FMAR administrator's are all."""
     found = list_proposals(caller, query.Status, query.Code, query.after, query.limit)
-    return answer(page(request, [as_terms(one) for one in found.items], found.next_cursor))
+    return answer(page(request, [proposal_terms(one) for one in found.items], found.next_cursor))
 
 
 @router.post(
@@ -232,9 +232,9 @@ def withdraw(caller: Caller, proposal_id: ProposalId, body: ReasonBody, if_match
     return _one(withdraw_proposal(caller, proposal_id, body.Reason, version_of(if_match)))
 
 
-def _proposed(body: ProposalBody) -> Proposed:
-    return Proposed(body.Kind, body.Code, body.EffectiveFrom, body.Reason, body.Product)
+def _proposed(body: ProposalBody) -> ProposalDraft:
+    return ProposalDraft(body.Kind, body.Code, body.EffectiveFrom, body.Reason, body.Product)
 
 
 def _one(proposal: ProductProposal, status: int = 200, **headers: Any) -> Response:
-    return answer(as_terms(proposal), status, version=proposal.version, **headers)
+    return answer(proposal_terms(proposal), status, version=proposal.version, **headers)

@@ -15,11 +15,11 @@ from api.http.responses import here
 from models.products import Family
 from models.qualifications import QualificationAttachment, QualificationMessage, QualificationStatus, SaidKind
 from services.assets.conversation.comments import Audience as Readers
-from services.market.qualification.assessment import MOST_AT_ONCE, Verdict
+from services.market.qualification.assessment import MAX_CASES, Verdict
 from services.market.qualification.assessment import Outcome as Decided
-from services.market.qualification.filters import ALONE, TERMS
-from services.market.qualification.messages import SaidOn
-from services.market.qualification.portability import Elsewhere
+from services.market.qualification.filters import SINGLE_VALUED, TERMS
+from services.market.qualification.messages import MessageWithFiles
+from services.market.qualification.portability import ColleagueQualification
 from services.market.qualification.readiness import Readiness
 from services.market.qualification.sla_clock import ClockState
 
@@ -77,7 +77,7 @@ class QualificationsMade(BaseModel):
 def _filters() -> dict[str, Any]:
     text = Annotated[str, Field(max_length=60)]
     several = Field(default_factory=list, max_length=100, description="May be repeated: one of these.")
-    return {term: (text, Field(default="")) if term in ALONE else (list[text], several) for term in TERMS}
+    return {term: (text, Field(default="")) if term in SINGLE_VALUED else (list[text], several) for term in TERMS}
 
 
 QualificationQuery = create_model("QualificationQuery", __base__=PageQuery, __doc__="Which applications.", **_filters())
@@ -149,7 +149,7 @@ class Case(Body):
 class DecisionsBody(DecisionBody):
     """One decision on many like cases: applications for one version of one product."""
 
-    Cases: list[Case] = Field(max_length=MOST_AT_ONCE)
+    Cases: list[Case] = Field(max_length=MAX_CASES)
 
 
 class AcceptBody(Body):
@@ -249,7 +249,7 @@ def message_out(
     return {
         "MessageId": message.id,
         "Kind": message.kind,
-        "Audience": SaidOn(message, files).audience,
+        "Audience": MessageWithFiles(message, files).audience,
         "Text": message.text,
         "Author": message.author_name,
         "SentAt": message.sent_at,
@@ -269,7 +269,7 @@ def file_out(request: Request, file: QualificationAttachment) -> dict[str, Any]:
     }
 
 
-def elsewhere_out(one: Elsewhere) -> dict[str, Any]:
+def elsewhere_out(one: ColleagueQualification) -> dict[str, Any]:
     """A colleague's qualification as answered."""
     return {
         "QualificationId": one.qualification_id,

@@ -37,7 +37,7 @@ from services.core.errors import Finding, Invalid
 from services.market.qualification.allowed_actions import qualification_actions
 from services.market.qualification.application import apply_for_products
 from services.market.qualification.assessment import (
-    MOST_AT_ONCE,
+    MAX_CASES,
     ask_information,
     assign_application,
     decide_application,
@@ -49,11 +49,11 @@ from services.market.qualification.assessment import (
 )
 from services.market.qualification.batch import Together, assign_applications, take_applications, withdraw_applications
 from services.market.qualification.data_package import read_package
-from services.market.qualification.filters import TERMS, qualification_filters
+from services.market.qualification.filters import TERMS, parse_qualification_filters
 from services.market.qualification.listing import get_qualification, list_qualifications
 from services.market.qualification.portability import accept_colleague, qualified_elsewhere
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
-from services.market.qualification.reason_codes import LONGEST
+from services.market.qualification.reason_codes import MAX_LENGTH
 from services.market.qualification.records import qualification_history
 
 router = APIRouter(tags=["Qualification"], route_class=ExactRoute)
@@ -72,7 +72,9 @@ def list_them(
 ) -> Response:
     """The applications that you may see and that pass the filters, the newest first: your own, or those addressed to you."""
     given = {term: getattr(query, term) for term in TERMS}
-    filters = qualification_filters({term: one if isinstance(one, list) else [one] for term, one in given.items()})
+    filters = parse_qualification_filters(
+        {term: one if isinstance(one, list) else [one] for term, one in given.items()}
+    )
     found = list_qualifications(caller, filters, after=query.after, limit=query.limit)
     shown = [str(line.qualification.id) for line in found.items]
     log_access(caller, "qualification.list", RECORD, detail={"ids": shown})
@@ -262,7 +264,7 @@ def _one(caller: Caller, found: Qualification, status: int = 200, *, location: s
 class CasesBody(Body):
     """Many applications, each at the version that you read."""
 
-    Cases: list[Case] = Field(max_length=MOST_AT_ONCE)
+    Cases: list[Case] = Field(max_length=MAX_CASES)
 
     def cases(self) -> list[tuple[UUID, int]]:
         """As the services take them."""
@@ -278,7 +280,7 @@ class AssignmentsBody(CasesBody):
 class WithdrawalsBody(CasesBody):
     """Why many applications are withdrawn."""
 
-    Text: str = Field(max_length=LONGEST, examples=["The site was sold."])
+    Text: str = Field(max_length=MAX_LENGTH, examples=["The site was sold."])
 
 
 class LeftAsItWas(BaseModel):

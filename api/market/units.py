@@ -26,16 +26,16 @@ from services.core.access_log import log_access
 from services.market.unit_changes.composition import create_unit, preview_composition, preview_unit, update_composition
 from services.market.unit_changes.deregistration import deregister_unit
 from services.market.unit_changes.reassignment import reassign_unit
-from services.market.units.listing import UNIT_FILTER_TERMS, list_units, unit_filters_from_terms
+from services.market.units.listing import UNIT_FILTER_TERMS, list_units, parse_unit_filters
 from services.market.units.members import list_members
 from services.market.units.units import (
-    WholeUnit,
-    as_terms,
+    UnitDetails,
     get_unit,
-    terms_then,
+    snapshot_terms,
     unit_as_of,
     unit_changes,
     unit_history,
+    unit_terms,
 )
 
 router = APIRouter(prefix="/market-units", tags=["Market units"], route_class=ExactRoute)
@@ -162,7 +162,7 @@ def list_them(
 ) -> Response:
     """The units that you may see and that pass the filters. Filters add up; values of one filter are alternatives."""
     given = {term: getattr(query, term) for term in UNIT_FILTER_TERMS}
-    filters = unit_filters_from_terms({t: one if isinstance(one, list) else [one] for t, one in given.items()})
+    filters = parse_unit_filters({t: one if isinstance(one, list) else [one] for t, one in given.items()})
     found = list_units(caller, filters, order=query.order, after=query.after, limit=query.limit)
     log_access(caller, "unit.list", RECORD, detail={"ids": [str(one.id) for one in found.items]})
     return answer(page(request, [line_out(one) for one in found.items], found.next_cursor))
@@ -195,7 +195,7 @@ def read(caller: Caller, unit_id: UnitId, as_of: AsOf = None) -> Response:
     if as_of is not None:
         stood = unit_as_of(caller, unit_id, as_of)
         log_access(caller, "unit.read", RECORD, unit_id, {"as_of": as_of.isoformat()})
-        return answer(terms_then(stood), version=stood.unit.version)
+        return answer(snapshot_terms(stood), version=stood.unit.version)
     found = get_unit(caller, unit_id)
     log_access(caller, "unit.read", RECORD, unit_id)
     return _one(found)
@@ -288,5 +288,5 @@ def reassign(caller: Caller, unit_id: UnitId, body: ReassignBody, if_match: IfMa
     return _one(reassign_unit(caller, unit_id, body.ServiceProviderId, body.Evidence, version_of(if_match)))
 
 
-def _one(found: WholeUnit, status: int = 200, *, location: str | None = None) -> Response:
-    return answer(as_terms(found), status, version=found.unit.version, location=location)
+def _one(found: UnitDetails, status: int = 200, *, location: str | None = None) -> Response:
+    return answer(unit_terms(found), status, version=found.unit.version, location=location)

@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from services.market.counters.reconcile import rebuild
+from services.market.counters.reconcile import rebuild_counters
 
 revision = "0007"
 down_revision = "0006"
@@ -74,7 +74,7 @@ def upgrade() -> None:
     op.create_index("qualification_by_clock", "qualification", ["addressed_to", "due_on", "id"], unique=False)
     op.create_index("qualification_by_due", "qualification", ["due_on", "id"], unique=False)
     session = Session(op.get_bind())
-    rebuild(session)
+    rebuild_counters(session)
     session.flush()
 
 

@@ -32,7 +32,7 @@ from services.market.qualification.assessment import take_application
 from services.market.qualification.data_package import package_of, read_package
 from services.market.qualification.listing import QualificationLine, get_qualification
 from services.market.qualification.product_versions import newer_version
-from services.market.qualification.reason_codes import label_of
+from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.records import qualification_history
 
 
@@ -61,7 +61,7 @@ def draw_head(line: QualificationLine) -> None:
         st.badge(plain(line.provider), icon=":material/apartment:", color="gray")
     st.caption(f"Application {one.id} · version {one.version}, {show_moment(one.recorded_at)}")
     if one.status_reason:
-        code = f"**{label_of(one.reason_code)}**: " if one.reason_code else ""
+        code = f"**{reason_label(one.reason_code)}**: " if one.reason_code else ""
         st.markdown(f"{code}{plain(one.status_reason)} :small[since {show_moment(one.status_since)}]")
     if approved := approval_words(one):
         st.info(approved)

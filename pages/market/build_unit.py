@@ -17,10 +17,10 @@ from pages.frame.banner import plain
 from pages.frame.refusals import show_refusal
 from services.core.errors import NotFound, RegisterError
 from services.market.unit_changes.composition import CompositionPreview, create_unit, update_composition
-from services.market.units.units import WholeUnit, get_unit
+from services.market.units.units import UnitDetails, get_unit
 
 
-def of_address() -> WholeUnit | None:
+def of_address() -> UnitDetails | None:
     """The unit that assets are put into; None for a new one."""
     given = st.query_params.get("into", "")
     if not given:
@@ -66,7 +66,7 @@ def confirm_new(family: Family) -> None:
         leave_for(made, "The unit is made.")
 
 
-def confirm_change(whole: WholeUnit, preview: CompositionPreview) -> None:
+def confirm_change(whole: UnitDetails, preview: CompositionPreview) -> None:
     """The last word on putting more in."""
     if st.button(f"Confirm: {words_of_change(preview)}", type="primary", icon=":material/check:", width="stretch"):
         try:
@@ -77,7 +77,7 @@ def confirm_change(whole: WholeUnit, preview: CompositionPreview) -> None:
         leave_for(made, "The unit is changed.")
 
 
-def leave_for(made: WholeUnit, words: str) -> None:
+def leave_for(made: UnitDetails, words: str) -> None:
     """To the unit, with the good news."""
     empty()
     st.session_state[DONE] = words

@@ -11,7 +11,7 @@ from pages.frame.banner import plain
 from pages.frame.navigation import link
 from services.core.clock import show_date
 from services.core.identity.permissions import Scope, may, scopes_of
-from services.market.products.products import ProductSheet, product_sheet, starts_later
+from services.market.products.products import ProductSheet, future_start, product_sheet
 from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS
 from services.market.products.proposal_records import list_proposals
 
@@ -25,7 +25,7 @@ def draw_news(sheet: ProductSheet) -> None:
         st.warning(f"It ended on {ends}: nobody can apply any more.{why}", icon=":material/event_busy:")
     elif view.product.deprecated_from is not None:
         st.warning(f"It ends on {ends}; until then one can apply.{why}", icon=":material/event_busy:")
-    if starts_later(view):
+    if future_start(view):
         st.info(f"It begins on {show_date(view.version.valid_from)}.", icon=":material/event_upcoming:")
     if view.coming is not None:
         st.info(

@@ -12,8 +12,8 @@ from pages.components.product.labels import PHASE_LABELS, kilowatts, said, secon
 from pages.frame import session
 from pages.frame.navigation import link
 from services.core.identity.permissions import Scope, scopes_of
-from services.market.products.document import as_terms
-from services.market.products.products import ProductFilters, ProductView, list_products, sub_market_list
+from services.market.products.document import version_terms
+from services.market.products.products import ProductFilters, ProductView, list_products, list_sub_markets
 from services.market.products.reference_data import procurers
 
 KEYS = ("submarket", "procurer", "phase")
@@ -35,7 +35,7 @@ def filters() -> ProductFilters:
     with grid.container():
         text = st.text_input("Search", key="q", bind="query-params", type="search", placeholder="Code or name")
     with grid.container():
-        markets = choose("Sub-market", "submarket", {one.name: one.name for one in sub_market_list() if one.family})
+        markets = choose("Sub-market", "submarket", {one.name: one.name for one in list_sub_markets() if one.family})
     with grid.container():
         buyers = choose("Bought by", "procurer", {code: one.name for code, one in procurers().items()})
     with grid.container():
@@ -105,7 +105,7 @@ st.caption("Choose a row to open the product.")
 with st.container(horizontal=True):
     st.download_button(
         "Download as CSV",
-        csv_bytes([as_terms(view.version) for view in views]),
+        csv_bytes([version_terms(view.version) for view in views]),
         "products.csv",
         "text/csv",
         icon=":material/download:",
@@ -121,7 +121,7 @@ with st.expander("All sub-markets, those without products included"):
                 "Phase": OUTSIDE[one.phase],
                 "What it is": one.description,
             }
-            for one in sub_market_list()
+            for one in list_sub_markets()
         ],
         hide_index=True,
         width="stretch",

@@ -15,9 +15,9 @@ from pages.frame.navigation import link
 from pages.frame.refusals import show_changes, show_findings, show_refusal
 from services.core.clock import show_date, today
 from services.core.errors import Duplicate, RegisterError
-from services.market.products.document import LABELS, differences, document_of
+from services.market.products.document import LABELS, document_from_version, find_differences
 from services.market.products.products import product_versions
-from services.market.products.proposals import Proposed, check_proposal, propose_product
+from services.market.products.proposals import ProposalDraft, check_proposal, propose_product
 
 KINDS = {
     ProposalKind.NEW: "A new product",
@@ -63,7 +63,7 @@ def draw_when(kind: ProposalKind, prefix: str, base: ProductVersion | None) -> t
     return day if isinstance(day, date) else today(), reason or ""
 
 
-def send(proposed: Proposed) -> None:
+def send(proposed: ProposalDraft) -> None:
     """Propose, and go to the proposal; a refusal stays here with everything that was typed."""
     try:
         made = propose_product(actor, proposed)
@@ -77,7 +77,7 @@ def send(proposed: Proposed) -> None:
         st.switch_page("pages/market/proposals.py", query_params={"id": str(made.id)})
 
 
-def check(proposed: Proposed) -> None:
+def check(proposed: ProposalDraft) -> None:
     """What proposing would say."""
     try:
         findings = check_proposal(actor, proposed)
@@ -94,16 +94,16 @@ kind, code, base = draw_heading()
 prefix = f"propose/{kind}/{code if base else ''}"
 document: dict[str, Any] = {}
 if kind is not ProposalKind.DEPRECATE:
-    document = draw_product_fields(prefix, document_of(base) if base else {"Phase": "go-live"})
+    document = draw_product_fields(prefix, document_from_version(base) if base else {"Phase": "go-live"})
 day, reason = draw_when(kind, prefix, base)
 if base is not None and document:
-    changes = differences(base, document | {name: None for name, value in document.items() if value in ("", [])})
+    changes = find_differences(base, document | {name: None for name, value in document.items() if value in ("", [])})
     if changes:
         st.markdown("**What would change**")
         show_changes(changes_in_words(changes))
     else:
         st.caption("Nothing differs from what stands.")
-proposed = Proposed(kind, code, day, reason, document)
+proposed = ProposalDraft(kind, code, day, reason, document)
 with st.container(horizontal=True):
     checking = st.button("Check", icon=":material/rule:")
     sending = st.button("Propose", type="primary", icon=":material/send:")

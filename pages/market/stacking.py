@@ -16,7 +16,7 @@ from pages.frame.banner import plain
 from pages.frame.navigation import link
 from services.core.identity.permissions import may
 from services.market.products.market_table_editions import market_table
-from services.market.products.market_tables import STACKING_LABELS, matrix_of
+from services.market.products.market_tables import STACKING_LABELS, build_stacking_matrix
 from services.market.products.products import list_products
 from services.market.products.stacking import Holding, can_be_held
 
@@ -70,7 +70,7 @@ show_outcome()
 draw_question()
 st.subheader("The matrix", anchor=False)
 table = choose_edition(actor, MarketTableKind.STACKING)
-cells = matrix_of(table.rows)
+cells = build_stacking_matrix(table.rows)
 codes = list(dict.fromkeys(first for first, _second in cells))
 draw_legend()
 mode = st.segmented_control(

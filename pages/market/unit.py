@@ -20,7 +20,7 @@ from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
 from services.core.identity.permissions import may
 from services.market.units.members import names_of_assets
-from services.market.units.units import WholeUnit, get_unit, unit_as_of, unit_changes, unit_history
+from services.market.units.units import UnitDetails, get_unit, unit_as_of, unit_changes, unit_history
 
 LABELS = {
     "UnitName": "Name",
@@ -46,7 +46,7 @@ def asked_for() -> UUID:
         raise NotFound("market unit", given) from None
 
 
-def draw_head(found: WholeUnit) -> None:
+def draw_head(found: UnitDetails) -> None:
     """Name, status and what everybody asks first."""
     unit = found.unit
     st.title(plain(unit.name), anchor=False)
@@ -62,7 +62,7 @@ def draw_head(found: WholeUnit) -> None:
         st.markdown(f"Re-assigned on this evidence: {plain(unit.reassignment_evidence)}")
 
 
-def named(found: WholeUnit) -> dict[str, str]:
+def named(found: UnitDetails) -> dict[str, str]:
     """The names of the assets that its limits name."""
     ids = {UUID(one) for limit in found.capability.limits.values() for one in (*limit["assets"], *limit["silent"])}
     return {str(identifier): name for identifier, name in names_of_assets(actor, ids).items()}

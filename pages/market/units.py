@@ -10,7 +10,7 @@ from pages.components.unit.map import draw_unit_map
 from pages.components.unit.table import draw_unit_table
 from pages.frame import session
 from services.core.identity.permissions import may
-from services.market.units.listing import COUNTED_TO, UnitFilters, count_units
+from services.market.units.listing import COUNT_LIMIT, UnitFilters, count_units
 
 
 def say_empty() -> None:
@@ -36,7 +36,7 @@ if not total and filters == UnitFilters():
     say_empty()
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
-    many = f"more than {COUNTED_TO:,} units" if total > COUNTED_TO else count_of(total, "unit", "units")
+    many = f"more than {COUNT_LIMIT:,} units" if total > COUNT_LIMIT else count_of(total, "unit", "units")
     st.markdown(f"**{many[0].upper()}{many[1:]}**", width="content")
     if filters != UnitFilters():
         st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_unit_filters)

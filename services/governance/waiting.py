@@ -23,8 +23,8 @@ from services.core.identity.visibility import visible, within
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
-from services.market.products.proposal_records import waiting_proposals
-from services.market.qualification.inbox import Waits, applications_waiting
+from services.market.products.proposal_records import count_waiting_proposals
+from services.market.qualification.inbox import WaitingApplications, find_waiting_applications
 
 SOONEST = 3
 """Queries that are named one by one."""
@@ -81,7 +81,7 @@ class Errands:
     ended: Sequence[BulkJob] = ()
     """Files that the actor handed in whose jobs have ended since the actor looked."""
     drafts: DraftBoard | None = None
-    applications: Sequence[Waits] = ()
+    applications: Sequence[WaitingApplications] = ()
     """Applications for products, the most urgent first."""
     decides: bool = False
     """Whether the actor decides on assets, rather than answering for them or looking on."""
@@ -102,7 +102,7 @@ def what_waits(actor: Actor) -> Errands:
         missing_sources=_missing() if may(actor, "source.load") else (),
         ended=ended_jobs(actor) if may(actor, "asset.bulk") else (),
         drafts=draft_board(actor) if may(actor, "asset.draft") else None,
-        applications=applications_waiting(actor),
+        applications=find_waiting_applications(actor),
         decides=decides,
         answers=answers,
     )
@@ -175,7 +175,7 @@ def _organisations() -> int:
 
 def _proposals(actor: Actor) -> int:
     decides = may(actor, "product.decide")
-    return waiting_proposals(actor, decides=decides) if decides or may(actor, "product.propose") else 0
+    return count_waiting_proposals(actor, decides=decides) if decides or may(actor, "product.propose") else 0
 
 
 def _soonest(actor: Actor) -> list[OpenQuery]:

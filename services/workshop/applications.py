@@ -20,10 +20,10 @@ from services.market.qualification.assessment import (
     take_application,
 )
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
-from services.market.qualification.reason_codes import label_of
+from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.service_windows import confirm_window
 from services.market.unit_changes.composition import update_composition
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 
 JUSTIFIED = "Measurements of the site are with the test report that we send on request."
 QUESTION = "Please send the test report of the metering, with the serial numbers of the meters."
@@ -53,7 +53,7 @@ class Scene(Protocol):
         ...
 
     @property
-    def units(self) -> Mapping[str, WholeUnit]:
+    def units(self) -> Mapping[str, UnitDetails]:
         """The units that were built, by code."""
         ...
 
@@ -100,7 +100,7 @@ class Applying:
         if kind == "withdrawn":
             self._each(5, 12, lambda one: withdraw_application(self._provider(), one.id, ELSEWHERE, one.version))
         if kind == "failed":
-            failed = Outcome(Verdict.FAILED, f"{label_of(code)}: see the report of the test.", reason_code=code)
+            failed = Outcome(Verdict.FAILED, f"{reason_label(code)}: see the report of the test.", reason_code=code)
             self._each(took, 16, lambda one: decide_application(self._operator(one), one.id, failed, one.version))
         if kind in ("qualified", "expired", "suspended", "grown", "renewal", "counted"):
             self._each(took, 16, self._qualify)

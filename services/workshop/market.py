@@ -13,13 +13,13 @@ from models.participants import Role
 from models.products import ProposalKind
 from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import current_session
-from services.market.products.catalogue import newest_of
-from services.market.products.document import document_of
-from services.market.products.proposals import Proposed, propose_product
+from services.market.products.catalogue import find_newest_version
+from services.market.products.document import document_from_version
+from services.market.products.proposals import ProposalDraft, propose_product
 from services.market.qualification.expiry import expire_qualifications, keep_validities
 from services.market.unit_changes.asset_events import mark_units, recount_unit
 from services.market.unit_changes.composition import create_unit
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 from services.workshop.applications import EXPIRED_AGO, Applying
 from services.workshop.cast import FOLDER
 from services.workshop.history import Registrations, Timeline
@@ -43,7 +43,7 @@ class MarketScene:
     timeline: Timeline
     registrations: Registrations
     planned: list[Planned]
-    built: dict[str, WholeUnit] = field(default_factory=dict)
+    built: dict[str, UnitDetails] = field(default_factory=dict)
     members: dict[str, list[Planned]] = field(default_factory=dict)
     spares: dict[str, list[Planned]] = field(default_factory=dict)
     taken: dict[str, set[int]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class MarketScene:
         self.timeline.add(self.timeline.past.moment(days_ago, hour, self.random.randrange(60)), happen)
 
     @property
-    def units(self) -> dict[str, WholeUnit]:
+    def units(self) -> dict[str, UnitDetails]:
         """The units that were built, by code."""
         return self.built
 
@@ -145,8 +145,8 @@ class MarketScene:
     def _propose(self) -> None:
         """UKPN would have a product deliver for longer; the administrator has yet to decide."""
         cast = self.registrations.cast
-        version = newest_of(CHANGED)
-        document = {**document_of(version), "MinDuration_min": 60}
+        version = find_newest_version(CHANGED)
+        document = {**document_from_version(version), "MinDuration_min": 60}
         starts = self.today + timedelta(days=STARTS_IN)
         actor = self.operator(cast.organisations["ukpn"].id)
-        propose_product(actor, Proposed(ProposalKind.CHANGE, CHANGED, starts, WHY_CHANGED, document))
+        propose_product(actor, ProposalDraft(ProposalKind.CHANGE, CHANGED, starts, WHY_CHANGED, document))

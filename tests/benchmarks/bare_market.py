@@ -13,7 +13,7 @@ from typing import Any
 
 from services.core.clock import today
 from services.core.identity.actor import Actor
-from services.market.statistics.dashboard import MarketFilters, span_of
+from services.market.statistics.dashboard import MarketFilters, build_span
 
 STANDING = (
     "SELECT m.roles, m.status, u.status, o.organisation_status FROM membership m JOIN user u ON u.id = m.user_id "
@@ -56,7 +56,7 @@ class Bare:
     def dashboard(self) -> list[Rows]:
         """The numbers of the dashboard of an operator or an administrator."""
         mine, values = self._mine
-        first = _month(span_of(MarketFilters()).months[0])
+        first = _month(build_span(MarketFilters()).months[0])
         found = [
             self.standing(),
             self._fetch(f"SELECT sum(number), sum(kw) FROM qualified_tally WHERE {mine}", *values),
@@ -114,7 +114,7 @@ class Bare:
 
     def figures(self) -> list[Rows]:
         """The numbers of the dashboard of all participants, with how many providers stand behind each."""
-        first = _month(span_of(MarketFilters()).months[0])
+        first = _month(build_span(MarketFilters()).months[0])
         return [
             self.standing(),
             self._fetch("SELECT * FROM market_figure"),

@@ -21,7 +21,7 @@ from services.core.db.maintenance import refresh_statistics
 from services.core.db.migrate import migrate
 from services.core.identity.actor import system_actor
 from services.core.transaction import Stamp, unit_of_work
-from services.market.counters.reconcile import rebuild
+from services.market.counters.reconcile import rebuild_counters
 from tests.benchmarks.registers import FOLDER, NEWEST, register_of, use
 
 EDITION = "2"
@@ -68,7 +68,7 @@ def market_register_of(size: int) -> Path:
         connection.close()
         use(making)
         with unit_of_work(Stamp("lay_down", "UC-05.02", system_actor()), writes=True) as session:
-            rebuild(session)
+            rebuild_counters(session)
         refresh_statistics()
         database.close()
         with sqlite3.connect(making) as connection:

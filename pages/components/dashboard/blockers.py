@@ -7,7 +7,7 @@ from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_bel
 from pages.components.dashboard.clock_charts import pattern_of
 from pages.components.dashboard.power_charts import COLOURS, megawatts, shown
 from services.market.eligibility.requirements import REQUIREMENT_LABELS
-from services.market.statistics.blocker_text import nearest_words
+from services.market.statistics.blocker_text import describe_nearest
 from services.market.statistics.top_blockers import Blocker, Blockers
 
 HIGH_ROW = 48
@@ -61,7 +61,7 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
 
 def _beside(one: Blocker) -> str:
     """What stands beside a bar, in two lines: ``12 · 3.4 MW``, ``60 kW short``."""
-    near = nearest_words(one.requirement, one.nearest)
+    near = describe_nearest(one.requirement, one.nearest)
     return "<br>".join(filter(None, (f"{one.units:,} · {megawatts(one.kw):,.1f} MW", near)))
 
 
@@ -74,7 +74,7 @@ def _values(one: Blocker) -> dict[str, object]:
         "Units": one.units,
         "Of these by nothing else": shown(one.alone),
         "MW": megawatts(one.kw),
-        "The nearest": nearest_words(one.requirement, one.nearest),
+        "The nearest": describe_nearest(one.requirement, one.nearest),
         "In words": one.words,
     }
 

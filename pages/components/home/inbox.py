@@ -90,7 +90,7 @@ def _of_market(actor: Actor, errands: Errands) -> list[Line]:
     return [
         _line(
             page,
-            counted(one.count, one.one, one.many),
+            counted(one.count, one.singular, one.plural),
             one.icon,
             {ADDRESS[term]: value for term, value in one.filters.items()},
         )

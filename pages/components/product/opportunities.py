@@ -15,7 +15,7 @@ from pages.frame.navigation import link
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
-from services.market.eligibility.gap_closing import Closing, closing_set, closing_set_of_assets
+from services.market.eligibility.gap_closing import GapClosing, closing_set, closing_set_of_assets
 from services.market.eligibility.opportunities import Opportunities, Opportunity
 from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Requirement, Standing, Verdict
 
@@ -35,8 +35,8 @@ INDICATIVE = (
 
 def kind_of(verdict: Verdict) -> str:
     """Where a product stands in the list."""
-    if verdict.standing is not Standing.NOT:
-        return verdict.standing.lower()
+    if verdict.eligibility is not Standing.NOT:
+        return verdict.eligibility.lower()
     return "not" if verdict.apart_from_family is Standing.NOT else "other"
 
 
@@ -139,17 +139,17 @@ def _draw_closing(actor: Actor, found: Opportunities, code: str, key: str) -> No
         if found.unit is not None:
             say_closing(closing_set(actor, found.unit.id, code), "The unit")
         else:
-            say_closing(closing_set_of_assets(actor, found.chosen, code), "A unit of these assets")
+            say_closing(closing_set_of_assets(actor, found.selection, code), "A unit of these assets")
     except RegisterError as refused:
         st.error(plain(refused.message))
 
 
-def say_closing(closing: Closing, what: str) -> None:
+def say_closing(closing: GapClosing, what: str) -> None:
     """What adding assets would change, with the assets."""
     message = st.success if closing.closes else st.info
     message(plain(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
     if closing.after is not None:
-        st.markdown(f"{what} would then be: **{STANDING_LABELS[closing.after.standing]}**.")
+        st.markdown(f"{what} would then be: **{STANDING_LABELS[closing.after.eligibility]}**.")
         for reason in closing.after.unmet:
             st.markdown(f"- {plain(reason.words)}")
     for codes, words in ((closing.gained, "Also eligible then"), (closing.lost, "No longer eligible then")):
@@ -183,7 +183,7 @@ def csv_rows(items: Sequence[Opportunity]) -> list[dict[str, object]]:
             "ProductCode": one.version.code,
             "ProductVersion": one.version.product_version,
             "ProductName": one.version.name,
-            "Standing": str(one.verdict.standing),
+            "Standing": str(one.verdict.eligibility),
             "StandingApartFromFamily": str(one.verdict.apart_from_family),
             "Requirement": str(reason.requirement),
             "Needs": reason.needs,

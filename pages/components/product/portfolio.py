@@ -16,7 +16,7 @@ from services.grid.geography import LICENCE_AREAS
 from services.market.eligibility.portfolio import (
     OpportunityFilters,
     OpportunityLine,
-    PortfolioInNumbers,
+    PortfolioSummary,
     list_opportunities,
     portfolio_in_numbers,
 )
@@ -52,7 +52,7 @@ def _say_empty(actor: Actor) -> None:
         link("market/build_unit.py", "Build a unit", "add_box")
 
 
-def _choose(everything: PortfolioInNumbers) -> OpportunityFilters:
+def _choose(everything: PortfolioSummary) -> OpportunityFilters:
     grid = st.grid(4, min_column_width=170)
     families = {str(one): label for one, label in FAMILY_LABELS.items()}
     known = {one.version.sub_market for one in everything.products}
@@ -72,7 +72,7 @@ def _choose(everything: PortfolioInNumbers) -> OpportunityFilters:
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
         place = _several("Where most of it counts", "place", dict(sorted(groups.items())))
     return OpportunityFilters(
-        standing=standing, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
+        eligibility=standing, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
     )
 
 
@@ -95,7 +95,7 @@ def _first_page() -> None:
     st.session_state.pop(CURSORS, None)
 
 
-def _draw_numbers(numbers: PortfolioInNumbers) -> None:
+def _draw_numbers(numbers: PortfolioSummary) -> None:
     st.subheader("Units by product", anchor=False)
     rows = [
         {
@@ -133,8 +133,8 @@ def _draw_numbers(numbers: PortfolioInNumbers) -> None:
 def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
     st.subheader("Unit by unit", anchor=False)
     narrowed = filters
-    if not filters.standing and not filters.unmet:
-        narrowed = replace(filters, standing=[str(Standing.ELIGIBLE), str(Standing.NEARLY)])
+    if not filters.eligibility and not filters.unmet:
+        narrowed = replace(filters, eligibility=[str(Standing.ELIGIBLE), str(Standing.NEARLY)])
         st.caption("Eligible and nearly; choose a standing above to see others.")
     cursors: list[str] = st.session_state.setdefault(CURSORS, [])
     page = list_opportunities(actor, narrowed, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
@@ -184,6 +184,6 @@ def _row(line: OpportunityLine) -> dict[str, object]:
         "Code": line.unit_code,
         "Family": FAMILY_LABELS[line.family],
         "Product": f"{line.version.code} {line.version.name}",
-        "Standing": STANDING_LABELS[line.verdict.standing],
+        "Standing": STANDING_LABELS[line.verdict.eligibility],
         "What is missing, or not known": line.words,
     }

@@ -16,7 +16,7 @@ from pages.frame.navigation import link
 from pages.frame.refusals import show_changes
 from services.core.clock import show_date, show_moment, today
 from services.core.identity.actor import Actor
-from services.market.products.document import ATTRIBUTES, differences
+from services.market.products.document import ATTRIBUTES, find_differences
 from services.market.products.products import one_version
 from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS, allowed_actions
 from services.market.products.proposal_review import approve_proposal, ask_about_proposal, refuse_proposal
@@ -65,7 +65,7 @@ def _draw_content(actor: Actor, proposal: ProductProposal) -> None:
         st.subheader(f"What would change against version {base.product_version}", anchor=False)
         if len(base.procurers) > 1:
             st.caption(f"All who buy it are concerned: {', '.join(base.procurers)}.")
-        show_changes(changes_in_words(differences(base, proposal.document)))
+        show_changes(changes_in_words(find_differences(base, proposal.document)))
         return
     st.subheader("What it would ask for", anchor=False)
     rows = [{"What": one.label, "Value": said(one.term, proposal.document.get(one.term))} for one in ATTRIBUTES]

@@ -11,7 +11,12 @@ from pages.components.common.actions import attempt
 from pages.frame.banner import plain
 from services.core.clock import show_date, show_moment, today
 from services.core.identity.actor import Actor
-from services.market.products.market_table_editions import market_table, publish_table, table_changes, table_editions
+from services.market.products.market_table_editions import (
+    count_table_changes,
+    market_table,
+    publish_table,
+    table_editions,
+)
 
 
 def choose_edition(actor: Actor, kind: MarketTableKind) -> MarketTable:
@@ -37,7 +42,7 @@ def choose_edition(actor: Actor, kind: MarketTableKind) -> MarketTable:
 
 def draw_publishing(actor: Actor, table: MarketTable, rows: Sequence[Mapping[str, Any]], changes_key: str) -> None:
     """Source, date and reason, and the button. `changes_key` holds what was edited: it goes once it is published."""
-    count = table_changes(table.kind, table.rows, rows)
+    count = count_table_changes(table.kind, table.rows, rows)
     st.markdown(f"**{count:,} {'row differs' if count == 1 else 'rows differ'}** from edition {table.edition}.")
     key = f"publish/{table.kind}"
     grid = st.grid(2, min_column_width=240)

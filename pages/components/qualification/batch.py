@@ -17,7 +17,7 @@ from services.market.qualification.batch import (
     take_applications,
     withdraw_applications,
 )
-from services.market.qualification.lifecycle import STANDING, TAKEN_FROM
+from services.market.qualification.lifecycle import NOT_ENDED, TAKEN_FROM
 from services.market.qualification.listing import QualificationLine
 
 TABLE = "queue-table"
@@ -42,7 +42,7 @@ def draw_withdrawing(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
     """What an FSP does with the chosen applications: for one reason, which the system operators read."""
     with st.container(border=True):
         st.subheader(f"Withdraw {_count(len(chosen))}", anchor=False)
-        _leaves(chosen, STANDING, "have ended already")
+        _leaves(chosen, NOT_ENDED, "have ended already")
         st.caption("For good: what a unit is qualified for ends with it. The system operators read the reason.")
         st.text_area("Reason", key="many-why", max_chars=2000)
         cases = _cases(chosen)
@@ -75,7 +75,7 @@ def _take(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
 
 def _assign(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
     names = {person.user_id: person.name for person in assessors(actor)}
-    _leaves(chosen, STANDING, "have ended")
+    _leaves(chosen, NOT_ENDED, "have ended")
     cases = _cases(chosen)
     person = st.selectbox(
         "Who works on them",

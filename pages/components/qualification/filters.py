@@ -15,8 +15,8 @@ from services.core.clock import show_date
 from services.core.identity.actor import Actor
 from services.grid.geography import LICENCE_AREAS
 from services.market.qualification.counts import tally_qualifications
-from services.market.qualification.filters import SEVERAL_GROUPS, QualificationFilters, qualification_filters
-from services.market.qualification.reason_codes import label_of
+from services.market.qualification.filters import SEVERAL_GROUPS, QualificationFilters, parse_qualification_filters
+from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.sla_clock import CLOCK_LABELS
 
 LISTS = ("clock", "status", "product", "fsp", "so", "gsp", "family", "assigned")
@@ -48,7 +48,7 @@ def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilte
         chosen[key] = [value] if (value := st.query_params.get(key, "")) else []
     if not assesses or "so" not in chosen:
         chosen.setdefault("so", [one for one in st.query_params.get_all("so") if one])
-    filters = qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
+    filters = parse_qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
     if words := _in_words(filters):
         st.caption(f"Only those that {' and '.join(words)}.")
     return filters
@@ -61,7 +61,7 @@ def _in_words(filters: QualificationFilters) -> list[str]:
         what = QUALIFICATION_LABELS[QualificationStatus(filters.became)] if filters.became else "something else"
         found.append(f"became {what}{_between(filters.became_from, filters.became_until)}, wherever they stand now")
     if filters.reason:
-        found.append(f"have the reason “{', '.join(plain(label_of(one)) for one in filters.reason)}”")
+        found.append(f"have the reason “{', '.join(plain(reason_label(one)) for one in filters.reason)}”")
     if filters.ends_from or filters.ends_until:
         found.append(f"end{_between(filters.ends_from, filters.ends_until)}")
     if filters.ends_within:

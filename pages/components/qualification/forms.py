@@ -26,7 +26,7 @@ from services.market.qualification.assessment import (
 )
 from services.market.qualification.evidence import EVIDENCE_KINDS
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
-from services.market.qualification.reason_codes import ReasonKind, reasons_for
+from services.market.qualification.reason_codes import ReasonKind, list_reasons
 
 YEAR = timedelta(days=365)
 VERDICTS = {Verdict.QUALIFIED: "Qualify", Verdict.FAILED: "Fail"}
@@ -88,7 +88,7 @@ def _say(actor: Actor, one: Qualification, operation: str) -> None:
     key = f"{operation}-{one.id}"
     label, button, _ = WORDS[operation]
     if operation in CODED:
-        codes = {code.code: code for code in reasons_for(CODED[operation])}
+        codes = {code.code: code for code in list_reasons(CODED[operation])}
         st.selectbox("Reason", list(codes), format_func=lambda code: codes[code].label, key=f"{key}-code", index=None)
         if chosen := st.session_state.get(f"{key}-code"):
             st.caption(codes[chosen].meaning)
@@ -163,7 +163,7 @@ def outcome_fields(key: str) -> None:
         right.date_input("Valid until", today() + YEAR, key=f"{key}-until", format="DD/MM/YYYY", help="The last day.")
         st.text_area("Conditions", key=f"{key}-conditions", placeholder="None", max_chars=2000)
     else:
-        codes = {code.code: code for code in reasons_for(ReasonKind.FAIL)}
+        codes = {code.code: code for code in list_reasons(ReasonKind.FAIL)}
         st.selectbox("Why", list(codes), format_func=lambda code: codes[code].label, key=f"{key}-code", index=None)
     st.text_area("Reason", key=f"{key}-text", placeholder="What it rests on: the FSP reads this.", max_chars=2000)
 

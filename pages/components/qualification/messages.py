@@ -16,7 +16,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.qualification.evidence import read_evidence
 from services.market.qualification.messages import (
-    SaidOn,
+    MessageWithFiles,
     comment_on_application,
     involved_in_application,
     said_on_application,
@@ -41,7 +41,7 @@ def draw_talk(actor: Actor, one: Qualification) -> None:
         _compose(actor, one)
 
 
-def _draw(actor: Actor, said: SaidOn) -> None:
+def _draw(actor: Actor, said: MessageWithFiles) -> None:
     own = actor.organisation_name or "my organisation"
     label, icon = KINDS[said.message.kind]
     if said.audience is Audience.OWN_ORGANISATION:

@@ -10,7 +10,7 @@ from pages.components.common.pagination import draw_turning, turned
 from pages.frame.banner import plain
 from services.core.clock import show_date
 from services.core.identity.actor import Actor
-from services.market.qualification.portability import Elsewhere, accept_colleague, qualified_elsewhere
+from services.market.qualification.portability import ColleagueQualification, accept_colleague, qualified_elsewhere
 
 SHOWN = 20
 TURNED = "elsewhere!cursors"
@@ -35,7 +35,7 @@ def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
         draw_turning(TURNED, shown, SHOWN, following, f"{page.total:,} qualifications")
 
 
-def _draw(actor: Actor, one: Elsewhere) -> None:
+def _draw(actor: Actor, one: ColleagueQualification) -> None:
     with st.container(border=True):
         st.markdown(
             f"**{plain(one.unit_name)}** ({plain(one.unit_code)}) is qualified for **{plain(one.product_code)}** by "

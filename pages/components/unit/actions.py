@@ -14,13 +14,13 @@ from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
 from services.market.unit_changes.deregistration import deregister_unit, unit_actions, unit_end_blockers
 from services.market.unit_changes.reassignment import reassign_unit, reassignment_blockers
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 from services.participants.reading import directory
 
 ICONS = {"update_composition": "edit", "deregister_unit": "archive", "reassign_unit": "swap_horiz"}
 
 
-def draw_unit_acts(actor: Actor, whole: WholeUnit) -> None:
+def draw_unit_acts(actor: Actor, whole: UnitDetails) -> None:
     """A button for each act that is possible; the others folded away, with what is in the way."""
     actions = unit_actions(actor, whole.unit.id)
     possible = [one for one in actions if one.allowed]
@@ -58,7 +58,7 @@ def do_in_dialog(act: Callable[[], object], done: str) -> None:
 
 
 @st.dialog("De-register this market unit", icon=":material/archive:", on_dismiss=close)
-def ask_for_end(actor: Actor, whole: WholeUnit) -> None:
+def ask_for_end(actor: Actor, whole: UnitDetails) -> None:
     """What stands in the way, the reason, and the last word."""
     unit = whole.unit
     st.markdown(
@@ -77,7 +77,7 @@ def ask_for_end(actor: Actor, whole: WholeUnit) -> None:
 
 
 @st.dialog("Re-assign to another FSP", icon=":material/swap_horiz:", on_dismiss=close)
-def ask_for_reassignment(actor: Actor, whole: WholeUnit) -> None:
+def ask_for_reassignment(actor: Actor, whole: UnitDetails) -> None:
     """To whom, on what evidence, what stands in the way, and the last word."""
     unit = whole.unit
     managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]

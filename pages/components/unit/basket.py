@@ -13,7 +13,7 @@ from services.core.identity.actor import Actor
 from services.market.eligibility.opportunities import opportunities_of_assets
 from services.market.eligibility.requirements import STANDING_LABELS, Standing
 from services.market.unit_changes.composition import CompositionPreview, preview_composition, preview_unit
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 
 BASKET = "unit!basket"
 NEARLY_SHOWN = 5
@@ -39,7 +39,7 @@ def empty() -> None:
     st.session_state.pop(BASKET, None)
 
 
-def draw_basket(actor: Actor, family: Family, whole: WholeUnit | None) -> CompositionPreview | None:
+def draw_basket(actor: Actor, family: Family, whole: UnitDetails | None) -> CompositionPreview | None:
     """The basket with what its assets come to; None while nothing lies in it."""
     inside = basket()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -69,8 +69,8 @@ def draw_basket(actor: Actor, family: Family, whole: WholeUnit | None) -> Compos
 def draw_outlook(actor: Actor, family: Family, inside: list[UUID]) -> None:
     """What a unit of these assets would be eligible for: it grows with the basket."""
     items = [one for one in opportunities_of_assets(actor, inside, family).items if one.version.family is family]
-    eligible = [one for one in items if one.verdict.standing is Standing.ELIGIBLE]
-    nearly = [one for one in items if one.verdict.standing is Standing.NEARLY]
+    eligible = [one for one in items if one.verdict.eligibility is Standing.ELIGIBLE]
+    nearly = [one for one in items if one.verdict.eligibility is Standing.NEARLY]
     with st.container(border=True):
         st.markdown(f"**What it would be eligible for** :gray[(indicative; {len(items)} products of the family)]")
         if eligible:

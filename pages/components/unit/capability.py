@@ -18,7 +18,7 @@ from pages.components.unit.labels import (
     show_minutes,
     show_seconds,
 )
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 
 MEASURES = {
     "up": "kW up",
@@ -32,7 +32,7 @@ NAMED_BY = {
 }  # fmt: skip
 
 
-def draw_capability(whole: WholeUnit, names: Mapping[str, str]) -> None:
+def draw_capability(whole: UnitDetails, names: Mapping[str, str]) -> None:
     """Measure by measure; `names` are those of the assets that limits name, as far as the reader sees them."""
     counted = whole.capability
     if whole.being_counted:

@@ -22,14 +22,14 @@ from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.unit_changes.composition import preview_composition, update_composition
 from services.market.units.members import MemberLine, list_members
-from services.market.units.units import UNIT_STATUS_LABELS, UnitThen, WholeUnit
+from services.market.units.units import UNIT_STATUS_LABELS, UnitDetails, UnitSnapshot
 
 PAGE_SIZE = 200
 TAKE_OUT = "unit-take-out"
 CHOSEN = "unit!chosen"
 
 
-def draw_members(actor: Actor, whole: WholeUnit) -> None:
+def draw_members(actor: Actor, whole: UnitDetails) -> None:
     """Present members; choosing some offers to open one or to take them out."""
     unit = whole.unit
     mine = may(actor, "unit.manage") and unit.service_provider_id == actor.organisation_id
@@ -106,7 +106,7 @@ def _ask_take_out(chosen: Sequence[UUID]) -> None:
 
 
 @st.dialog("Take assets out of the unit", icon=":material/remove_circle:", width="large", on_dismiss=close)
-def take_out(actor: Actor, whole: WholeUnit, chosen: Sequence[UUID]) -> None:
+def take_out(actor: Actor, whole: UnitDetails, chosen: Sequence[UUID]) -> None:
     """What it would mean, then the last word."""
     unit = whole.unit
     preview = preview_composition(actor, unit.id, remove=chosen)
@@ -120,9 +120,9 @@ def take_out(actor: Actor, whole: WholeUnit, chosen: Sequence[UUID]) -> None:
         )
 
 
-def draw_then(actor: Actor, stood: UnitThen, day: date) -> None:
+def draw_then(actor: Actor, stood: UnitSnapshot, day: date) -> None:
     """That this is the past, the sums of then, and the assets of then."""
-    unit, counted = stood.unit, stood.counted
+    unit, counted = stood.unit, stood.history
     st.warning(
         f"**The unit as it stood at the end of {show_date(day)}**: {UNIT_STATUS_LABELS[unit.status]}, composition "
         f"{unit.composition}. Nothing can be done with it here.",

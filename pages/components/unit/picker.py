@@ -23,7 +23,7 @@ from services.assets.reading.assets import count_assets, get_asset
 from services.assets.reading.list_row import AssetLine
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
-from services.market.units.available_assets import AT_ONCE, FreePage, free_asset_ids, list_free
+from services.market.units.available_assets import MAX_ASSETS_AT_ONCE, FreePage, free_asset_ids, list_free
 
 PAGE_SIZE = 100
 
@@ -63,14 +63,14 @@ def _say_none(family: Family) -> None:
 
 
 def _draw_all(actor: Actor, family: Family, filters: AssetFilters, page: FreePage) -> None:
-    more = page.total > AT_ONCE
-    many = f"More than {AT_ONCE:,} assets" if more else count_of(page.total)
+    more = page.total > MAX_ASSETS_AT_ONCE
+    many = f"More than {MAX_ASSETS_AT_ONCE:,} assets" if more else count_of(page.total)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{many}** {'is' if page.total == 1 else 'are'} free and pass the filters", width="content")
         if filters.hexagon:
             st.button("Leave the hexagon", icon=":material/zoom_out_map:", type="tertiary", on_click=leave_hexagon)
         st.button(
-            f"Put all {page.total:,} in" if not more else f"At most {AT_ONCE:,} at once: narrow the filters",
+            f"Put all {page.total:,} in" if not more else f"At most {MAX_ASSETS_AT_ONCE:,} at once: narrow the filters",
             icon=":material/playlist_add:",
             disabled=more,
             on_click=attempt,
@@ -109,7 +109,7 @@ def _row(asset: AssetLine, labels: Mapping[str, str], inside: bool) -> dict[str,
 
 def _turn(page: FreePage) -> None:
     if cursors() or page.next_cursor:
-        many = f"more than {AT_ONCE:,}" if page.total > AT_ONCE else f"{page.total:,}"
+        many = f"more than {MAX_ASSETS_AT_ONCE:,}" if page.total > MAX_ASSETS_AT_ONCE else f"{page.total:,}"
         draw_turning(CURSORS, len(page.items), PAGE_SIZE, page.next_cursor, many)
 
 

@@ -19,7 +19,7 @@ from services.market.qualification.application import Application, Choice, apply
 from services.market.qualification.filters import QualificationFilters
 from services.market.qualification.listing import work_queue
 from services.market.qualification.readiness import Readiness, readiness
-from services.market.units.units import WholeUnit, kilowatts
+from services.market.units.units import UnitDetails, format_kilowatts
 
 PAGES = {
     "asset": ("assets/asset.py", "bolt"),
@@ -29,7 +29,7 @@ PAGES = {
 }
 
 
-def draw_unit_qualifications(actor: Actor, found: WholeUnit) -> None:
+def draw_unit_qualifications(actor: Actor, found: UnitDetails) -> None:
     """What the unit has applied for and is qualified for; for its FSP, applying; for an SO, what a colleague has qualified."""
     lines = work_queue(actor, QualificationFilters(unit=(str(found.unit.id),)))
     if lines:
@@ -50,7 +50,7 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
         st.error("The unit can't apply as it stands. Settle these first.", icon=":material/block:")
         show_blockers(preview.blockers)
         return
-    choices = {choice.version.code: choice for choice in preview.choices if choice.open_to}
+    choices = {choice.version.code: choice for choice in preview.choices if choice.available_operators}
     if not choices:
         st.info(
             "Nobody buys a product of this family where the unit's assets are, or it has applied everywhere already."
@@ -81,7 +81,7 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
         why = str(st.session_state.get(f"{key}-why") or "") or None
         apply_for_products(actor, unit.id, dict.fromkeys(wanted, ()), version=unit.version, justification=why)
 
-    count = sum(len(choices[code].open_to) for code in wanted)
+    count = sum(len(choices[code].available_operators) for code in wanted)
     st.button(
         f"Freeze the package and apply ({count} application{'' if count == 1 else 's'})",
         type="primary",
@@ -94,9 +94,11 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
 
 def _draw_choice(choice: Choice) -> list[str]:
     """Who is asked, how the unit stands, what is missing; the words of what is missing."""
-    names = ", ".join(one.organisation_trading_name or one.organisation_legal_name for one in choice.open_to)
+    names = ", ".join(
+        one.organisation_trading_name or one.organisation_legal_name for one in choice.available_operators
+    )
     with st.container(border=True):
-        standing = STANDING_LABELS[choice.verdict.standing] if choice.verdict else "Not known"
+        standing = STANDING_LABELS[choice.verdict.eligibility] if choice.verdict else "Not known"
         st.markdown(f"**{plain(choice.version.code)}** goes to {plain(names)}. Indicatively: {standing}.")
         missing = [one.words for one in choice.verdict.unmet] if choice.verdict else []
         unknown = [one.words for one in choice.verdict.unknown] if choice.verdict else []
@@ -112,12 +114,13 @@ def _draw_package(preview: Application) -> None:
     with st.expander("What is handed in: the data package", icon=":material/inventory_2:"):
         st.markdown(
             f"The unit as it stands now, with all {counted.assets:,} assets and their technical data: "
-            f"{kilowatts(counted.up)} up, {kilowatts(counted.down)} down. It is frozen: later changes don't alter it."
+            f"{format_kilowatts(counted.up)} up, {format_kilowatts(counted.down)} down. "
+            "It is frozen: later changes don't alter it."
         )
         st.json(dict(preview.summary), expanded=False)
 
 
-def draw_readiness(actor: Actor, found: WholeUnit) -> None:
+def draw_readiness(actor: Actor, found: UnitDetails) -> None:
     """Whether the unit can deliver a product to an SO on a day."""
     st.caption("Can this unit deliver a product to a system operator on a day? Yes, or everything that is missing.")
     lines = work_queue(actor, QualificationFilters(unit=(str(found.unit.id),)))

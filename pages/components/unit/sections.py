@@ -13,7 +13,7 @@ from pages.components.product.opportunities import draw_opportunities
 from pages.components.unit.qualifications import draw_readiness, draw_unit_qualifications
 from services.core.identity.actor import Actor
 from services.market.eligibility.opportunities import opportunities_of_unit
-from services.market.units.units import WholeUnit
+from services.market.units.units import UnitDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class UnitSection:
 
     label: str
     permission: str
-    draw: Callable[[Actor, WholeUnit], None]
+    draw: Callable[[Actor, UnitDetails], None]
 
 
-def draw_unit_opportunities(actor: Actor, found: WholeUnit) -> None:
+def draw_unit_opportunities(actor: Actor, found: UnitDetails) -> None:
     """Every product in force for this unit, with reasons."""
     if found.unit.status is not UnitStatus.ACTIVE:
         st.info("The unit is de-registered: nothing can be applied for with it.", icon=":material/archive:")

@@ -9,7 +9,7 @@ from pages.components.common.pagination import draw_turning, turned
 from pages.components.unit.filters import CURSORS, first_units
 from pages.components.unit.labels import show_minutes, show_seconds
 from services.core.identity.actor import Actor
-from services.market.units.listing import COUNTED_TO, UnitFilters, UnitLine, list_units
+from services.market.units.listing import COUNT_LIMIT, UnitFilters, UnitLine, list_units
 from services.market.units.units import UNIT_STATUS_LABELS
 
 PAGE_SIZE = 100
@@ -43,7 +43,7 @@ def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
         key=f"units-{order}-{cursors[-1] if cursors else 'first'}",
         alt=f"{len(page.items)} market units",
     )
-    many = f"more than {COUNTED_TO:,}" if total > COUNTED_TO else f"{total:,}"
+    many = f"more than {COUNT_LIMIT:,}" if total > COUNT_LIMIT else f"{total:,}"
     draw_turning(CURSORS, len(page.items), PAGE_SIZE, page.next_cursor, many, "Choose a row to open the unit.")
     _open(chosen.selection.rows, page.items)
 

@@ -1,5 +1,7 @@
-"""Where applications, their steps and units count: the rows of each table of counts (UC-05.02). One definition for both ways
-of counting is in the tests: what is noted as things happen equals what `services.market.counters.reconcile` counts anew."""
+"""Keys of the market's counters: the rows in which applications, their steps and units count (UC-05.02).
+
+Maintained counters and `services.market.counters.reconcile` share this one definition; tests compare the two.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -25,17 +27,17 @@ from services.assets.counters.maintain import hundredths, month_of
 
 Q = QualificationStatus
 WAITING = (*OPEN_APPLICATION, Q.REASSESSMENT_REQUIRED)
-"""An SO has yet to decide."""
+"""Statuses in which an SO has yet to decide."""
 DECIDED = (Q.QUALIFIED, Q.FAILED, Q.WITHDRAWN)
-Counted = tuple[type[SQLModel], tuple[Any, ...], tuple[int, ...]]
-"""A table, the key of one of its rows, and what is added to its sums."""
+CounterChange = tuple[type[SQLModel], tuple[Any, ...], tuple[int, ...]]
+"""A change of a counter: table, key of the row, and the amounts to add to its sums."""
 
 
 class Kind(StrEnum):
-    """What a `MarketFigure` counts, and what its code is. By month: MONTH, OUTCOME, REASON, and those that say so."""
+    """The subject of a `MarketFigure`, and its code. By month: MONTH, OUTCOME, REASON, and those that say so."""
 
     MONTH = "MONTH"
-    """Qualified power: what came less what went in a month (no code)."""
+    """Net qualified power of a month (no code)."""
     PRODUCT = "PRODUCT"
     """Qualified power, all time: by product."""
     GROUP = "GROUP"
@@ -65,12 +67,12 @@ class Kind(StrEnum):
 
 
 def month_number(day: date) -> int:
-    """The month of a day as the counts keep it."""
+    """Return the number of a day's month, as the counters store it."""
     return day.year * 12 + day.month - 1
 
 
-def of_step(step: QualificationStep) -> Iterator[Counted]:
-    """Where a step counts."""
+def count_step(step: QualificationStep) -> Iterator[CounterChange]:
+    """Yield the counter changes of a step."""
     month, kw, provider = month_of(step.at), hundredths(step.capacity), step.service_provider_id
     sign = (step.to_status == Q.QUALIFIED) - (step.from_status == Q.QUALIFIED)
     if Q.QUALIFIED in (step.to_status, step.from_status):
@@ -87,10 +89,10 @@ def of_step(step: QualificationStep) -> Iterator[Counted]:
     if step.to_status in DECIDED and step.from_status in WAITING:
         reason = step.reason_code or ""
         yield DecisionTally, (step.addressed_to, step.product_code, month, step.to_status, reason), (1,)
-        yield from _decided(step, month, reason)
+        yield from _count_decision(step, month, reason)
 
 
-def _decided(step: QualificationStep, month: int, reason: str) -> Iterator[Counted]:
+def _count_decision(step: QualificationStep, month: int, reason: str) -> Iterator[CounterChange]:
     codes = [(Kind.OUTCOME, step.to_status)]
     if step.to_status == Q.FAILED:
         codes.append((Kind.REASON, reason))
@@ -109,26 +111,26 @@ def _decided(step: QualificationStep, month: int, reason: str) -> Iterator[Count
 COUNTED = (
     "status", "due_on", "valid_until", "capacity", "gsp_group", "service_provider_id", "addressed_to", "product_code",
 )  # fmt: skip
-"""Columns of an application on which a count depends."""
+"""Columns of an application on which a counter depends."""
 Values = Callable[[str], Any] | Mapping[str, Any]
 
 
-def of_application(value: Callable[[str], Any], sign: int) -> Iterator[Counted]:
-    """Where an application counts as it stands: asked for the columns of `COUNTED` by name; `sign` is 1 or -1."""
+def count_application(value: Callable[[str], Any], sign: int) -> Iterator[CounterChange]:
+    """Yield the counter changes of an application; `value` returns a column of `COUNTED` by name, `sign` is 1 or -1."""
     operator, product, status = value("addressed_to"), value("product_code"), str(value("status"))
     provider, due = value("service_provider_id"), value("due_on")
     yield StandingTally, (operator, product, status, due or NOT_DUE), (sign,)
-    for one in (operator, ANYONE):
-        yield QueueTally, (one, "GSP_GROUP", value("gsp_group") or "", status), (sign,)
-        yield QueueTally, (one, "PROVIDER", str(provider), status), (sign,)
+    for queue in (operator, ANYONE):
+        yield QueueTally, (queue, "GSP_GROUP", value("gsp_group") or "", status), (sign,)
+        yield QueueTally, (queue, "PROVIDER", str(provider), status), (sign,)
     if status in WAITING:
-        yield FigureProvider, (Kind.OPEN, 0, open_code(operator, due), provider), (0, sign, 0)
+        yield FigureProvider, (Kind.OPEN, 0, open_figure_code(operator, due), provider), (0, sign, 0)
     if status == Q.QUALIFIED and (until := value("valid_until")) is not None:
         month, kw = month_number(until), hundredths(value("capacity"))
         yield EndingTally, (operator, product, month), (sign, sign * kw)
         yield FigureProvider, (Kind.ENDING, month, "", provider), (0, sign, sign * kw)
 
 
-def open_code(operator: UUID, due: date | None) -> str:
-    """The code of the figure OPEN."""
+def open_figure_code(operator: UUID, due: date | None) -> str:
+    """Return the code of the figure OPEN."""
     return f"{operator}|{due or ''}"

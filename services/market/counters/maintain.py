@@ -1,6 +1,6 @@
-"""Counts of the market kept in the commit that changes it: what each application, step and unit adds and takes away.
+"""Maintained counters of the market, written in the commit that changes it: what each application, step and unit adds.
 
-`services.market.counters.reconcile` counts anew and finds what drifted.
+`services.market.counters.reconcile` counts again from the records and finds drift.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -34,70 +34,70 @@ from services.core.ledger.bulk_update import seen_changed
 from services.core.ledger.writer import table_of
 from services.core.transaction import at_the_end
 from services.market.counters import units as unit_tallies
-from services.market.counters.keys import COUNTED, Counted, of_application, of_step
+from services.market.counters.keys import COUNTED, CounterChange, count_application, count_step
 
 TABLES: tuple[type[SQLModel], ...] = (
     UnitTally, QualifiedTally, DecisionTally, DaysTally, StandingTally, QueueTally, EndingTally, FigureProvider, MarketFigure,
 )  # fmt: skip
-"""The tables, in the order in which every writer touches them."""
+"""The tables, in the order in which every writer locks them."""
 PENDING = Pending("fmar_market_tallies")
 EVERY_UNIT = "every unit"
 OF_UNIT = ("status", "family", "service_provider_id")
 
 
-def units_changed(session: OrmSession, unit_ids: Iterable[UUID]) -> None:
-    """Units were counted anew: what they count for follows at the end of the unit of work."""
+def touch_units(session: OrmSession, unit_ids: Iterable[UUID]) -> None:
+    """Touch units that were recounted: their counters follow at the end of the unit of work."""
     for unit in unit_ids:
         PENDING.touch(session, unit)
 
 
-def _note(session: OrmSession, counted: Iterable[Counted]) -> None:
-    for table, key, sums in counted:
+def _add_changes(session: OrmSession, counter_changes: Iterable[CounterChange]) -> None:
+    for table, key, sums in counter_changes:
         PENDING.add(session, table, key, *sums)
 
 
 def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
     for record in session.new:
         if isinstance(record, QualificationStep):
-            _note(session, of_step(record))
+            _add_changes(session, count_step(record))
         elif isinstance(record, Qualification):
-            _note(session, of_application(lambda name, record=record: getattr(record, name), 1))
+            _add_changes(session, count_application(lambda name, record=record: getattr(record, name), 1))
             PENDING.touch(session, record.unit_id)
         elif isinstance(record, MarketUnit):
             PENDING.touch(session, record.id)
-        elif isinstance(record, Organisation) and unit_tallies.operates(record):
+        elif isinstance(record, Organisation) and unit_tallies.is_operator(record):
             PENDING.touch(session, EVERY_UNIT)
     for record in session.dirty:
         if isinstance(record, Qualification):
-            _note_moved(session, record)
-        elif isinstance(record, MarketUnit) and _before(record, OF_UNIT):
+            _note_changed_application(session, record)
+        elif isinstance(record, MarketUnit) and _old_values(record, OF_UNIT):
             PENDING.touch(session, record.id)
         elif isinstance(record, Organisation) and _areas_changed(record):
             PENDING.touch(session, EVERY_UNIT)
 
 
-def _before(record: Any, names: Iterable[str]) -> dict[str, Any]:
+def _old_values(record: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: past.deleted[0] for name in names if (past := get_history(record, name)).deleted}
 
 
-def _note_moved(session: OrmSession, record: Qualification) -> None:
-    old = _before(record, COUNTED)
+def _note_changed_application(session: OrmSession, record: Qualification) -> None:
+    old = _old_values(record, COUNTED)
     changed = [name for name in COUNTED if get_history(record, name).has_changes()]
     if not changed:
         return
     before = {name: old.get(name) if name in changed else getattr(record, name) for name in COUNTED}
-    _note(session, of_application(before.__getitem__, -1))
-    _note(session, of_application(lambda name: getattr(record, name), 1))
+    _add_changes(session, count_application(before.__getitem__, -1))
+    _add_changes(session, count_application(lambda name: getattr(record, name), 1))
     if {"status", "addressed_to"} & set(changed):
         PENDING.touch(session, record.unit_id)
 
 
 def _areas_changed(record: Organisation) -> bool:
-    told = ("licence_areas", "approved_values", "organisation_roles")
-    return any(get_history(record, name).has_changes() for name in told) and (
-        unit_tallies.operates(record)
-        or any(unit_tallies.NATIONAL in str(one) for one in _before(record, told).values())
-        or bool(_before(record, told).get("licence_areas"))
+    names = ("licence_areas", "approved_values", "organisation_roles")
+    return any(get_history(record, name).has_changes() for name in names) and (
+        unit_tallies.is_operator(record)
+        or any(unit_tallies.NATIONAL in str(value) for value in _old_values(record, names).values())
+        or bool(_old_values(record, names).get("licence_areas"))
     )
 
 
@@ -105,7 +105,7 @@ def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, coun
     if model is Qualification:
         _note_columns(session, columns, count, 1)
     elif model is MarketUnit:
-        units_changed(session, values_of(columns["id"], count))
+        touch_units(session, values_of(columns["id"], count))
 
 
 def _note_changed(
@@ -115,52 +115,52 @@ def _note_changed(
         _note_columns(session, before, count, -1)
         _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
     elif model is MarketUnit and not changes.keys().isdisjoint(OF_UNIT):
-        units_changed(session, values_of(before["id"], count))
+        touch_units(session, values_of(before["id"], count))
 
 
 def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) -> None:
     names = (*COUNTED, "unit_id")
     for values in zip(*(values_of(columns[name], count) for name in names), strict=True):
         row = dict(zip(names, values, strict=True))
-        _note(session, of_application(row.__getitem__, sign))
+        _add_changes(session, count_application(row.__getitem__, sign))
         PENDING.touch(session, row["unit_id"])
 
 
-def bring_up_to_date(session: OrmSession) -> None:
-    """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
+def write_pending(session: OrmSession) -> None:
+    """Write the pending counter changes: at the end of an operation, and before a reader inside a writing one."""
     changes, touched = PENDING.taken(session)
     if touched:
         units = None if EVERY_UNIT in touched else touched
-        for table, key, sums in unit_tallies.count_again(session, units):
-            known = changes[table].setdefault(key, [0] * len(sums))
-            known[:] = map(sum, zip(known, sums, strict=True))
+        for table, key, sums in unit_tallies.recount_contributions(session, units):
+            sums_so_far = changes[table].setdefault(key, [0] * len(sums))
+            sums_so_far[:] = map(sum, zip(sums_so_far, sums, strict=True))
     for (figure, month, code, _), sums in changes.get(FigureProvider, {}).items():
-        known = changes[MarketFigure].setdefault((figure, month, code), [0, 0, 0])
-        known[:] = map(sum, zip(known, sums, strict=True))
+        sums_so_far = changes[MarketFigure].setdefault((figure, month, code), [0, 0, 0])
+        sums_so_far[:] = map(sum, zip(sums_so_far, sums, strict=True))
     for table in TABLES[:-2]:
         write_counts(session, table, changes.get(table, {}))
     behind = write_counts(session, FigureProvider, changes.get(FigureProvider, {}))
     write_counts(session, MarketFigure, changes.get(MarketFigure, {}))
-    _see_behind(session, sorted({key[:3] for key in behind}))
+    _recount_providers(session, sorted({key[:3] for key in behind}))
 
 
-def _see_behind(session: OrmSession, figures: Collection[Key]) -> None:
-    """Count the providers behind figures anew, once these are held: whoever else changes them waits until then."""
+def _recount_providers(session: OrmSession, figures: Collection[Key]) -> None:
+    """Recount the providers behind figures, whose rows are locked by now: other writers of them wait."""
     if not figures:
         return
-    figure, its = table_of(MarketFigure), table_of(FigureProvider)
-    key = ("figure", "month", "code")
-    mine = [its.c[name] == figure.c[name] for name in key]
-    here = select(its.c.service_provider_id).where(*mine, (its.c.steps > 0) | (its.c.number != 0)).correlate(figure)
-    provider = its.c.service_provider_id
+    figure, behind = table_of(MarketFigure), table_of(FigureProvider)
+    key_names = ("figure", "month", "code")
+    same_figure = [behind.c[name] == figure.c[name] for name in key_names]
+    provider = behind.c.service_provider_id
+    query = select(provider).where(*same_figure, (behind.c.steps > 0) | (behind.c.number != 0)).correlate(figure)
     values: dict[str, Any] = {
-        "providers": here.with_only_columns(func.count()).scalar_subquery(),
-        "first_provider": here.order_by(provider).limit(1).scalar_subquery(),
-        "last_provider": here.order_by(provider.desc()).limit(1).scalar_subquery(),
+        "providers": query.with_only_columns(func.count()).scalar_subquery(),
+        "first_provider": query.order_by(provider).limit(1).scalar_subquery(),
+        "last_provider": query.order_by(provider.desc()).limit(1).scalar_subquery(),
     }
-    for one in figures:
-        which = [figure.c[name] == value for name, value in zip(key, one, strict=True)]
-        session.execute(update(figure).where(*which).values(**values))
+    for key in figures:
+        conditions = [figure.c[name] == value for name, value in zip(key_names, key, strict=True)]
+        session.execute(update(figure).where(*conditions).values(**values))
 
 
 load_before(Qualification, COUNTED)
@@ -170,4 +170,4 @@ event.listen(Session, "after_flush", _note_flushed)
 event.listen(Session, "after_soft_rollback", PENDING.forget)
 seen_inserted(_note_inserted)
 seen_changed(_note_changed)
-at_the_end(bring_up_to_date)
+at_the_end(write_pending)

@@ -1,4 +1,4 @@
-"""Reading the counts kept beside the market, for whoever sees all of it or one SO's part (UC-05.02, UC-04.02)."""
+"""Queries over the maintained counters, for actors who see all of the market or one SO's part (UC-05.02, UC-04.02)."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -29,32 +29,32 @@ from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, permission_table, scopes_of
 from services.core.ledger.writer import table_of
 from services.core.transaction import current_connection, current_session, reads_only
-from services.market.counters.maintain import bring_up_to_date
+from services.market.counters.maintain import write_pending
 
 Row = tuple[Any, ...]
 Form = tuple[int | None, int | None]
-"""How many SOs and products are named; None: all."""
+"""The numbers of SOs and products that a statement names; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A part of the market that the kept counts tell apart: which SOs and which products; None: all."""
+    """A part of the market that the counters keep apart: SOs and products; None: all."""
 
     operators: tuple[UUID, ...] | None
     products: tuple[str, ...] | None = None
 
     @property
     def form(self) -> Form:
-        """What statements made once differ by."""
-        return tuple(None if one is None else len(one) for one in (self.operators, self.products))  # pyright: ignore
+        """The form of the part: compiled statements differ by it."""
+        return tuple(None if codes is None else len(codes) for codes in (self.operators, self.products))  # pyright: ignore
 
     def values(self) -> dict[str, Any]:
-        """The parameters of these statements."""
-        found: dict[str, Any] = {f"operator_{n:03}": one for n, one in enumerate(self.operators or ())}
-        return found | {f"product_{n:03}": one for n, one in enumerate(self.products or ())}
+        """Return the parameters of the statements."""
+        parameters: dict[str, Any] = {f"operator_{n:03}": operator for n, operator in enumerate(self.operators or ())}
+        return parameters | {f"product_{n:03}": product for n, product in enumerate(self.products or ())}
 
 
-_THEIRS = {
+_HAS_RECORDS = {
     model: Prepared(select(literal_column("1")).where(
         col(model.service_provider_id) == bindparam("organisation", type_=Uuid())
     ).limit(literal_column("1", Integer)))
@@ -62,31 +62,31 @@ _THEIRS = {
 }  # fmt: skip
 
 
-def _offers(organisation: UUID) -> bool:
-    """Whether an organisation has units or applications of its own."""
-    return any(one.raw(current_connection(), {"organisation": organisation}) for one in _THEIRS.values())
+def _has_own_records(organisation: UUID) -> bool:
+    """Return True when an organisation has units or applications of its own."""
+    return any(query.raw(current_connection(), {"organisation": organisation}) for query in _HAS_RECORDS.values())
 
 
-def narrowed(actor: Actor, permission: str) -> Actor:
-    """The actor without roles that reach what its organisation itself offers, where it is an SO's and offers nothing.
+def drop_unused_roles(actor: Actor, permission: str) -> Actor:
+    """Drop the roles of an SO's actor that reach its organisation's own units, where it has none.
 
-    What is addressed to it alone then says what it sees, which an index holds in its order.
+    Its view is then the applications addressed to it, which an index holds in order.
     """
     scopes = scopes_of(actor, permission)
     if Scope.ALL in scopes or not scopes >= {Scope.OWN, Scope.AREA}:
         return actor
-    if actor.organisation_id is None or _offers(actor.organisation_id):
+    if actor.organisation_id is None or _has_own_records(actor.organisation_id):
         return actor
     table = permission_table()[permission].scopes
     return replace(actor, roles=frozenset(role for role in actor.roles if table[role] is not Scope.OWN))
 
 
-def part_of(
+def find_part(
     actor: Actor, permission: str, operators: tuple[UUID, ...] = (), products: tuple[str, ...] | None = None
 ) -> Kept | None:
-    """What of the market an actor sees and asks for, where the kept counts tell it apart; None where they don't.
+    """Find the part of the market that an actor sees and asks for; None where the counters don't keep it apart.
 
-    A system operator's user who also looks after its people would see what the organisation itself offers: mostly nothing.
+    An SO's actor whose roles also reach its organisation's own units has a part only where there are no such units.
     """
     scopes = scopes_of(actor, permission)
     if Scope.ALL in scopes:
@@ -94,28 +94,28 @@ def part_of(
     ours = actor.organisation_id
     if Scope.AREA not in scopes or ours is None:
         return None
-    if Scope.OWN in scopes and _offers(ours):
+    if Scope.OWN in scopes and _has_own_records(ours):
         return None
     return Kept((ours,) if not operators or ours in operators else (), products)
 
 
-def _read(made: Any, kept: Kept, **values: Any) -> Sequence[Row]:
-    """The rows as the driver gives them; none where nothing can be among them."""
-    if () in (kept.operators, kept.products):
+def _read_rows(statement: Any, part: Kept, **values: Any) -> Sequence[Row]:
+    """Read the rows as the driver gives them; none where the part is empty."""
+    if () in (part.operators, part.products):
         return []
     if not reads_only():
         session = current_session()
         session.flush()
-        bring_up_to_date(session)
-    return made(kept.form).raw(current_connection(), {**kept.values(), **values})
+        write_pending(session)
+    return statement(part.form).raw(current_connection(), {**part.values(), **values})
 
 
-def _of(table: Any, form: Form) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _part_conditions(table: Any, form: Form) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     for count, name, column, kind in zip(form, ("operator", "product"), _columns(table), (Uuid, String), strict=True):
         if count is not None:
-            found.append(column.in_([bindparam(f"{name}_{place:03}", type_=kind()) for place in range(count)]))
-    return found
+            conditions.append(column.in_([bindparam(f"{name}_{place:03}", type_=kind()) for place in range(count)]))
+    return conditions
 
 
 def _columns(table: Any) -> tuple[Any, Any]:
@@ -131,169 +131,179 @@ def _months() -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=100)
-def _before(form: Form) -> Prepared:
+def _statement_before(form: Form) -> Prepared:
     t, first = QualifiedTally, _months()[0]
     keys = (col(t.addressed_to), col(t.product_code), col(t.gsp_group))
     sums = (_sum(t.steps), _sum(t.number), _sum(t.kw))
-    return Prepared(select(*keys, *sums).where(col(t.month) < first, *_of(t, form)).group_by(*keys))
+    return Prepared(select(*keys, *sums).where(col(t.month) < first, *_part_conditions(t, form)).group_by(*keys))
 
 
 @lru_cache(maxsize=100)
-def _within(form: Form) -> Prepared:
+def _statement_within(form: Form) -> Prepared:
     t, (first, last) = QualifiedTally, _months()
     columns = (t.addressed_to, t.product_code, t.gsp_group, t.month, t.steps, t.number, t.kw)
-    return Prepared(select(*map(col, columns)).where(col(t.month) >= first, col(t.month) <= last, *_of(t, form)))
+    return Prepared(
+        select(*map(col, columns)).where(col(t.month) >= first, col(t.month) <= last, *_part_conditions(t, form))
+    )
 
 
-def qualified_before(kept: Kept, first: int) -> Sequence[Row]:
-    """Before a month: SO (as the driver gives it), product, GSP group; steps, number and hundredths of a kW, came less went."""
-    return _read(_before, kept, first=first)
+def read_qualified_before(part: Kept, first: int) -> Sequence[Row]:
+    """Read net qualified power before a month: SO (as the driver gives it), product, GSP group, steps, number, hundredths."""
+    return _read_rows(_statement_before, part, first=first)
 
 
-def qualified_within(kept: Kept, first: int, last: int) -> Sequence[Row]:
-    """From a month to a month: SO (as the driver gives it), product, GSP group, month, and the same sums."""
-    return _read(_within, kept, first=first, last=last)
+def read_qualified_within(part: Kept, first: int, last: int) -> Sequence[Row]:
+    """Read net qualified power by month: SO (as the driver gives it), product, GSP group, month, and the same sums."""
+    return _read_rows(_statement_within, part, first=first, last=last)
 
 
 @lru_cache(maxsize=100)
-def _decided(form: Form) -> Prepared:
+def _statement_decided(form: Form) -> Prepared:
     t, (first, last) = DecisionTally, _months()
     keys = (col(t.month), col(t.outcome), col(t.reason_code))
-    wanted = (col(t.month) >= first, col(t.month) <= last, *_of(t, form))
-    return Prepared(select(*keys, _sum(t.number)).where(*wanted).group_by(*keys))
+    conditions = (col(t.month) >= first, col(t.month) <= last, *_part_conditions(t, form))
+    return Prepared(select(*keys, _sum(t.number)).where(*conditions).group_by(*keys))
 
 
-def _days_by(dimension: str, *keys: Any) -> Callable[[Form], Prepared]:
+def _statement_of_days(dimension: str, *keys: Any) -> Callable[[Form], Prepared]:
     @lru_cache(maxsize=100)
-    def made(form: Form) -> Prepared:
+    def build(form: Form) -> Prepared:
         t, (first, last) = DaysTally, _months()
-        alone = col(t.dimension) == bindparam("dimension", dimension, type_=String())
-        wanted = (alone, col(t.month) >= first, col(t.month) <= last, *_of(t, form))
+        of_dimension = col(t.dimension) == bindparam("dimension", dimension, type_=String())
+        conditions = (of_dimension, col(t.month) >= first, col(t.month) <= last, *_part_conditions(t, form))
         columns = (*map(col, keys), col(t.working_days))
-        return Prepared(select(*columns, _sum(t.number)).where(*wanted).group_by(*columns))
+        return Prepared(select(*columns, _sum(t.number)).where(*conditions).group_by(*columns))
 
-    return made
-
-
-_OPERATORS_DAYS = (_days_by("OPERATOR", DaysTally.addressed_to), _days_by("BOTH", DaysTally.addressed_to))
-_PRODUCTS_DAYS = (_days_by("PRODUCT", DaysTally.product_code), _days_by("BOTH", DaysTally.product_code))
+    return build
 
 
-def decided_within(kept: Kept, first: int, last: int) -> Sequence[Row]:
-    """From a month to a month: month, outcome, reason, number."""
-    return _read(_decided, kept, first=first, last=last)
+_OPERATORS_DAYS = (
+    _statement_of_days("OPERATOR", DaysTally.addressed_to),
+    _statement_of_days("BOTH", DaysTally.addressed_to),
+)
+_PRODUCTS_DAYS = (
+    _statement_of_days("PRODUCT", DaysTally.product_code),
+    _statement_of_days("BOTH", DaysTally.product_code),
+)
 
 
-def days_by_operator(kept: Kept, first: int, last: int) -> list[Row]:
-    """From a month to a month, decisions that SOs made: SO, working days, number."""
-    made = _OPERATORS_DAYS[kept.products is not None]
-    return [(uuid_of(row[0]), *row[1:]) for row in _read(made, kept, first=first, last=last)]
+def read_decided_within(part: Kept, first: int, last: int) -> Sequence[Row]:
+    """Read decisions from a month to a month: month, outcome, reason, number."""
+    return _read_rows(_statement_decided, part, first=first, last=last)
 
 
-def days_by_product(kept: Kept, first: int, last: int) -> Sequence[Row]:
-    """The same: product, working days, number."""
-    return _read(_PRODUCTS_DAYS[kept.operators is not None], kept, first=first, last=last)
+def read_days_by_operator(part: Kept, first: int, last: int) -> list[Row]:
+    """Read the working days of SOs' decisions from a month to a month: SO, working days, number."""
+    statement = _OPERATORS_DAYS[part.products is not None]
+    return [(to_uuid(row[0]), *row[1:]) for row in _read_rows(statement, part, first=first, last=last)]
 
 
-def _sums_by(table: Any, keys: tuple[Any, ...]) -> Callable[[Form, int], Prepared]:
-    """Statements that add applications up by some columns, of those that stand in one of so many states."""
+def read_days_by_product(part: Kept, first: int, last: int) -> Sequence[Row]:
+    """Read the working days of SOs' decisions from a month to a month: product, working days, number."""
+    return _read_rows(_PRODUCTS_DAYS[part.operators is not None], part, first=first, last=last)
+
+
+def _statement_of_sums(table: Any, keys: tuple[Any, ...]) -> Callable[[Form, int], Prepared]:
+    """Build statements that sum applications by some columns, of those in one of a number of states."""
 
     @lru_cache(maxsize=100)
-    def made(form: Form, states: int) -> Prepared:
-        among = [bindparam(f"state_{place:03}", type_=String()) for place in range(states)]
-        wanted = (col(table.status).in_(among), *_of(table, form))
-        return Prepared(select(*map(col, keys), _sum(table.number)).where(*wanted).group_by(*map(col, keys)))
+    def build(form: Form, states: int) -> Prepared:
+        state_parameters = [bindparam(f"state_{place:03}", type_=String()) for place in range(states)]
+        conditions = (col(table.status).in_(state_parameters), *_part_conditions(table, form))
+        return Prepared(select(*map(col, keys), _sum(table.number)).where(*conditions).group_by(*map(col, keys)))
 
-    return made
-
-
-_BY_CLOCK = _sums_by(StandingTally, (StandingTally.status, StandingTally.due_on))
-_BY_OPERATOR_DUE = _sums_by(StandingTally, (StandingTally.addressed_to, StandingTally.due_on))
-_BY_PRODUCT_DUE = _sums_by(StandingTally, (StandingTally.product_code, StandingTally.due_on))
-_BY_OPERATOR = _sums_by(StandingTally, (StandingTally.addressed_to,))
-_BY_PRODUCT = _sums_by(StandingTally, (StandingTally.product_code,))
-_BY_CODE = _sums_by(QueueTally, (QueueTally.dimension, QueueTally.code))
+    return build
 
 
-def _in_states(made: Callable[[Form, int], Prepared], kept: Kept, states: Collection[str]) -> Sequence[Row]:
-    values = {f"state_{place:03}": one for place, one in enumerate(sorted(states))}
-    return _read(lambda form: made(form, len(values)), kept, **values) if values else []
+_BY_CLOCK = _statement_of_sums(StandingTally, (StandingTally.status, StandingTally.due_on))
+_BY_OPERATOR_DUE = _statement_of_sums(StandingTally, (StandingTally.addressed_to, StandingTally.due_on))
+_BY_PRODUCT_DUE = _statement_of_sums(StandingTally, (StandingTally.product_code, StandingTally.due_on))
+_BY_OPERATOR = _statement_of_sums(StandingTally, (StandingTally.addressed_to,))
+_BY_PRODUCT = _statement_of_sums(StandingTally, (StandingTally.product_code,))
+_BY_CODE = _statement_of_sums(QueueTally, (QueueTally.dimension, QueueTally.code))
 
 
-def by_clock(kept: Kept, states: Collection[str]) -> list[Row]:
-    """Applications that stand in one of these states: status, when they are due (None: no clock runs), number."""
-    return [(status, day_of(due), number) for status, due, number in _in_states(_BY_CLOCK, kept, states)]
+def _read_in_states(statement: Callable[[Form, int], Prepared], part: Kept, states: Collection[str]) -> Sequence[Row]:
+    values = {f"state_{index:03}": state for index, state in enumerate(sorted(states))}
+    return _read_rows(lambda form: statement(form, len(values)), part, **values) if values else []
 
 
-def by_product(kept: Kept, states: Collection[str]) -> Sequence[Row]:
-    """The same: product, number."""
-    return _in_states(_BY_PRODUCT, kept, states)
+def read_by_clock(part: Kept, states: Collection[str]) -> list[Row]:
+    """Read applications in some states: status, day due (None: no clock runs), number."""
+    return [(status, to_due_day(due), number) for status, due, number in _read_in_states(_BY_CLOCK, part, states)]
 
 
-def by_operator(kept: Kept, states: Collection[str]) -> list[Row]:
-    """The same: SO, number."""
-    return [(uuid_of(operator), number) for operator, number in _in_states(_BY_OPERATOR, kept, states)]
+def read_by_product(part: Kept, states: Collection[str]) -> Sequence[Row]:
+    """Read applications in some states: product, number."""
+    return _read_in_states(_BY_PRODUCT, part, states)
 
 
-def operators_due(kept: Kept, states: Collection[str]) -> list[Row]:
-    """The same: SO, when they are due, number."""
-    rows = _in_states(_BY_OPERATOR_DUE, kept, states)
-    return [(uuid_of(operator), day_of(due), number) for operator, due, number in rows]
+def read_by_operator(part: Kept, states: Collection[str]) -> list[Row]:
+    """Read applications in some states: SO, number."""
+    return [(to_uuid(operator), number) for operator, number in _read_in_states(_BY_OPERATOR, part, states)]
 
 
-def products_due(kept: Kept, states: Collection[str]) -> list[Row]:
-    """The same: product, when they are due, number."""
-    return [(product, day_of(due), number) for product, due, number in _in_states(_BY_PRODUCT_DUE, kept, states)]
+def read_operators_due(part: Kept, states: Collection[str]) -> list[Row]:
+    """Read applications in some states: SO, day due, number."""
+    rows = _read_in_states(_BY_OPERATOR_DUE, part, states)
+    return [(to_uuid(operator), to_due_day(due), number) for operator, due, number in rows]
 
 
-def by_group_and_provider(kept: Kept, states: Collection[str]) -> Sequence[Row]:
-    """The same, for all products: GSP_GROUP or PROVIDER, its code, number."""
-    return _in_states(_BY_CODE, Kept(kept.operators if kept.operators is not None else (ANYONE,)), states)
+def read_products_due(part: Kept, states: Collection[str]) -> list[Row]:
+    """Read applications in some states: product, day due, number."""
+    return [
+        (product, to_due_day(due), number) for product, due, number in _read_in_states(_BY_PRODUCT_DUE, part, states)
+    ]
+
+
+def read_by_group_and_provider(part: Kept, states: Collection[str]) -> Sequence[Row]:
+    """Read applications in some states, for all products: GSP_GROUP or PROVIDER, its code, number."""
+    return _read_in_states(_BY_CODE, Kept(part.operators if part.operators is not None else (ANYONE,)), states)
 
 
 @lru_cache(maxsize=100)
-def _ending(form: Form) -> Prepared:
+def _statement_ending(form: Form) -> Prepared:
     t, first = EndingTally, _months()[0]
     sums = (_sum(t.number), _sum(t.kw))
-    chosen = select(col(t.month), *sums).where(col(t.month) >= first, *_of(t, form))
-    return Prepared(chosen.group_by(col(t.month)))
+    query = select(col(t.month), *sums).where(col(t.month) >= first, *_part_conditions(t, form))
+    return Prepared(query.group_by(col(t.month)))
 
 
-def ending_from(kept: Kept, first: int) -> Sequence[Row]:
-    """Qualifications in force that end in a month or later: month, number, hundredths of a kW."""
-    return _read(_ending, kept, first=first)
+def read_ending_from(part: Kept, first: int) -> Sequence[Row]:
+    """Read qualifications in force that end in a month or later: month, number, hundredths of a kW."""
+    return _read_rows(_statement_ending, part, first=first)
 
 
 @lru_cache(maxsize=100)
-def _units(form: Form) -> Prepared:
+def _statement_units(form: Form) -> Prepared:
     t = UnitTally
     columns = (t.family, t.units, t.assets, t.applied, t.qualified)
-    return Prepared(select(*map(col, columns)).where(*_of(t, form)))
+    return Prepared(select(*map(col, columns)).where(*_part_conditions(t, form)))
 
 
-def units_of(operator: UUID | None) -> Sequence[Row]:
-    """Active units in an SO's areas (None: all): family, units; assets there, of units that applied, of qualified ones."""
-    return _read(_units, Kept((operator or ANYONE,)))
+def read_units(operator: UUID | None) -> Sequence[Row]:
+    """Read active units in an SO's areas (None: all): family, units; assets there, of units that applied, of qualified."""
+    return _read_rows(_statement_units, Kept((operator or ANYONE,)))
 
 
 @lru_cache(maxsize=1)
-def _figures(_form: Form) -> Prepared:
+def _statement_figures(_form: Form) -> Prepared:
     return Prepared(select(*table_of(MarketFigure).columns))
 
 
-def figures() -> Sequence[Row]:
-    """Every figure over all SOs: its columns (`MarketFigure`), identifiers as the driver gives them."""
-    return _read(_figures, Kept(None))
+def read_figures() -> Sequence[Row]:
+    """Read every figure over all SOs: its columns (`MarketFigure`), identifiers as the driver gives them."""
+    return _read_rows(_statement_figures, Kept(None))
 
 
 @lru_cache(maxsize=10_000)
-def uuid_of(given: str | UUID) -> UUID:
-    """An identifier of the driver's value."""
-    return given if isinstance(given, UUID) else UUID(hex=given)
+def to_uuid(value: str | UUID) -> UUID:
+    """Turn the driver's value into an identifier."""
+    return value if isinstance(value, UUID) else UUID(hex=value)
 
 
 @lru_cache(maxsize=10_000)
-def day_of(given: str | date) -> date | None:
-    """The day on which something is due, of the driver's value."""
-    day = given if isinstance(given, date) else date.fromisoformat(given)
+def to_due_day(value: str | date) -> date | None:
+    """Turn the driver's value into the day on which something is due; None for no day."""
+    day = value if isinstance(value, date) else date.fromisoformat(value)
     return None if day == NOT_DUE else day

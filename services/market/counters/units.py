@@ -1,7 +1,7 @@
-"""What units count for on the way to the market: in the areas of each SO, and over all (UC-05.02).
+"""Contributions of units to the market's counters: in the areas of each SO, and over all (UC-05.02).
 
-A unit counts by its assets in each area, by where it has applied and by what it is qualified for. These come from several
-records, so what it counted for last is kept, and taken away once it counts for something else.
+A unit counts by its assets in each area, its applications and its qualifications. These come from several records, so its
+last contribution is stored, and subtracted when it changes.
 """
 
 from collections import defaultdict
@@ -20,123 +20,129 @@ from models.qualifications import Qualification, QualificationStatus
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitStatus
 from services.core.identity.roles import roles_in_force
 from services.core.ledger.writer import table_of
-from services.market.counters.keys import Counted, Kind
+from services.market.counters.keys import CounterChange, Kind
 
-AT_ONCE = 2000
+BATCH_SIZE = 2000
 NATIONAL = "System Operator"
 STAGES = (Kind.UNITS, Kind.APPLIED, Kind.QUALIFIED)
 Share = list[int]
-"""Assets: all, if the unit has applied, if it is qualified."""
+"""Numbers of assets: all; the same if the unit has applied, else 0; the same if it is qualified, else 0."""
 
 
 class Contribution(NamedTuple):
-    """What a unit counts for: in which family, of whom, its assets at each SO, and whether it has applied and is qualified."""
+    """The contribution of a unit: family, provider, its assets by SO, and the stages that it has reached."""
 
     family: str
     provider: str
-    at: Mapping[str, Share]
+    shares: Mapping[str, Share]
     stages: Share
 
-    def counted(self, sign: int) -> Iterator[Counted]:
-        """Where it counts."""
-        for operator, assets in self.at.items():
-            yield UnitTally, (UUID(operator), self.family), (sign, *(sign * one for one in assets))
-        for kind, there in zip(STAGES, self.stages, strict=True):
-            if there:
+    def changes(self, sign: int) -> Iterator[CounterChange]:
+        """Yield the counter changes of the unit; `sign` is 1 or -1."""
+        for operator, share in self.shares.items():
+            yield UnitTally, (UUID(operator), self.family), (sign, *(sign * assets for assets in share))
+        for kind, reached in zip(STAGES, self.stages, strict=True):
+            if reached:
                 yield FigureProvider, (kind, 0, self.family, UUID(self.provider)), (0, sign, 0)
 
 
-def operates(organisation: Organisation) -> bool:
-    """Whether an organisation sees units by area."""
-    return bool(organisation.licence_areas) or _everywhere(organisation)
+def is_operator(organisation: Organisation) -> bool:
+    """Return True when an organisation sees units by area."""
+    return bool(organisation.licence_areas) or _sees_everywhere(organisation)
 
 
-def _everywhere(organisation: Organisation) -> bool:
-    """Whether it sees all of them; before its first approval it sees none, and is counted for already."""
+def _sees_everywhere(organisation: Organisation) -> bool:
+    """Return True when an organisation sees all units; before its first approval it sees none, but is counted for."""
     declared = [] if organisation.licence_areas else organisation.organisation_roles
     return NATIONAL in (*roles_in_force(organisation), *declared)
 
 
-def operators_of(session: OrmSession) -> dict[UUID, frozenset[str] | None]:
-    """The areas of each SO; None: all there are."""
-    told = (Organisation.licence_areas, Organisation.approved_values, Organisation.organisation_roles)
-    areas, approved, declared = (cast(col(one), String) for one in told)
-    national = (one.like(f"%{NATIONAL}%") for one in (approved, declared))
+def load_operator_areas(session: OrmSession) -> dict[UUID, frozenset[str] | None]:
+    """Load the areas of each SO; None: all areas."""
+    columns = (Organisation.licence_areas, Organisation.approved_values, Organisation.organisation_roles)
+    areas, approved, declared = (cast(col(column), String) for column in columns)
+    national = (roles.like(f"%{NATIONAL}%") for roles in (approved, declared))
     return {
-        one.id: None if _everywhere(one) else frozenset(one.licence_areas)
-        for one in session.scalars(select(Organisation).where(or_(areas != "[]", *national)))
-        if operates(one)
+        organisation.id: None if _sees_everywhere(organisation) else frozenset(organisation.licence_areas)
+        for organisation in session.scalars(select(Organisation).where(or_(areas != "[]", *national)))
+        if is_operator(organisation)
     }
 
 
-def count_again(session: OrmSession, units: Collection[UUID] | None) -> Iterator[Counted]:
-    """Count units anew (None: every one) and keep it; what is taken away and added. The last in a unit of work but one."""
-    listed = sorted(session.scalars(select(col(MarketUnit.id))) if units is None else units)
-    operators = operators_of(session)
-    kept = table_of(UnitCounted)
-    for start in range(0, len(listed), AT_ONCE):
-        some = listed[start : start + AT_ONCE]
-        # Held first: whoever else changes one of them waits here, and reads what this one leaves.
-        held = select(kept.c.unit_id, kept.c.counted).where(kept.c.unit_id.in_(some)).order_by(kept.c.unit_id)
-        before = {row[0]: row[1] for row in session.execute(held.with_for_update())}
-        after = {unit: list(one) for unit, one in contributions(session, some, operators).items()}
+def recount_contributions(session: OrmSession, units: Collection[UUID] | None) -> Iterator[CounterChange]:
+    """Recount the contributions of units (None: all) and store them; yield the counter changes."""
+    unit_ids = sorted(session.scalars(select(col(MarketUnit.id))) if units is None else units)
+    operators = load_operator_areas(session)
+    table = table_of(UnitCounted)
+    for start in range(0, len(unit_ids), BATCH_SIZE):
+        batch = unit_ids[start : start + BATCH_SIZE]
+        # Locked first: a concurrent writer of one of them waits here, and then reads the new contribution.
+        query = select(table.c.unit_id, table.c.counted).where(table.c.unit_id.in_(batch)).order_by(table.c.unit_id)
+        before = {row.unit_id: row.counted for row in session.execute(query.with_for_update())}
+        after = {unit: list(values) for unit, values in load_contributions(session, batch, operators).items()}
         changed = {unit for unit in before.keys() | after.keys() if before.get(unit) != after.get(unit)}
-        for sign, one in ((-1, before), (1, after)):
-            for unit in changed & one.keys():
-                yield from Contribution(*one[unit]).counted(sign)
-        _keep(session, before.keys() - after.keys(), {unit: after[unit] for unit in changed & after.keys()})
+        for sign, by_unit in ((-1, before), (1, after)):
+            for unit in changed & by_unit.keys():
+                yield from Contribution(*by_unit[unit]).changes(sign)
+        _store_contributions(
+            session, before.keys() - after.keys(), {unit: after[unit] for unit in changed & after.keys()}
+        )
 
 
-def _keep(session: OrmSession, old: set[UUID], new: Mapping[UUID, Any]) -> None:
-    kept = table_of(UnitCounted)
+def _store_contributions(session: OrmSession, old: set[UUID], new: Mapping[UUID, Any]) -> None:
+    table = table_of(UnitCounted)
     if old:
-        session.execute(delete(kept).where(kept.c.unit_id.in_(old)))
+        session.execute(delete(table).where(table.c.unit_id.in_(old)))
     if new:
-        begin = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(kept)
-        # The row stays the same one: whoever waits for it finds it.
+        begin = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table)
+        # Updated in place: a writer that waits for the row finds it.
         upsert = begin.on_conflict_do_update(index_elements=["unit_id"], set_={"counted": begin.excluded.counted})
-        session.execute(upsert, [{"unit_id": unit, "counted": one} for unit, one in sorted(new.items())])
+        session.execute(upsert, [{"unit_id": unit, "counted": values} for unit, values in sorted(new.items())])
 
 
-def contributions(
+def load_contributions(
     session: OrmSession, units: Collection[UUID], operators: Mapping[UUID, frozenset[str] | None]
 ) -> dict[UUID, Contribution]:
-    """What these units count for; ended ones for nothing."""
-    chosen = select(
+    """Load the contributions of these units; de-registered ones have none."""
+    query = select(
         col(MarketUnit.id), col(MarketUnit.family), col(MarketUnit.service_provider_id), col(UnitCapability.assets)
     )
-    chosen = chosen.join(UnitCapability, col(UnitCapability.unit_id) == col(MarketUnit.id))
-    active = session.execute(chosen.where(col(MarketUnit.id).in_(units), col(MarketUnit.status) == UnitStatus.ACTIVE))
-    places, applied = _places(session, units), _applied(session, units)
-    found: dict[UUID, Contribution] = {}
+    query = query.join(UnitCapability, col(UnitCapability.unit_id) == col(MarketUnit.id))
+    active = session.execute(query.where(col(MarketUnit.id).in_(units), col(MarketUnit.status) == UnitStatus.ACTIVE))
+    places, applied = _load_assets_by_area(session, units), _load_states_by_operator(session, units)
+    contributions: dict[UUID, Contribution] = {}
     for unit, family, provider, assets in active:
-        stands = applied.get(unit, {})
-        here = {str(ANYONE): _share(assets, [state for states in stands.values() for state in states])}
+        states_by_operator = applied.get(unit, {})
+        shares = {
+            str(ANYONE): _build_share(assets, [state for states in states_by_operator.values() for state in states])
+        }
         for operator, areas in operators.items():
             own = assets if areas is None else sum(n for dno, n in places.get(unit, {}).items() if dno in areas)
             if own:
-                here[str(operator)] = _share(own, stands.get(operator, []))
-        stages = _share(1, [state for states in stands.values() for state in states])
-        found[unit] = Contribution(str(family), str(provider), here, stages)
-    return found
+                shares[str(operator)] = _build_share(own, states_by_operator.get(operator, []))
+        stages = _build_share(1, [state for states in states_by_operator.values() for state in states])
+        contributions[unit] = Contribution(str(family), str(provider), shares, stages)
+    return contributions
 
 
-def _share(assets: int, states: Collection[QualificationStatus]) -> Share:
+def _build_share(assets: int, states: Collection[QualificationStatus]) -> Share:
     applied = any(state is not QualificationStatus.WITHDRAWN for state in states)
     return [assets, assets * applied, assets * (QualificationStatus.QUALIFIED in states)]
 
 
-def _places(session: OrmSession, units: Collection[UUID]) -> dict[UUID, dict[str, int]]:
-    found: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+def _load_assets_by_area(session: OrmSession, units: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    assets_by_area: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     columns = (col(UnitArea.unit_id), col(UnitArea.dno_code), col(UnitArea.assets))
     for unit, dno, assets in session.execute(select(*columns).where(col(UnitArea.unit_id).in_(units))):
-        found[unit][dno] += assets
-    return found
+        assets_by_area[unit][dno] += assets
+    return assets_by_area
 
 
-def _applied(session: OrmSession, units: Collection[UUID]) -> dict[UUID, dict[UUID, list[QualificationStatus]]]:
-    found: dict[UUID, dict[UUID, list[QualificationStatus]]] = defaultdict(lambda: defaultdict(list))
+def _load_states_by_operator(
+    session: OrmSession, units: Collection[UUID]
+) -> dict[UUID, dict[UUID, list[QualificationStatus]]]:
+    states_by_operator: dict[UUID, dict[UUID, list[QualificationStatus]]] = defaultdict(lambda: defaultdict(list))
     columns = (col(Qualification.unit_id), col(Qualification.addressed_to), col(Qualification.status))
     for unit, operator, status in session.execute(select(*columns).where(col(Qualification.unit_id).in_(units))):
-        found[unit][operator].append(status)
-    return found
+        states_by_operator[unit][operator].append(status)
+    return states_by_operator

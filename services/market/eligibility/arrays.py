@@ -1,4 +1,4 @@
-"""Units as arrays, and how much of them counts for a product, by licence area (UC-04.03): pure NumPy."""
+"""Capacity of units as arrays, and the part that counts for a product, by licence area (UC-04.03): pure NumPy."""
 
 from functools import cache
 from typing import NamedTuple
@@ -12,20 +12,20 @@ from services.grid.geography import LICENCE_AREAS
 from services.market.products.reference_data import procurers
 
 SCOTTISH = ("_N", "_P")
-AREA_CODES: tuple[str, ...] = tuple(one.code for one in LICENCE_AREAS if one.code)
-GROUP_CODES: tuple[str, ...] = tuple(one.gsp_group for one in LICENCE_AREAS if one.gsp_group)
-"""In the order of AREA_CODES: each licence area is one GSP group."""
+AREA_CODES: tuple[str, ...] = tuple(area.code for area in LICENCE_AREAS if area.code)
+GROUP_CODES: tuple[str, ...] = tuple(area.gsp_group for area in LICENCE_AREAS if area.gsp_group)
+"""GSP groups in the order of AREA_CODES: each licence area is one GSP group."""
 PLACES = len(AREA_CODES)
 ELSEWHERE = PLACES
-"""The row of what has no known area."""
-UNSAID = -1
-"""Stands for what is not known."""
+"""The row of capacity without a known area."""
+UNKNOWN = -1
+"""The number that stands for a value that is not known."""
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-class Held(NamedTuple):
-    """The units as arrays. `up_in`, `down_in` (hundredths of kW) and `present` have a row for each place."""
+class UnitArrays(NamedTuple):
+    """Units as arrays. `up_in`, `down_in` (hundredths of kW) and `present` have a row for each licence area."""
 
     up: Ints
     down: Ints
@@ -39,8 +39,8 @@ class Held(NamedTuple):
     present: Flags
 
 
-class Counted(NamedTuple):
-    """The capacity that counts for a product, in hundredths of kW: surely, at most, in which place, and what lies outside."""
+class CountedCapacity(NamedTuple):
+    """Capacity that counts for a product, in hundredths of kW: for sure, at most, its licence area, and the rest outside."""
 
     sure: Ints
     most: Ints
@@ -49,27 +49,27 @@ class Counted(NamedTuple):
 
 
 @cache
-def buyers_areas(codes: tuple[str, ...]) -> frozenset[str] | None:
-    """The licence areas in which these procurers buy; None for all of Great Britain, empty for none that are known."""
-    known = [procurers()[code] for code in codes if code in procurers()]
-    if any(not buyer.dno_codes for buyer in known):
+def find_buyers_areas(codes: tuple[str, ...]) -> frozenset[str] | None:
+    """Find the licence areas in which these procurers buy; None for all of Great Britain, empty when none is known."""
+    buyers = [procurers()[code] for code in codes if code in procurers()]
+    if any(not buyer.dno_codes for buyer in buyers):
         return None
-    return frozenset(code for buyer in known for code in buyer.dno_codes)
+    return frozenset(code for buyer in buyers for code in buyer.dno_codes)
 
 
-def hundredths(power: object) -> int:
-    """kW as whole hundredths; UNSAID for none."""
-    return UNSAID if power is None else int(power * 100)  # pyright: ignore[reportOperatorIssue]
+def to_hundredths(power: object) -> int:
+    """Return kW as whole hundredths; UNKNOWN for None."""
+    return UNKNOWN if power is None else int(power * 100)  # pyright: ignore[reportOperatorIssue]
 
 
-def held_by(units: pl.DataFrame, areas: pl.DataFrame) -> Held:
-    """The frames of `services.market.eligibility.verdicts.judge` as arrays."""
+def build_unit_arrays(units: pl.DataFrame, areas: pl.DataFrame) -> UnitArrays:
+    """Build arrays from the frames of `services.market.eligibility.matrix.judge`."""
 
     def column(name: str) -> Ints:
-        return units[name].cast(pl.Int64).fill_null(UNSAID).to_numpy()
+        return units[name].cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
 
     numbered = units.select("unit_id").with_row_index("row")
-    where = areas.join(numbered, on="unit_id", how="inner").select(
+    located = areas.join(numbered, on="unit_id", how="inner").select(
         "row",
         "up",
         "down",
@@ -79,13 +79,13 @@ def held_by(units: pl.DataFrame, areas: pl.DataFrame) -> Held:
             pl.lit(ELSEWHERE),
         ),
     )
-    at = where["cell"].to_numpy() * units.height + where["row"].to_numpy().astype(np.int64)
+    positions = located["cell"].to_numpy() * units.height + located["row"].to_numpy().astype(np.int64)
     shape = PLACES + 1, units.height
     up_in, down_in, present = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
-    np.add.at(up_in.ravel(), at, where["up"].to_numpy())
-    np.add.at(down_in.ravel(), at, where["down"].to_numpy())
-    present.ravel()[at] = True
-    return Held(
+    np.add.at(up_in.ravel(), positions, located["up"].to_numpy())
+    np.add.at(down_in.ravel(), positions, located["down"].to_numpy())
+    present.ravel()[positions] = True
+    return UnitArrays(
         up=column("up"),
         down=column("down"),
         energy=column("energy"),
@@ -99,44 +99,47 @@ def held_by(units: pl.DataFrame, areas: pl.DataFrame) -> Held:
     )
 
 
-def counted(held: Held, product: ProductVersion) -> Counted:
-    """What counts, in the better of the directions in which the product is bought."""
+def count_capacity(arrays: UnitArrays, product: ProductVersion) -> CountedCapacity:
+    """Count the capacity for a product, in the better of the directions in which it is bought."""
     match product.direction:
         case Direction.UP:
-            return _one_way(held.up, held.up_in, product)
+            return _count_direction(arrays.up, arrays.up_in, product)
         case Direction.DOWN:
-            return _one_way(held.down, held.down_in, product)
+            return _count_direction(arrays.down, arrays.down_in, product)
         case Direction.BOTH:
-            up, down = _one_way(held.up, held.up_in, product), _one_way(held.down, held.down_in, product)
-            better = down.sure > up.sure
-            return Counted(
+            up, down = (
+                _count_direction(arrays.up, arrays.up_in, product),
+                _count_direction(arrays.down, arrays.down_in, product),
+            )
+            down_is_better = down.sure > up.sure
+            return CountedCapacity(
                 np.maximum(up.sure, down.sure),
                 np.maximum(up.most, down.most),
-                np.where(better, down.place, up.place),
-                np.where(better, down.outside, up.outside),
+                np.where(down_is_better, down.place, up.place),
+                np.where(down_is_better, down.outside, up.outside),
             )
 
 
-def _one_way(total: Ints, inside: Ints, product: ProductVersion) -> Counted:
-    cells = counting_cells(product)
+def _count_direction(total: Ints, inside: Ints, product: ProductVersion) -> CountedCapacity:
+    cells = find_counting_cells(product)
     unplaced = inside[ELSEWHERE]
-    nowhere = np.full(len(total), UNSAID)
+    no_area = np.full(len(total), UNKNOWN)
     if product.aggregation in (Spread.GSP_GROUP, Spread.CONSTRAINT_ZONE):
-        best, place = np.zeros_like(total), nowhere
+        best, place = np.zeros_like(total), no_area
         for cell in cells:
-            more = inside[cell] > best
-            best = np.where(more, inside[cell], best)
-            place = np.where(more, cell, place)
-        return Counted(best, best + unplaced, place, total - best)
+            larger = inside[cell] > best
+            best = np.where(larger, inside[cell], best)
+            place = np.where(larger, cell, place)
+        return CountedCapacity(best, best + unplaced, place, total - best)
     if len(cells) == PLACES:
-        return Counted(total, total, nowhere, np.zeros_like(total))
+        return CountedCapacity(total, total, no_area, np.zeros_like(total))
     sure = inside[cells].sum(axis=0)
-    return Counted(sure, sure + unplaced, nowhere, total - sure)
+    return CountedCapacity(sure, sure + unplaced, no_area, total - sure)
 
 
-def counting_cells(product: ProductVersion) -> list[int]:
-    """The places in which capacity counts: those where it is bought, of them the Scottish ones where it must be there."""
-    areas = buyers_areas(tuple(product.procurers))
+def find_counting_cells(product: ProductVersion) -> list[int]:
+    """Find the rows of licence areas in which capacity counts: where the product is bought, and in Scotland if it must be."""
+    areas = find_buyers_areas(tuple(product.procurers))
     scottish = product.aggregation is Spread.SCOTTISH_GSP
     return [
         cell

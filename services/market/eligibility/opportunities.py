@@ -1,4 +1,5 @@
-"""What units and assets may earn (UC-04.03): every product in force with reasons, equivalences, stacking and primacy.
+"""Opportunities of units and assets (UC-04.03): every product in force with reasons, equivalences, stacking and primacy.
+
 
 Indicative: the register compares, the system operator assesses.
 """
@@ -21,38 +22,37 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.eligibility.frames import frames_of_assets, frames_where
+from services.market.eligibility.frames import load_frames, load_frames_of_assets
 from services.market.eligibility.stacking_check import (
-    Beside,
+    HeldProduct,
     Primacy,
-    Served,
-    beside,
-    holdings_of_assets,
-    holdings_of_units,
-    primacy_of_units,
+    StackingWith,
+    check_beside_holdings,
+    find_holdings_of_assets,
+    find_holdings_of_units,
+    find_primacy,
 )
-from services.market.eligibility.verdicts import Standing, Verdict, verdicts_in, verdicts_of
-from services.market.products.catalogue import in_force_on
-from services.market.products.market_tables import equivalences, stacking
+from services.market.eligibility.verdicts import Standing, Verdict, explain_verdicts
+from services.market.products.catalogue import list_versions_in_force
+from services.market.products.market_tables import load_equivalences, load_stacking_matrix
 from services.market.units.connection_limits import ConnectionLimit, limits_of
-from services.market.units.members import runs
+from services.market.units.members import batches
 
 __all__ = [
-    "MOST_ASSETS",
+    "MAX_ASSETS",
+    "EquivalentRoute",
     "Opportunities",
     "Opportunity",
-    "Through",
     "opportunities_of_assets",
     "opportunities_of_unit",
-    "verdicts_of",
 ]
-MOST_ASSETS = 10_000
+MAX_ASSETS = 10_000
 RANK = {Standing.ELIGIBLE: 0, Standing.NEARLY: 1, Standing.NOT: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Through:
-    """That being qualified for one product lets a unit apply for another (table of equivalences); indicative."""
+class EquivalentRoute:
+    """A route by the table of equivalences: qualified for one product, a unit may apply for another; indicative."""
 
     product_code: str
     unit_code: str
@@ -61,20 +61,20 @@ class Through:
 
     @property
     def words(self) -> str:
-        """As people read it."""
+        """The route as a sentence."""
         return f"Qualified for {self.product_code} (unit {self.unit_code}): may apply for it. {self.note}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """One product, and how the unit or the assets stand to it."""
+    """One product with the verdict of the unit or the assets."""
 
     version: ProductVersion
     verdict: Verdict
-    holds: Served | None = None
-    """What the same unit holds of it already, or has applied for."""
-    through: Sequence[Through] = ()
-    beside: Sequence[Beside] = ()
+    holds: HeldProduct | None = None
+    """The unit's own qualification or application for it, if any."""
+    through: Sequence[EquivalentRoute] = ()
+    beside: Sequence[StackingWith] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,129 +86,134 @@ class Opportunities:
     up: Decimal
     down: Decimal
     items: list[Opportunity]
-    holdings: list[Served] = field(default_factory=list)
+    holdings: list[HeldProduct] = field(default_factory=list)
     primacy: Primacy | None = None
     limit: ConnectionLimit | None = None
     being_counted: bool = False
-    """Assets changed a moment ago: these figures are those from before."""
-    chosen: Sequence[UUID] = ()
-    """The assets, where it is a selection of them."""
+    """True when assets changed a moment ago: the figures are those from before."""
+    selection: Sequence[UUID] = ()
+    """The assets, where the opportunities are of a selection."""
 
 
 @operation("UC-04.03", permission="unit.read", writes=False, name="opportunities_of_unit")
 def opportunities_of_unit(actor: Actor, unit_id: UUID) -> Opportunities:
-    """Every product for one unit. Raises NotFound when unseen, Refused when it is de-registered or not counted yet."""
+    """Judge one unit against every product. Raises NotFound when unseen, Refused when de-registered or not counted yet."""
     unit = see(MarketUnit, actor, unit_id)
     if unit.status is not UnitStatus.ACTIVE:
         raise Refused("The unit is de-registered: nothing can be applied for with it. Choose an active unit.")
-    units, areas = frames_where(col(MarketUnit.id) == unit_id)
+    units, areas = load_frames(col(MarketUnit.id) == unit_id)
     if units.is_empty():
         raise Refused("The unit's assets are being counted. Look again in a moment.")
-    held = holdings_of_units(actor, [unit_id]).get(unit_id, [])
-    return _gathered(
+    holdings = find_holdings_of_units(actor, [unit_id]).get(unit_id, [])
+    return _build_opportunities(
         units,
         areas,
-        held,
+        holdings,
         unit=unit,
-        primacy=primacy_of_units([unit_id]).get(unit_id),
+        primacy=find_primacy([unit_id]).get(unit_id),
         limit=limits_of([unit_id]).get(unit_id),
     )
 
 
 @operation("UC-04.03", permission="asset.read", writes=False, name="opportunities_of_assets")
 def opportunities_of_assets(actor: Actor, asset_ids: Sequence[UUID], family: Family | None = None) -> Opportunities:
-    """Every product for some assets as if they were one unit; without a family, of whichever family fits the product.
+    """Judge some assets against every product, as if they were one unit; without a family, of any that fits the product.
+
 
     Raises NotFound for an asset that the actor may not see, Invalid for none or more than 10,000.
     """
-    wanted = selected(actor, asset_ids)
-    units, areas = frames_of_assets(wanted, None if family is None else str(family))
-    return replace(_gathered(units, areas, holdings_of_assets(actor, wanted)), chosen=wanted)
+    selection = require_selection(actor, asset_ids)
+    units, areas = load_frames_of_assets(selection, None if family is None else str(family))
+    return replace(_build_opportunities(units, areas, find_holdings_of_assets(actor, selection)), selection=selection)
 
 
-def selected(actor: Actor, asset_ids: Sequence[UUID]) -> list[UUID]:
-    """The assets of a selection, each once. Raises NotFound for an unseen one, Invalid for none or more than 10,000."""
-    wanted = list(dict.fromkeys(asset_ids))
-    if not 1 <= len(wanted) <= MOST_ASSETS:
-        expected = f"1 to {MOST_ASSETS:,} assets"
-        message = f"Choose {expected}: {len(wanted):,} were named."
-        raise Invalid([Finding("OPPORTUNITY-01", "AssetIds", f"{len(wanted):,}", expected, message)])
-    _require_seen(actor, wanted)
-    return wanted
+def require_selection(actor: Actor, asset_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the assets of a selection, each once. Raises NotFound for an unseen one, Invalid for none or over 10,000."""
+    selection = list(dict.fromkeys(asset_ids))
+    if not 1 <= len(selection) <= MAX_ASSETS:
+        expected = f"1 to {MAX_ASSETS:,} assets"
+        message = f"Choose {expected}: {len(selection):,} were named."
+        raise Invalid([Finding("OPPORTUNITY-01", "AssetIds", f"{len(selection):,}", expected, message)])
+    _require_visible(actor, selection)
+    return selection
 
 
-def _require_seen(actor: Actor, wanted: Sequence[UUID]) -> None:
-    seen: set[UUID] = set()
-    for some in runs(wanted):
-        chosen = select(col(Asset.id)).where(col(Asset.id).in_(some), visible(Asset, actor))
-        seen.update(current_session().scalars(chosen))
-    unseen = next((one for one in wanted if one not in seen), None)
+def _require_visible(actor: Actor, asset_ids: Sequence[UUID]) -> None:
+    visible_ids: set[UUID] = set()
+    for batch in batches(asset_ids):
+        query = select(col(Asset.id)).where(col(Asset.id).in_(batch), visible(Asset, actor))
+        visible_ids.update(current_session().scalars(query))
+    unseen = next((asset_id for asset_id in asset_ids if asset_id not in visible_ids), None)
     if unseen is not None:
         raise NotFound("asset", unseen)
 
 
-def _gathered(
+def _build_opportunities(
     units: pl.DataFrame,
     areas: pl.DataFrame,
-    held: Sequence[Served],
+    holdings: Sequence[HeldProduct],
     *,
     unit: MarketUnit | None = None,
     primacy: Primacy | None = None,
     limit: ConnectionLimit | None = None,
 ) -> Opportunities:
-    products = in_force_on(today())
-    versions = {one.code: one for one in products}
+    products = list_versions_in_force(today())
+    versions = {version.code: version for version in products}
     [row] = units.rows(named=True)
-    verdicts = verdicts_in(units, areas, products)
-    cells, ways = stacking(), _ways(held)
+    verdicts = explain_verdicts(units, areas, products)
+    own: dict[str, HeldProduct] = {}
+    for holding in holdings:
+        if unit and holding.unit_id == unit.id:
+            own.setdefault(holding.product_code, holding)
+    cells, routes = load_stacking_matrix(), _find_routes(holdings)
     items = [
         Opportunity(
             version,
             verdict,
-            next((one for one in held if unit and one.unit_id == unit.id and one.product_code == version.code), None),
-            ways.get(version.code, ()),
-            beside(version, held, cells, versions),
+            own.get(version.code),
+            routes.get(version.code, ()),
+            check_beside_holdings(version, holdings, cells, versions),
         )
         for version, verdict in zip(products, verdicts[row["unit_id"]], strict=True)
     ]
-    items.sort(key=order_of)
+    items.sort(key=opportunity_order)
     return Opportunities(
         unit,
         row["assets"],
         Decimal(row["up"]).scaleb(-2),
         Decimal(row["down"]).scaleb(-2),
         items,
-        list(held),
+        list(holdings),
         primacy,
         limit,
         bool(row.get("stale")),
     )
 
 
-def order_of(item: Opportunity) -> tuple[int, int, int, str]:
-    """The best standing first, then what would be in another family, then the fewest gaps."""
+def opportunity_order(item: Opportunity) -> tuple[int, int, int, str]:
+    """Return the sort key: best standing first, then best standing in another family, then the fewest gaps."""
     return (
-        RANK[item.verdict.standing],
+        RANK[item.verdict.eligibility],
         RANK[item.verdict.apart_from_family],
         len(item.verdict.unmet),
         item.version.code,
     )
 
 
-def _ways(held: Sequence[Served]) -> Mapping[str, list[Through]]:
-    """By product, the equivalent ones that a unit is qualified for, steps of the table taken one after the other."""
+def _find_routes(holdings: Sequence[HeldProduct]) -> Mapping[str, list[EquivalentRoute]]:
+    """Find, by product, the routes from products that a unit is qualified for, following the table step by step."""
     steps: dict[str, list[tuple[str, str]]] = {}
-    for source, target, note in equivalences():
+    for source, target, note in load_equivalences():
         steps.setdefault(source, []).append((target, note))
-    found: dict[str, list[Through]] = {}
-    for one in held:
-        if not one.qualified:
+    routes: dict[str, list[EquivalentRoute]] = {}
+    for holding in holdings:
+        if not holding.qualified:
             continue
-        reached, ahead = {one.product_code}, [one.product_code]
-        while ahead:
-            for target, note in steps.get(ahead.pop(0), ()):
+        reached, queue = {holding.product_code}, [holding.product_code]
+        while queue:
+            for target, note in steps.get(queue.pop(0), ()):
                 if target not in reached:
                     reached.add(target)
-                    ahead.append(target)
-                    found.setdefault(target, []).append(Through(one.product_code, one.unit_code, note))
-    return found
+                    queue.append(target)
+                    routes.setdefault(target, []).append(EquivalentRoute(holding.product_code, holding.unit_code, note))
+    return routes

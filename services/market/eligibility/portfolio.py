@@ -1,4 +1,4 @@
-"""Opportunities of a whole portfolio (UC-04.03): every unit that one sees against every product, in one pass."""
+"""Opportunities of a portfolio (UC-04.03): every visible unit against every product, in one pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,36 +17,36 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.market.eligibility.explanations import GROUP_OF_AREA
-from services.market.eligibility.frames import frames_where
-from services.market.eligibility.requirements import REQUIREMENT_LABELS, STOPPERS, stopped_by_any
-from services.market.eligibility.verdicts import Requirement, Standing, Verdict, judge, verdicts_in
-from services.market.products.catalogue import in_force_on
+from services.market.eligibility.frames import load_frames
+from services.market.eligibility.requirements import REQUIREMENT_LABELS, STOPPERS, stopped_by_any_expression
+from services.market.eligibility.verdicts import Requirement, Standing, Verdict, explain_verdicts, judge
+from services.market.products.catalogue import list_versions_in_force
 
-UNITS_AT_ONCE = 500
+BATCH_SIZE = 500
 LONGEST_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class OpportunityFilters:
-    """Which units and products; an empty filter lets everything through, several values are alternatives.
+    """Filters over units and products; an empty one lets everything through, several values are alternatives.
 
-    Without `other_families`, a unit is held against the products of its own family only.
+    Without `other_families`, a unit is judged against the products of its own family only.
     """
 
-    standing: Sequence[str] = ()
+    eligibility: Sequence[str] = ()
     family: Sequence[str] = ()
     sub_market: Sequence[str] = ()
     product_code: Sequence[str] = ()
     service_provider_id: Sequence[UUID] = ()
     other_families: bool = False
     unmet: Sequence[str] = ()
-    """Requirements: one of them is known to be unmet (`services.market.eligibility.requirements`)."""
+    """Requirements of which at least one is known to be unmet."""
     gsp_group: Sequence[str] = ()
-    """Where most of what counts lies, for products whose capacity has to be in one place."""
+    """The GSP group with most of the capacity, for products whose capacity has to be in one place."""
 
 
 OPPORTUNITY_FILTER_TERMS = {
-    "Standing": "standing",
+    "Standing": "eligibility",
     "Family": "family",
     "SubMarket": "sub_market",
     "ProductCode": "product_code",
@@ -57,8 +57,8 @@ OPPORTUNITY_FILTER_TERMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ProductInNumbers:
-    """How a portfolio stands to one product: units, and kW of the eligible ones that count for it."""
+class ProductSummary:
+    """A portfolio against one product: numbers of units by standing, and the kW of the eligible ones."""
 
     version: ProductVersion
     eligible: int
@@ -70,11 +70,11 @@ class ProductInNumbers:
 
 
 @dataclass(frozen=True, slots=True)
-class PortfolioInNumbers:
-    """A portfolio against every product; `units` are those that passed the filters."""
+class PortfolioSummary:
+    """A portfolio against every product; `units` is the number that pass the filters."""
 
     units: int
-    products: list[ProductInNumbers]
+    products: list[ProductSummary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,47 +90,54 @@ class OpportunityLine:
 
     @property
     def words(self) -> str:
-        """What is missing; where nothing is, what isn't known."""
+        """The unmet requirements; where there are none, those that aren't known."""
         if self.verdict.unmet:
-            return " ".join(one.words for one in self.verdict.unmet)
-        silent = [REQUIREMENT_LABELS[one.requirement].lower() for one in self.verdict.unknown]
-        return f"Not known: {', '.join(silent)}." if silent else "Everything it needs is met."
+            return " ".join(reason.words for reason in self.verdict.unmet)
+        unknown = [REQUIREMENT_LABELS[reason.requirement].lower() for reason in self.verdict.unknown]
+        return f"Not known: {', '.join(unknown)}." if unknown else "Everything it needs is met."
 
 
 @dataclass(frozen=True, slots=True)
 class OpportunityPage:
-    """One page, whole units at a time, and the cursor of the next one (None: this is the last)."""
+    """A page of opportunities, whole units at a time, and the cursor of the next page (None: this is the last)."""
 
     items: list[OpportunityLine]
     next_cursor: str | None
 
 
 @operation("UC-04.03", permission="unit.read", writes=False, name="portfolio_in_numbers")
-def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None) -> PortfolioInNumbers:
-    """How the units that the actor sees stand to each product, counted; standings and what is unmet aren't filtered by."""
-    chosen = filters or OpportunityFilters()
-    units, areas = frames_where(*_conditions(actor, chosen))
-    products = _products(chosen)
-    versions = {one.code: one for one in products}
-    standing, counts = pl.col("standing"), pl.col("capacity")
-    eligible = standing == Standing.ELIGIBLE
+def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None) -> PortfolioSummary:
+    """Count the visible units by standing to each product; the filters of standing and unmet requirements don't apply."""
+    criteria = filters or OpportunityFilters()
+    units, areas = load_frames(*_build_conditions(actor, criteria))
+    products = _select_products(criteria)
+    versions = {version.code: version for version in products}
+    standing_column, capacity = pl.col("standing"), pl.col("capacity")
+    eligible = standing_column == Standing.ELIGIBLE
     elsewhere = (pl.col("apart_from_family") == Standing.ELIGIBLE) & ~pl.col("met_family")
     sums = (
         judge(units, areas, products)
         .group_by("product_code", maintain_order=True)
         .agg(
             eligible=eligible.sum(),
-            nearly=(standing == Standing.NEARLY).sum(),
-            other=((standing == Standing.NOT) & pl.col("met_family")).sum(),
-            kw=counts.filter(eligible).sum(),
+            nearly=(standing_column == Standing.NEARLY).sum(),
+            not_eligible=((standing_column == Standing.NOT) & pl.col("met_family")).sum(),
+            kw=capacity.filter(eligible).sum(),
             elsewhere=elsewhere.sum(),
         )
     )
-    return PortfolioInNumbers(
+    return PortfolioSummary(
         units.height,
         [
-            ProductInNumbers(versions[code], fits, nearly, other, Decimal(power) / 100, could)
-            for code, fits, nearly, other, power, could in sums.iter_rows()
+            ProductSummary(
+                version=versions[row["product_code"]],
+                eligible=row["eligible"],
+                nearly=row["nearly"],
+                not_eligible=row["not_eligible"],
+                eligible_kw=Decimal(row["kw"]) / 100,
+                elsewhere=row["elsewhere"],
+            )
+            for row in sums.iter_rows(named=True)
         ],
     )
 
@@ -139,49 +146,49 @@ def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None
 def list_opportunities(
     actor: Actor, filters: OpportunityFilters | None = None, *, after: str | None = None, limit: int = 50
 ) -> OpportunityPage:
-    """Units and products that pass the filters, the newest unit first; `limit` is of units, at most 200.
+    """List units and products that pass the filters, newest unit first; `limit` is of units, at most 200.
 
-    `after` is the cursor of the page before. Raises Invalid for one that isn't a cursor, or a value that no filter knows.
+    `after` is the cursor of the page before. Raises Invalid for text that isn't a cursor, or a value that no filter has.
     """
-    chosen = filters or OpportunityFilters()
+    criteria = filters or OpportunityFilters()
     size = max(1, min(limit, LONGEST_PAGE))
-    conditions, products = _conditions(actor, chosen), _products(chosen)
+    conditions, products = _build_conditions(actor, criteria), _select_products(criteria)
     last = None if after is None else _cursor(after)
-    found: list[list[OpportunityLine]] = []
+    lines_by_unit: list[list[OpportunityLine]] = []
     while True:
-        narrowed = [] if last is None else [col(MarketUnit.id) < last]
-        units, areas = frames_where(*conditions, *narrowed, limit=UNITS_AT_ONCE)
-        found += _lines(units, areas, products, chosen, size + 1 - len(found))
-        if len(found) > size or units.height < UNITS_AT_ONCE:
+        keyset = [] if last is None else [col(MarketUnit.id) < last]
+        units, areas = load_frames(*conditions, *keyset, limit=BATCH_SIZE)
+        lines_by_unit += _build_lines(units, areas, products, criteria, size + 1 - len(lines_by_unit))
+        if len(lines_by_unit) > size or units.height < BATCH_SIZE:
             break
         last = UUID(units["unit_id"][-1])
-    more = len(found) > size
-    following = str(found[size - 1][0].unit_id) if more else None
-    return OpportunityPage([line for lines in found[:size] for line in lines], following)
+    has_more = len(lines_by_unit) > size
+    following = str(lines_by_unit[size - 1][0].unit_id) if has_more else None
+    return OpportunityPage([line for lines in lines_by_unit[:size] for line in lines], following)
 
 
-def _lines(
+def _build_lines(
     units: pl.DataFrame,
     areas: pl.DataFrame,
     products: Sequence[ProductVersion],
     filters: OpportunityFilters,
-    most: int,
+    max_units: int,
 ) -> list[list[OpportunityLine]]:
-    """Of the first `most` units that have any: found in the matrix, and put into words only then."""
+    """Build the lines of at most `max_units` units that have any: found in the matrix, and only then explained."""
     matrix = judge(units, areas, products)
-    if filters.standing:
-        matrix = matrix.filter(pl.col("standing").cast(pl.String).is_in(list(filters.standing)))
+    if filters.eligibility:
+        matrix = matrix.filter(pl.col("standing").cast(pl.String).is_in(list(filters.eligibility)))
     if not filters.other_families:
         matrix = matrix.filter("met_family")
     if filters.unmet:
-        matrix = matrix.filter(stopped_by_any(map(Requirement, filters.unmet)))
+        matrix = matrix.filter(stopped_by_any_expression(map(Requirement, filters.unmet)))
     if filters.gsp_group:
         inside = [area for area, group in GROUP_OF_AREA.items() if group in filters.gsp_group]
         matrix = matrix.filter(pl.col("place").is_in(inside))
-    pairs = {(row[0], row[1]) for row in matrix.select("unit_id", "product_code").iter_rows()}
-    wanted = units.filter(pl.col("unit_id").is_in({unit for unit, _ in pairs})).head(most)
-    verdicts = verdicts_in(wanted, areas, products)
-    versions = {one.code: one for one in products}
+    pairs = set(matrix.select("unit_id", "product_code").iter_rows())
+    page_units = units.filter(pl.col("unit_id").is_in({unit for unit, _ in pairs})).head(max_units)
+    verdicts = explain_verdicts(page_units, areas, products)
+    versions = {version.code: version for version in products}
     return [
         [
             OpportunityLine(
@@ -195,12 +202,12 @@ def _lines(
             for verdict in verdicts[row["unit_id"]]
             if (row["unit_id"], verdict.product_code) in pairs
         ]
-        for row in wanted.iter_rows(named=True)
+        for row in page_units.iter_rows(named=True)
     ]
 
 
-def _conditions(actor: Actor, filters: OpportunityFilters) -> list[ColumnElement[bool]]:
-    _require_known(filters)
+def _build_conditions(actor: Actor, filters: OpportunityFilters) -> list[ColumnElement[bool]]:
+    _require_valid_filters(filters)
     conditions: list[ColumnElement[bool]] = [visible(MarketUnit, actor)]
     if filters.family:
         conditions.append(col(MarketUnit.family).in_(filters.family))
@@ -209,9 +216,9 @@ def _conditions(actor: Actor, filters: OpportunityFilters) -> list[ColumnElement
     return conditions
 
 
-def _require_known(filters: OpportunityFilters) -> None:
+def _require_valid_filters(filters: OpportunityFilters) -> None:
     kinds = {
-        "Standing": (filters.standing, list(Standing)),
+        "Standing": (filters.eligibility, list(Standing)),
         "Family": (filters.family, list(Family)),
         "Unmet": (filters.unmet, STOPPERS),
     }
@@ -225,12 +232,12 @@ def _require_known(filters: OpportunityFilters) -> None:
         raise Invalid(findings)
 
 
-def _products(filters: OpportunityFilters) -> list[ProductVersion]:
+def _select_products(filters: OpportunityFilters) -> list[ProductVersion]:
     return [
-        one
-        for one in in_force_on(today())
-        if (not filters.product_code or one.code in filters.product_code)
-        and (not filters.sub_market or one.sub_market in filters.sub_market)
+        version
+        for version in list_versions_in_force(today())
+        if (not filters.product_code or version.code in filters.product_code)
+        and (not filters.sub_market or version.sub_market in filters.sub_market)
     ]
 
 

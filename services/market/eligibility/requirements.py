@@ -1,4 +1,4 @@
-"""The words of eligibility: requirements, outcomes, standings (UC-04.03)."""
+"""Vocabulary of eligibility: requirements, reasons, verdicts, standings (UC-04.03)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import polars as pl
 
 
 class Standing(StrEnum):
-    """How a unit stands to a product. Indicative: the system operator assesses."""
+    """The standing of a unit to a product. Indicative: the system operator assesses."""
 
     ELIGIBLE = "ELIGIBLE"
     NEARLY = "NEARLY"
@@ -24,7 +24,7 @@ STANDING_LABELS: dict[Standing, str] = {
 
 
 class Requirement(StrEnum):
-    """What a product asks for; all but the last are columns of the matrix."""
+    """A requirement of a product; all but the last are columns of the matrix."""
 
     FAMILY = "FAMILY"
     PHASE = "PHASE"
@@ -40,11 +40,13 @@ class Requirement(StrEnum):
 
     @property
     def column(self) -> str:
-        """Its column in the matrix."""
+        """The column of the requirement in the matrix."""
         return f"met_{self.lower()}"
 
 
-JUDGED: tuple[Requirement, ...] = tuple(one for one in Requirement if one is not Requirement.METERING)
+JUDGED: tuple[Requirement, ...] = tuple(
+    requirement for requirement in Requirement if requirement is not Requirement.METERING
+)
 REQUIREMENT_LABELS: dict[Requirement, str] = {
     Requirement.FAMILY: "Family",
     Requirement.PHASE: "Open for qualification",
@@ -61,10 +63,10 @@ REQUIREMENT_LABELS: dict[Requirement, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One requirement of a product, and what a unit has of it.
+    """One requirement of a product against one unit.
 
-    `short_by` is what is missing or too much, in kW, seconds or minutes as the requirement has it; None where no number
-    says it. `met` None is not known.
+    `short_by` is the shortfall or excess, in kW, seconds or minutes as the requirement has it; None without a number. `met`
+    None is not known.
     """
 
     requirement: Requirement
@@ -77,24 +79,24 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one unit stands to one product, with a reason for each requirement."""
+    """The verdict on one unit and one product, with a reason for each requirement."""
 
     product_code: str
     product_version: int
-    standing: Standing
+    eligibility: Standing
     reasons: tuple[Reason, ...]
     apart_from_family: Standing = Standing.NOT
-    """How the same assets stand as a unit of the product's family."""
+    """The standing of the same assets as a unit of the product's family."""
 
     @property
     def unmet(self) -> Sequence[Reason]:
-        """What is known to be missing."""
-        return [one for one in self.reasons if one.met is False]
+        """The requirements that are known to be unmet."""
+        return [reason for reason in self.reasons if reason.met is False]
 
     @property
     def unknown(self) -> Sequence[Reason]:
-        """What nobody knows, by product, unit or register."""
-        return [one for one in self.reasons if one.met is None]
+        """The requirements that aren't known to be met or unmet, for want of product, unit or register data."""
+        return [reason for reason in self.reasons if reason.met is None]
 
 
 STOPPERS: tuple[Requirement, ...] = (
@@ -106,21 +108,21 @@ STOPPERS: tuple[Requirement, ...] = (
     Requirement.FULL_DELIVERY,
     Requirement.DURATION,
 )
-"""What can be in the way of a unit in the family of a product that is open."""
+"""Requirements that can stop a unit in the family of a product that is open."""
 
 
-def stops(requirement: Requirement) -> pl.Expr:
-    """Whether a requirement is known to be unmet, over the matrix of `eligibility.judge`.
+def stops_expression(requirement: Requirement) -> pl.Expr:
+    """Build the expression for a requirement that stops a unit, over the matrix of `judge`: known to be unmet.
 
-    A unit that has nothing in the direction, or nothing where the product is bought, is stopped by that: that it is short of
-    the least capacity as well only follows from it.
+    A unit without power in the direction, or without assets where the product is bought, is stopped by that alone: its
+    shortfall of the least capacity only follows from it.
     """
     unmet = ~pl.col(requirement.column).fill_null(True)
     if requirement is Requirement.MIN_CAPACITY:
-        return unmet & ~stops(Requirement.DIRECTION) & ~stops(Requirement.AREA)
+        return unmet & ~stops_expression(Requirement.DIRECTION) & ~stops_expression(Requirement.AREA)
     return unmet
 
 
-def stopped_by_any(requirements: Iterable[Requirement]) -> pl.Expr:
-    """Whether one of these is in the way."""
-    return pl.any_horizontal(*(stops(one) for one in requirements))
+def stopped_by_any_expression(requirements: Iterable[Requirement]) -> pl.Expr:
+    """Build the expression for a unit that any of these requirements stops."""
+    return pl.any_horizontal(*(stops_expression(requirement) for requirement in requirements))

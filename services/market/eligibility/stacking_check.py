@@ -1,4 +1,4 @@
-"""What a unit's assets serve already, what may be held beside it, and who comes first (UC-04.03)."""
+"""Stacking check of units and assets: the products they hold already, what may be held beside them, primacy (UC-04.03)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.transaction import current_session
 from services.market.products.market_tables import ALLOWED, STACKING_LABELS, UNKNOWN, Stacking, StackingCell
-from services.market.products.stacking import condition_of
-from services.market.units.members import CURRENT, runs
+from services.market.products.stacking import stacking_condition
+from services.market.units.members import CURRENT, batches
 
 MW_DISPATCH = "MWD"
 MODES: Mapping[str, str] = {
@@ -26,12 +26,12 @@ MODES: Mapping[str, str] = {
     "splitting": "different MW at the same time",
     "jumping": "the same asset at different times",
 }
-STANDING_NOW = tuple(one for one in QualificationStatus if one not in QUALIFICATION_ENDED)
+NOT_ENDED = tuple(status for status in QualificationStatus if status not in QUALIFICATION_ENDED)
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A product that the assets serve, or have been applied with, and in which unit."""
+class HeldProduct:
+    """A product that the assets are qualified for, or have been applied with, and the unit."""
 
     product_code: str
     status: QualificationStatus
@@ -39,25 +39,25 @@ class Served:
     unit_code: str
     """As typed by its provider: escape it."""
     shared: int
-    """How many of the assets in question are in that unit."""
+    """The number of the assets in question that are in that unit."""
 
     @property
     def qualified(self) -> bool:
-        """Whether an application for an equivalent product may rest on it."""
+        """True when an application for an equivalent product may rest on it."""
         return self.status is QualificationStatus.QUALIFIED
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A product beside one that is held already, in the three modes."""
+class StackingWith:
+    """The stacking of a product with one that is held already, in the three modes."""
 
-    held: Served
+    holding: HeldProduct
     cell: StackingCell
     words: str
 
     @property
     def possible(self) -> bool | None:
-        """Whether some mode allows both; None where none does and the system operator is to be asked."""
+        """True when a mode allows both; None where none does and the system operator is to be asked."""
         if any(mode in ALLOWED for mode in self.cell):
             return True
         return None if Stacking.NO_DATA in self.cell else False
@@ -65,59 +65,58 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Primacy:
-    """That some assets serve a DSO and MW Dispatch: the DSO's flexibility comes first (draft rule 1)."""
+    """The primacy flag: some assets serve a DSO and MW Dispatch, and the DSO's flexibility comes first (draft rule 1)."""
 
     dso_products: tuple[str, ...]
     words: str
 
 
-def holdings_of_units(actor: Actor, unit_ids: Collection[UUID]) -> dict[UUID, list[Served]]:
-    """By unit, what the actor may see that it, or another unit with some of its assets, holds or has applied for.
+def find_holdings_of_units(actor: Actor, unit_ids: Collection[UUID]) -> dict[UUID, list[HeldProduct]]:
+    """Find, by unit, the visible holdings of the unit and of other units with some of its assets.
 
     Inside an operation; one statement for 2,000 units.
     """
-    found: dict[UUID, list[Served]] = {}
-    for some in runs(unit_ids):
-        for unit, held in _held_by(some, visible(Qualification, actor)).items():
-            found[unit] = held
-    return found
+    holdings: dict[UUID, list[HeldProduct]] = {}
+    for batch in batches(unit_ids):
+        holdings |= _load_holdings(batch, visible(Qualification, actor))
+    return holdings
 
 
-def _held_by(unit_ids: Sequence[UUID], seen: ColumnElement[bool]) -> dict[UUID, list[Served]]:
-    mine, theirs = aliased(UnitMember), aliased(UnitMember)
+def _load_holdings(unit_ids: Sequence[UUID], visibility: ColumnElement[bool]) -> dict[UUID, list[HeldProduct]]:
+    own, sharing = aliased(UnitMember), aliased(UnitMember)
     shared = (
-        select(col(mine.unit_id).label("mine"), col(theirs.unit_id).label("theirs"), func.count().label("shared"))
-        .join(theirs, col(theirs.asset_id) == col(mine.asset_id))
-        .where(col(mine.unit_id).in_(unit_ids), col(mine.until_at).is_(None), col(theirs.until_at).is_(None))
-        .group_by(col(mine.unit_id), col(theirs.unit_id))
+        select(col(own.unit_id).label("mine"), col(sharing.unit_id).label("theirs"), func.count().label("shared"))
+        .join(sharing, col(sharing.asset_id) == col(own.asset_id))
+        .where(col(own.unit_id).in_(unit_ids), col(own.until_at).is_(None), col(sharing.until_at).is_(None))
+        .group_by(col(own.unit_id), col(sharing.unit_id))
         .subquery()
     )
-    chosen = select(shared.c.mine, *_HOLDING, shared.c.shared).select_from(shared)
-    rows = current_session().execute(_joined(chosen, shared.c.theirs, seen))
-    found: dict[UUID, list[Served]] = defaultdict(list)
-    for unit, *held in rows:
-        found[unit].append(Served(*held))
-    return found
+    query = select(shared.c.mine, *_HOLDING_COLUMNS, shared.c.shared).select_from(shared)
+    rows = current_session().execute(_join_qualification(query, shared.c.theirs, visibility))
+    holdings: dict[UUID, list[HeldProduct]] = defaultdict(list)
+    for unit, *values in rows:
+        holdings[unit].append(HeldProduct(*values))
+    return holdings
 
 
-def holdings_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> list[Served]:
-    """What the actor may see that units with some of these assets hold or have applied for; inside an operation."""
+def find_holdings_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> list[HeldProduct]:
+    """Find the visible holdings of the units with some of these assets; inside an operation."""
     counts: dict[UUID, int] = defaultdict(int)
-    for some in runs(asset_ids):
-        units = select(col(UnitMember.unit_id), func.count()).where(col(UnitMember.asset_id).in_(some), CURRENT)
+    for batch in batches(asset_ids):
+        units = select(col(UnitMember.unit_id), func.count()).where(col(UnitMember.asset_id).in_(batch), CURRENT)
         for unit, count in current_session().execute(units.group_by(col(UnitMember.unit_id))):
             counts[unit] += count
-    held: list[Served] = []
-    for some in runs(counts):
-        chosen = select(*_HOLDING).select_from(MarketUnit).where(col(MarketUnit.id).in_(some))
-        chosen = chosen.join(Qualification, col(Qualification.unit_id) == col(MarketUnit.id))
-        standing = (col(Qualification.status).in_(STANDING_NOW), visible(Qualification, actor))
-        rows = current_session().execute(chosen.where(*standing).order_by(col(Qualification.id)))
-        held += [Served(*row, shared=counts[row[2]]) for row in rows]
-    return held
+    holdings: list[HeldProduct] = []
+    for batch in batches(counts):
+        query = select(*_HOLDING_COLUMNS).select_from(MarketUnit).where(col(MarketUnit.id).in_(batch))
+        query = query.join(Qualification, col(Qualification.unit_id) == col(MarketUnit.id))
+        conditions = (col(Qualification.status).in_(NOT_ENDED), visible(Qualification, actor))
+        rows = current_session().execute(query.where(*conditions).order_by(col(Qualification.id)))
+        holdings += [HeldProduct(*row, shared=counts[row.id]) for row in rows]
+    return holdings
 
 
-_HOLDING = (
+_HOLDING_COLUMNS = (
     col(Qualification.product_code),
     col(Qualification.status),
     col(MarketUnit.id),
@@ -125,77 +124,84 @@ _HOLDING = (
 )
 
 
-def _joined(chosen: Any, unit_id: Any, seen: ColumnElement[bool]) -> Any:
-    standing = col(Qualification.status).in_(STANDING_NOW)
+def _join_qualification(query: Any, unit_id: Any, visibility: ColumnElement[bool]) -> Any:
+    not_ended = col(Qualification.status).in_(NOT_ENDED)
     return (
-        chosen.join(Qualification, col(Qualification.unit_id) == unit_id)
+        query.join(Qualification, col(Qualification.unit_id) == unit_id)
         .join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
-        .where(standing, seen)
+        .where(not_ended, visibility)
         .order_by(col(Qualification.id))
     )
 
 
-def beside(
+def check_beside_holdings(
     version: ProductVersion,
-    held: Iterable[Served],
+    holdings: Iterable[HeldProduct],
     cells: Mapping[tuple[str, str], StackingCell],
     versions: Mapping[str, ProductVersion],
-) -> list[Beside]:
-    """A product beside each other product that is held: what the stacking matrix says, in words. ND is never a yes."""
-    found: list[Beside] = []
-    for code, one in {one.product_code: one for one in held}.items():
+) -> list[StackingWith]:
+    """Check a product beside each other product that is held, by the stacking matrix, in words. ND is never a yes."""
+    results: list[StackingWith] = []
+    for code, holding in {holding.product_code: holding for holding in holdings}.items():
         if code == version.code:
             continue
-        other = versions.get(code)
+        held_version = versions.get(code)
         cell = UNKNOWN
-        if other is not None and version.stacking_code and other.stacking_code:
-            cell = cells.get((version.stacking_code, other.stacking_code), UNKNOWN)
-        found.append(Beside(one, cell, _words(version, other, one, cell)))
-    return found
+        if held_version is not None and version.stacking_code and held_version.stacking_code:
+            cell = cells.get((version.stacking_code, held_version.stacking_code), UNKNOWN)
+        results.append(StackingWith(holding, cell, _describe_stacking(version, held_version, holding, cell)))
+    return results
 
 
-def _words(version: ProductVersion, other: ProductVersion | None, held: Served, cell: StackingCell) -> str:
-    said = [f"{MODES[mode]}: {STACKING_LABELS[getattr(cell, mode)]}" for mode in MODES]
-    condition = other and condition_of(version, other)
-    start = f"Beside {held.product_code} ({QUALIFICATION_LABELS[held.status]}): {'; '.join(said)}."
+def _describe_stacking(
+    version: ProductVersion, held_version: ProductVersion | None, holding: HeldProduct, cell: StackingCell
+) -> str:
+    modes = [f"{MODES[mode]}: {STACKING_LABELS[getattr(cell, mode)]}" for mode in MODES]
+    condition = held_version and stacking_condition(version, held_version)
+    start = f"Beside {holding.product_code} ({QUALIFICATION_LABELS[holding.status]}): {'; '.join(modes)}."
     return f"{start} {condition}" if condition else start
 
 
-def primacy_of_units(unit_ids: Collection[UUID]) -> dict[UUID, Primacy]:
-    """Units of which some asset serves both a DSO and MW Dispatch, through this unit or another; inside an operation.
+def find_primacy(unit_ids: Collection[UUID]) -> dict[UUID, Primacy]:
+    """Find the units of which some asset serves both a DSO and MW Dispatch, in this unit or another; inside an operation.
 
-    A flag for both operators: it names products, never another operator's application, so it holds for whoever sees the unit.
+    A flag for both operators: it names products, never another operator's application, so everyone who sees the unit sees it.
     """
-    found: dict[UUID, Primacy] = {}
-    for some in runs(unit_ids):
-        found |= dict(_flagged(some))
-    return found
+    flags: dict[UUID, Primacy] = {}
+    for batch in batches(unit_ids):
+        flags |= dict(_find_flagged(batch))
+    return flags
 
 
-def _flagged(unit_ids: Sequence[UUID]) -> Iterable[tuple[UUID, Primacy]]:
-    mine, dso, dispatch = aliased(UnitMember), aliased(UnitMember), aliased(UnitMember)
-    served, moved = aliased(Qualification), aliased(Qualification)
-    chosen = (
-        select(col(mine.unit_id), col(served.product_code), func.count(func.distinct(col(mine.asset_id))))
-        .join(dso, col(dso.asset_id) == col(mine.asset_id))
-        .join(served, col(served.unit_id) == col(dso.unit_id))
-        .join(dispatch, col(dispatch.asset_id) == col(mine.asset_id))
-        .join(moved, col(moved.unit_id) == col(dispatch.unit_id))
-        .where(
-            col(mine.unit_id).in_(unit_ids),
-            *(col(one.until_at).is_(None) for one in (mine, dso, dispatch)),
-            *(col(one.status).in_(STANDING_NOW) for one in (served, moved)),
-            col(served.family) == Family.DSO,
-            col(moved.product_code) == MW_DISPATCH,
+def _find_flagged(unit_ids: Sequence[UUID]) -> Iterable[tuple[UUID, Primacy]]:
+    member, dso, dispatch = aliased(UnitMember), aliased(UnitMember), aliased(UnitMember)
+    dso_qualification, dispatch_qualification = aliased(Qualification), aliased(Qualification)
+    query = (
+        select(
+            col(member.unit_id), col(dso_qualification.product_code), func.count(func.distinct(col(member.asset_id)))
         )
-        .group_by(col(mine.unit_id), col(served.product_code))
-        .order_by(col(mine.unit_id), col(served.product_code))
+        .join(dso, col(dso.asset_id) == col(member.asset_id))
+        .join(dso_qualification, col(dso_qualification.unit_id) == col(dso.unit_id))
+        .join(dispatch, col(dispatch.asset_id) == col(member.asset_id))
+        .join(dispatch_qualification, col(dispatch_qualification.unit_id) == col(dispatch.unit_id))
+        .where(
+            col(member.unit_id).in_(unit_ids),
+            *(col(membership.until_at).is_(None) for membership in (member, dso, dispatch)),
+            *(
+                col(qualification.status).in_(NOT_ENDED)
+                for qualification in (dso_qualification, dispatch_qualification)
+            ),
+            col(dso_qualification.family) == Family.DSO,
+            col(dispatch_qualification.product_code) == MW_DISPATCH,
+        )
+        .group_by(col(member.unit_id), col(dso_qualification.product_code))
+        .order_by(col(member.unit_id), col(dso_qualification.product_code))
     )
     by_unit: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
-    for unit, code, assets in current_session().execute(chosen):
+    for unit, code, assets in current_session().execute(query):
         by_unit[unit].append((code, assets))
     for unit, served_by in by_unit.items():
         codes = tuple(code for code, _ in served_by)
         count = max(assets for _, assets in served_by)
-        which = f"{count:,} {'asset serves' if count == 1 else 'assets serve'}"
-        yield unit, Primacy(codes, f"{which} both a DSO ({', '.join(codes)}) and MW Dispatch: the DSO comes first.")
+        subject = f"{count:,} {'asset serves' if count == 1 else 'assets serve'}"
+        yield unit, Primacy(codes, f"{subject} both a DSO ({', '.join(codes)}) and MW Dispatch: the DSO comes first.")

@@ -1,4 +1,4 @@
-"""What units may be eligible for (UC-04.03): the contract of the rules in `eligibility_matrix` and their words."""
+"""Verdicts on eligibility (UC-04.03): the public names of the rules in `matrix` and their explanations."""
 
 from uuid import UUID
 
@@ -6,16 +6,16 @@ from sqlmodel import col
 
 from models.units import MarketUnit
 from services.core.clock import today
-from services.market.eligibility.explanations import verdicts_in
-from services.market.eligibility.frames import frames_where
+from services.market.eligibility.explanations import explain_verdicts
+from services.market.eligibility.frames import load_frames
 from services.market.eligibility.matrix import REACH_PERCENT, judge
 from services.market.eligibility.requirements import Reason, Requirement, Standing, Verdict
-from services.market.products.catalogue import in_force_on
+from services.market.products.catalogue import list_versions_in_force
 
-__all__ = ["REACH_PERCENT", "Reason", "Requirement", "Standing", "Verdict", "judge", "verdicts_in", "verdicts_of"]
+__all__ = ["REACH_PERCENT", "Reason", "Requirement", "Standing", "Verdict", "explain_verdicts", "judge", "judge_unit"]
 
 
-def verdicts_of(unit_id: UUID) -> list[Verdict]:
-    """How an active unit stands to every product in force today, by product code; empty for none. Inside an operation."""
-    units, areas = frames_where(col(MarketUnit.id) == unit_id)
-    return verdicts_in(units, areas, in_force_on(today())).get(str(unit_id), [])
+def judge_unit(unit_id: UUID) -> list[Verdict]:
+    """Judge an active unit against every product in force today, by product code; empty when none. Inside an operation."""
+    units, areas = load_frames(col(MarketUnit.id) == unit_id)
+    return explain_verdicts(units, areas, list_versions_in_force(today())).get(str(unit_id), [])

@@ -1,4 +1,4 @@
-"""The requirements of a product by ontology term: what a proposal hands in, what the API answers, and their JSON Schema.
+"""Requirements of a product by ontology term: the document of a proposal, the API's answer, and their JSON Schema.
 
 Declared once, as `ATTRIBUTES`; checks, form, JSON Schema and the comparison of versions follow from it (UC-04.01).
 """
@@ -14,13 +14,13 @@ from models.products import Direction, Phase, ProductVersion, Spread
 from services.market.products.reference_data import procurers, sub_markets
 
 CODE = r"^[A-Z][A-Z0-9]{1,19}$"
-LARGEST_KW = Decimal(10_000_000)
-LONGEST_SPAN = 366 * 24 * 3600
+MAX_POWER_KW = Decimal(10_000_000)
+MAX_SECONDS = 366 * 24 * 3600
 NOT_KNOWN = "Empty: not known. It then never passes and never fails."
 
 
 class Kind(StrEnum):
-    """How a value is written."""
+    """The kind of a value: its form field and its JSON type."""
 
     TEXT = "text"
     LONG_TEXT = "long text"
@@ -34,14 +34,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One requirement or fact of a product. `most` is the longest text, or the largest number."""
+    """One requirement or fact of a product. `max_length` is of a text; 0: no limit."""
 
     term: str
     column: str
     label: str
     kind: Kind
     needed: bool = False
-    most: int = 0
+    max_length: int = 0
     unit: str = ""
     options: tuple[str, ...] = ()
     help: str = ""
@@ -55,7 +55,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "Sub-market",
         Kind.CHOICE,
         True,
-        options=tuple(one.name for one in sub_markets().values() if one.family),
+        options=tuple(market.name for market in sub_markets().values() if market.family),
         help="It says which family of units can be offered into it.",
     ),
     Attribute(
@@ -74,7 +74,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("MaxCapacity_kW", "max_capacity", "Largest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
     Attribute("FullDelivery_s", "full_delivery_s", "Full delivery within", Kind.WHOLE, unit="s", help=NOT_KNOWN),
     Attribute("MinDuration_min", "min_duration_min", "Kept up for", Kind.WHOLE, unit="min", help=NOT_KNOWN),
-    Attribute("Metering", "metering", "Metering", Kind.TEXT, most=200, help=NOT_KNOWN),
+    Attribute("Metering", "metering", "Metering", Kind.TEXT, max_length=200, help=NOT_KNOWN),
     Attribute(
         "Aggregation",
         "aggregation",
@@ -97,7 +97,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "stacking_code",
         "Code in the stacking matrix",
         Kind.TEXT,
-        most=20,
+        max_length=20,
         help="A code of the matrix, or the product's own; empty: nothing is known about stacking.",
     ),
     Attribute(
@@ -107,7 +107,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         Kind.YES_NO,
         help="Whether a qualification stays in force when the unit is re-assigned to another FSP.",
     ),
-    Attribute("Notes", "notes", "Notes", Kind.LONG_TEXT, most=2000),
+    Attribute("Notes", "notes", "Notes", Kind.LONG_TEXT, max_length=2000),
     Attribute(
         "Source", "source", "Source", Kind.TEXT, True, 300, help="Where this is published: document and, if any, link."
     ),
@@ -122,8 +122,8 @@ LABELS = {attribute.term: attribute.label for attribute in ATTRIBUTES} | {
 }
 
 
-def as_terms(version: ProductVersion) -> dict[str, Any]:
-    """One version by ontology terms. Power in kW; None: not known."""
+def version_terms(version: ProductVersion) -> dict[str, Any]:
+    """Return one version by ontology term. Power in kW; None: not known."""
     return {
         "Code": version.code,
         "ProductVersion": version.product_version,
@@ -133,12 +133,12 @@ def as_terms(version: ProductVersion) -> dict[str, Any]:
     }
 
 
-def document_of(version: ProductVersion) -> dict[str, Any]:
-    """The same as a proposal keeps it, in JSON values: numbers of kW as text, so that none is rounded."""
-    return {attribute.term: _plain(getattr(version, attribute.column)) for attribute in ATTRIBUTES}
+def document_from_version(version: ProductVersion) -> dict[str, Any]:
+    """Return a version as a proposal's document, in JSON values: numbers of kW as text, so that none is rounded."""
+    return {attribute.term: _json_value(getattr(version, attribute.column)) for attribute in ATTRIBUTES}
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, date):
@@ -146,14 +146,14 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, StrEnum) else value
 
 
-def plain_document(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked values by column as a proposal keeps them."""
-    return {attribute.term: _plain(columns.get(attribute.column)) for attribute in ATTRIBUTES}
+def document_from_columns(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return checked values by column as a proposal's document."""
+    return {attribute.term: _json_value(columns.get(attribute.column)) for attribute in ATTRIBUTES}
 
 
-def differences(before: ProductVersion, after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What a document would change in a version: term -> (before, after), as documents keep them. Lists have no order."""
-    old = document_of(before)
+def find_differences(before: ProductVersion, after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Find the terms that a document would change in a version: term -> (before, after), in JSON values. Lists are sets."""
+    old = document_from_version(before)
     return {
         attribute.term: (old[attribute.term], after.get(attribute.term))
         for attribute in ATTRIBUTES
@@ -166,7 +166,7 @@ def _unordered(value: Any) -> Any:
 
 
 def product_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one version of a product, as the API answers it."""
+    """Build the JSON Schema (2020-12) of one version of a product, as the API answers it."""
     properties: dict[str, Any] = {
         "Code": {"type": "string", "pattern": CODE},
         "ProductVersion": {
@@ -175,8 +175,8 @@ def product_schema() -> dict[str, Any]:
             "description": "Counts from 1; a version is never changed.",
         },
         "ValidFrom": {"type": "string", "format": "date", "description": "Applications from this day on are for it."},
-        "Family": {"enum": sorted({str(one.family) for one in sub_markets().values() if one.family})},
-        **{attribute.term: _property(attribute) for attribute in ATTRIBUTES},
+        "Family": {"enum": sorted({str(market.family) for market in sub_markets().values() if market.family})},
+        **{attribute.term: _property_schema(attribute) for attribute in ATTRIBUTES},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -201,18 +201,18 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 }
 
 
-def _property(attribute: Attribute) -> dict[str, Any]:
+def _property_schema(attribute: Attribute) -> dict[str, Any]:
     unit = f" ({attribute.unit})" if attribute.unit else ""
-    made = {"title": f"{attribute.label}{unit}", **_TYPES[attribute.kind]}
+    schema = {"title": f"{attribute.label}{unit}", **_TYPES[attribute.kind]}
     if attribute.help:
-        made["description"] = attribute.help
-    if attribute.most:
-        made["maxLength"] = attribute.most
+        schema["description"] = attribute.help
+    if attribute.max_length:
+        schema["maxLength"] = attribute.max_length
     nullable = not attribute.needed and attribute.kind is not Kind.YES_NO
     if attribute.kind is Kind.CHOICES:
-        made["items"] = {"enum": list(attribute.options)}
+        schema["items"] = {"enum": list(attribute.options)}
     elif attribute.options:
-        made["enum"] = [*attribute.options, *([None] if nullable else [])]
+        schema["enum"] = [*attribute.options, *([None] if nullable else [])]
     if nullable:
-        made["type"] = [made["type"], "null"]
-    return made
+        schema["type"] = [schema["type"], "null"]
+    return schema

@@ -1,4 +1,4 @@
-"""Editions of the tables: read by everyone, and published anew by the administrator with source and date (UC-04.01)."""
+"""Editions of the market tables: read by everyone, published by the administrator with source and date (UC-04.01)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from services.core.identity.visibility import visible
 from services.core.jobs.outbox import emit
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.products.catalogue import whole_catalogue
+from services.market.products.catalogue import load_catalogue
 from services.market.products.document import CODE
-from services.market.products.market_tables import Stacking, table_in_force
+from services.market.products.market_tables import Stacking, load_table_in_force
 
 HEADINGS: dict[MarketTableKind, tuple[str, ...]] = {
     MarketTableKind.EQUIVALENCES: ("FromProduct", "ToProduct", "Note"),
@@ -31,21 +31,21 @@ TABLE_PUBLISHED = "market.table_published"
 
 @operation("UC-04.01", permission="product.read", writes=False, name="market_table")
 def market_table(actor: Actor, kind: MarketTableKind, edition: int | None = None) -> MarketTable:
-    """An edition of a table, or the one in force. Raises NotFound."""
+    """Return an edition of a table, or the one in force (None). Raises NotFound."""
     if edition is None:
-        return table_in_force(kind)
-    chosen = select(MarketTable).where(col(MarketTable.kind) == kind, visible(MarketTable, actor))
-    found = current_session().scalar(chosen.where(col(MarketTable.edition) == edition))
-    if found is None:
+        return load_table_in_force(kind)
+    query = select(MarketTable).where(col(MarketTable.kind) == kind, visible(MarketTable, actor))
+    table = current_session().scalar(query.where(col(MarketTable.edition) == edition))
+    if table is None:
         raise NotFound("edition", f"{kind}, {edition}")
-    return found
+    return table
 
 
 @operation("UC-04.01", permission="product.read", writes=False, name="table_editions")
 def table_editions(actor: Actor, kind: MarketTableKind) -> list[MarketTable]:
-    """All editions of a table, the newest first."""
-    chosen = select(MarketTable).where(col(MarketTable.kind) == kind, visible(MarketTable, actor))
-    return list(current_session().scalars(chosen.order_by(col(MarketTable.edition).desc())))
+    """List all editions of a table, newest first."""
+    query = select(MarketTable).where(col(MarketTable.kind) == kind, visible(MarketTable, actor))
+    return list(current_session().scalars(query.order_by(col(MarketTable.edition).desc())))
 
 
 @operation("UC-04.01", permission="product.decide", name="publish_table")
@@ -64,94 +64,100 @@ def publish_table(
     `edition` is the one that the actor started from: Conflict when another is in force by now. Raises Invalid with
     everything that is wrong.
     """
-    standing = table_in_force(kind)
-    if standing.edition != edition:
-        words = (
-            f"Edition {standing.edition} was published since you read edition {edition}. Look at it, then try again."
+    current = load_table_in_force(kind)
+    if current.edition != edition:
+        message = (
+            f"Edition {current.edition} was published since you read edition {edition}. Look at it, then try again."
         )
-        raise Conflict(words, current={"Edition": standing.edition})
-    cleaned = [_cleaned(kind, row) for row in rows[:MOST_ROWS]]
-    findings = [*_wrong_heading(source, source_date, reason), *_wrong_rows(kind, cleaned, len(rows))]
-    if not findings and cleaned == standing.rows:
-        wanted = f"rows that differ from edition {edition}"
-        findings = [Finding("TABLE-01", None, None, wanted, f"Nothing would change. Give {wanted}.")]
+        raise Conflict(message, current={"Edition": current.edition})
+    clean_rows = [_clean_row(kind, row) for row in rows[:MOST_ROWS]]
+    findings = [*_check_heading(source, source_date, reason), *_check_rows(kind, clean_rows, len(rows))]
+    if not findings and clean_rows == current.rows:
+        expected = f"rows that differ from edition {edition}"
+        findings = [Finding("TABLE-01", None, None, expected, f"Nothing would change. Give {expected}.")]
     if findings:
         raise Invalid(findings)
-    made = MarketTable(
+    table = MarketTable(
         kind=kind,
         edition=edition + 1,
         published_at=now(),
         source=source.strip(),
         source_date=source_date,
         reason=reason.strip(),
-        rows=cleaned,
+        rows=clean_rows,
     )
-    current_session().add(made)
+    current_session().add(table)
     current_session().flush()
-    emit(TABLE_PUBLISHED, made, organisation_id=None, payload={"kind": str(kind), "edition": made.edition})
-    return made
+    emit(TABLE_PUBLISHED, table, organisation_id=None, payload={"kind": str(kind), "edition": table.edition})
+    return table
 
 
-def table_changes(
+def count_table_changes(
     kind: MarketTableKind, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> int:
-    """How many rows differ between two editions: added, taken away or changed."""
+    """Count the rows that differ between two editions: added, removed or changed."""
     names = HEADINGS[kind]
     old, new = ({(row[names[0]], row[names[1]]): dict(row) for row in rows} for rows in (before, after))
     return sum(1 for key in old.keys() | new.keys() if old.get(key) != new.get(key))
 
 
-def _cleaned(kind: MarketTableKind, row: Mapping[str, Any]) -> dict[str, str]:
+def _clean_row(kind: MarketTableKind, row: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(row.get(name) or "").replace("\x00", "").strip() for name in HEADINGS[kind]}
 
 
-def _wrong_heading(source: str, source_date: date, reason: str) -> list[Finding]:
-    found = []
+def _check_heading(source: str, source_date: date, reason: str) -> list[Finding]:
+    findings = []
     if not 3 <= len(source.strip()) <= LONGEST_SOURCE:
-        found.append(_finding("TABLE-02", "Source", source, f"3 to {LONGEST_SOURCE} characters: where it is published"))
+        findings.append(
+            _build_finding("TABLE-02", "Source", source, f"3 to {LONGEST_SOURCE} characters: where it is published")
+        )
     if source_date > today():
-        found.append(_finding("TABLE-03", "SourceDate", source_date.isoformat(), "a date up to today"))
+        findings.append(_build_finding("TABLE-03", "SourceDate", source_date.isoformat(), "a date up to today"))
     if not SHORTEST <= len(reason.strip()) <= LONGEST_REASON:
-        found.append(_finding("TABLE-04", "Reason", reason, f"a reason of {SHORTEST} to {LONGEST_REASON:,} characters"))
-    return found
+        findings.append(
+            _build_finding("TABLE-04", "Reason", reason, f"a reason of {SHORTEST} to {LONGEST_REASON:,} characters")
+        )
+    return findings
 
 
-def _wrong_rows(kind: MarketTableKind, rows: Sequence[Mapping[str, str]], given: int) -> list[Finding]:
-    if not 0 < given <= MOST_ROWS:
-        return [_finding("TABLE-05", "rows", str(given), f"1 to {MOST_ROWS:,} rows")]
+def _check_rows(kind: MarketTableKind, rows: Sequence[Mapping[str, str]], row_count: int) -> list[Finding]:
+    if not 0 < row_count <= MOST_ROWS:
+        return [_build_finding("TABLE-05", "rows", str(row_count), f"1 to {MOST_ROWS:,} rows")]
     first, second = HEADINGS[kind][:2]
-    products = set(whole_catalogue().products)
-    found, seen = [], set()
+    products = set(load_catalogue().products)
+    findings, seen_pairs = [], set()
     for number, row in enumerate(rows, start=1):
-        where, pair = f"rows[{number}]", (row[first], row[second])
-        shown = " and ".join(one or "nothing" for one in pair)
-        found += _wrong_pair(kind, pair, where, products)
+        field, pair = f"rows[{number}]", (row[first], row[second])
+        findings += _check_pair(kind, pair, field, products)
         key = pair if kind is MarketTableKind.EQUIVALENCES else tuple(sorted(pair))
-        if key in seen:
-            found.append(_finding("TABLE-06", where, shown, "each pair once"))
-        seen.add(key)
-        found += [
-            _finding("TABLE-07", f"{where}.{mode}", row[mode], f"one of {', '.join(Stacking)}")
+        if key in seen_pairs:
+            codes = " and ".join(code or "nothing" for code in pair)
+            findings.append(_build_finding("TABLE-06", field, codes, "each pair once"))
+        seen_pairs.add(key)
+        findings += [
+            _build_finding("TABLE-07", f"{field}.{mode}", row[mode], f"one of {', '.join(Stacking)}")
             for mode in MODES
             if kind is MarketTableKind.STACKING and row[mode] not in set(Stacking)
         ]
         if len(row.get("Note", "")) > LONGEST_NOTE:
-            found.append(_finding("TABLE-08", f"{where}.Note", row["Note"], f"at most {LONGEST_NOTE} characters"))
-    return found[:200]
+            findings.append(
+                _build_finding("TABLE-08", f"{field}.Note", row["Note"], f"at most {LONGEST_NOTE} characters")
+            )
+    return findings[:200]
 
 
-def _wrong_pair(kind: MarketTableKind, pair: tuple[str, str], where: str, products: set[str]) -> list[Finding]:
+def _check_pair(kind: MarketTableKind, pair: tuple[str, str], field: str, products: set[str]) -> list[Finding]:
     first, second = HEADINGS[kind][:2]
     if pair[0] == pair[1]:
-        return [_finding("TABLE-09", where, pair[0], "two different codes")]
+        return [_build_finding("TABLE-09", field, pair[0], "two different codes")]
     if kind is MarketTableKind.EQUIVALENCES:
-        known = "the code of a product in the catalogue"
+        expected = "the code of a product in the catalogue"
         wrong = [(name, code) for name, code in zip((first, second), pair, strict=True) if code not in products]
     else:
-        known = "2 to 20 capital letters and digits, a letter first"
+        expected = "2 to 20 capital letters and digits, a letter first"
         wrong = [(name, code) for name, code in zip((first, second), pair, strict=True) if not re.match(CODE, code)]
-    return [_finding("TABLE-10", f"{where}.{name}", code, known) for name, code in wrong]
+    return [_build_finding("TABLE-10", f"{field}.{name}", code, expected) for name, code in wrong]
 
 
-def _finding(code: str, field: str, given: str, expected: str) -> Finding:
-    return Finding(code, field, given[:200] or None, expected, f"Give {expected}.")
+def _build_finding(code: str, field: str, value: str, expected: str) -> Finding:
+    return Finding(code, field, value[:200] or None, expected, f"Give {expected}.")

@@ -1,4 +1,4 @@
-"""The table of equivalences and the stacking matrix: kept in editions, the newest in force (UC-04.01, UC-04.03)."""
+"""The table of equivalences and the stacking matrix: published in editions, the newest in force (UC-04.01, UC-04.03)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,7 +17,7 @@ from services.core.transaction import current_connection, current_session, reads
 
 
 class Stacking(StrEnum):
-    """What a source says of holding two products together."""
+    """The answer of a source on holding two products together."""
 
     EXPLICIT_YES = "EY"
     IMPLICIT_YES = "IY"
@@ -40,8 +40,8 @@ REFUSED = frozenset({Stacking.EXPLICIT_NO, Stacking.IMPLICIT_NO})
 
 
 class StackingCell(NamedTuple):
-    """How two products may be held together: the same MW at the same time, different MW at the same time, the same asset
-    at different times."""
+    """Stacking of two products by mode: the same MW at the same time, different MW at the same time, the same asset at
+    different times."""
 
     co_delivery: Stacking
     splitting: Stacking
@@ -49,7 +49,7 @@ class StackingCell(NamedTuple):
 
 
 UNKNOWN = StackingCell(Stacking.NO_DATA, Stacking.NO_DATA, Stacking.NO_DATA)
-"""What holds for a pair that the matrix doesn't have: nobody has said, so the system operator is asked."""
+"""The cell of a pair that the matrix doesn't have: no data, so the system operator is asked."""
 
 
 _NEWEST = Prepared(
@@ -58,57 +58,58 @@ _NEWEST = Prepared(
     .order_by(col(MarketTable.edition).desc())
     .limit(1)
 )
-_ONE = PreparedRecords(MarketTable, col(MarketTable.id) == bindparam("identifier", type_=Uuid()))
+_EDITION = PreparedRecords(MarketTable, col(MarketTable.id) == bindparam("identifier", type_=Uuid()))
 
 
-def table_in_force(kind: MarketTableKind) -> MarketTable:
-    """The newest edition, detached; inside an operation. Raises NotFound in a register without its first data."""
+def load_table_in_force(kind: MarketTableKind) -> MarketTable:
+    """Load the newest edition of a table, detached; inside an operation. Raises NotFound in a register without seed data."""
     if not reads_only():
         current_session().flush()
     newest = _NEWEST.all(current_connection(), {"kind": kind})
     if not newest:
         raise NotFound("market table", kind)
-    return _edition(settings().resolved_database_url(), newest[0][0])
+    return _load_edition(settings().resolved_database_url(), newest[0][0])
 
 
 @lru_cache(maxsize=16)
-def _edition(database: str, identifier: UUID) -> MarketTable:
-    """An edition is never changed: its identifier is all there is to ask for."""
-    return _ONE.records(current_connection(), {"identifier": identifier})[0]
+def _load_edition(database: str, identifier: UUID) -> MarketTable:
+    """Load one edition, cached: an edition is never changed."""
+    return _EDITION.records(current_connection(), {"identifier": identifier})[0]
 
 
-def equivalences() -> list[tuple[str, str, str]]:
-    """Product, the product that a unit qualified for it may apply for too, and what remains to be checked.
+def load_equivalences() -> list[tuple[str, str, str]]:
+    """Load the table of equivalences as (product, product that a unit qualified for it may apply for too, note).
 
     Indicative: duration, direction, location and buyer are checked all the same. Inside an operation.
     """
-    rows = table_in_force(MarketTableKind.EQUIVALENCES).rows
+    rows = load_table_in_force(MarketTableKind.EQUIVALENCES).rows
     return [(row["FromProduct"], row["ToProduct"], row.get("Note") or "") for row in rows]
 
 
-def stacking() -> dict[tuple[str, str], StackingCell]:
-    """What may be held together, by pair of stacking codes in either order; a pair that isn't there is not known.
+def load_stacking_matrix() -> dict[tuple[str, str], StackingCell]:
+    """Load the stacking matrix in force, by pair of stacking codes in either order; a missing pair is `UNKNOWN`.
+
 
     Inside an operation. Shared: read, don't change.
     """
-    edition = table_in_force(MarketTableKind.STACKING)
-    return _matrix(settings().resolved_database_url(), edition.id)
+    edition = load_table_in_force(MarketTableKind.STACKING)
+    return _load_matrix(settings().resolved_database_url(), edition.id)
 
 
 @lru_cache(maxsize=16)
-def _matrix(database: str, identifier: UUID) -> dict[tuple[str, str], StackingCell]:
-    return matrix_of(_edition(database, identifier).rows)
+def _load_matrix(database: str, identifier: UUID) -> dict[tuple[str, str], StackingCell]:
+    return build_stacking_matrix(_load_edition(database, identifier).rows)
 
 
-def matrix_of(rows: list[dict[str, Any]]) -> dict[tuple[str, str], StackingCell]:
-    """The matrix of an edition's rows, in both orders of each pair."""
+def build_stacking_matrix(rows: list[dict[str, Any]]) -> dict[tuple[str, str], StackingCell]:
+    """Build the stacking matrix from an edition's rows, with both orders of each pair."""
     cells: dict[tuple[str, str], StackingCell] = {}
     for row in rows:
-        cell = cell_of(row)
+        cell = stacking_cell(row)
         cells[row["ProductA"], row["ProductB"]] = cells[row["ProductB"], row["ProductA"]] = cell
     return cells
 
 
-def cell_of(row: Mapping[str, Any]) -> StackingCell:
-    """The three modes of a row."""
+def stacking_cell(row: Mapping[str, Any]) -> StackingCell:
+    """Return the three modes of a row of the stacking table."""
     return StackingCell(Stacking(row["CoDelivery"]), Stacking(row["Splitting"]), Stacking(row["Jumping"]))

@@ -1,4 +1,4 @@
-"""The life cycle of a proposal for the catalogue, and what can be done with one now (UC-04.01)."""
+"""The life cycle of a proposal for the catalogue, and the actions on one now (UC-04.01)."""
 
 from models.products import ProductProposal, ProposalStatus
 from services.core.identity.actor import Actor
@@ -32,16 +32,16 @@ PROPOSING = (("answer_proposal", "Answer"), ("withdraw_proposal", "Withdraw"))
 
 
 def allowed_actions(actor: Actor, proposal: ProductProposal) -> list[Action]:
-    """What the actor has to do with the proposal: what its state forbids is listed with the reason."""
+    """List the actor's actions on a proposal; one that its state forbids is listed with the reason."""
     offers = (*(DECIDING if may(actor, "product.decide") else ()), *(PROPOSING if is_proposer(actor, proposal) else ()))
-    found = []
+    actions = []
     for operation, label in offers:
         allowed = PROPOSAL_LIFE_CYCLE.can(proposal.status, operation)
         why_not = None if allowed else f"It is in the state: {STATUS_LABELS[proposal.status].lower()}."
-        found.append(Action(operation, label, allowed, why_not))
-    return found
+        actions.append(Action(operation, label, allowed, why_not))
+    return actions
 
 
 def is_proposer(actor: Actor, proposal: ProductProposal) -> bool:
-    """Whether the actor acts for the organisation that made the proposal."""
+    """Return True when the actor acts for the organisation that made the proposal."""
     return may(actor, "product.propose") and actor.organisation_id == proposal.organisation_id

@@ -1,4 +1,4 @@
-"""Proposals as records: reached for writing, what is said of them, and lists of them (UC-04.01)."""
+"""Proposals as records: lists, one for writing at a version, and the statements on it (UC-04.01)."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -18,11 +18,11 @@ from services.core.transaction import current_session
 from services.market.products.proposal_lifecycle import OPEN
 
 SHORTEST, LONGEST = 10, 2000
-MOST = 200
+MAX_PAGE_SIZE = 200
 
 
 class ProposalPage(NamedTuple):
-    """A page of proposals, the newest first; `next_cursor` is where the next begins."""
+    """A page of proposals, newest first, and the cursor of the next page (None: this is the last)."""
 
     items: Sequence[ProductProposal]
     next_cursor: str | None
@@ -36,74 +36,74 @@ def list_proposals(
     after: UUID | None = None,
     limit: int = 100,
 ) -> ProposalPage:
-    """One's own organisation's proposals, an administrator's are all; the newest first, at most 200."""
-    limit = max(1, min(limit, MOST))
-    chosen = select(ProductProposal).where(visible(ProductProposal, actor))
+    """List the proposals of the actor's organisation (an administrator: all), newest first, at most 200 a page."""
+    limit = max(1, min(limit, MAX_PAGE_SIZE))
+    query = select(ProductProposal).where(visible(ProductProposal, actor))
     if statuses:
-        chosen = chosen.where(col(ProductProposal.status).in_(statuses))
+        query = query.where(col(ProductProposal.status).in_(statuses))
     if code:
-        chosen = chosen.where(col(ProductProposal.code) == code)
+        query = query.where(col(ProductProposal.code) == code)
     if after is not None:
-        chosen = chosen.where(col(ProductProposal.id) < after)
-    found = list(current_session().scalars(chosen.order_by(col(ProductProposal.id).desc()).limit(limit + 1)))
-    return ProposalPage(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
+        query = query.where(col(ProductProposal.id) < after)
+    proposals = list(current_session().scalars(query.order_by(col(ProductProposal.id).desc()).limit(limit + 1)))
+    return ProposalPage(proposals[:limit], str(proposals[limit - 1].id) if len(proposals) > limit else None)
 
 
 @operation("UC-04.01", permission="product.propose", writes=False, name="get_proposal")
 def get_proposal(actor: Actor, proposal_id: UUID) -> ProductProposal:
-    """One proposal. Raises NotFound when it isn't the actor's to see."""
+    """Return one proposal. Raises NotFound when the actor may not see it."""
     return see(ProductProposal, actor, proposal_id)
 
 
-def waiting_proposals(actor: Actor, *, decides: bool) -> int:
-    """How many proposals wait for the actor, inside an operation: to decide, or to answer a question."""
+def count_waiting_proposals(actor: Actor, *, decides: bool) -> int:
+    """Count the proposals that wait for the actor: to decide, or to answer a question; inside an operation."""
     if not decides:
-        waiting = (
+        conditions = (
             col(ProductProposal.status) == ProposalStatus.QUESTION,
             col(ProductProposal.organisation_id) == actor.organisation_id,
         )
     else:
-        waiting = (col(ProductProposal.status) == ProposalStatus.PROPOSED,)
-    chosen = select(func.count(col(ProductProposal.id))).where(*waiting, visible(ProductProposal, actor))
-    return current_session().scalar(chosen) or 0
+        conditions = (col(ProductProposal.status) == ProposalStatus.PROPOSED,)
+    query = select(func.count(col(ProductProposal.id))).where(*conditions, visible(ProductProposal, actor))
+    return current_session().scalar(query) or 0
 
 
-def open_proposals_for(code: str) -> list[ProductProposal]:
-    """The open proposals for a product, inside an operation of the administrator."""
-    chosen = select(ProductProposal).where(col(ProductProposal.code) == code, col(ProductProposal.status).in_(OPEN))
-    return list(current_session().scalars(chosen.order_by(col(ProductProposal.id))))
+def find_open_proposals(code: str) -> list[ProductProposal]:
+    """Find the open proposals for a product, inside an operation of the administrator."""
+    query = select(ProductProposal).where(col(ProductProposal.code) == code, col(ProductProposal.status).in_(OPEN))
+    return list(current_session().scalars(query.order_by(col(ProductProposal.id))))
 
 
-def held(actor: Actor, proposal_id: UUID, permission: str, version: int) -> ProductProposal:
-    """A proposal for writing, at the version that the actor read. Raises NotFound, or Conflict when it moved on."""
+def reach_proposal(actor: Actor, proposal_id: UUID, permission: str, version: int) -> ProductProposal:
+    """Return a proposal for writing, at the version that the actor read. Raises NotFound, or Conflict when stale."""
     proposal = reach(ProductProposal, actor, proposal_id, permission)
     if proposal.version != version:
         raise Conflict(
             f"The proposal for {proposal.code} was changed since you read it. Look at it, then try again.",
-            current=as_terms(proposal),
+            current=proposal_terms(proposal),
             changes=changes_since(proposal, version),
         )
     return proposal
 
 
-def said_text(field: str, given: str) -> str:
-    """What somebody says of a proposal, without blanks around it. Raises Invalid unless 10 to 2,000 characters."""
-    text = given.replace("\x00", "").strip()
+def require_statement(field: str, value: str) -> str:
+    """Return a statement on a proposal, without blanks around it. Raises Invalid unless 10 to 2,000 characters."""
+    text = value.replace("\x00", "").strip()
     if SHORTEST <= len(text) <= LONGEST:
         return text
-    wanted = f"{SHORTEST} to {LONGEST:,} characters"
-    words = f"Write {wanted}: the other side reads it, and it stays with the proposal."
-    raise Invalid([Finding("PRODUCT-15", field, text[:200] or None, wanted, words)])
+    expected = f"{SHORTEST} to {LONGEST:,} characters"
+    message = f"Write {expected}: the other side reads it, and it stays with the proposal."
+    raise Invalid([Finding("PRODUCT-15", field, text[:200] or None, expected, message)])
 
 
-def add_said(actor: Actor, proposal: ProductProposal, kind: str, text: str) -> None:
-    """Keep what was said: kind is question, answer, decision or withdrawal."""
-    said = {"kind": kind, "text": text, "by": actor.name, "of": actor.organisation_name, "at": now().isoformat()}
-    proposal.said = [*proposal.said, said]
+def add_statement(actor: Actor, proposal: ProductProposal, kind: str, text: str) -> None:
+    """Add a statement to the proposal: kind is question, answer, decision or withdrawal."""
+    statement = {"kind": kind, "text": text, "by": actor.name, "of": actor.organisation_name, "at": now().isoformat()}
+    proposal.said = [*proposal.said, statement]
 
 
-def as_terms(proposal: ProductProposal) -> dict[str, Any]:
-    """A proposal by ontology terms."""
+def proposal_terms(proposal: ProductProposal) -> dict[str, Any]:
+    """Return a proposal by ontology term."""
     return {
         "ProposalId": proposal.id,
         "Kind": proposal.kind,
@@ -117,8 +117,14 @@ def as_terms(proposal: ProductProposal) -> dict[str, Any]:
         "Reason": proposal.reason,
         "Product": proposal.document,
         "Said": [
-            {"Kind": one["kind"], "Text": one["text"], "By": one["by"], "Of": one.get("of"), "At": one["at"]}
-            for one in proposal.said
+            {
+                "Kind": statement["kind"],
+                "Text": statement["text"],
+                "By": statement["by"],
+                "Of": statement.get("of"),
+                "At": statement["at"],
+            }
+            for statement in proposal.said
         ],
         "DecidedAt": proposal.decided_at,
         "Version": proposal.version,

@@ -1,4 +1,4 @@
-"""Sub-markets, procurers and what the catalogue is born with, as data/market/*.csv say it (UC-04.01)."""
+"""Reference data of the market from data/market/*.csv: sub-markets, procurers, seed rows of the catalogue (UC-04.01)."""
 
 import csv
 from dataclasses import dataclass
@@ -30,27 +30,27 @@ class Procurer:
     dno_codes: tuple[str, ...]
 
 
-def rows_of(file: str) -> list[dict[str, str]]:
-    """The rows of one file of data/market, by their headings."""
-    with (FOLDER / file).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+def read_rows(file: str) -> list[dict[str, str]]:
+    """Read the rows of one file of data/market, by heading."""
+    with (FOLDER / file).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 @cache
 def sub_markets() -> dict[str, SubMarket]:
-    """All sub-markets by name, in their order."""
+    """Return all sub-markets by name, in their order."""
     return {
         row["SubMarket"]: SubMarket(
             row["SubMarket"], Family(row["Family"]) if row["Family"] else None, row["Phase"], row["Description"]
         )
-        for row in rows_of("sub_markets.csv")
+        for row in read_rows("sub_markets.csv")
     }
 
 
 @cache
 def procurers() -> dict[str, Procurer]:
-    """All procurers by code, in their order."""
+    """Return all procurers by code, in their order."""
     return {
         row["Code"]: Procurer(row["Code"], row["Name"], tuple(filter(None, row["DnoCodes"].split(";"))))
-        for row in rows_of("procurers.csv")
+        for row in read_rows("procurers.csv")
     }

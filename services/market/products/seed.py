@@ -1,4 +1,4 @@
-"""What the market is born with: products, equivalences and stacking of data/market, each laid down once (UC-04.01)."""
+"""Seed data of the market: products, equivalences and stacking of data/market, each loaded once (UC-04.01)."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,31 +11,31 @@ from services.core.clock import now
 from services.core.identity.actor import Actor
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.products.reference_data import rows_of, sub_markets
+from services.market.products.reference_data import read_rows, sub_markets
 
 
 @operation("UC-04.01", permission="product.decide", name="load_market")
 def load_market(actor: Actor) -> int:
-    """Lay down the products and tables that ship with the register and aren't in it yet; how many were missing.
+    """Load the products and tables that ship with the register and aren't in it yet; return the number added.
 
-    What was decided in this register stays as it is. Harmless when repeated, so registers of older versions get them too.
+    Decisions made in this register stay. Safe to repeat, so registers of older versions get them too.
     """
-    return _products() + _tables()
+    return _seed_products() + _seed_tables()
 
 
-def _products() -> int:
+def _seed_products() -> int:
     session = current_session()
-    have = set(session.scalars(select(col(Product.code))))
-    missing = [row for row in rows_of("products.csv") if row["Code"] not in have]
+    existing_codes = set(session.scalars(select(col(Product.code))))
+    missing = [row for row in read_rows("products.csv") if row["Code"] not in existing_codes]
     for row in missing:
         product = Product(code=row["Code"], current_version=1)
         session.add(product)
         session.flush()
-        session.add(_first_version(product, row))
+        session.add(_build_first_version(product, row))
     return len(missing)
 
 
-def _first_version(product: Product, row: dict[str, str]) -> ProductVersion:
+def _build_first_version(product: Product, row: dict[str, str]) -> ProductVersion:
     family = sub_markets()[row["SubMarket"]].family
     if family is None:
         raise ValueError(f"{row['SubMarket']} has no products in this register.")
@@ -64,10 +64,10 @@ def _first_version(product: Product, row: dict[str, str]) -> ProductVersion:
     )
 
 
-def _tables() -> int:
+def _seed_tables() -> int:
     session = current_session()
-    have = set(session.scalars(select(col(MarketTable.kind)).distinct()))
-    missing = [row for row in rows_of("tables.csv") if MarketTableKind(row["Kind"]) not in have]
+    existing_kinds = set(session.scalars(select(col(MarketTable.kind)).distinct()))
+    missing = [row for row in read_rows("tables.csv") if MarketTableKind(row["Kind"]) not in existing_kinds]
     for row in missing:
         session.add(
             MarketTable(
@@ -76,7 +76,7 @@ def _tables() -> int:
                 published_at=now(),
                 source=row["Source"],
                 source_date=date.fromisoformat(row["SourceDate"]),
-                rows=list(rows_of(row["File"])),
+                rows=list(read_rows(row["File"])),
             )
         )
     return len(missing)

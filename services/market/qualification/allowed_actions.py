@@ -1,4 +1,4 @@
-"""What can be done with an application now, and why not what can't (UC-04.02): for buttons and the API alike."""
+"""Allowed actions on an application now, with the reason for each that isn't (UC-04.02): for buttons and the API alike."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,8 +13,8 @@ from services.core.lifecycle import Action
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.market.qualification.assessment import ASSESS, DECIDED_FROM
-from services.market.qualification.lifecycle import QUALIFICATION_LIFE_CYCLE, STANDING
-from services.market.qualification.service_windows import COUNTED_ON, windows_ahead
+from services.market.qualification.lifecycle import NOT_ENDED, QUALIFICATION_LIFE_CYCLE
+from services.market.qualification.service_windows import COUNTED_ON, find_window_blockers
 
 S = QualificationStatus
 APPLY = "qualification.apply"
@@ -23,7 +23,7 @@ COMMENT = "qualification.comment"
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """One act that a person may be offered: its permission, words, and the states in which it makes sense."""
+    """An action to offer: its operation, permission, label, the states that allow it, and the words for the others."""
 
     operation: str
     permission: str
@@ -32,11 +32,11 @@ class _Offer:
     otherwise: str
 
 
-def _from(operation: str) -> tuple[QualificationStatus, ...]:
+def _sources_of(operation: str) -> tuple[QualificationStatus, ...]:
     return tuple(QUALIFICATION_LIFE_CYCLE.sources(operation))
 
 
-_OTHERWISE = {
+_REFUSALS = {
     "take_application": "It is taken when it is new, or to be assessed again.",
     "decide_application": "A decision is possible while it is in assessment.",
     "ask_information": "Questions are asked while it is in assessment.",
@@ -50,43 +50,43 @@ _OTHERWISE = {
     "withdraw_application": "It has ended already.",
 }
 OFFERS = tuple(
-    _Offer(operation, permission, label, states, _OTHERWISE[operation])
+    _Offer(operation, permission, label, states, _REFUSALS[operation])
     for operation, permission, label, states in (
-        ("take_application", ASSESS, "Take", _from("take_application")),
+        ("take_application", ASSESS, "Take", _sources_of("take_application")),
         ("decide_application", ASSESS, "Decide", DECIDED_FROM),
         ("ask_information", ASSESS, "Ask the FSP", DECIDED_FROM),
-        ("assign_application", ASSESS, "Assign", STANDING),
-        ("suspend_qualification", ASSESS, "Suspend", _from("suspend_qualification")),
-        ("lift_suspension", ASSESS, "Lift the suspension", _from("lift_suspension")),
-        ("demand_reassessment", ASSESS, "Require re-assessment", _from("demand_reassessment")),
-        ("answer_information", APPLY, "Answer", _from("answer_information")),
-        ("request_renewal", APPLY, "Ask for renewal", _from("request_renewal")),
+        ("assign_application", ASSESS, "Assign", NOT_ENDED),
+        ("suspend_qualification", ASSESS, "Suspend", _sources_of("suspend_qualification")),
+        ("lift_suspension", ASSESS, "Lift the suspension", _sources_of("lift_suspension")),
+        ("demand_reassessment", ASSESS, "Require re-assessment", _sources_of("demand_reassessment")),
+        ("answer_information", APPLY, "Answer", _sources_of("answer_information")),
+        ("request_renewal", APPLY, "Ask for renewal", _sources_of("request_renewal")),
         ("confirm_window", ASSESS, "Confirm a service window", COUNTED_ON),
-        ("withdraw_application", APPLY, "Withdraw", _from("withdraw_application")),
+        ("withdraw_application", APPLY, "Withdraw", _sources_of("withdraw_application")),
     )
 )
-WHO = {ASSESS: "Only the system operator it is addressed to can do this.", APPLY: "Only its FSP can do this."}
+RESTRICTIONS = {ASSESS: "Only the system operator it is addressed to can do this.", APPLY: "Only its FSP can do this."}
 
 
 @operation("UC-04.02", permission="qualification.read", writes=False, name="qualification_actions")
 def qualification_actions(actor: Actor, qualification_id: UUID) -> list[Action]:
-    """What the actor can do with an application as it stands; what can't be done says why not. NotFound when unseen."""
+    """List the actions on an application as it stands; one that isn't allowed says why not. Raises NotFound when unseen."""
     qualification = see(Qualification, actor, qualification_id)
-    reached = {permission: _reaches(actor, qualification, permission) for permission in WHO}
-    return [_action(qualification, offer, reached[offer.permission]) for offer in OFFERS]
+    reached = {permission: _may_write(actor, qualification, permission) for permission in RESTRICTIONS}
+    return [_build_action(qualification, offer, reached[offer.permission]) for offer in OFFERS]
 
 
-def _reaches(actor: Actor, qualification: Qualification, permission: str) -> bool:
-    its = (col(Qualification.id) == qualification.id, within(Qualification, actor, permission, writing=True))
-    return current_session().scalar(select(col(Qualification.id)).where(*its)) is not None
+def _may_write(actor: Actor, qualification: Qualification, permission: str) -> bool:
+    conditions = (col(Qualification.id) == qualification.id, within(Qualification, actor, permission, writing=True))
+    return current_session().scalar(select(col(Qualification.id)).where(*conditions)) is not None
 
 
-def _action(qualification: Qualification, offer: _Offer, reached: bool) -> Action:
+def _build_action(qualification: Qualification, offer: _Offer, reached: bool) -> Action:
     why_not = None
     if not reached:
-        why_not = WHO[offer.permission]
+        why_not = RESTRICTIONS[offer.permission]
     elif qualification.status not in offer.states:
         why_not = f"It is {QUALIFICATION_LABELS[qualification.status]}. {offer.otherwise}"
-    elif offer.operation == "withdraw_application" and (blockers := windows_ahead(qualification)):
+    elif offer.operation == "withdraw_application" and (blockers := find_window_blockers(qualification)):
         why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}."
     return Action(offer.operation, offer.label, why_not is None, why_not)

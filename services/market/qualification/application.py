@@ -1,4 +1,4 @@
-"""Applying for products (UC-04.02): what an application says is previewed, then frozen and addressed to the right SOs."""
+"""Applications for products (UC-04.02): a preview, then a frozen data package addressed to the right SOs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,44 +20,43 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.eligibility.opportunities import verdicts_of
-from services.market.eligibility.verdicts import Verdict
-from services.market.products.catalogue import offered_on
-from services.market.products.procurers import operators_for
+from services.market.eligibility.verdicts import Verdict, judge_unit
+from services.market.products.catalogue import list_offered_versions
+from services.market.products.procurers import find_operators
 from services.market.qualification import sla_clock as qualification_clock
-from services.market.qualification.data_package import capacity_for, freeze, group_of, summary_of
-from services.market.qualification.lifecycle import emit_for_qualification, note_step, standing_of_unit
-from services.market.qualification.reason_codes import LONGEST, said
-from services.market.units.units import WholeUnit, conflict, whole
+from services.market.qualification.data_package import freeze_package, product_capacity, summarise_unit, unit_gsp_group
+from services.market.qualification.lifecycle import emit_for_qualification, find_qualifications_of_unit, record_step
+from services.market.qualification.reason_codes import MAX_LENGTH, clean_text
+from services.market.units.units import UnitDetails, load_details, version_conflict
 
 APPLIED = "qualification.submitted"
-FEWEST_JUSTIFICATION = 10
-NAMED = 10
-MOST_PRODUCTS = 50
+MIN_JUSTIFICATION = 10
+MAX_ASSETS_NAMED = 10
+MAX_PRODUCTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One product that may be applied for: who would be asked, how the unit stands to it, and where it stands already."""
+    """A product that the unit may apply for: its verdict, the SOs that would be asked, and applications that exist."""
 
     version: ProductVersion
     verdict: Verdict | None
     operators: Sequence[Organisation]
-    """Who buys it where the unit is; an application goes to each of them."""
-    standing: Mapping[UUID, Qualification]
+    """The buyers where the unit is; an application goes to each of them."""
+    existing: Mapping[UUID, Qualification]
     """By SO: applications and qualifications of the unit for the product that haven't ended."""
 
     @property
-    def open_to(self) -> list[Organisation]:
-        """The SOs at which the unit doesn't stand already."""
-        return [one for one in self.operators if one.id not in self.standing]
+    def available_operators(self) -> list[Organisation]:
+        """The SOs with which the unit has no application or qualification for it."""
+        return [operator for operator in self.operators if operator.id not in self.existing]
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What applying would hand in: the package without its assets, the choices, and what stands in the way."""
+    """A preview of an application: the data package without its assets, the choices, and the blockers."""
 
-    unit: WholeUnit
+    unit: UnitDetails
     summary: Mapping[str, Any]
     choices: Sequence[Choice]
     blockers: Sequence[Blocker]
@@ -65,68 +64,72 @@ class Application:
 
 @operation("UC-04.02", permission="qualification.apply", writes=False, name="preview_application")
 def preview_application(actor: Actor, unit_id: UUID) -> Application:
-    """Every product of the unit's family that is offered today, with what an application would say.
+    """Preview an application: every product of the unit's family that is offered today, with verdict and SOs.
 
-    NotFound when the unit is unseen, Forbidden when it is another provider's.
+    Raises NotFound when the unit is unseen, Forbidden when it is another provider's.
     """
     unit = reach(MarketUnit, actor, unit_id, "qualification.apply", lock=False)
-    stands = whole(unit)
-    return Application(stands, summary_of(stands), list(_choices(stands).values()), _blockers(actor, unit))
+    details = load_details(unit)
+    return Application(
+        details, summarise_unit(details), list(_collect_choices(details).values()), _find_blockers(actor, unit)
+    )
 
 
-def _choices(stands: WholeUnit) -> dict[str, Choice]:
-    """By product code."""
-    unit = stands.unit
-    verdicts = {one.product_code: one for one in verdicts_of(unit.id)}
-    areas = {area.dno_code for area in stands.areas if area.dno_code}
-    held: dict[str, dict[UUID, Qualification]] = {}
-    for one in standing_of_unit(unit.id):
-        held.setdefault(one.product_code, {})[one.addressed_to] = one
+def _collect_choices(details: UnitDetails) -> dict[str, Choice]:
+    """Collect the products offered in the unit's family, by code."""
+    unit = details.unit
+    verdicts = {verdict.product_code: verdict for verdict in judge_unit(unit.id)}
+    areas = {area.dno_code for area in details.areas if area.dno_code}
+    existing: dict[str, dict[UUID, Qualification]] = {}
+    for qualification in find_qualifications_of_unit(unit.id):
+        existing.setdefault(qualification.product_code, {})[qualification.addressed_to] = qualification
     return {
         version.code: Choice(
-            version, verdicts.get(version.code), operators_for(version, areas), held.get(version.code, {})
+            version, verdicts.get(version.code), find_operators(version, areas), existing.get(version.code, {})
         )
-        for version in offered_on(today())
+        for version in list_offered_versions(today())
         if version.family is unit.family
     }
 
 
-def _blockers(actor: Actor, unit: MarketUnit) -> list[Blocker]:
-    """What of unit, organisation and assets isn't as it has to be before anybody is asked (the entity side)."""
-    found: list[Blocker] = []
+def _find_blockers(actor: Actor, unit: MarketUnit) -> list[Blocker]:
+    """Find the blockers of an application in provider, unit and assets (the entity side of qualification)."""
+    blockers: list[Blocker] = []
     if str(unit.service_provider_id) not in active_parties(unit.service_provider_id):
         label = actor.organisation_name or "The provider"
         action = "The FMAR administrator has to approve it first"
-        found.append(Blocker("organisation", str(unit.service_provider_id), f"{label} isn't active", action))
+        blockers.append(Blocker("organisation", str(unit.service_provider_id), f"{label} isn't active", action))
     if unit.status is not UnitStatus.ACTIVE:
-        found.append(Blocker("market_unit", str(unit.id), f"{unit.name} is de-registered", "Build a new unit"))
-    return found + unverified(unit.id)
+        blockers.append(Blocker("market_unit", str(unit.id), f"{unit.name} is de-registered", "Build a new unit"))
+    return blockers + find_unverified_assets(unit.id)
 
 
-def unverified(unit_id: UUID) -> list[Blocker]:
-    """The assets of a unit that aren't Verified, at most ten of them, and how many more; inside an operation."""
-    inside = select(col(UnitMember.asset_id)).where(
+def find_unverified_assets(unit_id: UUID) -> list[Blocker]:
+    """Find the assets of a unit that aren't Verified: at most ten, and the number of further ones; inside an operation."""
+    member_ids = select(col(UnitMember.asset_id)).where(
         col(UnitMember.unit_id) == unit_id, col(UnitMember.until_at).is_(None)
     )
-    lacking = (col(Asset.id).in_(inside), col(Asset.status) != AssetStatus.VERIFIED)
+    lacking = (col(Asset.id).in_(member_ids), col(Asset.status) != AssetStatus.VERIFIED)
     session = current_session()
     count = session.scalar(select(func.count(col(Asset.id))).where(*lacking)) or 0
     if not count:
         return []
-    some = session.scalars(select(Asset).where(*lacking).order_by(col(Asset.id)).limit(NAMED))
-    found = [
+    assets = session.scalars(select(Asset).where(*lacking).order_by(col(Asset.id)).limit(MAX_ASSETS_NAMED))
+    blockers = [
         Blocker(
             "asset",
             str(asset.id),
             f"{asset.asset_name} is {STATUS_LABELS[asset.status]}",
             "See to it that it is Verified, or take it out of the unit",
         )
-        for asset in some
+        for asset in assets
     ]
-    if count > NAMED:
+    if count > MAX_ASSETS_NAMED:
         action = "The list of assets, filtered by the unit, names them"
-        found.append(Blocker("market_unit", str(unit_id), f"{count - NAMED:,} more assets aren't Verified", action))
-    return found
+        blockers.append(
+            Blocker("market_unit", str(unit_id), f"{count - MAX_ASSETS_NAMED:,} more assets aren't Verified", action)
+        )
+    return blockers
 
 
 @operation("UC-04.02", permission="qualification.apply", name="apply_for_products")
@@ -138,100 +141,105 @@ def apply_for_products(
     version: int,
     justification: str | None = None,
 ) -> list[Qualification]:
-    """Apply for one or many products at once, from the version of the unit that was previewed; the applications made.
+    """Apply for one or many products at once, from the version of the unit that was previewed.
 
     `products`: product code -> the SOs to ask (empty: all that buy it where the unit is). One data package is frozen and
-    shared by them. Raises Conflict when the unit has changed, Invalid with every finding (what the register finds missing
-    goes through with a `justification` of 10 characters or more), Refused with what of unit, organisation or assets is
-    in the way.
+    shared by the applications. Raises Conflict when the unit has changed, Invalid with every finding (warnings of unmet
+    requirements go through with a `justification` of 10 characters or more), Refused with the blockers in unit,
+    organisation or assets.
     """
     unit = reach(MarketUnit, actor, unit_id, "qualification.apply")
     if unit.version != version:
-        raise conflict(unit, version)
+        raise version_conflict(unit, version)
     require_provider(actor, active_parties(unit.service_provider_id))
-    blockers = _blockers(actor, unit)
+    blockers = _find_blockers(actor, unit)
     if blockers:
         raise Refused("The unit can't apply as it stands. Settle these first.", blockers)
-    stands = whole(unit)
-    wanted, findings = _wanted(_choices(stands), products)
-    why = said(justification or "") or None
-    _require(findings, why)
-    package = freeze(unit)
-    made = [
-        _made(stands, choice.version, operator, package, why) for choice, operators in wanted for operator in operators
+    details = load_details(unit)
+    selected, findings = _select_applications(_collect_choices(details), products)
+    reason = clean_text(justification or "") or None
+    _require_acceptable(findings, reason)
+    package = freeze_package(unit)
+    applications = [
+        _build_qualification(details, choice.version, operator, package, reason)
+        for choice, operators in selected
+        for operator in operators
     ]
-    current_session().add_all(made)
+    current_session().add_all(applications)
     current_session().flush()
-    for one in made:
-        note_step(one, None, None)
-        emit_for_qualification(APPLIED, one, {"by": actor.name, "due_on": str(one.due_on)})
-    return made
+    for application in applications:
+        record_step(application, None, None)
+        emit_for_qualification(APPLIED, application, {"by": actor.name, "due_on": str(application.due_on)})
+    return applications
 
 
-def _require(findings: Sequence[Finding], justification: str | None) -> None:
-    """Raise Invalid for errors, and for warnings without a justification."""
-    enough = justification is not None and FEWEST_JUSTIFICATION <= len(justification) <= LONGEST
-    if any(one.severity is Severity.ERROR for one in findings) or (findings and not enough):
+def _require_acceptable(findings: Sequence[Finding], justification: str | None) -> None:
+    """Raise Invalid for errors, for warnings without a justification, and for a justification that is too long."""
+    enough = justification is not None and MIN_JUSTIFICATION <= len(justification) <= MAX_LENGTH
+    if any(finding.severity is Severity.ERROR for finding in findings) or (findings and not enough):
         raise Invalid(findings)
-    if justification is not None and len(justification) > LONGEST:
-        expected = f"At most {LONGEST:,} characters"
+    if justification is not None and len(justification) > MAX_LENGTH:
+        expected = f"At most {MAX_LENGTH:,} characters"
         raise Invalid([Finding("APPLY-06", "Justification", None, expected, f"The justification: {expected.lower()}.")])
 
 
-def _wanted(
+def _select_applications(
     choices: Mapping[str, Choice], products: Mapping[str, Sequence[UUID]]
 ) -> tuple[list[tuple[Choice, list[Organisation]]], list[Finding]]:
-    """The choices with the SOs to ask, and everything that is wrong or missing."""
-    found: list[Finding] = []
-    wanted: list[tuple[Choice, list[Organisation]]] = []
-    if not 1 <= len(products) <= MOST_PRODUCTS:
-        expected = f"1 to {MOST_PRODUCTS} products"
-        found.append(Finding("APPLY-00", "Products", str(len(products)), expected, f"Choose {expected}."))
-    for code, asked in products.items():
+    """Select the choices with the SOs to ask; return them with every finding."""
+    findings: list[Finding] = []
+    selected: list[tuple[Choice, list[Organisation]]] = []
+    if not 1 <= len(products) <= MAX_PRODUCTS:
+        expected = f"1 to {MAX_PRODUCTS} products"
+        findings.append(Finding("APPLY-00", "Products", str(len(products)), expected, f"Choose {expected}."))
+    for code, operator_ids in products.items():
         choice = choices.get(code)
         if choice is None:
             expected = f"One of {', '.join(choices) or 'none: nothing is offered in the family of this unit'}"
             words = f"{code} is not offered today to units of this family."
-            found.append(Finding("APPLY-01", "ProductCode", code, expected, words))
+            findings.append(Finding("APPLY-01", "ProductCode", code, expected, words))
             continue
-        operators, wrong = _asked(choice, asked)
-        found += wrong
-        wanted.append((choice, operators))
-        found += _missing(choice)
-    return wanted, found
+        operators, operator_findings = _select_operators(choice, operator_ids)
+        findings += operator_findings
+        selected.append((choice, operators))
+        findings += _find_unmet(choice)
+    return selected, findings
 
 
-def _asked(choice: Choice, asked: Sequence[UUID]) -> tuple[list[Organisation], list[Finding]]:
-    """The SOs that an application for one product goes to, and what is wrong with that."""
+def _select_operators(choice: Choice, operator_ids: Sequence[UUID]) -> tuple[list[Organisation], list[Finding]]:
+    """Select the SOs that an application for one product goes to; return them with findings."""
     code = choice.version.code
-    buyers = {one.id: one for one in choice.operators}
-    found = [
+    buyers = {operator.id: operator for operator in choice.operators}
+    findings = [
         Finding(
             "APPLY-02",
             "AddressedTo",
-            str(one),
-            f"One of {', '.join(b.organisation_legal_name for b in buyers.values()) or 'none'}",
+            str(operator_id),
+            f"One of {', '.join(buyer.organisation_legal_name for buyer in buyers.values()) or 'none'}",
             f"This system operator doesn't buy {code} where the unit's assets are.",
         )
-        for one in asked
-        if one not in buyers
+        for operator_id in operator_ids
+        if operator_id not in buyers
     ]
     if not buyers:
         words = f"No system operator that takes part in the register buys {code} where the unit's assets are."
-        found.append(Finding("APPLY-03", "ProductCode", code, "A product that is bought there", words))
-    there = choice.standing if asked else {one: choice.standing[one] for one in buyers if one in choice.standing}
-    for operator in asked or buyers:
-        if operator in there and (asked or len(there) == len(buyers)):
-            stands = QUALIFICATION_LABELS[there[operator].status]
-            name = buyers[operator].organisation_legal_name if operator in buyers else str(operator)
-            words = f"The unit stands at {name} for {code} already: {stands}. Open that application instead."
-            found.append(Finding("APPLY-04", "ProductCode", code, "A product it hasn't applied for", words))
-    chosen = [buyers[one] for one in dict.fromkeys(asked) if one in buyers] if asked else choice.open_to
-    return [one for one in chosen if one.id not in choice.standing], found
+        findings.append(Finding("APPLY-03", "ProductCode", code, "A product that is bought there", words))
+    existing = choice.existing
+    if not operator_ids:
+        existing = {buyer: existing[buyer] for buyer in buyers if buyer in existing}
+    for operator_id in operator_ids or buyers:
+        if operator_id in existing and (operator_ids or len(existing) == len(buyers)):
+            status = QUALIFICATION_LABELS[existing[operator_id].status]
+            name = buyers[operator_id].organisation_legal_name if operator_id in buyers else str(operator_id)
+            words = f"The unit stands at {name} for {code} already: {status}. Open that application instead."
+            findings.append(Finding("APPLY-04", "ProductCode", code, "A product it hasn't applied for", words))
+    selected = [buyers[identifier] for identifier in dict.fromkeys(operator_ids) if identifier in buyers]
+    operators = selected if operator_ids else choice.available_operators
+    return [operator for operator in operators if operator.id not in choice.existing], findings
 
 
-def _missing(choice: Choice) -> list[Finding]:
-    """What the register finds missing: a warning each, to be justified; what it doesn't know is none."""
+def _find_unmet(choice: Choice) -> list[Finding]:
+    """Find the unmet requirements of a choice: a warning each, to be justified; one that isn't known is none."""
     if choice.verdict is None or not choice.operators:
         return []
     return [
@@ -247,13 +255,13 @@ def _missing(choice: Choice) -> list[Finding]:
     ]
 
 
-def _made(
-    stands: WholeUnit, version: ProductVersion, operator: Organisation, package: DataPackage, why: str | None
+def _build_qualification(
+    details: UnitDetails, version: ProductVersion, operator: Organisation, package: DataPackage, reason: str | None
 ) -> Qualification:
     moment = now()
-    made = Qualification(
-        unit_id=stands.unit.id,
-        service_provider_id=stands.unit.service_provider_id,
+    qualification = Qualification(
+        unit_id=details.unit.id,
+        service_provider_id=details.unit.service_provider_id,
         product_code=version.code,
         product_version=version.product_version,
         family=version.family,
@@ -261,10 +269,10 @@ def _made(
         status=QualificationStatus.SUBMITTED,
         status_since=moment,
         submitted_at=moment,
-        capacity=capacity_for(stands, version),
-        gsp_group=group_of(stands),
+        capacity=product_capacity(details, version),
+        gsp_group=unit_gsp_group(details),
         package_id=package.id,
-        justification=why,
+        justification=reason,
     )
-    qualification_clock.restart(made)
-    return made
+    qualification_clock.restart(qualification)
+    return qualification

@@ -1,4 +1,4 @@
-"""What a system operator does with applications addressed to it: take, assign, ask, decide, one or many (UC-04.02)."""
+"""Assessment of applications by the addressed system operator: take, assign, ask, decide, one or many (UC-04.02)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,28 +19,28 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, within
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.qualification.data_package import assess_as_it_stands
-from services.market.qualification.lifecycle import QUALIFICATION_LIFE_CYCLE, TAKEN_FROM, move
-from services.market.qualification.messages import say_on
+from services.market.qualification.data_package import refresh_package
+from services.market.qualification.lifecycle import QUALIFICATION_LIFE_CYCLE, TAKEN_FROM, change_status
+from services.market.qualification.messages import add_message
 from services.market.qualification.reason_codes import (
-    LONGEST,
+    MAX_LENGTH,
     ReasonKind,
-    code_finding,
-    said,
-    words_finding,
-    words_given,
+    check_reason_code,
+    check_words,
+    clean_text,
+    require_words,
 )
-from services.market.qualification.records import as_read, stale
+from services.market.qualification.records import reach_at_version, stale_conflict
 
 S = QualificationStatus
 ASSESS = "qualification.assess"
 DECIDED_FROM = (*TAKEN_FROM, S.IN_ASSESSMENT)
-LONGEST_VALIDITY_YEARS = 10
-MOST_AT_ONCE = 500
+MAX_VALIDITY_YEARS = 10
+MAX_CASES = 500
 
 
 class Verdict(StrEnum):
-    """How an assessment ends."""
+    """The verdict of an assessment."""
 
     QUALIFIED = "QUALIFIED"
     FAILED = "FAILED"
@@ -48,7 +48,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A decision: the same whether it is on one application or on many like cases.
+    """A decision on one application or on many like cases.
 
     Qualified: valid from a day (today when None) to a day, both included, with conditions if any. Failed: a coded reason.
     """
@@ -62,8 +62,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Colleague:
-    """Somebody of the SO who may be given an application."""
+class Assessor:
+    """A person of the SO to whom applications can be assigned."""
 
     user_id: UUID
     name: str
@@ -71,33 +71,38 @@ class Colleague:
 
 @operation("UC-04.02", permission=ASSESS, name="take_application")
 def take_application(actor: Actor, qualification_id: UUID, version: int) -> Qualification:
-    """Begin to assess an application, or a unit that is to be assessed again: it is the actor's from now on.
+    """Take an application, or a unit that is to be assessed again: it is assigned to the actor.
 
     A re-assessment rests on a fresh data package. Raises Conflict when stale, Refused in another state.
     """
-    qualification = as_read(actor, qualification_id, ASSESS, version)
-    take(actor, qualification)
+    qualification = reach_at_version(actor, qualification_id, ASSESS, version)
+    begin_assessment(actor, qualification)
     return qualification
 
 
-def take(actor: Actor, qualification: Qualification) -> None:
-    """Begin to assess it; inside an operation that has seen to it that the actor may. Refused in another state."""
-    again = qualification.status is S.REASSESSMENT_REQUIRED
-    move(qualification, S.IN_ASSESSMENT, "take_application", reason_code=qualification.reason_code if again else None)
-    if again:
-        assess_as_it_stands(qualification)
+def begin_assessment(actor: Actor, qualification: Qualification) -> None:
+    """Begin the assessment; the caller, an operation, has checked that the actor may. Raises Refused in another state."""
+    is_reassessment = qualification.status is S.REASSESSMENT_REQUIRED
+    change_status(
+        qualification,
+        S.IN_ASSESSMENT,
+        "take_application",
+        reason_code=qualification.reason_code if is_reassessment else None,
+    )
+    if is_reassessment:
+        refresh_package(qualification)
     if actor.user_id is not None:
         qualification.assigned_to, qualification.assigned_name = actor.user_id, actor.name
     current_session().flush()
 
 
 @operation("UC-04.02", permission=ASSESS, writes=False, name="assessors")
-def assessors(actor: Actor) -> list[Colleague]:
-    """The people of the actor's organisation who assess applications, by name."""
-    return _assessors(actor)
+def assessors(actor: Actor) -> list[Assessor]:
+    """List the people of the actor's organisation who assess applications, by name."""
+    return _list_assessors(actor)
 
 
-def _assessors(actor: Actor) -> list[Colleague]:
+def _list_assessors(actor: Actor) -> list[Assessor]:
     people = (
         select(col(User.id), col(User.full_name))
         .join(Membership, col(Membership.user_id) == col(User.id))
@@ -109,23 +114,26 @@ def _assessors(actor: Actor) -> list[Colleague]:
         )
         .order_by(col(User.full_name), col(User.id))
     )
-    return [Colleague(*row) for row in current_session().execute(people)]
+    return [Assessor(*row) for row in current_session().execute(people)]
 
 
 @operation("UC-04.02", permission=ASSESS, name="assign_application")
 def assign_application(actor: Actor, qualification_id: UUID, person: UUID | None, version: int) -> Qualification:
-    """Give an application to somebody of one's own organisation, or to nobody. Raises Conflict, Invalid for a stranger."""
-    qualification = as_read(actor, qualification_id, ASSESS, version)
-    name, findings = whom(actor, person)
+    """Assign an application to a person of the actor's organisation, or to nobody (None).
+
+    Raises Conflict when stale, Invalid for somebody who doesn't assess there.
+    """
+    qualification = reach_at_version(actor, qualification_id, ASSESS, version)
+    name, findings = find_assignee(actor, person)
     if findings:
         raise Invalid(findings)
     assign(qualification, person, name)
     return qualification
 
 
-def whom(actor: Actor, person: UUID | None) -> tuple[str | None, list[Finding]]:
-    """The name of who is to work on an application (None: nobody), and what is wrong with a stranger."""
-    names = {one.user_id: one.name for one in _assessors(actor)}
+def find_assignee(actor: Actor, person: UUID | None) -> tuple[str | None, list[Finding]]:
+    """Find the name of the person to assign (None: nobody); return it with a finding for somebody who doesn't assess."""
+    names = {assessor.user_id: assessor.name for assessor in _list_assessors(actor)}
     if person is None or person in names:
         return None if person is None else names[person], []
     expected = f"One of {', '.join(names.values()) or 'nobody: no one of your organisation assesses'}"
@@ -134,7 +142,7 @@ def whom(actor: Actor, person: UUID | None) -> tuple[str | None, list[Finding]]:
 
 
 def assign(qualification: Qualification, person: UUID | None, name: str | None) -> None:
-    """Give it to somebody; inside an operation that has seen to it that this is somebody who assesses."""
+    """Assign an application; the caller, an operation, has checked that the person assesses."""
     qualification.assigned_to, qualification.assigned_name = person, name
     current_session().flush()
 
@@ -143,16 +151,17 @@ def assign(qualification: Qualification, person: UUID | None, name: str | None) 
 def ask_information(
     actor: Actor, qualification_id: UUID, question: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
-    """Ask the FSP: the clock stands still until it answers. Takes the application first, where nobody has.
+    """Ask the FSP a question: the SLA clock pauses until it answers. Takes the application first, where nobody has.
+
 
     Raises Conflict when stale, Invalid without a question, Refused in another state.
     """
-    qualification = as_read(actor, qualification_id, ASSESS, version)
-    asked = words_given("Question", question)
+    qualification = reach_at_version(actor, qualification_id, ASSESS, version)
+    question_text = require_words("Question", question)
     if qualification.status in TAKEN_FROM:
-        take(actor, qualification)
-    move(qualification, S.INFORMATION_REQUESTED, "ask_information", reason=asked)
-    say_on(actor, qualification, SaidKind.QUESTION, asked, files)
+        begin_assessment(actor, qualification)
+    change_status(qualification, S.INFORMATION_REQUESTED, "ask_information", reason=question_text)
+    add_message(actor, qualification, SaidKind.QUESTION, question_text, files)
     return qualification
 
 
@@ -164,45 +173,45 @@ def decide_application(
 
     Raises Conflict when stale, Invalid with every finding, Refused in a state in which nothing is decided.
     """
-    qualification = as_read(actor, qualification_id, ASSESS, version)
-    if findings := findings_in(outcome):
+    qualification = reach_at_version(actor, qualification_id, ASSESS, version)
+    if findings := check_outcome(outcome):
         raise Invalid(findings)
     _decide(actor, qualification, outcome, files)
     return qualification
 
 
-def findings_in(outcome: Outcome) -> list[Finding]:
-    """What is wrong with a decision, whatever it is about."""
-    found = words_finding("Reason", outcome.reason)
+def check_outcome(outcome: Outcome) -> list[Finding]:
+    """Check a decision, whatever it is on; return every finding."""
+    findings = check_words("Reason", outcome.reason)
     if outcome.verdict is Verdict.FAILED:
-        return found + code_finding(ReasonKind.FAIL, outcome.reason_code or "")
+        return findings + check_reason_code(ReasonKind.FAIL, outcome.reason_code or "")
     begin, end = outcome.valid_from or today(), outcome.valid_until
-    last = begin.replace(year=begin.year + LONGEST_VALIDITY_YEARS, day=min(begin.day, 28))
+    last = begin.replace(year=begin.year + MAX_VALIDITY_YEARS, day=min(begin.day, 28))
     expected = f"a day from {max(begin, today())} to {last}"
     if end is None or not max(begin, today()) <= end <= last:
-        given = None if end is None else str(end)
-        found.append(Finding("QUAL-04", "ValidUntil", given, expected, f"Say until when it is valid: {expected}."))
-    if len(said(outcome.conditions or "")) > LONGEST:
-        words = f"Conditions have at most {LONGEST:,} characters."
-        found.append(Finding("QUAL-05", "Conditions", None, f"at most {LONGEST:,} characters", words))
-    return found
+        value = None if end is None else str(end)
+        findings.append(Finding("QUAL-04", "ValidUntil", value, expected, f"Say until when it is valid: {expected}."))
+    if len(clean_text(outcome.conditions or "")) > MAX_LENGTH:
+        words = f"Conditions have at most {MAX_LENGTH:,} characters."
+        findings.append(Finding("QUAL-05", "Conditions", None, f"at most {MAX_LENGTH:,} characters", words))
+    return findings
 
 
 def _decide(actor: Actor, qualification: Qualification, outcome: Outcome, files: Sequence[Upload] = ()) -> None:
     if qualification.status in TAKEN_FROM:
-        take(actor, qualification)
-    reason = said(outcome.reason)
+        begin_assessment(actor, qualification)
+    reason = clean_text(outcome.reason)
     if outcome.verdict is Verdict.FAILED:
-        move(qualification, S.FAILED, "fail_application", reason_code=outcome.reason_code, reason=reason)
+        change_status(qualification, S.FAILED, "fail_application", reason_code=outcome.reason_code, reason=reason)
     else:
-        approve(qualification, outcome.valid_from or today(), outcome.valid_until, said(outcome.conditions or ""))
-        move(qualification, S.QUALIFIED, "qualify_application", reason=reason)
+        approve(qualification, outcome.valid_from or today(), outcome.valid_until, clean_text(outcome.conditions or ""))
+        change_status(qualification, S.QUALIFIED, "qualify_application", reason=reason)
     qualification.decided_at = now()
-    say_on(actor, qualification, SaidKind.DECISION, reason, files)
+    add_message(actor, qualification, SaidKind.DECISION, reason, files)
 
 
 def approve(qualification: Qualification, begin: date, end: date | None, conditions: str) -> None:
-    """The approval itself: from when to when, and under which conditions; the first day of approval stays."""
+    """Approve for a period (both days included) under conditions; the first moment of approval stays."""
     qualification.qualified_at = qualification.qualified_at or now()
     qualification.valid_from, qualification.valid_until = begin, end
     qualification.conditions = conditions or None
@@ -213,36 +222,38 @@ def approve(qualification: Qualification, begin: date, end: date | None, conditi
 def decide_like_cases(actor: Actor, cases: Sequence[tuple[UUID, int]], outcome: Outcome) -> list[Qualification]:
     """Decide many applications for one version of one product alike, each from the version that was read: all or none.
 
-    Raises NotFound when one is unseen, Invalid for what is wrong with the decision or where they are not alike, Refused
-    naming each that has moved on or isn't to be decided.
+    Raises NotFound when an application is unseen, Invalid for a faulty decision or applications that aren't alike, Refused
+    naming each that is stale or can't be decided in its state.
     """
-    findings = findings_in(outcome)
-    if not 1 <= len(cases) <= MOST_AT_ONCE or len({one for one, _ in cases}) < len(cases):
-        expected = f"1 to {MOST_AT_ONCE} applications, each once"
+    findings = check_outcome(outcome)
+    if not 1 <= len(cases) <= MAX_CASES or len({identifier for identifier, _ in cases}) < len(cases):
+        expected = f"1 to {MAX_CASES} applications, each once"
         findings.append(Finding("QUAL-06", "Cases", str(len(cases)), expected, f"Choose {expected}."))
         raise Invalid(findings)
-    found = [reach(Qualification, actor, identifier, ASSESS) for identifier, _ in cases]
-    kinds = sorted({f"{one.product_code} version {one.product_version}" for one in found})
+    applications = [reach(Qualification, actor, identifier, ASSESS) for identifier, _ in cases]
+    kinds = sorted(
+        {f"{application.product_code} version {application.product_version}" for application in applications}
+    )
     if len(kinds) > 1:
         words = "Like cases are applications for one version of one product. Choose fewer."
         findings.append(Finding("QUAL-07", "Cases", ", ".join(kinds), "One product, one version", words))
     if findings:
         raise Invalid(findings)
-    in_the_way = [
+    blockers = [
         blocker
-        for one, (_, version) in zip(found, cases, strict=True)
-        if (blocker := _not_now(one, version)) is not None
+        for application, (_, version) in zip(applications, cases, strict=True)
+        if (blocker := _find_decision_blocker(application, version)) is not None
     ]
-    if in_the_way:
-        raise Refused(f"None was decided: {len(in_the_way)} of {len(found)} can't be decided now.", in_the_way)
-    for one in found:
-        _decide(actor, one, outcome)
-    return found
+    if blockers:
+        raise Refused(f"None was decided: {len(blockers)} of {len(applications)} can't be decided now.", blockers)
+    for application in applications:
+        _decide(actor, application, outcome)
+    return applications
 
 
-def _not_now(qualification: Qualification, version: int) -> Blocker | None:
+def _find_decision_blocker(qualification: Qualification, version: int) -> Blocker | None:
     if qualification.version != version:
-        label = f"{qualification.product_code}: {stale(qualification, version).message}"
+        label = f"{qualification.product_code}: {stale_conflict(qualification, version).message}"
         return Blocker("qualification", str(qualification.id), label, "Open it, then choose again")
     if qualification.status not in DECIDED_FROM:
         label = f"An application is {QUALIFICATION_LABELS[qualification.status]}"
@@ -254,12 +265,14 @@ def _not_now(qualification: Qualification, version: int) -> Blocker | None:
 def suspend_qualification(
     actor: Actor, qualification_id: UUID, reason_code: str, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
-    """Suspend what a unit is qualified for, with a coded reason: it can't deliver until that is lifted."""
-    qualification = _coded(actor, qualification_id, version, ReasonKind.SUSPEND, reason_code, reason)
+    """Suspend a qualification, with a coded reason: the unit can't deliver until the suspension is lifted."""
+    qualification = _require_coded_reason(actor, qualification_id, version, ReasonKind.SUSPEND, reason_code, reason)
     if qualification.status is S.REASSESSMENT_REQUIRED:
         qualification.reassess_after = qualification.reason_code
-    move(qualification, S.SUSPENDED, "suspend_qualification", reason_code=reason_code, reason=said(reason))
-    say_on(actor, qualification, SaidKind.DECISION, said(reason), files)
+    change_status(
+        qualification, S.SUSPENDED, "suspend_qualification", reason_code=reason_code, reason=clean_text(reason)
+    )
+    add_message(actor, qualification, SaidKind.DECISION, clean_text(reason), files)
     return qualification
 
 
@@ -268,14 +281,14 @@ def lift_suspension(
     actor: Actor, qualification_id: UUID, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
     """Lift a suspension: Qualified again, or Re-assessment Required where the unit changed meanwhile."""
-    qualification = as_read(actor, qualification_id, ASSESS, version)
-    words = words_given("Reason", reason)
+    qualification = reach_at_version(actor, qualification_id, ASSESS, version)
+    words = require_words("Reason", reason)
     QUALIFICATION_LIFE_CYCLE.require(qualification.status, S.QUALIFIED, "lift_suspension")
     waiting = qualification.reassess_after
     qualification.reassess_after = None
     target = S.REASSESSMENT_REQUIRED if waiting else S.QUALIFIED
-    move(qualification, target, "lift_suspension", reason_code=waiting, reason=words)
-    say_on(actor, qualification, SaidKind.DECISION, words, files)
+    change_status(qualification, target, "lift_suspension", reason_code=waiting, reason=words)
+    add_message(actor, qualification, SaidKind.DECISION, words, files)
     return qualification
 
 
@@ -283,23 +296,29 @@ def lift_suspension(
 def demand_reassessment(
     actor: Actor, qualification_id: UUID, reason_code: str, reason: str, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
-    """Have a qualified unit assessed again, with a coded reason. The approval stands until that is decided."""
-    qualification = _coded(actor, qualification_id, version, ReasonKind.REASSESS, reason_code, reason)
-    move(qualification, S.REASSESSMENT_REQUIRED, "demand_reassessment", reason_code=reason_code, reason=said(reason))
-    say_on(actor, qualification, SaidKind.DECISION, said(reason), files)
+    """Demand the re-assessment of a qualified unit, with a coded reason. The approval stands until the decision."""
+    qualification = _require_coded_reason(actor, qualification_id, version, ReasonKind.REASSESS, reason_code, reason)
+    change_status(
+        qualification,
+        S.REASSESSMENT_REQUIRED,
+        "demand_reassessment",
+        reason_code=reason_code,
+        reason=clean_text(reason),
+    )
+    add_message(actor, qualification, SaidKind.DECISION, clean_text(reason), files)
     return qualification
 
 
-def _coded(
+def _require_coded_reason(
     actor: Actor, qualification_id: UUID, version: int, kind: ReasonKind, reason_code: str, reason: str
 ) -> Qualification:
-    qualification = as_read(actor, qualification_id, ASSESS, version)
-    findings = code_finding(kind, reason_code) + words_finding("Reason", reason)
+    qualification = reach_at_version(actor, qualification_id, ASSESS, version)
+    findings = check_reason_code(kind, reason_code) + check_words("Reason", reason)
     if findings:
         raise Invalid(findings)
     return qualification
 
 
-def assessed_by(actor: Actor) -> Any:
-    """The SQL condition for the applications that the actor assesses."""
+def assessor_condition(actor: Actor) -> Any:
+    """Build the SQL condition for the applications that the actor assesses."""
     return within(Qualification, actor, ASSESS, writing=True)

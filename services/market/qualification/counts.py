@@ -1,4 +1,4 @@
-"""How many applications there are, for filters and numbers of queue and list (UC-04.02): from the counts kept beside them."""
+"""Counts of applications for filters and numbers of queue and list (UC-04.02), from maintained counters where they suffice."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ UNDECIDED = frozenset(ClockState) - {ClockState.STOPPED}
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many applications there are, by status, by clock, by product, by GSP group, and of whom; for filters and numbers."""
+    """Counts of applications by status, clock, product and GSP group, with the names of their providers and SOs."""
 
     statuses: Mapping[str, int]
     clocks: Mapping[ClockState, int]
@@ -43,97 +43,100 @@ class Tally:
 
 @operation("UC-04.02", permission=READ, writes=False, name="tally_qualifications")
 def tally_qualifications(actor: Actor, filters: QualificationFilters | None = None) -> Tally:
-    """Counts of the visible applications that pass the filters."""
-    wanted = filters or QualificationFilters()
-    part = kept.part_of(actor, READ, tuple(map(UUID, wanted.operator))) if only_counted(wanted) else None
-    return _from_records(actor, wanted) if part is None else _from_counts(part, wanted)
+    """Count the visible applications that pass the filters."""
+    criteria = filters or QualificationFilters()
+    part = kept.find_part(actor, READ, tuple(map(UUID, criteria.operator))) if is_counted(criteria) else None
+    return _tally_records(actor, criteria) if part is None else _tally_counters(part, criteria)
 
 
-def only_counted(filters: QualificationFilters) -> bool:
-    """Whether the kept counts tell apart what is asked for: SOs, states, and whether it is decided."""
-    others = QualificationFilters(status=filters.status, operator=filters.operator, clock=filters.clock)
-    return filters == others and set(filters.clock) in (set(), UNDECIDED, set(ClockState))
+def is_counted(filters: QualificationFilters) -> bool:
+    """Return True when the counters can answer the filters: SO, status, and a clock of decided or undecided."""
+    counted_filters = QualificationFilters(status=filters.status, operator=filters.operator, clock=filters.clock)
+    return filters == counted_filters and set(filters.clock) in (set(), UNDECIDED, set(ClockState))
 
 
-def clocks_now() -> "Clocks":
-    """How clocks are read today; inside an operation."""
-    this = today()
-    return Clocks(this, add_working_days(this, int(setting("qualification.soon_days"))))
+def load_clocks() -> "Clocks":
+    """Load the days that SLA clocks are read by today; inside an operation."""
+    day = today()
+    return Clocks(day, add_working_days(day, int(setting("qualification.soon_days"))))
 
 
 class Clocks(NamedTuple):
-    """Today, and the last day that is soon."""
+    """Days that SLA clocks are read by: today, and the last day that counts as soon."""
 
     today: date
     soon: date
 
     def state(self, status: str, due_on: date | None) -> ClockState:
-        """How a clock stands, as `qualification_clock.clock_by` says of one application."""
+        """Return the state of an SLA clock, as `sla_clock.clock_by` does for one application."""
         if due_on is None:
-            asked = status == QualificationStatus.INFORMATION_REQUESTED
-            return ClockState.PAUSED if asked else ClockState.STOPPED
+            paused = status == QualificationStatus.INFORMATION_REQUESTED
+            return ClockState.PAUSED if paused else ClockState.STOPPED
         if due_on < self.today:
             return ClockState.LATE
         return ClockState.SOON if due_on <= self.soon else ClockState.IN_TIME
 
 
-def _from_counts(part: Kept, filters: QualificationFilters) -> Tally:
+def _tally_counters(part: Kept, filters: QualificationFilters) -> Tally:
     decided = not filters.clock or ClockState.STOPPED in filters.clock
     states = set(filters.status or map(str, QualificationStatus)) & set(
         map(str, QualificationStatus if decided else WAITING)
     )
-    found = _Found()
-    for status, due_on, number in kept.by_clock(part, states):
-        found.stand(status, due_on, number)
-    found.products.update(kept.by_product(part, states))
-    found.operators.update(operator for operator, _ in kept.by_operator(part, states))
-    for dimension, code, number in kept.by_group_and_provider(part, states):
+    builder = _TallyBuilder()
+    for status, due_on, number in kept.read_by_clock(part, states):
+        builder.add(status, due_on, number)
+    builder.products.update(kept.read_by_product(part, states))
+    builder.operators.update(operator for operator, _ in kept.read_by_operator(part, states))
+    for dimension, code, number in kept.read_by_group_and_provider(part, states):
         if dimension == "PROVIDER":
-            found.parties.add(kept.uuid_of(code))
+            builder.parties.add(kept.to_uuid(code))
         else:
-            found.groups[code] += number
-    return found.tally()
+            builder.groups[code] += number
+    return builder.tally()
 
 
-def _from_records(actor: Actor, filters: QualificationFilters) -> Tally:
+def _tally_records(actor: Actor, filters: QualificationFilters) -> Tally:
     q = Qualification
     keys = (q.status, q.due_on, q.product_code, q.gsp_group, q.service_provider_id, q.addressed_to)
-    columns = [col(one) for one in keys]
-    wanted = [visible(q, actor), *qualification_conditions(actor, filters)]
-    found = _Found()
-    counted = select(*columns, func.count()).where(*wanted).group_by(*columns)
-    for status, due_on, product, group, provider, operator, number in current_session().execute(counted):
-        found.stand(str(status), due_on, number)
-        found.products[product] += number
-        found.groups[group] += number
-        found.parties.add(provider)
-        found.operators.add(operator)
-    return found.tally()
+    columns = [col(key) for key in keys]
+    conditions = [visible(q, actor), *qualification_conditions(actor, filters)]
+    builder = _TallyBuilder()
+    query = select(*columns, func.count()).where(*conditions).group_by(*columns)
+    for status, due_on, product, group, provider, operator, number in current_session().execute(query):
+        builder.add(str(status), due_on, number)
+        builder.products[product] += number
+        builder.groups[group] += number
+        builder.parties.add(provider)
+        builder.operators.add(operator)
+    return builder.tally()
 
 
-class _Found:
-    """What is being counted."""
+class _TallyBuilder:
+    """A tally while it is counted."""
 
     def __init__(self) -> None:
         self.statuses, self.products, self.groups = (defaultdict[str, int](int) for _ in range(3))
         self.clocks = dict.fromkeys(ClockState, 0)
         self.parties, self.operators = set[UUID](), set[UUID]()
-        self._state = clocks_now().state
+        self._state = load_clocks().state
 
-    def stand(self, status: str, due_on: date | None, number: int) -> None:
-        """Some stand there."""
+    def add(self, status: str, due_on: date | None, number: int) -> None:
+        """Add a number of applications to their status and their clock."""
         self.statuses[status] += number
         self.clocks[self._state(status, due_on)] += number
 
     def tally(self) -> Tally:
-        """In the order of codes and of names."""
-        names = [(kept.uuid_of(one), name) for one, name in _NAMES.raw(current_connection(), {})]
-        statuses, products, groups = (dict(sorted(one.items())) for one in (self.statuses, self.products, self.groups))
+        """Return the tally, in the order of codes and of names."""
+        names = [(kept.to_uuid(identifier), name) for identifier, name in _NAMES.raw(current_connection(), {})]
+        statuses, products, groups = (
+            dict(sorted(numbers.items())) for numbers in (self.statuses, self.products, self.groups)
+        )
         parties, operators = (
-            {one: name for one, name in names if one in some} for some in (self.parties, self.operators)
+            {identifier: name for identifier, name in names if identifier in identifiers}
+            for identifiers in (self.parties, self.operators)
         )
         return Tally(statuses, self.clocks, products, groups, parties, operators)
 
 
-_CALLED = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
-_NAMES = Prepared(select(col(Organisation.id), _CALLED).order_by(_CALLED))
+_NAME = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
+_NAMES = Prepared(select(col(Organisation.id), _NAME).order_by(_NAME))

@@ -1,4 +1,4 @@
-"""The data package of an application: the unit, its assets and limits, frozen as they were handed in (UC-04.02)."""
+"""Data packages of applications: the unit, its assets and limits, frozen as they were handed in (UC-04.02)."""
 
 import hashlib
 import json
@@ -25,55 +25,56 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.products.catalogue import version_of
+from services.market.products.catalogue import find_version
 from services.market.units.connection_limits import limits_of
-from services.market.units.members import current_assets, runs
-from services.market.units.units import WholeUnit, as_terms, whole
+from services.market.units.members import batches, current_assets
+from services.market.units.units import UnitDetails, load_details, unit_terms
 
 FORMAT = "fmar-data-package-1"
 
 
 @dataclass(frozen=True, slots=True)
 class PackageFile:
-    """A package as it is handed out."""
+    """A data package as a file to download."""
 
     file_name: str
     content: bytes
     sha256: str
 
 
-def summary_of(stands: WholeUnit) -> dict[str, Any]:
-    """What a package says before its assets: who offers what, where, and within which limits; plain JSON values."""
-    provider = current_session().get_one(Organisation, stands.unit.service_provider_id)
-    limit = limits_of([stands.unit.id]).get(stands.unit.id)
-    told = {
+def summarise_unit(details: UnitDetails) -> dict[str, Any]:
+    """Summarise a unit for its data package: provider, unit and connection limits, without assets; plain JSON values."""
+    provider = current_session().get_one(Organisation, details.unit.service_provider_id)
+    limit = limits_of([details.unit.id]).get(details.unit.id)
+    content = {
         "Format": FORMAT,
         "ServiceProvider": {
             "FmarOrganisationId": provider.id,
             "OrganisationLegalName": provider.organisation_legal_name,
             "OrganisationRegistrationNumber": provider.organisation_registration_number,
         },
-        "Unit": as_terms(stands),
+        "Unit": unit_terms(details),
         "ConnectionLimits": limit
         and {"ExportLimit_kW": limit.export_kw, "ImportLimit_kW": limit.import_kw, "Words": limit.words},
     }
-    return json.loads(canonical(told))
+    return json.loads(canonical(content))
 
 
-def freeze(unit: MarketUnit, seen_by: Actor | None = None) -> DataPackage:
-    """Freeze a unit as it stands now, with every asset in it; inside an operation that writes.
+def freeze_package(unit: MarketUnit, seen_by: Actor | None = None) -> DataPackage:
+    """Freeze a unit as it stands now, with every asset in it, as a data package; inside an operation that writes.
+
 
     With `seen_by`, only the assets that this actor may see: where no FSP handed the unit over.
     """
-    seen = [] if seen_by is None else [visible(Asset, seen_by)]
-    stands = whole(unit)
-    summary = summary_of(stands)
+    visibility = [] if seen_by is None else [visible(Asset, seen_by)]
+    details = load_details(unit)
+    summary = summarise_unit(details)
     identifiers = current_assets(unit.id)
     assets: list[dict[str, Any]] = []
-    for some in runs(identifiers):
-        chosen = select(Asset).where(col(Asset.id).in_(some), *seen)
-        found = current_session().scalars(chosen.order_by(col(Asset.id)))
-        assets += [asset_terms(asset) for asset in found]
+    for batch in batches(identifiers):
+        query = select(Asset).where(col(Asset.id).in_(batch), *visibility)
+        rows = current_session().scalars(query.order_by(col(Asset.id)))
+        assets += [asset_terms(asset) for asset in rows]
     moment = now()
     content = canonical(
         {**summary, "MadeAt": moment, "Assets": assets, "AssetsLeftOut": len(identifiers) - len(assets)}
@@ -93,42 +94,45 @@ def freeze(unit: MarketUnit, seen_by: Actor | None = None) -> DataPackage:
     return package
 
 
-def capacity_for(stands: WholeUnit, version: ProductVersion) -> Decimal:
-    """kW of a unit in a product's direction; its better direction where the product is bought both ways (eligibility alike)."""
-    counted = stands.capability
+def product_capacity(details: UnitDetails, version: ProductVersion) -> Decimal:
+    """Return the kW of a unit in a product's direction; in its better one where the product is bought both ways."""
+    capability = details.capability
     match version.direction:
         case Direction.UP:
-            return counted.up
+            return capability.up
         case Direction.DOWN:
-            return counted.down
+            return capability.down
         case _:
-            return max(counted.up, counted.down)
+            return max(capability.up, capability.down)
 
 
-def group_of(stands: WholeUnit) -> str:
-    """The GSP group of all assets of a unit; the empty text where they lie in several."""
-    groups = {area.gsp_group for area in stands.areas}
+def unit_gsp_group(details: UnitDetails) -> str:
+    """Return the GSP group of all assets of a unit; the empty text where they lie in several."""
+    groups = {area.gsp_group for area in details.areas}
     return groups.pop() if len(groups) == 1 else ""
 
 
-def assess_as_it_stands(qualification: Qualification) -> None:
-    """Have an application rest on the unit as it is now: a fresh package, its capacity and place."""
+def refresh_package(qualification: Qualification) -> None:
+    """Refresh the data package of an application: the unit as it is now, with its capacity and GSP group."""
     unit = current_session().get_one(MarketUnit, qualification.unit_id)
-    stands = whole(unit)
-    qualification.package_id = freeze(unit).id
-    qualification.capacity = capacity_for(stands, version_of(qualification.product_code, qualification.product_version))
-    qualification.gsp_group = group_of(stands)
+    details = load_details(unit)
+    qualification.package_id = freeze_package(unit).id
+    qualification.capacity = product_capacity(
+        details, find_version(qualification.product_code, qualification.product_version)
+    )
+    qualification.gsp_group = unit_gsp_group(details)
 
 
 @operation("UC-04.02", permission="qualification.read", writes=False, name="package_of")
 def package_of(actor: Actor, qualification_id: UUID) -> DataPackage:
-    """What an application rests on, without the assets. NotFound when the application is unseen."""
+    """Return the data package of an application, without the assets. Raises NotFound when the application is unseen."""
     return current_session().get_one(DataPackage, see(Qualification, actor, qualification_id).package_id)
 
 
 @operation("UC-05.01", permission="qualification.read", name="read_package")
 def read_package(actor: Actor, qualification_id: UUID) -> PackageFile:
-    """The whole data package of an application as JSON text; who took it is kept in the access log.
+    """Return the whole data package of an application as JSON text; the access log keeps who read it.
+
 
     Raises NotFound when the application is unseen, Refused when the content is no longer what was frozen.
     """

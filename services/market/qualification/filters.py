@@ -1,4 +1,4 @@
-"""Which applications are wanted: the same filters in queue, list, API and counts (UC-04.02)."""
+"""Filters over applications: the same in queue, list, API and counts (UC-04.02)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from services.core.clock import add_working_days, start_of, today
 from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
 from services.core.register_settings import setting
-from services.market.qualification.expiry import ending_within
+from services.market.qualification.expiry import ending_conditions
 from services.market.qualification.sla_clock import ClockState
 
 ME, NOBODY = "me", "nobody"
@@ -25,7 +25,7 @@ SEVERAL_GROUPS = "SEVERAL"
 
 @dataclass(frozen=True, slots=True)
 class QualificationFilters:
-    """What of applications is wanted: filters add up, values of one are alternatives."""
+    """Filters over applications: they add up, values of one are alternatives."""
 
     status: tuple[str, ...] = ()
     product: tuple[str, ...] = ()
@@ -38,14 +38,14 @@ class QualificationFilters:
     unit: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     reason: tuple[str, ...] = ()
-    """Codes of why it failed, was suspended or is to be assessed again."""
+    """Reason codes of failure, suspension or re-assessment."""
     ends_within: str = ""
     """Days until the end of validity."""
     ends_from: str = ""
     ends_until: str = ""
     """The last day of validity lies between these days (ISO 8601), both included."""
     became: str = ""
-    """The status that it came to, wherever it stands now; between these days, if they are given."""
+    """A status that it once reached, whatever its status now; between these days, if they are set."""
     became_from: str = ""
     became_until: str = ""
 
@@ -70,25 +70,25 @@ TERMS: dict[str, str] = {
 }
 """Filters by ontology term: as the API and addresses of pages name them."""
 DAYS = ("ends_from", "ends_until", "became_from", "became_until")
-ALONE = frozenset({"EndsWithinDays", "EndsFrom", "EndsUntil", "Became", "BecameFrom", "BecameUntil"})
-"""Those of which there is one value."""
+SINGLE_VALUED = frozenset({"EndsWithinDays", "EndsFrom", "EndsUntil", "Became", "BecameFrom", "BecameUntil"})
+"""The filters that take a single value."""
 
 
-def qualification_filters(given: Mapping[str, Sequence[str]]) -> QualificationFilters:
-    """The filters of a query by term. Raises Invalid for a value that can't be one, every finding at once."""
-    several = {one.name for one in fields(QualificationFilters) if one.default == ()}
+def parse_qualification_filters(values_by_term: Mapping[str, Sequence[str]]) -> QualificationFilters:
+    """Parse the filters of a query by term. Raises Invalid with every value that can't be used."""
+    several = {field.name for field in fields(QualificationFilters) if field.default == ()}
     values: dict[str, Any] = {}
     findings: list[Finding] = []
     for term, name in TERMS.items():
-        said = [one for one in given.get(term, ()) if one]
-        findings += [finding for one in said if (finding := _problem(term, name, one)) is not None]
-        values[name] = tuple(said) if name in several else (said[0] if said else "")
+        texts = [text for text in values_by_term.get(term, ()) if text]
+        findings += [finding for text in texts if (finding := _check_value(term, name, text)) is not None]
+        values[name] = tuple(texts) if name in several else (texts[0] if texts else "")
     if findings:
         raise Invalid(findings)
     return QualificationFilters(**values)
 
 
-def _problem(term: str, name: str, value: str) -> Finding | None:
+def _check_value(term: str, name: str, value: str) -> Finding | None:
     expected = ""
     if name in ("status", "became") and value not in set(QualificationStatus):
         expected = f"one of {', '.join(QualificationStatus)}"
@@ -123,52 +123,55 @@ def _is_id(value: str) -> bool:
 
 
 def qualification_conditions(actor: Actor, filters: QualificationFilters) -> list[ColumnElement[bool]]:
-    """The SQL conditions of the filters; inside an operation, beside `visible`. No lists, so that statements are made once."""
-    found: list[ColumnElement[bool]] = []
-    plain = (
-        (Qualification.status, [QualificationStatus(one) for one in filters.status]),
+    """Build the SQL conditions of the filters; inside an operation, beside `visible`.
+
+    Comparisons instead of IN lists, so that statements are compiled once.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    values_by_column = (
+        (Qualification.status, [QualificationStatus(status) for status in filters.status]),
         (Qualification.product_code, filters.product),
-        (Qualification.service_provider_id, [UUID(one) for one in filters.provider]),
-        (Qualification.addressed_to, [UUID(one) for one in filters.operator]),
-        (Qualification.gsp_group, ["" if one == SEVERAL_GROUPS else one for one in filters.gsp_group]),
-        (Qualification.family, [Family(one) for one in filters.family]),
-        (Qualification.unit_id, [UUID(one) for one in filters.unit]),
+        (Qualification.service_provider_id, [UUID(identifier) for identifier in filters.provider]),
+        (Qualification.addressed_to, [UUID(identifier) for identifier in filters.operator]),
+        (Qualification.gsp_group, ["" if group == SEVERAL_GROUPS else group for group in filters.gsp_group]),
+        (Qualification.family, [Family(family) for family in filters.family]),
+        (Qualification.unit_id, [UUID(identifier) for identifier in filters.unit]),
         (Qualification.reason_code, filters.reason),
     )
-    found += [or_(*(col(column) == value for value in values)) for column, values in plain if values]
+    conditions += [or_(*(col(column) == value for value in values)) for column, values in values_by_column if values]
     if filters.clock:
-        found.append(or_(false(), *(_clock_is(ClockState(one)) for one in filters.clock)))
+        conditions.append(or_(false(), *(_clock_condition(ClockState(state)) for state in filters.clock)))
     if filters.assigned:
-        found.append(or_(false(), *(_assigned_to(actor, one) for one in filters.assigned)))
+        conditions.append(or_(false(), *(_assignment_condition(actor, assignee) for assignee in filters.assigned)))
     if filters.ends_within:
-        found += ending_within(int(filters.ends_within))
+        conditions += ending_conditions(int(filters.ends_within))
     end = col(Qualification.valid_until)
     if filters.ends_from:
-        found.append(end >= date.fromisoformat(filters.ends_from))
+        conditions.append(end >= date.fromisoformat(filters.ends_from))
     if filters.ends_until:
-        found.append(end <= date.fromisoformat(filters.ends_until))
+        conditions.append(end <= date.fromisoformat(filters.ends_until))
     if filters.became or filters.became_from or filters.became_until:
-        found.append(_became(filters))
-    return found
+        conditions.append(_status_reached(filters))
+    return conditions
 
 
-def _became(filters: QualificationFilters) -> ColumnElement[bool]:
-    """That it came to a status, some time or between two days on the calendar in London."""
+def _status_reached(filters: QualificationFilters) -> ColumnElement[bool]:
+    """Build the condition that an application once reached a status, or did so between two London days."""
     step = QualificationStep
-    found = [col(step.qualification_id) == col(Qualification.id)]
+    conditions = [col(step.qualification_id) == col(Qualification.id)]
     if filters.became:
-        found.append(col(step.to_status) == filters.became)
+        conditions.append(col(step.to_status) == filters.became)
     if filters.became_from:
-        found.append(col(step.at) >= start_of(date.fromisoformat(filters.became_from)))
+        conditions.append(col(step.at) >= start_of(date.fromisoformat(filters.became_from)))
     if filters.became_until:
-        found.append(col(step.at) < start_of(date.fromisoformat(filters.became_until) + timedelta(days=1)))
-    return select(literal_column("1")).select_from(step).where(*found).correlate(Qualification).exists()
+        conditions.append(col(step.at) < start_of(date.fromisoformat(filters.became_until) + timedelta(days=1)))
+    return select(literal_column("1")).select_from(step).where(*conditions).correlate(Qualification).exists()
 
 
-def _clock_is(state: ClockState) -> ColumnElement[bool]:
+def _clock_condition(state: ClockState) -> ColumnElement[bool]:
     due = col(Qualification.due_on)
     soon = add_working_days(today(), int(setting("qualification.soon_days")))
-    asked = col(Qualification.status) == QualificationStatus.INFORMATION_REQUESTED
+    information_requested = col(Qualification.status) == QualificationStatus.INFORMATION_REQUESTED
     match state:
         case ClockState.LATE:
             return due < today()
@@ -177,14 +180,14 @@ def _clock_is(state: ClockState) -> ColumnElement[bool]:
         case ClockState.IN_TIME:
             return due > soon
         case ClockState.PAUSED:
-            return asked
+            return information_requested
         case ClockState.STOPPED:
-            return and_(due.is_(None), ~asked)
+            return and_(due.is_(None), ~information_requested)
 
 
-def _assigned_to(actor: Actor, who: str) -> ColumnElement[bool]:
-    if who == NOBODY:
+def _assignment_condition(actor: Actor, assignee: str) -> ColumnElement[bool]:
+    if assignee == NOBODY:
         return col(Qualification.assigned_to).is_(None)
-    if who == ME:
+    if assignee == ME:
         return col(Qualification.assigned_to) == actor.user_id if actor.user_id else false()
-    return col(Qualification.assigned_to) == UUID(who)
+    return col(Qualification.assigned_to) == UUID(assignee)

@@ -1,4 +1,4 @@
-"""What of applications waits for somebody: for an SO to assess, for an FSP to answer or renew (UC-04.02)."""
+"""Inbox of applications: those that wait for an SO to assess, or for an FSP to answer or renew (UC-04.02)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,36 +19,38 @@ S = QualificationStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
-    """Applications that wait: how many, in words, and the filters (by term) that show exactly these."""
+class WaitingApplications:
+    """Applications that wait for the actor: their number, the words, and the filters (by term) that list exactly these."""
 
     count: int
-    one: str
-    many: str
+    singular: str
+    plural: str
     filters: Mapping[str, str]
     icon: str
 
 
-def applications_waiting(actor: Actor) -> list[Waits]:
-    """What waits for the actor, the most urgent first; nothing that counts none. Inside an operation."""
+def find_waiting_applications(actor: Actor) -> list[WaitingApplications]:
+    """Find the applications that wait for the actor, the most urgent first; inside an operation."""
     if may(actor, "qualification.assess"):
-        found = _for_operator(actor)
+        groups = _find_for_operator(actor)
     elif may(actor, "qualification.apply"):
-        found = _for_provider(actor)
+        groups = _find_for_provider(actor)
     else:
-        found = []
-    return [one for one in found if one.count]
+        groups = []
+    return [group for group in groups if group.count]
 
 
 def _count(actor: Actor, permission: str, filters: QualificationFilters) -> int:
-    mine = within(Qualification, actor, permission, writing=True)
-    wanted = select(func.count(col(Qualification.id))).where(mine, *qualification_conditions(actor, filters))
-    return current_session().scalar(wanted) or 0
+    reachable = within(Qualification, actor, permission, writing=True)
+    query = select(func.count(col(Qualification.id))).where(reachable, *qualification_conditions(actor, filters))
+    return current_session().scalar(query) or 0
 
 
-def _for_operator(actor: Actor) -> list[Waits]:
-    def waits(filters: QualificationFilters, one: str, many: str, query: dict[str, str], icon: str) -> Waits:
-        return Waits(_count(actor, "qualification.assess", filters), one, many, query, icon)
+def _find_for_operator(actor: Actor) -> list[WaitingApplications]:
+    def waits(
+        filters: QualificationFilters, singular: str, plural: str, query: dict[str, str], icon: str
+    ) -> WaitingApplications:
+        return WaitingApplications(_count(actor, "qualification.assess", filters), singular, plural, query, icon)
 
     return [
         waits(
@@ -89,9 +91,11 @@ def _for_operator(actor: Actor) -> list[Waits]:
     ]
 
 
-def _for_provider(actor: Actor) -> list[Waits]:
-    def waits(filters: QualificationFilters, one: str, many: str, query: dict[str, str], icon: str) -> Waits:
-        return Waits(_count(actor, "qualification.apply", filters), one, many, query, icon)
+def _find_for_provider(actor: Actor) -> list[WaitingApplications]:
+    def waits(
+        filters: QualificationFilters, singular: str, plural: str, query: dict[str, str], icon: str
+    ) -> WaitingApplications:
+        return WaitingApplications(_count(actor, "qualification.apply", filters), singular, plural, query, icon)
 
     days = str(int(setting("qualification.notice_first_days")))
     return [

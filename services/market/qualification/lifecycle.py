@@ -1,4 +1,4 @@
-"""The life cycle of a qualification (UC-04.02), and what happens to a unit that reaches what it is qualified for."""
+"""The life cycle of a qualification (UC-04.02), and the effect of changes of its unit."""
 
 from uuid import UUID
 
@@ -17,15 +17,15 @@ from services.core.clock import now
 from services.core.jobs.outbox import emit
 from services.core.lifecycle import LifeCycle, Transition
 from services.core.transaction import current_session
-from services.market.products.catalogue import version_of
+from services.market.products.catalogue import find_version
 from services.market.qualification import sla_clock as qualification_clock
-from services.market.qualification.reason_codes import label_of
+from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.sla_clock import RUNNING
 from services.market.unit_changes.deregistration import WHEN_UNIT_ENDS
 from services.market.unit_changes.reassignment import WHEN_UNIT_MOVES
 
 S = QualificationStatus
-STANDING = tuple(status for status in S if status not in QUALIFICATION_ENDED)
+NOT_ENDED = tuple(status for status in S if status not in QUALIFICATION_ENDED)
 TAKEN_FROM = (S.SUBMITTED, S.REASSESSMENT_REQUIRED)
 APPROVED = (S.QUALIFIED, S.SUSPENDED, S.REASSESSMENT_REQUIRED)
 CHANGED = "qualification.status_changed"
@@ -52,17 +52,17 @@ QUALIFICATION_LIFE_CYCLE: LifeCycle[QualificationStatus] = LifeCycle(
         Transition(S.SUSPENDED, S.REASSESSMENT_REQUIRED, "lift_suspension"),
         Transition(S.QUALIFIED, S.REASSESSMENT_REQUIRED, "demand_reassessment"),
         Transition(S.QUALIFIED, S.REASSESSMENT_REQUIRED, "request_renewal"),
-        # UC-02.03, UC-03.02, UC-03.03: what was assessed is no longer what the unit is.
+        # UC-02.03, UC-03.02, UC-03.03: the unit is no longer as it was assessed.
         Transition(S.QUALIFIED, S.REASSESSMENT_REQUIRED, "require_reassessment"),
         *(Transition(status, S.EXPIRED, "expire_qualifications") for status in APPROVED),
-        *(Transition(status, S.WITHDRAWN, "withdraw_application") for status in STANDING),
+        *(Transition(status, S.WITHDRAWN, "withdraw_application") for status in NOT_ENDED),
         # UC-03.04: the unit is de-registered.
-        *(Transition(status, S.WITHDRAWN, "deregister_unit") for status in STANDING),
+        *(Transition(status, S.WITHDRAWN, "deregister_unit") for status in NOT_ENDED),
     ),
 )
 
 
-def move(
+def change_status(
     qualification: Qualification,
     target: QualificationStatus,
     operation: str,
@@ -70,9 +70,9 @@ def move(
     reason_code: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Bring a qualification into another state, with its clock, step and event; inside an operation.
+    """Change the status of a qualification, with its SLA clock, step and event; inside an operation.
 
-    `qualified_at` outlives everything but an end. Raises Refused for a step that the life cycle doesn't know.
+    `qualified_at` is cleared only when the qualification ends. Raises Refused for a step that isn't in the life cycle.
     """
     QUALIFICATION_LIFE_CYCLE.require(qualification.status, target, operation)
     before = qualification.status
@@ -83,9 +83,9 @@ def move(
     if target in QUALIFICATION_ENDED:
         qualification.qualified_at = None
         qualification.reassess_after = None
-    note_step(qualification, before, reason_code)
-    told = {"from": str(before), "to": str(target), "reason_code": reason_code, "reason": reason}
-    emit_for_qualification(CHANGED, qualification, told)
+    record_step(qualification, before, reason_code)
+    payload = {"from": str(before), "to": str(target), "reason_code": reason_code, "reason": reason}
+    emit_for_qualification(CHANGED, qualification, payload)
 
 
 def _set_clock(qualification: Qualification, target: QualificationStatus) -> None:
@@ -97,8 +97,8 @@ def _set_clock(qualification: Qualification, target: QualificationStatus) -> Non
         qualification_clock.resume(qualification)
 
 
-def note_step(qualification: Qualification, before: QualificationStatus | None, reason_code: str | None) -> None:
-    """Keep one step for charts and as-of questions; `before` is None where the life begins."""
+def record_step(qualification: Qualification, before: QualificationStatus | None, reason_code: str | None) -> None:
+    """Record a step of the life cycle, for charts and as-of queries; `before` is None at the start of a life."""
     current_session().flush()
     step = QualificationStep(
         qualification_id=qualification.id,
@@ -111,70 +111,78 @@ def note_step(qualification: Qualification, before: QualificationStatus | None, 
         service_provider_id=qualification.service_provider_id,
         gsp_group=qualification.gsp_group,
         capacity=qualification.capacity,
-        working_days=qualification_clock.used(qualification),
+        working_days=qualification_clock.count_days_used(qualification),
     )
     current_session().add(step)
 
 
 def emit_for_qualification(event_type: str, qualification: Qualification, payload: dict[str, object]) -> None:
-    """Write an event about an application: its FSP and its SO see it."""
-    about = {"product": qualification.product_code, "unit": str(qualification.unit_id)}
-    emit(event_type, qualification, organisation_id=qualification.service_provider_id, payload={**about, **payload})
+    """Emit an event about an application: its FSP and its SO see it."""
+    subject = {"product": qualification.product_code, "unit": str(qualification.unit_id)}
+    emit(event_type, qualification, organisation_id=qualification.service_provider_id, payload={**subject, **payload})
 
 
-def standing_of_unit(unit_id: UUID) -> list[Qualification]:
-    """What a unit has applied for or is qualified for and that has not ended, by product; inside an operation."""
-    of_unit = (col(Qualification.unit_id) == unit_id, col(Qualification.status).in_(STANDING))
-    chosen = select(Qualification).where(*of_unit).order_by(col(Qualification.product_code), col(Qualification.id))
-    return list(current_session().scalars(chosen))
+def find_qualifications_of_unit(unit_id: UUID) -> list[Qualification]:
+    """Find the applications and qualifications of a unit that haven't ended, by product; inside an operation."""
+    of_unit = (col(Qualification.unit_id) == unit_id, col(Qualification.status).in_(NOT_ENDED))
+    query = select(Qualification).where(*of_unit).order_by(col(Qualification.product_code), col(Qualification.id))
+    return list(current_session().scalars(query))
 
 
 def require_reassessment(unit_id: UUID, reason_code: str, words: str) -> list[Qualification]:
-    """What a unit is qualified for is to be assessed again, as it has changed; those that moved. Inside an operation.
+    """Make the qualifications of a changed unit Re-assessment Required; return those that were. Inside an operation.
 
-    The approval stands until the SO has decided. A suspended one waits for its suspension to be lifted first; an application
-    that is being assessed stays where it is, and its parties are told that the unit is no longer as in the data package.
+    The approval stands until the SO has decided. A suspended one is assessed again once its suspension is lifted; an
+    application in assessment keeps its status, and an event says that the unit is no longer as in the data package.
     """
-    moved: list[Qualification] = []
-    for one in _held(unit_id):
-        match one.status:
+    changed: list[Qualification] = []
+    for qualification in _lock_qualifications_of_unit(unit_id):
+        match qualification.status:
             case S.QUALIFIED:
-                move(one, S.REASSESSMENT_REQUIRED, "require_reassessment", reason_code=reason_code, reason=words)
-                moved.append(one)
+                change_status(
+                    qualification,
+                    S.REASSESSMENT_REQUIRED,
+                    "require_reassessment",
+                    reason_code=reason_code,
+                    reason=words,
+                )
+                changed.append(qualification)
             case S.SUSPENDED:
-                one.reassess_after = reason_code
+                qualification.reassess_after = reason_code
             case _:
-                told: dict[str, object] = {"reason_code": reason_code, "reason": words}
-                emit_for_qualification(UNIT_CHANGED, one, told)
+                payload: dict[str, object] = {"reason_code": reason_code, "reason": words}
+                emit_for_qualification(UNIT_CHANGED, qualification, payload)
     current_session().flush()
-    return moved
+    return changed
 
 
-def _held(unit_id: UUID) -> list[Qualification]:
-    """Those that stand, held for writing."""
-    of_unit = (col(Qualification.unit_id) == unit_id, col(Qualification.status).in_(STANDING))
-    chosen = select(Qualification).where(*of_unit).order_by(col(Qualification.id)).with_for_update()
-    return list(current_session().scalars(chosen))
+def _lock_qualifications_of_unit(unit_id: UUID) -> list[Qualification]:
+    """Lock the applications and qualifications of a unit that haven't ended, for writing."""
+    of_unit = (col(Qualification.unit_id) == unit_id, col(Qualification.status).in_(NOT_ENDED))
+    query = select(Qualification).where(*of_unit).order_by(col(Qualification.id)).with_for_update()
+    return list(current_session().scalars(query))
 
 
 def end_with_unit(unit: MarketUnit, reason: str) -> None:
-    """The unit is de-registered: whatever it applied for or is qualified for ends (UC-03.04)."""
-    for one in _held(unit.id):
-        move(one, S.WITHDRAWN, "deregister_unit", reason=f"The unit was de-registered: {reason}")
+    """End the applications and qualifications of a unit that is de-registered (UC-03.04)."""
+    for qualification in _lock_qualifications_of_unit(unit.id):
+        change_status(qualification, S.WITHDRAWN, "deregister_unit", reason=f"The unit was de-registered: {reason}")
 
 
 def move_with_unit(unit: MarketUnit, losing: UUID, evidence: str) -> None:
-    """The unit is another FSP's: qualifications go with it, to be assessed again unless the product is portable (UC-03.02)."""
-    words = f"{label_of('REASSIGNED')}: {evidence}"
-    for one in _held(unit.id):
-        one.service_provider_id = unit.service_provider_id
+    """Move qualifications of a re-assigned unit to its new FSP: assessed again unless the product is portable (UC-03.02)."""
+    words = f"{reason_label('REASSIGNED')}: {evidence}"
+    for qualification in _lock_qualifications_of_unit(unit.id):
+        qualification.service_provider_id = unit.service_provider_id
         current_session().flush()
-        if version_of(one.product_code, one.product_version).portable:
+        if find_version(qualification.product_code, qualification.product_version).portable:
             continue
-        if one.status is S.QUALIFIED:
-            move(one, S.REASSESSMENT_REQUIRED, "require_reassessment", reason_code="REASSIGNED", reason=words)
-        elif one.status is S.SUSPENDED:
-            one.reassess_after = "REASSIGNED"
+        if qualification.status is S.QUALIFIED:
+            change_status(
+                qualification, S.REASSESSMENT_REQUIRED, "require_reassessment", reason_code="REASSIGNED", reason=words
+            )
+        elif qualification.status is S.SUSPENDED:
+            qualification.reassess_after = "REASSIGNED"
     current_session().flush()
 
 

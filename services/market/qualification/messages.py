@@ -1,4 +1,4 @@
-"""What is said on an application: to everyone involved, or within one's own organisation (UC-04.02)."""
+"""Messages on an application: to everyone involved, or within one's own organisation (UC-04.02)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.qualification.evidence import files_of, keep_evidence
+from services.market.qualification.evidence import load_files_by_message, store_evidence
 from services.market.qualification.lifecycle import emit_for_qualification
-from services.market.qualification.reason_codes import words_given
+from services.market.qualification.reason_codes import require_words
 
 SAID = "qualification.said"
 
 
 @dataclass(frozen=True, slots=True)
-class SaidOn:
+class MessageWithFiles:
     """A message on an application, with the files that came with it."""
 
     message: QualificationMessage
@@ -33,11 +33,11 @@ class SaidOn:
 
     @property
     def audience(self) -> Audience:
-        """Who reads it. One that is for an organisation alone is only ever shown to that one."""
+        """The readers of the message. One for a single organisation is only ever shown to that one."""
         return Audience.EVERYONE if self.message.only_for is None else Audience.OWN_ORGANISATION
 
 
-def say_on(
+def add_message(
     actor: Actor,
     qualification: Qualification,
     kind: SaidKind,
@@ -45,7 +45,7 @@ def say_on(
     files: Sequence[Upload] = (),
     only_for: UUID | None = None,
 ) -> QualificationMessage:
-    """Add to the conversation under the actor's name, with files; `only_for` keeps it within that organisation."""
+    """Add a message under the actor's name, with files; `only_for` keeps it within that organisation."""
     message = QualificationMessage(
         qualification_id=qualification.id,
         kind=kind,
@@ -57,7 +57,7 @@ def say_on(
     )
     current_session().add(message)
     current_session().flush()
-    keep_evidence(message, files)
+    store_evidence(message, files)
     return message
 
 
@@ -65,20 +65,20 @@ def say_on(
 def comment_on_application(
     actor: Actor, qualification_id: UUID, text: str, audience: Audience, files: Sequence[Upload] = ()
 ) -> QualificationMessage:
-    """Say something on an application, to everyone involved or within one's own organisation.
+    """Comment on an application, for everyone involved or within one's own organisation.
 
-    A note within an organisation raises no event, and the ledger keeps a digest of it only: nobody else, the FMAR
+    A note within an organisation raises no event, and the ledger keeps only a digest of it: nobody else, the FMAR
     administrator included, reads it anywhere. Raises NotFound when unseen, Invalid without a text or for a file.
     """
     qualification = reach(Qualification, actor, qualification_id, "qualification.comment", lock=False)
-    said = words_given("Text", text)
+    comment = require_words("Text", text)
     only_for = None
     if audience is Audience.OWN_ORGANISATION:
         if actor.organisation_id is None:
             raise Forbidden("You act for no organisation: there is nobody to keep this note for.")
         only_for = actor.organisation_id
-    message = say_on(actor, qualification, SaidKind.COMMENT, said, files, only_for)
-    _tell(actor, qualification, message, len(files))
+    message = add_message(actor, qualification, SaidKind.COMMENT, comment, files, only_for)
+    _emit_message(actor, qualification, message, len(files))
     return message
 
 
@@ -97,36 +97,36 @@ def attach_evidence(
     qualification = reach(Qualification, actor, message.qualification_id, "qualification.comment", lock=False)
     if message.author_organisation_id is None or message.author_organisation_id != actor.organisation_id:
         raise Forbidden("Files are added by the organisation that wrote the message. Send a comment with them instead.")
-    kept = keep_evidence(message, files)
-    _tell(actor, qualification, message, len(kept))
-    return kept
+    attachments = store_evidence(message, files)
+    _emit_message(actor, qualification, message, len(attachments))
+    return attachments
 
 
-def _tell(actor: Actor, qualification: Qualification, message: QualificationMessage, files: int) -> None:
-    """An event for those who see the application; none about what only one organisation may know."""
+def _emit_message(actor: Actor, qualification: Qualification, message: QualificationMessage, files: int) -> None:
+    """Emit an event for those who see the application; none about a note within one organisation."""
     if message.only_for is None:
-        told = {"by": actor.name, "organisation": actor.organisation_name, "message": str(message.id), "files": files}
-        emit_for_qualification(SAID, qualification, told)
+        subject = {"by": actor.name, "organisation": actor.organisation_name}
+        emit_for_qualification(SAID, qualification, {**subject, "message": str(message.id), "files": files})
 
 
 @operation("UC-04.02", permission="qualification.read", writes=False, name="said_on_application")
-def said_on_application(actor: Actor, qualification_id: UUID) -> list[SaidOn]:
-    """Everything said on an application that the actor may read, oldest first, with its files. NotFound when unseen."""
+def said_on_application(actor: Actor, qualification_id: UUID) -> list[MessageWithFiles]:
+    """List the messages on an application that the actor may read, oldest first, with files. Raises NotFound when unseen."""
     see(Qualification, actor, qualification_id)
-    chosen = select(QualificationMessage).where(
+    query = select(QualificationMessage).where(
         col(QualificationMessage.qualification_id) == qualification_id, visible(QualificationMessage, actor)
     )
-    files = files_of(actor, qualification_id)
-    found = current_session().scalars(chosen.order_by(col(QualificationMessage.id)))
-    return [SaidOn(message, files.get(message.id, [])) for message in found]
+    files = load_files_by_message(actor, qualification_id)
+    messages = current_session().scalars(query.order_by(col(QualificationMessage.id)))
+    return [MessageWithFiles(message, files.get(message.id, [])) for message in messages]
 
 
 @operation("UC-04.02", permission="qualification.read", writes=False, name="involved_in_application")
 def involved_in_application(actor: Actor, qualification_id: UUID) -> list[str]:
-    """Who may see an application, by name: its FSP, its SO, the FMAR administrator."""
+    """List the parties who may see an application, by name: its FSP, its SO, the FMAR administrator."""
     qualification = see(Qualification, actor, qualification_id)
     name = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
     parties = (qualification.service_provider_id, qualification.addressed_to)
     rows = current_session().execute(select(col(Organisation.id), name).where(col(Organisation.id).in_(parties)))
-    names = {row[0]: row[1] for row in rows}
+    names: dict[UUID, str] = dict(rows.tuples().all())
     return [*(names[party] for party in parties), GOVERNING]

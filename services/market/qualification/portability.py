@@ -1,4 +1,5 @@
-"""Portability (UC-04.02): what a colleague has qualified a unit for, another SO may accept with one act.
+"""Portability of qualifications (UC-04.02): an SO may accept a colleague's qualification of a unit with one act.
+
 
 A colleague's qualification shows product, SO, validity and conditions, and nothing else of the application behind it.
 """
@@ -24,25 +25,30 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.products.catalogue import offered_on
-from services.market.products.market_tables import equivalences
+from services.market.products.catalogue import list_offered_versions
+from services.market.products.market_tables import load_equivalences
 from services.market.products.procurers import buys
-from services.market.qualification.application import unverified
+from services.market.qualification.application import find_unverified_assets
 from services.market.qualification.assessment import ASSESS, approve
-from services.market.qualification.data_package import capacity_for, freeze, group_of
-from services.market.qualification.lifecycle import emit_for_qualification, move, note_step, standing_of_unit
-from services.market.qualification.messages import say_on
-from services.market.units.units import whole
+from services.market.qualification.data_package import freeze_package, product_capacity, unit_gsp_group
+from services.market.qualification.lifecycle import (
+    change_status,
+    emit_for_qualification,
+    find_qualifications_of_unit,
+    record_step,
+)
+from services.market.qualification.messages import add_message
+from services.market.units.units import load_details
 
 ACCEPTED = "qualification.accepted"
-MOST = 200
-"""Qualifications on one page."""
+MAX_PAGE_SIZE = 200
+"""The most qualifications on one page."""
 HELD = (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """That a unit is qualified with a colleague, and for which product of one's own that counts."""
+class ColleagueQualification:
+    """A colleague's qualification of a unit, and the product of one's own for which it counts."""
 
     qualification_id: UUID
     unit_id: UUID
@@ -56,14 +62,14 @@ class Elsewhere:
     for_product: str
     """The product of one's own that it may be accepted for."""
     note: str
-    """What remains to be checked, as the table of equivalences has it."""
+    """The note of the table of equivalences: what remains to be checked."""
 
 
 @dataclass(frozen=True, slots=True)
-class ElsewherePage:
-    """Some of what colleagues have qualified, the newest first; `total` counts their qualifications, on every page."""
+class ColleagueQualificationPage:
+    """A page of colleagues' qualifications, newest first; `total` counts the qualifications of all pages."""
 
-    items: list[Elsewhere]
+    items: list[ColleagueQualification]
     """One for each product of one's own that a qualification counts for."""
     total: int
     next_cursor: UUID | None
@@ -72,83 +78,83 @@ class ElsewherePage:
 @operation("UC-04.02", permission=ASSESS, writes=False, name="qualified_elsewhere")
 def qualified_elsewhere(
     actor: Actor, unit_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50
-) -> ElsewherePage:
-    """Units in the actor's areas that a colleague has qualified for an equivalent of a product that the actor's SO buys.
+) -> ColleagueQualificationPage:
+    """List units in the actor's areas that a colleague has qualified for an equivalent of a product that the actor's SO buys.
 
-    Of one unit, or of all; left out where the actor's SO has qualified the unit itself. `limit` is of qualifications, at most
-    200; `after` is where the page before ended. Raises NotFound for an unseen unit.
+    Of one unit, or of all; without units that the actor's SO has qualified itself. `limit` is of qualifications, at most
+    200; `after` is the cursor of the page before. Raises NotFound for an unseen unit.
     """
     if unit_id is not None:
         see(MarketUnit, actor, unit_id)
-    size = max(1, min(limit, MOST))
-    counts = _counting_for(actor)
-    wanted = _counting(actor, unit_id, counts)
-    total = current_session().scalar(_joined(select(func.count())).where(*wanted)) or 0
-    chosen = _joined(select(Qualification, MarketUnit, Organisation)).where(*wanted)
+    size = max(1, min(limit, MAX_PAGE_SIZE))
+    equivalents = _find_equivalents(actor)
+    conditions = _acceptable_conditions(actor, unit_id, equivalents)
+    total = current_session().scalar(_join_unit_and_operator(select(func.count())).where(*conditions)) or 0
+    query = _join_unit_and_operator(select(Qualification, MarketUnit, Organisation)).where(*conditions)
     if after is not None:
-        chosen = chosen.where(col(Qualification.id) < after)
-    rows = current_session().execute(chosen.order_by(col(Qualification.id).desc()).limit(size + 1)).all()
-    ours = _ours(actor, [unit.id for _, unit, _ in rows[:size]])
+        query = query.where(col(Qualification.id) < after)
+    rows = current_session().execute(query.order_by(col(Qualification.id).desc()).limit(size + 1)).all()
+    own_qualified = _find_own_qualified(actor, [unit.id for _, unit, _ in rows[:size]])
     items = [
-        _told(theirs, unit, operator, version.code, note)
-        for theirs, unit, operator in rows[:size]
-        for version, note in counts[theirs.product_code]
-        if (unit.id, version.code) not in ours and unit.family is version.family
+        _build_line(qualification, unit, operator, version.code, note)
+        for qualification, unit, operator in rows[:size]
+        for version, note in equivalents[qualification.product_code]
+        if (unit.id, version.code) not in own_qualified and unit.family is version.family
     ]
-    return ElsewherePage(items, total, rows[size - 1][0].id if len(rows) > size else None)
+    return ColleagueQualificationPage(items, total, rows[size - 1][0].id if len(rows) > size else None)
 
 
-def _counting_for(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
-    """Product of a colleague -> the products that the actor's SO buys and for which it counts, with the table's note."""
+def _find_equivalents(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:
+    """Find, by product of a colleague, the products of the actor's SO for which it counts, with the table's note."""
     areas = sorted(actor.areas)
-    operator = _own_organisation(actor)
-    ours = {
+    operator = _load_own_organisation(actor)
+    own_products = {
         version.code: version
-        for version in offered_on(today())
+        for version in list_offered_versions(today())
         if operator is not None and buys(operator, version, areas)
     }
-    counts: dict[str, list[tuple[ProductVersion, str]]] = {
-        code: [(version, "The same product.")] for code, version in ours.items()
+    equivalents: dict[str, list[tuple[ProductVersion, str]]] = {
+        code: [(version, "The same product.")] for code, version in own_products.items()
     }
-    for source, target, note in equivalences():
-        if target in ours:
-            counts.setdefault(source, []).append((ours[target], note))
-    return counts
+    for source, target, note in load_equivalences():
+        if target in own_products:
+            equivalents.setdefault(source, []).append((own_products[target], note))
+    return equivalents
 
 
-def _own_organisation(actor: Actor) -> Organisation | None:
+def _load_own_organisation(actor: Actor) -> Organisation | None:
     return current_session().get(Organisation, actor.organisation_id) if actor.organisation_id else None
 
 
-def _joined(chosen: Any) -> Any:
-    with_unit = chosen.select_from(Qualification).join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
+def _join_unit_and_operator(query: Any) -> Any:
+    with_unit = query.select_from(Qualification).join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
     return with_unit.join(Organisation, col(Organisation.id) == col(Qualification.addressed_to))
 
 
-def _counting(
-    actor: Actor, unit_id: UUID | None, counts: Mapping[str, Sequence[tuple[ProductVersion, str]]]
+def _acceptable_conditions(
+    actor: Actor, unit_id: UUID | None, equivalents: Mapping[str, Sequence[tuple[ProductVersion, str]]]
 ) -> list[ColumnElement[bool]]:
-    """The colleagues' qualifications that count for a product of which the actor's SO hasn't qualified the unit itself."""
-    mine: Any = aliased(Qualification)
-    held = select(mine.id).where(
-        col(mine.unit_id) == col(Qualification.unit_id),
-        col(mine.addressed_to) == actor.organisation_id,
-        col(mine.status).in_(HELD),
+    """Build the conditions for colleagues' qualifications that count for a product the actor's SO hasn't qualified itself."""
+    own: Any = aliased(Qualification)
+    own_qualified = select(own.id).where(
+        col(own.unit_id) == col(Qualification.unit_id),
+        col(own.addressed_to) == actor.organisation_id,
+        col(own.status).in_(HELD),
     )
     pairs = [
         and_(
             col(Qualification.product_code) == source,
             col(MarketUnit.family) == version.family,
-            ~held.where(col(mine.product_code) == version.code).correlate(Qualification).exists(),
+            ~own_qualified.where(col(own.product_code) == version.code).correlate(Qualification).exists(),
         )
-        for source, versions in sorted(counts.items())
+        for source, versions in sorted(equivalents.items())
         for version, _ in versions
     ]
     of_unit = [] if unit_id is None else [col(Qualification.unit_id) == unit_id]
     return [
-        col(Qualification.product_code).in_(sorted(counts)),
+        col(Qualification.product_code).in_(sorted(equivalents)),
         col(Qualification.addressed_to) != actor.organisation_id,
-        *_valid(),
+        *_validity_conditions(),
         visible(MarketUnit, actor),
         col(MarketUnit.status) == UnitStatus.ACTIVE,
         or_(false(), *pairs),
@@ -156,7 +162,7 @@ def _counting(
     ]
 
 
-def _valid() -> list[ColumnElement[bool]]:
+def _validity_conditions() -> list[ColumnElement[bool]]:
     return [
         col(Qualification.status) == QualificationStatus.QUALIFIED,
         col(Qualification.valid_from) <= today(),
@@ -164,91 +170,100 @@ def _valid() -> list[ColumnElement[bool]]:
     ]
 
 
-def _ours(actor: Actor, units: Sequence[UUID]) -> set[tuple[UUID, str]]:
-    """Unit and product of what the actor's SO has qualified or suspended, of these units."""
-    mine = select(col(Qualification.unit_id), col(Qualification.product_code)).where(
+def _find_own_qualified(actor: Actor, units: Sequence[UUID]) -> set[tuple[UUID, str]]:
+    """Find the pairs of unit and product that the actor's SO has qualified or suspended, of these units."""
+    query = select(col(Qualification.unit_id), col(Qualification.product_code)).where(
         col(Qualification.addressed_to) == actor.organisation_id,
         col(Qualification.status).in_(HELD),
         col(Qualification.unit_id).in_(units),
     )
-    return {(row[0], row[1]) for row in current_session().execute(mine)}
+    return set(current_session().execute(query).tuples())
 
 
-def _told(theirs: Qualification, unit: MarketUnit, operator: Organisation, product: str, note: str) -> Elsewhere:
-    return Elsewhere(
-        qualification_id=theirs.id,
+def _build_line(
+    qualification: Qualification, unit: MarketUnit, operator: Organisation, product: str, note: str
+) -> ColleagueQualification:
+    return ColleagueQualification(
+        qualification_id=qualification.id,
         unit_id=unit.id,
         unit_name=unit.name,
         unit_code=unit.code,
-        product_code=theirs.product_code,
+        product_code=qualification.product_code,
         operator=operator.organisation_trading_name or operator.organisation_legal_name,
-        valid_from=theirs.valid_from,
-        valid_until=theirs.valid_until,
-        conditions=theirs.conditions,
+        valid_from=qualification.valid_from,
+        valid_until=qualification.valid_until,
+        conditions=qualification.conditions,
         for_product=product,
         note=note,
     )
 
 
 @operation("UC-04.02", permission=ASSESS, name="accept_colleague")
-def accept_colleague(actor: Actor, theirs_id: UUID, product_code: str) -> Qualification:
-    """Accept a colleague's qualification of a unit for an equivalent product of one's own: Qualified, with the same validity
-    and conditions.
+def accept_colleague(actor: Actor, colleagues_id: UUID, product_code: str) -> Qualification:
+    """Accept a colleague's qualification of a unit for an equivalent product: Qualified, same validity and conditions.
 
-    An application for it that is under way is decided by this; without one, it begins with it. Raises NotFound when the
-    unit is unseen or nothing of the kind holds, Refused where the SO doesn't buy it for that unit, where the unit stands
-    otherwise, or where its assets aren't all Verified.
+    This decides an open application for the product; without one, the qualification begins here. Raises NotFound when the
+    unit is unseen or no such qualification is valid, Refused where the SO doesn't buy the product for that unit, where the
+    status of its own application forbids it, or where the unit's assets aren't all Verified.
     """
-    theirs = current_session().get(Qualification, theirs_id)
-    counts = _counting_for(actor)
+    colleagues = current_session().get(Qualification, colleagues_id)
+    equivalents = _find_equivalents(actor)
     version = (
-        next((one for one, _ in counts.get(theirs.product_code, ()) if one.code == product_code), None)
-        if theirs
+        next(
+            (version for version, _ in equivalents.get(colleagues.product_code, ()) if version.code == product_code),
+            None,
+        )
+        if colleagues
         else None
     )
-    if theirs is None or version is None or theirs.addressed_to == actor.organisation_id or not _holds(theirs):
-        raise NotFound("qualification with a colleague", theirs_id)
-    unit = see(MarketUnit, actor, theirs.unit_id)
+    if (
+        colleagues is None
+        or version is None
+        or colleagues.addressed_to == actor.organisation_id
+        or not _is_valid(colleagues)
+    ):
+        raise NotFound("qualification with a colleague", colleagues_id)
+    unit = see(MarketUnit, actor, colleagues.unit_id)
     current_session().refresh(unit, with_for_update=True)
     _require_acceptable(actor, unit, version)
-    ours = next(
+    own = next(
         (
-            one
-            for one in standing_of_unit(unit.id)
-            if one.product_code == product_code and one.addressed_to == actor.organisation_id
+            qualification
+            for qualification in find_qualifications_of_unit(unit.id)
+            if qualification.product_code == product_code and qualification.addressed_to == actor.organisation_id
         ),
         None,
     )
-    operator = current_session().get_one(Organisation, theirs.addressed_to).organisation_legal_name
-    words = f"Accepted as qualified for {theirs.product_code} by {operator}."
-    made = ours or _begun(actor, unit, version, theirs)
-    approve(made, today(), theirs.valid_until, theirs.conditions or "")
-    made.accepted_from = theirs.id
-    if ours is not None:
-        move(ours, QualificationStatus.QUALIFIED, "accept_colleague", reason=words)
+    operator = current_session().get_one(Organisation, colleagues.addressed_to).organisation_legal_name
+    words = f"Accepted as qualified for {colleagues.product_code} by {operator}."
+    accepted = own or _begin_qualification(actor, unit, version, colleagues)
+    approve(accepted, today(), colleagues.valid_until, colleagues.conditions or "")
+    accepted.accepted_from = colleagues.id
+    if own is not None:
+        change_status(own, QualificationStatus.QUALIFIED, "accept_colleague", reason=words)
     else:
-        made.status_reason = words
-        note_step(made, None, None)
-    made.decided_at = now()
-    say_on(actor, made, SaidKind.DECISION, words)
-    emit_for_qualification(ACCEPTED, made, {"by": actor.name, "accepted_from": str(theirs.id)})
-    return made
+        accepted.status_reason = words
+        record_step(accepted, None, None)
+    accepted.decided_at = now()
+    add_message(actor, accepted, SaidKind.DECISION, words)
+    emit_for_qualification(ACCEPTED, accepted, {"by": actor.name, "accepted_from": str(colleagues.id)})
+    return accepted
 
 
-def _holds(theirs: Qualification) -> bool:
-    begin, end = theirs.valid_from, theirs.valid_until
-    if theirs.status is not QualificationStatus.QUALIFIED or begin is None or end is None:
+def _is_valid(qualification: Qualification) -> bool:
+    begin, end = qualification.valid_from, qualification.valid_until
+    if qualification.status is not QualificationStatus.QUALIFIED or begin is None or end is None:
         return False
     return begin <= today() <= end
 
 
 def _require_acceptable(actor: Actor, unit: MarketUnit, version: ProductVersion) -> None:
     areas = list(current_session().scalars(select(col(UnitArea.dno_code)).where(col(UnitArea.unit_id) == unit.id)))
-    operator = _own_organisation(actor)
+    operator = _load_own_organisation(actor)
     bought = operator is not None and buys(operator, version, [area for area in areas if area])
     if version.family is not unit.family or not bought:
         raise Refused(f"Your organisation doesn't buy {version.code} from a unit like this one where its assets are.")
-    blockers: list[Blocker] = unverified(unit.id)
+    blockers: list[Blocker] = find_unverified_assets(unit.id)
     if unit.status is not UnitStatus.ACTIVE:
         blockers.append(Blocker("market_unit", str(unit.id), f"{unit.name} is de-registered", "Nothing to accept"))
     if str(unit.service_provider_id) not in active_parties(unit.service_provider_id):
@@ -258,11 +273,13 @@ def _require_acceptable(actor: Actor, unit: MarketUnit, version: ProductVersion)
         raise Refused("The unit can't be accepted as it stands. These come first.", blockers)
 
 
-def _begun(actor: Actor, unit: MarketUnit, version: ProductVersion, theirs: Qualification) -> Qualification:
-    """A qualification that begins with being accepted: no clock has run."""
-    stands, moment = whole(unit), now()
+def _begin_qualification(
+    actor: Actor, unit: MarketUnit, version: ProductVersion, colleagues: Qualification
+) -> Qualification:
+    """Begin a qualification that rests on a colleague's: its SLA clock never runs."""
+    details, moment = load_details(unit), now()
     assert actor.organisation_id is not None
-    made = Qualification(
+    qualification = Qualification(
         unit_id=unit.id,
         service_provider_id=unit.service_provider_id,
         product_code=version.code,
@@ -272,10 +289,10 @@ def _begun(actor: Actor, unit: MarketUnit, version: ProductVersion, theirs: Qual
         status=QualificationStatus.QUALIFIED,
         status_since=moment,
         submitted_at=moment,
-        capacity=capacity_for(stands, version),
-        gsp_group=group_of(stands),
-        package_id=freeze(unit, actor).id,
+        capacity=product_capacity(details, version),
+        gsp_group=unit_gsp_group(details),
+        package_id=freeze_package(unit, actor).id,
     )
-    current_session().add(made)
+    current_session().add(qualification)
     current_session().flush()
-    return made
+    return qualification

@@ -1,4 +1,4 @@
-"""Readiness (UC-04.02): can this unit deliver this product to this SO on this day? Yes, or everything that is missing."""
+"""Readiness of a unit to deliver a product to an SO on a day (UC-04.02): yes, or everything that is missing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,22 +21,22 @@ from services.core.identity.permissions import Scope, scopes_of
 from services.core.identity.visibility import see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.products.catalogue import ended, newest_of, version_of, whole_catalogue
-from services.market.products.procurers import operators_for
-from services.market.qualification.lifecycle import STANDING
-from services.market.qualification.service_windows import window_remarks
+from services.market.products.catalogue import find_newest_version, find_version, has_ended, load_catalogue
+from services.market.products.procurers import find_operators
+from services.market.qualification.lifecycle import NOT_ENDED
+from services.market.qualification.service_windows import list_window_remarks
 from services.market.units.connection_limits import limits_of
-from services.market.units.units import kilowatts, whole
+from services.market.units.units import format_kilowatts, load_details
 
 NO_CONSENT = (AssetStatus.SUSPENDED_CONSENT_REVOKED, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.REFUSED_NO_CONSENT)
-NAMED = 5
+MAX_ASSETS_NAMED = 5
 ONE_DAY = timedelta(days=1)
-FURTHEST = timedelta(days=3660)
+MAX_DISTANCE = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
-    """One thing that is missing: a code, words, and the record to go to."""
+class MissingRequirement:
+    """One missing requirement: a code, words, and the record to go to."""
 
     code: str
     words: str
@@ -46,86 +46,88 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The answer for one unit, product, SO and day. `remarks` don't stand in the way, but are worth knowing."""
+    """Readiness of one unit for a product, SO and day. `remarks` block nothing, but are worth knowing."""
 
     unit_id: UUID
     product_code: str
     addressed_to: UUID
     on: date
-    missing: Sequence[Lack]
+    missing: Sequence[MissingRequirement]
     remarks: Sequence[str]
 
     @property
     def ready(self) -> bool:
-        """Whether the unit can deliver."""
+        """True when the unit can deliver."""
         return not self.missing
 
 
 @operation("UC-04.02", permission="unit.read", writes=False, name="readiness")
 def readiness(actor: Actor, unit_id: UUID, product_code: str, operator_id: UUID, day: date | None = None) -> Readiness:
-    """Whether a unit can deliver a product to an SO on a day (today when None), or everything that is missing.
+    """Check the readiness of a unit to deliver a product to an SO on a day (today when None).
 
-    Organisation active, unit there, memberships covering the day, assets Verified with consent and effective, limits kept,
-    qualification valid on the day and not suspended. An approval stands while it is assessed again. Raises NotFound for
-    what the actor may not see, Forbidden where one SO asks about another, Invalid for a day out of reach.
+    Organisation active, unit active, memberships covering the day, assets Verified with consent and effective, limits kept,
+    qualification valid on the day and not suspended. An approval stands while it is assessed again. Raises NotFound for a
+    unit that the actor may not see, Forbidden where one SO asks about another, Invalid for a day out of range.
     """
     on = day or today()
-    if not today() - FURTHEST <= on <= today() + FURTHEST:
-        expected = f"a day within {FURTHEST.days} days of today"
+    if not today() - MAX_DISTANCE <= on <= today() + MAX_DISTANCE:
+        expected = f"a day within {MAX_DISTANCE.days} days of today"
         raise Invalid([Finding("READY-01", "Date", str(on), expected, f"Ask about {expected}.")])
     unit = see(MarketUnit, actor, unit_id)
-    product = newest_of(product_code)
+    product = find_newest_version(product_code)
     scopes = scopes_of(actor, "qualification.read")
     if scopes == {Scope.AREA} and operator_id != actor.organisation_id:
         raise Forbidden("A system operator asks about itself: what stands at a colleague is the colleague's to say.")
-    held = _held(unit_id, product_code, operator_id)
-    version = version_of(product_code, held.product_version) if held else product
+    qualification = _find_qualification(unit_id, product_code, operator_id)
+    version = find_version(product_code, qualification.product_version) if qualification else product
     remarks: list[str] = []
     missing = [
-        *_parties(unit, version, operator_id, on),
-        *_composition(actor, unit, on),
-        *_limits(unit, version),
-        *_qualification(unit, product_code, held, on, remarks),
+        *_check_parties(unit, version, operator_id, on),
+        *_check_assets(actor, unit, on),
+        *_check_limits(unit, version),
+        *_check_qualification(unit, product_code, qualification, on, remarks),
     ]
     return Readiness(unit_id, product_code, operator_id, on, missing, remarks)
 
 
-def _held(unit_id: UUID, product_code: str, operator_id: UUID) -> Qualification | None:
-    """The unit's newest application for the product at the SO; one that stands before one that has ended."""
-    its = select(Qualification).where(
+def _find_qualification(unit_id: UUID, product_code: str, operator_id: UUID) -> Qualification | None:
+    """Find the unit's newest application for the product at the SO; one that hasn't ended before one that has."""
+    query = select(Qualification).where(
         col(Qualification.unit_id) == unit_id,
         col(Qualification.product_code) == product_code,
         col(Qualification.addressed_to) == operator_id,
     )
-    order = (col(Qualification.status).in_(STANDING).desc(), col(Qualification.id).desc())
-    return current_session().scalar(its.order_by(*order).limit(1))
+    order = (col(Qualification.status).in_(NOT_ENDED).desc(), col(Qualification.id).desc())
+    return current_session().scalar(query.order_by(*order).limit(1))
 
 
-def _parties(unit: MarketUnit, version: ProductVersion, operator_id: UUID, on: date) -> Iterator[Lack]:
-    for identifier, what in ((unit.service_provider_id, "The provider"), (operator_id, "The system operator")):
+def _check_parties(
+    unit: MarketUnit, version: ProductVersion, operator_id: UUID, on: date
+) -> Iterator[MissingRequirement]:
+    for identifier, role in ((unit.service_provider_id, "The provider"), (operator_id, "The system operator")):
         party = current_session().get(Organisation, identifier)
         if party is None or party.organisation_status is not OrganisationStatus.ACTIVE:
             name = party.organisation_legal_name if party else "No such organisation"
-            yield Lack("ORGANISATION", f"{what} isn't active: {name}.", "organisation", str(identifier))
+            yield MissingRequirement("ORGANISATION", f"{role} isn't active: {name}.", "organisation", str(identifier))
     if unit.status is not UnitStatus.ACTIVE:
-        yield Lack(
+        yield MissingRequirement(
             "UNIT",
             f"The unit is de-registered: {unit.status_reason or 'no reason given'}.",
             "market_unit",
             str(unit.id),
         )
-    areas = {area.dno_code for area in whole(unit).areas if area.dno_code}
-    if operator_id not in {one.id for one in operators_for(version, areas)}:
+    areas = {area.dno_code for area in load_details(unit).areas if area.dno_code}
+    if operator_id not in {operator.id for operator in find_operators(version, areas)}:
         words = f"The system operator doesn't buy {version.code} where the unit's assets are."
-        yield Lack("OPERATOR", words, "product", version.code)
-    product = whole_catalogue().products[version.code]
-    if ended(product, on):
+        yield MissingRequirement("OPERATOR", words, "product", version.code)
+    product = load_catalogue().products[version.code]
+    if has_ended(product, on):
         words = f"{version.code} is offered no longer from {show_date(product.deprecated_from)}."
-        yield Lack("PRODUCT", words, "product", version.code)
+        yield MissingRequirement("PRODUCT", words, "product", version.code)
 
 
-def _inside(unit: MarketUnit, on: date) -> Any:
-    """The assets in the unit on the whole of a day; those in it now stay until they are taken out."""
+def _members_on(unit: MarketUnit, on: date) -> Any:
+    """Query the assets in the unit on the whole of a day; those in it now are taken to stay."""
     begin, end = start_of(on), start_of(on + ONE_DAY)
     since = end if on >= today() else begin
     return select(col(UnitMember.asset_id)).where(
@@ -135,12 +137,12 @@ def _inside(unit: MarketUnit, on: date) -> Any:
     )
 
 
-def _composition(actor: Actor, unit: MarketUnit, on: date) -> Iterator[Lack]:
+def _check_assets(actor: Actor, unit: MarketUnit, on: date) -> Iterator[MissingRequirement]:
     session = current_session()
-    inside = col(Asset.id).in_(_inside(unit, on))
+    inside = col(Asset.id).in_(_members_on(unit, on))
     if not session.scalar(select(func.count(col(Asset.id))).where(inside)):
         words = f"No asset is in the unit on the whole of {show_date(on)}."
-        yield Lack("MEMBERSHIP", words, "market_unit", str(unit.id))
+        yield MissingRequirement("MEMBERSHIP", words, "market_unit", str(unit.id))
     lacking = (
         ("CONSENT", col(Asset.status).in_(NO_CONSENT), "the consumer's consent is missing"),
         ("VERIFIED", col(Asset.status).not_in((AssetStatus.VERIFIED, *NO_CONSENT)), "not Verified"),
@@ -150,45 +152,55 @@ def _composition(actor: Actor, unit: MarketUnit, on: date) -> Iterator[Lack]:
         count = session.scalar(select(func.count(col(Asset.id))).where(inside, condition)) or 0
         if not count:
             continue
-        seen = select(Asset).where(inside, condition, visible(Asset, actor)).order_by(col(Asset.id)).limit(NAMED)
-        named = list(session.scalars(seen))
-        for asset in named:
-            yield Lack(code, f"{asset.asset_name} is {STATUS_LABELS[asset.status]}: {words}.", "asset", str(asset.id))
-        if count > len(named):
-            more = f"{count - len(named):,} {'more ' if named else ''}asset{'' if count - len(named) == 1 else 's'}"
-            yield Lack(code, f"{more} of the unit: {words}.", "market_unit", str(unit.id))
+        query = (
+            select(Asset)
+            .where(inside, condition, visible(Asset, actor))
+            .order_by(col(Asset.id))
+            .limit(MAX_ASSETS_NAMED)
+        )
+        assets = list(session.scalars(query))
+        for asset in assets:
+            yield MissingRequirement(
+                code, f"{asset.asset_name} is {STATUS_LABELS[asset.status]}: {words}.", "asset", str(asset.id)
+            )
+        if unnamed := count - len(assets):
+            further = f"{unnamed:,} {'more ' if assets else ''}asset{'' if unnamed == 1 else 's'}"
+            yield MissingRequirement(code, f"{further} of the unit: {words}.", "market_unit", str(unit.id))
 
 
-def _limits(unit: MarketUnit, version: ProductVersion) -> Iterator[Lack]:
+def _check_limits(unit: MarketUnit, version: ProductVersion) -> Iterator[MissingRequirement]:
     limit = limits_of([unit.id]).get(unit.id)
     if limit is None or unit.status is not UnitStatus.ACTIVE:
         return
-    counted = whole(unit).capability
-    for allowed, way, offered in ((limit.export_kw, "up", counted.up), (limit.import_kw, "down", counted.down)):
+    capability = load_details(unit).capability
+    for allowed, way, offered in ((limit.export_kw, "up", capability.up), (limit.import_kw, "down", capability.down)):
         if allowed is not None and version.direction in (way, "both") and allowed < offered:
-            words = f"A connection limit of {kilowatts(allowed)} lies under the {kilowatts(offered)} offered: {limit.words}."
-            yield Lack("LIMIT", words, "market_unit", str(unit.id))
+            powers = f"{format_kilowatts(allowed)} lies under the {format_kilowatts(offered)} offered"
+            words = f"A connection limit of {powers}: {limit.words}."
+            yield MissingRequirement("LIMIT", words, "market_unit", str(unit.id))
 
 
-def _qualification(
-    unit: MarketUnit, product_code: str, held: Qualification | None, on: date, remarks: list[str]
-) -> Iterator[Lack]:
-    if held is None:
+def _check_qualification(
+    unit: MarketUnit, product_code: str, qualification: Qualification | None, on: date, remarks: list[str]
+) -> Iterator[MissingRequirement]:
+    if qualification is None:
         words = f"The unit hasn't applied for {product_code} there."
-        yield Lack("QUALIFICATION", words, "market_unit", str(unit.id))
+        yield MissingRequirement("QUALIFICATION", words, "market_unit", str(unit.id))
         return
-    label = QUALIFICATION_LABELS[held.status]
-    here = ("qualification", str(held.id))
-    if held.status is QualificationStatus.SUSPENDED:
-        yield Lack("SUSPENDED", f"It is suspended: {held.status_reason or held.reason_code}.", *here)
-    if held.qualified_at is None or held.valid_from is None or held.valid_until is None:
-        yield Lack("QUALIFICATION", f"The application is {label}: nothing is approved.", *here)
+    label = QUALIFICATION_LABELS[qualification.status]
+    record = ("qualification", str(qualification.id))
+    if qualification.status is QualificationStatus.SUSPENDED:
+        yield MissingRequirement(
+            "SUSPENDED", f"It is suspended: {qualification.status_reason or qualification.reason_code}.", *record
+        )
+    if qualification.qualified_at is None or qualification.valid_from is None or qualification.valid_until is None:
+        yield MissingRequirement("QUALIFICATION", f"The application is {label}: nothing is approved.", *record)
         return
-    if not held.valid_from <= on <= held.valid_until:
-        period = f"from {show_date(held.valid_from)} to {show_date(held.valid_until)}"
-        yield Lack("VALIDITY", f"The qualification is valid {period}, not on {show_date(on)}.", *here)
-    if held.status not in (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED):
+    if not qualification.valid_from <= on <= qualification.valid_until:
+        period = f"from {show_date(qualification.valid_from)} to {show_date(qualification.valid_until)}"
+        yield MissingRequirement("VALIDITY", f"The qualification is valid {period}, not on {show_date(on)}.", *record)
+    if qualification.status not in (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED):
         remarks.append(f"It is {label}: the approval stands until the system operator has decided anew.")
-    if held.conditions:
-        remarks.append(f"Conditions: {held.conditions}")
-    remarks += window_remarks(held.id, start_of(on), start_of(on + ONE_DAY))
+    if qualification.conditions:
+        remarks.append(f"Conditions: {qualification.conditions}")
+    remarks += list_window_remarks(qualification.id, start_of(on), start_of(on + ONE_DAY))

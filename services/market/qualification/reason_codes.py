@@ -6,13 +6,13 @@ from enum import StrEnum
 from functools import cache
 
 from services.core.errors import Finding, Invalid
-from services.market.products.reference_data import rows_of
+from services.market.products.reference_data import read_rows
 
-SHORTEST, LONGEST = 3, 2000
+MIN_LENGTH, MAX_LENGTH = 3, 2000
 
 
 class ReasonKind(StrEnum):
-    """What a reason is given for."""
+    """The act that a reason justifies."""
 
     FAIL = "FAIL"
     SUSPEND = "SUSPEND"
@@ -31,45 +31,45 @@ class ReasonCode:
 
 @cache
 def reason_codes() -> Mapping[str, ReasonCode]:
-    """All of them, by code, in the order in which they are offered."""
-    rows = rows_of("qualification_reasons.csv")
+    """Return all coded reasons, by code, in the order in which they are offered."""
+    rows = read_rows("qualification_reasons.csv")
     return {row["Code"]: ReasonCode(row["Code"], ReasonKind(row["Kind"]), row["Label"], row["Meaning"]) for row in rows}
 
 
-def reasons_for(kind: ReasonKind) -> list[ReasonCode]:
-    """The reasons that may be given for one kind of act."""
-    return [one for one in reason_codes().values() if one.kind is kind]
+def list_reasons(kind: ReasonKind) -> list[ReasonCode]:
+    """List the coded reasons for one kind of act."""
+    return [reason for reason in reason_codes().values() if reason.kind is kind]
 
 
-def label_of(code: str | None) -> str:
-    """A reason in words; the code itself where an older list knew it."""
-    known = reason_codes().get(code or "")
-    return known.label if known else (code or "")
+def reason_label(code: str | None) -> str:
+    """Return the label of a reason code; the code itself where it is no longer in the list."""
+    reason = reason_codes().get(code or "")
+    return reason.label if reason else (code or "")
 
 
-def code_finding(kind: ReasonKind, code: str) -> list[Finding]:
-    """What is wrong with a reason code, if anything."""
-    offered = [one.code for one in reasons_for(kind)]
+def check_reason_code(kind: ReasonKind, code: str) -> list[Finding]:
+    """Check a reason code; return a finding for one that isn't offered."""
+    offered = [reason.code for reason in list_reasons(kind)]
     if code in offered:
         return []
     return [Finding("QUAL-02", "ReasonCode", code, f"One of {', '.join(offered)}", "Choose one of the coded reasons.")]
 
 
-def words_finding(field: str, given: str, shortest: int = SHORTEST) -> list[Finding]:
-    """What is wrong with a text that has to say something, if anything."""
-    if shortest <= len(said(given)) <= LONGEST:
+def check_words(field: str, text: str, min_length: int = MIN_LENGTH) -> list[Finding]:
+    """Check the length of a required text; return a finding when it is too short or too long."""
+    if min_length <= len(clean_text(text)) <= MAX_LENGTH:
         return []
-    expected = f"{shortest} to {LONGEST:,} characters"
-    return [Finding("QUAL-01", field, said(given)[:200] or None, expected, f"Write {expected}.")]
+    expected = f"{min_length} to {MAX_LENGTH:,} characters"
+    return [Finding("QUAL-01", field, clean_text(text)[:200] or None, expected, f"Write {expected}.")]
 
 
-def said(given: str) -> str:
-    """A text without blanks around it, and without signs that no database keeps."""
-    return given.replace("\x00", "").strip()
+def clean_text(text: str) -> str:
+    """Return a text without blanks around it, and without the NUL characters that no database stores."""
+    return text.replace("\x00", "").strip()
 
 
-def words_given(field: str, given: str) -> str:
-    """The text; Invalid when it says nothing, or too much."""
-    if findings := words_finding(field, given):
+def require_words(field: str, text: str) -> str:
+    """Return a required text, cleaned. Raises Invalid when it is too short or too long."""
+    if findings := check_words(field, text):
         raise Invalid(findings)
-    return said(given)
+    return clean_text(text)

@@ -1,4 +1,4 @@
-"""Service windows (UC-03.04): the SO says when it counts on a qualified unit; until that is over, the unit can't leave."""
+"""Service windows (UC-03.04): periods in which the SO counts on a qualified unit; until they end, the unit can't leave."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from services.core.identity.visibility import reach, see, visible
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import emit_for_qualification
-from services.market.qualification.reason_codes import said, words_given
+from services.market.qualification.reason_codes import clean_text, require_words
 from services.market.unit_changes.deregistration import UNIT_BLOCKERS
 
 ASSESS = "qualification.assess"
 COUNTED_ON = (QualificationStatus.QUALIFIED, QualificationStatus.REASSESSMENT_REQUIRED)
-"""In which an approval stands that isn't suspended."""
-LONGEST = timedelta(days=366)
+"""Statuses with an approval that isn't suspended."""
+MAX_LENGTH = timedelta(days=366)
 LONGEST_NOTE = 1000
 
 
@@ -37,14 +37,14 @@ def confirm_window(
     Raises Refused unless an approval stands, Invalid with every finding: a window lies ahead, is at most a year long, within
     the validity, and overlaps no other of this qualification.
     """
-    # The unit first, as whoever de-registers it holds it: neither passes the other by.
+    # The unit first: de-registration locks it too, so that the two can't miss each other.
     unit_id = see(Qualification, actor, qualification_id).unit_id
     current_session().get_one(MarketUnit, unit_id, with_for_update=True)
     qualification = reach(Qualification, actor, qualification_id, ASSESS)
     if qualification.status not in COUNTED_ON:
         raise Refused("Only what is qualified is counted on: qualify the unit, or lift its suspension, first.")
-    words = said(note)
-    findings = _findings(qualification, starts_at, ends_at)
+    words = clean_text(note)
+    findings = _check_window(qualification, starts_at, ends_at)
     if len(words) > LONGEST_NOTE:
         expected = f"at most {LONGEST_NOTE:,} characters"
         findings.append(Finding("WINDOW-05", "Note", None, expected, f"A note has {expected}."))
@@ -61,43 +61,43 @@ def confirm_window(
     )
     current_session().add(window)
     current_session().flush()
-    emit_for_qualification("qualification.window_confirmed", qualification, _told(window))
+    emit_for_qualification("qualification.window_confirmed", qualification, _event_payload(window))
     return window
 
 
-def _findings(qualification: Qualification, starts_at: datetime, ends_at: datetime) -> list[Finding]:
-    given = f"{starts_at.isoformat()} to {ends_at.isoformat()}"
+def _check_window(qualification: Qualification, starts_at: datetime, ends_at: datetime) -> list[Finding]:
+    value = f"{starts_at.isoformat()} to {ends_at.isoformat()}"
     if starts_at.tzinfo is None or ends_at.tzinfo is None:
         words = "Give both moments with their time zone."
-        return [Finding("WINDOW-01", "StartsAt", given, "Moments with a time zone", words)]
-    if not now() < ends_at or not starts_at < ends_at <= starts_at + LONGEST:
+        return [Finding("WINDOW-01", "StartsAt", value, "Moments with a time zone", words)]
+    if not now() < ends_at or not starts_at < ends_at <= starts_at + MAX_LENGTH:
         words = "A window ends after it starts, after now, and is at most a year long."
-        return [Finding("WINDOW-02", "EndsAt", given, "An end ahead, after the start, within a year", words)]
-    found: list[Finding] = []
+        return [Finding("WINDOW-02", "EndsAt", value, "An end ahead, after the start, within a year", words)]
+    findings: list[Finding] = []
     begin, end = qualification.valid_from, qualification.valid_until
     days = in_london(starts_at).date(), in_london(ends_at - timedelta(microseconds=1)).date()
     if begin is None or end is None or not begin <= days[0] <= days[1] <= end:
         expected = f"Days from {show_date(begin)} to {show_date(end)}, while it is valid"
         words = "The unit is counted on only while it is qualified. Choose days within the validity, or renew it first."
-        found.append(Finding("WINDOW-03", "StartsAt", given, expected, words))
-    if other := _overlapping(qualification.id, starts_at, ends_at):
-        words = f"A window is confirmed already {_period(other)}. Call that one off first, or choose another time."
-        found.append(Finding("WINDOW-04", "StartsAt", given, "A time without a confirmed window", words))
-    return found
+        findings.append(Finding("WINDOW-03", "StartsAt", value, expected, words))
+    if overlapping := _find_overlapping(qualification.id, starts_at, ends_at):
+        words = f"A window is confirmed already {_show_period(overlapping)}. Call that one off first, or choose another time."
+        findings.append(Finding("WINDOW-04", "StartsAt", value, "A time without a confirmed window", words))
+    return findings
 
 
-def _standing(*conditions: object) -> Sequence[ServiceWindow]:
-    chosen = select(ServiceWindow).where(col(ServiceWindow.called_off_at).is_(None), *conditions)  # pyright: ignore
-    return current_session().scalars(chosen.order_by(col(ServiceWindow.starts_at), col(ServiceWindow.id))).all()
+def _load_confirmed(*conditions: object) -> Sequence[ServiceWindow]:
+    query = select(ServiceWindow).where(col(ServiceWindow.called_off_at).is_(None), *conditions)  # pyright: ignore
+    return current_session().scalars(query.order_by(col(ServiceWindow.starts_at), col(ServiceWindow.id))).all()
 
 
-def _overlapping(qualification_id: UUID, starts_at: datetime, ends_at: datetime) -> ServiceWindow | None:
-    met = _standing(
+def _find_overlapping(qualification_id: UUID, starts_at: datetime, ends_at: datetime) -> ServiceWindow | None:
+    windows = _load_confirmed(
         col(ServiceWindow.qualification_id) == qualification_id,
         col(ServiceWindow.starts_at) < ends_at,
         col(ServiceWindow.ends_at) > starts_at,
     )
-    return met[0] if met else None
+    return windows[0] if windows else None
 
 
 @operation("UC-03.04", permission=ASSESS, name="call_off_window")
@@ -114,39 +114,39 @@ def call_off_window(actor: Actor, window_id: UUID, reason: str, version: int) ->
         raise Conflict(message, {"ServiceWindowId": str(window.id), "Version": window.version})
     if window.called_off_at is not None or window.ends_at <= now():
         raise Refused(f"The window is {'called off' if window.called_off_at else 'over'} already.")
-    window.called_off_reason = words_given("Reason", reason)[:LONGEST_NOTE]
+    window.called_off_reason = require_words("Reason", reason)[:LONGEST_NOTE]
     window.called_off_at = now()
     current_session().flush()
-    emit_for_qualification("qualification.window_called_off", qualification, _told(window))
+    emit_for_qualification("qualification.window_called_off", qualification, _event_payload(window))
     return window
 
 
 @operation("UC-03.04", permission="qualification.read", writes=False, name="windows_of")
 def windows_of(actor: Actor, qualification_id: UUID) -> list[ServiceWindow]:
-    """The windows of an application that the actor may see, the latest first, those called off among them. NotFound."""
+    """List the windows of an application, latest first, with those called off. Raises NotFound when it is unseen."""
     see(Qualification, actor, qualification_id)
-    chosen = select(ServiceWindow).where(
+    query = select(ServiceWindow).where(
         col(ServiceWindow.qualification_id) == qualification_id, visible(ServiceWindow, actor)
     )
     order = (col(ServiceWindow.starts_at).desc(), col(ServiceWindow.id).desc())
-    return list(current_session().scalars(chosen.order_by(*order)))
+    return list(current_session().scalars(query.order_by(*order)))
 
 
-def window_remarks(qualification_id: UUID, begin: datetime, end: datetime) -> list[str]:
-    """What is confirmed between two moments, in words; inside an operation that has seen the application."""
-    met = _standing(
+def list_window_remarks(qualification_id: UUID, begin: datetime, end: datetime) -> list[str]:
+    """List the confirmed windows between two moments, in words; the caller has checked that the actor sees the application."""
+    windows = _load_confirmed(
         col(ServiceWindow.qualification_id) == qualification_id,
         col(ServiceWindow.starts_at) < end,
         col(ServiceWindow.ends_at) > begin,
     )
-    return [f"The system operator counts on the unit {_period(window)}." for window in met]
+    return [f"The system operator counts on the unit {_show_period(window)}." for window in windows]
 
 
-def _period(window: ServiceWindow) -> str:
+def _show_period(window: ServiceWindow) -> str:
     return f"from {show_period(window.starts_at, window.ends_at)}"
 
 
-def _told(window: ServiceWindow) -> dict[str, object]:
+def _event_payload(window: ServiceWindow) -> dict[str, object]:
     return {
         "window": str(window.id),
         "starts_at": window.starts_at.isoformat(),
@@ -155,25 +155,25 @@ def _told(window: ServiceWindow) -> dict[str, object]:
     }
 
 
-def _ahead(*conditions: object) -> list[Blocker]:
-    """The windows that aren't over, as what stands in the way."""
-    session, told = current_session(), []
-    for window in _standing(col(ServiceWindow.ends_at) > now(), *conditions):
+def _find_blockers(*conditions: object) -> list[Blocker]:
+    """Find the windows that aren't over, as blockers."""
+    session, blockers = current_session(), []
+    for window in _load_confirmed(col(ServiceWindow.ends_at) > now(), *conditions):
         qualification = session.get_one(Qualification, window.qualification_id)
         operator = session.get_one(Organisation, qualification.addressed_to).organisation_legal_name
-        label = f"{qualification.product_code}: {operator} counts on the unit {_period(window)}"
+        label = f"{qualification.product_code}: {operator} counts on the unit {_show_period(window)}"
         action = f"have {operator} call the service window off, or wait until it is over"
-        told.append(Blocker("qualification", str(qualification.id), label, action))
-    return told
+        blockers.append(Blocker("qualification", str(qualification.id), label, action))
+    return blockers
 
 
 def _block_unit(unit: MarketUnit) -> list[Blocker]:
-    return _ahead(col(ServiceWindow.unit_id) == unit.id)
+    return _find_blockers(col(ServiceWindow.unit_id) == unit.id)
 
 
-def windows_ahead(qualification: Qualification) -> list[Blocker]:
-    """What keeps a qualification from being withdrawn; inside an operation."""
-    return _ahead(col(ServiceWindow.qualification_id) == qualification.id)
+def find_window_blockers(qualification: Qualification) -> list[Blocker]:
+    """Find the service windows that keep a qualification from being withdrawn; inside an operation."""
+    return _find_blockers(col(ServiceWindow.qualification_id) == qualification.id)
 
 
 UNIT_BLOCKERS.append(_block_unit)

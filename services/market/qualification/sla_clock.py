@@ -1,4 +1,4 @@
-"""The SO's clock on an application: working days from submission, standing still while information is requested (UC-04.02)."""
+"""SLA clock of the SO on an application: working days from submission, paused while information is requested (UC-04.02)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,11 +13,11 @@ RUNNING = (
     QualificationStatus.IN_ASSESSMENT,
     QualificationStatus.REASSESSMENT_REQUIRED,
 )
-"""The SO has to do something."""
+"""Statuses in which the clock runs: the SO has to act."""
 
 
 class ClockState(StrEnum):
-    """How a clock stands, as lists are filtered and coloured by it."""
+    """The state of an SLA clock: lists are filtered and coloured by it."""
 
     LATE = "LATE"
     SOON = "SOON"
@@ -37,7 +37,7 @@ CLOCK_LABELS: dict[ClockState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How the SO's clock stands now; `days_left` are working days, negative once it is late, None once it is decided."""
+    """An SLA clock as it stands; `days_left` are working days, negative once late, None once decided."""
 
     state: ClockState
     days_left: int | None
@@ -58,13 +58,13 @@ class Clock:
                 return f"{days} left" if self.days_left else "Due today"
 
 
-def clock_of(qualification: Qualification) -> Clock:
-    """How an application's clock stands now; inside an operation."""
-    return clock_by(qualification, int(setting("qualification.sla_days")), int(setting("qualification.soon_days")))
+def current_clock(qualification: Qualification) -> Clock:
+    """Return the SLA clock of an application as it stands now; inside an operation."""
+    return compute_clock(qualification, int(setting("qualification.sla_days")), int(setting("qualification.soon_days")))
 
 
-def clock_by(qualification: Qualification, sla_days: int, soon_days: int) -> Clock:
-    """The same with the settings at hand: for lists."""
+def compute_clock(qualification: Qualification, sla_days: int, soon_days: int) -> Clock:
+    """Compute the SLA clock of an application from settings that the caller has read: for lists."""
     if qualification.status is QualificationStatus.INFORMATION_REQUESTED:
         return Clock(ClockState.PAUSED, sla_days - qualification.days_used, None)
     due = qualification.due_on
@@ -77,27 +77,27 @@ def clock_by(qualification: Qualification, sla_days: int, soon_days: int) -> Clo
 
 
 def restart(qualification: Qualification) -> None:
-    """Give the SO the whole time from now on; inside an operation that writes."""
+    """Restart the SLA clock with its whole time from now on; inside an operation that writes."""
     qualification.days_used = 0
     resume(qualification)
 
 
 def resume(qualification: Qualification) -> None:
-    """Let the clock run on from where it was stopped."""
+    """Resume the SLA clock from where it was stopped."""
     qualification.clock_from = now()
-    left = int(setting("qualification.sla_days")) - qualification.days_used
-    qualification.due_on = add_working_days(today(), left)
+    days_left = int(setting("qualification.sla_days")) - qualification.days_used
+    qualification.due_on = add_working_days(today(), days_left)
 
 
 def stop(qualification: Qualification) -> None:
-    """Let it stand still: what has gone is kept."""
-    qualification.days_used = used(qualification)
+    """Stop the SLA clock: the working days used are kept."""
+    qualification.days_used = count_days_used(qualification)
     qualification.clock_from = None
     qualification.due_on = None
 
 
-def used(qualification: Qualification) -> int:
-    """The working days that have gone on the SO's clock until now."""
+def count_days_used(qualification: Qualification) -> int:
+    """Count the working days used on the SLA clock until now."""
     since = qualification.clock_from
     running = 0 if since is None else working_days_between(in_london(since).date(), today())
     return qualification.days_used + running

@@ -1,4 +1,4 @@
-"""The dashboard's rows for those who see no single organisation: figures over all, with the providers behind each."""
+"""Anonymised rows of the dashboard, for those who see no single organisation: figures over all, with providers behind."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -11,14 +11,14 @@ from services.assets.counters.figures import FEWEST_ORGANISATIONS
 from services.core.clock import today
 from services.market.counters import queries as kept
 from services.market.counters.keys import Kind, Q, month_number
-from services.market.counters.queries import Kept, day_of, uuid_of
+from services.market.counters.queries import Kept, to_due_day, to_uuid
 from services.market.statistics.model import Dimension
-from services.market.statistics.queries import Behind, Decision, Ending, Flow, InUnits, Open, Wanted, ending
-from services.market.statistics.row_sources import Gathered, Span, whole_months
+from services.market.statistics.queries import Behind, Decision, Ending, Flow, InUnits, Open, Wanted, load_ending
+from services.market.statistics.row_sources import DashboardRows, Span, split_months
 
 
-class Counted(NamedTuple):
-    """A figure as it is kept: its month and code, its sums, and who stands behind it."""
+class CountedFigure(NamedTuple):
+    """A stored figure: its month and code, its sums, and the providers behind it."""
 
     month: int
     code: str
@@ -29,98 +29,102 @@ class Counted(NamedTuple):
     behind: Behind
 
 
-Figures = Mapping[str, list[Counted]]
+Figures = Mapping[str, list[CountedFigure]]
 
 
-def _read() -> Figures:
-    found: dict[str, list[Counted]] = defaultdict(list)
-    for kind, month, code, steps, number, kw, providers, first, last in kept.figures():
-        behind = _behind((kind, month, code), providers, first, last)
-        found[kind].append(Counted(month, code, steps, number, kw, providers, behind))
-    return found
+def _load_figures() -> Figures:
+    figures: dict[str, list[CountedFigure]] = defaultdict(list)
+    for kind, month, code, steps, number, kw, providers, first, last in kept.read_figures():
+        behind = _providers_behind((kind, month, code), providers, first, last)
+        figures[kind].append(CountedFigure(month, code, steps, number, kw, providers, behind))
+    return figures
 
 
-def _behind(figure: object, providers: int, first: object, last: object) -> Behind:
-    """As many providers as it takes to tell whether figures may be shown, alone or with others: those of two are known."""
-    named: set[object] = {one for one in (first, last) if one is not None}
-    more = range(min(providers, FEWEST_ORGANISATIONS) - len(named))
-    return frozenset(named | {(figure, one) for one in more})
+def _providers_behind(figure: object, providers: int, first: object, last: object) -> Behind:
+    """Build as many providers as disclosure control needs for a figure: two real ones, and placeholders for the others."""
+    outermost: set[object] = {provider for provider in (first, last) if provider is not None}
+    placeholders = range(min(providers, FEWEST_ORGANISATIONS) - len(outermost))
+    return frozenset(outermost | {(figure, number) for number in placeholders})
 
 
-def gather_figures(wanted: Wanted, span: Span) -> Gathered:
-    """Everything that the dashboard of all participants is made of; of the last months up to today, whole ones."""
-    figures, whole = _read(), whole_months(span)
+def collect_anonymised_rows(scope: Wanted, span: Span) -> DashboardRows:
+    """Collect the rows of the dashboard over all participants, by whole months up to today."""
+    figures, whole = _load_figures(), split_months(span)
 
-    def flows(kind: Kind, about: Callable[[Counted], tuple[str, UUID, str]]) -> list[Flow]:
+    def flows(kind: Kind, key: Callable[[CountedFigure], tuple[str, UUID, str]]) -> list[Flow]:
         return [
-            Flow(whole.place(one.month), *about(one), one.behind, one.steps, one.number, one.kw)
-            for one in figures[kind]
-            if one.month <= whole.last
+            Flow(whole.place(figure.month), *key(figure), figure.behind, figure.steps, figure.number, figure.kw)
+            for figure in figures[kind]
+            if figure.month <= whole.last
         ]
 
-    def decisions(kind: Kind, about: Callable[[str], tuple[str, UUID, str, str | None]]) -> list[Decision]:
-        return [
-            Decision(whole.place(one.month), *about(one.code)[:2], one.behind, *about(one.code)[2:], 0, one.number)
-            for one in figures[kind]
-            if whole.first <= one.month <= whole.last
-        ]
+    def decisions(kind: Kind, key: Callable[[str], tuple[str, UUID, str, str | None]]) -> list[Decision]:
+        rows: list[Decision] = []
+        for figure in figures[kind]:
+            if whole.first <= figure.month <= whole.last:
+                product, operator, outcome, reason = key(figure.code)
+                month = whole.place(figure.month)
+                rows.append(Decision(month, product, operator, figure.behind, outcome, reason, 0, figure.number))
+        return rows
 
-    products = flows(Kind.PRODUCT, lambda one: (one.code, ANYONE, ""))
+    products = flows(Kind.PRODUCT, lambda figure: (figure.code, ANYONE, ""))
     everyone = Kept(None)
-    return Gathered(
-        moved={
+    return DashboardRows(
+        flows={
             Dimension.PRODUCT: products,
             Dimension.SUB_MARKET: products,
-            Dimension.GSP_GROUP: flows(Kind.GROUP, lambda one: ("", ANYONE, one.code)),
-            Dimension.OPERATOR: flows(Kind.OPERATOR, lambda one: ("", UUID(one.code), "")),
+            Dimension.GSP_GROUP: flows(Kind.GROUP, lambda figure: ("", ANYONE, figure.code)),
+            Dimension.OPERATOR: flows(Kind.OPERATOR, lambda figure: ("", UUID(figure.code), "")),
         },
         months=flows(Kind.MONTH, lambda _: ("", ANYONE, "")),
-        heat=flows(Kind.CELL, lambda one: (one.code.split("|")[0], ANYONE, one.code.split("|")[1])),
+        heat=flows(Kind.CELL, lambda figure: (figure.code.split("|")[0], ANYONE, figure.code.split("|")[1])),
         decided=decisions(Kind.OUTCOME, lambda code: ("", ANYONE, code, None)),
         reasons=decisions(Kind.REASON, lambda code: ("", ANYONE, str(Q.FAILED), code or None)),
         decided_by=decisions(Kind.DECIDED_BY, lambda code: ("", UUID(code), str(Q.QUALIFIED), None)),
         decided_for=decisions(Kind.DECIDED_FOR, lambda code: (code, ANYONE, str(Q.QUALIFIED), None)),
         days_by=[
-            Decision(0, "", who, None, Q.QUALIFIED, None, *rest)
-            for who, *rest in kept.days_by_operator(everyone, whole.first, whole.last)
+            Decision(0, "", operator, None, Q.QUALIFIED, None, days, number)
+            for operator, days, number in kept.read_days_by_operator(everyone, whole.first, whole.last)
         ],
         days_for=[
-            Decision(0, what, ANYONE, None, Q.QUALIFIED, None, *rest)
-            for what, *rest in kept.days_by_product(everyone, whole.first, whole.last)
+            Decision(0, product, ANYONE, None, Q.QUALIFIED, None, days, number)
+            for product, days, number in kept.read_days_by_product(everyone, whole.first, whole.last)
         ],
-        waiting=_waiting(figures[Kind.OPEN]),
+        waiting=_build_open(figures[Kind.OPEN]),
         waiting_for=[],
-        ending=_ending(wanted, figures[Kind.ENDING]),
-        units=_units(figures),
+        ending=_build_ending(scope, figures[Kind.ENDING]),
+        units=_build_units(figures),
     )
 
 
-def _waiting(figures: Iterable[Counted]) -> list[Open]:
-    found: list[Open] = []
-    for one in figures:
-        operator, _, due = one.code.partition("|")
-        found.append(Open("", uuid_of(operator), one.behind, Q.SUBMITTED, day_of(due) if due else None, one.number))
-    return found
+def _build_open(figures: Iterable[CountedFigure]) -> list[Open]:
+    rows: list[Open] = []
+    for figure in figures:
+        operator, _, due = figure.code.partition("|")
+        due_on = to_due_day(due) if due else None
+        rows.append(Open("", to_uuid(operator), figure.behind, Q.SUBMITTED, due_on, figure.number))
+    return rows
 
 
-def _ending(wanted: Wanted, figures: Iterable[Counted]) -> list[Ending]:
-    """By month; this one's from the qualifications, where some should have ended in it and wait for the register to do it."""
+def _build_ending(scope: Wanted, figures: Iterable[CountedFigure]) -> list[Ending]:
+    """Build the rows of ending qualifications by month; this month's from records, where some are overdue to be expired."""
     first = today().replace(day=1)
-    this, following = month_number(first), date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    late = first < today() and bool(ending(wanted, first, today()))
-    found = [
-        Ending(date(one.month // 12, one.month % 12 + 1, 1), one.behind, one.number, one.kw)
-        for one in figures
-        if one.month > this or (one.month == this and not late)
+    current_month, following = month_number(first), date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    is_overdue = first < today() and bool(load_ending(scope, first, today()))
+    rows = [
+        Ending(date(figure.month // 12, figure.month % 12 + 1, 1), figure.behind, figure.number, figure.kw)
+        for figure in figures
+        if figure.month > current_month or (figure.month == current_month and not is_overdue)
     ]
-    return [*found, *ending(wanted, today(), following)] if late else found
+    return [*rows, *load_ending(scope, today(), following)] if is_overdue else rows
 
 
-def _units(figures: Figures) -> list[InUnits]:
+def _build_units(figures: Figures) -> list[InUnits]:
     behind = {
-        kind: {one.code: one.providers for one in figures[kind]} for kind in (Kind.UNITS, Kind.APPLIED, Kind.QUALIFIED)
+        kind: {figure.code: figure.providers for figure in figures[kind]}
+        for kind in (Kind.UNITS, Kind.APPLIED, Kind.QUALIFIED)
     }
     return [
-        InUnits(family, tuple(assets), tuple(of.get(family, 0) for of in behind.values()), units)  # pyright: ignore
-        for family, units, *assets in kept.units_of(None)
+        InUnits(family, tuple(assets), tuple(providers.get(family, 0) for providers in behind.values()), units)  # pyright: ignore
+        for family, units, *assets in kept.read_units(None)
     ]

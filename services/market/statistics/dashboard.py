@@ -1,4 +1,4 @@
-"""The market in numbers, as far as the actor's view reaches: what managers, SOs and FSPs read (UC-05.02)."""
+"""Dashboard of the market, as far as the actor's view reaches: the figures for managers, SOs and FSPs (UC-05.02)."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -16,126 +16,139 @@ from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.grid.distributors import LICENCE_AREAS
-from services.market.products.catalogue import Catalogue, whole_catalogue
+from services.market.products.catalogue import Catalogue, load_catalogue
 from services.market.qualification.sla_clock import ClockState
 from services.market.statistics import figures as made
-from services.market.statistics.anonymised_rows import gather_figures
+from services.market.statistics.anonymised_rows import collect_anonymised_rows
 from services.market.statistics.model import Dimension, MarketFilters, MarketNumbers
-from services.market.statistics.queries import PERMISSION, Open, Wanted, registered
-from services.market.statistics.row_sources import Span, gather
+from services.market.statistics.queries import PERMISSION, Open, Wanted, load_registered
+from services.market.statistics.row_sources import Span, collect_rows
 
 MONTHS = 18
-EARLIEST, LONGEST = date(2015, 1, 1), 120
-"""No market before this day; at most so many months in one chart."""
+FIRST_DAY, MAX_MONTHS = date(2015, 1, 1), 120
+"""The first day of the market, and the most months in one chart."""
 
 
 @operation("UC-05.02", permission="market.statistics", writes=False, name="market_in_numbers")
 def market_in_numbers(actor: Actor, filters: MarketFilters | None = None) -> MarketNumbers:
-    """The way from registered to qualified, qualified kW (now or as of a day, and over time), clocks, outcomes, expiries.
+    """Build the dashboard: the funnel from registered to qualified, qualified kW, SLA clocks, outcomes, expiries.
 
-    Who sees further here than application by application (regulator, viewer) gets one set of figures for all: no figure of
-    fewer than 5 or of fewer than 3 providers, nor what would let it be worked out. Filters would, so they don't count.
+    An actor who sees more here than application by application (regulator, viewer) gets one set of figures for all, under
+    disclosure control: no figure of fewer than 5 or of fewer than 3 providers, nor one that would let it be worked out.
+    Filters would, so theirs are ignored.
     """
     anonymised = not scopes_of(actor, PERMISSION) <= scopes_of(actor, "qualification.read")
-    chosen = MarketFilters() if anonymised or filters is None else filters
-    catalogue, span = whole_catalogue(), span_of(chosen)
-    wanted = Wanted(actor, _products(chosen, catalogue), chosen.operators, tuple(map(str, chosen.families)), anonymised)
-    return _numbers(wanted, chosen, span, catalogue)
+    criteria = MarketFilters() if anonymised or filters is None else filters
+    catalogue, span = load_catalogue(), build_span(criteria)
+    scope = Wanted(
+        actor, _select_products(criteria, catalogue), criteria.operators, tuple(map(str, criteria.families)), anonymised
+    )
+    return _build_numbers(scope, criteria, span, catalogue)
 
 
-def span_of(filters: MarketFilters) -> Span:
-    """From when to when: the last 18 months unless told; a last day ahead is today, a first one after it is that day."""
+def build_span(filters: MarketFilters) -> Span:
+    """Build the span of the filters: the last 18 months by default, never past today, never empty."""
     until = min(filters.until or today(), today())
     begun = date((until.year * 12 + until.month - MONTHS) // 12, (until.year * 12 + until.month - MONTHS) % 12 + 1, 1)
-    since = min(max(filters.since or begun, EARLIEST), until)
-    numbers = range(since.year * 12 + since.month - 1, until.year * 12 + until.month)[-LONGEST:]
+    since = min(max(filters.since or begun, FIRST_DAY), until)
+    numbers = range(since.year * 12 + since.month - 1, until.year * 12 + until.month)[-MAX_MONTHS:]
     return Span(since, until, [date(number // 12, number % 12 + 1, 1) for number in numbers])
 
 
-def _products(filters: MarketFilters, catalogue: Catalogue) -> tuple[str, ...] | None:
-    """The products that are counted; None: all."""
+def _select_products(filters: MarketFilters, catalogue: Catalogue) -> tuple[str, ...] | None:
+    """Select the codes of the products to count; None: all."""
     if not filters.families and not filters.sub_markets:
         return filters.products or None
     newest = [versions[-1] for versions in catalogue.versions.values()]
-    return tuple(one.code for one in newest if filters.wants(one.code, one.family, one.sub_market))
+    return tuple(version.code for version in newest if filters.wants(version.code, version.family, version.sub_market))
 
 
-def _numbers(wanted: Wanted, filters: MarketFilters, span: Span, catalogue: Catalogue) -> MarketNumbers:
-    hide, months = wanted.apart, len(span.months)
-    rows = gather_figures(wanted, span) if hide else gather(wanted, span)
-    moved = rows.moved[Dimension.PRODUCT]
-    words = _words(
+def _build_numbers(scope: Wanted, filters: MarketFilters, span: Span, catalogue: Catalogue) -> MarketNumbers:
+    hide, months = scope.apart, len(span.months)
+    rows = collect_anonymised_rows(scope, span) if hide else collect_rows(scope, span)
+    product_flows = rows.flows[Dimension.PRODUCT]
+    names = _load_names(
         catalogue,
-        {row.operator for some in (rows.moved[Dimension.OPERATOR], rows.decided_by, rows.waiting) for row in some},
+        {
+            row.operator
+            for operator_rows in (rows.flows[Dimension.OPERATOR], rows.decided_by, rows.waiting)
+            for row in operator_rows
+        },
     )
-    by = {one: made.qualified_by(one, rows.moved[one], words, hide) for one in Dimension}
+    by_dimension = {
+        dimension: made.build_qualified(dimension, rows.flows[dimension], names, hide) for dimension in Dimension
+    }
     over_time = (
-        {Dimension.SUB_MARKET: made.series_of_all(rows.months, months)}
+        {Dimension.SUB_MARKET: made.build_anonymised_series(rows.months, months)}
         if hide
-        else made.series_of_each(rows.months, months, words, by)
+        else made.build_series_by_dimension(rows.months, months, names, by_dimension)
     )
-    hidden = {one: {figure.code for figure in by[one] if figure.withheld} for one in Dimension}
-    ended = made.outcomes_of(rows.decided, hide)
-    clock = _clock()
+    hidden = {
+        dimension: {figure.code for figure in by_dimension[dimension] if figure.withheld} for dimension in Dimension
+    }
+    outcomes = made.build_outcomes(rows.decided, hide)
+    clock = _clock_by_due()
 
-    def named(code: str) -> str:
-        return words.names.get(code, code)
+    def name_of(code: str) -> str:
+        return names.names.get(code, code)
 
     return MarketNumbers(
         as_of=span.until,
         since=span.since,
         counted_at=now(),
         anonymised=hide,
-        funnel=made.funnel_of(registered(wanted), rows.units, filters.families or list(Family), hide),
-        qualified=made.qualified_total(moved, hide),
-        by_dimension=by,
-        months=_ends(span),
+        funnel=made.build_funnel(load_registered(scope), rows.units, filters.families or list(Family), hide),
+        qualified=made.build_qualified_total(product_flows, hide),
+        by_dimension=by_dimension,
+        months=_month_ends(span),
         over_time=over_time,
-        heat=made.heat_of(rows.heat, hide, hidden[Dimension.PRODUCT], hidden[Dimension.GSP_GROUP]),
-        open_total=_open_total(rows.waiting, hide),
-        ageing_by_operator=made.ageing_of(lambda row: str(row.operator), rows.waiting, named, clock, hide),
+        heat=made.build_heat_cells(rows.heat, hide, hidden[Dimension.PRODUCT], hidden[Dimension.GSP_GROUP]),
+        open_total=_count_open(rows.waiting, hide),
+        ageing_by_operator=made.build_ageing(lambda row: str(row.operator), rows.waiting, name_of, clock, hide),
         # A second table of the same applications would let the first one's small figures be worked out.
-        ageing_by_product=[] if hide else made.ageing_of(lambda row: row.product, rows.waiting_for, named, clock, hide),
-        days_by_operator=made.days_of(lambda row: str(row.operator), rows.decided_by, rows.days_by, named, hide),
-        days_by_product=made.days_of(lambda row: row.product, rows.decided_for, rows.days_for, named, hide),
-        outcomes=ended,
-        outcomes_by_month=made.by_month(rows.decided, span.months, hide, ended),
-        reasons=made.reasons_of(rows.reasons, hide, ended),
-        expiries=made.expiries_of(rows.ending, today(), hide),
+        ageing_by_product=[]
+        if hide
+        else made.build_ageing(lambda row: row.product, rows.waiting_for, name_of, clock, hide),
+        days_by_operator=made.build_days(lambda row: str(row.operator), rows.decided_by, rows.days_by, name_of, hide),
+        days_by_product=made.build_days(lambda row: row.product, rows.decided_for, rows.days_for, name_of, hide),
+        outcomes=outcomes,
+        outcomes_by_month=made.build_outcomes_by_month(rows.decided, span.months, hide, outcomes),
+        reasons=made.build_reasons(rows.reasons, hide, outcomes),
+        expiries=made.build_expiries(rows.ending, today(), hide),
         units=None if hide else sum(row.units for row in rows.units),
-        labels=dict(words.names),
+        labels=dict(names.names),
     )
 
 
-def _ends(span: Span) -> list[date]:
-    """The last day of each month, of the last one the day until which is told."""
+def _month_ends(span: Span) -> list[date]:
+    """Return the last day of each month of the span; of the last month, the span's last day."""
     return [*(month - timedelta(days=1) for month in span.months[1:]), span.until]
 
 
-def _open_total(rows: list[Open], hide: bool) -> int | None:
-    tally = made.grouped(("", row.number, 0, row.provider) for row in rows).get("", made.Tally())
+def _count_open(rows: list[Open], hide: bool) -> int | None:
+    tally = made.group_rows(("", row.number, 0, row.provider) for row in rows).get("", made.Tally())
     return None if hide and tally.small else tally.count
 
 
-def _clock() -> Callable[[Open], ClockState]:
-    """How a clock stands, as `qualification_clock.clock_by` says of one application."""
-    this = today()
-    soon = add_working_days(this, int(setting("qualification.soon_days")))
+def _clock_by_due() -> Callable[[Open], ClockState]:
+    """Build the function from a row to its clock state, as `sla_clock.compute_clock` does for one application."""
+    day = today()
+    soon = add_working_days(day, int(setting("qualification.soon_days")))
 
-    def of(row: Open) -> ClockState:
+    def clock_state(row: Open) -> ClockState:
         if row.due_on is None:
             return ClockState.PAUSED
-        if row.due_on < this:
+        if row.due_on < day:
             return ClockState.LATE
         return ClockState.SOON if row.due_on <= soon else ClockState.IN_TIME
 
-    return of
+    return clock_state
 
 
-def _words(catalogue: Catalogue, operators: set[UUID]) -> made.Words:
+def _load_names(catalogue: Catalogue, operators: set[UUID]) -> made.Names:
     names = {code: f"{code} {versions[-1].name}" for code, versions in catalogue.versions.items()}
     names |= {area.gsp_group: f"{area.gsp_group} {area.name}" for area in LICENCE_AREAS if area.gsp_group}
     called = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
     rows = current_session().execute(select(col(Organisation.id), called).where(col(Organisation.id).in_(operators)))
-    names |= {str(row[0]): row[1] for row in rows}
-    return made.Words(names, {code: versions[-1].sub_market for code, versions in catalogue.versions.items()})
+    names |= {str(identifier): name for identifier, name in rows}
+    return made.Names(names, {code: versions[-1].sub_market for code, versions in catalogue.versions.items()})

@@ -1,4 +1,4 @@
-"""What isn't shown to those who see no single organisation: small figures, and what would let them be worked out (UC-05.02)."""
+"""Statistical disclosure control (UC-05.02): small figures are withheld, and those that would let them be worked out."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -12,133 +12,140 @@ from services.assets.counters.figures import FEWEST_ASSETS, FEWEST_ORGANISATIONS
 K = TypeVar("K", bound=Hashable)
 
 
-def those_behind(provider: object) -> set[object] | frozenset[object]:
-    """The providers behind a row, which names one or several."""
+def providers_of(provider: object) -> set[object] | frozenset[object]:
+    """Return the providers behind a row, which names one or several."""
     return provider if isinstance(provider, frozenset) else {provider}
 
 
 @dataclass
 class Tally:
-    """One figure before it is decided whether it may be shown: how many, hundredths of a kW, and whose."""
+    """One figure before disclosure control: count, hundredths of a kW, and the providers behind it."""
 
     count: int = 0
     kw: int = 0
     providers: set[object] = field(default_factory=set)
 
     def add(self, count: int, kw: int, provider: object) -> None:
-        """Count some more."""
+        """Add a count and power of a provider."""
         self.count += count
         self.kw += kw
         if count:
-            self.providers |= those_behind(provider)
+            self.providers |= providers_of(provider)
 
     @property
     def small(self) -> bool:
-        """Whether so few stand behind it that it tells of one of them."""
+        """True when so few stand behind the figure that it discloses one of them."""
         return 0 < self.count < FEWEST_ASSETS or 0 < len(self.providers) < FEWEST_ORGANISATIONS
 
 
-def _together(tallies: Iterable[Tally]) -> Tally:
-    found = Tally()
-    for one in tallies:
-        found.count += one.count
-        found.kw += one.kw
-        found.providers |= one.providers
-    return found
+def _sum_tallies(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.count += tally.count
+        total.kw += tally.kw
+        total.providers |= tally.providers
+    return total
 
 
-def withheld(line: Mapping[K, Tally], already: Iterable[K] = ()) -> set[K]:
-    """Which figures of a line with a known sum are withheld: small ones, and as many more as hide them from subtraction.
+def find_withheld(line: Mapping[K, Tally], already: Iterable[K] = ()) -> set[K]:
+    """Find the figures of a line with a known sum to withhold: small ones, and as many more as hide them from subtraction.
 
-    What is withheld can be worked out as one sum, so that has to be large enough as well, and of at least two figures.
+    The withheld figures can be worked out as one sum, so that has to be large enough too, and of at least two figures.
     """
-    hidden = {key for key, one in line.items() if one.small} | {key for key in already if line[key].count}
-    rest = sorted((key for key in line if key not in hidden and line[key].count), key=lambda key: line[key].count)
-    while hidden and rest and (len(hidden) == 1 or _together(line[key] for key in hidden).small):
-        hidden.add(rest.pop(0))
+    hidden = {key for key, tally in line.items() if tally.small} | {key for key in already if line[key].count}
+    candidates = sorted((key for key in line if key not in hidden and line[key].count), key=lambda key: line[key].count)
+    while hidden and candidates and (len(hidden) == 1 or _sum_tallies(line[key] for key in hidden).small):
+        hidden.add(candidates.pop(0))
     return hidden
 
 
-def withheld_in_table(
+def find_withheld_in_table(
     cells: Mapping[tuple[str, str], Tally], rows: Iterable[str], columns: Iterable[str]
 ) -> set[tuple[str, str]]:
-    """Which cells of a table are withheld whose rows and columns have known sums; all of a row or column that is itself."""
+    """Find the cells to withhold of a table whose rows and columns have known sums.
+
+    `rows` and `columns` are withheld as a whole.
+    """
     closed_rows, closed_columns = set(rows), set(columns)
     hidden = {key for key in cells if key[0] in closed_rows or key[1] in closed_columns}
     lines: dict[tuple[int, str], dict[tuple[str, str], Tally]] = defaultdict(dict)
-    for key, one in cells.items():
+    for key, tally in cells.items():
         for side in (0, 1):
-            lines[side, key[side]][key] = one
+            lines[side, key[side]][key] = tally
     while True:
-        more = set(hidden)
+        extended = set(hidden)
         for line in lines.values():
-            more |= withheld(line, [key for key in line if key in more])
-        if more == hidden:
+            extended |= find_withheld(line, [key for key in line if key in extended])
+        if extended == hidden:
             return hidden
-        hidden = more
+        hidden = extended
 
 
-def withheld_stages(stages: Sequence[tuple[int, int]]) -> list[bool]:
-    """Which stages are withheld, each a part of the one before (how many, of how many providers).
+def find_withheld_stages(stages: Sequence[tuple[int, int]]) -> list[bool]:
+    """Find the stages to withhold, each a part of the one before (count, number of providers).
 
-    A small one is, and one so close to the last that is shown that the difference tells of a few.
+    A small one is withheld, and one so close to the last published that the difference discloses a few.
     """
-    found: list[bool] = []
-    shown: int | None = None
+    withheld: list[bool] = []
+    last_published: int | None = None
     for count, providers in stages:
         small = 0 < count < FEWEST_ASSETS or 0 < providers < FEWEST_ORGANISATIONS
-        close = shown is not None and 0 < shown - count < FEWEST_ASSETS
-        found.append(small or close)
-        if not found[-1]:
-            shown = count
-    return found
+        too_close = last_published is not None and 0 < last_published - count < FEWEST_ASSETS
+        withheld.append(small or too_close)
+        if not withheld[-1]:
+            last_published = count
+    return withheld
 
 
-def shown_months(months: Sequence[tuple[int, set[object]]]) -> list[bool]:
-    """At which months a running total may be shown: enough happened since the last one that is, at enough providers.
+def find_publishable_months(months: Sequence[tuple[int, set[object]]]) -> list[bool]:
+    """Find the months whose running total may be published: enough steps at enough providers since the last such month.
 
-    Each month: how many steps, and whose.
+    Each month: number of steps, and their providers.
     """
-    found: list[bool] = []
+    publishable: list[bool] = []
     steps, providers = 0, set[object]()
-    for count, whose in months:
-        steps, providers = steps + count, providers | whose
-        shown = not steps or (steps >= FEWEST_ASSETS and len(providers) >= FEWEST_ORGANISATIONS)
-        found.append(shown)
-        if shown:
+    for count, month_providers in months:
+        steps, providers = steps + count, providers | month_providers
+        is_publishable = not steps or (steps >= FEWEST_ASSETS and len(providers) >= FEWEST_ORGANISATIONS)
+        publishable.append(is_publishable)
+        if is_publishable:
             steps, providers = 0, set()
-    return found
+    return publishable
 
 
-def grouped(rows: Iterable[tuple[K, int, int, object]]) -> dict[K, Tally]:
-    """Rows (key, count, hundredths, provider) added up by key."""
-    found: dict[K, Tally] = defaultdict(Tally)
+def group_rows(rows: Iterable[tuple[K, int, int, object]]) -> dict[K, Tally]:
+    """Group rows (key, count, hundredths of a kW, provider) by key."""
+    tallies: dict[K, Tally] = defaultdict(Tally)
     for key, count, kw, provider in rows:
-        found[key].add(count, kw, provider)
-    return dict(found)
+        tallies[key].add(count, kw, provider)
+    return dict(tallies)
 
 
-def shown_to_all(sets: Sequence[np.ndarray], providers: np.ndarray, most: int) -> list[int]:
-    """The places of the first sets that may be shown, at most so many: large enough, and not so close to another.
+def select_publishable_sets(sets: Sequence[np.ndarray], providers: np.ndarray, limit: int) -> list[int]:
+    """Select the first sets that may be published, at most `limit`: large enough, and not too close to another.
 
-    `sets`: the places of their units, sorted, each once; `providers`: the number of each unit's provider.
+    Returns indexes of `sets`. `sets`: the row numbers of their units, sorted, each once; `providers`: the number of each
+    unit's provider.
     """
-    shown: list[int] = []
-    for place, rows in enumerate(sets):
-        if len(shown) == most:
+    selected: list[int] = []
+    for index, rows in enumerate(sets):
+        if len(selected) == limit:
             break
-        if not _small(rows, providers) and not any(_tells(rows, sets[other], providers) for other in shown):
-            shown.append(place)
-    return shown
+        if not _is_small(rows, providers) and not any(
+            _discloses(rows, sets[index_selected], providers) for index_selected in selected
+        ):
+            selected.append(index)
+    return selected
 
 
-def _tells(one: np.ndarray, other: np.ndarray, providers: np.ndarray) -> bool:
-    """Whether one of them less the other is a figure that would be withheld: each unit of the one is in the other too."""
-    only_one, only_other = (
-        np.setdiff1d(first, second, assume_unique=True) for first, second in ((one, other), (other, one))
+def _discloses(first: np.ndarray, second: np.ndarray, providers: np.ndarray) -> bool:
+    """Return True when one set contains the other and their difference is too small to publish."""
+    only_first, only_second = (
+        np.setdiff1d(left, right, assume_unique=True) for left, right in ((first, second), (second, first))
     )
-    return not (len(only_one) and len(only_other)) and (_small(only_one, providers) or _small(only_other, providers))
+    nested = not (len(only_first) and len(only_second))
+    return nested and (_is_small(only_first, providers) or _is_small(only_second, providers))
 
 
-def _small(rows: np.ndarray, providers: np.ndarray) -> bool:
+def _is_small(rows: np.ndarray, providers: np.ndarray) -> bool:
     return Tally(len(rows), 0, set(providers[rows].tolist())).small

@@ -1,4 +1,4 @@
-"""What the market's dashboard is made of: filters, and the figures that charts, tables and the API draw (UC-05.02)."""
+"""Model of the market's dashboard: filters, and the figures for charts, tables and the API (UC-05.02)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,9 +12,9 @@ from services.market.qualification.sla_clock import ClockState
 
 @dataclass(frozen=True, slots=True)
 class MarketFilters:
-    """What to count: what happened from the day `since` to the day `until` (both in it; by London's calendar), and for whom.
+    """Filters of the dashboard: events from the day `since` to the day `until` (both included; London's calendar).
 
-    What stands (qualified power, open applications, expiries) is told as it stood at the end of `until`, or stands now.
+    Stocks (qualified power, open applications, expiries) are those at the end of `until`, or now.
     """
 
     since: date | None = None
@@ -25,18 +25,18 @@ class MarketFilters:
     sub_markets: tuple[str, ...] = ()
 
     def wants(self, product: str, family: Family, sub_market: str) -> bool:
-        """Whether a product of this family and sub-market is asked for."""
-        asked = ((self.products, product), (self.families, family), (self.sub_markets, sub_market))
-        return all(not values or value in values for values, value in asked)
+        """Return True when the filters let a product of this family and sub-market through."""
+        pairs = ((self.products, product), (self.families, family), (self.sub_markets, sub_market))
+        return all(not values or value in values for values, value in pairs)
 
     @property
     def narrows(self) -> bool:
-        """Whether anything is left out."""
+        """True when any filter is set."""
         return self != MarketFilters()
 
 
 class Dimension(StrEnum):
-    """What qualified power can be told apart by."""
+    """The dimensions of qualified power."""
 
     SUB_MARKET = "sub_market"
     PRODUCT = "product"
@@ -46,7 +46,7 @@ class Dimension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How many of one kind, and how much kW. `withheld`: too few to be shown, both are None."""
+    """A figure of one code: count and kW. `withheld`: by disclosure control, both are None."""
 
     code: str
     label: str
@@ -57,7 +57,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How many assets have come so far on the way to the market; of one family where they are in units of it."""
+    """A stage of the funnel to the market, in assets; of one family from the stage of units on."""
 
     code: str
     label: str
@@ -88,7 +88,7 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class Ageing:
-    """Open applications at one SO, or for one product, by how their clock stands. None: withheld."""
+    """Open applications at one SO, or for one product, by state of the SLA clock. None: withheld."""
 
     code: str
     label: str
@@ -97,7 +97,7 @@ class Ageing:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Working days from application to decision, on the SO's clock: the middle one, and what nine in ten stay within."""
+    """Working days from application to decision, on the SLA clock: median and 90th percentile."""
 
     code: str
     label: str
@@ -108,7 +108,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class MonthOutcomes:
-    """What was decided in one calendar month, by outcome (`models.qualifications.QualificationStatus`). None: withheld."""
+    """Decisions of one calendar month, by outcome (`models.qualifications.QualificationStatus`). None: withheld."""
 
     month: date
     by_outcome: dict[str, int | None]
@@ -135,7 +135,7 @@ class MarketNumbers:
     qualified: Figure
     by_dimension: dict[Dimension, list[Figure]]
     months: list[date]
-    """The last day of each month that is told of; the last one is `as_of`."""
+    """The last day of each month of the span; the last one is `as_of`."""
     over_time: dict[Dimension, list[Series]]
     """By sub-market, product, GSP group and SO; where figures are withheld, one line for all under SUB_MARKET."""
     heat: list[HeatCell]
@@ -149,7 +149,7 @@ class MarketNumbers:
     reasons: list[Figure]
     expiries: list[Expiry]
     withheld: int = 0
-    """How many figures are withheld."""
+    """The number of figures that are withheld."""
     units: int | None = None
     """Market units that the actor may see, de-registered ones left out."""
     labels: dict[str, str] | None = None

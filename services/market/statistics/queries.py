@@ -1,4 +1,4 @@
-"""Counts of the market in SQL, within what an actor may see, for services.market.statistics.dashboard (UC-05.02)."""
+"""Queries of the dashboard: counts of the market in SQL, within what an actor may see (UC-05.02)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ NOBODY = literal_column("NULL")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to count: whose, and which products (None: all) at which SOs (none named: all). `apart`: by provider too."""
+    """Scope of a count: the actor's view, products (None: all), SOs and families (empty: all). `apart`: by provider too."""
 
     actor: Actor
     products: tuple[str, ...] | None
@@ -34,31 +34,33 @@ class Wanted:
     apart: bool
 
     def of(self, table: type[Qualification] | type[QualificationStep]) -> list[ColumnElement[bool]]:
-        """The conditions on applications, or on their steps: what the actor may see, then what was asked for."""
-        found: list[ColumnElement[bool]] = []
+        """Build the conditions on applications, or on their steps: visibility to the actor, then the filters."""
+        conditions: list[ColumnElement[bool]] = []
         if Scope.ALL not in scopes_of(self.actor, PERMISSION):
-            mine = within(Qualification, self.actor, PERMISSION)
+            visibility = within(Qualification, self.actor, PERMISSION)
             if table is Qualification:
-                found.append(mine)
+                conditions.append(visibility)
             else:
-                found.append(col(QualificationStep.qualification_id).in_(select(col(Qualification.id)).where(mine)))
+                conditions.append(
+                    col(QualificationStep.qualification_id).in_(select(col(Qualification.id)).where(visibility))
+                )
         if self.products is not None:
-            found.append(col(table.product_code).in_(self.products))
+            conditions.append(col(table.product_code).in_(self.products))
         if self.operators:
-            found.append(col(table.addressed_to).in_(self.operators))
-        return found
+            conditions.append(col(table.addressed_to).in_(self.operators))
+        return conditions
 
     def provider(self, table: type[Qualification] | type[QualificationStep]) -> Any:
-        """The provider as a column, where it has to be told apart."""
+        """Return the provider as a column; NULL where rows aren't kept apart by provider."""
         return (col(table.service_provider_id) if self.apart else NOBODY).label("provider")
 
 
 Behind = UUID | frozenset[object] | None
-"""The provider, or several where a row is of all of them: enough of them to tell whether a figure may be shown."""
+"""The provider behind a row, or as many as disclosure control needs where the row is of several."""
 
 
 class Flow(NamedTuple):
-    """What became qualified less what ceased to be, in one month (its place in the list; 0: all before)."""
+    """Net qualified power of one month (its index in the list of months; 0: all before)."""
 
     month: int
     product: str
@@ -120,54 +122,57 @@ class Registered(NamedTuple):
     providers: tuple[int, int]
 
 
-def _whole(expression: Any) -> Any:
+def _sum_whole(expression: Any) -> Any:
     return cast(func.coalesce(func.sum(expression), 0), BigInteger)
 
 
-def _month(starts: Sequence[datetime]) -> Any:
-    """The place of a step's month: 0 before the first start, 1 in the first month and so on."""
+def _month_index(starts: Sequence[datetime]) -> Any:
+    """Build the index of a step's month: 0 before the first start, 1 in the first month and so on."""
     at = col(QualificationStep.at)
-    steps = [(at < start, literal_column(str(place))) for place, start in enumerate(starts)]
+    steps = [(at < start, literal_column(str(index))) for index, start in enumerate(starts)]
     return case(*steps, else_=literal_column(str(len(starts)))).label("month")
 
 
-def flows(wanted: Wanted, starts: Sequence[datetime], end: datetime, start: datetime | None = None) -> list[Flow]:
-    """Qualified power by month, product, SO and GSP group: what came less what went, until `end` (from `start` on)."""
+def load_flows(scope: Wanted, starts: Sequence[datetime], end: datetime, start: datetime | None = None) -> list[Flow]:
+    """Load net qualified power by month, product, SO and GSP group, until `end` (from `start` on)."""
     step = QualificationStep
-    came, went = (col(name) == str(Q.QUALIFIED) for name in (step.to_status, step.from_status))
-    sign = case((came, literal_column("1")), else_=literal_column("0")) - case(
-        (went, literal_column("1")), else_=literal_column("0")
+    became_qualified, ceased_qualified = (col(name) == str(Q.QUALIFIED) for name in (step.to_status, step.from_status))
+    sign = case((became_qualified, literal_column("1")), else_=literal_column("0")) - case(
+        (ceased_qualified, literal_column("1")), else_=literal_column("0")
     )
     inner = (
         select(
-            _month(starts),
+            _month_index(starts),
             col(step.product_code),
             col(step.addressed_to),
             col(step.gsp_group),
-            wanted.provider(step),
+            scope.provider(step),
             sign.label("sign"),
             type_coerce(col(step.capacity), BigInteger).label("capacity"),
         )
         .where(
-            col(step.at) < end, or_(came, went), *([] if start is None else [col(step.at) >= start]), *wanted.of(step)
+            col(step.at) < end,
+            or_(became_qualified, ceased_qualified),
+            *([] if start is None else [col(step.at) >= start]),
+            *scope.of(step),
         )
         .subquery()
     )
     keys = (inner.c.month, inner.c.product_code, inner.c.addressed_to, inner.c.gsp_group, inner.c.provider)
-    sums = (func.count(), _whole(inner.c.sign), _whole(inner.c.sign * inner.c.capacity))
+    sums = (func.count(), _sum_whole(inner.c.sign), _sum_whole(inner.c.sign * inner.c.capacity))
     return list(map(Flow._make, current_session().execute(select(*keys, *sums).group_by(*keys))))
 
 
-def decisions(wanted: Wanted, starts: Sequence[datetime], start: datetime, end: datetime) -> list[Decision]:
-    """What was decided from `start` until `end`, with the working days that it took and the reasons given."""
+def load_decisions(scope: Wanted, starts: Sequence[datetime], start: datetime, end: datetime) -> list[Decision]:
+    """Load the decisions from `start` until `end`, with working days and reasons."""
     step = QualificationStep
-    was_open = col(step.from_status).in_([str(one) for one in WAITING])
+    was_open = col(step.from_status).in_([str(status) for status in WAITING])
     inner = (
         select(
-            _month(starts),
+            _month_index(starts),
             col(step.product_code),
             col(step.addressed_to),
-            wanted.provider(step),
+            scope.provider(step),
             col(step.to_status),
             col(step.reason_code),
             col(step.working_days),
@@ -175,9 +180,9 @@ def decisions(wanted: Wanted, starts: Sequence[datetime], start: datetime, end: 
         .where(
             col(step.at) >= start,
             col(step.at) < end,
-            col(step.to_status).in_([str(one) for one in DECIDED]),
+            col(step.to_status).in_([str(status) for status in DECIDED]),
             was_open,
-            *wanted.of(step),
+            *scope.of(step),
         )
         .subquery()
     )
@@ -185,53 +190,57 @@ def decisions(wanted: Wanted, starts: Sequence[datetime], start: datetime, end: 
     return list(map(Decision._make, current_session().execute(select(*keys, func.count()).group_by(*keys))))
 
 
-def open_now(wanted: Wanted) -> list[Open]:
-    """Applications that wait for a decision now, by the end of their clock."""
+def load_open(scope: Wanted) -> list[Open]:
+    """Load the applications that wait for a decision now, by the day on which they are due."""
     q = Qualification
-    given = wanted.provider(q)
+    provider = scope.provider(q)
     keys = (col(q.product_code), col(q.addressed_to), col(q.status), col(q.due_on))
-    chosen = select(keys[0], keys[1], given, keys[2], keys[3], func.count())
-    chosen = chosen.where(col(q.status).in_(WAITING), *wanted.of(q))
-    grouped = (*keys, col(q.service_provider_id)) if wanted.apart else keys
-    return list(map(Open._make, current_session().execute(chosen.group_by(*grouped))))
+    query = select(keys[0], keys[1], provider, keys[2], keys[3], func.count())
+    query = query.where(col(q.status).in_(WAITING), *scope.of(q))
+    grouped = (*keys, col(q.service_provider_id)) if scope.apart else keys
+    return list(map(Open._make, current_session().execute(query.group_by(*grouped))))
 
 
-def ending(wanted: Wanted, first: date, before: date = date.max) -> list[Ending]:
-    """Qualifications by the day on which they end, from `first` on and before `before`."""
+def load_ending(scope: Wanted, first: date, before: date = date.max) -> list[Ending]:
+    """Load the qualifications by the day on which they end, from `first` on and before `before`."""
     q = Qualification
-    given = wanted.provider(q)
-    kw = _whole(type_coerce(col(q.capacity), BigInteger))
-    chosen = select(col(q.valid_until), given, func.count(), kw)
-    held = (col(q.status) == Q.QUALIFIED, col(q.valid_until) >= first, col(q.valid_until) < before)
-    chosen = chosen.where(*held, *wanted.of(q))
-    grouped = (col(q.valid_until), col(q.service_provider_id)) if wanted.apart else (col(q.valid_until),)
-    return list(map(Ending._make, current_session().execute(chosen.group_by(*grouped))))
+    provider = scope.provider(q)
+    kw = _sum_whole(type_coerce(col(q.capacity), BigInteger))
+    query = select(col(q.valid_until), provider, func.count(), kw)
+    conditions = (col(q.status) == Q.QUALIFIED, col(q.valid_until) >= first, col(q.valid_until) < before)
+    query = query.where(*conditions, *scope.of(q))
+    grouped = (col(q.valid_until), col(q.service_provider_id)) if scope.apart else (col(q.valid_until),)
+    return list(map(Ending._make, current_session().execute(query.group_by(*grouped))))
 
 
-def _mine(actor: Actor) -> tuple[Any, Any, list[ColumnElement[bool]]]:
-    """Where assets of units are counted for the actor: the table, its count, and the condition of who sees what."""
+def _asset_count_source(actor: Actor) -> tuple[Any, Any, list[ColumnElement[bool]]]:
+    """Choose the source of asset counts for the actor: the table, its count column, and the visibility conditions."""
     scopes = scopes_of(actor, PERMISSION)
     if Scope.AREA not in scopes or Scope.ALL in scopes or actor.all_areas:
         return UnitCapability, col(UnitCapability.assets), [within(MarketUnit, actor, PERMISSION)]
     # Of a unit that lies in several areas, an operator counts what lies in its own.
-    here = col(UnitArea.dno_code).in_(sorted(actor.areas))
+    in_areas = col(UnitArea.dno_code).in_(sorted(actor.areas))
     own = [col(MarketUnit.service_provider_id) == actor.organisation_id] if Scope.OWN in scopes else []
-    return UnitArea, col(UnitArea.assets), [or_(here, *own)]
+    return UnitArea, col(UnitArea.assets), [or_(in_areas, *own)]
 
 
-def in_units(wanted: Wanted) -> list[InUnits]:
-    """Assets in active units by family: all, those whose unit has applied (and not withdrawn), those of qualified ones."""
+def load_assets_in_units(scope: Wanted) -> list[InUnits]:
+    """Load the assets in active units by family: all, of units that have applied (not withdrawn), of qualified units."""
     unit = MarketUnit
-    table, assets, mine = _mine(wanted.actor)
-    conditions = [col(unit.status) == UnitStatus.ACTIVE, *mine]
-    if wanted.families:
-        conditions.append(col(unit.family).in_(wanted.families))
+    table, assets, visibility = _asset_count_source(scope.actor)
+    conditions = [col(unit.status) == UnitStatus.ACTIVE, *visibility]
+    if scope.families:
+        conditions.append(col(unit.family).in_(scope.families))
 
-    def some(*of: ColumnElement[bool]) -> ColumnElement[bool]:
-        its = select(literal_column("1")).select_from(Qualification).where(col(Qualification.unit_id) == col(unit.id))
-        return its.where(*wanted.of(Qualification), *of).correlate(unit).exists()
+    def has_application(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        query = select(literal_column("1")).select_from(Qualification).where(col(Qualification.unit_id) == col(unit.id))
+        return query.where(*scope.of(Qualification), condition).correlate(unit).exists()
 
-    parts = (true(), some(col(Qualification.status) != Q.WITHDRAWN), some(col(Qualification.status) == Q.QUALIFIED))
+    parts = (
+        true(),
+        has_application(col(Qualification.status) != Q.WITHDRAWN),
+        has_application(col(Qualification.status) == Q.QUALIFIED),
+    )
     inner = (
         select(
             col(unit.id),
@@ -248,33 +257,37 @@ def in_units(wanted: Wanted) -> list[InUnits]:
         .subquery()
     )
     flags = [inner.c[f"is_{n}"] for n in range(3)]
-    sums = [_whole(inner.c.assets * flag) for flag in flags]
-    behind = (
+    sums = [_sum_whole(inner.c.assets * flag) for flag in flags]
+    provider_counts = (
         [func.count(func.distinct(case((flag == 1, inner.c.service_provider_id)))) for flag in flags]
-        if wanted.apart
+        if scope.apart
         else [literal_column("0").label(f"no_{n}") for n in range(3)]
     )
-    chosen = select(inner.c.family, *sums, *behind, func.count(func.distinct(inner.c.id))).group_by(inner.c.family)
+    totals_query = select(inner.c.family, *sums, *provider_counts, func.count(func.distinct(inner.c.id))).group_by(
+        inner.c.family
+    )
     return [
-        InUnits(str(row[0]), (row[1], row[2], row[3]), (row[4], row[5], row[6]), row[7])
-        for row in current_session().execute(chosen)
+        InUnits(str(family), tuple(counts[:3]), tuple(counts[3:]), units)  # pyright: ignore[reportArgumentType]
+        for family, *counts, units in current_session().execute(totals_query)
     ]
 
 
-def registered(wanted: Wanted) -> Registered:
-    """Active and Verified assets that the actor may see; for an FSP those that it manages."""
-    kept, areas = areas_of(wanted.actor, PERMISSION)
-    if kept:
+def load_registered(scope: Wanted) -> Registered:
+    """Load the numbers of active and Verified assets that the actor may see; for an FSP those that it manages."""
+    counters_suffice, areas = areas_of(scope.actor, PERMISSION)
+    if counters_suffice:
         rows = [(row.status, row.assets) for row in by_status_and_group(areas)]
     else:
-        mine = within(Asset, wanted.actor, PERMISSION, writing=True)
+        visibility = within(Asset, scope.actor, PERMISSION, writing=True)
         state = col(Asset.status)
         rows = [
-            (str(row[0]), row[1])
-            for row in current_session().execute(select(state, func.count()).where(mine).group_by(state))
+            (str(status), count)
+            for status, count in current_session().execute(
+                select(state, func.count()).where(visibility).group_by(state)
+            )
         ]
     active = sum(count for status, count in rows if status not in ENDED_STATUSES)
     verified = sum(count for status, count in rows if status == AssetStatus.VERIFIED)
-    behind = providers_behind() if wanted.apart else {}
-    providers = (behind.get(("ALL", ""), 0), behind.get(("STATUS", str(AssetStatus.VERIFIED)), 0))
+    provider_counts = providers_behind() if scope.apart else {}
+    providers = (provider_counts.get(("ALL", ""), 0), provider_counts.get(("STATUS", str(AssetStatus.VERIFIED)), 0))
     return Registered((active, verified), providers)

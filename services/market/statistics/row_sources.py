@@ -1,6 +1,6 @@
-"""Where the dashboard's rows come from: the counts kept beside the market, or, where these can't tell, its records (UC-05.02).
+"""Sources of the dashboard's rows: maintained counters, or, where these don't suffice, the market's records (UC-05.02).
 
-The kept counts are by month. What began or ended within one, of a span that does, is counted from the steps of that month.
+The counters are by month. A month that lies only partly in the span is counted from its steps.
 """
 
 from collections import defaultdict
@@ -17,14 +17,14 @@ from services.core.identity.permissions import Scope, scopes_of
 from services.market.counters import queries as kept
 from services.market.counters.keys import WAITING, Q, month_number
 from services.market.counters.queries import Kept
-from services.market.products.catalogue import whole_catalogue
+from services.market.products.catalogue import load_catalogue
 from services.market.statistics import queries as rows_of
 from services.market.statistics.model import Dimension
 from services.market.statistics.queries import PERMISSION, Decision, Ending, Flow, InUnits, Open, Wanted
 
 
 class Span(NamedTuple):
-    """The time that is told of: its first and last day, the first day of each month in it."""
+    """The span of the dashboard: first and last day, and the first day of each month in it."""
 
     since: date
     until: date
@@ -32,20 +32,20 @@ class Span(NamedTuple):
 
     @property
     def starts(self) -> list[datetime]:
-        """When each month begins."""
+        """The moment at which each month begins."""
         return [start_of(month) for month in self.months]
 
     @property
     def end(self) -> datetime:
-        """When the last day is over."""
+        """The moment at which the last day is over."""
         return start_of(self.until + timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """The rows that the dashboard's figures are added up from; where providers count, each figure has rows of its own."""
+class DashboardRows:
+    """Rows that the dashboard's figures are summed from; under disclosure control, each figure has rows of its own."""
 
-    moved: Mapping[Dimension, Sequence[Flow]]
+    flows: Mapping[Dimension, Sequence[Flow]]
     """Qualified power, of all time."""
     months: Sequence[Flow]
     """The same by month."""
@@ -67,141 +67,167 @@ class Gathered:
     units: Sequence[InUnits]
 
 
-def gather(wanted: Wanted, span: Span) -> Gathered:
-    """Everything that the dashboard is made of, within what the actor may see."""
-    part = kept.part_of(wanted.actor, PERMISSION, wanted.operators, wanted.products)
+def collect_rows(scope: Wanted, span: Span) -> DashboardRows:
+    """Collect the rows of the dashboard, within what the actor may see."""
+    part = kept.find_part(scope.actor, PERMISSION, scope.operators, scope.products)
     if part is None:
-        return from_records(wanted, span)
-    return from_counts(wanted, span, part)
+        return collect_from_records(scope, span)
+    return collect_from_counters(scope, span, part)
 
 
-def _summed(rows: Sequence[Flow]) -> list[Flow]:
+def _sum_flows(rows: Sequence[Flow]) -> list[Flow]:
     sums: dict[tuple[str, UUID, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in rows:
-        known = sums[row.product, row.operator, row.group]
-        known[0] += row.steps
-        known[1] += row.number
-        known[2] += row.kw
-    return [Flow(0, *key[:3], None, *known) for key, known in sums.items()]
+        totals = sums[row.product, row.operator, row.group]
+        totals[0] += row.steps
+        totals[1] += row.number
+        totals[2] += row.kw
+    return [Flow(0, *key, None, *totals) for key, totals in sums.items()]
 
 
-def from_records(wanted: Wanted, span: Span) -> Gathered:
-    """From applications, their steps and units: for an FSP, and to hold the kept counts against."""
-    decided = rows_of.decisions(wanted, span.starts, start_of(span.since), span.end)
-    months, waiting = rows_of.flows(wanted, span.starts, span.end), rows_of.open_now(wanted)
-    moved = _summed(months)
-    return Gathered(
-        dict.fromkeys(Dimension, moved), months, moved, decided, decided, decided, decided, decided, decided, waiting, waiting,
-        rows_of.ending(wanted, today()), rows_of.in_units(wanted),
+def collect_from_records(scope: Wanted, span: Span) -> DashboardRows:
+    """Collect the rows from applications, their steps and units: for an FSP, and to check the counters."""
+    decided = rows_of.load_decisions(scope, span.starts, start_of(span.since), span.end)
+    months, waiting = rows_of.load_flows(scope, span.starts, span.end), rows_of.load_open(scope)
+    flows = _sum_flows(months)
+    return DashboardRows(
+        dict.fromkeys(Dimension, flows), months, flows, decided, decided, decided, decided, decided, decided, waiting, waiting,
+        rows_of.load_ending(scope, today()), rows_of.load_assets_in_units(scope),
     )  # fmt: skip
 
 
-class Whole(NamedTuple):
-    """The months of a span that lie wholly in it, by number, and the first that is told of; and the moments of what is left."""
+class WholeMonths(NamedTuple):
+    """Months of a span that lie wholly in it, by number, and the periods that remain at its ends."""
 
     first: int
     last: int
-    told: int
+    first_of_span: int
+    """The number of the span's first month, whole or not."""
     ended: bool
-    """Whether the span's last month is one of them."""
-    left: Sequence[tuple[datetime, datetime]]
+    """True when the span's last month is a whole one."""
+    remainders: Sequence[tuple[datetime, datetime]]
 
     def place(self, month: int) -> int:
-        """A month's place among those that are told of; 0: before them."""
-        return max(0, month - self.told + 1)
+        """Return the index of a month in the span, from 1; 0: before it."""
+        return max(0, month - self.first_of_span + 1)
 
 
-def whole_months(span: Span) -> Whole:
-    """Which months of a span need no look at single steps: nothing has happened after today."""
+def split_months(span: Span) -> WholeMonths:
+    """Split a span into whole months and remainders; a month up to today counts as whole."""
     first, last = month_number(span.since), month_number(span.until)
-    told = month_number(span.months[0])
+    first_of_span = month_number(span.months[0])
     next_month = (span.until.replace(day=1) + timedelta(days=32)).replace(day=1)
     ended = span.until >= today() or span.until + timedelta(days=1) == next_month
-    begun = span.since.day == 1
+    starts_whole = span.since.day == 1
     start, end = start_of(span.since), span.end
-    if first == last and not (begun and ended):
-        return Whole(first, first - 1, told, ended, [(start, end)])
-    left: list[tuple[datetime, datetime]] = []
-    if not begun:
+    if first == last and not (starts_whole and ended):
+        return WholeMonths(first, first - 1, first_of_span, ended, [(start, end)])
+    remainders: list[tuple[datetime, datetime]] = []
+    if not starts_whole:
         following = (span.since.replace(day=1) + timedelta(days=32)).replace(day=1)
-        left.append((start, start_of(following)))
+        remainders.append((start, start_of(following)))
         first += 1
     if not ended:
-        left.append((start_of(span.until.replace(day=1)), end))
+        remainders.append((start_of(span.until.replace(day=1)), end))
         last -= 1
-    return Whole(first, last, told, ended, left)
+    return WholeMonths(first, last, first_of_span, ended, remainders)
 
 
-def from_counts(wanted: Wanted, span: Span, part: Kept) -> Gathered:
-    """From the counts kept beside the market."""
-    whole = whole_months(span)
-    first, last = whole[:2]
-    left = [row for start, end in whole.left for row in rows_of.decisions(wanted, span.starts, start, end)]
-    by = [
-        Decision(0, "", who, None, Q.QUALIFIED, None, *rest) for who, *rest in kept.days_by_operator(part, first, last)
+def collect_from_counters(scope: Wanted, span: Span, part: Kept) -> DashboardRows:
+    """Collect the rows from the maintained counters, with the steps of months that aren't whole."""
+    whole = split_months(span)
+    first, last = whole.first, whole.last
+    from_steps = [
+        row for start, end in whole.remainders for row in rows_of.load_decisions(scope, span.starts, start, end)
     ]
-    of = [
-        Decision(0, what, ANYONE, None, Q.QUALIFIED, None, *rest)
-        for what, *rest in kept.days_by_product(part, first, last)
+    by_operator = [
+        Decision(0, "", operator, None, Q.QUALIFIED, None, days, number)
+        for operator, days, number in kept.read_days_by_operator(part, first, last)
+    ]
+    by_product = [
+        Decision(0, product, ANYONE, None, Q.QUALIFIED, None, days, number)
+        for product, days, number in kept.read_days_by_product(part, first, last)
     ]
     decided = [
         Decision(whole.place(month), "", ANYONE, None, outcome, reason or None, 0, number)
-        for month, outcome, reason, number in kept.decided_within(part, first, last)
+        for month, outcome, reason, number in kept.read_decided_within(part, first, last)
     ]
-    months = _moved(wanted, span, part, whole)
-    moved = _summed(months)
-    decided, by, of = decided + left, by + left, of + left
-    return Gathered(
-        dict.fromkeys(Dimension, moved), months, moved, decided, decided, by, of, by, of,
-        [Open("", who, None, Q.SUBMITTED, *rest) for who, *rest in kept.operators_due(part, WAITING)],
-        [Open(what, ANYONE, None, Q.SUBMITTED, *rest) for what, *rest in kept.products_due(part, WAITING)],
-        _ending(wanted, part), units_of(wanted),
-    )  # fmt: skip
+    months = _load_flows(scope, span, part, whole)
+    flows = _sum_flows(months)
+    decided += from_steps
+    by_operator += from_steps
+    by_product += from_steps
+    return DashboardRows(
+        flows=dict.fromkeys(Dimension, flows),
+        months=months,
+        heat=flows,
+        decided=decided,
+        reasons=decided,
+        decided_by=by_operator,
+        decided_for=by_product,
+        days_by=by_operator,
+        days_for=by_product,
+        waiting=[
+            Open("", operator, None, Q.SUBMITTED, due_on, number)
+            for operator, due_on, number in kept.read_operators_due(part, WAITING)
+        ],
+        waiting_for=[
+            Open(product, ANYONE, None, Q.SUBMITTED, due_on, number)
+            for product, due_on, number in kept.read_products_due(part, WAITING)
+        ],
+        ending=_load_ending(scope, part),
+        units=load_units(scope),
+    )
 
 
-def _moved(wanted: Wanted, span: Span, part: Kept, whole: Whole) -> list[Flow]:
+def _load_flows(scope: Wanted, span: Span, part: Kept, whole: WholeMonths) -> list[Flow]:
     last = month_number(span.until) - (not whole.ended)
-    found = [
-        Flow(0, product, kept.uuid_of(operator), group, None, steps, number, kw)
-        for operator, product, group, steps, number, kw in kept.qualified_before(part, min(whole.told, last + 1))
+    flows = [
+        Flow(0, product, kept.to_uuid(operator), group, None, steps, number, kw)
+        for operator, product, group, steps, number, kw in kept.read_qualified_before(
+            part, min(whole.first_of_span, last + 1)
+        )
     ]
-    found += [
-        Flow(month - whole.told + 1, product, kept.uuid_of(operator), group, None, steps, number, kw)
-        for operator, product, group, month, steps, number, kw in kept.qualified_within(part, whole.told, last)
+    flows += [
+        Flow(whole.place(month), product, kept.to_uuid(operator), group, None, steps, number, kw)
+        for operator, product, group, month, steps, number, kw in kept.read_qualified_within(
+            part, whole.first_of_span, last
+        )
     ]
     if not whole.ended:
-        found += rows_of.flows(wanted, span.starts, span.end, start_of(span.until.replace(day=1)))
-    return found
+        flows += rows_of.load_flows(scope, span.starts, span.end, start_of(span.until.replace(day=1)))
+    return flows
 
 
-def _ending(wanted: Wanted, part: Kept) -> list[Ending]:
-    """By month; what should have ended in this one and waits for the register to end it no longer counts."""
+def _load_ending(scope: Wanted, part: Kept) -> list[Ending]:
+    """Load the ending qualifications by month; without those overdue to be expired in this month."""
     first = today().replace(day=1)
-    found = [
+    rows = [
         Ending(date(month // 12, month % 12 + 1, 1), None, number, kw)
-        for month, number, kw in kept.ending_from(part, month_number(first))
+        for month, number, kw in kept.read_ending_from(part, month_number(first))
     ]
-    late = rows_of.ending(wanted, first, today()) if first < today() else []
-    return [*found, *(one._replace(number=-one.number, kw=-one.kw) for one in late)]
+    overdue = rows_of.load_ending(scope, first, today()) if first < today() else []
+    return [*rows, *(row._replace(number=-row.number, kw=-row.kw) for row in overdue)]
 
 
-def _narrows(wanted: Wanted) -> bool:
-    """Whether less is asked for than all that units of some families have applied for."""
-    if wanted.products is None or wanted.operators:
-        return bool(wanted.operators)
-    versions = whole_catalogue().versions
-    return set(wanted.products) != {code for code, of in versions.items() if str(of[-1].family) in wanted.families}
+def _is_narrowed(scope: Wanted) -> bool:
+    """Return True when the scope is narrower than all products of some families at all SOs."""
+    if scope.products is None or scope.operators:
+        return bool(scope.operators)
+    versions = load_catalogue().versions
+    in_families = {code for code, history in versions.items() if str(history[-1].family) in scope.families}
+    return set(scope.products) != in_families
 
 
-def units_of(wanted: Wanted) -> list[InUnits]:
-    """Assets in active units by family."""
-    scopes = scopes_of(wanted.actor, PERMISSION)
-    if _narrows(wanted) or kept.part_of(wanted.actor, PERMISSION) is None:
-        return rows_of.in_units(wanted)
-    operator = None if Scope.ALL in scopes else wanted.actor.organisation_id
-    families = wanted.families or tuple(map(str, Family))
+def load_units(scope: Wanted) -> list[InUnits]:
+    """Load the assets in active units by family."""
+    scopes = scopes_of(scope.actor, PERMISSION)
+    if _is_narrowed(scope) or kept.find_part(scope.actor, PERMISSION) is None:
+        return rows_of.load_assets_in_units(scope)
+    operator = None if Scope.ALL in scopes else scope.actor.organisation_id
+    families = scope.families or tuple(map(str, Family))
     return [
         InUnits(family, tuple(assets), (0, 0, 0), units)
-        for family, units, *assets in kept.units_of(operator)
+        for family, units, *assets in kept.read_units(operator)
         if family in families
     ]

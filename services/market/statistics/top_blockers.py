@@ -1,4 +1,4 @@
-"""Top blockers (UC-05.02): which requirements stop most units, and how much power, from being eligible for what is open."""
+"""Top blockers (UC-05.02): the requirements that stop most units, with their power, from being eligible for open products."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,30 +24,30 @@ from services.core.operation import operation
 from services.core.settings import settings
 from services.core.transaction import current_session
 from services.market.eligibility.explanations import GROUP_OF_AREA
-from services.market.eligibility.frames import as_stored, frames_to_count
-from services.market.eligibility.requirements import STOPPERS, Requirement, stops
+from services.market.eligibility.frames import as_stored_text, load_frames_for_counts
+from services.market.eligibility.requirements import STOPPERS, Requirement, stops_expression
 from services.market.eligibility.verdicts import judge
-from services.market.products.catalogue import offered_on
-from services.market.products.procurers import procurers_of
-from services.market.statistics.blocker_text import joined, label_of, what_stops, words_of
-from services.market.statistics.disclosure_control import shown_to_all
+from services.market.products.catalogue import list_offered_versions
+from services.market.products.procurers import list_procurer_codes
+from services.market.statistics.blocker_text import blocker_label, blocker_sentence, describe_stop, join_products
+from services.market.statistics.disclosure_control import select_publishable_sets
 from services.market.statistics.model import MarketFilters
 from services.market.statistics.queries import PERMISSION
 
-TOP = 12
-"""So many are told; how many more there are is said."""
-KEPT = 64
-"""Answers that are kept: one for each view that is in use."""
+MAX_BLOCKERS = 12
+"""The most blockers that are listed; the others are given as a number."""
+CACHED_ANSWERS = 64
+"""The most answers in the cache: one for each view that is in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
     """One requirement that stops units; `kw` is their power in the better direction, counted once a unit.
 
-    `product_codes`: the products that ask for the same and are out of reach of the same units by it.
-    `gsp_group`: where most of each unit counts, for products whose capacity has to be in one place. `alone`: units that
-    nothing else stops. `nearest`: what the nearest of them lacks, in kW, seconds or minutes as the requirement has it. The
-    last two are None where they would tell of single units, and `nearest` where no number says it.
+    `product_codes`: the products that ask for the same and that the same units miss by it. `gsp_group`: where most of each
+    unit counts, for products whose capacity has to be in one place. `alone`: units that nothing else stops. `nearest`: the
+    smallest shortfall, in kW, seconds or minutes as the requirement has it. The last two are None where they would disclose
+    single units, and `nearest` where it has no number.
     """
 
     requirement: Requirement
@@ -64,21 +64,21 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Blockers:
-    """The requirements that stop most units, the most first, of all units that the actor may see (None: withheld)."""
+    """Blockers of the units that the actor may see (`units`; None: withheld), those that stop most first."""
 
     counted_at: datetime
     anonymised: bool
     units: int | None
     items: Sequence[Blocker]
     more: int | None
-    """How many other requirements stop fewer; None: withheld."""
+    """The number of further blockers, which stop fewer; None: withheld."""
     withheld: bool = False
-    """Whether some that would belong here are withheld."""
+    """True when blockers that would belong here are withheld."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A blocker before it is decided whether it may be shown; `rows` are the places of its units."""
+class _Candidate:
+    """A blocker before disclosure control; `rows` are the row numbers of its units."""
 
     versions: tuple[ProductVersion, ...]
     requirement: Requirement
@@ -90,115 +90,127 @@ class _Found:
     rows: np.ndarray
 
     @property
-    def alike(self) -> tuple[object, ...]:
-        """What it has in common with other products of which it is told as one."""
-        what = what_stops(self.requirement, self.versions[0])
-        return self.requirement, what, self.gsp_group, self.alone, self.nearest, self.rows.tobytes()
+    def merge_key(self) -> tuple[object, ...]:
+        """The key that it shares with candidates of other products to be merged into one blocker."""
+        description = describe_stop(self.requirement, self.versions[0])
+        return self.requirement, description, self.gsp_group, self.alone, self.nearest, self.rows.tobytes()
 
 
-_kept: dict[tuple[object, ...], Blockers] = {}
+_cache: dict[tuple[object, ...], Blockers] = {}
 _lock = Lock()
 
 
 @operation("UC-05.02", permission="market.statistics", writes=False, name="top_blockers")
 def top_blockers(actor: Actor, filters: MarketFilters | None = None) -> Blockers:
-    """What is in the way of eligibility now: units in the family of a product that one may apply for, against what it asks for.
+    """Find the top blockers of eligibility now: units against the open products of their family.
 
-    An FSP has its own units, an SO those in its areas against the products that it buys, the administrator all. Who sees
-    more here than unit by unit (regulator, viewer) gets figures over all, none of fewer than 5 units or of fewer than 3
-    providers, nor two whose difference is one, and no filters. Of the filters, days don't count.
-    Counted once for as long as units and products stand as they do.
+    An FSP has its own units, an SO those in its areas against the products that it buys, the administrator all. An actor who
+    sees more here than unit by unit (regulator, viewer) gets figures over all under disclosure control: none of fewer than 5
+    units or of fewer than 3 providers, nor two whose difference is one, and no filters. Days in the filters don't count.
+    Cached for as long as no unit or product changes.
     """
     anonymised = not scopes_of(actor, PERMISSION) <= scopes_of(actor, "unit.read")
-    products = _products(actor, MarketFilters() if anonymised or filters is None else filters)
-    mine = within(MarketUnit, actor, PERMISSION)
-    key = (_view(actor), anonymised, tuple((one.code, one.product_version) for one in products), *_stand(mine))
-    found = _kept.get(key)
-    if found is None:
-        found = _count(mine, products, anonymised)
+    products = _select_products(actor, MarketFilters() if anonymised or filters is None else filters)
+    visibility = within(MarketUnit, actor, PERMISSION)
+    versions = tuple((version.code, version.product_version) for version in products)
+    key = (_view_key(actor), anonymised, versions, *_state_of_units(visibility))
+    blockers = _cache.get(key)
+    if blockers is None:
+        blockers = _count_blockers(visibility, products, anonymised)
         with _lock:
-            while len(_kept) >= KEPT:
-                _kept.pop(next(iter(_kept)))
-            _kept[key] = found
-    return found
+            while len(_cache) >= CACHED_ANSWERS:
+                _cache.pop(next(iter(_cache)))
+            _cache[key] = blockers
+    return blockers
 
 
-def _view(actor: Actor) -> tuple[object, ...]:
-    """Whose units: nobody is given what was counted for somebody who sees others."""
+def _view_key(actor: Actor) -> tuple[object, ...]:
+    """Return the cache key of the actor's view: an answer serves only actors who see the same units."""
     scopes = tuple(sorted(scopes_of(actor, PERMISSION)))
     return scopes, actor.organisation_id, tuple(sorted(actor.areas)), actor.all_areas
 
 
-def _stand(mine: ColumnElement[bool]) -> tuple[object, ...]:
-    """How the units stand: changes whenever one comes, goes, or is counted anew."""
+def _state_of_units(visibility: ColumnElement[bool]) -> tuple[object, ...]:
+    """Return the state of the units: it changes whenever one is added, ends, or is recounted."""
     capability = UnitCapability
     sums = [
         func.coalesce(func.sum(type_coerce(column, BigInteger)), 0)
         for column in (col(MarketUnit.version), col(capability.assets), col(capability.up), col(capability.down))
     ]
-    chosen = select(func.count(), func.max(col(capability.counted_at)), *sums).select_from(MarketUnit)
-    chosen = chosen.join(capability, col(capability.unit_id) == col(MarketUnit.id))
-    row = current_session().execute(chosen.where(col(MarketUnit.status) == UnitStatus.ACTIVE, mine)).one()
+    query = select(func.count(), func.max(col(capability.counted_at)), *sums).select_from(MarketUnit)
+    query = query.join(capability, col(capability.unit_id) == col(MarketUnit.id))
+    row = current_session().execute(query.where(col(MarketUnit.status) == UnitStatus.ACTIVE, visibility)).one()
     return settings().resolved_database_url(), *map(str, row)
 
 
-def _products(actor: Actor, filters: MarketFilters) -> list[ProductVersion]:
-    """What one may apply for today, as far as it is asked for; of an SO's, what it buys."""
+def _select_products(actor: Actor, filters: MarketFilters) -> list[ProductVersion]:
+    """Select the products open today that pass the filters; for an SO, those that it buys."""
     scopes = scopes_of(actor, PERMISSION)
-    bought = [set(_bought_by(filters.operators))] if filters.operators else []
+    bought = [set(_find_procurer_codes(filters.operators))] if filters.operators else []
     if Scope.AREA in scopes and not scopes & {Scope.ALL, Scope.OWN} and actor.organisation_id:
-        bought.append(set(_bought_by([actor.organisation_id])))
+        bought.append(set(_find_procurer_codes([actor.organisation_id])))
     return [
-        one
-        for one in offered_on(today())
-        if filters.wants(one.code, one.family, one.sub_market) and all(codes & set(one.procurers) for codes in bought)
+        version
+        for version in list_offered_versions(today())
+        if filters.wants(version.code, version.family, version.sub_market)
+        and all(codes & set(version.procurers) for codes in bought)
     ]
 
 
-def _bought_by(organisations: Iterable[object]) -> list[str]:
-    """The procurers that these organisations are."""
-    chosen = select(Organisation).where(col(Organisation.id).in_(list(organisations)))
-    return [code for one in current_session().scalars(chosen) for code in procurers_of(one)]
+def _find_procurer_codes(organisations: Iterable[object]) -> list[str]:
+    """Find the procurer codes of these organisations."""
+    query = select(Organisation).where(col(Organisation.id).in_(list(organisations)))
+    organisations_found = current_session().scalars(query)
+    return [code for organisation in organisations_found for code in list_procurer_codes(organisation)]
 
 
-def _count(mine: ColumnElement[bool], products: Sequence[ProductVersion], anonymised: bool) -> Blockers:
-    units, areas = frames_to_count(mine)
+def _count_blockers(visibility: ColumnElement[bool], products: Sequence[ProductVersion], anonymised: bool) -> Blockers:
+    units, areas = load_frames_for_counts(visibility)
     units = units.with_row_index("row")
-    found: list[_Found] = []
-    # Family by family: a unit is held against the products of its own, a quarter of all pairs.
-    for family in dict.fromkeys(one.family for one in products):
-        inside = units.filter(pl.col("family") == str(family))
-        if inside.height:
-            found += _in_family(inside, areas, [one for one in products if one.family is family])
-    found = _together(found)
-    found.sort(key=lambda one: (-one.units, -one.alone, -one.hundredths, one.versions[0].code, one.requirement))
-    shown = found[:TOP]
+    candidates: list[_Candidate] = []
+    # Family by family: a unit is judged against the products of its own, a quarter of all pairs.
+    for family in dict.fromkeys(version.family for version in products):
+        in_family = units.filter(pl.col("family") == str(family))
+        if in_family.height:
+            candidates += _find_in_family(
+                in_family, areas, [version for version in products if version.family is family]
+            )
+    candidates = _merge_alike(candidates)
+    candidates.sort(key=_order)
+    selected = candidates[:MAX_BLOCKERS]
     if anonymised:
-        places = shown_to_all([one.rows for one in found], _providers(mine, units), TOP)
-        shown = [found[place] for place in places]
+        indexes = select_publishable_sets(
+            [candidate.rows for candidate in candidates], _number_providers(visibility, units), MAX_BLOCKERS
+        )
+        selected = [candidates[index] for index in indexes]
     return Blockers(
         now(),
         anonymised,
         None if anonymised else units.height,
-        [_blocker(one, anonymised) for one in shown],
-        None if anonymised else len(found) - len(shown),
-        anonymised and len(shown) < min(len(found), TOP),
+        [_build_blocker(candidate, anonymised) for candidate in selected],
+        None if anonymised else len(candidates) - len(selected),
+        anonymised and len(selected) < min(len(candidates), MAX_BLOCKERS),
     )
 
 
-def _in_family(units: pl.DataFrame, areas: pl.DataFrame, products: Sequence[ProductVersion]) -> list[_Found]:
-    """What stops units of one family, by product, and by place where the least capacity has to be in one."""
+def _order(candidate: _Candidate) -> tuple[int, int, int, str, Requirement]:
+    first = candidate.versions[0].code
+    return -candidate.units, -candidate.alone, -candidate.hundredths, first, candidate.requirement
+
+
+def _find_in_family(units: pl.DataFrame, areas: pl.DataFrame, products: Sequence[ProductVersion]) -> list[_Candidate]:
+    """Find the candidates of one family, by product, and by GSP group where the least capacity has to be in one place."""
     matrix = judge(units, areas, products)
-    each = units.select("row", "response_s", "duration_min", kw=pl.max_horizontal("up", "down"))
-    matrix = pl.concat([matrix, pl.concat([each] * len(products))], how="horizontal").with_columns(
-        count=pl.sum_horizontal(stops(one).cast(pl.UInt8) for one in STOPPERS)
+    measures = units.select("row", "response_s", "duration_min", kw=pl.max_horizontal("up", "down"))
+    matrix = pl.concat([matrix, pl.concat([measures] * len(products))], how="horizontal").with_columns(
+        count=pl.sum_horizontal(stops_expression(requirement).cast(pl.UInt8) for requirement in STOPPERS)
     )
-    versions = {one.code: one for one in products}
-    found: list[_Found] = []
+    versions = {version.code: version for version in products}
+    candidates: list[_Candidate] = []
     for requirement in STOPPERS:
         place = pl.col("place") if requirement is Requirement.MIN_CAPACITY else pl.lit(None, pl.String).alias("place")
         sums = (
-            matrix.filter(stops(requirement))
+            matrix.filter(stops_expression(requirement))
             .group_by("product_code", place)
             .agg(
                 pl.len(),
@@ -211,34 +223,37 @@ def _in_family(units: pl.DataFrame, areas: pl.DataFrame, products: Sequence[Prod
         )
         for row in sums.iter_rows(named=True):
             version = versions[row["product_code"]]
-            found.append(
-                _Found(
+            candidates.append(
+                _Candidate(
                     (version,),
                     requirement,
                     GROUP_OF_AREA[row["place"]] if row["place"] else None,
                     row["len"],
                     row["alone"],
                     row["kw"],
-                    _nearest(requirement, row, version),
+                    _smallest_gap(requirement, row, version),
                     np.sort(np.asarray(row["row"])),
                 )
             )
-    return found
+    return candidates
 
 
-def _together(found: Iterable[_Found]) -> list[_Found]:
-    """One line for products that stop the same units by the same."""
-    alike: dict[tuple[object, ...], list[_Found]] = defaultdict(list)
-    for one in found:
-        alike[one.alike].append(one)
+def _merge_alike(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    """Merge the candidates of products that the same units miss by the same requirement."""
+    groups: dict[tuple[object, ...], list[_Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        groups[candidate.merge_key].append(candidate)
     return [
-        replace(some[0], versions=tuple(sorted((one.versions[0] for one in some), key=lambda each: each.code)))
-        for some in alike.values()
+        replace(
+            group[0],
+            versions=tuple(sorted((candidate.versions[0] for candidate in group), key=lambda version: version.code)),
+        )
+        for group in groups.values()
     ]
 
 
-def _nearest(requirement: Requirement, row: dict[str, Any], version: ProductVersion) -> int | None:
-    """What the nearest unit lacks: hundredths of kW, seconds, minutes."""
+def _smallest_gap(requirement: Requirement, row: dict[str, Any], version: ProductVersion) -> int | None:
+    """Return the smallest gap to the requirement: hundredths of kW, seconds or minutes."""
     match requirement:
         case Requirement.MIN_CAPACITY:
             return row["short"]
@@ -254,32 +269,39 @@ def _nearest(requirement: Requirement, row: dict[str, Any], version: ProductVers
             return None
 
 
-def _providers(mine: ColumnElement[bool], units: pl.DataFrame) -> np.ndarray:
-    """The number of each unit's provider, in the order of the units."""
-    chosen = select(as_stored(col(MarketUnit.id)), col(MarketUnit.service_provider_id))
-    chosen = chosen.where(col(MarketUnit.status) == UnitStatus.ACTIVE, mine)
-    whose = {str(unit): provider for unit, provider in current_session().execute(chosen)}
+def _number_providers(visibility: ColumnElement[bool], units: pl.DataFrame) -> np.ndarray:
+    """Number the providers; return the number of each unit's provider, in the order of the units."""
+    query = select(as_stored_text(col(MarketUnit.id)), col(MarketUnit.service_provider_id))
+    query = query.where(col(MarketUnit.status) == UnitStatus.ACTIVE, visibility)
+    provider_of_unit = {str(unit): provider for unit, provider in current_session().execute(query)}
     numbers: dict[object, int] = {}
-    return np.array([numbers.setdefault(whose.get(unit), len(numbers)) for unit in units["unit_id"]], dtype=np.int64)
+    return np.array(
+        [numbers.setdefault(provider_of_unit.get(unit), len(numbers)) for unit in units["unit_id"]], dtype=np.int64
+    )
 
 
-def _blocker(found: _Found, anonymised: bool) -> Blocker:
-    in_kw = found.requirement not in (Requirement.FULL_DELIVERY, Requirement.DURATION)
-    nearest = None if anonymised or found.nearest is None else Decimal(found.nearest)
-    alone, kw = None if anonymised else found.alone, Decimal(found.hundredths) / 100
+def _build_blocker(candidate: _Candidate, anonymised: bool) -> Blocker:
+    in_kw = candidate.requirement not in (Requirement.FULL_DELIVERY, Requirement.DURATION)
+    nearest = None if anonymised or candidate.nearest is None else Decimal(candidate.nearest)
+    alone, kw = None if anonymised else candidate.alone, Decimal(candidate.hundredths) / 100
     nearest = nearest / 100 if nearest is not None and in_kw else nearest
-    first, codes = found.versions[0], tuple(one.code for one in found.versions)
-    label, what = label_of(codes, found.requirement, first, found.gsp_group), what_stops(found.requirement, first)
-    where = f" in {found.gsp_group}" if found.gsp_group else ""
+    first, codes = candidate.versions[0], tuple(version.code for version in candidate.versions)
+    label, description = (
+        blocker_label(codes, candidate.requirement, first, candidate.gsp_group),
+        describe_stop(candidate.requirement, first),
+    )
+    place = f" in {candidate.gsp_group}" if candidate.gsp_group else ""
     return Blocker(
-        found.requirement,
+        candidate.requirement,
         codes,
         first.family,
-        found.gsp_group,
-        found.units,
+        candidate.gsp_group,
+        candidate.units,
         alone,
         kw,
         nearest,
         label,
-        words_of(found.requirement, f"{joined(codes)}: {what}{where}", found.units, alone, kw, nearest),
+        blocker_sentence(
+            candidate.requirement, f"{join_products(codes)}: {description}{place}", candidate.units, alone, kw, nearest
+        ),
     )

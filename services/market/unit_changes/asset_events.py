@@ -1,7 +1,7 @@
-"""What assets and units are to each other outside of composing: an asset in a unit stays registered; a change of one counts.
+"""Reactions of market units to changes of their assets: an asset in a unit stays registered; a change recounts the unit.
 
-Whoever changes an asset leaves a mark at its units, in the same commit; the first mark since a unit was counted tells the
-worker, which counts it anew once, however many assets changed.
+A change of an asset marks its units stale in the same commit; the first mark since a unit was counted emits an event, and
+the worker recounts the unit once, however many assets changed.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ from services.core.ledger.writer import table_of
 from services.core.operation import operation
 from services.core.transaction import at_the_end, current_session
 from services.market.qualification.lifecycle import require_reassessment
-from services.market.qualification.material_change import material_reasons
-from services.market.units.members import CURRENT, memberships_now, runs
-from services.market.units.totals import recount
+from services.market.qualification.material_change import find_material_reasons
+from services.market.units.members import CURRENT, batches, current_memberships
+from services.market.units.totals import recount_units
 from services.participants.ending import blocks_ending
 
 CHANGED = "market_unit.assets_changed"
@@ -42,15 +42,15 @@ COUNTED = (
 
 
 def _in_units(asset: Asset) -> list[Blocker]:
-    """UC-02.02: an asset in an active unit is taken out there first."""
+    """Block the end of an asset that is in an active unit: it is taken out there first (UC-02.02)."""
     return [
         Blocker(
             "market_unit",
-            str(one.unit_id),
-            f"It is in the market unit {one.name} ({one.code})",
-            f"take it out of the market unit {one.code}",
+            str(membership.unit_id),
+            f"It is in the market unit {membership.name} ({membership.code})",
+            f"take it out of the market unit {membership.code}",
         )
-        for one in memberships_now([asset.id])
+        for membership in current_memberships([asset.id])
     ]
 
 
@@ -59,7 +59,7 @@ DEREGISTRATION_BLOCKERS.append(_in_units)
 
 @blocks_ending
 def _units(organisation_id: UUID) -> list[Blocker]:
-    """UC-01.04: active units, counted."""
+    """Block the end of an organisation that has active units, with their number (UC-01.04)."""
     active = (col(MarketUnit.service_provider_id) == organisation_id, col(MarketUnit.status) == UnitStatus.ACTIVE)
     count = current_session().scalar(select(func.count()).select_from(MarketUnit).where(*active)) or 0
     if not count:
@@ -80,24 +80,31 @@ def _note_many(session: OrmSession, model: type[Any], before: Columns, changes: 
 
 
 def mark_units(session: OrmSession) -> None:
-    """Leave a mark at each unit of an asset that changed; the first one since it was counted is told to the worker."""
+    """Mark each unit of a changed asset as stale; the first mark since it was counted emits `CHANGED`."""
     changed = session.info.pop(_PENDING, None)
     if not changed:
         return
-    kept = table_of(UnitCapability)
-    first: list[UUID] = []
-    for some in runs(sorted(changed)):
-        theirs = select(col(UnitMember.unit_id)).where(col(UnitMember.asset_id).in_(some), CURRENT)
-        units = sorted(set(session.scalars(theirs)))
+    capabilities = table_of(UnitCapability)
+    newly_stale: list[UUID] = []
+    for batch in batches(sorted(changed)):
+        query = select(col(UnitMember.unit_id)).where(col(UnitMember.asset_id).in_(batch), CURRENT)
+        units = sorted(set(session.scalars(query)))
         if units:
-            marked = update(kept).where(kept.c.unit_id.in_(units)).values(stale=kept.c.stale + 1)
-            rows = session.execute(marked.returning(kept.c.unit_id, kept.c.stale))
-            first += [row.unit_id for row in rows if row.stale == 1]
-    if first:
-        chosen = select(col(MarketUnit.id), col(MarketUnit.service_provider_id)).where(col(MarketUnit.id).in_(first))
-        found = session.execute(chosen).all()
-        told = {"record_id": [row[0] for row in found], "organisation_id": [row[1] for row in found]}
-        emit_many(CHANGED, MarketUnit, {**told, "dno_code": Same(None), "payload": Same({})}, len(found))
+            marked = (
+                update(capabilities).where(capabilities.c.unit_id.in_(units)).values(stale=capabilities.c.stale + 1)
+            )
+            rows = session.execute(marked.returning(capabilities.c.unit_id, capabilities.c.stale))
+            newly_stale += [row.unit_id for row in rows if row.stale == 1]
+    if newly_stale:
+        providers_query = select(col(MarketUnit.id), col(MarketUnit.service_provider_id)).where(
+            col(MarketUnit.id).in_(newly_stale)
+        )
+        providers = session.execute(providers_query).all()
+        columns = {
+            "record_id": [row.id for row in providers],
+            "organisation_id": [row.service_provider_id for row in providers],
+        }
+        emit_many(CHANGED, MarketUnit, {**columns, "dno_code": Same(None), "payload": Same({})}, len(providers))
 
 
 event.listen(Session, "after_flush", _note_changed)
@@ -107,24 +114,24 @@ at_the_end(mark_units)
 
 @handles(CHANGED, name="market.asset_hooks.count_marked")
 def count_marked(happened: Event) -> None:
-    """Count a unit anew whose assets changed; a capacity that moves too far is a material change (UC-03.03)."""
+    """Recount a unit whose assets changed; a capacity that moves too far is a material change (UC-03.03)."""
     recount_unit(system_actor(), happened.record_id)
 
 
 @operation("UC-03.03", permission="unit.recount", name="recount_unit")
 def recount_unit(actor: Actor, unit_id: UUID) -> bool:
-    """Count an active unit anew; whether that was a material change. One that nobody marked is left as it is."""
-    kept = table_of(UnitCapability)
+    """Recount an active unit that is marked stale; return True for a material change."""
+    capabilities = table_of(UnitCapability)
     session = current_session()
-    marked = select(kept.c.stale).where(kept.c.unit_id == unit_id).with_for_update()
+    marked = select(capabilities.c.stale).where(capabilities.c.unit_id == unit_id).with_for_update()
     unit = session.get(MarketUnit, unit_id)
     if unit is None or unit.status is not UnitStatus.ACTIVE or not session.scalar(marked):
         return False
-    counted = recount([unit_id])
-    if unit_id not in counted:
+    totals = recount_units([unit_id])
+    if unit_id not in totals:
         return False
-    before, after = counted[unit_id]
-    reasons = material_reasons(before, after, unit_id)
+    before, after = totals[unit_id]
+    reasons = find_material_reasons(before, after, unit_id)
     if reasons:
         require_reassessment(unit_id, "ASSET_CHANGED", f"Assets in it changed: {'; '.join(reasons)}.")
     return bool(reasons)
@@ -132,15 +139,17 @@ def recount_unit(actor: Actor, unit_id: UUID) -> bool:
 
 @handles("asset.changed", name="market.asset_hooks.tell_units")
 def tell_units(happened: Event) -> None:
-    """UC-02.03: a material change of an asset makes each qualified unit with it Re-assessment Required."""
+    """Make each qualified unit with a materially changed asset Re-assessment Required (UC-02.03)."""
     if happened.payload.get("material"):
         reassess_units_of(system_actor(), happened.record_id, happened.payload.get("reasons", []))
 
 
 @operation("UC-02.03", permission="unit.recount", name="reassess_units_of")
 def reassess_units_of(actor: Actor, asset_id: UUID, reasons: list[str]) -> int:
-    """Make what the units of an asset are qualified for Re-assessment Required; how many units it is in."""
-    inside = memberships_now([asset_id])
-    for one in inside:
-        require_reassessment(one.unit_id, "ASSET_CHANGED", f"{one.asset_name} was changed: {'; '.join(reasons)}.")
-    return len(inside)
+    """Make the qualifications of an asset's units Re-assessment Required; return the number of its units."""
+    memberships = current_memberships([asset_id])
+    for membership in memberships:
+        require_reassessment(
+            membership.unit_id, "ASSET_CHANGED", f"{membership.asset_name} was changed: {'; '.join(reasons)}."
+        )
+    return len(memberships)

@@ -1,4 +1,4 @@
-"""De-registering a market unit (UC-03.04): refused while it has to deliver; what it is qualified for ends, its assets stay."""
+"""De-registration of market units (UC-03.04): refused while one has to deliver; its qualifications end, its assets stay."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -14,8 +14,15 @@ from services.core.identity.visibility import reach, see, within
 from services.core.lifecycle import Action
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.units.members import take_out
-from services.market.units.units import UNIT_LIFE_CYCLE, UNIT_STATUS_LABELS, WholeUnit, conflict, emit_for_unit, whole
+from services.market.units.members import end_members
+from services.market.units.units import (
+    UNIT_LIFE_CYCLE,
+    UNIT_STATUS_LABELS,
+    UnitDetails,
+    emit_for_unit,
+    load_details,
+    version_conflict,
+)
 
 SHORTEST, LONGEST = 3, 1000
 Blocks = Callable[[MarketUnit], list[Blocker]]
@@ -27,46 +34,46 @@ WHEN_UNIT_ENDS: list[Ends] = []
 
 
 def unit_blockers_of(unit: MarketUnit) -> list[Blocker]:
-    """What keeps a unit from being de-registered; inside an operation."""
+    """Collect the blockers of a unit's de-registration; inside an operation."""
     return [blocker for blocks in UNIT_BLOCKERS for blocker in blocks(unit)]
 
 
 @operation("UC-03.04", permission="unit.read", writes=False, name="unit_end_blockers")
 def unit_end_blockers(actor: Actor, unit_id: UUID) -> list[Blocker]:
-    """What stands in the way of de-registering a unit, each with what to do about it; empty when nothing does."""
+    """List the blockers of a unit's de-registration, each with the action that settles it; empty when nothing blocks."""
     return unit_blockers_of(see(MarketUnit, actor, unit_id))
 
 
 @operation("UC-03.04", permission="unit.manage", name="deregister_unit")
-def deregister_unit(actor: Actor, unit_id: UUID, reason: str, version: int) -> WholeUnit:
+def deregister_unit(actor: Actor, unit_id: UUID, reason: str, version: int) -> UnitDetails:
     """End a unit for good, from the version the actor read: its assets are free for other units, its code is never used again.
 
     Raises Conflict when somebody changed it since, Invalid without a reason, Refused with the blockers or when it has ended.
     """
     unit = reach(MarketUnit, actor, unit_id, "unit.manage")
     if unit.version != version:
-        raise conflict(unit, version)
-    given = reason_given("UNIT-20", "Reason", reason, "Say why the unit is de-registered.")
+        raise version_conflict(unit, version)
+    written_reason = require_reason("UNIT-20", "Reason", reason, "Say why the unit is de-registered.")
     UNIT_LIFE_CYCLE.require(unit.status, UnitStatus.DEREGISTERED, "deregister_unit")
     blockers = unit_blockers_of(unit)
     if blockers:
         raise Refused("The unit still has to deliver. Settle these first.", blockers)
     moment = now()
     for ends in WHEN_UNIT_ENDS:
-        ends(unit, given)
-    released = take_out(unit.id, None, moment)
-    unit.status, unit.status_reason, unit.status_since = UnitStatus.DEREGISTERED, given, moment
+        ends(unit, written_reason)
+    released = end_members(unit.id, None, moment)
+    unit.status, unit.status_reason, unit.status_since = UnitStatus.DEREGISTERED, written_reason, moment
     current_session().flush()
-    emit_for_unit("market_unit.deregistered", unit, {"code": unit.code, "reason": given, "assets": released})
-    return whole(unit)
+    emit_for_unit("market_unit.deregistered", unit, {"code": unit.code, "reason": written_reason, "assets": released})
+    return load_details(unit)
 
 
-def reason_given(code: str, field: str, text: str, message: str) -> str:
-    """A text that somebody wrote, in single blanks. Raises Invalid when it is too short or too long."""
-    given = " ".join(text.replace("\x00", "").split())
-    if not SHORTEST <= len(given) <= LONGEST:
-        raise Invalid([Finding(code, field, given[:200], f"{SHORTEST} to {LONGEST} characters", message)])
-    return given
+def require_reason(code: str, field: str, text: str, message: str) -> str:
+    """Return a written reason in single blanks. Raises Invalid when it is too short or too long."""
+    reason = " ".join(text.replace("\x00", "").split())
+    if not SHORTEST <= len(reason) <= LONGEST:
+        raise Invalid([Finding(code, field, reason[:200], f"{SHORTEST} to {LONGEST} characters", message)])
+    return reason
 
 
 OFFERS = (
@@ -78,17 +85,17 @@ OFFERS = (
 
 @operation("UC-03.01", permission="unit.read", writes=False, name="unit_actions")
 def unit_actions(actor: Actor, unit_id: UUID) -> list[Action]:
-    """What the actor can do with a unit as it stands; what can't be done says why not. Raises NotFound when unseen."""
+    """List the actions on a unit as it stands; one that the actor can't take says why not. Raises NotFound when unseen."""
     unit = see(MarketUnit, actor, unit_id)
-    told: list[Action] = []
-    for name, permission, label, who in OFFERS:
+    actions: list[Action] = []
+    for name, permission, label, restriction in OFFERS:
         reached = within(MarketUnit, actor, permission, writing=True)
         why_not = None
         if current_session().scalar(select(col(MarketUnit.id)).where(reached, col(MarketUnit.id) == unit_id)) is None:
-            why_not = who
+            why_not = restriction
         elif unit.status is not UnitStatus.ACTIVE:
             why_not = f"It is {UNIT_STATUS_LABELS[unit.status]}: its record is closed."
         elif name == "deregister_unit" and (blockers := unit_blockers_of(unit)):
             why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}."
-        told.append(Action(name, label, why_not is None, why_not))
-    return told
+        actions.append(Action(name, label, why_not is None, why_not))
+    return actions

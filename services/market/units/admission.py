@@ -1,4 +1,4 @@
-"""Whether assets may go into a unit (UC-03.01): all that stands in the way at once, in one look for any number of them."""
+"""Admission of assets to a market unit (UC-03.01): every obstacle at once, for any number of assets in a few queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.transaction import current_session
-from services.market.units.available_assets import AT_ONCE
-from services.market.units.members import memberships_now, runs
+from services.market.units.available_assets import MAX_ASSETS_AT_ONCE
+from services.market.units.members import UnitMembership, batches, current_memberships
 
-TOLD = 20
-"""Of assets that are wrong in the same way, so many are told one by one."""
+LISTED = 20
+"""Assets with the same fault that get a finding each; the others are summed up in one more."""
 FIELD = "Assets"
 
 
 @dataclass(slots=True)
-class Examined:
-    """Assets that may go in, and what stands in the way of the others."""
+class Admission:
+    """The admission of some assets to a unit: those that may go in, and what stands in the way of the others."""
 
     accepted: list[UUID] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -35,39 +35,49 @@ class Examined:
     refused: list[UUID] = field(default_factory=list)
     """Assets that can't go in."""
 
-    def require(self, others: Sequence[Finding] = (), words: str = "") -> None:
-        """Raise everything that stands in the way: Invalid, or Refused with the units where that is all there is."""
-        if others or self.findings:
-            taken = [Finding("UNIT-08", FIELD, one.label, _FREE, f"{one.label}. {one.action}") for one in self.blockers]
-            raise Invalid([*others, *self.findings, *taken])
+    def require(self, other_findings: Sequence[Finding] = (), message: str = "") -> None:
+        """Raise every obstacle: Invalid with all findings, or Refused with the units where they are the only obstacle."""
+        if other_findings or self.findings:
+            raise Invalid([*other_findings, *self.all_findings()])
         if self.blockers:
-            raise Refused(words or "Some of the assets are in another unit of the same family.", self.blockers)
+            raise Refused(message or "Some of the assets are in another unit of the same family.", self.blockers)
 
     def all_findings(self) -> list[Finding]:
-        """The same as findings, for who only looks."""
-        taken = [Finding("UNIT-08", FIELD, one.label, _FREE, f"{one.label}. {one.action}") for one in self.blockers]
+        """Return the findings, with one for each blocker: for a preview, which raises nothing."""
+        taken = [
+            Finding("UNIT-08", FIELD, blocker.label, _FREE, f"{blocker.label}. {blocker.action}")
+            for blocker in self.blockers
+        ]
         return [*self.findings, *taken]
 
 
 _FREE = "Assets that are in no other active unit of the family"
 
 
-def examine(actor: Actor, family: Family | None, asset_ids: Sequence[UUID], unit: MarketUnit | None = None) -> Examined:
-    """Hold assets against what a unit of the actor's organisation may hold; inside an operation.
+def check_admission(
+    actor: Actor, family: Family | None, asset_ids: Sequence[UUID], unit: MarketUnit | None = None
+) -> Admission:
+    """Check assets for admission to a unit of the actor's organisation, a new one without `unit`; inside an operation.
 
-    They must be there for the actor, be managed by its organisation, be Verified, and be in no other active unit of the
-    family. An asset that the unit has already is passed over.
+    Each must be visible to the actor, managed by its organisation, Verified, and in no other active unit of the family.
+    An asset that the unit has already is passed over.
     """
-    found = Examined()
-    wanted = list(dict.fromkeys(asset_ids))
-    if len(wanted) > AT_ONCE:
-        message = f"{len(wanted):,} assets are too many at once. Put in {AT_ONCE:,}, then add the others."
-        found.findings.append(Finding("UNIT-09", FIELD, f"{len(wanted):,}", f"At most {AT_ONCE:,} assets", message))
-        return found
-    rows = _rows(actor, wanted)
-    inside = {one.asset_id: one for one in memberships_now(wanted, family=family)} if family else {}
+    admission = Admission()
+    distinct_ids = list(dict.fromkeys(asset_ids))
+    if len(distinct_ids) > MAX_ASSETS_AT_ONCE:
+        message = (
+            f"{len(distinct_ids):,} assets are too many at once. Put in {MAX_ASSETS_AT_ONCE:,}, then add the others."
+        )
+        admission.findings.append(
+            Finding("UNIT-09", FIELD, f"{len(distinct_ids):,}", f"At most {MAX_ASSETS_AT_ONCE:,} assets", message)
+        )
+        return admission
+    rows = _load_rows(actor, distinct_ids)
+    current_members = (
+        {member.asset_id: member for member in current_memberships(distinct_ids, family=family)} if family else {}
+    )
     problems: dict[str, list[str]] = {}
-    for asset_id in wanted:
+    for asset_id in distinct_ids:
         row = rows.get(asset_id)
         if row is None:
             problems.setdefault("UNIT-05", []).append(str(asset_id))
@@ -76,57 +86,61 @@ def examine(actor: Actor, family: Family | None, asset_ids: Sequence[UUID], unit
         elif row.status != AssetStatus.VERIFIED:
             label = STATUS_LABELS[AssetStatus(row.status)]
             problems.setdefault("UNIT-06", []).append(f"{row.asset_name} ({asset_id}) is {label}")
-        elif asset_id not in inside:
-            found.accepted.append(asset_id)
-    found.findings += [finding for code, given in problems.items() for finding in _told(code, given)]
-    accepted = set(found.accepted)
-    passed = {one for one in wanted if unit is not None and one in inside and inside[one].unit_id == unit.id}
-    found.refused = [one for one in wanted if one not in accepted and one not in passed]
-    clashes = [one for asset_id, one in inside.items() if asset_id in rows and (unit is None or one.unit_id != unit.id)]
-    by_unit: dict[UUID, list[Any]] = {}
-    for one in clashes:
-        by_unit.setdefault(one.unit_id, []).append(one)
-    found.blockers = [_clash(some) for some in by_unit.values()]
-    return found
+        elif asset_id not in current_members:
+            admission.accepted.append(asset_id)
+    admission.findings += [finding for code, labels in problems.items() for finding in _list_findings(code, labels)]
+    accepted = set(admission.accepted)
+    members_already = {
+        asset_id for asset_id, member in current_members.items() if unit is not None and member.unit_id == unit.id
+    }
+    admission.refused = [
+        asset_id for asset_id in distinct_ids if asset_id not in accepted and asset_id not in members_already
+    ]
+    by_unit: dict[UUID, list[UnitMembership]] = {}
+    for asset_id, member in current_members.items():
+        if asset_id in rows and (unit is None or member.unit_id != unit.id):
+            by_unit.setdefault(member.unit_id, []).append(member)
+    admission.blockers = [_unit_blocker(members) for members in by_unit.values()]
+    return admission
 
 
-def _rows(actor: Actor, wanted: Sequence[UUID]) -> dict[UUID, Any]:
-    """What decides, of those that the actor sees; held until the change is written, so that none is lost meanwhile."""
+def _load_rows(actor: Actor, asset_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Load the columns that decide, of the assets that the actor sees; locked until a write commits."""
     session = current_session()
     columns = (col(Asset.id), col(Asset.asset_name), type_coerce(col(Asset.status), String).label("status"))
-    chosen = select(*columns, col(Asset.service_provider_id)).where(visible(Asset, actor))
+    query = select(*columns, col(Asset.service_provider_id)).where(visible(Asset, actor))
     if session.info.get(WRITES):
-        chosen = chosen.with_for_update(read=True)
+        query = query.with_for_update(read=True)
     rows: dict[UUID, Any] = {}
-    for some in runs(wanted):
-        rows |= {row.id: row for row in session.execute(chosen.where(col(Asset.id).in_(some)))}
+    for batch in batches(asset_ids):
+        rows |= {row.id: row for row in session.execute(query.where(col(Asset.id).in_(batch)))}
     return rows
 
 
-_EXPECTED = {
+_REFUSALS = {
     "UNIT-05": ("An asset that you may see", "No asset with the identifier {} that you may see."),
     "UNIT-06": ("A Verified asset", "{}: only Verified assets go into a unit. Leave it out until it is."),
     "UNIT-07": ("An asset that the unit's FSP manages", "{} is managed by another provider. Leave it out."),
 }
 
 
-def _told(code: str, given: Sequence[str]) -> list[Finding]:
-    expected, message = _EXPECTED[code]
-    told = [Finding(code, FIELD, one, expected, message.format(one)) for one in given[:TOLD]]
-    if more := len(given) - TOLD:
+def _list_findings(code: str, labels: Sequence[str]) -> list[Finding]:
+    expected, message = _REFUSALS[code]
+    findings = [Finding(code, FIELD, label, expected, message.format(label)) for label in labels[:LISTED]]
+    if more := len(labels) - LISTED:
         rest = f"The same holds for {more:,} more." if more > 0 else ""
-        told += [Finding(code, FIELD, f"{more:,} more", expected, rest)] if rest else []
-    return told
+        findings += [Finding(code, FIELD, f"{more:,} more", expected, rest)] if rest else []
+    return findings
 
 
-def _clash(some: Sequence[Any]) -> Blocker:
-    """One unit that has assets already, for its link."""
-    first, rest = some[0], len(some) - 1
-    which = first.asset_name + (f" and {rest:,} more" if rest else "")
-    verb = "are" if rest else "is"
-    label = f"{which} {verb} in {first.name} ({first.code}) already"
+def _unit_blocker(members: Sequence[UnitMembership]) -> Blocker:
+    """Name one unit that has some of the assets already, with its link."""
+    first, further = members[0], len(members) - 1
+    names = first.asset_name + (f" and {further:,} more" if further else "")
+    verb = "are" if further else "is"
+    label = f"{names} {verb} in {first.name} ({first.code}) already"
     family = FAMILY_LABELS[first.family]
     action = (
-        f"An asset is in one {family} unit at a time: take {'them' if rest else 'it'} out there first, or leave out."
+        f"An asset is in one {family} unit at a time: take {'them' if further else 'it'} out there first, or leave out."
     )
     return Blocker("market_unit", str(first.unit_id), label, action)

@@ -19,51 +19,53 @@ from services.core.operation import operation
 from services.core.transaction import current_connection, current_session
 from services.market.units.members import CURRENT
 
-AT_ONCE = 10_000
-"""As many assets are put into a unit at once; more go in by further changes."""
+MAX_ASSETS_AT_ONCE = 10_000
+"""The most assets that one change puts into a unit; more go in by further changes."""
 LONGEST_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class FreePage:
-    """Some of the free assets, the newest first, the cursor of the next page, and how many there are (at most 10,001)."""
+    """A page of free assets, newest first, the cursor of the next page, and the number of them all (at most 10,001)."""
 
     items: list[AssetLine]
     next_cursor: str | None
     total: int
 
 
-def free_assets(actor: Actor, filters: AssetFilters, family: Family) -> list[UUID]:
-    """The Verified assets of the actor's organisation that pass the filters and are free in the family, by identifier.
+def find_free_assets(actor: Actor, filters: AssetFilters, family: Family) -> list[UUID]:
+    """Find the Verified assets of the actor's organisation that pass the filters and are free in the family, by identifier.
 
-    No more than one beyond those that go in at once; inside an operation.
+    At most one more than `MAX_ASSETS_AT_ONCE`, so that too many are noticed; inside an operation.
     """
-    chosen = select(col(Asset.id)).where(*_free(actor, filters, family))
-    return list(current_session().scalars(chosen.order_by(col(Asset.id)).limit(AT_ONCE + 1)))
+    query = select(col(Asset.id)).where(*_free_conditions(actor, filters, family))
+    return list(current_session().scalars(query.order_by(col(Asset.id)).limit(MAX_ASSETS_AT_ONCE + 1)))
 
 
-def _free(actor: Actor, filters: AssetFilters, family: Family) -> list[ColumnElement[bool]]:
-    inside = select(literal_column("1")).select_from(UnitMember).where(CURRENT, col(UnitMember.family) == family)
-    in_one = inside.where(col(UnitMember.asset_id) == col(Asset.id)).correlate(Asset).exists()
+def _free_conditions(actor: Actor, filters: AssetFilters, family: Family) -> list[ColumnElement[bool]]:
+    family_members = (
+        select(literal_column("1")).select_from(UnitMember).where(CURRENT, col(UnitMember.family) == family)
+    )
+    is_member = family_members.where(col(UnitMember.asset_id) == col(Asset.id)).correlate(Asset).exists()
     own = (col(Asset.service_provider_id) == actor.organisation_id, col(Asset.status) == AssetStatus.VERIFIED)
-    return [visible(Asset, actor), *own, ~in_one, *condition(filters)]
+    return [visible(Asset, actor), *own, ~is_member, *condition(filters)]
 
 
 @operation("UC-03.01", permission="unit.manage", writes=False, name="list_free")
 def list_free(
     actor: Actor, family: Family, filters: AssetFilters | None = None, *, after: str | None = None, limit: int = 100
 ) -> FreePage:
-    """The Verified assets of the actor's organisation that are in no active unit of the family and pass the filters."""
+    """List the actor's Verified assets that are in no active unit of the family and pass the filters, newest first."""
     size = max(1, min(limit, LONGEST_PAGE))
-    wanted = _free(actor, filters or AssetFilters(), family)
+    conditions = _free_conditions(actor, filters or AssetFilters(), family)
     columns: list[Any] = [col(getattr(Asset, name)) for name in COLUMNS]
-    chosen = select(*columns).where(*wanted)
+    query = select(*columns).where(*conditions)
     if after is not None:
-        chosen = chosen.where(col(Asset.id) < _cursor(after))
-    rows = current_connection().execute(chosen.order_by(col(Asset.id).desc()).limit(size + 1)).all()
+        query = query.where(col(Asset.id) < _cursor(after))
+    rows = current_connection().execute(query.order_by(col(Asset.id).desc()).limit(size + 1)).all()
     items = [AssetLine(tuple(row)) for row in rows[:size]]
-    some = select(literal_column("1")).select_from(Asset).where(*wanted).limit(AT_ONCE + 1).subquery()
-    total = current_connection().scalar(select(func.count()).select_from(some)) or 0
+    limited = select(literal_column("1")).select_from(Asset).where(*conditions).limit(MAX_ASSETS_AT_ONCE + 1).subquery()
+    total = current_connection().scalar(select(func.count()).select_from(limited)) or 0
     return FreePage(items, str(items[-1].id) if len(rows) > size else None, total)
 
 
@@ -77,9 +79,19 @@ def _cursor(text: str) -> UUID:
 
 @operation("UC-03.01", permission="unit.manage", writes=False, name="free_asset_ids")
 def free_asset_ids(actor: Actor, family: Family, filters: AssetFilters | None = None) -> list[UUID]:
-    """All of them, up to 10,000, for who puts them in at once. Raises Invalid when there are more."""
-    found = free_assets(actor, filters or AssetFilters(), family)
-    if len(found) > AT_ONCE:
-        message = f"More than {AT_ONCE:,} assets pass. Narrow the filters, or put them in by parts."
-        raise Invalid([Finding("UNIT-09", "Assets", f"more than {AT_ONCE:,}", f"At most {AT_ONCE:,} assets", message)])
-    return found
+    """List the identifiers of all free assets, to put them in at once. Raises Invalid when there are more than 10,000."""
+    asset_ids = find_free_assets(actor, filters or AssetFilters(), family)
+    if len(asset_ids) > MAX_ASSETS_AT_ONCE:
+        message = f"More than {MAX_ASSETS_AT_ONCE:,} assets pass. Narrow the filters, or put them in by parts."
+        raise Invalid(
+            [
+                Finding(
+                    "UNIT-09",
+                    "Assets",
+                    f"more than {MAX_ASSETS_AT_ONCE:,}",
+                    f"At most {MAX_ASSETS_AT_ONCE:,} assets",
+                    message,
+                )
+            ]
+        )
+    return asset_ids

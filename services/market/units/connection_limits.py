@@ -8,12 +8,12 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimit:
-    """What the grid lets through for a unit, in kW; None: no limit is known that way."""
+    """The connection limit of a unit, in kW each way; None: no limit is known that way."""
 
     export_kw: Decimal | None
     import_kw: Decimal | None
     words: str
-    """Whose limit it is, and since when."""
+    """The operator that set the limit, and since when."""
 
 
 Supply = Callable[[Collection[UUID]], Mapping[UUID, ConnectionLimit]]
@@ -21,14 +21,14 @@ _SUPPLIES: list[Supply] = []
 
 
 def supplies_limits(supply: Supply) -> Supply:
-    """Let a function say the limits of units: it is given their identifiers, inside an operation, and names those it knows."""
+    """Register a source of limits: a function from unit identifiers to the limits it knows, called inside an operation."""
     _SUPPLIES.append(supply)
     return supply
 
 
 def limits_of(unit_ids: Collection[UUID]) -> dict[UUID, ConnectionLimit]:
-    """The limits in force now, of those of the units for which any is known; inside an operation."""
-    found: dict[UUID, ConnectionLimit] = {}
+    """Return the limits in force now, for those of the units that have any; inside an operation."""
+    limits: dict[UUID, ConnectionLimit] = {}
     for supply in _SUPPLIES:
-        found |= supply(unit_ids)
-    return found
+        limits |= supply(unit_ids)
+    return limits

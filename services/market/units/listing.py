@@ -19,14 +19,14 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 
 LONGEST_PAGE = 500
-COUNTED_TO = 10_000
+COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFilters:
-    """Which units; an empty filter lets everything through, several values of one are alternatives. Powers in kW.
+    """Filters over market units; an empty one lets everything through, several values of one are alternatives.
 
-    `text` is looked for in code and name. Areas and groups: some of the unit lies there.
+    Powers are in kW. `text` is looked for in code and name. Areas and groups: some of the unit lies there.
     """
 
     family: Sequence[str] = ()
@@ -56,7 +56,7 @@ _KINDS: dict[str, Any] = {"family": Family, "unit_type": UnitType, "status": Uni
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
-    """A unit as a list shows it. Name and code were typed by somebody: escape them."""
+    """One unit in a list. Name and code were typed by somebody: escape them."""
 
     id: UUID
     code: str
@@ -97,7 +97,7 @@ ORDERS: dict[str, _Order] = {
     "up": _Order(col(UnitCapability.up), True),
     "down": _Order(col(UnitCapability.down), True),
 }
-"""Newest and oldest by registration; by name; the most kW up, the most kW down first."""
+"""The orders of the list: newest and oldest by registration; by name; the most kW up, the most kW down first."""
 _COLUMNS: tuple[Any, ...] = (
     col(MarketUnit.id), col(MarketUnit.code), col(MarketUnit.name), col(MarketUnit.family), col(MarketUnit.status),
     col(MarketUnit.service_provider_id), col(Organisation.organisation_legal_name), col(MarketUnit.version),
@@ -107,11 +107,11 @@ _COLUMNS: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def unit_filters_from_terms(given: Mapping[str, Sequence[str]]) -> UnitFilters:
-    """Filters from text by ontology term. Raises Invalid for unknown terms and unreadable values, all at once."""
-    made: dict[str, Any] = {}
+def parse_unit_filters(values_by_term: Mapping[str, Sequence[str]]) -> UnitFilters:
+    """Parse filters from text by ontology term. Raises Invalid for unknown terms and unreadable values, all at once."""
+    filters: dict[str, Any] = {}
     findings: list[Finding] = []
-    for term, values in given.items():
+    for term, values in values_by_term.items():
         name = UNIT_FILTER_TERMS.get(term)
         filled = [value.strip() for value in values if value.strip()]
         if name is None:
@@ -119,17 +119,17 @@ def unit_filters_from_terms(given: Mapping[str, Sequence[str]]) -> UnitFilters:
             findings.append(Finding("FILTER-01", term, term, expected, f"There is no filter {term}."))
         elif filled:
             try:
-                made[name] = _read(name, filled)
+                filters[name] = _parse_values(name, filled)
             except (ValueError, InvalidOperation):
                 expected = ", ".join(_KINDS[name]) if name in _KINDS else "A value this filter knows"
                 message = f"{', '.join(filled)} can't be used as {term}."
                 findings.append(Finding("FILTER-02", term, ", ".join(filled), expected, message))
     if findings:
         raise Invalid(findings)
-    return UnitFilters(**made)
+    return UnitFilters(**filters)
 
 
-def _read(name: str, values: Sequence[str]) -> Any:
+def _parse_values(name: str, values: Sequence[str]) -> Any:
     if name in _KINDS:
         return tuple(_KINDS[name](value.upper()) for value in values)
     if name == "service_provider_id":
@@ -145,29 +145,29 @@ def _read(name: str, values: Sequence[str]) -> Any:
 
 
 def unit_conditions(filters: UnitFilters) -> list[ColumnElement[bool]]:
-    """The filters as SQL over units and their capability; the caller adds who may see what."""
-    found: list[ColumnElement[bool]] = []
+    """Build the filters as SQL over units and their capability; the caller adds visibility."""
+    conditions: list[ColumnElement[bool]] = []
     for model, names in ((MarketUnit, ("family", "status", "service_provider_id")), (UnitCapability, ("unit_type",))):
         for name in names:
             if values := getattr(filters, name):
-                found.append(col(getattr(model, name)).in_(list(values)))
+                conditions.append(col(getattr(model, name)).in_(list(values)))
     places = {"dno_code": filters.dno_connection, "gsp_group": filters.gsp_group}
     if any(places.values()):
-        here = select(literal_column("1")).select_from(UnitArea).where(col(UnitArea.unit_id) == col(MarketUnit.id))
+        share = select(literal_column("1")).select_from(UnitArea).where(col(UnitArea.unit_id) == col(MarketUnit.id))
         for name, values in places.items():
-            here = here.where(col(getattr(UnitArea, name)).in_(list(values))) if values else here
-        found.append(here.correlate(MarketUnit).exists())
+            share = share.where(col(getattr(UnitArea, name)).in_(list(values))) if values else share
+        conditions.append(share.correlate(MarketUnit).exists())
     if filters.up_min is not None:
-        found.append(col(UnitCapability.up) >= filters.up_min)
+        conditions.append(col(UnitCapability.up) >= filters.up_min)
     if filters.down_min is not None:
-        found.append(col(UnitCapability.down) >= filters.down_min)
-    if filters.text and (given := filters.text.replace("\x00", "").strip()):
-        inside = (col(MarketUnit.code), col(MarketUnit.name))
-        found.append(or_(*(column.icontains(given, autoescape=True) for column in inside)))
-    return found
+        conditions.append(col(UnitCapability.down) >= filters.down_min)
+    if filters.text and (text := filters.text.replace("\x00", "").strip()):
+        columns = (col(MarketUnit.code), col(MarketUnit.name))
+        conditions.append(or_(*(column.icontains(text, autoescape=True) for column in columns)))
+    return conditions
 
 
-def _joined(statement: Any) -> Any:
+def _join_capability(statement: Any) -> Any:
     return statement.select_from(MarketUnit).join(UnitCapability, col(UnitCapability.unit_id) == col(MarketUnit.id))
 
 
@@ -180,7 +180,7 @@ def list_units(
     after: str | None = None,
     limit: int = 100,
 ) -> UnitPage:
-    """The actor's visible units that pass the filters, in an order of `ORDERS`; `limit` at most 500.
+    """List the actor's visible units that pass the filters, in an order of `ORDERS`; `limit` at most 500.
 
     Raises Invalid for a cursor or an order that isn't one.
     """
@@ -190,14 +190,16 @@ def list_units(
     size = max(1, min(limit, LONGEST_PAGE))
     column, descending = ORDERS[order]
     keys = [col(MarketUnit.id)] if column.key == "id" else [column, col(MarketUnit.id)]
-    chosen = _joined(select(*_COLUMNS)).join(Organisation, col(Organisation.id) == col(MarketUnit.service_provider_id))
-    chosen = chosen.where(visible(MarketUnit, actor), *unit_conditions(filters or UnitFilters()))
+    query = _join_capability(select(*_COLUMNS)).join(
+        Organisation, col(Organisation.id) == col(MarketUnit.service_provider_id)
+    )
+    query = query.where(visible(MarketUnit, actor), *unit_conditions(filters or UnitFilters()))
     if after is not None:
         marks = zip(_cursor(after, column.key), keys, strict=True)
         place, mark = tuple_(*keys), tuple_(*(literal(value, key.type) for value, key in marks))
-        chosen = chosen.where(place < mark if descending else place > mark)
+        query = query.where(place < mark if descending else place > mark)
     directed = [key.desc() if descending else key.asc() for key in keys]
-    rows = current_session().execute(chosen.order_by(*directed).limit(size + 1)).all()
+    rows = current_session().execute(query.order_by(*directed).limit(size + 1)).all()
     items = [UnitLine(*row) for row in rows[:size]]
     last = items[-1] if len(rows) > size else None
     following = last and f"{last.id}{'' if column.key == 'id' else getattr(last, column.key)}"
@@ -217,8 +219,8 @@ def _cursor(text: str, name: str) -> list[Any]:
 
 @operation("UC-05.01", permission="unit.read", writes=False, name="count_units")
 def count_units(actor: Actor, filters: UnitFilters | None = None) -> int:
-    """How many visible units pass the filters, counted no further than 10,001."""
-    some = _joined(select(literal_column("1"))).where(
+    """Count the visible units that pass the filters, no further than 10,001."""
+    matching = _join_capability(select(literal_column("1"))).where(
         visible(MarketUnit, actor), *unit_conditions(filters or UnitFilters())
     )
-    return current_session().scalar(select(func.count()).select_from(some.limit(COUNTED_TO + 1).subquery())) or 0
+    return current_session().scalar(select(func.count()).select_from(matching.limit(COUNT_LIMIT + 1).subquery())) or 0

@@ -1,4 +1,4 @@
-"""Which assets are in which unit, from when to when (UC-03.03)."""
+"""Memberships of assets in market units, from when to when (UC-03.03)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ from services.core.operation import operation
 from services.core.transaction import current_connection, current_session, reads_only
 
 LONGEST_PAGE = 500
-SLICE = 2000
-"""Identifiers that one statement takes."""
+BATCH_SIZE = 2000
+"""The most identifiers that one statement takes."""
 CURRENT = col(UnitMember.until_at).is_(None)
 
 
 @dataclass(frozen=True, slots=True)
 class MemberLine:
-    """An asset in a unit: its place in the register now, and since when, and until when, it is in the unit."""
+    """One asset of a unit: the asset as it stands now, and from when until when it is in the unit."""
 
     asset_id: UUID
     name: str
@@ -51,17 +51,17 @@ class MemberLine:
 
 @dataclass(frozen=True, slots=True)
 class MemberPage:
-    """Some of the assets of a unit, and the cursor of the next page (None: this is the last)."""
+    """A page of the assets of a unit, and the cursor of the next page (None: this is the last)."""
 
     items: list[MemberLine]
     next_cursor: str | None
     unseen: int
-    """Assets of the unit that lie beyond what the actor sees; told with the first page."""
+    """The number of the unit's assets that the actor may not see; 0 after the first page."""
 
 
 @dataclass(frozen=True, slots=True)
-class InUnit:
-    """That an asset is in a unit, or was."""
+class UnitMembership:
+    """A membership: an asset is in a unit, or was."""
 
     asset_id: UUID
     asset_name: str
@@ -74,8 +74,8 @@ class InUnit:
     until_at: datetime | None
 
 
-def then(moment: Any) -> ColumnElement[bool]:
-    """The memberships that hold at a moment (or at a parameter that is one); without one, now."""
+def membership_at(moment: Any) -> ColumnElement[bool]:
+    """Build the condition for memberships that hold at a moment (a datetime or a bound parameter); None: now."""
     if moment is None:
         return CURRENT
     return and_(
@@ -83,23 +83,23 @@ def then(moment: Any) -> ColumnElement[bool]:
     )
 
 
-def runs(ids: Iterable[UUID]) -> Iterable[Sequence[UUID]]:
-    """Identifiers in runs that one statement takes."""
-    listed = list(ids)
-    return (listed[start : start + SLICE] for start in range(0, len(listed), SLICE))
+def batches(ids: Iterable[UUID]) -> Iterable[Sequence[UUID]]:
+    """Cut identifiers into batches that one statement takes."""
+    identifiers = list(ids)
+    return (identifiers[start : start + BATCH_SIZE] for start in range(0, len(identifiers), BATCH_SIZE))
 
 
 def current_assets(unit_id: UUID) -> list[UUID]:
-    """The assets that are in a unit now, in the order of their identifiers; inside an operation."""
-    chosen = select(col(UnitMember.asset_id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
-    return list(current_session().scalars(chosen.order_by(col(UnitMember.asset_id))))
+    """Return the assets that are in a unit now, in the order of their identifiers; inside an operation."""
+    query = select(col(UnitMember.asset_id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    return list(current_session().scalars(query.order_by(col(UnitMember.asset_id))))
 
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="list_members")
 def list_members(
     actor: Actor, unit_id: UUID, *, moment: datetime | None = None, after: str | None = None, limit: int = 100
 ) -> MemberPage:
-    """The assets of a unit that the actor sees, now or as of a moment, by identifier; `limit` at most 500.
+    """List the assets of a unit that the actor sees, now or as of a moment, by identifier; `limit` at most 500.
 
     Raises NotFound for an unseen unit, Invalid for a cursor that isn't one.
     """
@@ -111,10 +111,10 @@ def list_members(
         values["after"] = _cursor(after)
     if not reads_only():
         current_session().flush()
-    rows = _members(view, moment is not None, after is not None).all(current_connection(), values)
-    items = [_line(row) for row in rows[:size]]
+    rows = _members_statement(view, moment is not None, after is not None).all(current_connection(), values)
+    items = [_member_line(row) for row in rows[:size]]
     following = str(items[-1].asset_id) if len(rows) > size else None
-    return MemberPage(items, following, _unseen(actor, unit, moment) if after is None else 0)
+    return MemberPage(items, following, _count_unseen(actor, unit, moment) if after is None else 0)
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -124,39 +124,41 @@ _COLUMNS: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def _line(row: Any) -> MemberLine:
-    start, (latitude, longitude), times = row[:7], row[7:9], row[9:]
+def _member_line(row: Any) -> MemberLine:
+    asset, (latitude, longitude), period = row[:7], row[7:9], row[9:]
     position = None if latitude is None or longitude is None else (latitude, longitude)
-    return MemberLine(*(*start, position, *times))
+    return MemberLine(*(*asset, position, *period))
 
 
 @lru_cache(maxsize=100)
-def _members(view: View, as_of: bool, after: bool) -> Prepared:
+def _members_statement(view: View, as_of: bool, after: bool) -> Prepared:
     identifier = col(UnitMember.asset_id)
-    holds = then(bindparam("moment", type_=UtcDateTime())) if as_of else CURRENT
-    chosen = select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(col(UnitMember.unit_id) == _UNIT, holds)
+    condition = membership_at(bindparam("moment", type_=UtcDateTime())) if as_of else CURRENT
+    query = (
+        select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(col(UnitMember.unit_id) == _UNIT, condition)
+    )
     if after:
-        chosen = chosen.where(identifier > bindparam("after", type_=Uuid()))
-    ordered = chosen.where(view.visible(Asset)).order_by(identifier)
+        query = query.where(identifier > bindparam("after", type_=Uuid()))
+    ordered = query.where(view.visible(Asset)).order_by(identifier)
     return Prepared(ordered.limit(bindparam("lines", type_=Integer())))
 
 
 _UNIT = bindparam("unit", type_=Uuid())
 
 
-def _unseen(actor: Actor, unit: MarketUnit, moment: datetime | None) -> int:
-    """How many lie beyond what the actor sees: by the unit's share of each area, where it has been counted since it changed."""
-    whole, areas = areas_of(actor, "asset.read")
-    if whole and areas is None:
+def _count_unseen(actor: Actor, unit: MarketUnit, moment: datetime | None) -> int:
+    """Count the unit's assets that the actor may not see: by area where its areas are counted, else by a query."""
+    sees_all, areas = areas_of(actor, "asset.read")
+    if sees_all and areas is None:
         return 0
     session = current_session()
-    if whole and areas is not None and moment is None and unit.status is UnitStatus.ACTIVE:
+    if sees_all and areas is not None and moment is None and unit.status is UnitStatus.ACTIVE:
         shares = _SHARES.all(current_connection(), {"unit": unit.id})
         if shares and not shares[0][2]:
             return sum(assets for dno, assets, _ in shares if dno not in areas)
-    chosen = select(func.count()).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
-    of_unit = (col(UnitMember.unit_id) == unit.id, then(moment))
-    return session.scalar(chosen.where(*of_unit, ~visible(Asset, actor))) or 0
+    query = select(func.count()).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
+    of_unit = (col(UnitMember.unit_id) == unit.id, membership_at(moment))
+    return session.scalar(query.where(*of_unit, ~visible(Asset, actor))) or 0
 
 
 _SHARES = Prepared(
@@ -176,24 +178,24 @@ def _cursor(text: str) -> UUID:
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="names_of_assets")
 def names_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of those of the assets that the actor sees, as typed by their providers: escape them."""
-    found: dict[UUID, str] = {}
-    for some in runs(asset_ids):
-        chosen = select(col(Asset.id), col(Asset.asset_name)).where(col(Asset.id).in_(some), visible(Asset, actor))
-        found |= {row[0]: row[1] for row in current_session().execute(chosen)}
-    return found
+    """Return the names of those of the assets that the actor sees, as typed by their providers: escape them."""
+    names: dict[UUID, str] = {}
+    for batch in batches(asset_ids):
+        query = select(col(Asset.id), col(Asset.asset_name)).where(col(Asset.id).in_(batch), visible(Asset, actor))
+        names |= dict(current_session().execute(query).tuples().all())
+    return names
 
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="units_of_asset")
-def units_of_asset(actor: Actor, asset_id: UUID) -> list[InUnit]:
-    """The units that an asset is in, and was in, the present ones first. Raises NotFound for an unseen asset."""
+def units_of_asset(actor: Actor, asset_id: UUID) -> list[UnitMembership]:
+    """List the units that an asset is in, and was in, the present ones first. Raises NotFound for an unseen asset."""
     see(Asset, actor, asset_id)
-    chosen = _in_units().where(col(UnitMember.asset_id) == asset_id, visible(MarketUnit, actor))
-    rows = current_session().execute(chosen.order_by(col(UnitMember.from_at).desc()))
-    return sorted((InUnit(*row) for row in rows), key=lambda one: one.until_at is not None)
+    query = _membership_query().where(col(UnitMember.asset_id) == asset_id, visible(MarketUnit, actor))
+    rows = current_session().execute(query.order_by(col(UnitMember.from_at).desc()))
+    return sorted((UnitMembership(*row) for row in rows), key=lambda membership: membership.until_at is not None)
 
 
-def _in_units() -> Any:
+def _membership_query() -> Any:
     columns: tuple[Any, ...] = (
         col(Asset.id), col(Asset.asset_name), col(MarketUnit.id), col(MarketUnit.code), col(MarketUnit.name),
         col(MarketUnit.family), col(MarketUnit.status), col(UnitMember.from_at), col(UnitMember.until_at),
@@ -202,27 +204,28 @@ def _in_units() -> Any:
     return with_asset.join(MarketUnit, col(MarketUnit.id) == col(UnitMember.unit_id))
 
 
-def memberships_now(asset_ids: Collection[UUID], *, family: Family | None = None) -> list[InUnit]:
-    """Where these assets are now, in one family or in any; inside an operation."""
-    wanted = [CURRENT] if family is None else [CURRENT, col(UnitMember.family) == family]
-    found: list[InUnit] = []
-    for some in runs(asset_ids):
-        rows = current_session().execute(_in_units().where(col(UnitMember.asset_id).in_(some), *wanted))
-        found += [InUnit(*row) for row in rows]
-    return found
+def current_memberships(asset_ids: Collection[UUID], *, family: Family | None = None) -> list[UnitMembership]:
+    """Return the current memberships of these assets, in one family or in any; inside an operation."""
+    conditions = [CURRENT] if family is None else [CURRENT, col(UnitMember.family) == family]
+    memberships: list[UnitMembership] = []
+    for batch in batches(asset_ids):
+        rows = current_session().execute(_membership_query().where(col(UnitMember.asset_id).in_(batch), *conditions))
+        memberships += [UnitMembership(*row) for row in rows]
+    return memberships
 
 
-def memberships_elsewhere(unit_id: UUID, assets: Any) -> list[InUnit]:
-    """The other units that some of these assets are in now, one asset of each; `assets` is a query for identifiers."""
-    others = _in_units().where(CURRENT, col(UnitMember.unit_id) != unit_id, col(UnitMember.asset_id).in_(assets))
-    by_unit: dict[UUID, InUnit] = {}
-    for row in current_session().execute(others.order_by(col(UnitMember.unit_id), col(UnitMember.asset_id))):
-        by_unit.setdefault(row[2], InUnit(*row))
+def other_memberships(unit_id: UUID, assets: Any) -> list[UnitMembership]:
+    """Return the other units that some of these assets are in now, one membership each; `assets` queries identifiers."""
+    query = _membership_query().where(CURRENT, col(UnitMember.unit_id) != unit_id, col(UnitMember.asset_id).in_(assets))
+    by_unit: dict[UUID, UnitMembership] = {}
+    for row in current_session().execute(query.order_by(col(UnitMember.unit_id), col(UnitMember.asset_id))):
+        membership = UnitMembership(*row)
+        by_unit.setdefault(membership.unit_id, membership)
     return list(by_unit.values())
 
 
-def put_in(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> None:
-    """Begin the memberships of assets that have been examined; inside an operation that writes."""
+def add_members(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> None:
+    """Begin the memberships of admitted assets; inside an operation that writes."""
     count = len(asset_ids)
     columns: Mapping[str, Any] = {
         "id": [new_id() for _ in range(count)],
@@ -235,11 +238,11 @@ def put_in(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -> Non
     insert_columns(current_session(), UnitMember, columns, count)
 
 
-def take_out(unit_id: UUID, asset_ids: Collection[UUID] | None, moment: datetime) -> int:
-    """End the memberships of some assets, or of all; how many ended."""
+def end_members(unit_id: UUID, asset_ids: Collection[UUID] | None, moment: datetime) -> int:
+    """End the memberships of some assets, or of all (None); return the number that ended."""
     session = current_session()
-    chosen = select(col(UnitMember.id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
-    ended: list[UUID] = []
-    for some in [None] if asset_ids is None else runs(asset_ids):
-        ended += session.scalars(chosen if some is None else chosen.where(col(UnitMember.asset_id).in_(some)))
-    return change_columns(session, UnitMember, ended, {"until_at": moment})
+    query = select(col(UnitMember.id)).where(col(UnitMember.unit_id) == unit_id, CURRENT)
+    membership_ids: list[UUID] = []
+    for batch in [None] if asset_ids is None else batches(asset_ids):
+        membership_ids += session.scalars(query if batch is None else query.where(col(UnitMember.asset_id).in_(batch)))
+    return change_columns(session, UnitMember, membership_ids, {"until_at": moment})

@@ -1,4 +1,4 @@
-"""Counting units anew (UC-03.03): their assets as one frame, the rules of `capability`, and what is kept of the outcome."""
+"""Totals of market units, recounted (UC-03.03): their assets as one frame, the rules of `capability`, the rows they fill."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from services.core.db.bulk_insert import put
 from services.core.db.columns import Same
 from services.core.ledger.writer import table_of
 from services.core.transaction import current_session
-from services.market.counters.maintain import units_changed
-from services.market.units.capability import ASSET_COLUMNS, ATTRIBUTES, areas_and_limits, of_assets, of_units
-from services.market.units.members import CURRENT, runs
+from services.market.counters.maintain import touch_units
+from services.market.units.capability import ASSET_COLUMNS, ATTRIBUTES, measure_assets, sum_areas_and_limits, sum_units
+from services.market.units.members import CURRENT, batches
 
-UNITS_AT_ONCE = 500
+BATCH_SIZE = 500
 _COLUMNS: tuple[Any, ...] = (
     col(Asset.id),
     type_coerce(col(Asset.status), String),
@@ -49,7 +49,7 @@ _HUNDREDTHS = ("storage", "min_charge", "share", "min_stable")
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a unit comes to. Powers in kW, energy in kWh; None is not known."""
+    """Totals of one unit. Powers in kW, energy in kWh; None is not known."""
 
     unit_type: UnitType
     assets: int
@@ -63,33 +63,33 @@ class Totals:
     not_verified: int
 
 
-def assets_of_units(unit_ids: Collection[UUID]) -> pl.DataFrame:
-    """The assets that are in units now, as `ASSET_COLUMNS`; inside an operation."""
-    chosen = select(col(UnitMember.unit_id), *_COLUMNS).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
-    rows = current_session().execute(chosen.where(col(UnitMember.unit_id).in_(unit_ids), CURRENT))
-    return _frame([(str(unit), str(asset), *rest) for unit, asset, *rest in rows])
+def load_unit_assets(unit_ids: Collection[UUID]) -> pl.DataFrame:
+    """Load the assets that are in units now, as `ASSET_COLUMNS`; inside an operation."""
+    query = select(col(UnitMember.unit_id), *_COLUMNS).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
+    rows = current_session().execute(query.where(col(UnitMember.unit_id).in_(unit_ids), CURRENT))
+    return _build_frame([(str(unit), str(asset), *values) for unit, asset, *values in rows])
 
 
-def assets_by_id(asset_ids: Collection[UUID], unit_id: str = "") -> pl.DataFrame:
-    """These assets as if they were in one unit; inside an operation that has seen to it that the actor may see them."""
+def load_assets_by_id(asset_ids: Collection[UUID], unit_id: str = "") -> pl.DataFrame:
+    """Load these assets as if they were in one unit; the caller, an operation, has checked that the actor sees them."""
     rows: list[tuple[Any, ...]] = []
-    for some in runs(asset_ids):
-        found = current_session().execute(select(*_COLUMNS).where(col(Asset.id).in_(some)))
-        rows += [(unit_id, str(asset), *rest) for asset, *rest in found]
-    return _frame(rows)
+    for batch in batches(asset_ids):
+        result = current_session().execute(select(*_COLUMNS).where(col(Asset.id).in_(batch)))
+        rows += [(unit_id, str(asset), *values) for asset, *values in result]
+    return _build_frame(rows)
 
 
-def _frame(rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
+def _build_frame(rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
     kinds = {code: str(schema.get("x-kind", "both")) for code, schema in catalogue().reference.schemas.items()}
-    read = pl.DataFrame(rows, schema=_READ, orient="row")
-    return read.with_columns(
+    frame = pl.DataFrame(rows, schema=_READ, orient="row")
+    return frame.with_columns(
         kind=pl.col("category").replace_strict(kinds, default="both", return_dtype=pl.String),
-        **{name: _attribute(name, term) for name, term in ATTRIBUTES.items()},
+        **{name: _attribute_expression(name, term) for name, term in ATTRIBUTES.items()},
     ).select(list(ASSET_COLUMNS))
 
 
-def _attribute(name: str, term: str) -> pl.Expr:
-    """An attribute of the category as the rules read it: whole numbers, powers and shares in hundredths."""
+def _attribute_expression(name: str, term: str) -> pl.Expr:
+    """Build the expression for a category attribute: whole numbers, powers and shares in hundredths."""
     text = pl.col("attributes").str.json_path_match(f"$['{term}']")
     if name == "curtailable":
         return text == "true"
@@ -97,8 +97,8 @@ def _attribute(name: str, term: str) -> pl.Expr:
     return ((number * 100) if name in _HUNDREDTHS else number).cast(pl.Int64)
 
 
-def totals_of(row: Mapping[str, Any]) -> Totals:
-    """A row of `capability.of_units`."""
+def totals_from_row(row: Mapping[str, Any]) -> Totals:
+    """Turn a row of `services.market.units.capability.sum_units` into totals."""
     whole = ("assets", "accounting_points", "response_s", "duration_min", "not_verified")
     return Totals(
         unit_type=UnitType(row["unit_type"]),
@@ -110,68 +110,71 @@ def totals_of(row: Mapping[str, Any]) -> Totals:
     )
 
 
-def totals_kept(kept: UnitCapability) -> Totals:
-    """What was counted last."""
-    return Totals(**{name: getattr(kept, name) for name in Totals.__slots__})
+def stored_totals(capability: UnitCapability) -> Totals:
+    """Return the totals that were stored last."""
+    return Totals(**{name: getattr(capability, name) for name in Totals.__slots__})
 
 
-def recount(
+def recount_units(
     unit_ids: Collection[UUID], *, added: int = 0, removed: int = 0
 ) -> dict[UUID, tuple[Totals | None, Totals]]:
-    """Count active units anew, all of them at once, and keep it; what each came to before and comes to now.
+    """Recount active units, in batches, and store the totals; return each unit's totals before and after.
 
-    Inside an operation that writes. A line of history is added where what a unit comes to, or its composition, has changed;
-    `added` and `removed` are how many assets, where one unit's composition changed. A unit without assets stays as it was.
+    Inside an operation that writes. A line of history is added where a unit's totals or composition changed; `added` and
+    `removed` are numbers of assets, where one unit's composition changed. A unit without assets stays as it was.
     """
-    found: dict[UUID, tuple[Totals | None, Totals]] = {}
-    listed = sorted(unit_ids)
-    for start in range(0, len(listed), UNITS_AT_ONCE):
-        found |= _recounted(listed[start : start + UNITS_AT_ONCE], added, removed)
-    return found
+    totals: dict[UUID, tuple[Totals | None, Totals]] = {}
+    ordered = sorted(unit_ids)
+    for start in range(0, len(ordered), BATCH_SIZE):
+        totals |= _recount_batch(ordered[start : start + BATCH_SIZE], added, removed)
+    return totals
 
 
-def _recounted(unit_ids: Sequence[UUID], added: int, removed: int) -> dict[UUID, tuple[Totals | None, Totals]]:
+def _recount_batch(unit_ids: Sequence[UUID], added: int, removed: int) -> dict[UUID, tuple[Totals | None, Totals]]:
     session = current_session()
     session.flush()
-    kept = table_of(UnitCapability)
-    # First of all: whoever changes an asset meanwhile waits here, and marks the unit again afterwards.
-    session.execute(update(kept).where(kept.c.unit_id.in_(unit_ids)).values(stale=0))
-    names = [kept.c.unit_id, *(kept.c[name] for name in Totals.__slots__)]
-    rows = session.execute(select(*names).where(kept.c.unit_id.in_(unit_ids)))
-    before = {unit: Totals(*rest) for unit, *rest in rows}
-    brought = of_assets(assets_of_units(unit_ids))
-    units = of_units(brought)
+    table = table_of(UnitCapability)
+    # First of all: a concurrent change of an asset waits here, and marks the unit again afterwards.
+    session.execute(update(table).where(table.c.unit_id.in_(unit_ids)).values(stale=0))
+    names = [table.c.unit_id, *(table.c[name] for name in Totals.__slots__)]
+    rows = session.execute(select(*names).where(table.c.unit_id.in_(unit_ids)))
+    before = {unit: Totals(*values) for unit, *values in rows}
+    contributions = measure_assets(load_unit_assets(unit_ids))
+    units = sum_units(contributions)
     if units.is_empty():
         return {}
-    after = {UUID(row["unit_id"]): totals_of(row) for row in units.iter_rows(named=True)}
-    areas, limits = areas_and_limits(brought, units)
-    _keep(after, areas, limits)
-    _note(before, after, added, removed)
+    after = {UUID(row["unit_id"]): totals_from_row(row) for row in units.iter_rows(named=True)}
+    areas, limits = sum_areas_and_limits(contributions, units)
+    _store_totals(after, areas, limits)
+    _record_history(before, after, added, removed)
     return {unit: (before.get(unit), totals) for unit, totals in after.items()}
 
 
-def _keep(after: Mapping[UUID, Totals], areas: pl.DataFrame, limits: Mapping[str, Any]) -> None:
+def _store_totals(after: Mapping[UUID, Totals], areas: pl.DataFrame, limits: Mapping[str, Any]) -> None:
     session = current_session()
     for table in (UnitCapability, UnitArea):
-        kept = table_of(table)
-        session.execute(delete(kept).where(kept.c.unit_id.in_(list(after))))
+        stored = table_of(table)
+        session.execute(delete(stored).where(stored.c.unit_id.in_(list(after))))
     connection = session.connection()
-    counted: dict[str, Any] = {name: [getattr(one, name) for one in after.values()] for name in Totals.__slots__}
-    counted |= {"unit_id": list(after), "limits": [limits[str(unit)] for unit in after]}
-    put(connection, table_of(UnitCapability), {**counted, "counted_at": Same(now()), "stale": Same(0)}, len(after))
-    places: dict[str, Any] = {name: areas[name].to_list() for name in ("dno_code", "gsp_group", "assets")}
-    places |= {name: [Decimal(one).scaleb(-2) for one in areas[name]] for name in ("up", "down")}
-    put(connection, table_of(UnitArea), {**places, "unit_id": [UUID(one) for one in areas["unit_id"]]}, areas.height)
-    units_changed(session, after)
+    capabilities: dict[str, Any] = {
+        name: [getattr(totals, name) for totals in after.values()] for name in Totals.__slots__
+    }
+    capabilities |= {"unit_id": list(after), "limits": [limits[str(unit)] for unit in after]}
+    put(connection, table_of(UnitCapability), {**capabilities, "counted_at": Same(now()), "stale": Same(0)}, len(after))
+    shares: dict[str, Any] = {name: areas[name].to_list() for name in ("dno_code", "gsp_group", "assets")}
+    shares |= {name: [Decimal(power).scaleb(-2) for power in areas[name]] for name in ("up", "down")}
+    shares |= {"unit_id": [UUID(unit) for unit in areas["unit_id"]]}
+    put(connection, table_of(UnitArea), shares, areas.height)
+    touch_units(session, after)
 
 
-def _note(before: Mapping[UUID, Totals], after: Mapping[UUID, Totals], added: int, removed: int) -> None:
-    """A line of history for each unit that comes to something else, or is composed anew."""
+def _record_history(before: Mapping[UUID, Totals], after: Mapping[UUID, Totals], added: int, removed: int) -> None:
+    """Add a line of history for each unit whose totals or composition changed."""
     names = ("unit_type", "assets", "up", "down")
     changed = {
-        unit: one
-        for unit, one in after.items()
-        if added or removed or unit not in before or any(getattr(before[unit], n) != getattr(one, n) for n in names)
+        unit: totals
+        for unit, totals in after.items()
+        if added or removed or unit not in before or any(getattr(before[unit], n) != getattr(totals, n) for n in names)
     }
     if not changed:
         return
@@ -179,8 +182,8 @@ def _note(before: Mapping[UUID, Totals], after: Mapping[UUID, Totals], added: in
     rows = session.execute(
         select(col(MarketUnit.id), col(MarketUnit.composition)).where(col(MarketUnit.id).in_(list(changed)))
     )
-    compositions: dict[UUID, int] = {row[0]: row[1] for row in rows}
-    columns: dict[str, Any] = {name: [getattr(one, name) for one in changed.values()] for name in names}
+    compositions: dict[UUID, int] = dict(rows.tuples().all())
+    columns: dict[str, Any] = {name: [getattr(totals, name) for totals in changed.values()] for name in names}
     columns |= {"unit_id": list(changed), "composition": [compositions[unit] for unit in changed], "at": Same(now())}
     put(
         session.connection(),

@@ -1,4 +1,4 @@
-"""Market units: their life cycle, one, lists by filter, their values by ontology term, history, and as of a moment."""
+"""Market units: life cycle, one unit with its capability, values by ontology term, history, and a unit as of a moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ _TERM_OF_COLUMN = {column: term for term, column in UNIT_COLUMNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class WholeUnit:
-    """A unit with what it comes to and where. `capability` is as counted last; `being_counted`: assets changed since."""
+class UnitDetails:
+    """A unit with its capability, as counted last, and its share of each area."""
 
     unit: MarketUnit
     capability: UnitCapability
@@ -66,30 +66,35 @@ class WholeUnit:
 
     @property
     def being_counted(self) -> bool:
-        """Whether its assets changed since it was counted, which is done anew in a moment."""
+        """True when assets of the unit changed since it was counted: the worker counts it again."""
         return bool(self.capability.stale)
 
 
 @dataclass(frozen=True, slots=True)
-class UnitThen:
-    """A unit as it stood at a moment, with what it came to then (None: nothing was counted yet)."""
+class UnitSnapshot:
+    """A unit as it stood at a moment, with the newest line of its history then (None: nothing was counted yet)."""
 
     unit: MarketUnit
-    counted: UnitHistory | None
+    history: UnitHistory | None
 
 
-def as_terms(whole: WholeUnit) -> dict[str, Any]:
-    """A unit by ontology term: identifiers as text, powers as Decimal kW; what isn't known is None."""
-    terms = {term: getattr(whole.unit, column) for term, column in UNIT_COLUMNS.items()}
-    counted = whole.capability
-    terms |= {term: getattr(counted, column) for term, column in CAPABILITY_COLUMNS.items()}
+def unit_terms(details: UnitDetails) -> dict[str, Any]:
+    """Return a unit by ontology term: identifiers as text, powers as Decimal kW; what isn't known is None."""
+    terms = {term: getattr(details.unit, column) for term, column in UNIT_COLUMNS.items()}
+    capability = details.capability
+    terms |= {term: getattr(capability, column) for term, column in CAPABILITY_COLUMNS.items()}
     for term in ("Family", "Status", "UnitType"):
         terms[term] = str(terms[term])
     for term in ("UnitId", "ServiceProviderId", "ReassignedFrom"):
         terms[term] = None if terms[term] is None else str(terms[term])
     terms["Limits"] = {
-        measure: {"Words": one["words"], "Assets": one["assets"], "Missing": one["missing"], "Silent": one["silent"]}
-        for measure, one in counted.limits.items()
+        measure: {
+            "Words": limit["words"],
+            "Assets": limit["assets"],
+            "Missing": limit["missing"],
+            "Silent": limit["silent"],
+        }
+        for measure, limit in capability.limits.items()
     }
     terms["Areas"] = [
         {
@@ -99,20 +104,20 @@ def as_terms(whole: WholeUnit) -> dict[str, Any]:
             "UpCapacity": area.up,
             "DownCapacity": area.down,
         }
-        for area in whole.areas
+        for area in details.areas
     ]
-    return terms | {"CountedAt": counted.counted_at, "BeingCounted": whole.being_counted}
+    return terms | {"CountedAt": capability.counted_at, "BeingCounted": details.being_counted}
 
 
-def terms_then(stood: UnitThen) -> dict[str, Any]:
-    """A unit as it stood, by ontology term: what it came to then, as far as its history says."""
-    terms = {term: getattr(stood.unit, column) for term, column in UNIT_COLUMNS.items()}
-    counted = {"UnitType": "unit_type", "Assets": "assets", "UpCapacity": "up", "DownCapacity": "down"}
-    return terms | {term: getattr(stood.counted, name, None) for term, name in counted.items()}
+def snapshot_terms(snapshot: UnitSnapshot) -> dict[str, Any]:
+    """Return a unit as it stood, by ontology term: its capability as far as its history says."""
+    terms = {term: getattr(snapshot.unit, column) for term, column in UNIT_COLUMNS.items()}
+    columns = {"UnitType": "unit_type", "Assets": "assets", "UpCapacity": "up", "DownCapacity": "down"}
+    return terms | {term: getattr(snapshot.history, name, None) for term, name in columns.items()}
 
 
-def conflict(unit: MarketUnit, version: int) -> Conflict:
-    """The answer to somebody who read an older version: how the unit stands, and what others changed meanwhile."""
+def version_conflict(unit: MarketUnit, version: int) -> Conflict:
+    """Build the Conflict for an actor who read an older version: the unit as it stands, and the changes since."""
     changes = _by_term(changes_since(unit, version))
     return Conflict(
         f"Somebody else changed this market unit since you opened it (version {version}, now {unit.version}): "
@@ -134,38 +139,38 @@ _NEWEST = (col(UnitHistory.at).desc(), col(UnitHistory.id).desc())
 _HISTORY = PreparedRecords(UnitHistory, col(UnitHistory.unit_id) == _UNIT, order=_NEWEST, limit=1000)
 
 
-def whole(unit: MarketUnit) -> WholeUnit:
-    """A unit with what it comes to; inside an operation that has seen to it that the actor may see it."""
+def load_details(unit: MarketUnit) -> UnitDetails:
+    """Load a unit's capability and areas; the caller, an operation, has checked that the actor sees the unit."""
     if reads_only():
-        connection, which = current_connection(), {"unit": unit.id}
-        return WholeUnit(unit, _CAPABILITY.records(connection, which)[0], _AREAS.records(connection, which))
+        connection, values = current_connection(), {"unit": unit.id}
+        return UnitDetails(unit, _CAPABILITY.records(connection, values)[0], _AREAS.records(connection, values))
     session = current_session()
     capability = session.get_one(UnitCapability, unit.id)
     areas = select(UnitArea).where(col(UnitArea.unit_id) == unit.id)
-    return WholeUnit(unit, capability, list(session.scalars(areas.order_by(*_BY_POWER))))
+    return UnitDetails(unit, capability, list(session.scalars(areas.order_by(*_BY_POWER))))
 
 
 @operation("UC-03.01", permission="unit.read", writes=False, name="get_unit")
-def get_unit(actor: Actor, unit_id: UUID) -> WholeUnit:
-    """One market unit with its capability. Raises NotFound when there is none that the actor may see."""
-    return whole(see(MarketUnit, actor, unit_id))
+def get_unit(actor: Actor, unit_id: UUID) -> UnitDetails:
+    """Return one market unit with its capability. Raises NotFound when there is none that the actor may see."""
+    return load_details(see(MarketUnit, actor, unit_id))
 
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="unit_as_of")
-def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitThen:
-    """A unit as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't there yet."""
+def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitSnapshot:
+    """Return a unit as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't there yet."""
     see(MarketUnit, actor, unit_id)
-    found = ledger.as_of(MarketUnit, unit_id, moment)
-    if found is None:
+    unit = ledger.as_of(MarketUnit, unit_id, moment)
+    if unit is None:
         raise NotFound("market unit", unit_id)
     past = select(UnitHistory).where(col(UnitHistory.unit_id) == unit_id, col(UnitHistory.at) <= moment)
     newest = past.order_by(*_NEWEST).limit(1)
-    return UnitThen(found, current_session().scalar(newest))
+    return UnitSnapshot(unit, current_session().scalar(newest))
 
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="unit_history")
 def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
-    """What a unit came to after each change, oldest first; at most the newest 1,000. Raises NotFound when unseen."""
+    """List the totals of a unit after each change, oldest first; at most the newest 1,000. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)
     if not reads_only():
         current_session().flush()
@@ -174,28 +179,28 @@ def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
 
 @operation("UC-05.06", permission="history.read", writes=False, name="unit_changes")
 def unit_changes(actor: Actor, unit_id: UUID) -> list[Change]:
-    """What happened to a unit's record, newest first, by ontology term. Raises NotFound when unseen."""
+    """List the changes of a unit's record, newest first, by ontology term. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)
     return [
         Change(
-            version=one.version,
-            at=one.at,
-            operation=one.operation,
-            use_case=one.use_case,
-            actor=one.actor,
-            organisation=one.organisation,
-            changes=_by_term(one.changes),
-            hash=one.hash,
+            version=entry.version,
+            at=entry.at,
+            operation=entry.operation,
+            use_case=entry.use_case,
+            actor=entry.actor,
+            organisation=entry.organisation,
+            changes=_by_term(entry.changes),
+            hash=entry.hash,
         )
-        for one in ledger.history(MarketUnit.record_type(), unit_id)
+        for entry in ledger.history(MarketUnit.record_type(), unit_id)
     ]
 
 
 def emit_for_unit(event_type: str, unit: MarketUnit, payload: dict[str, Any] | None = None) -> None:
-    """Write an event about a unit: its FSP sees it in its feed."""
+    """Emit an event about a unit: its FSP sees it in its feed."""
     emit(event_type, unit, organisation_id=unit.service_provider_id, payload=payload)
 
 
-def kilowatts(value: Decimal | None) -> str:
-    """A power as the register's sentences say it."""
+def format_kilowatts(value: Decimal | None) -> str:
+    """Format a power for a sentence: `1,250.00 kW`, or `not known`."""
     return "not known" if value is None else f"{value:,.2f} kW"

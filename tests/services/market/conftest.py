@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.core.transaction import unit_of_work
-from services.market.counters.reconcile import drifts
+from services.market.counters.reconcile import find_drifts
 from tests.asset_factories import STAMP
 
 
@@ -18,4 +18,4 @@ def counts_of_the_market_are_right(request: pytest.FixtureRequest) -> Iterator[N
     request.getfixturevalue("register")
     yield
     with unit_of_work(STAMP, writes=False) as session:
-        assert drifts(session) == []
+        assert find_drifts(session) == []

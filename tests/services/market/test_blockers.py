@@ -80,7 +80,7 @@ def test_the_units_behind_a_blocker_are_the_ones_that_are_counted(register: str)
         lines = list_opportunities(actor, filters).items
         assert len({line.unit_id for line in lines}) == one.units, one.label
         assert len(lines) == one.units * len(one.product_codes)
-        assert all(line.verdict.standing is not Standing.ELIGIBLE for line in lines)
+        assert all(line.verdict.eligibility is not Standing.ELIGIBLE for line in lines)
 
 
 def test_each_sees_its_own_and_an_operator_what_it_buys(register: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.market.units.capability import ASSET_COLUMNS, areas_and_limits, of_assets, of_units
+from services.market.units.capability import ASSET_COLUMNS, measure_assets, sum_areas_and_limits, sum_units
 
 pytestmark = pytest.mark.use_case("UC-03.01")
 USUAL: dict[str, Any] = {
@@ -30,7 +30,7 @@ def assets(*changes: dict[str, Any]) -> pl.DataFrame:
 
 def came_to(*changes: dict[str, Any]) -> dict[str, Any]:
     """What the unit of these assets comes to."""
-    return of_units(of_assets(assets(*changes))).row(0, named=True)
+    return sum_units(measure_assets(assets(*changes))).row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_accounting_points(meters: list[tuple[str | None, str | None]], points: 
 
 
 def test_limits_name_the_assets_that_set_each_measure() -> None:
-    brought = of_assets(
+    brought = measure_assets(
         assets({"response_s": 9, "storage": 10_00}, {"response_s": 2}, {"connection_status": "PENDING"})
     )
-    _areas, limits = areas_and_limits(brought, of_units(brought))
+    _areas, limits = sum_areas_and_limits(brought, sum_units(brought))
     told = limits["u"]
     assert told["response"]["assets"] == ["a0", "a1"]
     assert told["response"]["words"] == "Set by the slowest of 2 assets."
@@ -128,11 +128,11 @@ def test_limits_name_the_assets_that_set_each_measure() -> None:
 )
 def test_units_counted_together_come_to_what_each_comes_to_alone(changes: list[dict[str, Any]]) -> None:
     frame = assets(*changes)
-    brought = of_assets(frame)
-    units = of_units(brought)
-    areas, _limits = areas_and_limits(brought, units)
+    brought = measure_assets(frame)
+    units = sum_units(brought)
+    areas, _limits = sum_areas_and_limits(brought, units)
     for row in units.iter_rows(named=True):
-        alone = of_units(of_assets(frame.filter(pl.col("unit_id") == row["unit_id"]))).row(0, named=True)
+        alone = sum_units(measure_assets(frame.filter(pl.col("unit_id") == row["unit_id"]))).row(0, named=True)
         assert alone == row
         theirs = areas.filter(pl.col("unit_id") == row["unit_id"])
         for name in ("up", "down", "assets"):

@@ -22,7 +22,7 @@ from services.market.eligibility.opportunities import (
     opportunities_of_unit,
 )
 from services.market.eligibility.portfolio import OpportunityFilters, list_opportunities, portfolio_in_numbers
-from services.market.eligibility.verdicts import Requirement, Standing, verdicts_of
+from services.market.eligibility.verdicts import Requirement, Standing, judge_unit
 from services.market.unit_changes.deregistration import deregister_unit
 from tests.asset_factories import STAMP, an_mpan, make_actor, make_operator, make_organisation, make_provider
 from tests.opportunity_factories import holds
@@ -64,14 +64,14 @@ def test_a_unit_against_every_product(register: str) -> None:
     assert (found.assets, found.up) == (2, Decimal(940))
     least = next(one for one in of(found, "DC").verdict.reasons if one.requirement is Requirement.MIN_CAPACITY)
     assert least.words == "Needs 1,000 kW in one GSP group; has 940 kW in _A: 60 kW short."
-    assert of(found, "DC").verdict.standing is Standing.NEARLY
-    assert of(found, "SU").verdict.standing is Standing.NOT
+    assert of(found, "DC").verdict.eligibility is Standing.NEARLY
+    assert of(found, "SU").verdict.eligibility is Standing.NOT
     assert of(found, "SU").verdict.apart_from_family is Standing.ELIGIBLE
-    assert [one.verdict.standing for one in found.items] == sorted(
-        (one.verdict.standing for one in found.items), key=list(Standing).index
+    assert [one.verdict.eligibility for one in found.items] == sorted(
+        (one.verdict.eligibility for one in found.items), key=list(Standing).index
     )
     with unit_of_work(STAMP, writes=False):
-        told = {one.product_code: one for one in verdicts_of(unit.id)}
+        told = {one.product_code: one for one in judge_unit(unit.id)}
     assert told == {one.version.code: one.verdict for one in found.items}
 
 
@@ -89,7 +89,7 @@ def test_the_fewest_free_assets_that_close_the_gap(register: str) -> None:
     assert {slow.id, elsewhere.id, taken.id, large.id}.isdisjoint(one.asset_id for one in found.assets)
     assert found.words == "60 kW short; 1 of your free assets adds 61 kW: that closes the gap."
     assert found.after is not None
-    assert found.after.standing is Standing.ELIGIBLE
+    assert found.after.eligibility is Standing.ELIGIBLE
     assert {"DM", "DR"} <= set(found.gained)
     assert found.lost == []
 
@@ -103,7 +103,7 @@ def test_the_gap_of_a_selection_is_closed_by_assets_that_are_not_in_it(register:
     assert [one.asset_id for one in found.assets] == [enough.id]
     assert found.words == "60 kW short; 1 of your free assets adds 61 kW: that closes the gap."
     assert found.after is not None
-    assert found.after.standing is Standing.ELIGIBLE
+    assert found.after.eligibility is Standing.ELIGIBLE
     assert closing_set_of_assets(actor, [*ids, enough.id], "DC").assets == []
     theirs = small(make_provider("Kelvin"), 100)
     with pytest.raises(NotFound):
@@ -142,8 +142,8 @@ def test_a_selection_is_judged_as_if_it_were_a_unit(register: str) -> None:
     first, second = small(actor, 600), small(actor, 500)
     found = opportunities_of_assets(actor, [first.id, second.id, first.id])
     assert (found.unit, found.assets, found.up) == (None, 2, Decimal(1100))
-    assert of(found, "DC").verdict.standing is Standing.ELIGIBLE
-    assert of(found, "SU").verdict.standing is Standing.ELIGIBLE, "the family isn't decided yet"
+    assert of(found, "DC").verdict.eligibility is Standing.ELIGIBLE
+    assert of(found, "SU").verdict.eligibility is Standing.ELIGIBLE, "the family isn't decided yet"
     assert (
         of(opportunities_of_assets(actor, [first.id], Family.DSO), "DC").verdict.reasons[0].words
         == "Needs a unit of family Response; has one of DSO flexibility: "
@@ -170,10 +170,12 @@ def test_equivalences_and_what_may_be_held_together(register: str) -> None:
     assert [one.product_code for one in of(found, "DR").through] == ["DC"], "by way of DM"
     assert of(found, "SR").through == ()
     beside = of(opportunities_of_unit(actor, local.id), "SU").beside
-    assert [(one.held.product_code, one.held.unit_code, one.held.shared) for one in beside] == [("DC", "RESP", 1)]
+    assert [(one.holding.product_code, one.holding.unit_code, one.holding.shared) for one in beside] == [
+        ("DC", "RESP", 1)
+    ]
     assert "the same MW at the same time: ask the system operator" in beside[0].words, "no data is never a yes"
     assert beside[0].words.endswith("Splitting: the same direction only.")
-    assert beside[0].held.qualified
+    assert beside[0].holding.qualified
     unheard = of(found, "FR").beside[0]
     assert unheard.possible is None
     assert of(opportunities_of_unit(dso, local.id), "SU").beside == [], "another operator's application isn't shown"
@@ -227,7 +229,7 @@ def test_a_portfolio_in_numbers_and_page_by_page(register: str) -> None:
     assert numbers.units == 4
     assert (dc.eligible, dc.nearly, dc.not_eligible, dc.eligible_kw) == (1, 1, 1, Decimal(1200))
     assert next(one for one in numbers.products if one.version.code == "SU").elsewhere == 3
-    near = list_opportunities(actor, OpportunityFilters(standing=["NEARLY"], product_code=["DC"]))
+    near = list_opportunities(actor, OpportunityFilters(eligibility=["NEARLY"], product_code=["DC"]))
     assert [(one.unit_code, one.words) for one in near.items] == [
         ("R-940", "Needs 1,000 kW in one GSP group; has 940 kW in _A: 60 kW short.")
     ]
@@ -239,7 +241,7 @@ def test_a_portfolio_in_numbers_and_page_by_page(register: str) -> None:
     assert rest.next_cursor is None
     assert {one.unit_code for one in list_opportunities(stranger).items} == {"X"}
     with pytest.raises(Invalid):
-        list_opportunities(actor, OpportunityFilters(standing=["PERHAPS"]))
+        list_opportunities(actor, OpportunityFilters(eligibility=["PERHAPS"]))
     with pytest.raises(Invalid):
         list_opportunities(actor, after="nonsense")
     with pytest.raises(NotFound):

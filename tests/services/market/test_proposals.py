@@ -17,7 +17,7 @@ from services.core.jobs.outbox import read_events
 from services.core.ledger.verifying import verify_ledger
 from services.core.transaction import unit_of_work
 from services.governance.waiting import what_waits
-from services.market.products.catalogue import offered_on
+from services.market.products.catalogue import list_offered_versions
 from services.market.products.products import (
     ProductFilters,
     get_product,
@@ -53,7 +53,7 @@ NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 def offered(day: date | None = None) -> dict[str, int]:
     """Code and version of what one may apply for on a day."""
     with unit_of_work(Stamp("test", "UC-04.01", system_actor()), writes=False):
-        return {version.code: version.product_version for version in offered_on(day or today())}
+        return {version.code: version.product_version for version in list_offered_versions(day or today())}
 
 
 def told(actor: Actor, kind: str) -> Sequence[Event]:

@@ -37,7 +37,7 @@ from services.market.qualification.assessment import (
 )
 from services.market.qualification.counts import tally_qualifications
 from services.market.qualification.data_package import package_of, read_package
-from services.market.qualification.filters import QualificationFilters, qualification_filters
+from services.market.qualification.filters import QualificationFilters, parse_qualification_filters
 from services.market.qualification.lifecycle import QUALIFICATION_LIFE_CYCLE, require_reassessment
 from services.market.qualification.listing import get_qualification, list_qualifications, work_queue
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
@@ -413,7 +413,7 @@ def test_the_queue_goes_by_the_clock_and_its_filters_add_up(register: str) -> No
         assert found == [old.id, new.id, asked.id, decided.id]
 
         def with_(**given: str) -> list[object]:
-            filters = qualification_filters({term: [value] for term, value in given.items()})
+            filters = parse_qualification_filters({term: [value] for term, value in given.items()})
             return [line.qualification.id for line in list_qualifications(operator, filters).items]
 
         assert with_(Clock="SOON") == [old.id]
@@ -447,7 +447,7 @@ def test_the_queue_goes_by_the_clock_and_its_filters_add_up(register: str) -> No
         ("AssignedTo", "x"),
     ):
         with pytest.raises(Invalid):
-            qualification_filters({term: [value]})
+            parse_qualification_filters({term: [value]})
 
 
 def test_pages_of_the_list_follow_each_other(register: str) -> None:

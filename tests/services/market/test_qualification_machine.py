@@ -28,7 +28,7 @@ from services.core.db import engine as database
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
 from services.core.transaction import current_session, unit_of_work
-from services.market.counters.reconcile import drifts
+from services.market.counters.reconcile import find_drifts
 from services.market.qualification.assessment import (
     ask_information,
     decide_application,
@@ -243,7 +243,7 @@ class QualificationMachine(RuleBasedStateMachine):
         """What dashboards and queues read is what counting anew gives."""
         if hasattr(self, "units"):
             with unit_of_work(STAMP, writes=False) as session:
-                assert drifts(session) == []
+                assert find_drifts(session) == []
 
     @invariant()
     def no_asset_twice(self) -> None:

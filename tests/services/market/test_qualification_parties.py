@@ -297,7 +297,7 @@ def test_what_waits_is_counted_for_operator_and_provider(register: str) -> None:
     assert what_waits(actor).applications == []
     made = ask_information(operator, made.id, "Which meter?", made.version)
     assert what_waits(operator).applications == []
-    assert [one.one for one in what_waits(actor).applications] == ["application has a question to answer"]
+    assert [one.singular for one in what_waits(actor).applications] == ["application has a question to answer"]
     made = answer_information(actor, made.id, "The second.", made.version)
     qualified(operator, made, good(20))
     assert [one.filters for one in what_waits(actor).applications] == [{"Status": "QUALIFIED", "EndsWithinDays": "60"}]

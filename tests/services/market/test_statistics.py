@@ -20,11 +20,11 @@ from services.core.clock import today
 from services.core.errors import Forbidden
 from services.core.identity.actor import Actor
 from services.core.transaction import current_session, unit_of_work
-from services.market.qualification.lifecycle import move, note_step
+from services.market.qualification.lifecycle import change_status, record_step
 from services.market.qualification.sla_clock import ClockState
 from services.market.statistics import dashboard as statistics
 from services.market.statistics.dashboard import market_in_numbers
-from services.market.statistics.disclosure_control import Tally, withheld, withheld_in_table
+from services.market.statistics.disclosure_control import Tally, find_withheld, find_withheld_in_table
 from services.market.statistics.model import Dimension, MarketFilters, MarketNumbers
 from tests import asset_factories
 from tests.asset_factories import STAMP, make_organisation, make_provider
@@ -75,7 +75,7 @@ def applied(
             clock_from=at,
         )
         session.add(made)
-        note_step(made, None, None)
+        record_step(made, None, None)
     return made.id
 
 
@@ -86,7 +86,7 @@ def moved(identifier: UUID, *steps: tuple[datetime, S, str, str | None], until: 
             found = current_session().get_one(Qualification, identifier)
             if target is S.QUALIFIED:
                 found.valid_until = until or (at + timedelta(days=200)).date()
-            move(found, target, operation, reason_code=reason)
+            change_status(found, target, operation, reason_code=reason)
 
 
 def decide(identifier: UUID, at: datetime, target: S, reason: str | None = None) -> None:
@@ -306,12 +306,12 @@ def test_no_withheld_figure_can_be_worked_out(seed: int) -> None:
         return found
 
     line = {str(number): tally() for number in range(6)}
-    hidden = withheld(line)
+    hidden = find_withheld(line)
     assert {key for key, one in line.items() if one.small} <= hidden
     shown = [key for key in line if key not in hidden and line[key].count]
     assert not hidden or len(hidden) > 1 or not shown
     cells = {(str(row), str(column)): tally() for row in range(5) for column in range(5)}
-    hidden_cells = withheld_in_table(cells, (), ())
+    hidden_cells = find_withheld_in_table(cells, (), ())
     for side in (0, 1):
         for place in range(5):
             part = {key: one for key, one in cells.items() if key[side] == str(place)}
@@ -320,17 +320,17 @@ def test_no_withheld_figure_can_be_worked_out(seed: int) -> None:
 
 
 def test_percentiles_by_nearest_rank() -> None:
-    share = statistics.made.share_within
+    share = statistics.made.percentile_days
     assert share({5: 1, 10: 1, 30: 1}, 0.5) == 10
     assert share(dict.fromkeys(range(1, 11), 1), 0.9) == 9
     assert share({}, 0.5) == 0
 
 
 def test_a_span_is_kept_within_reason() -> None:
-    span = statistics.span_of(MarketFilters(since=date(1990, 1, 1), until=today() + timedelta(days=400)))
+    span = statistics.build_span(MarketFilters(since=date(1990, 1, 1), until=today() + timedelta(days=400)))
     assert span.until == today()
-    assert len(span.months) <= statistics.LONGEST
-    assert statistics.span_of(
+    assert len(span.months) <= statistics.MAX_MONTHS
+    assert statistics.build_span(
         MarketFilters(since=today(), until=today() - timedelta(days=9))
     ).since == today() - timedelta(days=9)
-    assert len(statistics.span_of(MarketFilters()).months) == 18
+    assert len(statistics.build_span(MarketFilters()).months) == 18

@@ -6,7 +6,12 @@ import pytest
 
 from models.products import MarketTableKind
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound
-from services.market.products.market_table_editions import market_table, publish_table, table_changes, table_editions
+from services.market.products.market_table_editions import (
+    count_table_changes,
+    market_table,
+    publish_table,
+    table_editions,
+)
 from services.market.products.products import product_sheet
 from services.market.products.stacking import SAME_DIRECTION, Holding, can_be_held
 from tests.factories import administrator
@@ -22,7 +27,7 @@ def test_the_administrator_publishes_an_edition_and_the_earlier_one_stays(regist
     admin = administrator()
     first = market_table(admin, EQUIVALENCES)
     rows = [*first.rows, {"FromProduct": "DC", "ToProduct": "SFFR", "Note": "Static is slower."}]
-    assert table_changes(EQUIVALENCES, first.rows, rows) == 1
+    assert count_table_changes(EQUIVALENCES, first.rows, rows) == 1
     made = publish_table(admin, EQUIVALENCES, rows, source="Ours", source_date=DAY, reason=REASON, edition=1)
     assert [one.edition for one in table_editions(admin, EQUIVALENCES)] == [2, 1]
     assert market_table(admin, EQUIVALENCES, 1).rows == first.rows

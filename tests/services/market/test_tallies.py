@@ -21,8 +21,8 @@ from models.participants import Organisation
 from models.qualifications import Qualification, QualificationStatus
 from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import unit_of_work
-from services.market.counters.queries import part_of
-from services.market.counters.reconcile import drifts, reconcile_market, recount_market
+from services.market.counters.queries import find_part
+from services.market.counters.reconcile import find_drifts, reconcile_market, recount_market
 from services.market.qualification.assessment import (
     ask_information,
     demand_reassessment,
@@ -35,11 +35,11 @@ from services.market.qualification.expiry import expire_qualifications
 from services.market.qualification.filters import QualificationFilters
 from services.market.qualification.portability import accept_colleague
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
-from services.market.statistics.anonymised_rows import gather_figures
-from services.market.statistics.dashboard import MarketFilters, market_in_numbers, span_of
+from services.market.statistics.anonymised_rows import collect_anonymised_rows
+from services.market.statistics.dashboard import MarketFilters, build_span, market_in_numbers
 from services.market.statistics.model import Dimension
 from services.market.statistics.queries import PERMISSION, Wanted
-from services.market.statistics.row_sources import Gathered, from_counts, from_records
+from services.market.statistics.row_sources import DashboardRows, collect_from_counters, collect_from_records
 from services.market.unit_changes.composition import update_composition
 from services.market.unit_changes.deregistration import deregister_unit
 from services.market.unit_changes.reassignment import reassign_unit
@@ -54,7 +54,7 @@ START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 
 def _right() -> None:
     with unit_of_work(STAMP, writes=False) as session:
-        assert drifts(session) == []
+        assert find_drifts(session) == []
 
 
 def _sums(rows: Iterable[Any], key: Any, *values: str) -> dict[Any, list[int]]:
@@ -65,12 +65,12 @@ def _sums(rows: Iterable[Any], key: Any, *values: str) -> dict[Any, list[int]]:
     return {one: sums for one, sums in found.items() if any(sums)}
 
 
-def _figures(some: Gathered, this: date) -> list[object]:
+def _figures(some: DashboardRows, this: date) -> list[object]:
     """What the dashboard adds up, whichever way the rows came."""
     taken = [row for row in some.days_by if row.outcome != "WITHDRAWN"]
     ending = [row for row in some.ending if row.valid_until >= this.replace(day=1)]
     return [
-        _sums(some.moved[Dimension.PRODUCT], lambda row: (row.product, row.operator, row.group), "number", "kw"),
+        _sums(some.flows[Dimension.PRODUCT], lambda row: (row.product, row.operator, row.group), "number", "kw"),
         _sums(some.months, lambda row: (row.month, row.product, row.operator, row.group), "steps", "number", "kw"),
         _sums(some.decided, lambda row: (row.month, row.outcome, row.reason), "number"),
         _sums(taken, lambda row: (row.operator, row.days), "number"),
@@ -82,22 +82,22 @@ def _figures(some: Gathered, this: date) -> list[object]:
 
 
 def _both_ways(actor: Actor, filters: MarketFilters | None = None) -> None:
-    span = span_of(filters or MarketFilters())
+    span = build_span(filters or MarketFilters())
     chosen = filters or MarketFilters()
     wanted = Wanted(actor, chosen.products or None, chosen.operators, (), apart=False)
     with unit_of_work(STAMP, writes=False):
-        part = part_of(actor, PERMISSION, wanted.operators, wanted.products)
+        part = find_part(actor, PERMISSION, wanted.operators, wanted.products)
         assert part is not None
-        kept, counted = from_counts(wanted, span, part), from_records(wanted, span)
+        kept, counted = collect_from_counters(wanted, span, part), collect_from_records(wanted, span)
     assert _figures(kept, span.until) == _figures(counted, span.until)
 
 
 def _behind_figures(viewer: Actor) -> None:
     """Figures over all: the same sums, and as many providers behind each as there are, up to three."""
-    span = span_of(MarketFilters())
+    span = build_span(MarketFilters())
     wanted = Wanted(viewer, None, (), (), apart=True)
     with unit_of_work(STAMP, writes=False):
-        kept, counted = gather_figures(wanted, span), from_records(wanted, span)
+        kept, counted = collect_anonymised_rows(wanted, span), collect_from_records(wanted, span)
     for dimension, key in (
         (Dimension.PRODUCT, lambda row: row.product),
         (Dimension.GSP_GROUP, lambda row: row.group),
@@ -107,9 +107,9 @@ def _behind_figures(viewer: Actor) -> None:
         behind: dict[Any, set[Any]] = defaultdict(set)
         for code, provider in held:
             behind[code].add(provider)
-        told = {key(row): len(row.provider) for row in kept.moved[dimension] if row.provider}
+        told = {key(row): len(row.provider) for row in kept.flows[dimension] if row.provider}
         assert told == {code: min(3, len(providers)) for code, providers in behind.items()}
-        sums = _sums(kept.moved[dimension], key, "number", "kw")
+        sums = _sums(kept.flows[dimension], key, "number", "kw")
         assert sums == _sums(counted.months, key, "number", "kw")
     assert _sums(kept.decided, lambda row: (row.month, row.outcome), "number") == _sums(
         counted.decided, lambda row: (row.month, row.outcome), "number"
@@ -206,7 +206,7 @@ def test_a_drift_is_found_told_and_put_right(register: str, caplog: pytest.LogCa
         session.execute(update(StandingTally).values(number=7))
         session.execute(delete(QualifiedTally))
     with unit_of_work(STAMP, writes=False) as session:
-        assert {one.table for one in drifts(session)} == {"QualifiedTally", "StandingTally"}
+        assert {one.table for one in find_drifts(session)} == {"QualifiedTally", "StandingTally"}
     reconcile_market()
     assert "2 counts of the market had drifted" in caplog.text
     assert recount_market(system_actor()) == 0

@@ -26,7 +26,7 @@ from services.market.unit_changes.asset_events import recount_unit
 from services.market.unit_changes.composition import create_unit, preview_composition, preview_unit, update_composition
 from services.market.unit_changes.deregistration import deregister_unit, unit_actions
 from services.market.unit_changes.reassignment import reassign_unit, reassignment_blockers
-from services.market.units.listing import ORDERS, UnitFilters, count_units, list_units, unit_filters_from_terms
+from services.market.units.listing import ORDERS, UnitFilters, count_units, list_units, parse_unit_filters
 from services.market.units.members import list_members, units_of_asset
 from services.market.units.units import get_unit, unit_as_of, unit_changes, unit_history
 from services.participants.ending import LOOKS
@@ -187,8 +187,8 @@ def test_composition_changes_with_dates_and_is_told_as_of_any_moment() -> None:
     assert [one.asset_id for one in list_members(actor, made.unit.id, moment=before).items] == [first.id]
     stood = unit_as_of(actor, made.unit.id, before)
     assert stood.unit.composition == 1
-    assert stood.counted is not None
-    assert stood.counted.assets == 1
+    assert stood.history is not None
+    assert stood.history.assets == 1
     with pytest.raises(NotFound):
         unit_as_of(actor, made.unit.id, before - timedelta(days=1))
     steps = [(one.added, one.removed) for one in unit_history(actor, made.unit.id)]
@@ -371,14 +371,12 @@ def test_lists_are_filtered_and_paged_in_every_order() -> None:
                 break
         assert set(found) == every
         assert len(found) == 5
-    filters = unit_filters_from_terms(
-        {"Family": ["DSO"], "GspGroup": ["_A"], "UpCapacityMin": ["2500"], "Text": ["r-"]}
-    )
+    filters = parse_unit_filters({"Family": ["DSO"], "GspGroup": ["_A"], "UpCapacityMin": ["2500"], "Text": ["r-"]})
     assert len(list_units(actor, filters).items) == 2
     assert count_units(actor, UnitFilters(unit_type=["SPG"])) == 0
     for wrong in ({"Famly": ["DSO"]}, {"Family": ["HEAT"]}, {"UpCapacityMin": ["1.234"]}):
         with pytest.raises(Invalid):
-            unit_filters_from_terms(wrong)
+            parse_unit_filters(wrong)
     for given in ({"after": "nonsense"}, {"order": "sideways"}):
         with pytest.raises(Invalid):
             list_units(actor, **given)

@@ -36,7 +36,7 @@ from services.core.ledger.verifying import verify_ledger
 from services.core.settings import settings
 from services.core.transaction import Stamp, unit_of_work
 from services.grid.geography import gsp_groups_at
-from services.market.qualification.sla_clock import ClockState, clock_of
+from services.market.qualification.sla_clock import ClockState, current_clock
 from services.participants.clients import authenticate_client
 from services.participants.identity import actor_for_user, demo_personas, memberships_of
 from services.workshop.demo import is_empty, lay_demo_data, reset, seed_demo
@@ -267,7 +267,7 @@ def test_the_worker_has_a_handful_to_do(demo: str) -> None:
 def test_the_market_has_applications_in_every_state_with_clocks_in_every_colour(demo: str) -> None:
     with reading() as session:
         found = list(session.scalars(select(Qualification)))
-        clocks = {clock_of(one).state for one in found}
+        clocks = {current_clock(one).state for one in found}
         decided = set(
             session.scalars(select(col(QualificationStep.at)).where(col(QualificationStep.to_status) == "QUALIFIED"))
         )
