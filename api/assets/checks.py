@@ -149,7 +149,7 @@ def provenance(caller: Caller, asset_id: AssetId) -> Response:
             "Origin": one.origin,
             "Source": one.source,
             "At": one.at,
-            "Theirs": one.theirs,
+            "Theirs": one.source_value,
             "Message": one.message,
             "DeclaredBy": one.declared_by,
             "DeclaredFor": one.declared_for,
@@ -216,7 +216,7 @@ def _statement(said: Statement) -> dict[str, Any]:
         "SourceName": said.source_name,
         "At": said.at,
         "Origin": said.origin,
-        "Theirs": said.theirs,
+        "Theirs": said.source_value,
         "Message": said.message,
     }
 

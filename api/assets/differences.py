@@ -133,7 +133,7 @@ def _difference(one: Difference) -> dict[str, Any]:
         "Field": one.field,
         "Label": one.label,
         "Declared": one.declared,
-        "Theirs": one.theirs,
+        "Theirs": one.source_value,
         "InWords": one.in_words,
         "FoundAt": one.found_at,
         "Open": one.open,

@@ -72,7 +72,7 @@ class DraftList(BaseModel):
 def list_them(caller: Caller) -> Response:
     """Those of your organisation that are with providers or were given back, and those submitted to your organisation."""
     board = draft_board(caller)
-    shown = [*board.for_us, *board.submitted, *board.returned]
+    shown = [*board.received, *board.submitted, *board.returned]
     log_access(caller, "draft.list", RECORD, detail={"ids": [str(one.id) for one in shown]})
     return answer({"items": [_told(one) for one in shown]})
 
@@ -113,7 +113,7 @@ def submit_again(caller: Caller, draft_id: DraftId, body: DraftIn) -> Response:
 @router.delete("/{DraftId}", status_code=204, summary="Take a draft back", responses=answers(404, 409))
 def take_back(caller: Caller, draft_id: DraftId) -> Response:
     """For good; refused once the provider has begun to complete it."""
-    if not draft_view(caller, draft_id).ours:
+    if not draft_view(caller, draft_id).is_own:
         raise NotFound("draft", draft_id)
     discard_draft(caller, draft_id)
     return Response(status_code=204)

@@ -72,6 +72,6 @@ def _answered(caller: Caller, wanted: Lookup) -> Response:
             "AssetId": found.asset_id,
             "AssetIds": list(found.asset_ids),
             "WaysOn": list(found.ways_on),
-            "Known": dict(found.known),
+            "Known": dict(found.suggested_values),
         }
     )

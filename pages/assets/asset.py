@@ -60,7 +60,7 @@ def draw_present(whole: WholeAsset, words: Words) -> None:
         if st.session_state.pop("asset_toast", False):
             st.toast("Asset registered.", icon=":material/check_circle:", duration="long")
         waits = asset.status in (AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK)
-        if waits and not whole.said:
+        if waits and not whole.messages:
             st.info(NEXT, icon=":material/arrow_forward:")
     follow_checks(actor, asset)
     st.subheader("What can be done next", anchor=False)
@@ -72,8 +72,8 @@ def draw_present(whole: WholeAsset, words: Words) -> None:
 
 def draw_talk(whole: WholeAsset) -> None:
     """Everything said about the asset, and the form of a comment."""
-    if whole.said:
-        draw_said(actor, whole.said)
+    if whole.messages:
+        draw_said(actor, whole.messages)
     else:
         st.info("Nothing has been said about this asset yet.", icon=":material/forum:")
     if day is None and may(actor, "asset.comment"):

@@ -52,13 +52,15 @@ if installs:
 board = draft_board(actor)
 returned = board.returned
 draw_part(
-    "From installers", board.for_us, "Technical data for you to complete and register, or to give back with the reason."
+    "From installers",
+    board.received,
+    "Technical data for you to complete and register, or to give back with the reason.",
 )
 draw_part("Given back to you", returned, "Mend what the provider asks for, and submit again.")
 draw_part("Half filled", [one for one in board.own if one not in returned], "Go on where you stopped.")
 draw_part("With providers", board.submitted, "You are told once they are registered or given back.")
 draw_registered(board)
-if not (board.own or board.for_us or board.submitted or board.registered):
+if not (board.own or board.received or board.submitted or board.registered):
     st.info("Nothing is half filled. What you type into a form appears here by itself.", icon=":material/edit_note:")
     if may(actor, "asset.register"):
         link("assets/register_asset.py", "Register an asset", "add_circle")

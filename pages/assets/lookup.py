@@ -20,5 +20,5 @@ st.caption(
 answer = look_up_step(actor, FormState("look-up"))
 offered = answer is not None and answer.outcome is LookupOutcome.NONE and may(actor, "asset.register")
 if answer and offered and st.button("Register it with what is known", icon=":material/add_circle:", type="primary"):
-    take_known(AssetForm(actor, FormState("register")), answer.known)
+    take_known(AssetForm(actor, FormState("register")), answer.suggested_values)
     st.switch_page("pages/assets/register_asset.py")

@@ -57,7 +57,7 @@ def look_first() -> None:
                 "Register it with what is known",
                 icon=":material/arrow_downward:",
                 on_click=take_known,
-                args=(form, answer.known),
+                args=(form, answer.suggested_values),
             )
 
 

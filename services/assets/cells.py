@@ -1,4 +1,4 @@
-"""Where assets are, as H3 cells kept as whole numbers: every larger cell is one range of the finest ones.
+"""H3 cells of assets, stored as whole numbers: every larger cell is one range of the finest ones.
 
 An H3 index carries its resolution in bits 52 to 55 and one three-bit digit for each resolution from bit 45 downwards;
 digits below its resolution are all ones. Descendants of a cell therefore lie side by side in the order of numbers.
@@ -71,5 +71,5 @@ def _ones(resolution: int) -> int:
 
 
 def _filling(resolution: int) -> int:
-    """What a cell of a resolution has in its resolution bits and unused digits."""
+    """The resolution bits and unused digits of a cell of this resolution."""
     return resolution << 52 | _ones(resolution)

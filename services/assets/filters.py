@@ -1,4 +1,4 @@
-"""Which assets a list, a count, a map or an export shows: filters by ontology term, as SQL conditions."""
+"""Asset filters of lists, counts, maps and exports: by ontology term, as SQL conditions."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from services.core.errors import Finding, Invalid
 
 @dataclass(frozen=True, slots=True)
 class AssetFilters:
-    """What to show; an empty filter lets everything through, several values of one filter are alternatives.
+    """Filters on assets; an empty one lets everything through, several values of one filter are alternatives.
 
     `text` is looked for in name, friendly code, manufacturer and model, and as the beginning of serial number, MPAN or
     asset ID. `postcode` is a whole one or its beginning. Capacities are rated kW, both ends included.
@@ -51,20 +51,20 @@ class AssetFilters:
 
 def kept_filters(filters: AssetFilters) -> dict[str, Any]:
     """Filters as they are kept in tickets and records: text, and only those that were chosen."""
-    given = ((field.name, getattr(filters, field.name)) for field in fields(filters))
+    values = ((field.name, getattr(filters, field.name)) for field in fields(filters))
     return {
-        name: str(value) if isinstance(value, Decimal | str) else [str(one) for one in value]
-        for name, value in given
+        name: str(value) if isinstance(value, Decimal | str) else [str(item) for item in value]
+        for name, value in values
         if value not in (None, "", (), [])
     }
 
 
-def filters_from_kept(kept: Mapping[str, Any]) -> AssetFilters:
+def filters_from_kept(stored: Mapping[str, Any]) -> AssetFilters:
     """Filters back from how they are kept."""
     read: dict[str, Any] = {}
-    for name, value in kept.items():
+    for name, value in stored.items():
         if name in ("service_provider_id", "organisation_id"):
-            read[name] = tuple(UUID(one) for one in value)
+            read[name] = tuple(UUID(identifier) for identifier in value)
         elif name in ("capacity_min", "capacity_max"):
             read[name] = Decimal(value)
         else:
@@ -107,11 +107,11 @@ _IDENTITIES = ("service_provider_id", "organisation_id")
 _POWERS = ("capacity_min", "capacity_max")
 
 
-def filters_from_terms(given: Mapping[str, Sequence[str]]) -> AssetFilters:
+def filters_from_terms(terms: Mapping[str, Sequence[str]]) -> AssetFilters:
     """Filters from text by ontology term, as the API gets them. Raises Invalid for unknown terms and unreadable values."""
-    made: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     findings: list[Finding] = []
-    for term, values in given.items():
+    for term, values in terms.items():
         name = FILTER_TERMS.get(term)
         filled = [value.strip() for value in values if value.strip()]
         if name is None:
@@ -119,7 +119,7 @@ def filters_from_terms(given: Mapping[str, Sequence[str]]) -> AssetFilters:
             findings.append(Finding("FILTER-01", term, term, expected, f"There is no filter {term}."))
         elif filled:
             try:
-                made[name] = _read(name, filled)
+                attributes[name] = _read(name, filled)
             except (ValueError, InvalidOperation):
                 expected = "An identifier" if name in _IDENTITIES else "A value this filter knows"
                 expected = "A number of kW with at most two decimals" if name in _POWERS else expected
@@ -127,7 +127,7 @@ def filters_from_terms(given: Mapping[str, Sequence[str]]) -> AssetFilters:
                 findings.append(Finding("FILTER-02", term, ", ".join(filled), expected, message))
     if findings:
         raise Invalid(findings)
-    return AssetFilters(**made)
+    return AssetFilters(**attributes)
 
 
 def _read(name: str, values: Sequence[str]) -> Any:
@@ -153,37 +153,37 @@ def _power(text: str) -> Decimal:
 
 def condition(filters: AssetFilters) -> list[ColumnElement[bool]]:
     """The filters as SQL; the caller adds who may see what."""
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     for name in ("status", "friendly_code", *_CODES, *_MPANS, *_IDENTITIES):
         values = getattr(filters, name)
         if values:
-            found.append(col(getattr(Asset, name)).in_(list(values)))
+            conditions.append(col(getattr(Asset, name)).in_(list(values)))
     if filters.serial_number:
-        found.append(col(Asset.serial_key).in_([key_of(value) for value in filters.serial_number]))
+        conditions.append(col(Asset.serial_key).in_([key_of(value) for value in filters.serial_number]))
     if filters.capacity_min is not None:
-        found.append(col(Asset.rated_capacity) >= filters.capacity_min)
+        conditions.append(col(Asset.rated_capacity) >= filters.capacity_min)
     if filters.capacity_max is not None:
-        found.append(col(Asset.rated_capacity) <= filters.capacity_max)
+        conditions.append(col(Asset.rated_capacity) <= filters.capacity_max)
     if filters.postcode and filters.postcode.strip():
-        found.append(_postcode(filters.postcode))
+        conditions.append(_postcode(filters.postcode))
     if filters.hexagon:
-        found.append(col(Asset.cell).between(*range_of(_cell(filters.hexagon))))
+        conditions.append(col(Asset.cell).between(*range_of(_cell(filters.hexagon))))
     if filters.text and filters.text.strip():
-        found.append(_text(filters.text.replace("\x00", "").strip()))
-    return found
+        conditions.append(_text(filters.text.replace("\x00", "").strip()))
+    return conditions
 
 
-def _cell(given: str) -> int:
-    cell = int(given, 16) if re.fullmatch("[0-9a-fA-F]{1,16}", given) else 0
+def _cell(text: str) -> int:
+    cell = int(text, 16) if re.fullmatch("[0-9a-fA-F]{1,16}", text) else 0
     if not h3.is_valid_cell(cell) or h3.get_resolution(cell) > FINEST:
         expected = f"An H3 cell of resolution 0 to {FINEST}, in hexadecimal"
-        raise Invalid([Finding("FILTER-03", "hexagon", given, expected, "There is no such hexagon on the map.")])
+        raise Invalid([Finding("FILTER-03", "hexagon", text, expected, "There is no such hexagon on the map.")])
     return cell
 
 
-def _postcode(given: str) -> ColumnElement[bool]:
+def _postcode(text: str) -> ColumnElement[bool]:
     """A beginning of the postcode; an outward code alone must be the whole outward code, so that CB1 isn't CB10."""
-    words = given.replace("\x00", "").upper().split()
+    words = text.replace("\x00", "").upper().split()
     start = " ".join(words)
     outward = col(Asset.postcode).startswith(start + " ", autoescape=True)
     return or_(outward, col(Asset.postcode) == start) if len(words) == 1 else _starts(Asset.postcode, start)
@@ -193,13 +193,13 @@ def _starts(column: Any, start: str) -> ColumnElement[bool]:
     return col(column).startswith(start, autoescape=True)
 
 
-def _text(given: str) -> ColumnElement[bool]:
+def _text(text: str) -> ColumnElement[bool]:
     inside = (Asset.asset_name, Asset.friendly_code, Asset.manufacturer, Asset.asset_model)
-    found = [col(column).icontains(given, autoescape=True) for column in inside]
-    digits = "".join(given.split())
+    conditions = [col(column).icontains(text, autoescape=True) for column in inside]
+    digits = "".join(text.split())
     if digits.isascii() and digits.isdigit():
-        found += [_starts(Asset.import_mpan, digits), _starts(Asset.export_mpan, digits)]
-    found.append(_starts(Asset.serial_key, key_of(given) or given))
+        conditions += [_starts(Asset.import_mpan, digits), _starts(Asset.export_mpan, digits)]
+    conditions.append(_starts(Asset.serial_key, key_of(text) or text))
     with suppress(ValueError):
-        found.append(col(Asset.id) == UUID(given))
-    return or_(*found)
+        conditions.append(col(Asset.id) == UUID(text))
+    return or_(*conditions)

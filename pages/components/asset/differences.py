@@ -66,10 +66,10 @@ def _draw_sides(actor: Actor, asset: Asset, one: Difference, key: str | None) ->
     st.markdown(f":red-badge[:material/difference: {plain(one.label)}] :small[{plain(source_of(one))}{found}]")
     grid = st.grid(3, min_column_width=130, vertical_alignment="center")
     grid.markdown(f":small[Declared]  \n**{plain(one.declared or 'Nothing')}**")
-    grid.markdown(f":small[Source says]  \n**{plain(one.theirs or 'Nothing')}**")
+    grid.markdown(f":small[Source says]  \n**{plain(one.source_value or 'Nothing')}**")
     if key is not None and values_of(one) is not None:
         grid.button(
-            f"Accept theirs: {plain(one.theirs or '')}",
+            f"Accept theirs: {plain(one.source_value or '')}",
             key=f"accept-{key}",
             icon=":material/done:",
             wrap=True,
@@ -100,7 +100,7 @@ def settled_in_words(one: Difference) -> str:
     """A settled difference in a line: both values, who let the declared one stand, when and why."""
     return (
         f":violet-badge[:material/gavel: Settled] **{plain(one.label)}**: {plain(one.declared or 'nothing')} stands, "
-        f"{plain(source_of(one))} says {plain(one.theirs or 'nothing')}. :small[{_signed(one.by, one.organisation)}, "
+        f"{plain(source_of(one))} says {plain(one.source_value or 'nothing')}. :small[{_signed(one.by, one.organisation)}, "
         f"{show_moment(one.decided_at)}:] {plain(one.reason or '')}"
     )
 
@@ -108,7 +108,7 @@ def settled_in_words(one: Difference) -> str:
 def _accept(actor: Actor, asset: Asset, one: Difference) -> None:
     attempt(
         lambda: accept_theirs(actor, asset.id, asset.version, [one.field], source=one.source),
-        f"{plain(one.label)} is changed to {plain(one.theirs or '')}. The sources are asked again.",
+        f"{plain(one.label)} is changed to {plain(one.source_value or '')}. The sources are asked again.",
     )
 
 

@@ -91,7 +91,7 @@ def _said(said: Statement, term: str, words: Words) -> str:
     one = said.difference
     if said.origin is Origin.VERIFIED:
         return f":green-badge[:material/verified: Verified] :small[{by}]"
-    theirs = f"says **{plain(one.theirs or 'nothing') if one else _theirs(said, term, words)}**"
+    theirs = f"says **{plain(one.source_value or 'nothing') if one else _theirs(said, term, words)}**"
     if said.origin is Origin.SETTLED:
         why = f"accepted by {plain(one.by or '')}: {plain(one.reason or '')}" if one else "accepted"
         return f":violet-badge[:material/gavel: Settled] :small[{by}] {theirs} :small[{why}]"
@@ -103,13 +103,13 @@ def _said(said: Statement, term: str, words: Words) -> str:
 
 
 def _theirs(said: Statement, term: str, words: Words) -> str:
-    if said.theirs is None:
+    if said.source_value is None:
         return "nothing"
     try:
-        return plain(words.value(term, said.theirs))
+        return plain(words.value(term, said.source_value))
     except (ValueError, ArithmeticError, TypeError, KeyError):
         # Sources write a value as they please; what can't be read as ours is shown as theirs.
-        return plain(said.theirs)
+        return plain(said.source_value)
 
 
 def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:

@@ -39,7 +39,7 @@ def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
     """The open query with the form for the actor's turn; nothing at all when nothing waits for anybody."""
     asset, differences = whole.asset, whole.differences
     turn = allowed & {"answer_query", "settle_query", "settle_differences"}
-    thread = open_thread(whole.said)
+    thread = open_thread(whole.messages)
     if asset.status not in IN_REVIEW or not (thread or "settle_query" in turn):
         return
     with st.container(border=True):

@@ -100,7 +100,7 @@ def _draw(actor: Actor, one: Happening, words: Words) -> None:
 def _draw_said(actor: Actor, one: Happening) -> None:
     """Messages with who reads them; what stands as the reason of the status isn't said twice."""
     own = actor.organisation_name or "my organisation"
-    for said in one.said:
+    for said in one.messages:
         if said.message.text == _reason(one) and not said.files:
             continue
         kind, icon = KINDS[said.message.kind]

@@ -46,7 +46,7 @@ def _draw_head(actor: Actor, view: DraftView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(view.name)}**", width="content")
         st.badge(plain(view.category_label), icon=":material/category:", color="gray")
-        if view.ours:
+        if view.is_own:
             st.badge(DRAFT_LABELS[view.state], color=COLOURS[view.state])
         if view.asset_id is not None:
             st.badge("Change of an asset", icon=":material/edit:", color="gray")
@@ -58,9 +58,9 @@ def _draw_words(view: DraftView) -> None:
         f"submitted {show_moment(view.submitted_at)}" if view.submitted_at else f"saved {show_moment(view.saved_at)}"
     )
     said = [moment]
-    if view.provider and view.ours:
+    if view.provider and view.is_own:
         said.append(f"for {plain(view.provider)}")
-    if view.installer and not (view.provider and view.ours):
+    if view.installer and not (view.provider and view.is_own):
         said.append(f"by {plain(view.author or '')}, {plain(view.installer)}".replace("by , ", "by "))
     if view.completed_by:
         said.append(f"{plain(view.completed_by)} has begun to complete it")
@@ -72,7 +72,7 @@ def _draw_words(view: DraftView) -> None:
 
 
 def _draw_acts(actor: Actor, view: DraftView) -> None:
-    if not view.ours:
+    if not view.is_own:
         if st.button("Complete and register", key=f"take-{view.id}", type="primary", icon=":material/edit:"):
             copy = take_draft(actor, view.id)
             st.switch_page("pages/assets/register_asset.py", query_params={"draft": str(copy.id)})

@@ -40,7 +40,7 @@ def _of(one: AttributeForm, beside: Beside) -> Iterator[Finding]:
 
 def _line(editor: CategoryEditor, one: AttributeForm, place: int, count: int) -> None:
     opened = editor.state.note("open") == one.id
-    st.markdown(f"**{place + 1}. {plain(one.shown)}**  \n:small[{plain(attribute_words(one, code_lists()))}]")
+    st.markdown(f"**{place + 1}. {plain(one.display_name)}**  \n:small[{plain(attribute_words(one, code_lists()))}]")
     with st.container(horizontal=True):
         for label, icon, act, args, off in (
             (
@@ -56,7 +56,7 @@ def _line(editor: CategoryEditor, one: AttributeForm, place: int, count: int) ->
                 label,
                 key=f"{editor.state.slot}!{label}-{one.id}",
                 icon=f":material/{icon}:",
-                help=f"{label}: {plain(one.shown)}",
+                help=f"{label}: {plain(one.display_name)}",
                 on_click=act,
                 args=args,
                 disabled=off,

@@ -46,7 +46,7 @@ def show_changes(changes: Sequence[SchemaChange] | None, most: int | None = None
         st.info("No difference so far.", icon=":material/equal:")
         return
     lines = [
-        f"- {':orange[:material/warning: stricter:] ' if change.tightens else ''}{plain(change.words)}"
+        f"- {':orange[:material/warning: stricter:] ' if change.tightens else ''}{plain(change.sentence)}"
         for change in changes[:most]
     ]
     if most is not None and len(changes) > most:

@@ -88,7 +88,7 @@ class CategoryEditor:
         if self.draft.version != self.version and mine == self.base:
             changes = changes_between(mine, form_of(self.draft.document), code_lists())
             self.load(self.draft)
-            self.state.remember("news", [change.words for change in changes])
+            self.state.remember("news", [change.sentence for change in changes])
             return
         if mine != self.base and self.state.note("conflict") is None:
             self.save(mine, self.version)
@@ -117,7 +117,7 @@ class CategoryEditor:
             return False
         changes = changes_between(self.base, other, code_lists())
         self.load(theirs)
-        self.state.remember("news", [change.words for change in changes])
+        self.state.remember("news", [change.sentence for change in changes])
         return self.save(both, theirs.version)
 
     def take_theirs(self) -> None:

@@ -48,7 +48,7 @@ def place_of(field: str | None, form: CategoryForm) -> str:
     first, _, rest = (field or "").partition(".")
     if first == "attributes":
         identifier, _, part = rest.partition(".")
-        name = next((one.shown for one in form.attributes if one.id == identifier), identifier)
+        name = next((one.display_name for one in form.attributes if one.id == identifier), identifier)
         return f"Its attributes, {name}, {PARTS.get(part, part)}"
     if first == "usual":
         return f"Shared attributes, Usual value {int(rest) + 1}"

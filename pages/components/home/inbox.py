@@ -55,7 +55,7 @@ def draw_errands(actor: Actor, errands: Errands) -> None:
 
 
 def _any(drafts: DraftBoard | None) -> bool:
-    return drafts is not None and bool(drafts.own or drafts.for_us or drafts.submitted or drafts.registered)
+    return drafts is not None and bool(drafts.own or drafts.received or drafts.submitted or drafts.registered)
 
 
 Line = Callable[[], None]
@@ -175,7 +175,7 @@ def _to_maintain(errands: Errands) -> list[Line]:
 def _draw_drafts(actor: Actor, drafts: DraftBoard) -> None:
     returned = drafts.returned
     half_filled = [one for one in drafts.own if one not in returned]
-    for one in drafts.for_us[:NAMED]:
+    for one in drafts.received[:NAMED]:
         begun = f", {plain(one.completed_by)} completes it" if one.completed_by else ""
         words = f"**{plain(one.name)}** from {plain(one.installer or 'an installer')}: {one.progress}{begun}"
         link(DRAFTS, words, "handyman", {"draft": str(one.id)})
@@ -186,7 +186,7 @@ def _draw_drafts(actor: Actor, drafts: DraftBoard) -> None:
         words = f"**{plain(one.name)}**, {plain(one.category_label)}: {one.progress}, saved {show_date(one.saved_at.date())}"
         link(*form_of(actor, one)[:1], words, "edit_note", form_of(actor, one)[1])
     _draw_sent(drafts)
-    rest = sum(max(0, len(part) - NAMED) for part in (drafts.for_us, returned, half_filled))
+    rest = sum(max(0, len(part) - NAMED) for part in (drafts.received, returned, half_filled))
     if rest:
         link(DRAFTS, counted(rest, "more draft", "more drafts"), "more_horiz")
 

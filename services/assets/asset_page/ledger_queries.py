@@ -1,4 +1,4 @@
-"""What the register keeps of one asset, read by statements made once: checks, and who wrote what in the ledger (UC-05.06).
+"""Checks and ledger entries of one asset, read by prepared statements (UC-05.06).
 
 Everything here runs inside an operation that has seen to it that the actor may see the asset. The records are detached.
 """
@@ -37,17 +37,17 @@ class Entry(NamedTuple):
     organisation_id: UUID | None
     state: str
     hash: str
-    person: str | None
-    body: str | None
+    user_name: str | None
+    organisation_name: str | None
 
     @property
     def author(self) -> str:
-        """Who wrote it, by name."""
-        return self.person or self.client_id or "The register"
+        """The writer's name: the person, else the program, else the register."""
+        return self.user_name or self.client_id or "The register"
 
     @property
-    def hand(self) -> tuple[UUID | None, str | None, UUID | None]:
-        """Who wrote it, and for whom, by identifier."""
+    def author_key(self) -> tuple[UUID | None, str | None, UUID | None]:
+        """The writer's identity: user, program and organisation, by identifier."""
         return self.user_id, self.client_id, self.organisation_id
 
 
@@ -57,13 +57,13 @@ _CHECKS = PreparedRecords(
 )
 
 
-def _written(kind: str, which: ColumnElement[bool]) -> Prepared:
+def _written(kind: str, condition: ColumnElement[bool]) -> Prepared:
     columns = [getattr(LedgerEntry, name) for name in Entry._fields[:-2]]
     return Prepared(
         select(*columns, col(User.full_name), col(Organisation.organisation_legal_name))
         .outerjoin(User, col(User.id) == col(LedgerEntry.user_id))
         .outerjoin(Organisation, col(Organisation.id) == col(LedgerEntry.organisation_id))
-        .where(col(LedgerEntry.record_type) == bindparam("kind", kind), which)
+        .where(col(LedgerEntry.record_type) == bindparam("kind", kind), condition)
         .order_by(col(LedgerEntry.seq))
     )
 
@@ -77,12 +77,12 @@ _OF_CHECKS = _written(
 
 @lru_cache(maxsize=100)
 def _of_messages(view: View) -> Prepared:
-    seen = select(col(AssetMessage.id)).where(col(AssetMessage.asset_id) == _ASSET, view.visible(AssetMessage))
-    return _written(AssetMessage.record_type(), col(LedgerEntry.record_id).in_(seen))
+    messages = select(col(AssetMessage.id)).where(col(AssetMessage.asset_id) == _ASSET, view.visible(AssetMessage))
+    return _written(AssetMessage.record_type(), col(LedgerEntry.record_id).in_(messages))
 
 
-def _entries(statement: Prepared, asset_id: UUID, seen: dict[str, Any] | None = None) -> list[Entry]:
-    return [Entry(*row) for row in statement.all(current_connection(), {**(seen or {}), "asset": asset_id})]
+def _entries(statement: Prepared, asset_id: UUID, values: dict[str, Any] | None = None) -> list[Entry]:
+    return [Entry(*row) for row in statement.all(current_connection(), {**(values or {}), "asset": asset_id})]
 
 
 def entries_of_asset(asset_id: UUID) -> list[Entry]:
@@ -92,9 +92,11 @@ def entries_of_asset(asset_id: UUID) -> list[Entry]:
 
 def entries_around(actor: Actor, asset_id: UUID) -> list[Entry]:
     """The ledger of the asset, its checks, and the messages that the actor may read, in the order of writing."""
-    view, seen = view_of(actor)
-    of_messages = _entries(_of_messages(view), asset_id, seen)
-    return sorted([*entries_of_asset(asset_id), *_entries(_OF_CHECKS, asset_id), *of_messages], key=lambda one: one.seq)
+    view, values = view_of(actor)
+    of_messages = _entries(_of_messages(view), asset_id, values)
+    return sorted(
+        [*entries_of_asset(asset_id), *_entries(_OF_CHECKS, asset_id), *of_messages], key=lambda entry: entry.seq
+    )
 
 
 def checks_of_asset(asset_id: UUID) -> list[AssetCheck]:
@@ -106,12 +108,12 @@ def checks_then(asset_id: UUID, moment: datetime) -> list[AssetCheck]:
     """The same as the ledger tells of them at a moment."""
     latest = {entry.record_id: entry for entry in _entries(_OF_CHECKS, asset_id) if entry.recorded_at <= moment}
     checks = [restored(AssetCheck, entry) for entry in latest.values()]
-    return sorted(checks, key=lambda one: (one.asset_version, one.id))
+    return sorted(checks, key=lambda check: (check.asset_version, check.id))
 
 
 def newest(checks: Iterable[AssetCheck], *, answered: bool = False) -> list[AssetCheck]:
     """The newest check against each source, in the order of `CheckSource`; `answered` leaves out those that wait."""
-    by_source = {one.source: one for one in checks if not answered or one.outcome is not CheckOutcome.WAITING}
+    by_source = {check.source: check for check in checks if not answered or check.outcome is not CheckOutcome.WAITING}
     return [by_source[source] for source in CheckSource if source in by_source]
 
 

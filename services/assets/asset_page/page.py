@@ -32,7 +32,7 @@ class WholeAsset:
     checks: Sequence[AssetCheck]
     provenance: Mapping[str, Provenance]
     differences: Sequence[Difference]
-    said: Sequence[Said]
+    messages: Sequence[Said]
     actions: Sequence[Action]
     involved: Sequence[str]
     largest_file_mb: int
@@ -42,18 +42,18 @@ class WholeAsset:
 def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
     """An asset as it stands, with everything that its page tells. NotFound when the actor may not see it."""
     asset = see(Asset, actor, asset_id)
-    every = checks_of_asset(asset.id)
-    checks, answered = newest(every), newest(every, answered=True)
+    all_checks = checks_of_asset(asset.id)
+    checks, answered = newest(all_checks), newest(all_checks, answered=True)
     # Of a source that is asked anew, provenance tells what it said before; as a difference, that counts no more.
     waiting = {check.source for check in checks if check.outcome is CheckOutcome.WAITING}
-    differing = differences_of(answered)
+    differences = differences_of(answered)
     return WholeAsset(
         asset=asset,
         present_version=asset.version,
         checks=checks,
-        provenance=told_of(asset, entries_of_asset(asset.id), answered, differing),
-        differences=[one for one in differing if one.source not in waiting],
-        said=said_about(actor, asset.id),
+        provenance=told_of(asset, entries_of_asset(asset.id), answered, differences),
+        differences=[difference for difference in differences if difference.source not in waiting],
+        messages=said_about(actor, asset.id),
         actions=actions_on(actor, asset),
         involved=names_involved(asset),
         largest_file_mb=int(setting("asset.attachment_max_mb")),
@@ -66,21 +66,21 @@ def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAs
 
     NotFound when the actor may not see the asset now, or when it wasn't registered yet.
     """
-    now_stands = see(Asset, actor, asset_id)
+    current = see(Asset, actor, asset_id)
     entries = entries_of_asset(asset_id)
     asset = stood(entries, moment)
     if asset is None:
         raise NotFound("asset", asset_id)
     checks = newest(checks_then(asset_id, moment))
     answered = [check for check in checks if check.outcome is not CheckOutcome.WAITING]
-    differing = differences_of(answered)
+    differences = differences_of(answered)
     return WholeAsset(
         asset=asset,
-        present_version=now_stands.version,
+        present_version=current.version,
         checks=checks,
-        provenance=told_of(asset, entries, answered, differing),
-        differences=differing,
-        said=said_about(actor, asset_id, moment),
+        provenance=told_of(asset, entries, answered, differences),
+        differences=differences,
+        messages=said_about(actor, asset_id, moment),
         actions=[],
         involved=names_involved(asset),
         largest_file_mb=int(setting("asset.attachment_max_mb")),

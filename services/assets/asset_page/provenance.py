@@ -1,4 +1,4 @@
-"""Where each attribute of an asset comes from: declared, worked out, confirmed or contradicted by a source (UC-02.01)."""
+"""Provenance of each attribute of an asset: declared, derived, confirmed or contradicted by a source (UC-02.01)."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from services.core.operation import operation
 
 
 class Origin(StrEnum):
-    """Where the value of an attribute comes from, and how it stands up."""
+    """Origin of an attribute's value; where sources disagree, the later member weighs more."""
 
     DECLARED = "DECLARED"
     DERIVED = "DERIVED"
@@ -42,13 +42,13 @@ _ANSWERED = (CheckOutcome.AGREES, CheckOutcome.DIFFERS, CheckOutcome.SETTLED, Ch
 
 
 class Statement(NamedTuple):
-    """What one source says of one attribute. `theirs` as the source wrote it; `difference` where it is one that matters."""
+    """One source's statement on one attribute: its value as the source wrote it, and the difference where it matters."""
 
     source: CheckSource
     source_name: str
     at: datetime | None
     origin: Origin
-    theirs: str | None
+    source_value: str | None
     message: str | None
     difference: Difference | None = None
 
@@ -56,8 +56,8 @@ class Statement(NamedTuple):
 class Provenance(NamedTuple):
     """One attribute: its value, where it comes from, which sources said so and when, and what they say where they differ.
 
-    `declared_by` and its company tell who gave the value that stands, and when; `how` tells how a derived one came about.
-    `source` to `message` are those of the statement that weighs most; `statements` are all of them.
+    `declared_by` and its company tell who gave the value that stands, and when; `explanation` how a derived one came
+    about. `source` to `message` are those of the statement that weighs most; `statements` are all of them.
     """
 
     term: str
@@ -65,12 +65,12 @@ class Provenance(NamedTuple):
     origin: Origin
     source: str | None = None
     at: datetime | None = None
-    theirs: str | None = None
+    source_value: str | None = None
     message: str | None = None
     declared_by: str | None = None
     declared_for: str | None = None
     declared_at: datetime | None = None
-    how: str | None = None
+    explanation: str | None = None
     statements: Sequence[Statement] = ()
 
 
@@ -86,28 +86,28 @@ def provenance_of(actor: Actor, asset_id: UUID) -> dict[str, Provenance]:
 
 
 def told_of(
-    asset: Asset, entries: Sequence[Entry], checks: Sequence[AssetCheck], differing: Sequence[Difference]
+    asset: Asset, entries: Sequence[Entry], checks: Sequence[AssetCheck], differences: Sequence[Difference]
 ) -> dict[str, Provenance]:
     """The same for an asset, its entries in the ledger, its answered checks, one of each source, and what differs on them.
 
     All of them as they stand, or as they stood at a moment.
     """
-    chain = [one for one in entries if one.version <= asset.version]
-    states = [json.loads(one.state) for one in chain]
-    given = _given(chain, states)
-    found = {
-        term: _as_given(asset, term, value, given.get(term))
+    chain = [entry for entry in entries if entry.version <= asset.version]
+    states = [json.loads(entry.state) for entry in chain]
+    last_authors = _given(chain, states)
+    provenance = {
+        term: _as_given(asset, term, value, last_authors.get(term))
         for term, value in {**_values(asset), **_ours(asset)}.items()
     }
-    by_version = {one.version: state for one, state in zip(chain, states, strict=True)}
+    by_version = {entry.version: state for entry, state in zip(chain, states, strict=True)}
     present = by_version.get(asset.version, {})
-    mattering = {(one.source, one.field): one for one in differing}
+    difference_of = {(entry.source, entry.field): entry for entry in differences}
     for check in checks:
         checked = by_version.get(check.asset_version, {})
-        for term, said in _said_by(check, mattering):
+        for term, statement in _said_by(check, difference_of):
             if checked.get(STORED_TERMS[term]) == present.get(STORED_TERMS[term]):
-                found[term] = _heavier(found[term], said)
-    return found
+                provenance[term] = _heavier(provenance[term], statement)
+    return provenance
 
 
 class _Given(NamedTuple):
@@ -117,52 +117,60 @@ class _Given(NamedTuple):
 
 
 def _given(chain: Sequence[Entry], states: Sequence[dict[str, Any]]) -> dict[str, _Given]:
-    """Who gave each term the value that stands: the last entry in which it changed."""
-    found: dict[str, _Given] = {}
+    """The author of each term's present value, by term: of the last entry in which the value changed."""
+    authors: dict[str, _Given] = {}
     before: dict[str, Any] = {}
     for entry, after in zip(chain, states, strict=True):
-        mark = _Given(entry.author, entry.body, entry.recorded_at)
+        author = _Given(entry.author, entry.organisation_name, entry.recorded_at)
         for term, column in STORED_TERMS.items():
-            old, new = before.get(column), after.get(column)
-            if old == new:
+            before_value, after_value = before.get(column), after.get(column)
+            if before_value == after_value:
                 continue
             if term == "CategoryAttributes":
-                old, new = old or {}, new or {}
-                found |= {name: mark for name in {**old, **new} if old.get(name) != new.get(name)}
+                before_value, after_value = before_value or {}, after_value or {}
+                authors |= {
+                    name: author
+                    for name in {**before_value, **after_value}
+                    if before_value.get(name) != after_value.get(name)
+                }
             else:
-                found[term] = mark
+                authors[term] = author
         before = after
-    return found
+    return authors
 
 
-def _as_given(asset: Asset, term: str, value: Any, given: _Given | None) -> Provenance:
+def _as_given(asset: Asset, term: str, value: Any, author: _Given | None) -> Provenance:
     derived = term in asset.derived_terms or term == "PositionSource"
     origin = Origin.DERIVED if derived else Origin.DECLARED
-    how = explain_term(asset, term) if derived else None
+    explanation = explain_term(asset, term) if derived else None
     if term == "PositionSource":
-        how = "Noted by the register: how the position was given."
-    if given is None:
-        return Provenance(term, value, origin, how=how)
+        explanation = "Noted by the register: how the position was given."
+    if author is None:
+        return Provenance(term, value, origin, explanation=explanation)
     return Provenance(
         term,
         value,
         origin,
-        declared_by=given.by,
-        declared_for=given.organisation,
-        declared_at=given.at,
-        how=how,
+        declared_by=author.by,
+        declared_for=author.organisation,
+        declared_at=author.at,
+        explanation=explanation,
     )
 
 
-def _heavier(known: Provenance, said: Statement) -> Provenance:
-    """What tells of the two; sources that agree are named together."""
-    told = known._replace(statements=[*known.statements, said])
-    if said.origin is known.origin is Origin.VERIFIED:
-        return told._replace(source=f"{known.source}; {said.source_name}", at=said.at)
-    if _WEIGHT.index(said.origin) <= _WEIGHT.index(known.origin):
-        return told
-    return told._replace(
-        origin=said.origin, source=said.source_name, at=said.at, theirs=said.theirs, message=said.message
+def _heavier(provenance: Provenance, statement: Statement) -> Provenance:
+    """Combine provenance with one more statement: the heavier origin counts, sources that agree are named together."""
+    combined = provenance._replace(statements=[*provenance.statements, statement])
+    if statement.origin is provenance.origin is Origin.VERIFIED:
+        return combined._replace(source=f"{provenance.source}; {statement.source_name}", at=statement.at)
+    if _WEIGHT.index(statement.origin) <= _WEIGHT.index(provenance.origin):
+        return combined
+    return combined._replace(
+        origin=statement.origin,
+        source=statement.source_name,
+        at=statement.at,
+        source_value=statement.source_value,
+        message=statement.message,
     )
 
 
@@ -176,9 +184,9 @@ def _ours(asset: Asset) -> dict[str, Any]:
 
 
 def _said_by(
-    check: AssetCheck, mattering: Mapping[tuple[CheckSource, str], Difference]
+    check: AssetCheck, difference_of: Mapping[tuple[CheckSource, str], Difference]
 ) -> Iterable[tuple[str, Statement]]:
-    """What one answered check says of single terms."""
+    """The statements of one answered check, by term."""
     if check.outcome not in _ANSWERED:
         return
     source = check.source_name or CHECK_SOURCE_LABELS[check.source]
@@ -190,7 +198,7 @@ def _said_by(
         for term in terms:
             if term in STORED_TERMS:
                 message = row.get("reason") if origin is Origin.SETTLED else row["message"]
-                difference = mattering.get((check.source, row["field"]))
+                difference = difference_of.get((check.source, row["field"]))
                 yield (
                     term,
                     Statement(check.source, source, check.completed_at, origin, row["theirs"], message, difference),

@@ -1,4 +1,4 @@
-"""What happened to an asset and around it: its own changes, checks, decisions, messages and files, newest first (UC-05.06)."""
+"""Timeline of an asset: its changes, checks, decisions, messages and files, newest first (UC-05.06)."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ A_WHILE = timedelta(seconds=5)
 
 
 class Touches(StrEnum):
-    """What an act in the timeline touches; one act may touch several."""
+    """The subject of an act in the timeline; one act may have several."""
 
     RECORD = "RECORD"
     STATUS = "STATUS"
@@ -37,7 +37,7 @@ class Touches(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckNews:
-    """What became of one source's check: its new outcome, and what was decided or answered field by field."""
+    """The news of one source's check: its new outcome, and the decisions and answers field by field."""
 
     source: CheckSource
     source_name: str | None
@@ -59,21 +59,21 @@ class Happening:
     hash: str = ""
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     checks: list[CheckNews] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
+    messages: list[Said] = field(default_factory=list)
 
     @property
     def touches(self) -> frozenset[Touches]:
-        """What it touches, for whoever looks for one kind of act."""
-        found: set[Touches] = set()
+        """The subjects of the act, for a timeline filtered by subject."""
+        kinds: set[Touches] = set()
         if self.version is not None:
-            found.add(Touches.RECORD)
+            kinds.add(Touches.RECORD)
         if "Status" in self.changes:
-            found.add(Touches.STATUS)
+            kinds.add(Touches.STATUS)
         if self.checks:
-            found.add(Touches.CHECKS)
-        for one in self.said:
-            found.add(Touches.COMMENTS if one.message.kind is MessageKind.COMMENT else Touches.QUERY)
-        return frozenset(found)
+            kinds.add(Touches.CHECKS)
+        for message in self.messages:
+            kinds.add(Touches.COMMENTS if message.message.kind is MessageKind.COMMENT else Touches.QUERY)
+        return frozenset(kinds)
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="asset_timeline")
@@ -83,38 +83,44 @@ def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) 
     Notes that another organisation keeps for itself are not in it. Raises NotFound when the asset is unseen.
     """
     see(Asset, actor, asset_id)
-    said = {one.message.id: one for one in said_about(actor, asset_id, until)}
-    found = [one for one in entries_around(actor, asset_id) if until is None or one.recorded_at <= until]
-    told: list[Happening] = []
+    messages = {message.message.id: message for message in said_about(actor, asset_id, until)}
+    entries = [entry for entry in entries_around(actor, asset_id) if until is None or entry.recorded_at <= until]
+    acts: list[Happening] = []
     before: dict[UUID, dict[str, Any]] = {}
-    seen: set[UUID] = set()
+    record_ids: set[UUID] = set()
     last: Entry | None = None
-    for entry in found:
+    for entry in entries:
         state = json.loads(entry.state)
         previous, before[entry.record_id] = before.get(entry.record_id, {}), state
-        if last is None or not _same_act(last, entry, seen):
-            seen = set()
-            told.append(
+        if last is None or not _same_act(last, entry, record_ids):
+            record_ids = set()
+            acts.append(
                 Happening(
                     at=entry.recorded_at,
                     operation=entry.operation,
                     use_case=entry.use_case,
                     actor=entry.author,
-                    organisation=entry.body,
+                    organisation=entry.organisation_name,
                 )
             )
         last = entry
-        seen.add(entry.record_id)
-        _add(told[-1], entry, previous, state, said)
-    return [one for one in reversed(told) if one.touches]
+        record_ids.add(entry.record_id)
+        _add(acts[-1], entry, previous, state, messages)
+    return [act for act in reversed(acts) if act.touches]
 
 
-def _same_act(one: Entry, other: Entry, seen: set[UUID]) -> bool:
-    """Whether two entries belong to one act: same hand, same moment, and no record twice."""
-    return one.hand == other.hand and other.record_id not in seen and abs(other.recorded_at - one.recorded_at) < ONE_ACT
+def _same_act(previous: Entry, entry: Entry, record_ids: set[UUID]) -> bool:
+    """Compare two entries: one act has one author and one moment, and changes no record twice."""
+    return (
+        previous.author_key == entry.author_key
+        and entry.record_id not in record_ids
+        and abs(entry.recorded_at - previous.recorded_at) < ONE_ACT
+    )
 
 
-def _add(act: Happening, entry: Entry, before: dict[str, Any], after: dict[str, Any], said: dict[UUID, Said]) -> None:
+def _add(
+    act: Happening, entry: Entry, before: dict[str, Any], after: dict[str, Any], messages: dict[UUID, Said]
+) -> None:
     match entry.record_type:
         case "asset":
             act.operation, act.use_case = entry.operation, entry.use_case
@@ -125,13 +131,13 @@ def _add(act: Happening, entry: Entry, before: dict[str, Any], after: dict[str, 
             if news is not None:
                 act.checks.append(news)
         case _:
-            act.said.append(said[entry.record_id])
+            act.messages.append(messages[entry.record_id])
     if not act.hash:
         act.hash = entry.hash
 
 
 def _news(before: dict[str, Any], after: dict[str, Any], moment: datetime) -> CheckNews | None:
-    """What a change of a check says that people want to know; None where a check is only opened, or says nothing."""
+    """The news in a change of a check; None where the check was only opened, or its answer concerns nothing."""
     outcome = CheckOutcome(after["outcome"])
     marks = list(_marks(before, after, moment - A_WHILE))
     answered = after.get("completed_at") != before.get("completed_at") and outcome is not CheckOutcome.WAITING
@@ -148,20 +154,22 @@ def _news(before: dict[str, Any], after: dict[str, Any], moment: datetime) -> Ch
 
 def _marks(before: dict[str, Any], after: dict[str, Any], since: datetime) -> Iterable[str]:
     """Verdicts and answers that were given with this change, in words; those taken over from an older check are no news."""
-    known = {row["field"]: row for row in before.get("comparisons", [])}
-    rows = [(label_of_field(row["field"]), row, known.get(row["field"], {})) for row in after.get("comparisons", [])]
+    earlier_rows = {row["field"]: row for row in before.get("comparisons", [])}
+    rows = [
+        (label_of_field(row["field"]), row, earlier_rows.get(row["field"], {})) for row in after.get("comparisons", [])
+    ]
     old, new = before.get("evidence", {}), after.get("evidence", {})
     verdict, earlier = new.get("settled", {}), old.get("settled", {})
     answers = ({"answer": new.get("answer")}, {"answer": old.get("answer")})
     rows.append(
         (CHECK_SOURCE_LABELS[CheckSource(after["source"])], {**verdict, **answers[0]}, {**earlier, **answers[1]})
     )
-    for label, row, was in rows:
-        if row.get("settled_as") and row.get("at") != was.get("at") and _since(row, since):
+    for label, row, earlier_row in rows:
+        if row.get("settled_as") and row.get("at") != earlier_row.get("at") and _since(row, since):
             stands = row["settled_as"] == "DECLARED_STANDS"
             yield f"{label}: {'the declared value stands' if stands else 'the source is right'}. {row.get('reason') or ''}"
         answer = row.get("answer")
-        if answer and answer != was.get("answer") and _since(answer, since):
+        if answer and answer != earlier_row.get("answer") and _since(answer, since):
             yield f"{label}: answered. {answer['text']}"
 
 

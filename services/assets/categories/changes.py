@@ -1,4 +1,4 @@
-"""What differs between two versions of a category, in words (UC-05.07)."""
+"""Differences between two versions of a category, in words (UC-05.07)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,33 +19,33 @@ class SchemaChange:
     `tightens`: values that the version before accepts may be refused by the one after.
     """
 
-    what: str
+    subject: str
     before: str
     after: str
-    words: str
+    sentence: str
     tightens: bool = False
 
 
 def changes_between(before: CategoryForm, after: CategoryForm, lists: CodeLists) -> list[SchemaChange]:
     """Every difference, those that may refuse something first."""
-    found = [*_head(before, after), *_core(before, after), *_attributes(before, after, lists)]
-    return sorted(found, key=lambda change: not change.tightens)
+    changes = [*_head(before, after), *_core(before, after), *_attributes(before, after, lists)]
+    return sorted(changes, key=lambda change: not change.tightens)
 
 
 def _head(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
-    for what, old, new in (
+    for subject, old, new in (
         ("Name", before.title, after.title),
         ("Description", before.description, after.description),
         ("What it does", DIRECTIONS.get(before.kind, before.kind), DIRECTIONS.get(after.kind, after.kind)),
         ("Map colour", before.colour, after.colour),
     ):
         if old.strip() != new.strip():
-            yield _moved(what, old, new)
+            yield _moved(subject, old, new)
 
 
-def _moved(what: str, old: str, new: str, *, tightens: bool = False) -> SchemaChange:
+def _moved(subject: str, old: str, new: str, *, tightens: bool = False) -> SchemaChange:
     old, new = old.strip() or NOTHING, new.strip() or NOTHING
-    return SchemaChange(what, old, new, f"{what}: {old} becomes {new}", tightens)
+    return SchemaChange(subject, old, new, f"{subject}: {old} becomes {new}", tightens)
 
 
 def _core(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
@@ -63,9 +63,9 @@ def _core(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
     for term in {**before.when, **after.when}:
         pair = before.when.get(term), after.when.get(term)
         if pair[0] != pair[1]:
-            what = f"{core_label(term)} where another is above 0"
-            was, now = (core_label(one) if one else "" for one in pair)
-            yield _moved(what, was, now, tightens=bool(pair[1]))
+            subject = f"{core_label(term)} where another is above 0"
+            previous, current = (core_label(other_term) if other_term else "" for other_term in pair)
+            yield _moved(subject, previous, current, tightens=bool(pair[1]))
     yield from _usual(before, after)
 
 
@@ -87,9 +87,9 @@ def _groups(groups: Sequence[Sequence[str]]) -> list[str]:
 def _usual(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
     def told(form: CategoryForm) -> Mapping[str, str]:
         return {
-            one.term: f"{one.value}{', also where nothing is given' if one.always else ''}"
-            for one in form.usual
-            if one.term and one.value.strip()
+            usual.term: f"{usual.value}{', also where nothing is given' if usual.always else ''}"
+            for usual in form.usual
+            if usual.term and usual.value.strip()
         }
 
     old, new = told(before), told(after)
@@ -99,54 +99,57 @@ def _usual(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
 
 
 def _attributes(before: CategoryForm, after: CategoryForm, lists: CodeLists) -> Iterator[SchemaChange]:
-    old = {one.term: one for one in before.attributes if one.term}
-    new = {one.term: one for one in after.attributes if one.term}
-    for name, one in old.items():
+    old = {attribute.term: attribute for attribute in before.attributes if attribute.term}
+    new = {attribute.term: attribute for attribute in after.attributes if attribute.term}
+    for name, attribute in old.items():
         if name not in new:
-            words = f"Removed: {one.shown} ({name})"
-            yield SchemaChange(one.shown, _short(one), "removed", words, True)
-    for name, one in new.items():
+            words = f"Removed: {attribute.display_name} ({name})"
+            yield SchemaChange(attribute.display_name, _short(attribute), "removed", words, True)
+    for name, attribute in new.items():
         if name not in old:
-            words = f"Added: {one.shown} ({name}), {_short(one)}"
-            yield SchemaChange(one.shown, NOTHING, _short(one), words, one.mandatory)
+            words = f"Added: {attribute.display_name} ({name}), {_short(attribute)}"
+            yield SchemaChange(attribute.display_name, NOTHING, _short(attribute), words, attribute.mandatory)
         else:
-            yield from _attribute(old[name], one, lists)
-    kept = [[name for name in form if name in old and name in new] for form in (old, new)]
-    if kept[0] != kept[1]:
-        was, now = (", ".join(new[name].shown for name in order) for order in kept)
-        yield SchemaChange("Order of the attributes", was, now, f"In another order: {now}")
+            yield from _attribute(old[name], attribute, lists)
+    common = [[name for name in form if name in old and name in new] for form in (old, new)]
+    if common[0] != common[1]:
+        previous, current = (", ".join(new[name].display_name for name in order) for order in common)
+        yield SchemaChange("Order of the attributes", previous, current, f"In another order: {current}")
 
 
-def _short(one: AttributeForm) -> str:
-    measure = f" in {one.unit.strip()}" if one.unit.strip() and one.kind in NUMBERS else ""
-    return f"{KIND_LABELS.get(one.kind, one.kind).lower()}{measure}, {'mandatory' if one.mandatory else 'optional'}"
+def _short(attribute: AttributeForm) -> str:
+    measure = f" in {attribute.unit.strip()}" if attribute.unit.strip() and attribute.kind in NUMBERS else ""
+    label = KIND_LABELS.get(attribute.kind, attribute.kind).lower()
+    return f"{label}{measure}, {'mandatory' if attribute.mandatory else 'optional'}"
 
 
 def _attribute(old: AttributeForm, new: AttributeForm, lists: CodeLists) -> Iterator[SchemaChange]:
-    label = new.shown
-    if old.shown != new.shown:
-        yield SchemaChange(label, old.shown, new.shown, f"{old.shown} is called {new.shown} now")
+    label = new.display_name
+    if old.display_name != new.display_name:
+        yield SchemaChange(
+            label, old.display_name, new.display_name, f"{old.display_name} is called {new.display_name} now"
+        )
     if old.mandatory != new.mandatory:
-        was, now = ("mandatory" if one.mandatory else "optional" for one in (old, new))
+        previous, current = ("mandatory" if form.mandatory else "optional" for form in (old, new))
         words = f"{label} is {'mandatory now' if new.mandatory else 'no longer mandatory'}"
-        yield SchemaChange(label, was, now, words, new.mandatory)
+        yield SchemaChange(label, previous, current, words, new.mandatory)
     if old.kind != new.kind:
-        was, now = (KIND_LABELS.get(one.kind, one.kind).lower() for one in (old, new))
-        yield _moved(f"{label}, type", was, now, tightens=True)
+        previous, current = (KIND_LABELS.get(form.kind, form.kind).lower() for form in (old, new))
+        yield _moved(f"{label}, type", previous, current, tightens=True)
     elif new.kind in NUMBERS:
         yield from _range(label, old, new)
     elif new.kind == "text":
         yield from _lengths(label, old, new)
     elif new.kind in LISTS:
         yield from _choices(label, choices_in(old, lists), choices_in(new, lists))
-    for what, was, now in (
+    for aspect, previous, current in (
         ("unit", old.unit, new.unit),
         ("help", old.help, new.help),
         ("example", old.example, new.example),
         ("further rules", _rest(old.rest), _rest(new.rest)),
     ):
-        if was.strip() != now.strip():
-            yield _moved(f"{label}, {what}", was, now)
+        if previous.strip() != current.strip():
+            yield _moved(f"{label}, {aspect}", previous, current)
 
 
 def _rest(rest: Mapping[str, Any]) -> str:
@@ -154,16 +157,16 @@ def _rest(rest: Mapping[str, Any]) -> str:
 
 
 def _range(label: str, old: AttributeForm, new: AttributeForm) -> Iterator[SchemaChange]:
-    was, now = range_words(old), range_words(new)
-    if was == now:
+    previous, current = range_words(old), range_words(new)
+    if previous == current:
         return
     sides = [
         _stricter(number_of(old.minimum), old.above_minimum, number_of(new.minimum), new.above_minimum, 1),
         _stricter(number_of(old.maximum), old.below_maximum, number_of(new.maximum), new.below_maximum, -1),
     ]
-    how = "narrowed" if any(side > 0 for side in sides) else "widened"
-    words = f"{label}: range {how}, from {was} to {now}"
-    yield SchemaChange(f"{label}, range", was, now, words, how == "narrowed")
+    direction = "narrowed" if any(side > 0 for side in sides) else "widened"
+    words = f"{label}: range {direction}, from {previous} to {current}"
+    yield SchemaChange(f"{label}, range", previous, current, words, direction == "narrowed")
 
 
 def _stricter(old: float | None, old_open: bool, new: float | None, new_open: bool, side: int) -> int:
@@ -174,37 +177,42 @@ def _stricter(old: float | None, old_open: bool, new: float | None, new_open: bo
     return (now > was) - (now < was)
 
 
-def range_words(one: AttributeForm) -> str:
+def range_words(attribute: AttributeForm) -> str:
     """The range of a number: ``above 0, at most 100``."""
-    least, most = number_of(one.minimum), number_of(one.maximum)
+    least, most = number_of(attribute.minimum), number_of(attribute.maximum)
     parts = [
-        f"{'above' if one.above_minimum else 'at least'} {least:,.10g}" if least is not None else "",
-        f"{'below' if one.below_maximum else 'at most'} {most:,.10g}" if most is not None else "",
+        f"{'above' if attribute.above_minimum else 'at least'} {least:,.10g}" if least is not None else "",
+        f"{'below' if attribute.below_maximum else 'at most'} {most:,.10g}" if most is not None else "",
     ]
     return ", ".join(part for part in parts if part) or "any number"
 
 
 def _lengths(label: str, old: AttributeForm, new: AttributeForm) -> Iterator[SchemaChange]:
-    for what, was, now, side in (
+    for bound, previous, current, side in (
         ("shortest", length_of(old.shortest), length_of(new.shortest), 1),
         ("longest", length_of(old.longest), length_of(new.longest), -1),
     ):
-        if was != now:
-            texts = ("" if one is None else f"{one} characters" for one in (was, now))
-            yield _moved(f"{label}, {what}", *texts, tightens=_stricter(was, False, now, False, side) > 0)
+        if previous != current:
+            texts = ("" if length is None else f"{length} characters" for length in (previous, current))
+            yield _moved(f"{label}, {bound}", *texts, tightens=_stricter(previous, False, current, False, side) > 0)
     if old.pattern.strip() != new.pattern.strip():
         yield _moved(f"{label}, form", old.pattern, new.pattern, tightens=bool(new.pattern.strip()))
 
 
 def _choices(label: str, old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> Iterator[SchemaChange]:
-    was, now = dict(old), dict(new)
-    for codes, known, verb in ((was, now, "can no longer be"), (now, was, "can also be")):
-        changed = [text for code, text in codes.items() if code not in known]
-        if changed:
-            listed = ", ".join(changed)
-            gone = codes is was
-            sides = (listed, NOTHING) if gone else (NOTHING, listed)
-            yield SchemaChange(f"{label}, choices", *sides, f"{label} {verb} {listed}", gone)
-    for code in was:
-        if code in now and was[code] != now[code]:
-            yield SchemaChange(f"{label}, {code}", was[code], now[code], f"{label}: {was[code]} reads {now[code]} now")
+    previous, current = dict(old), dict(new)
+    for codes, others, verb in ((previous, current, "can no longer be"), (current, previous, "can also be")):
+        texts = [text for code, text in codes.items() if code not in others]
+        if texts:
+            listed = ", ".join(texts)
+            removed = codes is previous
+            sides = (listed, NOTHING) if removed else (NOTHING, listed)
+            yield SchemaChange(f"{label}, choices", *sides, f"{label} {verb} {listed}", removed)
+    for code in previous:
+        if code in current and previous[code] != current[code]:
+            yield SchemaChange(
+                f"{label}, {code}",
+                previous[code],
+                current[code],
+                f"{label}: {previous[code]} reads {current[code]} now",
+            )

@@ -54,21 +54,25 @@ def _wrong_terms(document: Mapping[str, Any]) -> Iterator[Finding]:
         ("x-mandatory-any", term) for group in _items(document.get("x-mandatory-any", [])) for term in _items(group)
     ]
     for keyword in ("x-defaults", "x-suggestions", "x-mandatory-when"):
-        given = document.get(keyword, {})
-        named += [(keyword, term) for term in (given if isinstance(given, Mapping) else [given])]
+        value = document.get(keyword, {})
+        named += [(keyword, term) for term in (value if isinstance(value, Mapping) else [value])]
     named += [("x-mandatory-when", term) for term in _values(document.get("x-mandatory-when"))]
     for keyword, term in named:
         if term not in CORE:
             yield no("CATEGORY-05", keyword, term, "Core terms of the data definitions, in the shape the keyword has")
 
 
-def _items(given: Any) -> list[Any]:
+def _items(value: Any) -> list[Any]:
     """The items of a list; anything else as one item, which no core term equals."""
-    return [str(one) if isinstance(one, Mapping) else one for one in given] if isinstance(given, list) else [str(given)]
+    return (
+        [str(item) if isinstance(item, Mapping) else item for item in value]
+        if isinstance(value, list)
+        else [str(value)]
+    )
 
 
-def _values(given: Any) -> list[Any]:
-    return [str(one) for one in given.values()] if isinstance(given, Mapping) else []
+def _values(value: Any) -> list[Any]:
+    return [str(item) for item in value.values()] if isinstance(value, Mapping) else []
 
 
 def _wrong_properties(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -77,15 +81,15 @@ def _wrong_properties(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield no("CATEGORY-06", "properties", None, "A schema of type object with its attributes under properties")
         return
     for name, spec in properties.items():
-        taken = name in CORE or name in REGISTER_TERMS or name == ATTRIBUTES_TERM
-        if taken or not ATTRIBUTE.fullmatch(name):
+        reserved = name in CORE or name in REGISTER_TERMS or name == ATTRIBUTES_TERM
+        if reserved or not ATTRIBUTE.fullmatch(name):
             yield no("CATEGORY-07", name, name, "A name of letters, digits and underscores that no core term has")
         elif not isinstance(spec, Mapping) or spec.get("type") not in TYPES or not spec.get("title"):
             expected = f"An attribute with a title and a type: {', '.join(TYPES)}"
             yield no("CATEGORY-07", name, json.dumps(spec, default=str)[:200], expected)
 
 
-def no(code: str, field: str | None, given: object, expected: str) -> Finding:
+def no(code: str, field: str | None, value: object, expected: str) -> Finding:
     """A finding about a keyword or attribute of the document."""
-    shown = None if given is None else str(given)
-    return Finding(code, field, shown, expected, f"{field or 'The document'} can't be used. Expected: {expected}.")
+    text = None if value is None else str(value)
+    return Finding(code, field, text, expected, f"{field or 'The document'} can't be used. Expected: {expected}.")

@@ -28,8 +28,8 @@ LABEL_WORDS = "A label of 1 to 200 characters"
 @operation("UC-05.07", permission="category.read", writes=False, name="code_list_entries")
 def code_list_entries(actor: Actor, list_name: str) -> list[CodeListEntry]:
     """The codes of one list as records, in their order, retired ones included."""
-    chosen = select(CodeListEntry).where(col(CodeListEntry.list_name) == list_name)
-    return list(current_session().scalars(chosen.order_by(col(CodeListEntry.position), col(CodeListEntry.code))))
+    query = select(CodeListEntry).where(col(CodeListEntry.list_name) == list_name)
+    return list(current_session().scalars(query.order_by(col(CodeListEntry.position), col(CodeListEntry.code))))
 
 
 @operation("UC-05.07", permission="category.manage", name="add_code")
@@ -91,20 +91,20 @@ def order_codes(actor: Actor, list_name: str, codes: Sequence[str]) -> list[Code
         raise NotFound("code list", list_name)
     if Counter(codes) != Counter(entries.keys()):
         raise Conflict("The list has other codes now. Look at it again.", {"Codes": list(entries)})
-    for place, code in enumerate(codes):
-        if entries[code].position != place:
-            entries[code].position = place
+    for position, code in enumerate(codes):
+        if entries[code].position != position:
+            entries[code].position = position
     return [entries[code] for code in codes]
 
 
 @operation("UC-05.07", permission="category.read", writes=False, name="code_users")
 def code_users(actor: Actor, list_name: str) -> list[str]:
-    """Where a list is chosen from, by label: attributes of all assets, and those of categories that took it over."""
-    found = [attribute.label for attribute in CORE.values() if attribute.code_list == list_name]
+    """Attributes that use a code list, by label: core attributes, and those of categories that took the list over."""
+    labels = [attribute.label for attribute in CORE.values() if attribute.code_list == list_name]
     for schema in catalogue().reference.schemas.values():
         names = _attributes_from(schema, list_name)
-        found += [f"{schema['title']}: {schema['properties'][name]['title']}" for name in names]
-    return found
+        labels += [f"{schema['title']}: {schema['properties'][name]['title']}" for name in names]
+    return labels
 
 
 def _attributes_from(schema: Mapping[str, Any], list_name: str) -> list[str]:
@@ -113,18 +113,18 @@ def _attributes_from(schema: Mapping[str, Any], list_name: str) -> list[str]:
 
 @operation("UC-05.07", permission="category.manage", writes=False, name="code_usage")
 def code_usage(actor: Actor, list_name: str) -> dict[str, int]:
-    """How many active records have each code: assets, or organisations for lists about these."""
+    """Count the active records that have each code: assets, or organisations for the lists about these."""
     if list_name in _OF_ORGANISATIONS:
         return _organisations(list_name)
     session, active = current_session(), col(Asset.status).not_in(ENDED_STATUSES)
-    seen = visible(Asset, actor)
-    found: Counter[str] = Counter()
+    is_visible = visible(Asset, actor)
+    counts: Counter[str] = Counter()
     if list_name == ALIAS_LIST:
         scheme = col(AssetAlias.scheme)
         rows = session.execute(select(scheme, func.count()).where(col(AssetAlias.active)).group_by(scheme))
         return {str(code): int(count) for code, count in rows}
     columns: list[tuple[Any, list[Any]]] = [
-        (col(getattr(Asset, snake(term))), []) for term, one in CORE.items() if one.code_list == list_name
+        (col(getattr(Asset, snake(term))), []) for term, attribute in CORE.items() if attribute.code_list == list_name
     ]
     for category, schema in catalogue().reference.schemas.items():
         columns += [
@@ -132,10 +132,10 @@ def code_usage(actor: Actor, list_name: str) -> dict[str, int]:
             for name in _attributes_from(schema, list_name)
             if schema["properties"][name]["type"] == "string"
         ]
-    for column, more in columns:
-        rows = session.execute(select(column, func.count()).where(active, seen, *more).group_by(column))
-        found.update({code: count for code, count in rows if code is not None})
-    return dict(found)
+    for column, conditions in columns:
+        rows = session.execute(select(column, func.count()).where(active, is_visible, *conditions).group_by(column))
+        counts.update({code: count for code, count in rows if code is not None})
+    return dict(counts)
 
 
 _OF_ORGANISATIONS = ("OrganisationType", "OrganisationRole", "IdentifierScheme")
@@ -146,15 +146,15 @@ def _organisations(list_name: str) -> dict[str, int]:
     rows = current_session().execute(
         select(col(Organisation.organisation_type), col(Organisation.organisation_roles), col(Organisation.identifiers))
     )
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for kind, roles, identifiers in rows:
         if list_name == "OrganisationType":
-            found[kind] += 1
+            counts[kind] += 1
         elif list_name == "OrganisationRole":
-            found.update(set(roles))
+            counts.update(set(roles))
         else:
-            found.update({str(one.get("scheme")) for one in identifiers or ()})
-    return dict(found)
+            counts.update({str(identifier.get("scheme")) for identifier in identifiers or ()})
+    return dict(counts)
 
 
 @operation("UC-05.07", permission="category.manage", writes=False, name="stale_attributes")
@@ -165,21 +165,21 @@ def stale_attributes(actor: Actor, list_name: str) -> list[str]:
     """
     reference = catalogue().reference
     active = [code.code for code in reference.code_lists.get(list_name, {}).values() if code.active]
-    found = []
+    labels = []
     for schema in _published():
         for name in _attributes_from(schema.document, list_name):
             spec = schema.document["properties"][name]
             source = spec.get("items", spec)
-            taken = source.get("enum") or [one["const"] for one in source.get("oneOf", ())]
-            if taken != active:
-                found.append(f"{schema.document['title']}: {spec['title']}")
-    return found
+            choices = source.get("enum") or [choice["const"] for choice in source.get("oneOf", ())]
+            if choices != active:
+                labels.append(f"{schema.document['title']}: {spec['title']}")
+    return labels
 
 
 def _published() -> list[CategorySchema]:
     newest: dict[str, CategorySchema] = {}
-    chosen = select(CategorySchema).where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
-    for schema in current_session().scalars(chosen.order_by(col(CategorySchema.schema_version))):
+    query = select(CategorySchema).where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
+    for schema in current_session().scalars(query.order_by(col(CategorySchema.schema_version))):
         newest[schema.category] = schema
     return list(newest.values())
 
@@ -207,6 +207,6 @@ def _entry(list_name: str, code: str) -> CodeListEntry | None:
 
 def _next_position(list_name: str) -> int:
     """One after the last of the list; 0 when there is no such list."""
-    last = select(func.max(col(CodeListEntry.position))).where(col(CodeListEntry.list_name) == list_name)
-    found = current_session().scalar(last)
-    return 0 if found is None else found + 1
+    query = select(func.max(col(CodeListEntry.position))).where(col(CodeListEntry.list_name) == list_name)
+    last_position = current_session().scalar(query)
+    return 0 if last_position is None else last_position + 1

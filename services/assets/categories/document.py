@@ -34,11 +34,11 @@ def compiled(category: str, document: Mapping[str, Any], lists: CodeLists) -> di
 
 def document_of(category: str, form: CategoryForm, lists: CodeLists) -> dict[str, Any]:
     """The JSON Schema document that the form describes, without what can't be read yet."""
-    named: dict[str, AttributeForm] = {}
+    attributes: dict[str, AttributeForm] = {}
     for attribute in form.attributes:
         if attribute.term:
-            named.setdefault(attribute.term, attribute)
-    usual = [one for one in form.usual if one.term and one.value.strip()]
+            attributes.setdefault(attribute.term, attribute)
+    usual = [value for value in form.usual if value.term and value.value.strip()]
     document: dict[str, Any] = {
         "$schema": DIALECT,
         "$id": f"urn:fmar:category:{category}",
@@ -51,11 +51,11 @@ def document_of(category: str, form: CategoryForm, lists: CodeLists) -> dict[str
         "x-mandatory": list(form.mandatory),
         "x-mandatory-any": [list(group) for group in form.one_of if group],
         "x-mandatory-when": dict(form.when),
-        "x-defaults": {one.term: one.value.strip() for one in usual if one.always},
-        "x-suggestions": {one.term: one.value.strip() for one in usual if not one.always},
+        "x-defaults": {value.term: value.value.strip() for value in usual if value.always},
+        "x-suggestions": {value.term: value.value.strip() for value in usual if not value.always},
         "x-hidden": list(form.hidden),
-        "properties": {name: spec_of(one, lists) for name, one in named.items()},
-        "required": [name for name, one in named.items() if one.mandatory],
+        "properties": {name: spec_of(attribute, lists) for name, attribute in attributes.items()},
+        "required": [name for name, attribute in attributes.items() if attribute.mandatory],
         "additionalProperties": False,
     }
     return {**document, **({"x-note": _tidy(form.note)} if form.note.strip() else {})}
@@ -64,8 +64,8 @@ def document_of(category: str, form: CategoryForm, lists: CodeLists) -> dict[str
 def spec_of(attribute: AttributeForm, lists: CodeLists) -> dict[str, Any]:
     """The property of a document that an attribute becomes."""
     if attribute.kind == OTHER:
-        return {**attribute.rest, "title": attribute.shown, "description": _tidy(attribute.help)}
-    spec: dict[str, Any] = {"type": TYPES.get(attribute.kind, attribute.kind), "title": _tidy(attribute.shown)}
+        return {**attribute.rest, "title": attribute.display_name, "description": _tidy(attribute.help)}
+    spec: dict[str, Any] = {"type": TYPES.get(attribute.kind, attribute.kind), "title": _tidy(attribute.display_name)}
     spec["description"] = _tidy(attribute.help)
     if attribute.unit.strip() and attribute.kind in NUMBERS:
         spec["x-unit"] = _tidy(attribute.unit)
@@ -81,36 +81,36 @@ def spec_of(attribute: AttributeForm, lists: CodeLists) -> dict[str, Any]:
         spec |= _choices(attribute, lists)
     example = example_of(attribute)
     spec |= {"examples": [example]} if example is not None else {}
-    return {key: one for key, one in {**spec, **attribute.rest}.items() if one is not None}
+    return {key: value for key, value in {**spec, **attribute.rest}.items() if value is not None}
 
 
 def _choices(attribute: AttributeForm, lists: CodeLists) -> dict[str, Any]:
     pairs = choices_in(attribute, lists)
     plain = all(code == label for code, label in pairs)
-    taken: dict[str, Any] = (
+    options: dict[str, Any] = (
         {"enum": [code for code, _label in pairs]}
         if plain
         else {"oneOf": [{"const": code, "title": label} for code, label in pairs]}
     )
-    named = {LIST_KEYWORD: attribute.code_list} if attribute.code_list else {}
+    keywords = {LIST_KEYWORD: attribute.code_list} if attribute.code_list else {}
     if attribute.kind == "choices":
-        return {"items": {"type": "string", **taken}, "uniqueItems": True, **named}
-    return {**taken, **named}
+        return {"items": {"type": "string", **options}, "uniqueItems": True, **keywords}
+    return {**options, **keywords}
 
 
 def choices_in(attribute: AttributeForm, lists: CodeLists) -> list[tuple[str, str]]:
     """Code and label of each choice: the active codes of the list it takes them from, else those typed line by line."""
     if attribute.code_list:
         codes = lists.get(attribute.code_list, {}).values()
-        return [(one.code, one.label) for one in codes if one.active]
-    found = []
+        return [(entry.code, entry.label) for entry in codes if entry.active]
+    pairs = []
     for line in attribute.choices.splitlines():
         code, equals, label = (part.strip() for part in line.partition("="))
         if equals and (code or label):
-            found.append((code or suggested_code(label), label or code))
+            pairs.append((code or suggested_code(label), label or code))
         elif code:
-            found.append((code, code) if re.fullmatch(r"[A-Z0-9_]+", code) else (suggested_code(code), code))
-    return found
+            pairs.append((code, code) if re.fullmatch(r"[A-Z0-9_]+", code) else (suggested_code(code), code))
+    return pairs
 
 
 def number_of(text: str) -> int | float | None:

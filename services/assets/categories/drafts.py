@@ -47,7 +47,7 @@ class CategorySummary:
 
     @property
     def state(self) -> str:
-        """What it is now, in words."""
+        """The state of the category, in words."""
         if self.in_use is not None:
             return "In use"
         return "Deprecated" if self.deprecated else "In work"
@@ -56,41 +56,41 @@ class CategorySummary:
 @operation("UC-05.07", permission="category.manage", writes=False, name="category_overview")
 def category_overview(actor: Actor) -> list[CategorySummary]:
     """Every category, those in use first, by name."""
-    chosen = select(CategorySchema).where(col(CategorySchema.status) != SchemaStatus.DISCARDED)
+    query = select(CategorySchema).where(col(CategorySchema.status) != SchemaStatus.DISCARDED)
     versions: dict[str, list[CategorySchema]] = {}
-    for schema in current_session().scalars(chosen.order_by(col(CategorySchema.schema_version).desc())):
+    for schema in current_session().scalars(query.order_by(col(CategorySchema.schema_version).desc())):
         versions.setdefault(schema.category, []).append(schema)
-    counted = _assets_by_version(actor)
-    found = [_summary(category, schemas, counted.get(category, {})) for category, schemas in versions.items()]
-    return sorted(found, key=lambda one: (one.in_use is None, one.title.lower()))
+    asset_counts = _assets_by_version(actor)
+    summaries = [_summary(category, schemas, asset_counts.get(category, {})) for category, schemas in versions.items()]
+    return sorted(summaries, key=lambda summary: (summary.in_use is None, summary.title.lower()))
 
 
 def _summary(category: str, schemas: list[CategorySchema], assets: Mapping[int, int]) -> CategorySummary:
     """`schemas` are the newest first."""
-    published = [one for one in schemas if one.status is SchemaStatus.PUBLISHED]
-    draft = next((one for one in schemas if one.status is SchemaStatus.DRAFT), None)
-    shown = form_of((published or schemas)[0].document)
+    published = [schema for schema in schemas if schema.status is SchemaStatus.PUBLISHED]
+    draft = next((schema for schema in schemas if schema.status is SchemaStatus.DRAFT), None)
+    form = form_of((published or schemas)[0].document)
     return CategorySummary(
         category=category,
-        title=shown.title or category,
-        colour=shown.colour,
+        title=form.title or category,
+        colour=form.colour,
         in_use=published[0].schema_version if published else None,
         published_at=published[0].published_at if published else None,
         older_in_use=published[1].schema_version if len(published) > 1 else None,
         draft=draft.schema_version if draft else None,
-        deprecated=any(one.status is SchemaStatus.DEPRECATED for one in schemas),
+        deprecated=any(schema.status is SchemaStatus.DEPRECATED for schema in schemas),
         assets=dict(assets),
     )
 
 
 def _assets_by_version(actor: Actor) -> dict[str, dict[int, int]]:
-    by = col(Asset.asset_category), col(Asset.schema_version)
+    keys = col(Asset.asset_category), col(Asset.schema_version)
     active = col(Asset.status).not_in(ENDED_STATUSES)
-    rows = current_session().execute(select(*by, func.count()).where(visible(Asset, actor), active).group_by(*by))
-    found: dict[str, dict[int, int]] = {}
+    rows = current_session().execute(select(*keys, func.count()).where(visible(Asset, actor), active).group_by(*keys))
+    counts: dict[str, dict[int, int]] = {}
     for category, version, count in rows:
-        found.setdefault(category, {})[version] = count
-    return found
+        counts.setdefault(category, {})[version] = count
+    return counts
 
 
 @operation("UC-05.07", permission="category.manage", name="begin_category")
@@ -113,10 +113,10 @@ def begin_category(actor: Actor, title: str, category: str = "") -> CategorySche
         )
     if findings:
         raise Invalid(findings)
-    standing = select(CategorySchema).where(
+    query = select(CategorySchema).where(
         col(CategorySchema.category) == code, col(CategorySchema.status) != SchemaStatus.DISCARDED
     )
-    if current_session().scalar(standing.limit(1)) is not None:
+    if current_session().scalar(query.limit(1)) is not None:
         raise Duplicate(f"There is a category {code} already: open it, or take another code.", "category")
     colours = [str(schema.get("x-colour", "")) for schema in catalogue().reference.schemas.values()]
     draft = open_draft(code)
@@ -134,10 +134,10 @@ def begin_version(actor: Actor, category: str) -> CategorySchema:
     base = newest(category)
     if base is None:
         raise NotFound("category", category)
-    made = open_draft(category)
-    made.document = {KEPT: form_of(base.document).model_dump()}
+    next_draft = open_draft(category)
+    next_draft.document = {KEPT: form_of(base.document).model_dump()}
     current_session().flush()
-    return made
+    return next_draft
 
 
 @operation("UC-05.07", permission="category.manage", writes=False, name="category_draft")
@@ -161,11 +161,13 @@ def find_draft(category: str) -> CategorySchema | None:
 def newest(category: str) -> CategorySchema | None:
     """The newest version that is in use, else the newest that was, inside an operation."""
     settled = (SchemaStatus.PUBLISHED, SchemaStatus.DEPRECATED)
-    chosen = select(CategorySchema).where(
+    query = select(CategorySchema).where(
         col(CategorySchema.category) == category, col(CategorySchema.status).in_(settled)
     )
-    found = list(current_session().scalars(chosen.order_by(col(CategorySchema.schema_version).desc())))
-    return next((one for one in found if one.status is SchemaStatus.PUBLISHED), found[0] if found else None)
+    versions = list(current_session().scalars(query.order_by(col(CategorySchema.schema_version).desc())))
+    return next(
+        (schema for schema in versions if schema.status is SchemaStatus.PUBLISHED), versions[0] if versions else None
+    )
 
 
 @operation("UC-05.07", permission="category.manage", name="save_category")
@@ -177,13 +179,13 @@ def save_category(actor: Actor, schema_id: UUID, form: CategoryForm, version: in
     schema = reach_schema(schema_id, version)
     if schema.status is not SchemaStatus.DRAFT:
         raise Refused("This version is no longer a draft. Draft a new version to change the category.")
-    kept = form.model_dump()
+    content = form.model_dump()
     text = form.model_dump_json()
     if len(text) > LARGEST_FORM or "\\u0000" in text:
         expected = f"At most {LARGEST_FORM:,} characters of text in all"
         raise Invalid([Finding("CATEGORY-09", None, None, expected, "The category is too large to be kept.")])
-    if schema.document.get(KEPT) != kept:
-        schema.document = {KEPT: kept}
+    if schema.document.get(KEPT) != content:
+        schema.document = {KEPT: content}
         current_session().flush()
     return schema
 
@@ -205,7 +207,7 @@ def check_category(actor: Actor, category: str, form: CategoryForm) -> list[Find
 
 @operation("UC-05.07", permission="category.manage", writes=False, name="category_changes")
 def category_changes(actor: Actor, category: str, form: CategoryForm) -> list[SchemaChange] | None:
-    """What differs from the newest version that is or was in use; None when there is none yet."""
+    """Compare a form with the newest version that is or was in use; None when there is none yet."""
     base = newest(category)
     if base is None:
         return None

@@ -1,4 +1,4 @@
-"""What a draft of a category would do: to values that somebody tries, and to the assets registered so far (UC-05.07).
+"""Effect of a category draft: on values that somebody tries, and on the assets registered so far (UC-05.07).
 
 Registered assets keep their own version, so a draft changes nothing for them; the effect says how many of them would pass
 under it, should their values be given anew. Judged by the register's own rules, a batch at a time.
@@ -58,7 +58,7 @@ class RuleEffect:
 
 @dataclass(slots=True)
 class CategoryEffect:
-    """What the draft would say of the registered assets: those looked at and those that would fail, by schema version."""
+    """Effect of a draft on the registered assets: how many were checked and how many would fail, by schema version."""
 
     checked: int = 0
     failing: int = 0
@@ -67,18 +67,18 @@ class CategoryEffect:
 
     @property
     def passing(self) -> int:
-        """How many would pass."""
+        """The number of assets that would pass."""
         return self.checked - self.failing
 
 
 @cache
 def _schema_rules() -> tuple[Rule, ...]:
     """The rules whose verdict follows from a category's schema: what it makes mandatory, alone or in groups."""
-    asked = ("needs:", "needs_mpan", "lacks_any")
+    prefixes = ("needs:", "needs_mpan", "lacks_any")
     return tuple(
         rule
         for rule in ASSET_RULES.values()
-        if rule.holds is not None and any(name.startswith(asked) for name in rule.holds.meta.root_names())
+        if rule.holds is not None and any(name.startswith(prefixes) for name in rule.holds.meta.root_names())
     )
 
 
@@ -98,7 +98,7 @@ def _reference(category: str, document: Mapping[str, Any]) -> AssetReference:
 
 @operation("UC-05.07", permission="category.manage", writes=False, name="try_category")
 def try_category(actor: Actor, category: str, form: CategoryForm, values: Mapping[str, object]) -> list[Finding]:
-    """What the rules would say if these values were registered under the draft; nothing is kept."""
+    """Check values as if they were registered under the draft; nothing is stored. Returns the findings."""
     document = document_of(category, form, catalogue().reference.code_lists)
     context = replace(rule_context(), reference=_reference(category, document))
     return check_asset({**values, "AssetCategory": category}, context).findings
@@ -108,7 +108,7 @@ def try_category(actor: Actor, category: str, form: CategoryForm, values: Mappin
 def category_effect(
     actor: Actor, category: str, form: CategoryForm, progress: Progress | None = None
 ) -> CategoryEffect:
-    """How many active assets of the category would pass and fail under the draft, and by which rule.
+    """Count the active assets of the category that would pass and fail under the draft, by rule.
 
     `progress` is told after each batch how many of how many were looked at.
     """
@@ -116,33 +116,37 @@ def category_effect(
     reference = _reference(category, document)
     context = replace(rule_context(), reference=reference, is_new=False)
     judge = judges(reference)[category]
-    labels = {one.term: one.label for one in (*CORE.values(), *category_fields(document))}
-    chosen = (col(Asset.asset_category) == category, col(Asset.status).not_in(ENDED_STATUSES), visible(Asset, actor))
-    total = current_session().scalar(select(func.count()).where(*chosen)) or 0
-    effect, found = CategoryEffect(), _Found(labels)
-    for rows in _batches(document, chosen):
-        failing = found.core(rows, context) | found.own(rows, judge)
+    labels = {field.term: field.label for field in (*CORE.values(), *category_fields(document))}
+    conditions = (
+        col(Asset.asset_category) == category,
+        col(Asset.status).not_in(ENDED_STATUSES),
+        visible(Asset, actor),
+    )
+    total = current_session().scalar(select(func.count()).where(*conditions)) or 0
+    effect, failures = CategoryEffect(), _Found(labels)
+    for rows in _batches(document, conditions):
+        failing = failures.core(rows, context) | failures.own(rows, judge)
         _count(effect, rows, failing)
         if progress is not None:
             progress(effect.checked, total)
-    effect.rules = sorted(found.rules.values(), key=lambda rule: -rule.failing)
+    effect.rules = sorted(failures.rules.values(), key=lambda rule: -rule.failing)
     return effect
 
 
-def _batches(document: Mapping[str, Any], chosen: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def _batches(document: Mapping[str, Any], conditions: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Rows of (id, name, version, own attributes, and what the schema asks for of the core terms)."""
     columns = [col(getattr(Asset, snake(term))).label(term) for term in _asked(document)]
     head = col(Asset.id), col(Asset.asset_name), col(Asset.schema_version), col(Asset.category_attributes)
-    asked = select(*head, *columns).where(*chosen).execution_options(yield_per=BATCH)
-    yield from current_session().execute(asked).partitions()
+    query = select(*head, *columns).where(*conditions).execution_options(yield_per=BATCH)
+    yield from current_session().execute(query).partitions()
 
 
 def _asked(document: Mapping[str, Any]) -> list[str]:
     """The core terms that the verdict of the schema's rules depends on, as far as an asset keeps them."""
-    when: Mapping[str, str] = document.get("x-mandatory-when", {})
+    conditional: Mapping[str, str] = document.get("x-mandatory-when", {})
     groups = [term for group in document.get("x-mandatory-any", ()) for term in group]
-    named = {*document.get("x-mandatory", ()), *groups, *when, *when.values()}
-    return [term for term in CORE if term in named and hasattr(Asset, snake(term))]
+    terms = {*document.get("x-mandatory", ()), *groups, *conditional, *conditional.values()}
+    return [term for term in CORE if term in terms and hasattr(Asset, snake(term))]
 
 
 class _Found:
@@ -158,11 +162,11 @@ class _Found:
         if not terms:
             return set()
         category = next(iter(context.reference.schemas))
-        named = {term: pl.Series([row._mapping[term] for row in rows], strict=False) for term in terms}
-        raw = text_frame(pl.DataFrame({**named, "AssetCategory": [category] * len(rows)}))
+        columns = {term: pl.Series([row._mapping[term] for row in rows], strict=False) for term in terms}
+        raw = text_frame(pl.DataFrame({**columns, "AssetCategory": [category] * len(rows)}))
         findings = evaluate(prepare(raw, context), self._needed(context), raw)
-        for place, code, term, _given, _expected, message, _severity in findings.iter_rows():
-            self._add(code, term, rows[place], message)
+        for index, code, term, _value, _expected, message, _severity in findings.iter_rows():
+            self._add(code, term, rows[index], message)
         return set(findings["row"].to_list())
 
     @staticmethod
@@ -175,17 +179,17 @@ class _Found:
     def own(self, rows: Sequence[Any], judge: Judge) -> set[int]:
         """The places of the rows whose own attributes the schema refuses."""
         failing: set[int] = set()
-        for place, row in enumerate(rows):
-            given = row.category_attributes
-            if judge.validator.is_valid(given):
+        for index, row in enumerate(rows):
+            values = row.category_attributes
+            if judge.validator.is_valid(values):
                 continue
-            failing.add(place)
-            for code, term in objections(judge, given):
-                known = self.rules.get((code, term))
-                if known is not None and len(known.examples) >= EXAMPLES:
-                    known.failing += 1
+            failing.add(index)
+            for code, term in objections(judge, values):
+                effect = self.rules.get((code, term))
+                if effect is not None and len(effect.examples) >= EXAMPLES:
+                    effect.failing += 1
                 else:
-                    self._add(code, term, row, speak(code, term, given, judge.properties).message)
+                    self._add(code, term, row, speak(code, term, values, judge.properties).message)
         return failing
 
     def _add(self, code: str, term: str | None, row: Any, message: str) -> None:
@@ -202,7 +206,7 @@ def _count(effect: CategoryEffect, rows: Sequence[Any], failing: set[int]) -> No
     effect.checked += len(rows)
     effect.failing += len(failing)
     checked = Counter(row.schema_version for row in rows)
-    failed = Counter(rows[place].schema_version for place in failing)
+    failed = Counter(rows[index].schema_version for index in failing)
     for version, count in checked.items():
         before = effect.by_version.get(version, (0, 0))
         effect.by_version[version] = (before[0] + count, before[1] + failed[version])

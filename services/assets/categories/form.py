@@ -74,8 +74,8 @@ class AttributeForm(BaseModel):
         return self.name.strip() or suggested_name(self.label, self.unit)
 
     @property
-    def shown(self) -> str:
-        """What people call it, while it has no label too."""
+    def display_name(self) -> str:
+        """The label of the attribute, or its name while it has none."""
         return self.label.strip() or self.term or "An attribute without a name"
 
 
@@ -130,44 +130,48 @@ def form_of(document: Mapping[str, Any]) -> CategoryForm:
         when=dict(document.get("x-mandatory-when", {})),
         usual=usual,
         attributes=[
-            _attribute(f"a{place}", name, spec, name in required)
-            for place, (name, spec) in enumerate(properties.items(), 1)
+            _attribute(f"a{number}", name, spec, name in required)
+            for number, (name, spec) in enumerate(properties.items(), 1)
         ],
-        rest={name: one for name, one in document.items() if name not in _OWN_KEYWORDS},
+        rest={name: value for name, value in document.items() if name not in _OWN_KEYWORDS},
     )
 
 
 def _attribute(identifier: str, name: str, spec: Mapping[str, Any], mandatory: bool) -> AttributeForm:
     kind = _kind(spec)
-    used = {"type", "title", "description", "x-unit", "examples"}
-    made: dict[str, Any] = {"id": identifier, "name": name, "kind": kind, "mandatory": mandatory}
-    made |= {"label": str(spec.get("title", "")), "help": str(spec.get("description", ""))}
-    made["unit"] = str(spec.get("x-unit", ""))
+    used_keywords = {"type", "title", "description", "x-unit", "examples"}
+    fields: dict[str, Any] = {"id": identifier, "name": name, "kind": kind, "mandatory": mandatory}
+    fields |= {"label": str(spec.get("title", "")), "help": str(spec.get("description", ""))}
+    fields["unit"] = str(spec.get("x-unit", ""))
     examples = spec.get("examples", [])
     if len(examples) <= 1 and not isinstance(examples[0] if examples else "", list | dict):
-        made["example"] = _text(examples[0]) if examples else ""
+        fields["example"] = _text(examples[0]) if examples else ""
     else:
-        used.discard("examples")
+        used_keywords.discard("examples")
     if kind in NUMBERS:
         for word, bound, excluded, mark in (
             ("minimum", "minimum", "exclusiveMinimum", "above_minimum"),
             ("maximum", "maximum", "exclusiveMaximum", "below_maximum"),
         ):
-            chosen = bound if bound in spec else excluded
-            if chosen in spec:
-                made |= {word: _text(spec[chosen]), mark: chosen == excluded}
-                used.add(chosen)
+            keyword = bound if bound in spec else excluded
+            if keyword in spec:
+                fields |= {word: _text(spec[keyword]), mark: keyword == excluded}
+                used_keywords.add(keyword)
     elif kind == "text":
-        made |= {word: str(spec[key]) for word, key in LENGTHS.items() if key in spec}
-        used |= set(LENGTHS.values())
+        fields |= {word: str(spec[key]) for word, key in LENGTHS.items() if key in spec}
+        used_keywords |= set(LENGTHS.values())
     elif kind == "date":
-        used.add("format")
+        used_keywords.add("format")
     elif kind in LISTS:
-        made["code_list"] = str(spec.get(LIST_KEYWORD, ""))
-        made["choices"] = "" if made["code_list"] else "\n".join(_line(one.code, one.label) for one in choices_of(spec))
-        used |= {"oneOf", "enum", "items", "uniqueItems", LIST_KEYWORD}
-    made["rest"] = dict(spec) if kind == OTHER else {key: one for key, one in spec.items() if key not in used}
-    return AttributeForm(**made)
+        fields["code_list"] = str(spec.get(LIST_KEYWORD, ""))
+        fields["choices"] = (
+            "" if fields["code_list"] else "\n".join(_line(choice.code, choice.label) for choice in choices_of(spec))
+        )
+        used_keywords |= {"oneOf", "enum", "items", "uniqueItems", LIST_KEYWORD}
+    fields["rest"] = (
+        dict(spec) if kind == OTHER else {key: value for key, value in spec.items() if key not in used_keywords}
+    )
+    return AttributeForm(**fields)
 
 
 LENGTHS = {"shortest": "minLength", "longest": "maxLength", "pattern": "pattern"}
@@ -209,16 +213,18 @@ def suggested_code(label: str) -> str:
 
 def next_colour(used: Iterable[str]) -> str:
     """The first colour of the palette that no category has."""
-    taken = {colour.upper() for colour in used}
-    return next((colour for colour in COLOURS if colour not in taken), COLOURS[len(taken) % len(COLOURS)])
+    used_colours = {colour.upper() for colour in used}
+    return next((colour for colour in COLOURS if colour not in used_colours), COLOURS[len(used_colours) % len(COLOURS)])
 
 
 def blank_attribute(attributes: Sequence[AttributeForm]) -> AttributeForm:
     """A new attribute with an identifier that none of the others has."""
-    taken = {one.id for one in attributes}
-    return AttributeForm(id=next(f"a{place}" for place in range(1, len(taken) + 2) if f"a{place}" not in taken))
+    identifiers = {attribute.id for attribute in attributes}
+    return AttributeForm(
+        id=next(f"a{number}" for number in range(1, len(identifiers) + 2) if f"a{number}" not in identifiers)
+    )
 
 
 def core_label(term: str) -> str:
-    """What people call a core attribute."""
+    """The label of a core attribute."""
     return CORE[term].label if term in CORE else term

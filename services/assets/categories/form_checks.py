@@ -1,4 +1,4 @@
-"""What is missing or wrong in a category as its editor holds it, all at once, each beside its field (UC-05.07).
+"""Form checks of a category: everything missing or wrong in the editor at once, each beside its field (UC-05.07).
 
 `field` of a finding is the field of the form: ``title``, ``x-kind``, ``x-hidden``, ``usual.0``, or
 ``attributes.<id>.<part>``. A name means one thing in the whole register: type and unit of an attribute are those that
@@ -30,12 +30,12 @@ NUMBER = "A number such as 12.5, without separators"
 
 def wrong_form(category: str, form: CategoryForm, lists: CodeLists, others: Schemas) -> list[Finding]:
     """Everything that keeps the form from being published. `others` are the schemas of the other categories."""
-    found = [*_head(form, others), *_core(form, lists)]
-    names = Counter(one.term for one in form.attributes if one.term)
+    findings = [*_head(form, others), *_core(form, lists)]
+    names = Counter(attribute.term for attribute in form.attributes if attribute.term)
     for attribute in form.attributes:
-        found += _named(attribute, names, others)
-        found += _typed(attribute, lists)
-    return found
+        findings += _named(attribute, names, others)
+        findings += _typed(attribute, lists)
+    return findings
 
 
 def _head(form: CategoryForm, others: Schemas) -> Iterator[Finding]:
@@ -58,142 +58,150 @@ def _head(form: CategoryForm, others: Schemas) -> Iterator[Finding]:
 
 
 def _core(form: CategoryForm, lists: CodeLists) -> Iterator[Finding]:
-    given = {one.term for one in form.usual if one.value.strip()}
-    asked = {*form.mandatory, *(term for term, field in CORE.items() if field.mandatory)}
+    usual_terms = {usual.term for usual in form.usual if usual.value.strip()}
+    mandatory_terms = {*form.mandatory, *(term for term, field in CORE.items() if field.mandatory)}
     for term in form.hidden:
-        if term in asked - given:
+        if term in mandatory_terms - usual_terms:
             message = f"{core_label(term)} is mandatory, so it can't be left out of the form."
             yield _say("CATEGORY-11", "x-hidden", term, "Attributes that nobody has to give", message)
     for group in form.one_of:
         if len(set(group)) == 1:
             message = f"{core_label(group[0])} stands alone: make it mandatory, or name another beside it."
             yield _say("CATEGORY-22", "x-mandatory-any", group[0], "Two attributes or more", message)
-    twice = Counter(one.term for one in form.usual if one.term)
-    for place, one in enumerate(form.usual):
-        yield from _usual(f"usual.{place}", one, twice[one.term] > 1, lists)
+    uses = Counter(usual.term for usual in form.usual if usual.term)
+    for index, usual in enumerate(form.usual):
+        yield from _usual(f"usual.{index}", usual, uses[usual.term] > 1, lists)
 
 
-def _usual(field: str, one: UsualValue, twice: bool, lists: CodeLists) -> Iterator[Finding]:
-    if not one.term or not one.value.strip():
-        yield _say("CATEGORY-19", field, one.value, "An attribute and its value", "Give both, or remove the line.")
+def _usual(field: str, usual: UsualValue, repeated: bool, lists: CodeLists) -> Iterator[Finding]:
+    if not usual.term or not usual.value.strip():
+        yield _say("CATEGORY-19", field, usual.value, "An attribute and its value", "Give both, or remove the line.")
         return
-    label = core_label(one.term)
-    if twice:
-        yield _say("CATEGORY-19", field, one.term, "Each attribute once", f"{label} has a usual value already.")
-    known = CORE.get(one.term)
-    if known is None:
-        yield _say("CATEGORY-05", field, one.term, "A core attribute", f"There is no core attribute {one.term}.")
-    elif known.code_list and one.value.strip() not in {
-        code.code for code in lists.get(known.code_list, {}).values() if code.active
+    label = core_label(usual.term)
+    if repeated:
+        yield _say("CATEGORY-19", field, usual.term, "Each attribute once", f"{label} has a usual value already.")
+    attribute = CORE.get(usual.term)
+    if attribute is None:
+        yield _say("CATEGORY-05", field, usual.term, "A core attribute", f"There is no core attribute {usual.term}.")
+    elif attribute.code_list and usual.value.strip() not in {
+        code.code for code in lists.get(attribute.code_list, {}).values() if code.active
     }:
-        expected = f"An active code of the list {known.code_list}"
-        yield _say("CATEGORY-19", field, one.value, expected, f"{label} can't be {one.value}.")
-    elif known.kind == "power" and number_of(one.value) is None:
-        yield _say("CATEGORY-19", field, one.value, "A number of kW", f"{one.value} isn't a number of kW.")
+        expected = f"An active code of the list {attribute.code_list}"
+        yield _say("CATEGORY-19", field, usual.value, expected, f"{label} can't be {usual.value}.")
+    elif attribute.kind == "power" and number_of(usual.value) is None:
+        yield _say("CATEGORY-19", field, usual.value, "A number of kW", f"{usual.value} isn't a number of kW.")
 
 
-def _named(one: AttributeForm, names: Mapping[str, int], others: Schemas) -> Iterator[Finding]:
-    place = f"attributes.{one.id}"
-    if not 1 <= len(one.label.strip()) <= LONGEST_LABEL:
-        yield _say("CATEGORY-18", f"{place}.label", one.label, f"1 to {LONGEST_LABEL} characters", "Give it a label.")
-    name = one.term
-    taken = name in CORE or name in REGISTER_TERMS or name == ATTRIBUTES_TERM
-    if not ATTRIBUTE.fullmatch(name) and (name or one.label.strip()):
+def _named(attribute: AttributeForm, names: Mapping[str, int], others: Schemas) -> Iterator[Finding]:
+    path = f"attributes.{attribute.id}"
+    if not 1 <= len(attribute.label.strip()) <= LONGEST_LABEL:
+        yield _say(
+            "CATEGORY-18", f"{path}.label", attribute.label, f"1 to {LONGEST_LABEL} characters", "Give it a label."
+        )
+    name = attribute.term
+    reserved = name in CORE or name in REGISTER_TERMS or name == ATTRIBUTES_TERM
+    if not ATTRIBUTE.fullmatch(name) and (name or attribute.label.strip()):
         expected = "A letter, then letters, digits and underscores, 60 at most, such as UsableEnergy_kWh"
-        yield _say("CATEGORY-07", f"{place}.name", name, expected, f"{name or 'Nothing'} can't be a name.")
-    elif taken:
+        yield _say("CATEGORY-07", f"{path}.name", name, expected, f"{name or 'Nothing'} can't be a name.")
+    elif reserved:
         message = f"{name} is an attribute of all assets: take another name."
-        yield _say("CATEGORY-07", f"{place}.name", name, "A name that no core attribute has", message)
+        yield _say("CATEGORY-07", f"{path}.name", name, "A name that no core attribute has", message)
     elif names.get(name, 0) > 1:
-        yield _say("CATEGORY-12", f"{place}.name", name, "Each name once", f"Two attributes are called {name}.")
-    if len(one.help) > LONGEST_HELP:
+        yield _say("CATEGORY-12", f"{path}.name", name, "Each name once", f"Two attributes are called {name}.")
+    if len(attribute.help) > LONGEST_HELP:
         expected = f"At most {LONGEST_HELP:,} characters"
-        yield _say("CATEGORY-18", f"{place}.help", len(one.help), expected, "The help text is too long.")
-    yield from _as_elsewhere(one, others)
+        yield _say("CATEGORY-18", f"{path}.help", len(attribute.help), expected, "The help text is too long.")
+    yield from _as_elsewhere(attribute, others)
 
 
-def _as_elsewhere(one: AttributeForm, others: Schemas) -> Iterator[Finding]:
+def _as_elsewhere(attribute: AttributeForm, others: Schemas) -> Iterator[Finding]:
     """One name, one meaning: files of several categories have one column for it."""
     for schema in others.values():
-        spec = schema.get("properties", {}).get(one.term)
-        if spec is None or one.kind == OTHER:
+        spec = schema.get("properties", {}).get(attribute.term)
+        if spec is None or attribute.kind == OTHER:
             continue
-        mine = spec_of(one, {})
-        if (spec.get("type"), spec.get("x-unit", "")) != (mine.get("type"), mine.get("x-unit", "")):
-            theirs = expectation({key: spec[key] for key in ("type", "x-unit") if key in spec})
-            message = f"In {schema.get('title')} {one.term} is {theirs}. Make it the same here, or take another name."
-            yield _say("CATEGORY-13", f"attributes.{one.id}.name", one.term, f"As elsewhere: {theirs}", message)
+        own_spec = spec_of(attribute, {})
+        if (spec.get("type"), spec.get("x-unit", "")) != (own_spec.get("type"), own_spec.get("x-unit", "")):
+            expected = expectation({key: spec[key] for key in ("type", "x-unit") if key in spec})
+            message = (
+                f"In {schema.get('title')} {attribute.term} is {expected}. Make it the same here, or take another name."
+            )
+            yield _say(
+                "CATEGORY-13", f"attributes.{attribute.id}.name", attribute.term, f"As elsewhere: {expected}", message
+            )
             return
 
 
-def _typed(one: AttributeForm, lists: CodeLists) -> Iterator[Finding]:
-    place = f"attributes.{one.id}"
-    before = 0
-    for finding in (*_bounds(one, place), *_text(one, place), *_listed(one, place, lists)):
-        before += 1
+def _typed(attribute: AttributeForm, lists: CodeLists) -> Iterator[Finding]:
+    path = f"attributes.{attribute.id}"
+    problems = 0
+    for finding in (*_bounds(attribute, path), *_text(attribute, path), *_listed(attribute, path, lists)):
+        problems += 1
         yield finding
-    if before or not one.example.strip() or one.kind in ("choices", OTHER):
+    if problems or not attribute.example.strip() or attribute.kind in ("choices", OTHER):
         return
-    example = example_of(one)
-    if example is None or not compile_schema(spec_of(one, lists)).is_valid(example):
-        message = f"{one.example} isn't {expectation(spec_of(one, lists))}."
-        yield _say("CATEGORY-17", f"{place}.example", one.example, "A value that the attribute accepts", message)
+    example = example_of(attribute)
+    if example is None or not compile_schema(spec_of(attribute, lists)).is_valid(example):
+        message = f"{attribute.example} isn't {expectation(spec_of(attribute, lists))}."
+        yield _say("CATEGORY-17", f"{path}.example", attribute.example, "A value that the attribute accepts", message)
 
 
-def _bounds(one: AttributeForm, place: str) -> Iterator[Finding]:
-    if one.kind not in NUMBERS:
+def _bounds(attribute: AttributeForm, path: str) -> Iterator[Finding]:
+    if attribute.kind not in NUMBERS:
         return
-    for part in ("minimum", "maximum"):
-        text = getattr(one, part).strip()
+    for bound in ("minimum", "maximum"):
+        text = getattr(attribute, bound).strip()
         if text and number_of(text) is None:
-            yield _say("CATEGORY-14", f"{place}.{part}", text, NUMBER, f"{text} isn't a number.")
-        elif text and one.kind == "integer" and not isinstance(number_of(text), int):
+            yield _say("CATEGORY-14", f"{path}.{bound}", text, NUMBER, f"{text} isn't a number.")
+        elif text and attribute.kind == "integer" and not isinstance(number_of(text), int):
             message = f"{text} isn't a whole number, the attribute is."
-            yield _say("CATEGORY-14", f"{place}.{part}", text, "A whole number", message)
-    least, most = number_of(one.minimum), number_of(one.maximum)
-    empty = one.above_minimum or one.below_maximum
+            yield _say("CATEGORY-14", f"{path}.{bound}", text, "A whole number", message)
+    least, most = number_of(attribute.minimum), number_of(attribute.maximum)
+    empty = attribute.above_minimum or attribute.below_maximum
     if least is not None and most is not None and (least > most or (least == most and empty)):
         message = "No number is in this range."
-        yield _say("CATEGORY-14", f"{place}.maximum", one.maximum, f"More than {one.minimum}", message)
+        yield _say("CATEGORY-14", f"{path}.maximum", attribute.maximum, f"More than {attribute.minimum}", message)
 
 
-def _text(one: AttributeForm, place: str) -> Iterator[Finding]:
-    if one.kind != "text":
+def _text(attribute: AttributeForm, path: str) -> Iterator[Finding]:
+    if attribute.kind != "text":
         return
-    for part in ("shortest", "longest"):
-        text = getattr(one, part).strip()
+    for bound in ("shortest", "longest"):
+        text = getattr(attribute, bound).strip()
         if text and length_of(text) is None:
-            yield _say("CATEGORY-15", f"{place}.{part}", text, "A whole number", f"{text} isn't a length.")
-    shortest, longest = length_of(one.shortest), length_of(one.longest)
+            yield _say("CATEGORY-15", f"{path}.{bound}", text, "A whole number", f"{text} isn't a length.")
+    shortest, longest = length_of(attribute.shortest), length_of(attribute.longest)
     if shortest is not None and longest is not None and shortest > longest:
         message = "No text is both this long and this short."
-        yield _say("CATEGORY-15", f"{place}.longest", one.longest, f"At least {shortest}", message)
-    if one.pattern.strip():
+        yield _say("CATEGORY-15", f"{path}.longest", attribute.longest, f"At least {shortest}", message)
+    if attribute.pattern.strip():
         try:
-            compile_schema({"type": "string", "pattern": one.pattern.strip()})
+            compile_schema({"type": "string", "pattern": attribute.pattern.strip()})
         except (ValueError, jsonschema_rs.ValidationError):
             expected = "A regular expression without look-around, such as ^[A-Z]{2}[0-9]{4}$"
-            yield _say("CATEGORY-16", f"{place}.pattern", one.pattern, expected, f"{one.pattern} is no pattern.")
+            yield _say(
+                "CATEGORY-16", f"{path}.pattern", attribute.pattern, expected, f"{attribute.pattern} is no pattern."
+            )
 
 
-def _listed(one: AttributeForm, place: str, lists: CodeLists) -> Iterator[Finding]:
-    if one.kind not in LISTS:
+def _listed(attribute: AttributeForm, path: str, lists: CodeLists) -> Iterator[Finding]:
+    if attribute.kind not in LISTS:
         return
-    if one.code_list and one.code_list not in lists:
-        message = f"There is no code list {one.code_list}."
-        yield _say("CATEGORY-23", f"{place}.choices", one.code_list, "A code list of the register", message)
+    if attribute.code_list and attribute.code_list not in lists:
+        message = f"There is no code list {attribute.code_list}."
+        yield _say("CATEGORY-23", f"{path}.choices", attribute.code_list, "A code list of the register", message)
         return
-    pairs = choices_in(one, lists)
+    pairs = choices_in(attribute, lists)
     if not 1 <= len(pairs) <= MOST_CHOICES:
         message = "Give the choices, one a line." if not pairs else f"{len(pairs)} are too many: make it a text."
-        yield _say("CATEGORY-23", f"{place}.choices", len(pairs), f"1 to {MOST_CHOICES} choices", message)
+        yield _say("CATEGORY-23", f"{path}.choices", len(pairs), f"1 to {MOST_CHOICES} choices", message)
     for code, times in Counter(code for code, _label in pairs).items():
         if not CHOICE.fullmatch(code):
             expected = "A code of letters, digits and _ . + -, 60 at most"
-            yield _say("CATEGORY-23", f"{place}.choices", code, expected, f"{code or 'Nothing'} can't be a code.")
+            yield _say("CATEGORY-23", f"{path}.choices", code, expected, f"{code or 'Nothing'} can't be a code.")
         if times > 1:
-            yield _say("CATEGORY-23", f"{place}.choices", code, "Each code once", f"{code} is there {times} times.")
+            yield _say("CATEGORY-23", f"{path}.choices", code, "Each code once", f"{code} is there {times} times.")
 
 
-def _say(code: str, field: str, given: object, expected: str, message: str) -> Finding:
-    return Finding(code, field, str(given) or None, expected, message)
+def _say(code: str, field: str, value: object, expected: str, message: str) -> Finding:
+    return Finding(code, field, str(value) or None, expected, message)

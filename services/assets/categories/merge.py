@@ -6,48 +6,48 @@ from typing import Any
 from services.assets.categories.form import AttributeForm, CategoryForm
 
 
-def merged(base: CategoryForm, mine: CategoryForm, theirs: CategoryForm) -> CategoryForm | None:
+def merged(base: CategoryForm, own: CategoryForm, other: CategoryForm) -> CategoryForm | None:
     """The form with the changes of both since `base`; None where both changed the same thing in different ways."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name in CategoryForm.model_fields:
         if name == "attributes":
-            found[name] = _attributes(base.attributes, mine.attributes, theirs.attributes)
+            values[name] = _attributes(base.attributes, own.attributes, other.attributes)
         else:
-            found[name] = _either(getattr(base, name), getattr(mine, name), getattr(theirs, name))
-        if found[name] is None:
+            values[name] = _either(getattr(base, name), getattr(own, name), getattr(other, name))
+        if values[name] is None:
             return None
-    return CategoryForm(**found)
+    return CategoryForm(**values)
 
 
-def _either(base: Any, mine: Any, theirs: Any) -> Any:
+def _either(base: Any, own: Any, other: Any) -> Any:
     """The one that was changed; None where both were, differently. No field of a form is None."""
-    if mine in (base, theirs):
-        return theirs
-    return mine if theirs == base else None
+    if own in (base, other):
+        return other
+    return own if other == base else None
 
 
 def _attributes(
-    base: Sequence[AttributeForm], mine: Sequence[AttributeForm], theirs: Sequence[AttributeForm]
+    base: Sequence[AttributeForm], own: Sequence[AttributeForm], other: Sequence[AttributeForm]
 ) -> list[AttributeForm] | None:
-    """Attributes one by one and field by field, in the order of whoever changed it."""
-    order = _either(*([one.id for one in attributes] for attributes in (base, mine, theirs)))
+    """Merge attributes field by field, in the order of whoever changed it."""
+    order = _either(*([attribute.id for attribute in attributes] for attributes in (base, own, other)))
     if order is None:
         return None
-    known = [{one.id: one for one in attributes} for attributes in (base, mine, theirs)]
-    gone = [identifier for identifier in known[0] if identifier not in order]
-    if any(attributes.get(one, known[0][one]) != known[0][one] for one in gone for attributes in known[1:]):
+    by_id = [{attribute.id: attribute for attribute in attributes} for attributes in (base, own, other)]
+    before = by_id[0]
+    removed = [identifier for identifier in before if identifier not in order]
+    if any(attributes.get(name, before[name]) != before[name] for name in removed for attributes in by_id[1:]):
         # Taken out by one, changed by the other.
         return None
-    found = []
+    merged_attributes = []
     for identifier in order:
-        versions = [attributes.get(identifier) for attributes in known]
-        standing = [one for one in versions if one is not None]
-        if len(standing) < len(versions):
+        versions = [attributes[identifier] for attributes in by_id if identifier in attributes]
+        if len(versions) < len(by_id):
             # Added by one, or taken out by one and put back in nobody's order: whoever has it has the last word.
-            found.append(standing[-1])
+            merged_attributes.append(versions[-1])
             continue
-        fields = {name: _either(*(getattr(one, name) for one in standing)) for name in AttributeForm.model_fields}
+        fields = {name: _either(*(getattr(form, name) for form in versions)) for name in AttributeForm.model_fields}
         if None in fields.values():
             return None
-        found.append(AttributeForm(**fields))
-    return found
+        merged_attributes.append(AttributeForm(**fields))
+    return merged_attributes

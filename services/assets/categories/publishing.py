@@ -33,13 +33,13 @@ def draft_category(actor: Actor, category: str, document: Mapping[str, Any]) -> 
 
     Raises Invalid with everything that is wrong with the document.
     """
-    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "additionalProperties": False}
-    made.pop(KEPT, None)
-    findings = list(wrong_document(category, made))
+    content = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "additionalProperties": False}
+    content.pop(KEPT, None)
+    findings = list(wrong_document(category, content))
     if findings:
         raise Invalid(findings)
     draft = open_draft(category)
-    draft.document = made
+    draft.document = content
     current_session().flush()
     return draft
 
@@ -48,10 +48,10 @@ def open_draft(category: str) -> CategorySchema:
     """The draft of a category's next version, empty where there was none; one that was given up is taken up again."""
     session = current_session()
     of_category = col(CategorySchema.category) == category
-    standing = select(CategorySchema).where(
+    query = select(CategorySchema).where(
         of_category, col(CategorySchema.status).in_((SchemaStatus.DRAFT, SchemaStatus.DISCARDED))
     )
-    draft = session.scalar(standing.with_for_update())
+    draft = session.scalar(query.with_for_update())
     if draft is None:
         newest = session.scalar(select(func.max(col(CategorySchema.schema_version))).where(of_category)) or 0
         draft = CategorySchema(category=category, schema_version=newest + 1)
@@ -66,10 +66,10 @@ def what_is_wrong(category: str, form: CategoryForm) -> list[Finding]:
     """Everything that keeps a draft's form from being published, inside an operation."""
     reference = catalogue().reference
     others = {name: schema for name, schema in reference.schemas.items() if name != category}
-    found = wrong_form(category, form, reference.code_lists, others)
+    findings = wrong_form(category, form, reference.code_lists, others)
     document = compiled(category, {KEPT: form.model_dump()}, reference.code_lists)
     # Only what the form's own checks don't say: a document that is too large, or that no rule can run.
-    return found or list(wrong_document(category, document))
+    return findings or list(wrong_document(category, document))
 
 
 @operation("UC-05.07", permission="category.manage", name="publish_category")
@@ -103,12 +103,12 @@ def _category_code(category: str) -> CodeListEntry:
     """The category's code in the list of categories, made when it is new."""
     session = current_session()
     of_list = col(CodeListEntry.list_name) == CATEGORY_LIST
-    found = session.scalar(select(CodeListEntry).where(of_list, col(CodeListEntry.code) == category).with_for_update())
-    if found is None:
+    entry = session.scalar(select(CodeListEntry).where(of_list, col(CodeListEntry.code) == category).with_for_update())
+    if entry is None:
         last = session.scalar(select(func.max(col(CodeListEntry.position))).where(of_list))
-        found = CodeListEntry(list_name=CATEGORY_LIST, code=category, label="", position=(last or 0) + 1)
-        session.add(found)
-    return found
+        entry = CodeListEntry(list_name=CATEGORY_LIST, code=category, label="", position=(last or 0) + 1)
+        session.add(entry)
+    return entry
 
 
 @operation("UC-05.07", permission="category.manage", name="deprecate_category")
@@ -128,15 +128,15 @@ def deprecate_category(
         expected = "10 to 1,000 characters"
         message = "Say in 10 characters or more why it goes out of use: those who register its assets read it."
         raise Invalid([Finding("REASON-01", "Reason", words or None, expected, message)])
-    published = select(CategorySchema).where(
+    query = select(CategorySchema).where(
         col(CategorySchema.category) == schema.category, col(CategorySchema.status) == SchemaStatus.PUBLISHED
     )
-    standing = list(current_session().scalars(published.with_for_update()))
-    for one in standing if whole else [schema]:
-        one.status = SchemaStatus.DEPRECATED
-        one.document = {**one.document, "deprecated": True, "x-deprecation": words}
-        _tell(one, "category.deprecated", {"reason": words})
-    if whole or len(standing) == 1:
+    published_versions = list(current_session().scalars(query.with_for_update()))
+    for ended in published_versions if whole else [schema]:
+        ended.status = SchemaStatus.DEPRECATED
+        ended.document = {**ended.document, "deprecated": True, "x-deprecation": words}
+        _tell(ended, "category.deprecated", {"reason": words})
+    if whole or len(published_versions) == 1:
         _category_code(schema.category).active = False
     return schema
 
@@ -144,10 +144,10 @@ def deprecate_category(
 @operation("UC-05.07", permission="category.manage", writes=False, name="category_versions")
 def category_versions(actor: Actor, category: str) -> list[CategorySchema]:
     """All versions of a category, drafts and deprecated ones included, the newest first."""
-    chosen = select(CategorySchema).where(
+    query = select(CategorySchema).where(
         col(CategorySchema.category) == category, col(CategorySchema.status) != SchemaStatus.DISCARDED
     )
-    return list(current_session().scalars(chosen.order_by(col(CategorySchema.schema_version).desc())))
+    return list(current_session().scalars(query.order_by(col(CategorySchema.schema_version).desc())))
 
 
 def reach_schema(schema_id: UUID, version: int | None) -> CategorySchema:
@@ -164,16 +164,16 @@ def reach_schema(schema_id: UUID, version: int | None) -> CategorySchema:
 
 
 def _told(schema: CategorySchema, version: int) -> dict[str, tuple[Any, Any]]:
-    """What others changed since somebody read that version, by what it concerns."""
+    """Changes that others made since a version was read, by their subject: (before, after)."""
     lists: CodeLists = catalogue().reference.code_lists
-    moved = changes_since(schema, version)
-    told: dict[str, tuple[Any, Any]] = {"Status": moved["status"]} if "status" in moved else {}
-    before, after = moved.get("document", (None, None))
+    changes = changes_since(schema, version)
+    described: dict[str, tuple[Any, Any]] = {"Status": changes["status"]} if "status" in changes else {}
+    before, after = changes.get("document", (None, None))
     if before is None or after is None:
-        return told
+        return described
     for change in changes_between(form_of(before), form_of(after), lists):
-        told[change.words if change.what in told else change.what] = (change.before, change.after)
-    return told
+        described[change.sentence if change.subject in described else change.subject] = (change.before, change.after)
+    return described
 
 
 def _tell(schema: CategorySchema, event_type: str, more: Mapping[str, str]) -> None:

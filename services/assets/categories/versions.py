@@ -58,11 +58,11 @@ def category_history(actor: Actor, category: str) -> CategoryHistory:
     """All versions of a category with what each asks for; a draft in work is the first. Empty for an unknown one."""
     versions = category_versions(actor, category)
     lists = catalogue().reference.code_lists
-    forms = [form_of(one.document) for one in versions]
-    in_use = next((one.id for one in versions if one.status is SchemaStatus.PUBLISHED), None)
+    forms = [form_of(version.document) for version in versions]
+    in_use = next((version.id for version in versions if version.status is SchemaStatus.PUBLISHED), None)
     facts = [
-        _facts(one, one.id == in_use, form, forms[place + 1] if place + 1 < len(forms) else None, lists)
-        for place, (one, form) in enumerate(zip(versions, forms, strict=True))
+        _facts(version, version.id == in_use, form, forms[index + 1] if index + 1 < len(forms) else None, lists)
+        for index, (version, form) in enumerate(zip(versions, forms, strict=True))
     ]
     return CategoryHistory(facts, _rows(forms, lists))
 
@@ -81,17 +81,20 @@ def _facts(
         published_by=by if schema.published_at else "",
         note=str(schema.document.get("x-note", form.note)),
         deprecation=str(schema.document.get("x-deprecation", "")),
-        changes=[change.words for change in changes_between(before, form, lists)] if before else [],
+        changes=[change.sentence for change in changes_between(before, form, lists)] if before else [],
     )
 
 
 def _rows(forms: Sequence[CategoryForm], lists: CodeLists) -> list[tuple[str, list[str]]]:
     """The newest version's attributes in its order, then those that only older ones have, then core attributes."""
-    by_name = [{one.term: one for one in form.attributes if one.term} for form in forms]
-    names = {name: one.shown for own in reversed(by_name) for name, one in own.items()}
-    order = {name: None for own in by_name for name in own}
+    by_name = [{attribute.term: attribute for attribute in form.attributes if attribute.term} for form in forms]
+    names = {name: attribute.display_name for attributes in reversed(by_name) for name, attribute in attributes.items()}
+    order = {name: None for attributes in by_name for name in attributes}
     rows = [
-        (f"{names[name]} ({name})", [attribute_words(own[name], lists) if name in own else "" for own in by_name])
+        (
+            f"{names[name]} ({name})",
+            [attribute_words(attributes[name], lists) if name in attributes else "" for attributes in by_name],
+        )
         for name in order
     ]
     core = {term: None for form in forms for term in (*form.mandatory, *form.hidden)}
@@ -102,17 +105,20 @@ def _core_words(term: str, form: CategoryForm) -> str:
     return "mandatory" if term in form.mandatory else "left out" if term in form.hidden else "optional"
 
 
-def attribute_words(one: AttributeForm, lists: CodeLists) -> str:
+def attribute_words(attribute: AttributeForm, lists: CodeLists) -> str:
     """An attribute in a line: ``mandatory, number in kWh, above 0``."""
-    parts = ["mandatory" if one.mandatory else "optional", KIND_LABELS.get(one.kind, "kept as it is").lower()]
-    if one.kind in NUMBERS:
-        parts[-1] += f" in {one.unit.strip()}" if one.unit.strip() else ""
-        parts += [range_words(one)] if one.minimum.strip() or one.maximum.strip() else []
-    elif one.kind in LISTS:
-        labels = [label for _code, label in choices_in(one, lists)]
+    parts = [
+        "mandatory" if attribute.mandatory else "optional",
+        KIND_LABELS.get(attribute.kind, "kept as it is").lower(),
+    ]
+    if attribute.kind in NUMBERS:
+        parts[-1] += f" in {attribute.unit.strip()}" if attribute.unit.strip() else ""
+        parts += [range_words(attribute)] if attribute.minimum.strip() or attribute.maximum.strip() else []
+    elif attribute.kind in LISTS:
+        labels = [label for _code, label in choices_in(attribute, lists)]
         parts.append(", ".join(labels[:6]) + (f" and {len(labels) - 6} more" if len(labels) > 6 else ""))
-    elif one.kind == "text":
-        longest = length_of(one.longest)
+    elif attribute.kind == "text":
+        longest = length_of(attribute.longest)
         parts += [f"at most {longest} characters"] if longest is not None else []
-        parts += [f"in the form {one.pattern.strip()}"] if one.pattern.strip() else []
+        parts += [f"in the form {attribute.pattern.strip()}"] if attribute.pattern.strip() else []
     return ", ".join(part for part in parts if part)

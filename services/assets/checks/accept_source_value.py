@@ -26,28 +26,28 @@ _SHAPES = {
 UNCHANGEABLE = ("AssetCategory",)
 
 
-def values_of(one: Difference) -> dict[str, object] | None:
-    """What the source says, by term, as a change takes it; None where it says nothing that the field could hold.
+def values_of(difference: Difference) -> dict[str, object] | None:
+    """The source's value as a change takes it, by term; None where the field could not hold it.
 
     A category never changes; an MPAN is taken over where the source names exactly one, a postcode where it is whole.
     """
-    given = one.theirs_given
-    if given is None or one.field == ABSENT or one.field in UNCHANGEABLE:
+    text = difference.source_text
+    if text is None or difference.field == ABSENT or difference.field in UNCHANGEABLE:
         return None
-    if one.field == POSITION:
-        latitude, _, longitude = given.partition(", ")
+    if difference.field == POSITION:
+        latitude, _, longitude = text.partition(", ")
         return {"Latitude": latitude, "Longitude": longitude}
-    attribute = CORE.get(one.field)
+    attribute = CORE.get(difference.field)
     if attribute is None:
         return None
     if attribute.kind == "power":
-        power = _POWER.fullmatch(given)
-        return {one.field: power[1].replace(",", "")} if power else None
+        power = _POWER.fullmatch(text)
+        return {difference.field: power[1].replace(",", "")} if power else None
     if attribute.kind == "code":
-        known = code_lists().get(attribute.code_list or "", {}).get(given)
-        return {one.field: given} if known and known.active else None
+        entry = code_lists().get(attribute.code_list or "", {}).get(text)
+        return {difference.field: text} if entry and entry.active else None
     shape = _SHAPES.get(attribute.kind)
-    return {one.field: given} if shape and shape.fullmatch(given) else None
+    return {difference.field: text} if shape and shape.fullmatch(text) else None
 
 
 @operation("UC-02.03", permission="asset.update", name="accept_theirs")
@@ -66,15 +66,15 @@ def accept_theirs(
     Raises Refused where the source says nothing that could be taken over.
     """
     asset = reached(actor, asset_id, "asset.update", version)
-    meant = chosen(newest_checks([asset.id]).get(asset.id, []), fields, source, settled=False)
+    differences = chosen(newest_checks([asset.id]).get(asset.id, []), fields, source, settled=False)
     values: dict[str, object] = {}
-    for one in meant:
-        taken = values_of(one)
-        if taken is None and fields is not None:
+    for difference in differences:
+        source_values = values_of(difference)
+        if source_values is None and fields is not None:
             raise Refused(
-                f"What the source says of {one.label} can't be taken over as it is. Change the asset by hand."
+                f"What the source says of {difference.label} can't be taken over as it is. Change the asset by hand."
             )
-        values |= {term: value for term, value in (taken or {}).items() if term not in values}
+        values |= {term: value for term, value in (source_values or {}).items() if term not in values}
     if not values:
         raise Refused("No source says anything that could be taken over. Change the asset by hand, or answer.")
     return update_asset(actor, asset_id, values, version, justification=justification)

@@ -37,26 +37,26 @@ def _waiting_since(status: AssetStatus, moment: datetime) -> Select[Asset]:
 def note_long_pending(actor: Actor) -> int:
     """Raise one event for each asset that has been Pending Validation for more working days than the setting; how many."""
     days = int(setting("asset.pending_notice_days"))
-    told = exists().where(
+    notified = exists().where(
         col(Event.type) == PENDING_TOO_LONG,
         col(Event.record_id) == col(Asset.id),
         col(Event.occurred_at) >= col(Asset.status_since),
     )
-    late = _waiting_since(AssetStatus.PENDING_VALIDATION, working_days_ago(days)).where(~told)
-    found = list(current_session().scalars(late))
-    for asset in found:
+    query = _waiting_since(AssetStatus.PENDING_VALIDATION, working_days_ago(days)).where(~notified)
+    assets = list(current_session().scalars(query))
+    for asset in assets:
         since = asset.status_since.isoformat() if asset.status_since else None
         emit_for_asset(PENDING_TOO_LONG, asset, {"since": since, "working_days": days})
-    return len(found)
+    return len(assets)
 
 
 @operation("UC-02.01", permission="asset.conclude", name="suspend_unanswered")
 def suspend_unanswered(actor: Actor) -> int:
     """Suspend each asset whose query has gone unanswered for more working days than the setting; how many they were."""
     days = int(setting("asset.query_answer_days"))
-    late = _waiting_since(AssetStatus.QUERY, working_days_ago(days)).with_for_update(skip_locked=True)
-    found = list(current_session().scalars(late))
-    for asset in found:
+    query = _waiting_since(AssetStatus.QUERY, working_days_ago(days)).with_for_update(skip_locked=True)
+    assets = list(current_session().scalars(query))
+    for asset in assets:
         reason = f"The query was not answered within {days} working days. It asked: {asset.status_reason or '–'}"
         move(asset, AssetStatus.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered", reason[:1000])
-    return len(found)
+    return len(assets)

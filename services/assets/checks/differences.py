@@ -37,8 +37,8 @@ Mark = dict[str, Any]
 class Difference:
     """One thing that matters and that a source says otherwise; what the operator and the FSP said of it.
 
-    `field` is the ontology term, both terms for a position, or `NotFound`. `declared` and `theirs` are as people read them,
-    `theirs_given` is as the source wrote it.
+    `field` is the ontology term, both terms for a position, or `NotFound`. `declared` and `source_value` are as people
+    read them, `source_text` is as the source wrote it.
     """
 
     source: CheckSource
@@ -46,8 +46,8 @@ class Difference:
     field: str
     label: str
     declared: str | None
-    theirs: str | None
-    theirs_given: str | None
+    source_value: str | None
+    source_text: str | None
     in_words: str
     found_at: datetime | None
     verdict: Verdict | None = None
@@ -61,26 +61,26 @@ class Difference:
 
     @property
     def open(self) -> bool:
-        """Whether it still has to be settled."""
+        """True while the difference still has to be settled."""
         return self.verdict is not Verdict.DECLARED_STANDS
 
 
 def differences_of(checks: Iterable[AssetCheck]) -> list[Difference]:
     """Every difference that matters on these checks, settled ones too, in the order of sources and fields."""
     codes = code_lists()
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for check in checks:
         if check.outcome not in TELLING:
             continue
-        found += [
+        differences += [
             Difference(
                 source=check.source,
                 source_name=check.source_name,
                 field=row["field"],
                 label=label_of_field(row["field"]),
                 declared=_read(row["field"], row["declared"], codes),
-                theirs=_read(row["field"], row["theirs"], codes),
-                theirs_given=row["theirs"],
+                source_value=_read(row["field"], row["theirs"], codes),
+                source_text=row["theirs"],
                 in_words=reason(check.source, check.source_name, row, codes),
                 found_at=check.completed_at,
                 **_marks_of(row, row.get("answer")),
@@ -89,12 +89,12 @@ def differences_of(checks: Iterable[AssetCheck]) -> list[Difference]:
             if differs(row) and check.outcome is not CheckOutcome.NOT_FOUND
         ]
         if _absent(check):
-            found.append(_absence(check))
-    return found
+            differences.append(_absence(check))
+    return differences
 
 
 def _absent(check: AssetCheck) -> bool:
-    """Whether the source should know the asset and doesn't, be it settled or not."""
+    """True where the source should know the asset and doesn't, settled or not."""
     missing = check.outcome is CheckOutcome.NOT_FOUND or (check.outcome is CheckOutcome.SETTLED and _is_absence(check))
     return missing and bool(check.evidence.get("expected"))
 
@@ -104,18 +104,18 @@ def _is_absence(check: AssetCheck) -> bool:
 
 
 def _absence(check: AssetCheck) -> Difference:
-    said = check.evidence.get("settled", {})
+    settlement = check.evidence.get("settled", {})
     return Difference(
         source=check.source,
         source_name=check.source_name,
         field=ABSENT,
         label="Entry",
         declared="Registered here",
-        theirs="Not known there",
-        theirs_given=None,
+        source_value="Not known there",
+        source_text=None,
         in_words=check.summary or "The source does not know this asset.",
         found_at=check.completed_at,
-        **_marks_of(said, check.evidence.get("answer")),
+        **_marks_of(settlement, check.evidence.get("answer")),
     )
 
 
@@ -126,14 +126,14 @@ def _read(field: str, value: str | None, codes: Any) -> str | None:
         return value
 
 
-def _marks_of(said: Mapping[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
+def _marks_of(mark: Mapping[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     answer = answer or {}
     return {
-        "verdict": Verdict(said["settled_as"]) if "settled_as" in said else None,
-        "reason": said.get("reason"),
-        "by": said.get("by"),
-        "organisation": said.get("organisation"),
-        "decided_at": _moment(said.get("at")),
+        "verdict": Verdict(mark["settled_as"]) if "settled_as" in mark else None,
+        "reason": mark.get("reason"),
+        "by": mark.get("by"),
+        "organisation": mark.get("organisation"),
+        "decided_at": _moment(mark.get("at")),
         "answer": answer.get("text"),
         "answered_by": answer.get("by"),
         "answered_at": _moment(answer.get("at")),
@@ -156,27 +156,27 @@ def chosen(
     With `settled`, one that was settled may be named too, to decide it anew. The position is one field, by either of its
     terms. Raises Invalid for a field in which nothing that matters differs.
     """
-    there = [one for one in differences_of(checks) if source is None or one.source is source]
+    differences = [difference for difference in differences_of(checks) if source is None or difference.source is source]
     if fields is None:
-        return [one for one in there if one.open]
-    there = there if settled else [one for one in there if one.open]
-    named = {POSITION if name in POSITION.split(", ") else name for name in fields}
-    known = {one.field for one in there}
-    if unknown := sorted(named - known):
-        expected = f"Fields that differ: {', '.join(sorted(known)) or 'there are none'}."
+        return [difference for difference in differences if difference.open]
+    differences = differences if settled else [difference for difference in differences if difference.open]
+    selected = {POSITION if name in POSITION.split(", ") else name for name in fields}
+    differing = {difference.field for difference in differences}
+    if unknown := sorted(selected - differing):
+        expected = f"Fields that differ: {', '.join(sorted(differing)) or 'there are none'}."
         message = f"Nothing that matters differs in {', '.join(unknown)}."
         raise Invalid([Finding("QUERY-02", "Fields", ", ".join(unknown), expected, message)])
-    return [one for one in there if one.field in named]
+    return [difference for difference in differences if difference.field in selected]
 
 
-def verdict_mark(actor: Actor, verdict: Verdict, why: str, asked: str | None = None) -> Mark:
-    """What is written beside a difference that an operator has decided."""
-    mark = {"settled_as": str(verdict), "reason": why, **_signed(actor)}
-    return mark if asked is None else {**mark, "asked": asked}
+def verdict_mark(actor: Actor, verdict: Verdict, reason: str, question_id: str | None = None) -> Mark:
+    """The mark of an operator's verdict on a difference, as it is stored with the check."""
+    mark = {"settled_as": str(verdict), "reason": reason, **_signed(actor)}
+    return mark if question_id is None else {**mark, "asked": question_id}
 
 
 def answer_mark(actor: Actor, text: str) -> Mark:
-    """What is written beside a difference that the FSP has answered."""
+    """The mark of the FSP's answer to a difference, as it is stored with the check."""
     return {"answer": {"text": text, **_signed(actor)}}
 
 
@@ -185,10 +185,10 @@ def _signed(actor: Actor) -> Mark:
 
 
 def write_mark(
-    checks: Iterable[AssetCheck], meant: Iterable[Difference], mark: Mark, forget: Sequence[str] = ()
+    checks: Iterable[AssetCheck], differences: Iterable[Difference], mark: Mark, forget: Sequence[str] = ()
 ) -> None:
     """Write a mark beside the differences that are meant; `forget` names older marks that it makes an end of."""
-    names = {(one.source, one.field) for one in meant}
+    names = {(difference.source, difference.field) for difference in differences}
     for check in checks:
         if (check.source, ABSENT) in names:
             check.evidence = _absence_marked(check.evidence, mark, forget)
@@ -206,15 +206,16 @@ def _marked(row: Mark, mark: Mark, forget: Sequence[str]) -> Mark:
 
 
 def _absence_marked(evidence: Mark, mark: Mark, forget: Sequence[str]) -> Mark:
-    kept = {name: value for name, value in evidence.items() if name not in forget}
+    remaining = {name: value for name, value in evidence.items() if name not in forget}
     if "answer" in mark or not mark:
-        return {**kept, **mark}
-    return {**kept, "settled": {**kept.get("settled", {}), **mark}}
+        return {**remaining, **mark}
+    return {**remaining, "settled": {**remaining.get("settled", {}), **mark}}
 
 
-def said_of(one: Difference) -> str:
+def said_of(difference: Difference) -> str:
     """``rated capacity: 2,500.00 kW declared, the connection register (...) says 2,000.00 kW``, inside a sentence."""
-    who = source_in_words(one.source, one.source_name)
-    if one.field == ABSENT:
-        return f"{who} does not know the asset"
-    return f"{field_in_words(one.field)}: {one.declared or 'nothing'} declared, {who} says {one.theirs or 'nothing'}"
+    source = source_in_words(difference.source, difference.source_name)
+    if difference.field == ABSENT:
+        return f"{source} does not know the asset"
+    declared, source_value = difference.declared or "nothing", difference.source_value or "nothing"
+    return f"{field_in_words(difference.field)}: {declared} declared, {source} says {source_value}"

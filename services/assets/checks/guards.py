@@ -1,4 +1,4 @@
-"""What every act on a query begins with: the asset as the actor read it, and a text that says something."""
+"""Guards of every act on a query: the asset in the version that the actor read, and a text that isn't empty."""
 
 from uuid import UUID
 
@@ -30,15 +30,22 @@ def reached(actor: Actor, asset_id: UUID, permission: str, version: int) -> Asse
 
 
 def _stale(asset: Asset, version: int) -> Conflict:
-    told = conflict(asset, version)
+    plain = conflict(asset, version)
     moments = {entry.version: entry.recorded_at for entry in entries(Asset.record_type(), asset.id)}
     read = moments.get(version)
     news = []
-    for one in differences_of(newest_checks([asset.id]).get(asset.id, [])):
-        if read and one.decided_at and one.verdict and one.decided_at >= read.replace(microsecond=0):
-            news.append(f"{one.by} decided on {said_of(one)}: {VERDICTS[one.verdict]} ({one.reason})")
-        if read and one.answered_at and one.answered_at >= read.replace(microsecond=0):
-            news.append(f"{one.answered_by} answered on {said_of(one)}: {one.answer}")
+    for difference in differences_of(newest_checks([asset.id]).get(asset.id, [])):
+        if (
+            read
+            and difference.decided_at
+            and difference.verdict
+            and difference.decided_at >= read.replace(microsecond=0)
+        ):
+            news.append(
+                f"{difference.by} decided on {said_of(difference)}: {VERDICTS[difference.verdict]} ({difference.reason})"
+            )
+        if read and difference.answered_at and difference.answered_at >= read.replace(microsecond=0):
+            news.append(f"{difference.answered_by} answered on {said_of(difference)}: {difference.answer}")
     if not news:
-        return told
-    return Conflict(f"{told.message} Meanwhile: {'; '.join(news)}.", told.current, told.changes)
+        return plain
+    return Conflict(f"{plain.message} Meanwhile: {'; '.join(news)}.", plain.current, plain.changes)

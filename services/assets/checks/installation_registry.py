@@ -34,7 +34,7 @@ TECHNOLOGIES: dict[str, tuple[str, ...]] = {
 
 
 class InstallationRecord(BaseModel):
-    """What one certificate says. `rated_kw` is in kW; a field that is None is not stated."""
+    """Certificate of one installation. `rated_kw` is in kW; a field that is None is not stated."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -111,21 +111,21 @@ def compare_installation(asset: Mapping[str, Any], record: InstallationRecord) -
     """The declared asset (keyed by ontology terms) beside the certificate, field by field."""
     category, rated = stated(asset.get("AssetCategory")), stated(asset.get("RatedCapacity"))
     possible = TECHNOLOGIES.get(record.technology)
-    theirs = " or ".join(possible) if possible else None
-    certified = f"{record.rated_kw:.2f}" if record.rated_kw is not None else None
+    certified_category = " or ".join(possible) if possible else None
+    certified_kw = f"{record.rated_kw:.2f}" if record.rated_kw is not None else None
     commissioned = record.commissioned_on.isoformat() if record.commissioned_on else None
     declared_date = stated(asset.get("CommissioningDate"))
     outcode = outcode_of(stated(asset.get("Postcode")) or "")
-    their_outcode = (stated(record.postcode_outcode) or "").upper() or None
+    certified_outcode = (stated(record.postcode_outcode) or "").upper() or None
     texts = (
         ("Manufacturer", "manufacturer", record.manufacturer),
         ("AssetModel", "model", record.model),
         ("SerialNumber", "serial number", record.serial),
     )
     return [
-        compare("AssetCategory", "category", category, theirs, category in (possible or ()), SOURCE),
-        *(_text(asset, term, label, said) for term, label, said in texts),
-        compare("RatedCapacity", "rated power in kW", rated, certified, _same_power(rated, record.rated_kw), SOURCE),
+        compare("AssetCategory", "category", category, certified_category, category in (possible or ()), SOURCE),
+        *(_text(asset, term, label, text) for term, label, text in texts),
+        compare("RatedCapacity", "rated power in kW", rated, certified_kw, _same_power(rated, record.rated_kw), SOURCE),
         compare(
             "CommissioningDate",
             "commissioning date",
@@ -134,24 +134,24 @@ def compare_installation(asset: Mapping[str, Any], record: InstallationRecord) -
             declared_date == commissioned,
             SOURCE,
         ),
-        compare("Postcode", "outward postcode", outcode, their_outcode, outcode == their_outcode, SOURCE),
+        compare("Postcode", "outward postcode", outcode, certified_outcode, outcode == certified_outcode, SOURCE),
     ]
 
 
-def _text(asset: Mapping[str, Any], term: str, label: str, said: str | None) -> Comparison:
+def _text(asset: Mapping[str, Any], term: str, label: str, text: str | None) -> Comparison:
     declared = stated(asset.get(term))
-    return compare(term, label, declared, stated(said), _key(declared) == _key(said), SOURCE)
+    return compare(term, label, declared, stated(text), _key(declared) == _key(text), SOURCE)
 
 
 def _key(text: str | None) -> str:
     return " ".join((text or "").casefold().split())
 
 
-def _same_power(declared: str | None, theirs: Decimal | None) -> bool:
-    if declared is None or theirs is None:
+def _same_power(declared: str | None, certified: Decimal | None) -> bool:
+    if declared is None or certified is None:
         return False
     try:
-        ours = Decimal(declared)
+        value = Decimal(declared)
     except InvalidOperation:
         return False
-    return abs(ours - theirs) <= TOLERANCE * max(abs(ours), abs(theirs))
+    return abs(value - certified) <= TOLERANCE * max(abs(value), abs(certified))

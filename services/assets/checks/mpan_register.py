@@ -19,7 +19,7 @@ MPAN = re.compile(r"[0-9]{13}")
 
 
 class MpanRecord(BaseModel):
-    """What the register says of one MPAN. A field that is None is not stated, which is neither a pass nor a fail."""
+    """Register record of one MPAN. A field that is None is not stated, which is neither a pass nor a fail."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,26 +84,29 @@ def compare_mpan(asset: Mapping[str, Any], record: MpanRecord) -> list[Compariso
         compare("GspGroup", "GSP group", group, stated(record.gsp_group), group == record.gsp_group, SOURCE),
         compare("DNOConnection", "distributor", connection, code, connection == code, SOURCE),
     ]
-    theirs = (stated(record.postcode_outcode) or "").upper() or None
-    return [*compared, compare("Postcode", "outward postcode", outcode, theirs, outcode == theirs, SOURCE)]
+    recorded_outcode = (stated(record.postcode_outcode) or "").upper() or None
+    return [
+        *compared,
+        compare("Postcode", "outward postcode", outcode, recorded_outcode, outcode == recorded_outcode, SOURCE),
+    ]
 
 
 def _direction(asset: Mapping[str, Any], record: MpanRecord) -> Comparison:
-    """Whether the MPAN was given in the field of its direction."""
-    given = [term for term in ("ImportMPAN", "ExportMPAN") if stated(asset.get(term)) == record.mpan]
-    field = given[0] if given else "ImportMPAN"
-    declared = {"ImportMPAN": "import", "ExportMPAN": "export"}[field] if len(given) == 1 else None
-    theirs = record.measurement_class
-    if theirs is None:
+    """Compare the direction of the MPAN with the field that it was declared in."""
+    terms = [term for term in ("ImportMPAN", "ExportMPAN") if stated(asset.get(term)) == record.mpan]
+    field = terms[0] if terms else "ImportMPAN"
+    declared = {"ImportMPAN": "import", "ExportMPAN": "export"}[field] if len(terms) == 1 else None
+    recorded = record.measurement_class
+    if recorded is None:
         message = f"{SOURCE} knows {record.mpan} and does not state whether it measures import or export."
         return Comparison(field, declared, None, Outcome.NOT_STATED, message)
-    if declared == theirs:
-        return Comparison(field, declared, theirs, Outcome.AGREES, f"{SOURCE} knows {record.mpan} as {theirs}.")
+    if declared == recorded:
+        return Comparison(field, declared, recorded, Outcome.AGREES, f"{SOURCE} knows {record.mpan} as {recorded}.")
     if declared is None:
-        message = f"{SOURCE} knows {record.mpan} as {theirs}; the asset doesn't give it in one direction."
-        return Comparison(field, None, theirs, Outcome.NOT_STATED, message)
-    message = f"{SOURCE} knows {record.mpan} as {theirs}; it was given as the {declared} MPAN."
-    return Comparison(field, declared, theirs, Outcome.DIFFERS, message)
+        message = f"{SOURCE} knows {record.mpan} as {recorded}; the asset doesn't give it in one direction."
+        return Comparison(field, None, recorded, Outcome.NOT_STATED, message)
+    message = f"{SOURCE} knows {record.mpan} as {recorded}; it was given as the {declared} MPAN."
+    return Comparison(field, declared, recorded, Outcome.DIFFERS, message)
 
 
 def _connection(declared: str | None, record: MpanRecord) -> Comparison:
@@ -113,8 +116,8 @@ def _connection(declared: str | None, record: MpanRecord) -> Comparison:
     may be running behind the same meter.
     """
     in_use = record.status == "live" and record.energised
-    theirs = record.status if record.status != "live" or record.energised else "live, not energised"
-    where = f"{SOURCE} states that the accounting point is {theirs}"
+    recorded = record.status if record.status != "live" or record.energised else "live, not energised"
+    statement = f"{SOURCE} states that the accounting point is {recorded}"
     if declared == "CONNECTED":
         outcome = Outcome.AGREES if in_use else Outcome.DIFFERS
     elif declared in ("DISCONNECTED", "PENDING") and not in_use:
@@ -123,8 +126,8 @@ def _connection(declared: str | None, record: MpanRecord) -> Comparison:
     else:
         outcome = Outcome.NOT_STATED
     sentence = {
-        Outcome.AGREES: f"{where}, as declared.",
-        Outcome.DIFFERS: f"{where}; the asset is declared as {declared}.",
-        Outcome.NOT_STATED: f"{where}, which says nothing about an asset declared as {declared or 'unknown'}.",
+        Outcome.AGREES: f"{statement}, as declared.",
+        Outcome.DIFFERS: f"{statement}; the asset is declared as {declared}.",
+        Outcome.NOT_STATED: f"{statement}, which says nothing about an asset declared as {declared or 'unknown'}.",
     }
-    return Comparison("ConnectionStatus", declared, theirs, outcome, sentence[outcome])
+    return Comparison("ConnectionStatus", declared, recorded, outcome, sentence[outcome])

@@ -1,4 +1,4 @@
-"""What the answer of an outside source means for an asset: which differences matter, and how they are said (UC-02.01).
+"""Outcomes of outside sources' answers: which differences matter, and the words for them (UC-02.01).
 
 docs/checks.md explains the decisions. Pure: no database, no network.
 """
@@ -33,7 +33,7 @@ MINOR: Mapping[CheckSource, frozenset[str]] = {
 
 
 class Verdict(StrEnum):
-    """What an operator says of a difference: the declared value is right after all, or the source is."""
+    """Operator's verdict on a difference: the declared value is right after all, or the source is."""
 
     DECLARED_STANDS = "DECLARED_STANDS"
     THEIRS_RIGHT = "THEIRS_RIGHT"
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one source said of one asset, ready to be kept. `expected`: the source should have known the asset."""
+    """Answer of one source about one asset, ready to be stored. `expected`: the source should have known the asset."""
 
     outcome: CheckOutcome
     summary: str
@@ -56,7 +56,8 @@ class Answer:
 def judged(source: CheckSource, comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
     """Comparisons as they are kept: each also says whether its difference `matters`."""
     return [
-        {**asdict(one), "outcome": str(one.outcome), "matters": one.field not in MINOR[source]} for one in comparisons
+        {**asdict(comparison), "outcome": str(comparison.outcome), "matters": comparison.field not in MINOR[source]}
+        for comparison in comparisons
     ]
 
 
@@ -74,12 +75,12 @@ def outcome_of(comparisons: Iterable[Mapping[str, Any]]) -> CheckOutcome:
 
 
 def differs(row: Mapping[str, Any]) -> bool:
-    """Whether a kept comparison is a difference that matters."""
+    """True where a stored comparison is a difference that matters."""
     return row["outcome"] == Outcome.DIFFERS and bool(row.get("matters"))
 
 
 def is_open(row: Mapping[str, Any]) -> bool:
-    """Whether a difference still has to be settled: nobody decided, or the source was found right and nothing changed yet."""
+    """True while a difference has no verdict, or the source was found right and nothing changed yet."""
     return differs(row) and row.get("settled_as") != Verdict.DECLARED_STANDS
 
 
@@ -104,14 +105,14 @@ def source_in_words(source: CheckSource, source_name: str | None) -> str:
 
 def reason(source: CheckSource, source_name: str | None, row: Mapping[str, Any], codes: CodeLists) -> str:
     """A difference as the FSP reads it in a query: what was declared, who says otherwise, and what they say."""
-    label, who = label_of_field(row["field"]), source_in_words(source, source_name)
+    label, source_label = label_of_field(row["field"]), source_in_words(source, source_name)
     direction = source is CheckSource.MPAN_REGISTER and row["field"] in ("ImportMPAN", "ExportMPAN")
     if direction or row["declared"] is None or row["theirs"] is None:
         return f"{label}: {row['message']}"
     declared = value_in_words(row["field"], row["declared"], codes)
-    theirs = value_in_words(row["field"], row["theirs"], codes)
+    source_value = value_in_words(row["field"], row["theirs"], codes)
     more = f" ({row['message'].rstrip('.')})" if row["field"] == POSITION else ""
-    return f"{label}: you declared {declared}, {who} says {theirs}{more}."
+    return f"{label}: you declared {declared}, {source_label} says {source_value}{more}."
 
 
 def value_in_words(name: str, value: str, codes: CodeLists) -> str:
@@ -119,13 +120,13 @@ def value_in_words(name: str, value: str, codes: CodeLists) -> str:
     attribute = CORE.get(name)
     if attribute is None:
         return value
-    known = codes.get(attribute.code_list or "", {})
-    said = ", ".join(known[part].label if part in known else part for part in value.split(", "))
-    if attribute.kind == "power" and not said.endswith("kW"):
-        return f"{Decimal(said):,.2f} kW"
-    if attribute.kind == "date" and DAY.fullmatch(said):
-        return show_date(date.fromisoformat(said))
-    return said
+    entries = codes.get(attribute.code_list or "", {})
+    text = ", ".join(entries[part].label if part in entries else part for part in value.split(", "))
+    if attribute.kind == "power" and not text.endswith("kW"):
+        return f"{Decimal(text):,.2f} kW"
+    if attribute.kind == "date" and DAY.fullmatch(text):
+        return show_date(date.fromisoformat(text))
+    return text
 
 
 def agreement(comparisons: Iterable[Mapping[str, Any]]) -> str:
@@ -156,22 +157,22 @@ def fitted(
     register that was published before the asset was commissioned can't know that it is connected.
     """
     result = []
-    for one in comparisons:
-        fitting = one
-        if one.field == POSITION and metres is not None:
-            fitting = replace(one, outcome=Outcome.AGREES if metres <= tolerance_m else Outcome.DIFFERS)
-        elif one.outcome is not Outcome.DIFFERS:
+    for comparison in comparisons:
+        adjusted = comparison
+        if comparison.field == POSITION and metres is not None:
+            adjusted = replace(comparison, outcome=Outcome.AGREES if metres <= tolerance_m else Outcome.DIFFERS)
+        elif comparison.outcome is not Outcome.DIFFERS:
             pass
-        elif one.field in site_wide or (one.field in CAPACITIES and category not in LISTED):
+        elif comparison.field in site_wide or (comparison.field in CAPACITIES and category not in LISTED):
             message = "The register states the capacity of the connection, behind which this asset is one of several."
-            fitting = replace(one, outcome=Outcome.NOT_STATED, message=message)
-        elif one.field == "ConnectionStatus" and _later(one, commissioned, edition_date):
-            message = f"{one.message} The asset was commissioned after this edition, which can't know of it yet."
-            fitting = replace(one, outcome=Outcome.NOT_STATED, message=message)
-        result.append(fitting)
+            adjusted = replace(comparison, outcome=Outcome.NOT_STATED, message=message)
+        elif comparison.field == "ConnectionStatus" and _later(comparison, commissioned, edition_date):
+            message = f"{comparison.message} The asset was commissioned after this edition, which can't know of it yet."
+            adjusted = replace(comparison, outcome=Outcome.NOT_STATED, message=message)
+        result.append(adjusted)
     return result
 
 
-def _later(one: Comparison, commissioned: date | None, edition_date: date) -> bool:
-    waits = one.declared == "CONNECTED" and one.theirs == "PENDING"
+def _later(comparison: Comparison, commissioned: date | None, edition_date: date) -> bool:
+    waits = comparison.declared == "CONNECTED" and comparison.theirs == "PENDING"
     return waits and commissioned is not None and commissioned >= edition_date

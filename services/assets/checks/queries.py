@@ -33,14 +33,14 @@ IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
 
 
 class Decision(StrEnum):
-    """What the operator decides on an answered query."""
+    """Operator's decision on an answered query."""
 
     VERIFY = "VERIFY"
     ASK_AGAIN = "ASK_AGAIN"
 
 
 class Awaits(StrEnum):
-    """Whose turn it is with an asset in review."""
+    """The party whose turn it is with an asset in review."""
 
     OPERATOR = "OPERATOR"
     PROVIDER = "PROVIDER"
@@ -85,7 +85,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     keep_files(actor, say(actor, asset, MessageKind.ANSWER, answer), files)
     emit_for_asset("asset.query_answered", asset, {"by": actor.name})
     checks = newest_checks([asset.id]).get(asset.id, [])
-    unanswered = [one for one in chosen(checks, None) if one.answer is None]
+    unanswered = [difference for difference in chosen(checks, None) if difference.answer is None]
     write_mark(checks, unanswered, answer_mark(actor, answer))
     current_session().flush()
     if checks and moved_since(asset, checks):
@@ -110,39 +110,39 @@ def settle_query(
     difference is left open (`settle_differences` settles in part), Conflict when stale, Invalid without a reason.
     """
     asset = reached(actor, asset_id, "asset.settle", version)
-    said = text_given("Reason", reason)
+    text = text_given("Reason", reason)
     match decision:
         case Decision.VERIFY:
-            _settle(actor, asset, said, settled)
-            move(asset, AssetStatus.VERIFIED, "settle_query", said[:1000])
-            message = say(actor, asset, MessageKind.DECISION, said)
+            _settle(actor, asset, text, settled)
+            move(asset, AssetStatus.VERIFIED, "settle_query", text[:1000])
+            message = say(actor, asset, MessageKind.DECISION, text)
         case Decision.ASK_AGAIN:
             _forget_answers(asset)
-            move(asset, AssetStatus.QUERY, "settle_query", said[:1000])
-            message = say(actor, asset, MessageKind.QUERY, said)
+            move(asset, AssetStatus.QUERY, "settle_query", text[:1000])
+            message = say(actor, asset, MessageKind.QUERY, text)
         case _:
             assert_never(decision)
     keep_files(actor, message, files)
     return asset
 
 
-def _settle(actor: Actor, asset: Asset, why: str, fields: Sequence[str] | None) -> None:
+def _settle(actor: Actor, asset: Asset, reason: str, fields: Sequence[str] | None) -> None:
     checks = newest_checks([asset.id]).get(asset.id, [])
-    meant = chosen(checks, fields)
-    write_mark(checks, meant, verdict_mark(actor, Verdict.DECLARED_STANDS, why))
-    if left := reasons_of(checks):
-        raise Refused(f"Other differences are still open. Settle these too, or ask again: {' '.join(left)}")
+    differences = chosen(checks, fields)
+    write_mark(checks, differences, verdict_mark(actor, Verdict.DECLARED_STANDS, reason))
+    if open_reasons := reasons_of(checks):
+        raise Refused(f"Other differences are still open. Settle these too, or ask again: {' '.join(open_reasons)}")
 
 
 def _forget_answers(asset: Asset) -> None:
-    """What was answered wasn't enough: each difference waits for another answer. The messages keep the old ones."""
+    """Reopen the answered differences: each waits for another answer. The messages keep the old ones."""
     checks = newest_checks([asset.id]).get(asset.id, [])
     write_mark(checks, chosen(checks, None), {}, forget=("answer",))
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="messages_of")
 def messages_of(actor: Actor, asset_id: UUID) -> list[AssetMessage]:
-    """What was asked, answered and decided about an asset, oldest first, comments left out. NotFound when it is unseen."""
+    """Queries, answers and decisions on an asset, oldest first, without comments. NotFound when it is unseen."""
     see(Asset, actor, asset_id)
     return conversation(asset_id)
 
@@ -150,15 +150,15 @@ def messages_of(actor: Actor, asset_id: UUID) -> list[AssetMessage]:
 @operation("UC-02.01", permission="asset.read", writes=False, name="review_queue")
 def review_queue(actor: Actor, limit: int = 100, filters: AssetFilters | None = None) -> list[ReviewItem]:
     """The actor's visible assets in Pending Validation or Query, the longest waiting first; at most `limit`, up to 500."""
-    wanted = (visible(Asset, actor), col(Asset.status).in_(IN_REVIEW), *condition(filters or AssetFilters()))
-    chosen = select(Asset).where(*wanted)
-    oldest = chosen.order_by(col(Asset.status_since), col(Asset.id)).limit(max(1, min(limit, 500)))
-    assets = list(current_session().scalars(oldest))
+    conditions = (visible(Asset, actor), col(Asset.status).in_(IN_REVIEW), *condition(filters or AssetFilters()))
+    query = select(Asset).where(*conditions)
+    page = query.order_by(col(Asset.status_since), col(Asset.id)).limit(max(1, min(limit, 500)))
+    assets = list(current_session().scalars(page))
     identifiers = [asset.id for asset in assets]
     checks = newest_checks(identifiers)
-    asked = (col(AssetMessage.asset_id).in_(identifiers), col(AssetMessage.kind) != MessageKind.COMMENT)
-    said = select(AssetMessage).where(*asked).order_by(col(AssetMessage.id))
-    last = {message.asset_id: message for message in current_session().scalars(said)}
+    asked_of = (col(AssetMessage.asset_id).in_(identifiers), col(AssetMessage.kind) != MessageKind.COMMENT)
+    messages = select(AssetMessage).where(*asked_of).order_by(col(AssetMessage.id))
+    last = {message.asset_id: message for message in current_session().scalars(messages)}
     return [_item(asset, checks.get(asset.id, []), last.get(asset.id)) for asset in assets]
 
 

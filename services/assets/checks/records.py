@@ -56,10 +56,10 @@ def newest_checks(asset_ids: Iterable[UUID], *, answered: bool = False) -> dict[
     """
     order = list(CheckSource)
     newest: dict[tuple[UUID, CheckSource], AssetCheck] = {}
-    chosen = select(AssetCheck).where(col(AssetCheck.asset_id).in_(list(asset_ids)))
+    query = select(AssetCheck).where(col(AssetCheck.asset_id).in_(list(asset_ids)))
     if answered:
-        chosen = chosen.where(col(AssetCheck.outcome) != CheckOutcome.WAITING)
-    for check in current_session().scalars(chosen.order_by(col(AssetCheck.asset_version))):
+        query = query.where(col(AssetCheck.outcome) != CheckOutcome.WAITING)
+    for check in current_session().scalars(query.order_by(col(AssetCheck.asset_version))):
         newest[check.asset_id, check.source] = check
     grouped: dict[UUID, list[AssetCheck]] = {}
     for check in sorted(newest.values(), key=lambda check: order.index(check.source)):
@@ -68,7 +68,7 @@ def newest_checks(asset_ids: Iterable[UUID], *, answered: bool = False) -> dict[
 
 
 def moved_since(asset: Asset, checks: list[AssetCheck]) -> bool:
-    """Whether the asset declares other values than these checks were about."""
+    """True where the asset declares other values than these checks were about."""
     oldest = min(check.asset_version for check in checks)
     if oldest == asset.version:
         return False
@@ -83,9 +83,9 @@ def reopen(asset: Asset, sources: Iterable[CheckSource] = CheckSource) -> list[A
 
 
 def _reopened(
-    asset: Asset, known: Iterable[AssetCheck], sources: Iterable[CheckSource] = CheckSource
+    asset: Asset, checks: Iterable[AssetCheck], sources: Iterable[CheckSource] = CheckSource
 ) -> list[AssetCheck]:
-    by_source = {check.source: check for check in known}
+    by_source = {check.source: check for check in checks}
     opened = []
     for source in sources:
         check = by_source.get(source)
@@ -101,11 +101,11 @@ def _reopened(
 def _taken(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
     """Assets to be concluded on, held until the transaction ends. Raises NotFound when the actor reaches one of them not."""
     reached = within(Asset, actor, "asset.conclude", writing=True)
-    chosen = select(Asset).where(col(Asset.id).in_(asset_ids), reached).order_by(col(Asset.id))
-    found = list(current_session().scalars(chosen.with_for_update().execution_options(populate_existing=True)))
-    if unseen := set(asset_ids) - {asset.id for asset in found}:
+    query = select(Asset).where(col(Asset.id).in_(asset_ids), reached).order_by(col(Asset.id))
+    assets = list(current_session().scalars(query.with_for_update().execution_options(populate_existing=True)))
+    if unseen := set(asset_ids) - {asset.id for asset in assets}:
         raise NotFound("asset", min(unseen))
-    return found
+    return assets
 
 
 @operation("UC-02.01", permission="asset.conclude", name="open_checks")
@@ -148,14 +148,14 @@ def record_answers(
 
 def _keep(check: AssetCheck, answer: Answer) -> None:
     differing = answer.outcome in (CheckOutcome.DIFFERS, CheckOutcome.NOT_FOUND)
-    before = _settled_before(check) if differing else {}
-    rows = [_settled_again(row, before.get(_said(row))) for row in answer.comparisons]
+    earlier = _settled_before(check) if differing else {}
+    rows = [_settled_again(row, earlier.get(_said(row))) for row in answer.comparisons]
     evidence = {**answer.evidence, "expected": answer.expected}
     outcome = answer.outcome
     if outcome is CheckOutcome.DIFFERS:
         outcome = outcome_of(rows)
-    elif outcome is CheckOutcome.NOT_FOUND and answer.expected and (said := before.get(NOT_FOUND)):
-        evidence |= said
+    elif outcome is CheckOutcome.NOT_FOUND and answer.expected and (settlement := earlier.get(NOT_FOUND)):
+        evidence |= settlement
         outcome = outcome_of_absence(evidence)
     check.outcome, check.comparisons, check.evidence = outcome, rows, evidence
     check.summary, check.matched_by = answer.summary, answer.matched_by
@@ -165,8 +165,8 @@ def _keep(check: AssetCheck, answer: Answer) -> None:
 
 def outcome_of_absence(evidence: Mapping[str, Any]) -> CheckOutcome:
     """Of an asset that the source doesn't know: settled once an operator has let it stand."""
-    stands = evidence.get("settled", {}).get("settled_as") == Verdict.DECLARED_STANDS
-    return CheckOutcome.SETTLED if stands else CheckOutcome.NOT_FOUND
+    declared_stands = evidence.get("settled", {}).get("settled_as") == Verdict.DECLARED_STANDS
+    return CheckOutcome.SETTLED if declared_stands else CheckOutcome.NOT_FOUND
 
 
 def _said(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
@@ -174,16 +174,16 @@ def _said(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
 
 
 def _settled_before(check: AssetCheck) -> dict[tuple[str, str | None, str | None], dict[str, Any]]:
-    """What people said in checks of this asset against this source, by what was declared and what the source said."""
-    older = select(AssetCheck).where(col(AssetCheck.asset_id) == check.asset_id, col(AssetCheck.source) == check.source)
-    found: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
-    for one in current_session().scalars(older.order_by(col(AssetCheck.asset_version))):
-        for row in one.comparisons:
+    """Earlier marks on checks of this asset against this source, by declared value and source value."""
+    query = select(AssetCheck).where(col(AssetCheck.asset_id) == check.asset_id, col(AssetCheck.source) == check.source)
+    earlier: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+    for older_check in current_session().scalars(query.order_by(col(AssetCheck.asset_version))):
+        for row in older_check.comparisons:
             if marks := {key: row[key] for key in MARKS if key in row}:
-                found[_said(row)] = marks
-        if marks := {key: one.evidence[key] for key in ("settled", "answer") if key in one.evidence}:
-            found[NOT_FOUND] = marks
-    return found
+                earlier[_said(row)] = marks
+        if marks := {key: older_check.evidence[key] for key in ("settled", "answer") if key in older_check.evidence}:
+            earlier[NOT_FOUND] = marks
+    return earlier
 
 
 def _settled_again(row: dict[str, Any], settled: dict[str, Any] | None) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def _to_query(asset: Asset, checks: list[AssetCheck], reasons: list[str]) -> Non
 
 
 def _half_answered(checks: list[AssetCheck]) -> bool:
-    """Whether the FSP has answered some of what is open, field by field, and not all."""
+    """True where the FSP has answered some of the open differences, and not all."""
     rows = [row for check in checks if check.outcome is CheckOutcome.DIFFERS for row in check.comparisons]
     answers = ["answer" in row for row in rows if is_open(row)]
     absent = (check for check in checks if check.outcome is CheckOutcome.NOT_FOUND and check.evidence.get("expected"))
@@ -257,7 +257,7 @@ def _half_answered(checks: list[AssetCheck]) -> bool:
 
 
 def _asks(question: AssetMessage, reasons: list[str]) -> bool:
-    """Whether a question asks all of this already; some of what it asked may have been settled since."""
+    """True where a question asks all of this already; part of what it asked may have been settled since."""
     if question.author_organisation_id is not None:
         return True
     return question.text == "\n".join(reasons)[:LONGEST_MESSAGE] or set(reasons) <= set(question.text.split("\n"))

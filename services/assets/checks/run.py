@@ -90,7 +90,7 @@ def check_against_edition(event: Event) -> None:
 
 @operation("UC-02.01", permission="asset.conclude", writes=False, name="is_queried")
 def is_queried(actor: Actor, asset_id: UUID) -> bool:
-    """Whether a query is open on an asset."""
+    """True while a query is open on an asset."""
     return see(Asset, actor, asset_id).status is AssetStatus.QUERY
 
 
@@ -106,25 +106,25 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
     Nothing is locked while sources are asked. A process that is killed meanwhile has kept nothing, and asks again.
     """
     system = system_actor()
-    wanted = [
+    waiting = [
         (asset, check)
         for asset, checks in open_checks(system, asset_ids)
         for check in checks
         if check.outcome is CheckOutcome.WAITING
     ]
-    if not wanted:
+    if not waiting:
         return {}
     answers: dict[UUID, Answer] = {}
     outages: dict[UUID, str] = {}
     away: dict[UUID, list[str]] = {}
-    with ThreadPoolExecutor(min(ASKED_AT_ONCE, len(wanted)), "fmar-asks") as askers:
-        for (asset, check), said in zip(wanted, askers.map(_asked, *zip(*wanted, strict=True)), strict=True):
-            if isinstance(said, Answer):
-                answers[check.id] = said
+    with ThreadPoolExecutor(min(ASKED_AT_ONCE, len(waiting)), "fmar-asks") as askers:
+        for (asset, check), answer in zip(waiting, askers.map(_asked, *zip(*waiting, strict=True)), strict=True):
+            if isinstance(answer, Answer):
+                answers[check.id] = answer
             else:
-                outages[check.id] = _why_waiting(check.source, said)
-                away.setdefault(asset.id, []).append(str(said))
-    record_answers(system, sorted({asset.id for asset, _check in wanted}), answers, outages)
+                outages[check.id] = _why_waiting(check.source, answer)
+                away.setdefault(asset.id, []).append(str(answer))
+    record_answers(system, sorted({asset.id for asset, _check in waiting}), answers, outages)
     return {asset_id: Wait("; ".join(reasons)) for asset_id, reasons in away.items()}
 
 
@@ -173,14 +173,14 @@ def checks_of(actor: Actor, asset_id: UUID, *, all_versions: bool = False) -> li
     see(Asset, actor, asset_id)
     if not all_versions:
         return newest_checks([asset_id]).get(asset_id, [])
-    chosen = select(AssetCheck).where(col(AssetCheck.asset_id) == asset_id, visible(AssetCheck, actor))
-    newest = (col(AssetCheck.asset_version).desc(), col(AssetCheck.id))
-    return list(current_session().scalars(chosen.order_by(*newest)))
+    query = select(AssetCheck).where(col(AssetCheck.asset_id) == asset_id, visible(AssetCheck, actor))
+    newest_first = (col(AssetCheck.asset_version).desc(), col(AssetCheck.id))
+    return list(current_session().scalars(query.order_by(*newest_first)))
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="checks_under_way")
 def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
-    """Whether sources are being asked about the asset, or are about to be: it waits, and declares what nobody was asked yet.
+    """True while sources are being asked about the asset, or will be: a check waits, or declared values are unchecked.
 
     NotFound when the actor may not see the asset.
     """
@@ -202,10 +202,10 @@ def recheck_after_edition(actor: Actor, edition_id: UUID) -> int:
     edition = see(SourceEdition, actor, edition_id)
     if edition.recorded_at is None:
         return 0
-    chosen = list(current_session().scalars(_concerned(edition, edition.recorded_at)))
-    for asset in chosen:
+    assets = list(current_session().scalars(_concerned(edition, edition.recorded_at)))
+    for asset in assets:
         start_checks(asset, (CheckSource.CONNECTION_REGISTER,))
-    return len(chosen)
+    return len(assets)
 
 
 def _concerned(edition: SourceEdition, loaded_at: datetime) -> Select[Asset]:

@@ -61,20 +61,24 @@ def settle_differences(
     stale; Invalid without a reason.
     """
     asset = reached(actor, asset_id, "asset.settle", version)
-    said = text_given("Reason", reason)
+    text = text_given("Reason", reason)
     checks = _settleable(asset)
-    meant = chosen(checks, fields, source)
-    if not meant:
+    differences = chosen(checks, fields, source)
+    if not differences:
         raise Refused("No difference is open on this asset: there is nothing to settle.")
     match verdict:
         case Verdict.DECLARED_STANDS:
-            _let_stand(actor, asset, checks, meant, said, files)
+            _let_stand(actor, asset, checks, differences, text, files)
         case Verdict.THEIRS_RIGHT:
-            _ask_for_change(actor, asset, checks, meant, said, files)
+            _ask_for_change(actor, asset, checks, differences, text, files)
         case _:
             assert_never(verdict)
-    told = {"fields": [one.field for one in meant], "verdict": str(verdict), "left": len(reasons_of(checks))}
-    emit_for_asset(SETTLED, asset, told)
+    payload = {
+        "fields": [difference.field for difference in differences],
+        "verdict": str(verdict),
+        "left": len(reasons_of(checks)),
+    }
+    emit_for_asset(SETTLED, asset, payload)
     return asset
 
 
@@ -89,26 +93,35 @@ def _settleable(asset: Asset) -> list[AssetCheck]:
 
 
 def _let_stand(
-    actor: Actor, asset: Asset, checks: list[AssetCheck], meant: list[Difference], why: str, files: Sequence[Upload]
+    actor: Actor,
+    asset: Asset,
+    checks: list[AssetCheck],
+    differences: list[Difference],
+    reason: str,
+    files: Sequence[Upload],
 ) -> None:
     question, _answered = open_question(asset)
-    asked = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
-    write_mark(checks, meant, verdict_mark(actor, Verdict.DECLARED_STANDS, why))
-    left = reasons_of(checks)
-    if left or asked:
+    asked_personally = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
+    write_mark(checks, differences, verdict_mark(actor, Verdict.DECLARED_STANDS, reason))
+    open_reasons = reasons_of(checks)
+    if open_reasons or asked_personally:
         # The status stands, but the version moves on: who decides on the old one is told of this.
-        still = (
-            "\n".join(left)
-            if left
+        remaining = (
+            "\n".join(open_reasons)
+            if open_reasons
             else f"Differences are settled. Still to answer: {question.text if question else ''}"
         )
-        asset.status_reason = short(still if asset.status is AssetStatus.QUERY else f"Settled in part. {still}")
+        asset.status_reason = short(remaining if asset.status is AssetStatus.QUERY else f"Settled in part. {remaining}")
         if files:
-            text = "\n".join(f"{said_of(one)}. Stands: {why}" for one in meant)
+            text = "\n".join(f"{said_of(difference)}. Stands: {reason}" for difference in differences)
             keep_files(actor, say(actor, asset, MessageKind.COMMENT, _capital(text)), files)
         return
-    settled = [one for one in differences_of(checks) if not one.open]
-    text = why if len(settled) == 1 else "\n".join(f"{said_of(one)}. Stands: {one.reason}" for one in settled)
+    settled = [difference for difference in differences_of(checks) if not difference.open]
+    text = (
+        reason
+        if len(settled) == 1
+        else "\n".join(f"{said_of(difference)}. Stands: {difference.reason}" for difference in settled)
+    )
     if asset.status is AssetStatus.QUERY:
         move(asset, AssetStatus.PENDING_VALIDATION, "settle_differences", "Every difference is settled.")
     move(asset, AssetStatus.VERIFIED, "settle_differences", short(text))
@@ -116,24 +129,30 @@ def _let_stand(
 
 
 def _ask_for_change(
-    actor: Actor, asset: Asset, checks: list[AssetCheck], meant: list[Difference], why: str, files: Sequence[Upload]
+    actor: Actor,
+    asset: Asset,
+    checks: list[AssetCheck],
+    differences: list[Difference],
+    reason: str,
+    files: Sequence[Upload],
 ) -> None:
-    text = "\n".join([*(_please(one) for one in meant), why])
+    text = "\n".join([*(_please(difference) for difference in differences), reason])
     message = say(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT])
     keep_files(actor, message, files)
-    mark = verdict_mark(actor, Verdict.THEIRS_RIGHT, why, asked=str(message.id))
-    write_mark(checks, meant, mark, forget=("answer",))
+    mark = verdict_mark(actor, Verdict.THEIRS_RIGHT, reason, question_id=str(message.id))
+    write_mark(checks, differences, mark, forget=("answer",))
     if asset.status is AssetStatus.PENDING_VALIDATION:
         move(asset, AssetStatus.QUERY, "settle_differences", short(text))
     else:
         asset.status_reason = short(text)
 
 
-def _please(one: Difference) -> str:
-    who = source_in_words(one.source, one.source_name)
-    if one.field == ABSENT:
-        return f"Please correct what this asset is found by: {who} does not know it."
-    return f"{one.label}: {who} says {one.theirs or 'nothing'}. Please change what is declared ({one.declared or 'nothing'})."
+def _please(difference: Difference) -> str:
+    source = source_in_words(difference.source, difference.source_name)
+    if difference.field == ABSENT:
+        return f"Please correct what this asset is found by: {source} does not know it."
+    declared, source_value = difference.declared or "nothing", difference.source_value or "nothing"
+    return f"{difference.label}: {source} says {source_value}. Please change what is declared ({declared})."
 
 
 def _capital(text: str) -> str:
@@ -152,17 +171,17 @@ def answer_differences(
     asset = reached(actor, asset_id, "asset.answer", version)
     if asset.status is not AssetStatus.QUERY:
         raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: no query is open on it.")
-    said = {field: text_given(field, text) for field, text in answers.items()}
-    if not said:
+    texts = {field: text_given(field, text) for field, text in answers.items()}
+    if not texts:
         raise Invalid([Finding("QUERY-01", "Answers", "", "At least one answer", "Answer at least one difference.")])
     checks = newest_checks([asset.id]).get(asset.id, [])
     lines: list[str] = []
-    for field, text in said.items():
-        meant = chosen(checks, [field], settled=False)
-        write_mark(checks, meant, answer_mark(actor, text))
-        lines.append(f"{meant[0].label}: {text}")
+    for field, text in texts.items():
+        differences = chosen(checks, [field], settled=False)
+        write_mark(checks, differences, answer_mark(actor, text))
+        lines.append(f"{differences[0].label}: {text}")
     keep_files(actor, say(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT]), files)
-    if all(one.answer for one in differences_of(checks) if one.open):
+    if all(difference.answer for difference in differences_of(checks) if difference.open):
         move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered: the operator decides.")
         emit_for_asset("asset.query_answered", asset, {"by": actor.name})
         current_session().flush()

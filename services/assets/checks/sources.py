@@ -63,7 +63,7 @@ def terms_of(asset: Asset) -> dict[str, Any]:
 
 
 def ask(source: CheckSource, asset: Asset) -> Answer:
-    """What a source says of an asset. Raises OutsideUnavailable or OutsideRefused when it says nothing."""
+    """Ask a source about an asset. Raises OutsideUnavailable or OutsideRefused when it gives no answer."""
     match source:
         case CheckSource.MPAN_REGISTER:
             return _ask_mpan_register(asset)
@@ -80,7 +80,7 @@ def _not_asked(why: str) -> Answer:
 
 
 def _said(
-    source: CheckSource, comparisons: list[Comparison], found: str, source_name: str | None = None, **kept: Any
+    source: CheckSource, comparisons: list[Comparison], introduction: str, source_name: str | None = None, **fields: Any
 ) -> Answer:
     """An answer from comparisons: outcome, and a summary that begins with how the record was found."""
     rows = judged(source, comparisons)
@@ -91,8 +91,8 @@ def _said(
             reason(source, source_name, row, codes) for row in rows if row["matters"] and row["outcome"] == "differs"
         )
     else:
-        summary = f"{found} {agreement(rows)}"
-    return Answer(outcome, summary[:1000], rows, source_name=source_name, **kept)
+        summary = f"{introduction} {agreement(rows)}"
+    return Answer(outcome, summary[:1000], rows, source_name=source_name, **fields)
 
 
 def _evidence(label: str, records: list[BaseModel], **more: Any) -> dict[str, Any]:
@@ -110,24 +110,24 @@ def _ask_mpan_register(asset: Asset) -> Answer:
     if not url:
         return _not_asked("Not asked: no MPAN register is connected.")
     register = mpan_register(url, settings().mpan_register_key.get_secret_value())
-    found = {term: register.find(mpan) for term, mpan in mpans.items()}
+    record_of = {term: register.find(mpan) for term, mpan in mpans.items()}
     terms, label = terms_of(asset), "MPAN register"
     comparisons: list[Comparison] = []
     for term, mpan in mpans.items():
-        record = found[term]
+        record = record_of[term]
         if record is None:
             message = f"The MPAN register does not know {mpan}."
             comparisons.append(Comparison(term, mpan, None, Outcome.DIFFERS, message))
         else:
-            comparisons += [one for one in compare_mpan(terms, record) if one not in comparisons]
-    known = [record for record in found.values() if record is not None]
-    evidence = _evidence(label, list(known), record=", ".join(record.mpan for record in known))
-    if not known:
+            comparisons += [comparison for comparison in compare_mpan(terms, record) if comparison not in comparisons]
+    records = [record for record in record_of.values() if record is not None]
+    evidence = _evidence(label, list(records), record=", ".join(record.mpan for record in records))
+    if not records:
         rows = judged(CheckSource.MPAN_REGISTER, comparisons)
         summary = f"The MPAN register does not know {' or '.join(mpans.values())}."
         return Answer(CheckOutcome.NOT_FOUND, summary, rows, "MPAN", label, None, evidence, expected=True)
-    said = f"Knows {' and '.join(record.mpan for record in known)}."
-    return _said(CheckSource.MPAN_REGISTER, comparisons, said, matched_by="MPAN", evidence=evidence)
+    introduction = f"Knows {' and '.join(record.mpan for record in records)}."
+    return _said(CheckSource.MPAN_REGISTER, comparisons, introduction, matched_by="MPAN", evidence=evidence)
 
 
 def _ask_installation_registry(asset: Asset) -> Answer:
@@ -143,26 +143,28 @@ def _ask_installation_registry(asset: Asset) -> Answer:
     registry = installation_registry(url, settings().installation_registry_key.get_secret_value())
     record: InstallationRecord | None
     if certificates:
-        found, record = "certificate", registry.by_certificate(certificates[0])
+        matched_by, record = "certificate", registry.by_certificate(certificates[0])
     else:
-        found = "serial number"
+        matched_by = "serial number"
         record = registry.by_serial(asset.serial_number or "", asset.manufacturer or "")
     label = "Installation registry"
     if record is None:
-        named = f"the certificate {certificates[0]}" if certificates else f"the serial number {asset.serial_number}"
-        summary = f"The installation registry does not know {named}."
+        searched = f"the certificate {certificates[0]}" if certificates else f"the serial number {asset.serial_number}"
+        summary = f"The installation registry does not know {searched}."
         evidence = _evidence(label, [])
         # Certificates are given to some installations only; one that is declared must exist.
-        return Answer(CheckOutcome.NOT_FOUND, summary, matched_by=found, evidence=evidence, expected=bool(certificates))
+        return Answer(
+            CheckOutcome.NOT_FOUND, summary, matched_by=matched_by, evidence=evidence, expected=bool(certificates)
+        )
     evidence = _evidence(label, [record], record=record.certificate)
     compared = compare_installation(terms_of(asset), record)
-    said = f"Found by {found}: certificate {record.certificate}."
-    return _said(CheckSource.INSTALLATION_REGISTRY, compared, said, matched_by=found, evidence=evidence)
+    introduction = f"Found by {matched_by}: certificate {record.certificate}."
+    return _said(CheckSource.INSTALLATION_REGISTRY, compared, introduction, matched_by=matched_by, evidence=evidence)
 
 
 @operation("UC-02.01", permission="source.read", writes=False, name="ask_connection_register")
 def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
-    """What the connection registers that are loaded say of an asset: by MPAN, else by alias, else by place."""
+    """Compare an asset with the loaded connection registers: by MPAN, else by alias, else by place."""
     editions = {edition.id: edition for edition in list_editions(actor)}
     if not editions:
         return _not_asked("Not asked: no connection register is loaded.")
@@ -174,7 +176,7 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
     if match is None:
         return _not_found(asset, list(editions.values()), None)
     edition = editions[match.record["last_edition_id"]]
-    apart = metres_apart(terms, match.record)
+    distance = metres_apart(terms, match.record)
     tolerance = float(setting("source.position_tolerance_m")) + max(0, nearby_m(match.record) - 1_000)
     compared = fitted(
         compare(terms, match.record),
@@ -182,7 +184,7 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
         site_wide=_site_wide(match.record),
         commissioned=asset.commissioning_date,
         edition_date=edition.edition_date,
-        metres=apart,
+        metres=distance,
         tolerance_m=tolerance,
     )
     evidence = {
@@ -216,16 +218,16 @@ def _site_wide(record: Mapping[str, Any]) -> frozenset[str]:
 def _match(actor: Actor, asset: Asset, terms: Mapping[str, Any]) -> Match | None:
     """The record that fits best: by MPAN or alias; where none does, by place. The ECR goes before the REPD."""
     aliases = [alias for alias in asset.aliases if alias["scheme"] in SourceKind.__members__]
-    wanted = [Wanted(mpan=mpan) for mpan in (asset.import_mpan, asset.export_mpan) if mpan]
-    wanted += [Wanted(reference=alias["value"], kind=SourceKind(alias["scheme"])) for alias in aliases]
-    named = _best(terms, [record for one in wanted for record in candidates(actor, one)])
-    if named is not None or asset.latitude is None or asset.longitude is None:
-        return named
+    queries = [Wanted(mpan=mpan) for mpan in (asset.import_mpan, asset.export_mpan) if mpan]
+    queries += [Wanted(reference=alias["value"], kind=SourceKind(alias["scheme"])) for alias in aliases]
+    match = _best(terms, [record for query in queries for record in candidates(actor, query)])
+    if match is not None or asset.latitude is None or asset.longitude is None:
+        return match
     return _best(terms, candidates(actor, Wanted(near=(asset.latitude, asset.longitude, NEAREST_M))))
 
 
-def _best(terms: Mapping[str, Any], found: list[dict[str, Any]]) -> Match | None:
-    by_kind = (best_match(terms, [record for record in found if record["kind"] == kind]) for kind in SourceKind)
+def _best(terms: Mapping[str, Any], records: list[dict[str, Any]]) -> Match | None:
+    by_kind = (best_match(terms, [record for record in records if record["kind"] == kind]) for kind in SourceKind)
     matches = [match for match in by_kind if match is not None]
     return min(matches, key=lambda match: match.weak, default=None)
 
@@ -249,8 +251,8 @@ def _not_found(asset: Asset, editions: list[Edition], nearby: Answer | None) -> 
     if not covering and "REPD" in schemes:
         covering = [edition for edition in editions if edition.kind == SourceKind.REPD]
     if not covering:
-        where = f" for {asset.dno_connection}" if asset.dno_connection else ""
-        return _not_asked(f"Not asked: no connection register is loaded{where}.")
+        area_text = f" for {asset.dno_connection}" if asset.dno_connection else ""
+        return _not_asked(f"Not asked: no connection register is loaded{area_text}.")
     edition = covering[0]
     large = asset.rated_capacity >= EXPECTED_KW and _generates(asset)
     expected = large or str(edition.kind) in schemes

@@ -57,7 +57,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits, among what the actor sees: assets by state, own drafts, and organisations for who approves them."""
+    """Work that waits, as far as the actor sees it: assets by state, own drafts, organisations to approve."""
 
     pending_validation: int = 0
     query: int = 0
@@ -90,7 +90,7 @@ class Row(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What was counted: all assets by status; active ones in all, by category and by GSP group; registrations by month."""
+    """Counts before disclosure control: assets by status; active ones in all, by category and GSP group; by month."""
 
     by_status: list[Row]
     total: Row
@@ -108,27 +108,27 @@ def register_in_numbers(actor: Actor) -> RegisterNumbers:
     what would let it be worked out from the totals.
     """
     anonymised = not scopes_of(actor, "asset.statistics") <= scopes_of(actor, "asset.read")
-    kept, areas = areas_of(actor, "asset.statistics")
-    if kept and not (anonymised and areas is not None):
-        found = from_tallies(areas, anonymised)
+    maintained, areas = areas_of(actor, "asset.statistics")
+    if maintained and not (anonymised and areas is not None):
+        figures = from_tallies(areas, anonymised)
     else:
-        found = from_assets(within(Asset, actor, "asset.statistics"), anonymised)
+        figures = from_assets(within(Asset, actor, "asset.statistics"), anonymised)
     labels = {code: entry.label for code, entry in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
-    hidden = anonymised and _too_few(found.total)
+    hidden = anonymised and _too_few(figures.total)
 
     def cells(rows: Sequence[Row], names: Mapping[str, str]) -> list[Cell]:
         return _cells(rows, names, anonymised, hidden)
 
     return RegisterNumbers(
-        total=cells([found.total], {"": "Active assets"})[0],
+        total=cells([figures.total], {"": "Active assets"})[0],
         by_status=[
-            *cells([row for row in found.by_status if row.code not in ENDED_STATUSES], STATUS_LABELS),
-            *cells([row for row in found.by_status if row.code in ENDED_STATUSES], STATUS_LABELS),
+            *cells([row for row in figures.by_status if row.code not in ENDED_STATUSES], STATUS_LABELS),
+            *cells([row for row in figures.by_status if row.code in ENDED_STATUSES], STATUS_LABELS),
         ],
-        by_category=cells(found.by_category, labels),
-        by_gsp_group=cells(found.by_gsp_group, _GROUPS),
-        growth=_growth(found, anonymised),
-        waiting=_waiting(actor, found.by_status if scopes_of(actor, "asset.read") == _statistics(actor) else None),
+        by_category=cells(figures.by_category, labels),
+        by_gsp_group=cells(figures.by_gsp_group, _GROUPS),
+        growth=_growth(figures, anonymised),
+        waiting=_waiting(actor, figures.by_status if scopes_of(actor, "asset.read") == _statistics(actor) else None),
         anonymised=anonymised,
     )
 
@@ -142,15 +142,15 @@ def _statistics(actor: Actor) -> frozenset[Scope]:
 
 def from_tallies(areas: Areas, anonymised: bool) -> Figures:
     """From the counts kept beside the assets: as many rows to read however many assets there are."""
-    behind = providers_behind() if anonymised else {}
+    providers_of = providers_behind() if anonymised else {}
     by_status: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     by_group: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     total = [0, 0]
     for status, group, assets, rated in by_status_and_group(areas):
         sums = [by_status[status]] if status in ENDED_STATUSES else [by_status[status], by_group[group], total]
-        for one in sums:
-            one[0] += assets
-            one[1] += rated
+        for totals in sums:
+            totals[0] += assets
+            totals[1] += rated
     months: dict[int, int] = defaultdict(int)
     for active, month, assets in by_month(areas):
         # With those that ended, the last total less the active ones would tell how many these are.
@@ -158,7 +158,10 @@ def from_tallies(areas: Areas, anonymised: bool) -> Figures:
             months[month] += assets
 
     def rows(dimension: str, sums: Mapping[str, Sequence[int]]) -> list[Row]:
-        return [Row(code, one[0], one[1], behind.get((dimension, code), 0)) for code, one in sorted(sums.items())]
+        return [
+            Row(code, totals[0], totals[1], providers_of.get((dimension, code), 0))
+            for code, totals in sorted(sums.items())
+        ]
 
     return Figures(
         rows("STATUS", by_status),
@@ -166,31 +169,31 @@ def from_tallies(areas: Areas, anonymised: bool) -> Figures:
         rows("CATEGORY", {row.code: (row.assets, row.rated) for row in active_by_category(areas)}),
         rows("GSP_GROUP", by_group),
         months,
-        {int(code): providers for (dimension, code), providers in behind.items() if dimension == "MONTH"},
+        {int(code): providers for (dimension, code), providers in providers_of.items() if dimension == "MONTH"},
     )
 
 
-def from_assets(mine: ColumnElement[bool], anonymised: bool) -> Figures:
+def from_assets(reach: ColumnElement[bool], anonymised: bool) -> Figures:
     """Counted asset by asset, in one pass: for who sees single organisations' assets."""
     rated = func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
     keys = (Asset.status, Asset.asset_category, Asset.gsp_group, Asset.service_provider_id)
-    chosen = select(*[col(key) for key in keys], func.count(), rated).where(mine).group_by(*[col(key) for key in keys])
+    query = select(*[col(key) for key in keys], func.count(), rated).where(reach).group_by(*[col(key) for key in keys])
     sums: dict[str, dict[str, list[Any]]] = {name: {} for name in ("status", "all", "category", "group")}
     sums["all"][""] = [0, 0, set()]
-    for status, category, group, provider, assets, kilowatts in current_session().execute(chosen):
-        places = [("status", str(status))]
+    for status, category, group, provider, assets, kilowatts in current_session().execute(query):
+        cells = [("status", str(status))]
         if status not in ENDED_STATUSES:
-            places += [("all", ""), ("category", category), ("group", group or "")]
-        for name, code in places:
-            one = sums[name].setdefault(code, [0, 0, set()])
-            one[0] += assets
-            one[1] += int(kilowatts)
-            one[2].add(provider)
+            cells += [("all", ""), ("category", category), ("group", group or "")]
+        for name, code in cells:
+            totals = sums[name].setdefault(code, [0, 0, set()])
+            totals[0] += assets
+            totals[1] += int(kilowatts)
+            totals[2].add(provider)
 
     def rows(name: str) -> list[Row]:
-        return [Row(code, one[0], one[1], len(one[2])) for code, one in sorted(sums[name].items())]
+        return [Row(code, totals[0], totals[1], len(totals[2])) for code, totals in sorted(sums[name].items())]
 
-    growing = and_(mine, col(Asset.status).not_in(ENDED_STATUSES)) if anonymised else mine
+    growing = and_(reach, col(Asset.status).not_in(ENDED_STATUSES)) if anonymised else reach
     return Figures(rows("status"), rows("all")[0], rows("category"), rows("group"), *_registered(growing, anonymised))
 
 
@@ -220,14 +223,14 @@ def _too_few(row: Row) -> bool:
 def _cells(rows: Sequence[Row], labels: Mapping[str, str], anonymised: bool, hidden: bool) -> list[Cell]:
     """Rows as cells, in the order of the labels; those withheld when anonymised."""
     withheld = _withheld(rows) if anonymised else set()
-    order = {code: place for place, code in enumerate(labels)}
-    told = [
+    order = {code: position for position, code in enumerate(labels)}
+    cells = [
         Cell(row.code, labels.get(row.code, row.code or "Not known"), row.assets, Decimal(row.rated).scaleb(-2))
         for row in sorted(rows, key=lambda row: order.get(row.code, len(order)))
     ]
     return [
         replace(cell, count=None, rated_kw=None, withheld=True) if hidden or cell.code in withheld else cell
-        for cell in told
+        for cell in cells
     ]
 
 
@@ -237,42 +240,42 @@ def _withheld(rows: Sequence[Row]) -> set[str]:
     What is withheld together can be worked out as one sum, so it has to be large enough as well.
     """
     small = [row for row in rows if _too_few(row)]
-    rest = sorted((row for row in rows if row not in small), key=lambda row: row.assets)
-    while small and rest and (len(small) == 1 or all(_too_few(row) for row in small)):
-        small.append(rest.pop(0))
+    larger = sorted((row for row in rows if row not in small), key=lambda row: row.assets)
+    while small and larger and (len(small) == 1 or all(_too_few(row) for row in small)):
+        small.append(larger.pop(0))
     return {row.code for row in small}
 
 
 def _month_starts() -> list[datetime]:
     """The starts of the last 18 months, this one last, and of the next: by the calendar in London."""
-    this = today()
-    last = this.year * 12 + this.month - 1
+    day = today()
+    last = day.year * 12 + day.month - 1
     return [datetime(n // 12, n % 12 + 1, 1, tzinfo=LONDON) for n in range(last - MONTHS + 1, last + 2)]
 
 
-def _growth(found: Figures, anonymised: bool) -> list[Month]:
+def _growth(figures: Figures, anonymised: bool) -> list[Month]:
     starts = _month_starts()[:-1]
     numbers = [month_of(start) for start in starts]
-    before = sum(assets for month, assets in found.months.items() if month < numbers[0])
-    counts = [found.months.get(number, 0) for number in numbers]
-    providers = [found.providers_by_month.get(number, 0) for number in numbers] if anonymised else None
+    before = sum(assets for month, assets in figures.months.items() if month < numbers[0])
+    counts = [figures.months.get(number, 0) for number in numbers]
+    providers = [figures.providers_by_month.get(number, 0) for number in numbers] if anonymised else None
     return _months([start.date() for start in starts], before, counts, providers)
 
 
 def _months(days: Sequence[date], before: int, counts: Sequence[int], providers: Sequence[int] | None) -> list[Month]:
     """Running totals. When anonymised, one is shown only once enough was registered since the last one that was shown."""
-    told: list[Month] = []
-    total, since, most, shown_before = before, 0, 0, providers is None or before >= FEWEST_ASSETS or before == 0
-    for place, (day, count) in enumerate(zip(days, counts, strict=True)):
+    months: list[Month] = []
+    total, since, most, public_before = before, 0, 0, providers is None or before >= FEWEST_ASSETS or before == 0
+    for index, (day, count) in enumerate(zip(days, counts, strict=True)):
         total, since = total + count, since + count
-        most = max(most, providers[place]) if providers else 0
-        shown = providers is None or since == 0 or (since >= FEWEST_ASSETS and most >= FEWEST_ORGANISATIONS)
-        shown = shown and (providers is None or total == 0 or total >= FEWEST_ASSETS)
-        told.append(Month(day, count if shown and shown_before else None, total if shown else None))
-        shown_before = shown
-        if shown:
+        most = max(most, providers[index]) if providers else 0
+        public = providers is None or since == 0 or (since >= FEWEST_ASSETS and most >= FEWEST_ORGANISATIONS)
+        public = public and (providers is None or total == 0 or total >= FEWEST_ASSETS)
+        months.append(Month(day, count if public and public_before else None, total if public else None))
+        public_before = public
+        if public:
             since, most = 0, 0
-    return told
+    return months
 
 
 def _waiting(actor: Actor, by_status: Sequence[Row] | None) -> Waiting:
@@ -284,8 +287,8 @@ def _waiting(actor: Actor, by_status: Sequence[Row] | None) -> Waiting:
     elif may(actor, "asset.read"):
         # As an expression, so that SQLite walks the actor's own few by their indexes, and not all by that of the status.
         state = func.coalesce(col(Asset.status), literal_column("''"))
-        chosen = select(state, func.count()).where(visible(Asset, actor)).group_by(state)
-        states = {str(row[0]): row[1] for row in session.execute(chosen)}
+        query = select(state, func.count()).where(visible(Asset, actor)).group_by(state)
+        states = {str(row[0]): row[1] for row in session.execute(query)}
     drafts = organisations = 0
     if actor.user_id and may(actor, "asset.draft"):
         own = (col(AssetDraft.user_id) == actor.user_id, col(AssetDraft.organisation_id) == actor.organisation_id)

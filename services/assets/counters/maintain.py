@@ -37,7 +37,7 @@ COUNTED = (
 
 
 class Place(NamedTuple):
-    """Where one asset is counted; what it doesn't have is the empty text, 0 or -1."""
+    """Counter keys of one asset; an absent value is the empty text, 0 or -1."""
 
     asset_category: str
     status: str
@@ -52,8 +52,8 @@ def month_of(moment: datetime | None) -> int:
     """The calendar month in London as one number: years times twelve, plus months since January; -1 for no moment."""
     if moment is None:
         return -1
-    there = moment.astimezone(LONDON)
-    return there.year * 12 + there.month - 1
+    local = moment.astimezone(LONDON)
+    return local.year * 12 + local.month - 1
 
 
 def hundredths(kilowatts: Decimal) -> int:
@@ -84,8 +84,8 @@ def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callab
     """
     steps = [(1, after)] if before is None else [(-1, before), (1, after)]
     for sign, value in steps:
-        place, rated = _place(value)
-        PENDING.add(session, Place, place, sign, sign * rated)
+        key, rated = _place(value)
+        PENDING.add(session, Place, key, sign, sign * rated)
 
 
 def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
@@ -127,12 +127,12 @@ def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) 
         "service_provider_id": lambda provider: provider,
     }
     places = zip(*(values_of(each(columns[name], make), count) for name, make in parts.items()), strict=True)
-    found: Counts = {}
+    counts: Counts = {}
     for place, rated in zip(places, values_of(_all_hundredths(columns["rated_capacity"]), count), strict=True):
-        sums = found.setdefault(place, [0, 0])
+        sums = counts.setdefault(place, [0, 0])
         sums[0] += sign
         sums[1] += sign * rated
-    PENDING.add_all(session, Place, found)
+    PENDING.add_all(session, Place, counts)
 
 
 def _all_hundredths(column: Column) -> Column:
@@ -161,12 +161,12 @@ def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
 
 def bring_up_to_date(session: OrmSession) -> None:
     """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
-    noted = PENDING.taken(session)[0].get(Place, {})
+    pending = PENDING.taken(session)[0].get(Place, {})
     changes: dict[type[SQLModel], Counts] = {table: {} for table in TALLIES}
-    for place, sums in noted.items():
-        for table, key in _spread(Place(*place)):
-            known = changes[table].setdefault(key, [0] * len(sums_of(table)))
-            known[:] = map(sum, zip(known, sums, strict=False))
+    for asset_key, sums in pending.items():
+        for table, key in _spread(Place(*asset_key)):
+            totals = changes[table].setdefault(key, [0] * len(sums_of(table)))
+            totals[:] = map(sum, zip(totals, sums, strict=False))
     for table in TALLIES:
         write_counts(session, table, changes[table])
 

@@ -55,7 +55,7 @@ def narrowed(actor: Actor, permission: str) -> Actor:
 
 
 def _is_wide(actor: Actor, permission: str) -> bool:
-    """Whether the actor sees single organisations' assets as well as areas, and none of these outside the areas."""
+    """True where the actor sees areas and single organisations' assets, and none of these outside the areas."""
     scopes = scopes_of(actor, permission)
     if not scopes >= {Scope.OWN, Scope.AREA} or Scope.ALL in scopes:
         return False
@@ -74,16 +74,16 @@ def _elsewhere(areas: int) -> Prepared:
     organisation = bindparam("organisation", type_=Uuid())
     within = [bindparam(f"area_{number:03}", type_=String()) for number in range(areas)]
     outside = or_(col(Asset.dno_connection).is_(None), col(Asset.dno_connection).not_in(within)) if areas else true()
-    theirs = or_(
+    owned = or_(
         col(Asset.service_provider_id) == organisation,
         col(Asset.organisation_id) == organisation,
         col(Asset.submitted_by_organisation) == organisation,
     )
-    return Prepared(select(literal_column("1")).select_from(Asset).where(theirs, outside).limit(literal_column("1")))
+    return Prepared(select(literal_column("1")).select_from(Asset).where(owned, outside).limit(literal_column("1")))
 
 
 def areas_of(actor: Actor, permission: str) -> tuple[bool, Areas]:
-    """Whether the kept counts can answer for the actor, and if so for which licence areas.
+    """True with the actor's licence areas (None: all) where the maintained counts can answer for the actor, else False.
 
     They can't for who sees single organisations' assets: these are counted directly, by an index.
     """
@@ -98,9 +98,9 @@ def areas_of(actor: Actor, permission: str) -> tuple[bool, Areas]:
 
 
 def only_counted(filters: AssetFilters) -> bool:
-    """Whether no filter is set but those that the counts tell apart."""
-    others = (field.name for field in fields(filters) if field.name not in COUNTED_FILTERS)
-    return not any(getattr(filters, name) not in (None, (), []) for name in others)
+    """True where no filter is set but those that the maintained counts tell apart."""
+    uncounted = (field.name for field in fields(filters) if field.name not in COUNTED_FILTERS)
+    return not any(getattr(filters, name) not in (None, (), []) for name in uncounted)
 
 
 def _up_to_date() -> None:
@@ -121,23 +121,25 @@ Chosen = tuple[tuple[str, int], ...]
 
 def _chosen(areas: Areas, filters: AssetFilters | None = None) -> tuple[Chosen, dict[str, Any]] | None:
     """The form and the values of what to count; None when nothing can be in it."""
-    wanted: dict[str, list[str]] = {}
+    selected: dict[str, list[str]] = {}
     if filters is not None:
         for name in COUNTED_FILTERS:
-            if given := getattr(filters, name):
-                wanted[name] = sorted({str(value) for value in given})
+            if filter_values := getattr(filters, name):
+                selected[name] = sorted({str(value) for value in filter_values})
     if areas is not None:
-        given = wanted.get("dno_connection", areas)
-        wanted["dno_connection"] = [area for area in areas if area in given]
-        if not wanted["dno_connection"]:
+        filter_values = selected.get("dno_connection", areas)
+        selected["dno_connection"] = [area for area in areas if area in filter_values]
+        if not selected["dno_connection"]:
             return None
-    form = tuple((name, len(values)) for name, values in wanted.items())
-    return form, {f"{name}_{place:03}": value for name, values in wanted.items() for place, value in enumerate(values)}
+    form = tuple((name, len(values)) for name, values in selected.items())
+    return form, {
+        f"{name}_{number:03}": value for name, values in selected.items() for number, value in enumerate(values)
+    }
 
 
 def _conditions(table: type[SQLModel], form: Chosen) -> list[ColumnElement[bool]]:
     return [
-        col(getattr(table, name)).in_([bindparam(f"{name}_{place:03}", type_=String()) for place in range(count)])
+        col(getattr(table, name)).in_([bindparam(f"{name}_{number:03}", type_=String()) for number in range(count)])
         for name, count in form
     ]
 
@@ -154,18 +156,20 @@ def _by_group(form: Chosen) -> Prepared:
 
 @lru_cache(maxsize=100)
 def _by_category(form: Chosen) -> Prepared:
-    active = col(AssetTally.status).not_in([bindparam(f"ended_{n}", str(one)) for n, one in enumerate(ENDED_STATUSES)])
-    chosen = select(col(AssetTally.asset_category), *_sums(AssetTally)).where(*_conditions(AssetTally, form), active)
-    return Prepared(chosen.group_by(col(AssetTally.asset_category)))
+    active = col(AssetTally.status).not_in(
+        [bindparam(f"ended_{n}", str(status)) for n, status in enumerate(ENDED_STATUSES)]
+    )
+    query = select(col(AssetTally.asset_category), *_sums(AssetTally)).where(*_conditions(AssetTally, form), active)
+    return Prepared(query.group_by(col(AssetTally.asset_category)))
 
 
 @lru_cache(maxsize=100)
 def _by_month(form: Chosen) -> Prepared:
     keys = (col(AssetMonthTally.active), col(AssetMonthTally.month))
-    chosen = select(*keys, cast(func.sum(col(AssetMonthTally.assets)), BigInteger)).where(
+    query = select(*keys, cast(func.sum(col(AssetMonthTally.assets)), BigInteger)).where(
         *_conditions(AssetMonthTally, form)
     )
-    return Prepared(chosen.group_by(*keys))
+    return Prepared(query.group_by(*keys))
 
 
 @lru_cache(maxsize=100)
@@ -175,15 +179,15 @@ def _total(form: Chosen) -> Prepared:
 
 @lru_cache(maxsize=100)
 def _by_cell(form: Chosen) -> Prepared:
-    named = {name for name, _ in form}
+    filtered = {name for name, _ in form}
     # Rows with an empty category or status are the sums over all of them.
     summed = [
         col(getattr(AssetCellTally, name)) == bindparam(f"all_{name}", "", type_=String())
         for name in ("asset_category", "status")
-        if name not in named
+        if name not in filtered
     ]
-    chosen = select(col(AssetCellTally.cell), *_sums(AssetCellTally))
-    return Prepared(chosen.where(*summed, *_conditions(AssetCellTally, form)).group_by(col(AssetCellTally.cell)))
+    query = select(col(AssetCellTally.cell), *_sums(AssetCellTally))
+    return Prepared(query.where(*summed, *_conditions(AssetCellTally, form)).group_by(col(AssetCellTally.cell)))
 
 
 _BEHIND = (col(AssetProviderTally.dimension), col(AssetProviderTally.code))
@@ -192,36 +196,38 @@ _PROVIDERS = Prepared(select(*_BEHIND, func.count()).group_by(*_BEHIND))
 
 def by_status_and_group(areas: Areas) -> list[GroupCount]:
     """Assets by status and GSP group."""
-    chosen = _chosen(areas)
-    return [] if chosen is None else [GroupCount(*row) for row in _read(_by_group(chosen[0]), chosen[1])]
+    selection = _chosen(areas)
+    return [] if selection is None else [GroupCount(*row) for row in _read(_by_group(selection[0]), selection[1])]
 
 
 def active_by_category(areas: Areas) -> list[GroupCount]:
     """Active assets by category."""
-    chosen = _chosen(areas)
-    if chosen is None:
+    selection = _chosen(areas)
+    if selection is None:
         return []
-    return [GroupCount("", *row) for row in _read(_by_category(chosen[0]), chosen[1])]
+    return [GroupCount("", *row) for row in _read(_by_category(selection[0]), selection[1])]
 
 
 def by_month(areas: Areas) -> list[tuple[bool, int, int]]:
-    """Whether still active, month of registration (`services.assets.counters.maintain.month_of`), and assets."""
-    chosen = _chosen(areas)
-    return [] if chosen is None else [(row[0], row[1], row[2]) for row in _read(_by_month(chosen[0]), chosen[1])]
+    """Assets by (still active, month of registration as `services.assets.counters.maintain.month_of`)."""
+    selection = _chosen(areas)
+    return (
+        [] if selection is None else [(row[0], row[1], row[2]) for row in _read(_by_month(selection[0]), selection[1])]
+    )
 
 
 def providers_behind() -> dict[tuple[str, str], int]:
-    """How many providers stand behind each figure over all areas, by dimension and code (`AssetProviderTally`)."""
+    """Number of providers behind each figure over all areas, by dimension and code (`AssetProviderTally`)."""
     return {(row[0], row[1]): row[2] for row in _read(_PROVIDERS, {})}
 
 
 def count_kept(actor: Actor, filters: AssetFilters) -> int | None:
-    """How many visible assets pass the filters; None when the kept counts can't tell."""
+    """Count the visible assets that pass the filters from maintained counts; None when these can't tell."""
     answers, areas = areas_of(actor, "asset.read")
     if not answers or not only_counted(filters):
         return None
-    chosen = _chosen(areas, filters)
-    return 0 if chosen is None else _read(_total(chosen[0]), chosen[1])[0][0] or 0
+    selection = _chosen(areas, filters)
+    return 0 if selection is None else _read(_total(selection[0]), selection[1])[0][0] or 0
 
 
 def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | None:
@@ -233,10 +239,10 @@ def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | Non
     answers, areas = areas_of(actor, "asset.read")
     if not answers or not only_counted(filters):
         return None
-    chosen = _chosen(areas, filters)
-    if chosen is None:
+    selection = _chosen(areas, filters)
+    if selection is None:
         return []
-    return list(map(CellCount._make, _read(_by_cell(chosen[0]), chosen[1])))
+    return list(map(CellCount._make, _read(_by_cell(selection[0]), selection[1])))
 
 
 _sizes: dict[str, tuple[float, int]] = {}
@@ -246,7 +252,7 @@ SIZE_KEPT_S = 300.0
 def register_size() -> int:
     """About how many assets there are: some minutes old, enough to choose a way of looking by."""
     url = settings().resolved_database_url()
-    known = _sizes.get(url)
-    if known is None or known[0] < time.monotonic() - SIZE_KEPT_S:
-        known = _sizes[url] = (time.monotonic(), _read(_total(()), {})[0][0] or 0)
-    return known[1]
+    cached = _sizes.get(url)
+    if cached is None or cached[0] < time.monotonic() - SIZE_KEPT_S:
+        cached = _sizes[url] = (time.monotonic(), _read(_total(()), {})[0][0] or 0)
+    return cached[1]

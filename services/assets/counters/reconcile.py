@@ -45,8 +45,8 @@ class Drift:
 
     table: str
     key: tuple[Any, ...]
-    kept: tuple[int, ...]
-    counted: tuple[int, ...]
+    stored: tuple[int, ...]
+    recounted: tuple[int, ...]
 
 
 def _measures() -> tuple[Any, Any]:
@@ -79,17 +79,17 @@ def _cells() -> Any:
         _code("dno_connection"),
         _code("gsp_group"),
     )
-    each = select(*keys, *_measures()).where(col(Asset.cell).is_not(None)).group_by(*keys).cte("each_kind")
-    place = (each.c.cell, each.c.dno_connection, each.c.gsp_group)
-    sums = (func.sum(each.c.assets), func.sum(each.c.rated))
-    by_category = (each.c.asset_category, NOTHING.label("status"), *place)
-    by_status = (NOTHING.label("asset_category"), each.c.status, *place)
-    everything = (NOTHING.label("asset_category"), NOTHING.label("status"), *place)
+    groups = select(*keys, *_measures()).where(col(Asset.cell).is_not(None)).group_by(*keys).cte("each_kind")
+    place_keys = (groups.c.cell, groups.c.dno_connection, groups.c.gsp_group)
+    sums = (func.sum(groups.c.assets), func.sum(groups.c.rated))
+    by_category = (groups.c.asset_category, NOTHING.label("status"), *place_keys)
+    by_status = (NOTHING.label("asset_category"), groups.c.status, *place_keys)
+    overall = (NOTHING.label("asset_category"), NOTHING.label("status"), *place_keys)
     return union_all(
-        select(each),
-        select(*by_category, *sums).group_by(each.c.asset_category, *place),
-        select(*by_status, *sums).group_by(each.c.status, *place),
-        select(*everything, *sums).group_by(*place),
+        select(groups),
+        select(*by_category, *sums).group_by(groups.c.asset_category, *place_keys),
+        select(*by_status, *sums).group_by(groups.c.status, *place_keys),
+        select(*overall, *sums).group_by(*place_keys),
     )
 
 
@@ -100,7 +100,7 @@ def _with_month(bind: Bind) -> Any:
     months = _months(first, last)
     month: Any = literal_column("-1")
     if months:
-        steps = [(moment < _start(one + 1), literal_column(str(one))) for one in months[:-1]]
+        steps = [(moment < _start(number + 1), literal_column(str(number))) for number in months[:-1]]
         month = case(*steps, else_=literal_column(str(months[-1]))) if steps else literal_column(str(months[-1]))
     return (
         select(
@@ -123,31 +123,31 @@ def _start(month: int) -> datetime:
 
 
 def _by_month(bind: Bind) -> Any:
-    found = _with_month(bind)
-    keys = (found.c.dno_connection, found.c.active, found.c.month)
+    registered = _with_month(bind)
+    keys = (registered.c.dno_connection, registered.c.active, registered.c.month)
     return select(*keys, func.count().label("assets")).group_by(*keys)
 
 
 def _by_provider(bind: Bind) -> Any:
     provider, count = col(Asset.service_provider_id), func.count().label("assets")
-    found = _with_month(bind)
+    registered = _with_month(bind)
 
     def within(dimension: str, code: Any, *conditions: Any) -> Any:
-        chosen = select(literal_column(f"'{dimension}'").label("dimension"), code.label("code"), provider, count)
-        return chosen.where(*conditions).group_by(code, provider)
+        query = select(literal_column(f"'{dimension}'").label("dimension"), code.label("code"), provider, count)
+        return query.where(*conditions).group_by(code, provider)
 
-    everything = select(literal_column("'ALL'"), NOTHING, provider, count).where(_active()).group_by(provider)
+    overall = select(literal_column("'ALL'"), NOTHING, provider, count).where(_active()).group_by(provider)
     month = literal_column("CAST(month AS VARCHAR(40))")
     by_month = (
-        select(literal_column("'MONTH'"), month, found.c.service_provider_id, count)
-        .where(found.c.active)
-        .group_by(found.c.month, found.c.service_provider_id)
+        select(literal_column("'MONTH'"), month, registered.c.service_provider_id, count)
+        .where(registered.c.active)
+        .group_by(registered.c.month, registered.c.service_provider_id)
     )
     return union_all(
         within("STATUS", _status()),
         within("CATEGORY", col(Asset.asset_category), _active()),
         within("GSP_GROUP", func.coalesce(col(Asset.gsp_group), NOTHING), _active()),
-        everything,
+        overall,
         by_month,
     )
 
@@ -165,9 +165,9 @@ def rebuild(bind: Bind) -> None:
     if dialect.name == "postgresql":
         names = ", ".join(table.__table__.name for table in TALLIES)  # pyright: ignore[reportAttributeAccessIssue]
         bind.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
-    for table, counted in _fresh(bind):
+    for table, query in _fresh(bind):
         bind.execute(delete(table))
-        bind.execute(insert(table).from_select(_columns(table), counted))
+        bind.execute(insert(table).from_select(_columns(table), query))
 
 
 def _columns(table: type[SQLModel]) -> list[str]:
@@ -176,16 +176,16 @@ def _columns(table: type[SQLModel]) -> list[str]:
 
 def drifts(session: OrmSession) -> list[Drift]:
     """Every count that differs from counting anew, both read at one moment."""
-    found: list[Drift] = []
-    for table, counted in _fresh(session):
+    differences: list[Drift] = []
+    for table, query in _fresh(session):
         keys = len(table.__table__.primary_key.columns)  # pyright: ignore[reportAttributeAccessIssue]
-        kept = _by_key(session.execute(select(*[getattr(table, name) for name in _columns(table)])), keys)
-        anew = _by_key(session.execute(counted), keys)
+        stored = _by_key(session.execute(select(*[getattr(table, name) for name in _columns(table)])), keys)
+        recounted = _by_key(session.execute(query), keys)
         name = table.__name__
-        for key in sorted(kept.keys() | anew.keys(), key=str):
-            if kept.get(key) != anew.get(key):
-                found.append(Drift(name, key, kept.get(key, ()), anew.get(key, ())))
-    return found
+        for key in sorted(stored.keys() | recounted.keys(), key=str):
+            if stored.get(key) != recounted.get(key):
+                differences.append(Drift(name, key, stored.get(key, ()), recounted.get(key, ())))
+    return differences
 
 
 def _by_key(rows: Iterable[Any], keys: int) -> dict[tuple[Any, ...], tuple[int, ...]]:
@@ -200,17 +200,17 @@ def _by_key(rows: Iterable[Any], keys: int) -> dict[tuple[Any, ...], tuple[int, 
 def recount(actor: Actor) -> int:
     """Count all assets anew for home page and map; how many counts had drifted (0: the register had kept them well)."""
     session = current_session()
-    found = len(drifts(session))
+    drifted = len(drifts(session))
     PENDING.taken(session)
     rebuild(session)
-    return found
+    return drifted
 
 
 @every(timedelta(days=1), name="assets.recounting.reconcile")
 def reconcile() -> None:
     """Hold the counts against the assets once a day; what drifted is told in the log and put right."""
     with unit_of_work(Stamp("look_for_drift", "UC-05.02", system_actor()), writes=False) as session:
-        found = drifts(session)
-    if found:
-        log.error("%d counts of assets had drifted and are counted anew; the first: %s", len(found), found[0])
+        drifted = drifts(session)
+    if drifted:
+        log.error("%d counts of assets had drifted and are counted anew; the first: %s", len(drifted), drifted[0])
         recount(system_actor())

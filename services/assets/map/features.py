@@ -60,20 +60,20 @@ def decimals_at(zoom: int) -> int:
 
 def hexagons(counts: Sequence[CellCount], zoom: int, box: Box, by_capacity: bool) -> bytes:
     """Hexagons with how many assets and how much capacity are in them: of each the part that lies in the tile's `box`."""
-    places = decimals_at(zoom)
-    written = []
+    decimals = decimals_at(zoom)
+    features = []
     for cell, assets, rated in counts:
         ring = _part_within(cell, box)
         if not ring:
             continue
-        corners = ",".join(f"[{lon:.{places}f},{lat:.{places}f}]" for lon, lat in ring)
+        corners = ",".join(f"[{lon:.{decimals}f},{lat:.{decimals}f}]" for lon, lat in ring)
         step = step_of(rated / 100, CAPACITY_STEPS_KW) if by_capacity else step_of(assets, COUNT_STEPS)
         title = f"{assets:,} {'asset' if assets == 1 else 'assets'}"
-        written.append(
+        features.append(
             f'{{"type":"Feature","geometry":{{"type":"Polygon","coordinates":[[{corners}]]}},'
             f'"properties":{{"h":"{cell:x}","k":{step},"t":"{title}","d":"{show_power(rated)} rated"}}}}'
         )
-    return _collection(written)
+    return _collection(features)
 
 
 def _part_within(cell: int, box: Box) -> list[tuple[float, float]]:
@@ -90,15 +90,15 @@ def _part_within(cell: int, box: Box) -> list[tuple[float, float]]:
     return [(lon, lat) for lon, lat in part.exterior.coords] if isinstance(part, Polygon) else []
 
 
-def points(found: Sequence[Point], zoom: int, kinds: Kinds) -> bytes:
+def points(assets: Sequence[Point], zoom: int, colours: Kinds) -> bytes:
     """Assets as points. In a crowded tile names are cut, and nothing but the capacity stands under them."""
-    ordered = sorted(found, key=lambda point: _TOP.get(point[4], 0))
+    ordered = sorted(assets, key=lambda point: _TOP.get(point[4], 0))
     for longest, detailed, usual in WORDS:
-        if len(found) * usual <= MOST_BYTES:
-            body = _collection(_written(ordered, zoom, kinds, longest, detailed))
+        if len(assets) * usual <= MOST_BYTES:
+            body = _collection(_written(ordered, zoom, colours, longest, detailed))
             if len(body) <= MOST_BYTES:
                 return body
-    return _collection(_written(ordered, zoom, kinds, -1, False))
+    return _collection(_written(ordered, zoom, colours, -1, False))
 
 
 def _written(ordered: Sequence[Point], zoom: int, kinds: Kinds, longest: int, detailed: bool) -> list[str]:
@@ -110,15 +110,19 @@ def _written(ordered: Sequence[Point], zoom: int, kinds: Kinds, longest: int, de
     for identifier, name, latitude, longitude, status, category, rated in ordered:
         kind = scale.get((status, category))
         if kind is None:
-            place, label = kinds(status, category)
-            kind = scale[status, category] = (min(place, SIZE - 1), write(f"{label}, ")[1:-1], f", {_STATUS[status]}")
-        power, place = show_power(rated), kind[0] + SIZE * bisect_right(_SIZES, rated)
+            position, label = kinds(status, category)
+            kind = scale[status, category] = (
+                min(position, SIZE - 1),
+                write(f"{label}, ")[1:-1],
+                f", {_STATUS[status]}",
+            )
+        power, position = show_power(rated), kind[0] + SIZE * bisect_right(_SIZES, rated)
         if longest > 0:
             title = write(name if len(name) <= longest else f"{name[: longest - 1]}…")
             detail = f"{kind[1]}{power}{kind[2]}" if detailed else power
         else:
             title, detail = f'"{power if longest == 0 else ""}"', ""
-        texts.append(form % (longitude, latitude, _short(identifier), place, title, detail))
+        texts.append(form % (longitude, latitude, _short(identifier), position, title, detail))
     return texts
 
 
@@ -132,8 +136,8 @@ _TOP = {str(status): place for place, status in enumerate(ON_TOP, 1)}
 
 def _short(identifier: UUID | str) -> str:
     """An asset's identifier in 22 signs."""
-    given = identifier if isinstance(identifier, str) else identifier.hex
-    return b2a_base64(bytes.fromhex(given), newline=False)[:22].decode()
+    text = identifier if isinstance(identifier, str) else identifier.hex
+    return b2a_base64(bytes.fromhex(text), newline=False)[:22].decode()
 
 
 def asset_of(short: str) -> UUID:
@@ -144,7 +148,7 @@ def asset_of(short: str) -> UUID:
 _STATUS = {str(status): label for status, label in STATUS_LABELS.items()}
 
 
-def _collection(written: Sequence[str]) -> bytes:
+def _collection(features: Sequence[str]) -> bytes:
     """A feature collection. The first feature is empty: the map takes a click on the first of a tile for one of another."""
     empty = '{"type":"Feature","geometry":null,"properties":{}}'
-    return f'{{"type":"FeatureCollection","features":[{",".join([empty, *written])}]}}'.encode()
+    return f'{{"type":"FeatureCollection","features":[{",".join([empty, *features])}]}}'.encode()

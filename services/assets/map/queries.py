@@ -1,4 +1,4 @@
-"""What of the actor's assets lies in a map tile: set-based SQL over ranges of H3 cells, as many statements at any size.
+"""Map queries: the actor's assets in a tile, by set-based SQL over ranges of H3 cells, in as many statements at any size.
 
 A tile holds the cells whose centre lies in it, and counts the assets of these cells: neighbouring tiles share none, and
 count none twice. Where it draws assets, it has besides every one whose point reaches into it: a map asks the tile under
@@ -55,17 +55,17 @@ class _SpansFirst(Join):
 
 
 @compiles(_SpansFirst, "sqlite")
-def _cross_join(join: Any, compiler: Any, **given: Any) -> str:
-    given["asfrom"] = True
+def _cross_join(join: Any, compiler: Any, **options: Any) -> str:
+    options["asfrom"] = True
     left, right = (
-        compiler.process(side, from_linter=None, **_without(given, "from_linter")) for side in (join.left, join.right)
+        compiler.process(side, from_linter=None, **_without(options, "from_linter")) for side in (join.left, join.right)
     )
-    on = compiler.process(join.onclause, **_without(given, "from_linter", "asfrom"))
+    on = compiler.process(join.onclause, **_without(options, "from_linter", "asfrom"))
     return f"{left} CROSS JOIN {right} INDEXED BY asset_by_cell ON {on}"
 
 
-def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name not in names}
+def _without(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}
 
 
 class Point(NamedTuple):
@@ -142,44 +142,44 @@ def points_in(actor: Actor, filters: AssetFilters, tile: tuple[int, int, int], m
     box = box_of(*tile, REACH)
     latitude, longitude = col(Asset.latitude), col(Asset.longitude)
     reaches = and_(latitude.between(box.south, box.north), longitude.between(box.west, box.east))
-    chosen = _inside(actor, filters, cells_of_tile(*tile, REACH), *columns).where(reaches)
-    rows = current_connection().execute(chosen.limit(most + 1)).fetchall()
+    query = _inside(actor, filters, cells_of_tile(*tile, REACH), *columns).where(reaches)
+    rows = current_connection().execute(query.limit(most + 1)).fetchall()
     return cast_to(list[Point], rows)
 
 
 def counts_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...]) -> list[CellCount]:
-    """How many of the actor's assets that pass the filters lie in each of the cells; cells without any are left out."""
+    """Count the actor's assets that pass the filters in each of the cells; cells without any are left out."""
     resolution = h3.get_resolution(cells[0])
-    kept = counts_by_cell(actor, filters) if resolution <= COARSE else None
-    if kept is not None:
-        return _gathered(kept, set(cells), resolution)
+    maintained = counts_by_cell(actor, filters) if resolution <= COARSE else None
+    if maintained is not None:
+        return _gathered(maintained, set(cells), resolution)
     parent = parent_in_sql(col(Asset.cell), resolution).label("parent")
     rated = func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
-    chosen = _inside(actor, filters, cells, parent, func.count(), rated).group_by(parent)
-    rows: list[Any] = list(current_connection().execute(chosen).fetchall())
+    query = _inside(actor, filters, cells, parent, func.count(), rated).group_by(parent)
+    rows: list[Any] = list(current_connection().execute(query).fetchall())
     return [CellCount(int(row[0]), row[1], int(row[2])) for row in rows]
 
 
-def _gathered(kept: Sequence[CellCount], cells: set[int], resolution: int) -> list[CellCount]:
+def _gathered(counts: Sequence[CellCount], cells: set[int], resolution: int) -> list[CellCount]:
     """Counts of a whole register, kept by cells as large or smaller, for these cells."""
-    found: dict[int, tuple[int, int]] = {}
-    for one in kept:
-        parent = parent_of(one.cell, resolution)
+    sums: dict[int, tuple[int, int]] = {}
+    for count in counts:
+        parent = parent_of(count.cell, resolution)
         if parent in cells:
-            assets, rated = found.get(parent, (0, 0))
-            found[parent] = assets + one.assets, rated + one.rated
-    return [CellCount(cell, assets, rated) for cell, (assets, rated) in found.items()]
+            assets, rated = sums.get(parent, (0, 0))
+            sums[parent] = assets + count.assets, rated + count.rated
+    return [CellCount(cell, assets, rated) for cell, (assets, rated) in sums.items()]
 
 
 def _inside(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], *columns: Any) -> Any:
-    wanted = [visible(Asset, actor), *condition(filters)]
+    conditions = [visible(Asset, actor), *condition(filters)]
     if scopes_of(actor, "asset.read") <= {Scope.OWN}:
         # One organisation's assets are few beside all those of an area: look for these, and then where they are.
-        wanted += [col(Asset.cell).is_not(None), _is_in(cells)]
-        return select(*columns).select_from(Asset).where(*wanted)
+        conditions += [col(Asset.cell).is_not(None), _is_in(cells)]
+        return select(*columns).select_from(Asset).where(*conditions)
     spans, value = _json_rows(_spans(cells))
     inside = col(Asset.cell).between(_end(value, 0), _end(value, 1))
-    return select(*columns).select_from(_SpansFirst(spans, Asset.__table__, inside)).where(*wanted)  # pyright: ignore
+    return select(*columns).select_from(_SpansFirst(spans, Asset.__table__, inside)).where(*conditions)  # pyright: ignore
 
 
 def _is_in(cells: tuple[int, ...]) -> ColumnElement[bool]:
@@ -200,10 +200,10 @@ def _json_rows(text: str) -> tuple[Any, Any]:
     return rows, rows.c.value
 
 
-def _end(value: Any, place: int) -> ColumnElement[int]:
+def _end(value: Any, position: int) -> ColumnElement[int]:
     if is_sqlite():
-        return func.json_extract(value, f"$[{place}]", type_=Integer)
-    return cast(value[place].astext, BigInteger)
+        return func.json_extract(value, f"$[{position}]", type_=Integer)
+    return cast(value[position].astext, BigInteger)
 
 
 def extent_of(actor: Actor, filters: AssetFilters) -> tuple[float, float, float, float] | None:
@@ -215,14 +215,14 @@ def extent_of(actor: Actor, filters: AssetFilters) -> tuple[float, float, float,
 
 
 def without_position(actor: Actor, filters: AssetFilters, most: int) -> int:
-    """How many that pass the filters have no position, counted no further than `most` + 1."""
-    wanted = (visible(Asset, actor), *condition(filters), col(Asset.cell).is_(None))
-    some = select(literal(1)).select_from(Asset).where(*wanted).limit(most + 1).subquery()
-    return current_connection().scalar(select(func.count()).select_from(some)) or 0
+    """Count the assets that pass the filters and have no position, no further than `most` + 1."""
+    conditions = (visible(Asset, actor), *condition(filters), col(Asset.cell).is_(None))
+    limited = select(literal(1)).select_from(Asset).where(*conditions).limit(most + 1).subquery()
+    return current_connection().scalar(select(func.count()).select_from(limited)) or 0
 
 
 def by_group(actor: Actor, filters: AssetFilters) -> Sequence[tuple[str | None, int, int]]:
     """GSP group, assets and rated capacity (hundredths of a kW) of what passes the filters."""
     group, rated = col(Asset.gsp_group), func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
-    chosen = select(group, func.count(), rated).where(visible(Asset, actor), *condition(filters)).group_by(group)
-    return [(row[0], row[1], int(row[2])) for row in current_connection().execute(chosen).fetchall()]
+    query = select(group, func.count(), rated).where(visible(Asset, actor), *condition(filters)).group_by(group)
+    return [(row[0], row[1], int(row[2])) for row in current_connection().execute(query).fetchall()]

@@ -42,14 +42,14 @@ MOST_COUNTED = 1000
 
 
 class Layer(StrEnum):
-    """What the tiles of a map show."""
+    """Layers of the asset map."""
 
     ASSETS = "assets"
     CAPACITY = "capacity"
 
 
 class Colouring(StrEnum):
-    """What the colour of a point stands for."""
+    """Colour scales of the points on the map."""
 
     STATUS = "status"
     CATEGORY = "category"
@@ -57,7 +57,7 @@ class Colouring(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TileView:
-    """What a ticket lets its holder draw: the filters, the layer, the colours, and whether assets are told one by one."""
+    """View that a ticket opens to its holder: filters, layer, colours, and whether assets are shown one by one."""
 
     filters: AssetFilters
     layer: Layer = Layer.ASSETS
@@ -68,7 +68,7 @@ class TileView:
 
 @dataclass(frozen=True, slots=True)
 class MapSummary:
-    """What a map has to know before it is drawn. `unplaced`: without a position, counted no further than 1,001."""
+    """Extent of a map's assets. `unplaced`: without a position, counted no further than 1,001."""
 
     unplaced: int
     extent: tuple[float, float, float, float] | None
@@ -109,7 +109,7 @@ def map_ticket(actor: Actor, view: TileView, browser: str | None = None) -> str:
 
 
 def open_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, TileView]:
-    """Who holds a ticket, as they stand in the register at this moment, and what it opens.
+    """Open a map ticket: its holder, as they stand in the register at this moment, and the view that it opens.
 
     Raises Unauthenticated when it was changed or has ended, or its holder's access has or their roles have changed;
     Forbidden in another browser than the one it was made for.
@@ -134,30 +134,30 @@ def map_tile(actor: Actor, view: TileView, zoom: int, x: int, y: int) -> bytes:
         raise Invalid([Finding("TILE-01", None, f"{zoom}/{x}/{y}", expected, "There is no such tile.")])
     cells = cells_of_tile(zoom, x, y)
     counts = [] if view.one_by_one else counts_in(actor, view.filters, cells)
-    few = view.one_by_one or (zoom >= POINTS_FROM_ZOOM and sum(one.assets for one in counts) <= MOST_POINTS)
+    few = view.one_by_one or (zoom >= POINTS_FROM_ZOOM and sum(count.assets for count in counts) <= MOST_POINTS)
     if view.layer is Layer.ASSETS and few:
-        found = points_in(actor, view.filters, (zoom, x, y), MOST_POINTS)
-        if len(found) <= MOST_POINTS:
-            return points(found, zoom, _kinds(view.colouring))
-    counted = counts or counts_in(actor, view.filters, cells)
-    return hexagons(counted, zoom, box_of(zoom, x, y), view.layer is Layer.CAPACITY)
+        assets = points_in(actor, view.filters, (zoom, x, y), MOST_POINTS)
+        if len(assets) <= MOST_POINTS:
+            return points(assets, zoom, _kinds(view.colouring))
+    hexagon_counts = counts or counts_in(actor, view.filters, cells)
+    return hexagons(hexagon_counts, zoom, box_of(zoom, x, y), view.layer is Layer.CAPACITY)
 
 
 def _kinds(colouring: Colouring) -> Kinds:
     """The place of an asset's colour in its scale (the one after the last for what the scale doesn't know); its category."""
-    places = {code: place for place, code in enumerate(colour_codes(colouring))}
+    positions = {code: position for position, code in enumerate(colour_codes(colouring))}
     labels = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
     by_status = colouring is Colouring.STATUS
 
     def kind(status: str, category: str) -> tuple[int, str]:
         label = labels[category].label if category in labels else category
-        return places.get(status if by_status else category, len(places)), label
+        return positions.get(status if by_status else category, len(positions)), label
 
     return kind
 
 
 def colour_codes(colouring: Colouring) -> list[str]:
-    """What the places of a scale stand for, inside an operation: statuses, or categories in the catalogue's order."""
+    """Codes of a colour scale in its order, inside an operation: statuses, or categories of the catalogue."""
     if colouring is Colouring.STATUS:
         return [str(status) for status in AssetStatus]
     return list(catalogue().reference.code_lists.get(CATEGORY_LIST, {}))
@@ -165,12 +165,12 @@ def colour_codes(colouring: Colouring) -> list[str]:
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="map_summary")
 def map_summary(actor: Actor, filters: AssetFilters, total: int) -> MapSummary:
-    """Where what passes the filters lies, while `total` is few enough to be drawn one by one, and what can't be drawn."""
+    """Extent of the assets that pass the filters, while `total` is few enough to draw one by one, and the unplaced ones."""
     unplaced = without_position(actor, filters, MOST_COUNTED)
     return MapSummary(unplaced, extent_of(actor, filters) if total <= MOST_POINTS else None)
 
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="group_counts")
 def group_counts(actor: Actor, filters: AssetFilters) -> list[GroupCount]:
-    """How many of the actor's assets that pass the filters are in each GSP group, and their rated kW."""
+    """Count the actor's assets that pass the filters by GSP group, with their rated kW."""
     return [GroupCount(code, assets, Decimal(rated) / 100) for code, assets, rated in by_group(actor, filters) if code]

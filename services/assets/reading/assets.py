@@ -76,36 +76,36 @@ def _conditions(actor: Actor, filters: AssetFilters | None) -> Sequence[ColumnEl
 
 
 class AssetCount(int):
-    """How many: exact, or (`more`) so many at least, the counting having ended there."""
+    """Number of assets: exact, or (`more`) at least so many, the counting having ended there."""
 
     more: bool
 
     def __new__(cls, number: int, *, more: bool = False) -> "AssetCount":
         """A number, and whether there are more."""
-        made = super().__new__(cls, number)
-        made.more = more
-        return made
+        count = super().__new__(cls, number)
+        count.more = more
+        return count
 
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="count_assets")
 def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int = COUNTED_TO) -> AssetCount:
-    """How many visible assets pass the filters: exact where the register keeps the count, else counted no further than `most`.
+    """Count the visible assets that pass the filters: exact from maintained counts, else no further than `most`.
 
     A list page so never walks through a million rows; its `more` says when it stopped.
     """
-    kept = count_kept(actor, filters or AssetFilters())
-    if kept is not None:
-        return AssetCount(kept)
-    found = count_up_to(actor, filters or AssetFilters(), most)
-    return AssetCount(min(found, most), more=found > most)
+    maintained = count_kept(actor, filters or AssetFilters())
+    if maintained is not None:
+        return AssetCount(maintained)
+    count = count_up_to(actor, filters or AssetFilters(), most)
+    return AssetCount(min(count, most), more=count > most)
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="asset_history")
 def asset_history(actor: Actor, asset_id: UUID) -> list[Change]:
-    """What happened to an asset, newest first, with changes by ontology term. Raises NotFound when unseen."""
+    """Changes of an asset, newest first, by ontology term. Raises NotFound when unseen."""
     asset = see(Asset, actor, asset_id)
-    told = ledger.history(Asset.record_type(), asset.id)
-    return [_by_term(change) for change in told]
+    changes = ledger.history(Asset.record_type(), asset.id)
+    return [_by_term(change) for change in changes]
 
 
 def _by_term(change: Change) -> Change:
@@ -125,10 +125,10 @@ def _by_term(change: Change) -> Change:
 def asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> Asset:
     """An asset as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't registered yet."""
     see(Asset, actor, asset_id)
-    found = ledger.as_of(Asset, asset_id, moment)
-    if found is None:
+    asset = ledger.as_of(Asset, asset_id, moment)
+    if asset is None:
         raise NotFound("asset", asset_id)
-    return found
+    return asset
 
 
 _WORKED_OUT = {
@@ -147,7 +147,7 @@ _POSITIONS = {
 
 
 def explain_term(asset: Asset, term: str) -> str:
-    """Where the value of a term comes from, as far as the record itself says: declared, or worked out and how."""
+    """Explain the value of a term by the record itself: declared, or derived and how."""
     if term in REGISTER_COLUMNS:
         return "Kept by the register."
     if term in ("Latitude", "Longitude") and asset.position_source in _POSITIONS:

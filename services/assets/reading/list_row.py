@@ -36,7 +36,7 @@ class AssetLine:
 
     @property
     def status(self) -> AssetStatus:
-        """Where it is in its life cycle."""
+        """The asset's state in its life cycle."""
         return AssetStatus(self._row[2])
 
     @property

@@ -79,14 +79,16 @@ def list_lines(
 
 
 def _rows(actor: Actor, filters: AssetFilters, sort: str, last: Mapping[str, Any] | None, most: int) -> list[Any]:
-    form, given = _form(filters)
+    form, filter_values = _form(filters)
     values = {**(last or {}), "most": most}
     if form is None:
         statement = _statement(sort, last is not None, visible(Asset, actor), *condition(filters))
         return [tuple(row) for row in current_connection().execute(statement, values)]
     index = _index(actor, filters, sort, most)
-    view, seen = view_of(actor)
-    return _prepared(view, form, sort, last is not None, index).raw(current_connection(), {**values, **seen, **given})
+    view, view_values = view_of(actor)
+    return _prepared(view, form, sort, last is not None, index).raw(
+        current_connection(), {**values, **view_values, **filter_values}
+    )
 
 
 def _statement(sort: str, following: bool, *conditions: Any) -> Select[Any]:
@@ -96,13 +98,13 @@ def _statement(sort: str, following: bool, *conditions: Any) -> Select[Any]:
     raw[_PLACES["status"]] = type_coerce(col(Asset.status), String)
     raw[_PLACES["rated_capacity"]] = type_coerce(col(Asset.rated_capacity), BigInteger)
     keys = [col(Asset.id)] if order.column == "id" else [col(getattr(Asset, order.column)), col(Asset.id)]
-    chosen: Any = select(*raw).where(*conditions)
+    query: Any = select(*raw).where(*conditions)
     if following:
         marks = [bindparam(f"last_{key.key}", type_=key.type) for key in keys]
-        place, mark = (tuple_(*keys), tuple_(*marks)) if len(keys) > 1 else (keys[0], marks[0])
-        chosen = chosen.where(place < mark if order.descending else place > mark)
+        position, mark = (tuple_(*keys), tuple_(*marks)) if len(keys) > 1 else (keys[0], marks[0])
+        query = query.where(position < mark if order.descending else position > mark)
     directed = [key.desc() if order.descending else key.asc() for key in keys]
-    return chosen.order_by(*directed).limit(bindparam("most", type_=Integer()))
+    return query.order_by(*directed).limit(bindparam("most", type_=Integer()))
 
 
 @lru_cache(maxsize=500)
@@ -134,12 +136,14 @@ def _form(filters: AssetFilters) -> tuple[Form | None, dict[str, Any]]:
     form: list[tuple[str, int]] = []
     values: dict[str, Any] = {}
     for name in AssetFilters.__slots__:
-        given = getattr(filters, name)
-        if given is None or given == () or given == []:
+        filter_value = getattr(filters, name)
+        if filter_value is None or filter_value == () or filter_value == []:
             continue
-        several = name not in _CAPACITIES
-        form.append((name, len(given) if several else 0))
-        values.update((f"{name}_{place:03}", value) for place, value in enumerate(given if several else [given]))
+        is_list = name not in _CAPACITIES
+        form.append((name, len(filter_value) if is_list else 0))
+        values.update(
+            (f"{name}_{number:03}", value) for number, value in enumerate(filter_value if is_list else [filter_value])
+        )
     return tuple(form), values
 
 
@@ -154,18 +158,18 @@ def _index(actor: Actor, filters: AssetFilters, sort: str, most: int) -> str | N
     if own or any(getattr(filters, name) for name in _SELECTIVE):
         return None
     order = ORDERS[sort]
-    one = {name: len(getattr(filters, name)) == 1 for name in ("status", "asset_category", "gsp_group")}
-    if one["status"] and order.column == "status_since":
+    single = {name: len(getattr(filters, name)) == 1 for name in ("status", "asset_category", "gsp_group")}
+    if single["status"] and order.column == "status_since":
         return "asset_waiting"
-    filtering = "asset_by_status" if one["status"] else "asset_by_category" if one["asset_category"] else None
+    filtering = "asset_by_status" if single["status"] else "asset_by_category" if single["asset_category"] else None
     if order.column == "id":
-        if filtering is None and one["gsp_group"]:
+        if filtering is None and single["gsp_group"]:
             return "asset_by_gsp_group"
         return filtering or order.walked
     if only_counted(filters) and (filters.status or filters.asset_category):
-        found = count_kept(actor, filters)
+        passing = count_kept(actor, filters)
         # Either all that pass are fetched and sorted, or the order is walked until a page is full.
-        if found is not None and found * found * STEPS_SORTED < most * register_size():
+        if passing is not None and passing * passing * STEPS_SORTED < most * register_size():
             return filtering
     return order.walked
 
@@ -182,40 +186,42 @@ def _cursor(row: tuple[Any, ...], order: _Order) -> str:
 
 def _read_cursor(text: str, order: _Order) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = {"last_id": UUID(text[:36])}
+        marks: dict[str, Any] = {"last_id": UUID(text[:36])}
         if order.column == "asset_name":
-            found["last_asset_name"] = text[36:].replace("\x00", "")
+            marks["last_asset_name"] = text[36:].replace("\x00", "")
         elif order.column == "rated_capacity":
-            found["last_rated_capacity"] = Decimal(int(text[36:])).scaleb(-2)
+            marks["last_rated_capacity"] = Decimal(int(text[36:])).scaleb(-2)
         elif order.column == "status_since":
-            found["last_status_since"] = datetime.fromisoformat(text[36:])
-            if found["last_status_since"].tzinfo is None:
+            marks["last_status_since"] = datetime.fromisoformat(text[36:])
+            if marks["last_status_since"].tzinfo is None:
                 raise ValueError(text)
         elif text[36:]:
             raise ValueError(text)
     except ValueError:
         expected = "The cursor that the page before gave"
         raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
-    return found
+    return marks
 
 
 def count_up_to(actor: Actor, filters: AssetFilters, most: int) -> int:
-    """How many visible assets pass the filters, counted no further than `most` + 1; inside an operation."""
-    who = narrowed(actor, "asset.read")
-    form, given = _form(filters)
+    """Count the visible assets that pass the filters, no further than `most` + 1; inside an operation."""
+    narrow_actor = narrowed(actor, "asset.read")
+    form, filter_values = _form(filters)
     if form is None:
-        chosen = _some(visible(Asset, who), *condition(filters))
-        return current_connection().execute(chosen, {"most": most + 1}).scalar_one()
-    view, seen = view_of(who)
+        query = _some(visible(Asset, narrow_actor), *condition(filters))
+        return current_connection().execute(query, {"most": most + 1}).scalar_one()
+    view, view_values = view_of(narrow_actor)
     by_capacity = filters.capacity_min is not None or filters.capacity_max is not None
-    index = _index(who, filters, "capacity" if by_capacity else "newest", most)
+    index = _index(narrow_actor, filters, "capacity" if by_capacity else "newest", most)
     counting = _prepared_count(view, form, index)
-    return counting.raw(current_connection(), {**seen, **given, "most": most + 1})[0][0]
+    return counting.raw(current_connection(), {**view_values, **filter_values, "most": most + 1})[0][0]
 
 
 def _some(*conditions: Any) -> Any:
-    some = select(literal_column("1")).select_from(Asset).where(*conditions).limit(bindparam("most", type_=Integer()))
-    return select(func.count()).select_from(some.subquery())
+    limited = (
+        select(literal_column("1")).select_from(Asset).where(*conditions).limit(bindparam("most", type_=Integer()))
+    )
+    return select(func.count()).select_from(limited.subquery())
 
 
 @lru_cache(maxsize=200)

@@ -55,23 +55,23 @@ class AssetMatch:
     value: str
 
 
-def find_assets(actor: Actor, given: str, most: int) -> tuple[list[AssetMatch], bool]:
+def find_assets(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], bool]:
     """The visible assets that match, the best first, and whether all were looked at; inside an operation.
 
     Looked for: asset ID, MPAN (13 digits, or 21 of a bill), serial number, other identifiers and the provider's own code,
     each whole or by its beginning; names by all words given; whole postcodes and outward codes.
     """
-    found: dict[UUID, AssetMatch] = {}
-    for match in (*_identified(actor, given), *_begun(actor, given), *_named(actor, given, most)):
-        known = found.get(match.row.id)
-        if known is None or match.rank < known.rank:
-            found[match.row.id] = match
+    matches: dict[UUID, AssetMatch] = {}
+    for match in (*_identified(actor, text), *_begun(actor, text), *_named(actor, text, most)):
+        earlier = matches.get(match.row.id)
+        if earlier is None or match.rank < earlier.rank:
+            matches[match.row.id] = match
     complete = True
-    if len(found) < most and not any(one.rank == EXACT for one in found.values()):
-        scanned, complete = _scanned(actor, given, most)
-        found = {one.row.id: one for one in scanned} | found
-    ranked = sorted(found.values(), key=lambda one: one.row.id, reverse=True)
-    return sorted(ranked, key=lambda one: one.rank)[:most], complete
+    if len(matches) < most and not any(match.rank == EXACT for match in matches.values()):
+        scanned, complete = _scanned(actor, text, most)
+        matches = {match.row.id: match for match in scanned} | matches
+    newest_first = sorted(matches.values(), key=lambda match: match.row.id, reverse=True)
+    return sorted(newest_first, key=lambda match: match.rank)[:most], complete
 
 
 def _held(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -84,40 +84,40 @@ def _seen(actor: Actor) -> ColumnElement[bool]:
 
 
 def _probe(actor: Actor, rank: int, field: str, column: Any, condition: ColumnElement[bool]) -> list[AssetMatch]:
-    """What an index finds, held against what the actor sees afterwards: no planner then reads all of that first."""
+    """Matches of an index, filtered afterwards by what the actor sees: no planner then reads all of that first."""
     candidates = select(col(Asset.id)).where(condition).limit(CANDIDATES)
     rows = select(*_COLUMNS, col(column)).where(col(Asset.id).in_(candidates), _seen(actor)).limit(CANDIDATES)
     return [AssetMatch(row, rank, field, str(row[-1])) for row in current_session().execute(rows)]
 
 
-def _identified(actor: Actor, given: str) -> list[AssetMatch]:
-    found: list[AssetMatch] = []
+def _identified(actor: Actor, text: str) -> list[AssetMatch]:
+    matches: list[AssetMatch] = []
     with suppress(ValueError):
-        found += _probe(actor, EXACT, "Asset ID", Asset.id, col(Asset.id) == UUID(given))
-    mpan = reduce_mpan(given)
+        matches += _probe(actor, EXACT, "Asset ID", Asset.id, col(Asset.id) == UUID(text))
+    mpan = reduce_mpan(text)
     if mpan:
-        found += _probe(actor, EXACT, "Import MPAN", Asset.import_mpan, col(Asset.import_mpan) == mpan)
-        found += _probe(actor, EXACT, "Export MPAN", Asset.export_mpan, col(Asset.export_mpan) == mpan)
-    serial = key_of(given)
-    found += _probe(actor, EXACT, "Serial number", Asset.serial_number, col(Asset.serial_key) == serial)
-    code = and_(_any_provider(actor), col(Asset.friendly_code) == given)
-    found += _probe(actor, EXACT, "Own code", Asset.friendly_code, code)
-    return found + _aliases(actor, EXACT, given, whole=True)
+        matches += _probe(actor, EXACT, "Import MPAN", Asset.import_mpan, col(Asset.import_mpan) == mpan)
+        matches += _probe(actor, EXACT, "Export MPAN", Asset.export_mpan, col(Asset.export_mpan) == mpan)
+    serial = key_of(text)
+    matches += _probe(actor, EXACT, "Serial number", Asset.serial_number, col(Asset.serial_key) == serial)
+    code = and_(_any_provider(actor), col(Asset.friendly_code) == text)
+    matches += _probe(actor, EXACT, "Own code", Asset.friendly_code, code)
+    return matches + _aliases(actor, EXACT, text, whole=True)
 
 
-def _begun(actor: Actor, given: str) -> list[AssetMatch]:
-    if len(given) < SHORTEST:
+def _begun(actor: Actor, text: str) -> list[AssetMatch]:
+    if len(text) < SHORTEST:
         return []
-    found: list[AssetMatch] = []
-    digits = "".join(given.split())
+    matches: list[AssetMatch] = []
+    digits = "".join(text.split())
     if digits.isascii() and digits.isdigit():
         for field, column in (("Import MPAN", Asset.import_mpan), ("Export MPAN", Asset.export_mpan)):
-            found += _probe(actor, BEGINNING, field, column, starts(column, digits))
-    serial = key_of(given) or given
-    found += _probe(actor, BEGINNING, "Serial number", Asset.serial_number, starts(Asset.serial_key, serial))
-    code = and_(_any_provider(actor), starts(Asset.friendly_code, given))
-    found += _probe(actor, BEGINNING, "Own code", Asset.friendly_code, code)
-    return found + _aliases(actor, BEGINNING, given, whole=False)
+            matches += _probe(actor, BEGINNING, field, column, starts(column, digits))
+    serial = key_of(text) or text
+    matches += _probe(actor, BEGINNING, "Serial number", Asset.serial_number, starts(Asset.serial_key, serial))
+    code = and_(_any_provider(actor), starts(Asset.friendly_code, text))
+    matches += _probe(actor, BEGINNING, "Own code", Asset.friendly_code, code)
+    return matches + _aliases(actor, BEGINNING, text, whole=False)
 
 
 def _any_provider(actor: Actor) -> ColumnElement[bool]:
@@ -127,22 +127,24 @@ def _any_provider(actor: Actor) -> ColumnElement[bool]:
     return col(Asset.service_provider_id).in_(select(col(Organisation.id)))
 
 
-def _aliases(actor: Actor, rank: int, given: str, *, whole: bool) -> list[AssetMatch]:
+def _aliases(actor: Actor, rank: int, text: str, *, whole: bool) -> list[AssetMatch]:
     """By another identifier, with or without its scheme before it (`ECR:UKPN-7`)."""
-    scheme, _, rest = given.partition(":")
-    asked = col(AssetAlias.value) == given if whole else starts(AssetAlias.value, given)
-    if rest.strip():
-        value = rest.strip()
-        named = col(AssetAlias.value) == value if whole else starts(AssetAlias.value, value)
-        asked = or_(asked, and_(named, col(AssetAlias.scheme) == scheme.strip().upper()))
-    picked = (
-        select(col(AssetAlias.asset_id), col(AssetAlias.scheme), col(AssetAlias.value)).where(asked).limit(CANDIDATES)
+    scheme, _, remainder = text.partition(":")
+    condition = col(AssetAlias.value) == text if whole else starts(AssetAlias.value, text)
+    if remainder.strip():
+        value = remainder.strip()
+        with_scheme = col(AssetAlias.value) == value if whole else starts(AssetAlias.value, value)
+        condition = or_(condition, and_(with_scheme, col(AssetAlias.scheme) == scheme.strip().upper()))
+    query = (
+        select(col(AssetAlias.asset_id), col(AssetAlias.scheme), col(AssetAlias.value))
+        .where(condition)
+        .limit(CANDIDATES)
     )
-    known = {row[0]: (row[1], row[2]) for row in current_session().execute(picked)}
-    if not known:
+    alias_of = {row[0]: (row[1], row[2]) for row in current_session().execute(query)}
+    if not alias_of:
         return []
-    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(known)), _seen(actor))
-    return [AssetMatch(row, rank, *known[row.id]) for row in current_session().execute(rows)]
+    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(alias_of)), _seen(actor))
+    return [AssetMatch(row, rank, *alias_of[row.id]) for row in current_session().execute(rows)]
 
 
 def starts(column: Any, start: str) -> ColumnElement[bool]:
@@ -152,10 +154,10 @@ def starts(column: Any, start: str) -> ColumnElement[bool]:
     return col(column).startswith(start, autoescape=True)
 
 
-def _named(actor: Actor, given: str, most: int) -> list[AssetMatch]:
+def _named(actor: Actor, text: str, most: int) -> list[AssetMatch]:
     """Names that begin with it, in the usual spellings of capitals."""
-    spelt = {given, given.upper(), given.lower(), given.capitalize(), given.title(), given[:1].upper() + given[1:]}
-    begins = or_(*(starts(Asset.asset_name, one) for one in sorted(spelt)))
+    spellings = {text, text.upper(), text.lower(), text.capitalize(), text.title(), text[:1].upper() + text[1:]}
+    begins = or_(*(starts(Asset.asset_name, spelling) for spelling in sorted(spellings)))
     return _probe(actor, NAME, "Name", Asset.asset_name, begins)[: 5 * most]
 
 
@@ -164,32 +166,32 @@ def _contains(column: Any, word: str) -> ColumnElement[bool]:
     return col(column).contains(word, autoescape=True) if is_sqlite() else col(column).icontains(word, autoescape=True)
 
 
-def _scanned(actor: Actor, given: str, most: int) -> tuple[list[AssetMatch], bool]:
+def _scanned(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], bool]:
     """Words inside names, and postcodes: looked for in what the actor sees, the newest first, for as long as patience lasts."""
-    words = and_(*(_contains(Asset.asset_name, word) for word in given.split()))
-    postcode = given.upper() if POSTCODE.fullmatch(given.upper()) else None
+    words = and_(*(_contains(Asset.asset_name, word) for word in text.split()))
+    postcode = text.upper() if POSTCODE.fullmatch(text.upper()) else None
     scopes, own = scopes_of(actor, "asset.read"), [words]
-    found: list[AssetMatch] = []
+    matches: list[AssetMatch] = []
     if scopes - {Scope.OWN}:
         # Read from the index of names alone, which knows the network of each asset too.
         everywhere = Scope.ALL in scopes or actor.all_areas
         area = [] if everywhere else [_held(col(Asset.dno_connection).in_(sorted(actor.areas)))]
-        found += _probe(actor, WITHIN, "Name", Asset.asset_name, and_(words, *area))
-    complete = len(found) < CANDIDATES
+        matches += _probe(actor, WITHIN, "Name", Asset.asset_name, and_(words, *area))
+    complete = len(matches) < CANDIDATES
     begun = time.monotonic()
     for anchor in _anchors(actor, scopes):
         conditions = own if anchor is not None else []
         if postcode:
             conditions = [*conditions, _postcode(postcode)]
         last: UUID | None = None
-        while conditions and len(found) < most:
+        while conditions and len(matches) < most:
             if time.monotonic() - begun > PATIENCE:
-                return found, False
+                return matches, False
             rows, last = _chunk(actor, anchor, or_(*conditions), last, most)
-            found += [_told(row, postcode) for row in rows]
+            matches += [_told(row, postcode) for row in rows]
             if last is None:
                 break
-    return found, complete
+    return matches, complete
 
 
 def _postcode(postcode: str) -> ColumnElement[bool]:
@@ -203,25 +205,25 @@ def _postcode(postcode: str) -> ColumnElement[bool]:
 
 
 def _anchors(actor: Actor, scopes: frozenset[Scope]) -> Sequence[ColumnElement[bool] | None]:
-    """Where scans go along: one's own by each of the indexes that hold them, and all assets by identifier (None)."""
+    """Conditions that scans follow: the actor's own assets by each index that holds them, and all by identifier (None)."""
     columns = (Asset.service_provider_id, Asset.organisation_id, Asset.submitted_by_organisation)
     own = [col(column) == actor.organisation_id for column in columns] if Scope.OWN in scopes else []
     return [*own, None] if scopes - {Scope.OWN} else own
 
 
 def _chunk(
-    actor: Actor, anchor: ColumnElement[bool] | None, wanted: ColumnElement[bool], last: UUID | None, most: int
+    actor: Actor, anchor: ColumnElement[bool] | None, condition: ColumnElement[bool], last: UUID | None, most: int
 ) -> tuple[Sequence[Row[Any]], UUID | None]:
     """The matches in the next so many assets after `last`, and where they end (None: there are no more)."""
     session, identifier = current_session(), col(Asset.id)
-    place = [] if anchor is None else [anchor]
+    conditions = [] if anchor is None else [anchor]
     if last is not None:
-        place.append(identifier < last)
-    end = session.scalar(select(identifier).where(*place).order_by(identifier.desc()).offset(CHUNK - 1).limit(1))
+        conditions.append(identifier < last)
+    end = session.scalar(select(identifier).where(*conditions).order_by(identifier.desc()).offset(CHUNK - 1).limit(1))
     if end is not None:
-        place.append(identifier >= end)
-    chosen = select(*_COLUMNS, col(Asset.postcode)).where(*place, wanted, _seen(actor))
-    return session.execute(chosen.order_by(identifier.desc()).limit(most)).all(), end
+        conditions.append(identifier >= end)
+    query = select(*_COLUMNS, col(Asset.postcode)).where(*conditions, condition, _seen(actor))
+    return session.execute(query.order_by(identifier.desc()).limit(most)).all(), end
 
 
 def _told(row: Row[Any], postcode: str | None) -> AssetMatch:

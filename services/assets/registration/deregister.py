@@ -16,7 +16,7 @@ SHORTEST_REASON, LONGEST_REASON = 3, 1000
 
 @operation("UC-02.02", permission="asset.read", writes=False, name="deregistration_blockers")
 def deregistration_blockers(actor: Actor, asset_id: UUID) -> list[Blocker]:
-    """What stands in the way of de-registering, each with what to do about it; empty when nothing does."""
+    """Blockers of a de-registration, each with what to do about it; empty when there are none."""
     return blockers_of(see(Asset, actor, asset_id))
 
 
@@ -29,15 +29,15 @@ def deregister_asset(actor: Actor, asset_id: UUID, reason: str, version: int) ->
     asset = reach(Asset, actor, asset_id, "asset.deregister")
     if asset.version != version:
         raise conflict(asset, version)
-    given = " ".join(reason.replace("\x00", "").split())
-    if not SHORTEST_REASON <= len(given) <= LONGEST_REASON:
+    text = " ".join(reason.replace("\x00", "").split())
+    if not SHORTEST_REASON <= len(text) <= LONGEST_REASON:
         expected = f"{SHORTEST_REASON} to {LONGEST_REASON} characters"
-        raise Invalid([Finding("END-01", "Reason", given, expected, "Say why the asset is de-registered.")])
+        raise Invalid([Finding("END-01", "Reason", text, expected, "Say why the asset is de-registered.")])
     ASSET_LIFE_CYCLE.require(asset.status, AssetStatus.DEREGISTERED, "deregister_asset")
     blockers = blockers_of(asset)
     if blockers:
         raise Refused("Other records still depend on this asset. Settle these first.", blockers)
-    move(asset, AssetStatus.DEREGISTERED, "deregister_asset", given)
+    move(asset, AssetStatus.DEREGISTERED, "deregister_asset", text)
     index_aliases(asset, active=False)
-    emit_for_asset("asset.deregistered", asset, {"version": asset.version, "reason": given})
+    emit_for_asset("asset.deregistered", asset, {"version": asset.version, "reason": text})
     return asset

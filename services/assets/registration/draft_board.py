@@ -26,7 +26,7 @@ EMPTY: tuple[Any, ...] = (None, "", [], False)
 
 
 class DraftState(StrEnum):
-    """Where a draft stands."""
+    """State of a draft between installer and provider."""
 
     OPEN = "OPEN"
     SUBMITTED = "SUBMITTED"
@@ -46,7 +46,7 @@ DRAFT_LABELS: dict[DraftState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
-    """One draft, of the actor's organisation (`ours`) or submitted to it.
+    """One draft, of the actor's organisation (`is_own`) or submitted to it.
 
     `filled` of `needed` mandatory fields hold something. `asset_id`: the asset that is being changed, none for a
     registration. `submission_id`: the submitted draft that this one is, or is a copy of. `completed_by`: who in the
@@ -54,7 +54,7 @@ class DraftView:
     """
 
     id: UUID
-    ours: bool
+    is_own: bool
     state: DraftState
     name: str
     category: str | None
@@ -75,7 +75,7 @@ class DraftView:
 
     @property
     def progress(self) -> str:
-        """How far it is, in words."""
+        """The progress of the draft, in words."""
         return f"{self.filled} of {self.needed} mandatory fields"
 
 
@@ -84,18 +84,18 @@ class DraftBoard:
     """All drafts that concern the actor, the latest first.
 
     `own`: to go on with (those returned by a provider included); `submitted`: one's organisation's, with providers now;
-    `for_us`: those that installers submitted to one's organisation; `registered`: the newest assets made from one's own.
+    `received`: those that installers submitted to one's organisation; `registered`: the newest assets made from one's own.
     """
 
     own: list[DraftView]
     submitted: list[DraftView]
-    for_us: list[DraftView]
+    received: list[DraftView]
     registered: list[Asset]
 
     @property
     def returned(self) -> list[DraftView]:
         """Those that a provider gave back."""
-        return [one for one in self.own if one.state in (DraftState.RETURNED, DraftState.DECLINED)]
+        return [view for view in self.own if view.state in (DraftState.RETURNED, DraftState.DECLINED)]
 
 
 LAST_REGISTERED = 20
@@ -105,19 +105,19 @@ LAST_REGISTERED = 20
 def draft_board(actor: Actor) -> DraftBoard:
     """The actor's drafts, those its organisation submitted, and those submitted to it."""
     session = current_session()
-    found = select(AssetDraft).where(visible(AssetDraft, actor)).order_by(col(AssetDraft.saved_at).desc())
-    drafts = list(session.scalars(found))
+    query = select(AssetDraft).where(visible(AssetDraft, actor)).order_by(col(AssetDraft.saved_at).desc())
+    drafts = list(session.scalars(query))
     views = list(zip(drafts, _views(actor, drafts), strict=True))
-    ours = [(draft, view) for draft, view in views if draft.organisation_id == actor.organisation_id]
+    own_views = [(draft, view) for draft, view in views if draft.organisation_id == actor.organisation_id]
     registered: list[Asset] = []
     if may(actor, "asset.submit_draft"):
-        mine = (visible(Asset, actor), col(Asset.submitted_by_organisation) == actor.organisation_id)
-        newest = select(Asset).where(*mine).order_by(col(Asset.id).desc()).limit(LAST_REGISTERED)
+        submitted_by_own = (visible(Asset, actor), col(Asset.submitted_by_organisation) == actor.organisation_id)
+        newest = select(Asset).where(*submitted_by_own).order_by(col(Asset.id).desc()).limit(LAST_REGISTERED)
         registered = list(session.scalars(newest))
     return DraftBoard(
-        own=[view for draft, view in ours if draft.submitted_at is None],
-        submitted=[view for draft, view in ours if draft.submitted_at is not None],
-        for_us=[view for draft, view in views if draft.organisation_id != actor.organisation_id],
+        own=[view for draft, view in own_views if draft.submitted_at is None],
+        submitted=[view for draft, view in own_views if draft.submitted_at is not None],
+        received=[view for draft, view in views if draft.organisation_id != actor.organisation_id],
         registered=registered,
     )
 
@@ -132,32 +132,34 @@ def draft_view(actor: Actor, draft_id: UUID) -> DraftView:
 
 
 def _views(actor: Actor, drafts: list[AssetDraft]) -> list[DraftView]:
-    names = organisation_names(actor, [one for draft in drafts for one in (draft.organisation_id, draft.addressed_to)])
-    known = catalogue()
+    names = organisation_names(
+        actor, [party for draft in drafts for party in (draft.organisation_id, draft.addressed_to)]
+    )
+    current = catalogue()
     origins = {origin for draft in drafts if (origin := draft.values.get(FROM))}
-    sent = [draft for draft in drafts if str(draft.id) in origins]
-    missing = {UUID(str(one)) for one in origins} - {draft.id for draft in sent}
+    submissions = [draft for draft in drafts if str(draft.id) in origins]
+    missing = {UUID(str(origin)) for origin in origins} - {draft.id for draft in submissions}
     if missing:
         more = select(AssetDraft).where(col(AssetDraft.id).in_(missing), visible(AssetDraft, actor))
-        found = list(current_session().scalars(more))
-        names |= organisation_names(actor, [one.organisation_id for one in found])
-        sent += found
-    behind = {str(draft.id): draft for draft in sent}
-    return [_view(actor, draft, behind.get(str(draft.values.get(FROM))), known, names) for draft in drafts]
+        others = list(current_session().scalars(more))
+        names |= organisation_names(actor, [draft.organisation_id for draft in others])
+        submissions += others
+    submission_of = {str(draft.id): draft for draft in submissions}
+    return [_view(actor, draft, submission_of.get(str(draft.values.get(FROM))), current, names) for draft in drafts]
 
 
 def _view(
-    actor: Actor, draft: AssetDraft, behind: AssetDraft | None, known: Catalogue, names: Mapping[UUID, str]
+    actor: Actor, draft: AssetDraft, submission: AssetDraft | None, current: Catalogue, names: Mapping[UUID, str]
 ) -> DraftView:
     values, returned = draft.values, draft.values.get(RETURNED) or {}
     category = values.get("AssetCategory")
-    filled, needed = progress_of(values, known)
-    ours = draft.organisation_id == actor.organisation_id
-    sender = behind or (draft if draft.addressed_to else None)
-    label = known.reference.code_lists.get(CATEGORY_LIST, {}).get(str(category))
+    filled, needed = progress_of(values, current)
+    is_own = draft.organisation_id == actor.organisation_id
+    sender = submission or (draft if draft.addressed_to else None)
+    label = current.reference.code_lists.get(CATEGORY_LIST, {}).get(str(category))
     return DraftView(
         id=draft.id,
-        ours=ours,
+        is_own=is_own,
         state=_state(draft),
         name=name_of(draft),
         category=str(category) if category else None,
@@ -175,7 +177,7 @@ def _view(
         reason=returned.get("reason"),
         submission_id=sender.id if sender and sender.submitted_at else None,
         # Who at the provider's completes it is the provider's own affair.
-        completed_by=None if ours else (values.get(TAKEN) or {}).get("by"),
+        completed_by=None if is_own else (values.get(TAKEN) or {}).get("by"),
     )
 
 
@@ -188,16 +190,16 @@ def _state(draft: AssetDraft) -> DraftState:
     return DraftState.DECLINED if returned.get("declined") else DraftState.RETURNED
 
 
-def progress_of(values: Mapping[str, Any], known: Catalogue) -> tuple[int, int]:
-    """How many mandatory fields of the chosen category hold something, and how many there are.
+def progress_of(values: Mapping[str, Any], current: Catalogue) -> tuple[int, int]:
+    """Count the mandatory fields of the chosen category: those filled, and all of them.
 
     A group of which one is needed counts as one field, and what the register fills in by itself as none; before a category
     is chosen, it is the fields that every category needs.
     """
-    document = known.reference.schemas.get(str(values.get("AssetCategory")))
-    fields = form_fields(document, known.reference.code_lists) if document else CORE_ATTRIBUTES
+    document = current.reference.schemas.get(str(values.get("AssetCategory")))
+    fields = form_fields(document, current.reference.code_lists) if document else CORE_ATTRIBUTES
     by_itself = (document or {}).get("x-defaults", {})
-    groups: list[Iterable[str]] = [[one.term] for one in fields if one.mandatory and one.term not in by_itself]
+    groups: list[Iterable[str]] = [[field.term] for field in fields if field.mandatory and field.term not in by_itself]
     groups += (document or {}).get("x-mandatory-any", [])
     filled = sum(1 for group in groups if any(values.get(term) not in EMPTY for term in group))
     return filled, len(groups)

@@ -34,7 +34,7 @@ def _person(actor: Actor) -> tuple[UUID, UUID]:
 
 
 def _own(actor: Actor) -> ColumnElement[bool]:
-    """What the person keeps for themselves: neither sent to anybody nor sent back."""
+    """Condition of the person's own drafts: neither sent to anybody nor sent back."""
     user_id, organisation_id = _person(actor)
     return and_(
         col(AssetDraft.user_id) == user_id,
@@ -45,10 +45,10 @@ def _own(actor: Actor) -> ColumnElement[bool]:
 
 def storable(values: Mapping[str, object]) -> dict[str, Any]:
     """Values as a draft keeps them, without the register's own notes. Raises Refused when they are too many."""
-    kept = {str(name): _plain(one) for name, one in values.items() if name not in NOTES}
-    if len(json.dumps(kept, ensure_ascii=False).encode("utf-8", "ignore")) > LARGEST_DRAFT:
+    stored = {str(name): _plain(value) for name, value in values.items() if name not in NOTES}
+    if len(json.dumps(stored, ensure_ascii=False).encode("utf-8", "ignore")) > LARGEST_DRAFT:
         raise Refused(f"A draft holds at most {LARGEST_DRAFT // 1024} kB. Shorten what was typed.")
-    return kept
+    return stored
 
 
 def _plain(value: object) -> Any:
@@ -56,9 +56,9 @@ def _plain(value: object) -> Any:
     if value is None or isinstance(value, str | bool | int):
         return value.replace("\x00", "").encode("utf-8", "ignore").decode() if isinstance(value, str) else value
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return text_of(value)
 
 
@@ -77,7 +77,7 @@ def save_draft(
     Refused for more than 64 kB, and for a draft that a provider has now.
     """
     session = current_session()
-    kept = storable(values)
+    stored = storable(values)
     user_id, organisation_id = _person(actor)
     draft = find_draft(actor, draft_id)
     if draft is None or draft.organisation_id != organisation_id:
@@ -85,18 +85,18 @@ def save_draft(
         session.add(draft)
     elif draft.submitted_at is not None:
         raise Refused("The provider has this draft now. It can be changed again once it has been returned.")
-    draft.values = kept | notes_of(draft)
+    draft.values = stored | notes_of(draft)
     draft.asset_id, draft.asset_version = asset_id, asset_version
     draft.saved_at = now()
     session.flush()
-    mine = _own(actor)
-    newest = select(col(AssetDraft.id)).where(mine).order_by(col(AssetDraft.saved_at).desc()).limit(KEPT_DRAFTS)
-    session.execute(delete(AssetDraft).where(mine, col(AssetDraft.id).not_in(list(session.scalars(newest)))))
+    own_drafts = _own(actor)
+    newest = select(col(AssetDraft.id)).where(own_drafts).order_by(col(AssetDraft.saved_at).desc()).limit(KEPT_DRAFTS)
+    session.execute(delete(AssetDraft).where(own_drafts, col(AssetDraft.id).not_in(list(session.scalars(newest)))))
     return draft
 
 
 def notes_of(draft: AssetDraft) -> dict[str, Any]:
-    """What the register noted in a draft."""
+    """The register's own notes in a draft's values."""
     return {name: draft.values[name] for name in NOTES if name in draft.values}
 
 
@@ -104,20 +104,20 @@ def find_draft(actor: Actor, draft_id: UUID | None) -> AssetDraft | None:
     """A draft that the actor may see; None when there is none."""
     if draft_id is None:
         return None
-    chosen = select(AssetDraft).where(col(AssetDraft.id) == draft_id, visible(AssetDraft, actor))
-    return current_session().scalar(chosen)
+    query = select(AssetDraft).where(col(AssetDraft.id) == draft_id, visible(AssetDraft, actor))
+    return current_session().scalar(query)
 
 
 @operation("UC-02.01", permission="asset.draft", writes=False, name="list_drafts")
 def list_drafts(actor: Actor) -> list[AssetDraft]:
-    """What the actor can go on with, the latest first: own drafts, and those of the organisation that were returned."""
+    """Drafts that the actor can go on with, the latest first: own ones, and those returned to the organisation."""
     open_to_change = (
         visible(AssetDraft, actor),
         col(AssetDraft.organisation_id) == actor.organisation_id,
         col(AssetDraft.submitted_at).is_(None),
     )
-    chosen = select(AssetDraft).where(*open_to_change).order_by(col(AssetDraft.saved_at).desc())
-    return list(current_session().scalars(chosen))
+    query = select(AssetDraft).where(*open_to_change).order_by(col(AssetDraft.saved_at).desc())
+    return list(current_session().scalars(query))
 
 
 @operation("UC-02.01", permission="asset.draft", writes=False, name="get_draft")

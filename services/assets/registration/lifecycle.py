@@ -128,20 +128,20 @@ OFFERS = (
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="allowed_actions")
 def allowed_actions(actor: Actor, asset: Asset) -> list[Action]:
-    """What the actor can do with the asset as it stands now; what can't be done says why not. NotFound when unseen."""
+    """Actions on the asset as it stands now, each possible or with the reason why not. NotFound when unseen."""
     return actions_on(actor, see(Asset, actor, asset.id))
 
 
 def actions_on(actor: Actor, asset: Asset) -> list[Action]:
     """The same inside an operation that has seen to it that the actor may see the asset."""
     view, values = view_of(actor)
-    reached = _reached(view).all(current_connection(), {**values, "asset": asset.id})[0]
-    return [_action(asset, offer, bool(mine)) for offer, mine in zip(OFFERS, reached, strict=True)]
+    reaches = _reached(view).all(current_connection(), {**values, "asset": asset.id})[0]
+    return [_action(asset, offer, bool(is_reached)) for offer, is_reached in zip(OFFERS, reaches, strict=True)]
 
 
 @lru_cache(maxsize=100)
 def _reached(view: View) -> Prepared:
-    """Whether the permission of each offer reaches an asset."""
+    """Statement that tells for each offer whether its permission reaches an asset."""
     columns = [view.visible(Asset, offer.permission, writing=True).label(offer.operation) for offer in OFFERS]
     return Prepared(select(*columns).where(col(Asset.id) == bindparam("asset", type_=Uuid())))
 
@@ -163,10 +163,10 @@ def _who(permission: str) -> str:
     scopes = permission_table()[permission].scopes
     managing = any(scope is Scope.OWN for scope in scopes.values())
     governing = [ROLE_LABELS[role] for role, scope in scopes.items() if scope is Scope.ALL and role is not Role.SYSTEM]
-    who = (["the FSP that manages it"] if managing else []) + [f"the {label}" for label in governing]
-    return f"Only {' or '.join(who)}"
+    labels = (["the FSP that manages it"] if managing else []) + [f"the {label}" for label in governing]
+    return f"Only {' or '.join(labels)}"
 
 
 def blockers_of(asset: Asset) -> list[Blocker]:
-    """What keeps the asset from being de-registered, from every area that has a say."""
+    """Blockers of an asset's de-registration, from every area that has a say."""
     return [blocker for blocks in DEREGISTRATION_BLOCKERS for blocker in blocks(asset)]

@@ -29,7 +29,7 @@ LONGEST_SERIAL = 64
 
 
 class LookupOutcome(StrEnum):
-    """What a look-up found."""
+    """Outcome of a look-up."""
 
     MINE = "MINE"
     OTHER_PROVIDER = "OTHER_PROVIDER"
@@ -41,7 +41,7 @@ class LookupOutcome(StrEnum):
 class LookupResult:
     """The answer to a look-up. `asset_ids` are those the actor may see, `asset_id` the first of them.
 
-    `known` is what a registration can start from, by ontology term; `ways_on` are sentences.
+    `suggested_values` are those that a registration can start from, by ontology term; `ways_on` are sentences.
     """
 
     outcome: LookupOutcome
@@ -49,17 +49,17 @@ class LookupResult:
     asset_id: UUID | None = None
     asset_ids: Sequence[UUID] = ()
     ways_on: Sequence[str] = ()
-    known: Mapping[str, Any] = field(default_factory=dict)
+    suggested_values: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
 
 
 @dataclass(slots=True)
 class _Question:
-    """What is looked for, tidied: how, the condition, what is known of it already, and what is wrong with it."""
+    """Look-up question, tidied: identifiers used, conditions, values known already, and findings."""
 
     by: list[str] = field(default_factory=list)
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
-    known: dict[str, Any] = field(default_factory=dict)
+    known_values: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -73,7 +73,7 @@ def look_up(
     alias_scheme: str | None = None,
     alias_value: str | None = None,
 ) -> LookupResult:
-    """Whether an active asset has this MPAN, this serial number and manufacturer, or this alias (any of what is given).
+    """Look up an active asset by MPAN, by serial number and manufacturer, or by alias (any of what is given).
 
     Raises TooManyRequests over the limit (setting asset.lookups_per_hour). A hit on an asset that the actor may not see says
     that another provider registered it and nothing else; that provider is told that somebody asked.
@@ -90,9 +90,9 @@ def look_up(
     if not question.by and not question.findings:
         expected = "An MPAN, a serial number with its manufacturer, or another identifier"
         question.findings.append(Finding("LOOKUP-01", None, None, expected, "Say what to look for."))
-    found = [] if question.findings else _active(question)
-    result = _answer(actor, question, found)
-    _log(actor, question, result, found)
+    assets = [] if question.findings else _active(question)
+    result = _answer(actor, question, assets)
+    _log(actor, question, result, assets)
     return result
 
 
@@ -101,17 +101,17 @@ def _tidy(text: str | None) -> str:
 
 
 def _ask_mpan(question: _Question, mpan: str | None) -> None:
-    given = _tidy(mpan)
-    if not given:
+    text = _tidy(mpan)
+    if not text:
         return
-    facts = describe_mpan(given)
+    facts = describe_mpan(text)
     if facts.problem or facts.core is None:
         expected = "13 digits, or the 21 digits of a bill"
-        question.findings.append(Finding("MPAN-02", "ImportMPAN", given, expected, facts.problem or expected))
+        question.findings.append(Finding("MPAN-02", "ImportMPAN", text, expected, facts.problem or expected))
         return
     question.by.append("MPAN")
     question.conditions.append(or_(col(Asset.import_mpan) == facts.core, col(Asset.export_mpan) == facts.core))
-    question.known |= {"ImportMPAN": facts.core, "DNOConnection": facts.dno_code, "GspGroup": facts.gsp_group}
+    question.known_values |= {"ImportMPAN": facts.core, "DNOConnection": facts.dno_code, "GspGroup": facts.gsp_group}
 
 
 def _ask_device(question: _Question, serial_number: str | None, manufacturer: str | None) -> None:
@@ -129,7 +129,7 @@ def _ask_device(question: _Question, serial_number: str | None, manufacturer: st
         question.conditions.append(
             and_(col(Asset.serial_key) == key_of(serial), col(Asset.manufacturer_key) == key_of(maker))
         )
-        question.known |= {"SerialNumber": serial, "Manufacturer": maker}
+        question.known_values |= {"SerialNumber": serial, "Manufacturer": maker}
 
 
 def _ask_alias(question: _Question, scheme: str | None, value: str | None) -> None:
@@ -144,24 +144,26 @@ def _ask_alias(question: _Question, scheme: str | None, value: str | None) -> No
         question.conditions.append(
             col(Asset.id).in_(select(col(AssetAlias.asset_id)).where(*same, col(AssetAlias.active)))
         )
-        question.known["Aliases"] = pairs
+        question.known_values["Aliases"] = pairs
 
 
 def _active(question: _Question) -> list[Asset]:
-    chosen = select(Asset).where(or_(*question.conditions), col(Asset.status).not_in(ENDED_STATUSES))
-    return list(current_session().scalars(chosen.order_by(col(Asset.id))))
+    query = select(Asset).where(or_(*question.conditions), col(Asset.status).not_in(ENDED_STATUSES))
+    return list(current_session().scalars(query.order_by(col(Asset.id))))
 
 
-def _answer(actor: Actor, question: _Question, found: Sequence[Asset]) -> LookupResult:
+def _answer(actor: Actor, question: _Question, assets: Sequence[Asset]) -> LookupResult:
     if question.findings:
         message = " ".join(finding.message for finding in question.findings)
         return LookupResult(LookupOutcome.MALFORMED, message, findings=question.findings)
-    if not found:
+    if not assets:
         return _nothing(actor, question)
-    ids = [asset.id for asset in found]
-    seen = set(current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(ids), visible(Asset, actor))))
-    mine = [asset for asset in found if asset.id in seen]
-    if not mine:
+    ids = [asset.id for asset in assets]
+    visible_ids = set(
+        current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(ids), visible(Asset, actor)))
+    )
+    own = [asset for asset in assets if asset.id in visible_ids]
+    if not own:
         return LookupResult(
             LookupOutcome.OTHER_PROVIDER,
             "Registered by another provider.",
@@ -170,33 +172,34 @@ def _answer(actor: Actor, question: _Question, found: Sequence[Asset]) -> Lookup
                 "If the registration is wrong, raise a dispute.",
             ),
         )
-    first = mine[0]
-    more = f" {len(mine) - 1} more of yours share it." if len(mine) > 1 else ""
-    message = f"Registered already: {first.asset_name}, {STATUS_LABELS[first.status]}.{more}"
+    first = own[0]
+    sharing = f" {len(own) - 1} more of yours share it." if len(own) > 1 else ""
+    message = f"Registered already: {first.asset_name}, {STATUS_LABELS[first.status]}.{sharing}"
     ways_on = ("Open it to see or change its details.",)
-    return LookupResult(LookupOutcome.MINE, message, first.id, tuple(asset.id for asset in mine), ways_on)
+    return LookupResult(LookupOutcome.MINE, message, first.id, tuple(asset.id for asset in own), ways_on)
 
 
 def _nothing(actor: Actor, question: _Question) -> LookupResult:
-    known, source = dict(question.known), ""
-    record = _source_record(actor, known)
+    values, hint = dict(question.known_values), ""
+    record = _source_record(actor, values)
     if record is not None:
-        known |= _from_record(record, known)
-        source = (
-            f" {record.publisher} lists {record.values.get('site_name') or 'a site'} with it; that can be filled in."
-        )
-    filled = {term: value for term, value in known.items() if value is not None}
-    message = f"No active asset has this {' or '.join(question.by)}.{source}"
+        values |= _from_record(record, values)
+        hint = f" {record.publisher} lists {record.values.get('site_name') or 'a site'} with it; that can be filled in."
+    suggested = {term: value for term, value in values.items() if value is not None}
+    message = f"No active asset has this {' or '.join(question.by)}.{hint}"
     return LookupResult(
-        LookupOutcome.NONE, message, ways_on=("Register it, with what is known filled in for you.",), known=filled
+        LookupOutcome.NONE,
+        message,
+        ways_on=("Register it, with what is known filled in for you.",),
+        suggested_values=suggested,
     )
 
 
-def _source_record(actor: Actor, known: Mapping[str, Any]) -> SourceRecord | None:
-    """What a public register says of the site, if one that is loaded knows its MPAN or reference."""
-    mpan = known.get("ImportMPAN")
+def _source_record(actor: Actor, values: Mapping[str, Any]) -> SourceRecord | None:
+    """The public register's record of the site, if a loaded register knows its MPAN or reference."""
+    mpan = values.get("ImportMPAN")
     records = find_records(actor, mpan=mpan) if mpan else []
-    for pair in known.get("Aliases", ()):
+    for pair in values.get("Aliases", ()):
         if not records and pair["scheme"] in ("ECR", "REPD"):
             records = find_records(actor, reference=pair["value"])
     return records[0] if records else None
@@ -217,29 +220,29 @@ _TERMS_OF_RECORD = {
 }
 
 
-def _from_record(record: SourceRecord, known: Mapping[str, Any]) -> dict[str, Any]:
+def _from_record(record: SourceRecord, lookup_values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that a record of a public register suggests; what would break a rule is left for the person to say."""
     values = record.values
-    found = {term: values.get(name) for term, name in _TERMS_OF_RECORD.items()}
-    rated = _power(found["RatedCapacity"])
+    suggestions = {term: values.get(name) for term, name in _TERMS_OF_RECORD.items()}
+    rated = _power(suggestions["RatedCapacity"])
     for term in ("GenCapacity", "DemandCapacity"):
-        power = _power(found[term])
+        power = _power(suggestions[term])
         if power is None or rated is None or power > rated:
-            found[term] = None
+            suggestions[term] = None
     name = "".join(letter for letter in str(values.get("site_name") or "") if letter.isalnum() or letter in " -_/()")
-    found["AssetName"] = " ".join(name.split())[:255] or None
-    mpan = known.get("ImportMPAN")
-    found |= _mpans(mpan, values.get("import_mpans", ()), values.get("export_mpans", ()))
-    return {term: value for term, value in found.items() if value is not None or (term == "ImportMPAN" and mpan)}
+    suggestions["AssetName"] = " ".join(name.split())[:255] or None
+    mpan = lookup_values.get("ImportMPAN")
+    suggestions |= _mpans(mpan, values.get("import_mpans", ()), values.get("export_mpans", ()))
+    return {term: value for term, value in suggestions.items() if value is not None or (term == "ImportMPAN" and mpan)}
 
 
 def _mpans(mpan: str | None, imports: Sequence[str], exports: Sequence[str]) -> dict[str, Any]:
-    """Which of the two MPANs is the one that was looked up, and the other one where the record tells it."""
+    """Import and export MPAN: the one that was looked up, and the other one where the record tells it."""
     if mpan is None:
         return {"ImportMPAN": next(iter(imports), None), "ExportMPAN": next(iter(exports), None)}
     if mpan in exports and mpan not in imports:
         return {"ImportMPAN": next(iter(imports), None), "ExportMPAN": mpan}
-    return {"ImportMPAN": mpan, "ExportMPAN": next((other for other in exports if other != mpan), None)}
+    return {"ImportMPAN": mpan, "ExportMPAN": next((export for export in exports if export != mpan), None)}
 
 
 def _power(value: object) -> Decimal | None:
@@ -249,9 +252,9 @@ def _power(value: object) -> Decimal | None:
         return None
 
 
-def _log(actor: Actor, question: _Question, result: LookupResult, found: Sequence[Asset]) -> None:
+def _log(actor: Actor, question: _Question, result: LookupResult, assets: Sequence[Asset]) -> None:
     """Keep that somebody asked; tell the provider whose asset was hit, no more than that."""
-    log_question(actor, question.by, str(result.outcome), found[0].id if found else None)
+    log_question(actor, question.by, str(result.outcome), assets[0].id if assets else None)
     if result.outcome is LookupOutcome.OTHER_PROVIDER:
-        for asset in found:
+        for asset in assets:
             tell_provider(asset, question.by)

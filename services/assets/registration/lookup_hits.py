@@ -29,12 +29,12 @@ WINDOW = timedelta(hours=1)
 def keep_to_the_limit(actor: Actor) -> None:
     """Raise TooManyRequests once the actor has asked as often within the hour as setting asset.lookups_per_hour allows."""
     limit = int(setting("asset.lookups_per_hour"))
-    mine = (col(Access.kind) == ACCESS_KIND, col(Access.actor_key) == actor.key, col(Access.at) > now() - WINDOW)
+    lookups = (col(Access.kind) == ACCESS_KIND, col(Access.actor_key) == actor.key, col(Access.at) > now() - WINDOW)
     session = current_session()
-    if (session.scalar(select(func.count()).select_from(Access).where(*mine)) or 0) < limit:
+    if (session.scalar(select(func.count()).select_from(Access).where(*lookups)) or 0) < limit:
         return
     # The look-up that leaves the window so that one more fits in.
-    leaving = session.scalar(select(col(Access.at)).where(*mine).order_by(col(Access.at).desc()).offset(limit - 1))
+    leaving = session.scalar(select(col(Access.at)).where(*lookups).order_by(col(Access.at).desc()).offset(limit - 1))
     seconds = (leaving + WINDOW - now()).total_seconds() if leaving else WINDOW.total_seconds()
     wait = max(1, math.ceil(seconds))
     again = in_london(now() + timedelta(seconds=wait))
@@ -78,23 +78,25 @@ def log_refusal(actor: Actor) -> None:
 
 def tell_provider(asset: Asset, by: Sequence[str]) -> None:
     """Tell the provider of an asset that somebody asked for it; not who, and no more than by what."""
-    told = {"by": list(by), "asset_name": asset.asset_name}
-    emit("asset.looked_up", asset, organisation_id=asset.service_provider_id, payload=told)
+    payload = {"by": list(by), "asset_name": asset.asset_name}
+    emit("asset.looked_up", asset, organisation_id=asset.service_provider_id, payload=payload)
 
 
 def unseen_of(actor: Actor, hits: Collection[UUID]) -> list[UUID]:
     """Those of the assets that the actor may not see."""
     if not hits:
         return []
-    seen = set(current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(hits), visible(Asset, actor))))
-    return sorted(set(hits) - seen)
+    visible_ids = set(
+        current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(hits), visible(Asset, actor)))
+    )
+    return sorted(set(hits) - visible_ids)
 
 
 def note_hits(actor: Actor, hits: Sequence[UUID]) -> None:
     """Log each hit and tell its provider, once an hour for the same actor and asset: a form asks at every change."""
     session = current_session()
-    lately = (col(Access.kind) == ACCESS_KIND, col(Access.actor_key) == actor.key, col(Access.at) > now() - WINDOW)
-    known = set(session.scalars(select(col(Access.record_id)).where(*lately, col(Access.record_id).in_(hits))))
-    for asset in session.scalars(select(Asset).where(col(Asset.id).in_(set(hits) - known))):
+    recent = (col(Access.kind) == ACCESS_KIND, col(Access.actor_key) == actor.key, col(Access.at) > now() - WINDOW)
+    logged = set(session.scalars(select(col(Access.record_id)).where(*recent, col(Access.record_id).in_(hits))))
+    for asset in session.scalars(select(Asset).where(col(Asset.id).in_(set(hits) - logged))):
         log_question(actor, ["registration"], "OTHER_PROVIDER", asset.id)
         tell_provider(asset, ["registration"])

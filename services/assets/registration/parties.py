@@ -1,4 +1,4 @@
-"""Who may manage and own assets: active organisations, with a provider's role where they manage (ServiceProviderId)."""
+"""Parties of an asset: active organisations, with a provider's role where they manage it (ServiceProviderId)."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -23,7 +23,9 @@ def active_parties(*identifiers: object) -> dict[str, set[str]]:
     session = current_session()
     # Held until the record is written: no organisation is de-registered between the look and the registration.
     parties = _PARTIES.with_for_update(read=True) if session.info.get(WRITES) else _PARTIES
-    rows = session.execute(parties, {"ids": sorted({UUID(str(one)) for one in identifiers if one})})
+    rows = session.execute(
+        parties, {"ids": sorted({UUID(str(identifier)) for identifier in identifiers if identifier})}
+    )
     return {str(row[0]): set(row[2]) for row in rows if row[1] == OrganisationStatus.ACTIVE}
 
 

@@ -54,23 +54,23 @@ def alias_rows(asset: Asset) -> list[AssetAlias]:
 def index_aliases(asset: Asset, *, active: bool = True) -> None:
     """Bring the look-up index of aliases in line with the record; an asset that ended sets its aliases free."""
     session = current_session()
-    wanted = {(pair["scheme"], pair["value"]) for pair in asset.aliases} if active else set()
+    missing = {(pair["scheme"], pair["value"]) for pair in asset.aliases} if active else set()
     rows = session.scalars(select(AssetAlias).where(col(AssetAlias.asset_id) == asset.id, col(AssetAlias.active)))
     for row in rows:
-        if (row.scheme, row.value) in wanted:
-            wanted.discard((row.scheme, row.value))
+        if (row.scheme, row.value) in missing:
+            missing.discard((row.scheme, row.value))
         else:
             row.active = False
     # What is set free is written first: another alias of this very asset may take its place.
     session.flush()
-    session.add_all(AssetAlias(asset_id=asset.id, scheme=scheme, value=value) for scheme, value in sorted(wanted))
+    session.add_all(AssetAlias(asset_id=asset.id, scheme=scheme, value=value) for scheme, value in sorted(missing))
 
 
 def justified(
     actor: Actor, before: list[dict[str, Any]], findings: Iterable[Finding], text: str | None
 ) -> list[dict[str, Any]]:
     """The justifications of a record after these warnings were accepted: one entry a warning, older ones kept."""
-    given = (text or "").strip()
+    reason = (text or "").strip()
     moment = now().isoformat(timespec="seconds")
     return before + [
         {
@@ -78,7 +78,7 @@ def justified(
             "field": finding.field,
             "given": finding.given,
             "message": finding.message,
-            "text": given,
+            "text": reason,
             "by": actor.name,
             "organisation": actor.organisation_name,
             "at": moment,
@@ -89,7 +89,7 @@ def justified(
 
 
 def is_justification(text: str | None) -> bool:
-    """Whether a text is long enough to say why a warning is accepted."""
+    """True where a text is long enough to say why a warning is accepted."""
     return len((text or "").strip()) >= MINIMUM_JUSTIFICATION
 
 
@@ -131,18 +131,18 @@ def as_terms(asset: Asset) -> dict[str, Any]:
 
 def changed_terms(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
     """Changes of columns, as the ledger tells them, by ontology term; what is for the register alone is left out."""
-    told: dict[str, tuple[Any, Any]] = {}
+    by_term: dict[str, tuple[Any, Any]] = {}
     for column, (before, after) in changes.items():
         if column == "category_attributes":
             before, after = before or {}, after or {}
-            told |= {
+            by_term |= {
                 name: (before.get(name), after.get(name))
                 for name in {**before, **after}
                 if before.get(name) != after.get(name)
             }
         elif column in TERM_OF_COLUMN:
-            told[TERM_OF_COLUMN[column]] = (before, after)
-    return told
+            by_term[TERM_OF_COLUMN[column]] = (before, after)
+    return by_term
 
 
 def conflict(asset: Asset, version: int) -> Conflict:

@@ -32,21 +32,21 @@ def register_asset(
     typed in goes in the same transaction; where an installer had sent it, the asset is known as submitted by them. An asset
     that a consumer owns waits for its consent to be confirmed.
     """
-    sent = submission_behind(actor, draft_id) if draft_id else None
+    submission = submission_behind(actor, draft_id) if draft_id else None
     checked = conform(actor, values)
     checked.accept(justification)
-    asset = record_new(actor, checked, justification, submitted_by=sent.organisation_id if sent else None)
-    if sent is not None:
-        conclude_submission(actor, sent, asset)
+    asset = record_new(actor, checked, justification, submitted_by=submission.organisation_id if submission else None)
+    if submission is not None:
+        conclude_submission(actor, submission, asset)
     drop_draft(actor, draft_id)
     return asset
 
 
 @operation("UC-02.01", permission="asset.register", writes=False, name="check_registration")
 def check_registration(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
-    """What registering these values would say, without registering: errors, warnings, and duplicates as findings."""
+    """Check a registration without making it: errors, warnings, and duplicates as findings."""
     checked = conform(actor, values)
-    return [*checked.errors, *(same.as_finding() for same in checked.same), *checked.warnings]
+    return [*checked.errors, *(duplicates.as_finding() for duplicates in checked.same), *checked.warnings]
 
 
 def record_new(

@@ -23,15 +23,15 @@ LOOKED_AT_FOR = timedelta(days=30)
 
 def tell_shared(asset: Asset, others: Iterable[tuple[UUID, str]]) -> None:
     """Tell the provider of an asset, and those of the `others` on its meters (asset and MPAN); inside an operation."""
-    met = sorted(set(others), key=str)
-    if not met:
+    shared = sorted(set(others), key=str)
+    if not shared:
         return
-    chosen = select(Asset).where(col(Asset.id).in_({other for other, _mpan in met}))
-    theirs = {one.id: one for one in current_session().scalars(chosen)}
-    for mpan in sorted({mpan for _other, mpan in met}):
+    query = select(Asset).where(col(Asset.id).in_({other for other, _mpan in shared}))
+    other_assets = {record.id: record for record in current_session().scalars(query)}
+    for mpan in sorted({mpan for _other, mpan in shared}):
         emit_for_asset(SHARED, asset, {"mpan": mpan})
-    for other, mpan in met:
-        emit_for_asset(SHARED, theirs[other], {"mpan": mpan})
+    for other, mpan in shared:
+        emit_for_asset(SHARED, other_assets[other], {"mpan": mpan})
 
 
 def newly_shared() -> ColumnElement[bool]:
@@ -40,23 +40,23 @@ def newly_shared() -> ColumnElement[bool]:
     Whoever changes the MPAN, or ends either asset, so has dealt with it. Driven by the few events of that kind, and not by
     the many assets of a provider: to be joined with whose assets are meant. Inside an operation.
     """
-    told = select(col(Event.record_id)).where(
+    notified = select(col(Event.record_id)).where(
         col(Event.type) == SHARED, col(Event.seq) >= _first_seq_since(now() - LOOKED_AT_FOR)
     )
     active = col(Asset.status).not_in(ENDED_STATUSES)
-    return and_(col(Asset.id).in_(told), active, or_(_elsewhere("import_mpan"), _elsewhere("export_mpan")))
+    return and_(col(Asset.id).in_(notified), active, or_(_elsewhere("import_mpan"), _elsewhere("export_mpan")))
 
 
 def _first_seq_since(moment: datetime) -> int:
     """The number of the first event since then, or of none: by its identifier, which begins with the time (UUIDv7)."""
     lowest = UUID(int=int(moment.timestamp() * 1000) << 80)
-    first = select(col(Event.seq)).where(col(Event.id) >= lowest).order_by(col(Event.id)).limit(1)
-    found = current_session().scalar(first)
-    return NEVER if found is None else found
+    query = select(col(Event.seq)).where(col(Event.id) >= lowest).order_by(col(Event.id)).limit(1)
+    seq = current_session().scalar(query)
+    return NEVER if seq is None else seq
 
 
 def _elsewhere(column: str) -> ColumnElement[bool]:
-    """Whether an active asset of another provider has one of the asset's meters as its import or export MPAN."""
+    """Condition: an active asset of another provider has one of the asset's meters as import or export MPAN."""
     other = aliased(Asset)
     meter = getattr(other, column).in_((col(Asset.import_mpan), col(Asset.export_mpan)))
     others = col(other.service_provider_id) != col(Asset.service_provider_id)

@@ -32,7 +32,7 @@ UNKNOWN_TERM = "FIELD-01"
 
 @operation("UC-02.01", permission="asset.submit_draft", writes=False, name="check_draft")
 def check_draft(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
-    """What the rules say of technical data: of what stands in it only, nothing of what else is registered."""
+    """Check technical data by the rules of the row alone, without any other record of the register."""
     return list(check_asset(storable(values), rule_context()).findings)
 
 
@@ -50,47 +50,47 @@ def submit_draft(
     `draft_id`: the actor's own draft, or one that was returned, or one that the provider hasn't begun to complete. Raises
     Invalid without an active provider or a known category, Refused for too much at once, NotFound for no draft of theirs.
     """
-    kept, said = storable(values), (note or "").replace("\x00", "").strip()
+    stored, note_text = storable(values), (note or "").replace("\x00", "").strip()
     provider = current_session().get(Organisation, provider_id) if provider_id else None
-    _require_sound(actor, kept, provider, said)
+    _require_sound(actor, stored, provider, note_text)
     assert provider is not None
     assert actor.organisation_id is not None
     draft = _own_draft(actor, draft_id)
-    draft.values, draft.note, draft.author_name = kept, said or None, actor.name[:200]
+    draft.values, draft.note, draft.author_name = stored, note_text or None, actor.name[:200]
     draft.addressed_to = provider.id
     draft.submitted_at = draft.saved_at = now()
     current_session().flush()
-    told = {"draft_id": str(draft.id), "name": name_of(draft), "from": actor.organisation_name}
-    emit("asset.draft_submitted", provider, organisation_id=provider.id, payload=told)
+    payload = {"draft_id": str(draft.id), "name": name_of(draft), "from": actor.organisation_name}
+    emit("asset.draft_submitted", provider, organisation_id=provider.id, payload=payload)
     return draft
 
 
 def name_of(draft: AssetDraft) -> str:
-    """What a draft is called: its asset's name, or its serial number, or that it has none."""
-    given = draft.values.get("AssetName") or draft.values.get("SerialNumber")
-    return str(given)[:255] if given else "No name yet"
+    """The name of a draft: its asset's name, else its serial number, else that it has none."""
+    name = draft.values.get("AssetName") or draft.values.get("SerialNumber")
+    return str(name)[:255] if name else "No name yet"
 
 
 def _require_sound(actor: Actor, values: Mapping[str, object], provider: Organisation | None, note: str) -> None:
-    found = [one for one in check_asset(values, rule_context()).findings if one.code == UNKNOWN_TERM]
+    findings = [finding for finding in check_asset(values, rule_context()).findings if finding.code == UNKNOWN_TERM]
     if (
         provider is None
         or provider.organisation_status is not OrganisationStatus.ACTIVE
         or not PROVIDER_ROLES & set(provider.organisation_roles)
     ):
-        given = str(provider.id) if provider else None
+        value = str(provider.id) if provider else None
         expected = "An active FSP or Aggregator of the directory"
-        found.append(Finding("DRAFT-01", "AddressedTo", given, expected, "Choose the provider who completes it."))
+        findings.append(Finding("DRAFT-01", "AddressedTo", value, expected, "Choose the provider who completes it."))
     category = values.get("AssetCategory")
     if category not in catalogue().schema_versions:
         message = "Choose the category: it says which details the provider needs."
-        given = None if category is None else str(category)[:200]
-        found.append(Finding("DRAFT-02", "AssetCategory", given, "A category in use", message))
+        value = None if category is None else str(category)[:200]
+        findings.append(Finding("DRAFT-02", "AssetCategory", value, "A category in use", message))
     if len(note) > LONGEST_NOTE:
         message = f"Shorten the note to {LONGEST_NOTE:,} characters."
-        found.append(Finding("DRAFT-03", "Note", note[:200], f"At most {LONGEST_NOTE:,} characters", message))
-    if found:
-        raise Invalid(found)
+        findings.append(Finding("DRAFT-03", "Note", note[:200], f"At most {LONGEST_NOTE:,} characters", message))
+    if findings:
+        raise Invalid(findings)
     waiting = (col(AssetDraft.organisation_id) == actor.organisation_id, col(AssetDraft.submitted_at).is_not(None))
     if (current_session().scalar(select(func.count(col(AssetDraft.id))).where(*waiting)) or 0) >= MOST_SUBMITTED:
         raise Refused(
@@ -119,24 +119,24 @@ def _own_draft(actor: Actor, draft_id: UUID | None) -> AssetDraft:
 @operation("UC-02.01", permission="asset.take_draft", name="take_draft")
 def take_draft(actor: Actor, draft_id: UUID) -> AssetDraft:
     """Begin to complete what an installer submitted: a copy of one's own to go on with, the same one when asked again."""
-    sent = _sent_to(actor, draft_id)
+    submission = _sent_to(actor, draft_id)
     if actor.user_id is None or actor.organisation_id is None:
         raise Refused("A program registers a submitted draft directly; only people complete one step by step.")
-    mine = (col(AssetDraft.user_id) == actor.user_id, col(AssetDraft.organisation_id) == actor.organisation_id)
-    for copy in current_session().scalars(select(AssetDraft).where(*mine)):
-        if copy.values.get(FROM) == str(sent.id):
+    own_drafts = (col(AssetDraft.user_id) == actor.user_id, col(AssetDraft.organisation_id) == actor.organisation_id)
+    for copy in current_session().scalars(select(AssetDraft).where(*own_drafts)):
+        if copy.values.get(FROM) == str(submission.id):
             return copy
-    known = {name: one for name, one in sent.values.items() if name not in NOTES}
+    draft_values = {name: value for name, value in submission.values.items() if name not in NOTES}
     copy = AssetDraft(
         user_id=actor.user_id,
         organisation_id=actor.organisation_id,
-        values=known | {FROM: str(sent.id)},
+        values=draft_values | {FROM: str(submission.id)},
         saved_at=now(),
-        author_name=sent.author_name,
-        note=sent.note,
+        author_name=submission.author_name,
+        note=submission.note,
     )
     current_session().add(copy)
-    sent.values = sent.values | {TAKEN: {"by": actor.name, "at": now().isoformat(timespec="seconds")}}
+    submission.values = submission.values | {TAKEN: {"by": actor.name, "at": now().isoformat(timespec="seconds")}}
     return copy
 
 
@@ -147,25 +147,32 @@ def return_draft(actor: Actor, draft_id: UUID, reason: str, *, declined: bool = 
     `draft_id` is the submitted one or one's copy of it. `declined`: the provider doesn't want it, rather than wanting it
     mended. Raises Invalid without a reason of 3 to 1,000 characters.
     """
-    said = reason.replace("\x00", "").strip()
-    if not SHORTEST_REASON <= len(said) <= LONGEST_NOTE:
+    reason_text = reason.replace("\x00", "").strip()
+    if not SHORTEST_REASON <= len(reason_text) <= LONGEST_NOTE:
         expected = f"{SHORTEST_REASON} to {LONGEST_NOTE:,} characters"
         message = f"Say in {expected} what the installer should know."
-        raise Invalid([Finding("DRAFT-04", "Reason", said[:200], expected, message)])
-    sent = _sent_to(actor, draft_id)
+        raise Invalid([Finding("DRAFT-04", "Reason", reason_text[:200], expected, message)])
+    submission = _sent_to(actor, draft_id)
     note = {
-        "reason": said,
+        "reason": reason_text,
         "by": actor.organisation_name,
         "at": now().isoformat(timespec="seconds"),
         "declined": declined,
     }
-    sent.values = {name: one for name, one in sent.values.items() if name not in NOTES} | {RETURNED: note}
-    sent.submitted_at = None
-    _drop_copies(actor, sent)
-    installer = current_session().get_one(Organisation, sent.organisation_id)
-    told = {"draft_id": str(sent.id), "name": name_of(sent), "from": actor.organisation_name, "reason": said}
-    emit("asset.draft_returned", installer, organisation_id=installer.id, payload=told | {"declined": declined})
-    return sent
+    submission.values = {name: value for name, value in submission.values.items() if name not in NOTES} | {
+        RETURNED: note
+    }
+    submission.submitted_at = None
+    _drop_copies(actor, submission)
+    installer = current_session().get_one(Organisation, submission.organisation_id)
+    payload = {
+        "draft_id": str(submission.id),
+        "name": name_of(submission),
+        "from": actor.organisation_name,
+        "reason": reason_text,
+    }
+    emit("asset.draft_returned", installer, organisation_id=installer.id, payload=payload | {"declined": declined})
+    return submission
 
 
 def submission_behind(actor: Actor, draft_id: UUID | None) -> AssetDraft | None:
@@ -180,33 +187,35 @@ def submission_behind(actor: Actor, draft_id: UUID | None) -> AssetDraft | None:
     return draft if submitted else None
 
 
-def conclude_submission(actor: Actor, sent: AssetDraft, asset: Asset) -> None:
+def conclude_submission(actor: Actor, submission: AssetDraft, asset: Asset) -> None:
     """The asset is registered: the draft and the copies of it have done their work, and the installer is told."""
-    told = {"draft_id": str(sent.id), "name": asset.asset_name, "from": actor.organisation_name}
-    emit("asset.draft_registered", asset, organisation_id=sent.organisation_id, payload=told)
-    _drop_copies(actor, sent)
-    current_session().delete(sent)
+    payload = {"draft_id": str(submission.id), "name": asset.asset_name, "from": actor.organisation_name}
+    emit("asset.draft_registered", asset, organisation_id=submission.organisation_id, payload=payload)
+    _drop_copies(actor, submission)
+    current_session().delete(submission)
 
 
 def _sent_to(actor: Actor, draft_id: UUID) -> AssetDraft:
-    sent = submission_behind(actor, draft_id)
-    if sent is None:
+    submission = submission_behind(actor, draft_id)
+    if submission is None:
         raise NotFound("draft", draft_id)
-    return sent
+    return submission
 
 
-def _drop_copies(actor: Actor, sent: AssetDraft) -> None:
+def _drop_copies(actor: Actor, submission: AssetDraft) -> None:
     session = current_session()
-    ours = (col(AssetDraft.organisation_id) == actor.organisation_id, col(AssetDraft.addressed_to).is_(None))
-    for copy in session.scalars(select(AssetDraft).where(*ours)):
-        if copy.values.get(FROM) == str(sent.id):
+    own_copies = (col(AssetDraft.organisation_id) == actor.organisation_id, col(AssetDraft.addressed_to).is_(None))
+    for copy in session.scalars(select(AssetDraft).where(*own_copies)):
+        if copy.values.get(FROM) == str(submission.id):
             session.delete(copy)
 
 
 def organisation_names(actor: Actor, identifiers: Sequence[UUID | None]) -> dict[UUID, str]:
     """Names of organisations that take part, as the directory tells them to everybody; of one's own records besides."""
-    wanted = {one for one in identifiers if one}
-    known = within(Organisation, actor, "organisation.directory") | visible(Organisation, actor)
+    organisation_ids = {identifier for identifier in identifiers if identifier}
+    is_listed = within(Organisation, actor, "organisation.directory") | visible(Organisation, actor)
     names = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
-    rows = current_session().execute(select(col(Organisation.id), names).where(col(Organisation.id).in_(wanted), known))
+    rows = current_session().execute(
+        select(col(Organisation.id), names).where(col(Organisation.id).in_(organisation_ids), is_listed)
+    )
     return {row[0]: row[1] for row in rows}

@@ -44,7 +44,7 @@ Changes = dict[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would do: each term's (before, after), whether it is material and why, and what the rules say."""
+    """Preview of a change: each term's (before, after), whether it is material and why, and the findings."""
 
     changes: Changes
     material: bool
@@ -100,18 +100,18 @@ def write_change(
 
 
 def told_of(asset: Asset, changes: Changes, reasons: list[str]) -> dict[str, Any]:
-    """What the event of a change says."""
+    """The payload of a change's event."""
     return {"version": asset.version, "material": bool(reasons), "fields": sorted(changes), "reasons": reasons}
 
 
 @operation("UC-02.03", permission="asset.update", writes=False, name="change_preview")
 def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -> Preview:
-    """What `update_asset` with these values would change, without changing it."""
+    """Preview `update_asset` with these values, without changing anything."""
     asset = reach(Asset, actor, asset_id, "asset.update", lock=False)
     checked, changes = _propose(actor, asset, values)
     reasons = material_reasons(asset, changes)
-    same = [one.as_finding() for one in checked.same]
-    return Preview(changes, bool(reasons), reasons, [*checked.errors, *same, *checked.warnings])
+    duplicates = [duplicate.as_finding() for duplicate in checked.same]
+    return Preview(changes, bool(reasons), reasons, [*checked.errors, *duplicates, *checked.warnings])
 
 
 def _propose(actor: Actor, asset: Asset, values: Mapping[str, object]) -> tuple[Conformance, Changes]:
@@ -128,20 +128,20 @@ def require_open(asset: Asset) -> None:
 
 
 def settle(asset: Asset, values: Mapping[str, object], checked: Conformance) -> Changes:
-    """What checked values would change; leaves in `checked` the findings that concern the change."""
+    """Changes that checked values make; leaves in `checked` the findings that concern the change."""
     _keep_position(asset, values, checked)
     checked.findings += _unchangeable(asset, checked)
     changes = _changes(asset, checked.values)
     checked.findings = [
-        found
-        for found in checked.findings
-        if found in checked.errors or {found.field, *ALSO_CONCERNS.get(found.code, ())} & set(changes)
+        finding
+        for finding in checked.findings
+        if finding in checked.errors or {finding.field, *ALSO_CONCERNS.get(finding.code, ())} & set(changes)
     ]
     return changes
 
 
 def moves_date(asset: Asset, values: Mapping[str, object]) -> bool:
-    """Whether values name another effective date than the asset has."""
+    """True where values name another effective date than the asset has."""
     return "EffectiveDate" in values and str(values["EffectiveDate"]).strip() != asset.effective_date.isoformat()
 
 
@@ -150,11 +150,11 @@ def merged(asset: Asset, values: Mapping[str, object]) -> dict[str, object]:
 
     Terms that the register had worked out are left out, so that they are worked out anew from what changes.
     """
-    kept = asset.derived_terms
+    derived = asset.derived_terms
     if asset.position_source == "eastings":
-        kept = [term for term in kept if term not in POSITION]
+        derived = [term for term in derived if term not in POSITION]
     terms = as_terms(asset)
-    raw: dict[str, object] = {term: terms[term] for term in CORE if term in terms and term not in kept}
+    raw: dict[str, object] = {term: terms[term] for term in CORE if term in terms and term not in derived}
     attributes: dict[str, object] = dict(asset.category_attributes)
     nested = values.get(ATTRIBUTES_TERM)
     for name, value in values.items():
@@ -179,26 +179,26 @@ def _keep_position(asset: Asset, values: Mapping[str, object], checked: Conforma
 
 
 def _unchangeable(asset: Asset, checked: Conformance) -> list[Finding]:
-    """What is settled at registration, with the way that there is instead."""
+    """Findings on values that are settled at registration, with the way that there is instead."""
     values = checked.values
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if values["AssetCategory"] != asset.asset_category:
-        found.append(finding("CAT-05", values["AssetCategory"]))
+        findings.append(finding("CAT-05", values["AssetCategory"]))
     if values["ServiceProviderId"] != str(asset.service_provider_id):
         message = "The provider of an asset changes by a switch, with the owner's consent, not by an update."
-        found.append(ASSET_RULES["OWN-05"].finding(values["ServiceProviderId"], message=message))
+        findings.append(ASSET_RULES["OWN-05"].finding(values["ServiceProviderId"], message=message))
     if values["ConsumerOwned"] != asset.consumer_owned:
         message = "Whether a consumer owns it is settled at registration: de-register this asset and register it anew."
-        found.append(ASSET_RULES["CONSENT-01"].finding(values["ConsumerOwned"], message=message))
+        findings.append(ASSET_RULES["CONSENT-01"].finding(values["ConsumerOwned"], message=message))
     elif values["ConsentReference"] != asset.consent_reference and asset.status != AssetStatus.AWAITING_CONSENT_CHECK:
         message = "The consent of this asset has been checked: another one is given to the consent solution, not here."
-        found.append(ASSET_RULES["CONSENT-04"].finding(values["ConsentReference"], message=message))
-    return found
+        findings.append(ASSET_RULES["CONSENT-04"].finding(values["ConsentReference"], message=message))
+    return findings
 
 
 def _changes(asset: Asset, values: Mapping[str, Any]) -> Changes:
     """(before, after) of each term that would change; category attributes by their own names."""
-    found: Changes = {}
+    changes: Changes = {}
     for term, column in STORED_TERMS.items():
         before: Any = getattr(asset, column)
         after = values[term]
@@ -206,10 +206,10 @@ def _changes(asset: Asset, values: Mapping[str, Any]) -> Changes:
             before = None if before is None else str(before)
         if term == ATTRIBUTES_TERM:
             names = {**before, **after}
-            found |= {n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)}
+            changes |= {n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)}
         elif before != after:
-            found[term] = (before, after)
-    return found
+            changes[term] = (before, after)
+    return changes
 
 
 def material_reasons(asset: Asset, changes: Changes) -> list[str]:
@@ -231,12 +231,12 @@ def _moves(asset: Asset, terms: list[str], changes: Changes) -> list[str]:
     checked = as_of(Asset, asset.id, asset.status_since) if asset.status_since else None
     reasons: list[str] = []
     for term in terms:
-        now_stands, after = (value or Decimal(0) for value in changes[term])
-        stood = getattr(checked, STORED_TERMS[term]) or Decimal(0) if checked else now_stands
-        percents = [abs(after - before) / before * 100 if before else None for before in (now_stands, stood)]
+        current, after = (value or Decimal(0) for value in changes[term])
+        verified = getattr(checked, STORED_TERMS[term]) or Decimal(0) if checked else current
+        percents = [abs(after - before) / before * 100 if before else None for before in (current, verified)]
         if None in percents and after:
             reasons.append(f"{CORE[term].label.lower()} moves from nothing")
-        elif (percent := max(one or Decimal(0) for one in percents)) > limit:
+        elif (percent := max(share or Decimal(0) for share in percents)) > limit:
             reasons.append(f"{CORE[term].label.lower()} moves by {percent:.1f} %, more than {limit.normalize():f} %")
     return reasons
 

@@ -77,12 +77,12 @@ class Same:
 
     @property
     def message(self) -> str:
-        """What to tell the person, with the way on."""
-        what = "serial number and manufacturer" if self.code == "DUP-01" else "MPAN, category and rated capacity"
+        """The message for the person, with the way on."""
+        key_words = "serial number and manufacturer" if self.code == "DUP-01" else "MPAN, category and rated capacity"
         if self.seen_id is None:
-            return f"An asset with this {what} is registered already, by another provider. {WAYS_ON}"
+            return f"An asset with this {key_words} is registered already, by another provider. {WAYS_ON}"
         return (
-            f"An asset with this {what} is registered already: {self.seen_name}. Open it instead; if it is another "
+            f"An asset with this {key_words} is registered already: {self.seen_name}. Open it instead; if it is another "
             "device, correct these values."
         )
 
@@ -94,7 +94,7 @@ class Same:
 
 @dataclass(slots=True)
 class Conformance:
-    """What is known of the values handed in: typed by term, all findings, derived terms, and what is registered already."""
+    """Validation result of values handed in: typed by term, all findings, derived terms, and duplicates."""
 
     values: dict[str, Any]
     findings: list[Finding]
@@ -107,20 +107,20 @@ class Conformance:
     @property
     def errors(self) -> list[Finding]:
         """The findings that refuse."""
-        return [found for found in self.findings if found.severity is Severity.ERROR]
+        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
     @property
     def warnings(self) -> list[Finding]:
         """The findings that ask for a justification."""
-        return [found for found in self.findings if found.severity is Severity.WARNING]
+        return [finding for finding in self.findings if finding.severity is Severity.WARNING]
 
     def accept(self, justification: str | None) -> None:
         """Raise Invalid with all findings, or Duplicate, or Invalid with warnings that nobody has justified."""
         if self.errors:
             raise Invalid(self.findings)
         if self.same:
-            known = self.same[0]
-            raise Duplicate(known.message, "asset", str(known.seen_id) if known.seen_id else None)
+            duplicate = self.same[0]
+            raise Duplicate(duplicate.message, "asset", str(duplicate.seen_id) if duplicate.seen_id else None)
         if self.warnings and not is_justification(justification):
             too_short = [finding("JUST-01", justification)] if (justification or "").strip() else []
             raise Invalid([*too_short, *self.warnings])
@@ -133,11 +133,11 @@ def conform(
 
     Raises Refused when the actor's own organisation may not register assets at all.
     """
-    known = catalogue(asset)
+    current = catalogue(asset)
     clean = {term: _storable(value) for term, value in raw.items()}
-    context = rule_context(asset, effective_date_changed=effective_date_changed, known=known)
+    context = rule_context(asset, effective_date_changed=effective_date_changed, current=current)
     checked = check_asset(clean, context)
-    version = asset.schema_version if asset else known.schema_versions.get(checked.values["AssetCategory"] or "", 1)
+    version = asset.schema_version if asset else current.schema_versions.get(checked.values["AssetCategory"] or "", 1)
     result = Conformance(checked.values, list(checked.findings), set(checked.derived), version)
     fill_in_parties(actor, result, asset)
     result.findings += party_findings(actor, result, asset)
@@ -150,15 +150,15 @@ def _storable(value: object) -> object:
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "ignore").decode()
     if isinstance(value, Mapping):
-        return {str(_storable(str(name))): _storable(one) for name, one in value.items()}
+        return {str(_storable(str(name))): _storable(item) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_storable(one) for one in value]
+        return [_storable(item) for item in value]
     return value
 
 
 def fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> None:
     """The provider defaults to the actor's organisation; the owner to the provider, unless a consumer owns the asset."""
-    refused = {found.field for found in result.findings}
+    refused = {finding.field for finding in result.findings}
     values = result.values
     if values["ServiceProviderId"] is None and "ServiceProviderId" not in refused:
         provider = asset.service_provider_id if asset else actor.organisation_id
@@ -170,32 +170,32 @@ def fill_in_parties(actor: Actor, result: Conformance, asset: Asset | None) -> N
 
 
 def party_findings(actor: Actor, result: Conformance, asset: Asset | None) -> list[Finding]:
-    """Whether provider and owner take part, and whether the actor may name them."""
+    """Findings on provider and owner: whether they take part, and whether the actor may name them."""
     provider, owner = result.values["ServiceProviderId"], result.values["OrganisationId"]
     active = active_parties(provider, owner, actor.organisation_id)
-    found = _provider_findings(actor, result, active) if asset is None else []
+    findings = _provider_findings(actor, result, active) if asset is None else []
     changed = asset is None or owner != (str(asset.organisation_id) if asset.organisation_id else None)
     # An owner that was suspended since is no mistake of whoever changes something else.
     if owner and changed and owner not in active and owner != provider:
-        found.append(finding("OWN-02", owner))
-    return found
+        findings.append(finding("OWN-02", owner))
+    return findings
 
 
 def _provider_findings(actor: Actor, result: Conformance, active: Mapping[str, set[str]]) -> list[Finding]:
-    """Whether the provider may manage a new asset, and whether the actor may say so."""
+    """Findings on the provider of a new asset: whether it may manage one, and whether the actor may say so."""
     provider, rule = result.values["ServiceProviderId"], ASSET_RULES["OWN-05"]
     if Scope.ALL not in scopes_of(actor, "asset.register"):
         require_provider(actor, active)
         if provider and provider != str(actor.organisation_id):
             return [rule.finding(provider, message=NOT_YOURS)]
     if provider is None:
-        known = any(found.field == "ServiceProviderId" for found in result.findings)
-        return [] if known else [rule.finding(message="Say which provider manages the asset.")]
+        reported = any(finding.field == "ServiceProviderId" for finding in result.findings)
+        return [] if reported else [rule.finding(message="Say which provider manages the asset.")]
     return [] if active.get(provider, set()) & PROVIDER_ROLES else [rule.finding(provider)]
 
 
 def hold_against_others(actor: Actor, result: Conformance, asset: Asset | None) -> None:
-    """What active assets of the register say: friendly code, aliases, MPANs elsewhere, and duplicates."""
+    """Check values against the active assets: friendly code, aliases, MPANs elsewhere, and duplicates."""
     values = result.values
     provider = UUID(values["ServiceProviderId"]) if values["ServiceProviderId"] else None
     serial, maker = key_of(values["SerialNumber"]), key_of(values["Manufacturer"])
@@ -203,11 +203,11 @@ def hold_against_others(actor: Actor, result: Conformance, asset: Asset | None) 
     one_writer_per_provider(provider)
     hits: set[UUID] = set()
     others = _others(asset, provider, values["FriendlyCode"], (serial, maker), sorted(set(mpans.values())))
-    same: list[tuple[str, Any]] = []
+    duplicates: list[tuple[str, Any]] = []
     elsewhere: set[str] = set()
     for other in others:
         if serial and maker and (other.serial_key, other.manufacturer_key) == (serial, maker):
-            same.append(("DUP-01", other))
+            duplicates.append(("DUP-01", other))
             hits.add(other.id)
         shared = {term for term, mpan in mpans.items() if mpan in (other.import_mpan, other.export_mpan)}
         if other.service_provider_id != provider:
@@ -219,12 +219,12 @@ def hold_against_others(actor: Actor, result: Conformance, asset: Asset | None) 
             result.findings.append(finding("NAME-05", values["FriendlyCode"]))
         alike = (other.asset_category, other.rated_capacity) == (values["AssetCategory"], values["RatedCapacity"])
         if shared and alike:
-            same.append(("DUP-02", other))
+            duplicates.append(("DUP-02", other))
     result.findings += [finding("MPAN-09", mpans[term], term) for term in MPAN_TERMS if term in elsewhere]
-    taken = _taken_aliases(asset, values["Aliases"])
-    result.findings += [found for _asset_id, found in taken]
-    result.same = told(actor, sorted(same, key=lambda pair: pair[0]))
-    unseen = unseen_of(actor, hits | {asset_id for asset_id, _found in taken})
+    conflicts = _taken_aliases(asset, values["Aliases"])
+    result.findings += [problem for _asset_id, problem in conflicts]
+    result.same = told(actor, sorted(duplicates, key=lambda pair: pair[0]))
+    unseen = unseen_of(actor, hits | {asset_id for asset_id, _problem in conflicts})
     if unseen:
         # What a look-up would tell, and so under the look-up's limit; kept also when the registration is refused.
         keep_to_the_limit(actor)
@@ -248,7 +248,7 @@ def _others(
     """Active assets that share a device, an MPAN, or the provider's own code."""
     if not (all(device) or friendly_code or mpans):
         return []
-    asked = {
+    parameters = {
         "own_id": asset.id if asset else NO_ASSET,
         "provider": provider,
         "friendly_code": friendly_code,
@@ -256,25 +256,28 @@ def _others(
         "maker": device[1],
         "mpans": mpans,
     }
-    return current_session().execute(_OTHERS, asked).all()
+    return current_session().execute(_OTHERS, parameters).all()
 
 
 def _taken_aliases(asset: Asset | None, aliases: Sequence[Mapping[str, str]]) -> list[tuple[UUID, Finding]]:
     """Aliases that another active asset has, with that asset."""
     if not aliases:
         return []
-    asked = {"own_id": asset.id if asset else NO_ASSET, "names": sorted({pair["value"] for pair in aliases})}
-    taken = {(row[0], row[1]): row[2] for row in current_session().execute(_ALIASES, asked)}
+    parameters = {"own_id": asset.id if asset else NO_ASSET, "names": sorted({pair["value"] for pair in aliases})}
+    owner_of = {(row[0], row[1]): row[2] for row in current_session().execute(_ALIASES, parameters)}
     pairs = [(pair["scheme"], pair["value"]) for pair in aliases]
-    return [(taken[pair], finding("ALIAS-05", ":".join(pair))) for pair in pairs if pair in taken]
+    return [(owner_of[pair], finding("ALIAS-05", ":".join(pair))) for pair in pairs if pair in owner_of]
 
 
-def told(actor: Actor, same: Sequence[tuple[str, Any]]) -> list[Same]:
+def told(actor: Actor, duplicates: Sequence[tuple[str, Any]]) -> list[Same]:
     """The duplicates as the actor may know them."""
-    if not same:
+    if not duplicates:
         return []
-    ids = [other.id for _code, other in same]
-    seen = set(current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(ids), visible(Asset, actor))))
+    ids = [other.id for _code, other in duplicates]
+    visible_ids = set(
+        current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(ids), visible(Asset, actor)))
+    )
     return [
-        Same(code, other.id, other.asset_name) if other.id in seen else Same(code, None, None) for code, other in same
+        Same(code, other.id, other.asset_name) if other.id in visible_ids else Same(code, None, None)
+        for code, other in duplicates
     ]

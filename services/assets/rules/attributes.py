@@ -1,4 +1,4 @@
-"""What a row says beyond its core terms: the attributes of its category, judged by the schema, and its aliases.
+"""Category attributes and aliases of a row: the attributes judged by the category's schema.
 
 These are looked at one by one, and only in the rows that have any; the words come from the catalogue like all others.
 """
@@ -44,7 +44,7 @@ def judges(reference: AssetReference) -> dict[str, Judge]:
 def _judge(schema: Mapping[str, Any]) -> Judge:
     properties: Properties = schema.get("properties", {})
     choices = {
-        name: {text.lower(): one.code for one in choices_of(spec) for text in (one.label, one.code)}
+        name: {text.lower(): option.code for option in choices_of(spec) for text in (option.label, option.code)}
         for name, spec in properties.items()
     }
     return Judge(compile_schema(schema), properties, choices)
@@ -52,50 +52,50 @@ def _judge(schema: Mapping[str, Any]) -> Judge:
 
 def read_attributes(nested: object, flat: Mapping[str, object]) -> tuple[dict[str, object], list[Finding]]:
     """The attributes of one row as handed in: those under ``CategoryAttributes`` (JSON), then those of their own columns."""
-    found: dict[str, object] = {}
+    attributes: dict[str, object] = {}
     findings: list[Finding] = []
     if isinstance(nested, str) and nested.strip():
         with suppress(json.JSONDecodeError):
             nested = json.loads(nested, parse_float=Decimal)
     if isinstance(nested, Mapping):
-        found.update(_storable(nested))
+        attributes.update(_storable(nested))
     elif nested is not None and nested != "":
         findings.append(ASSET_RULES["SCHEMA-09"].finding(text_of(nested)))
-    found.update(flat)
-    return {name: _storable(one) for name, one in found.items() if not _empty(one)}, findings
+    attributes.update(flat)
+    return {name: _storable(value) for name, value in attributes.items() if not _empty(value)}, findings
 
 
-def _storable(given: Any) -> Any:
-    """What is handed in, with half characters of UTF-16 (valid in JSON, refused by every store) replaced."""
-    if isinstance(given, str):
-        return text_of(given)
-    if isinstance(given, Mapping | list | tuple):
-        return json.loads(json.dumps(given, ensure_ascii=False, default=str).encode("utf-8", "replace"))
-    return given
+def _storable(value: Any) -> Any:
+    """Values with half characters of UTF-16 (valid in JSON, refused by every store) replaced."""
+    if isinstance(value, str):
+        return text_of(value)
+    if isinstance(value, Mapping | list | tuple):
+        return json.loads(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    return value
 
 
-def _empty(given: object) -> bool:
-    return given is None or (isinstance(given, str) and not given.strip())
+def _empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
-def check_attributes(given: Mapping[str, object], judge: Judge) -> tuple[dict[str, Any], list[Finding]]:
+def check_attributes(values: Mapping[str, object], judge: Judge) -> tuple[dict[str, Any], list[Finding]]:
     """The attributes with the types of the schema, and what is wrong with them."""
     typed = {
-        name: typed_value(one, judge.properties.get(name, {}).get("type"), judge.choices.get(name, {}))
-        for name, one in given.items()
+        name: typed_value(value, judge.properties.get(name, {}).get("type"), judge.choices.get(name, {}))
+        for name, value in values.items()
     }
     if judge.validator.is_valid(typed):
         return typed, []
-    return typed, [speak(code, name, given, judge.properties) for code, name in objections(judge, typed)]
+    return typed, [speak(code, name, values, judge.properties) for code, name in objections(judge, typed)]
 
 
-def typed_value(given: object, kind: str | None, choices: Mapping[str, str]) -> Any:
+def typed_value(value: object, kind: str | None, choices: Mapping[str, str]) -> Any:
     """Text as the type that the schema expects, an option's label as its code; what can't be read stays as it is."""
-    if isinstance(given, Decimal | float | int) and not isinstance(given, bool):
-        return _number(text_of(given) or "", kind) if kind in ("number", "integer") else given
-    if not isinstance(given, str):
-        return given
-    text = UNSEEN.sub(" ", given).strip()
+    if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
+        return _number(text_of(value) or "", kind) if kind in ("number", "integer") else value
+    if not isinstance(value, str):
+        return value
+    text = UNSEEN.sub(" ", value).strip()
     if kind in ("number", "integer"):
         return _number(text, kind)
     if kind == "boolean":
@@ -164,19 +164,19 @@ def _objections(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str
         yield CODES.get(keyword, "SCHEMA-08"), path[0] if path else None
 
 
-def speak(code: str, name: str | None, given: Mapping[str, object], properties: Properties) -> Finding:
+def speak(code: str, name: str | None, values: Mapping[str, object], properties: Properties) -> Finding:
     """An objection of the schema in our words."""
     rule = ASSET_RULES[code]
     spec = properties.get(name or "", {})
     label = str(spec.get("title", name or "The record"))
-    text = text_of(given.get(name or ""))
+    text = text_of(values.get(name or ""))
     expected = rule.expected.replace("{expected}", expectation(spec))
     message = rule.message.replace("{label}", label).replace("{expected}", expectation(spec))
     return Finding(code, name, text, expected, message.replace("{given}", text or "nothing"), rule.severity)
 
 
 def expectation(spec: Mapping[str, Any]) -> str:
-    """What a property accepts, in words: "a number of kWh, more than 0, at most 1000"."""
+    """Describe what a property accepts: "a number of kWh, more than 0, at most 1000"."""
     choices = choices_of(spec)
     if choices:
         return "one of: " + ", ".join(option.label for option in choices)
@@ -195,24 +195,24 @@ def expectation(spec: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def check_aliases(given: str | None, code_lists: CodeLists) -> tuple[list[dict[str, str]], list[Finding]]:
+def check_aliases(text: str | None, code_lists: CodeLists) -> tuple[list[dict[str, str]], list[Finding]]:
     """Aliases of one row, from JSON text (a list of scheme and value) or ``SCHEME:value; SCHEME:value``."""
-    found: list[dict[str, str]] = []
+    aliases: list[dict[str, str]] = []
     findings: list[Finding] = []
-    for part in _alias_parts(given or ""):
-        scheme, one = (part[0].strip().upper(), UNSEEN.sub(" ", part[1]).strip()) if len(part) == 2 else ("", "")
+    for part in _alias_parts(text or ""):
+        scheme, value = (part[0].strip().upper(), UNSEEN.sub(" ", part[1]).strip()) if len(part) == 2 else ("", "")
         quoted = ":".join(part)
         if len(part) != 2 or not scheme:
             findings.append(ASSET_RULES["ALIAS-01"].finding(quoted))
         elif scheme not in code_lists.get("AliasScheme", {}):
             findings.append(ASSET_RULES["ALIAS-02"].finding(scheme))
-        elif not 1 <= len(one) <= ALIAS_LENGTH:
+        elif not 1 <= len(value) <= ALIAS_LENGTH:
             findings.append(ASSET_RULES["ALIAS-03"].finding(quoted))
-        elif {"scheme": scheme, "value": one} in found:
+        elif {"scheme": scheme, "value": value} in aliases:
             findings.append(ASSET_RULES["ALIAS-04"].finding(quoted))
         else:
-            found.append({"scheme": scheme, "value": one})
-    return found, findings
+            aliases.append({"scheme": scheme, "value": value})
+    return aliases, findings
 
 
 def _alias_parts(text: str) -> Sequence[tuple[str, ...]]:

@@ -101,20 +101,20 @@ def at_most(code: str, term: str, length: int) -> Rule:
     return Rule(code, term, f"At most {length} characters", message, pl.col(term).str.len_chars() <= length)
 
 
-def code_rules(known: str, active: str, term: str) -> list[Rule]:
+def code_rules(known_code: str, active_code: str, term: str) -> list[Rule]:
     """Two rules of a code: it stands in its list, and it is in use."""
-    what = CODES_LABEL[term]
+    label = CODES_LABEL[term]
     is_known, is_active = pl.col(f"known:{term}"), pl.col(f"active:{term}")
     if term == "AssetCategory":
         # An asset keeps the category it was registered with when that one is retired.
         is_active = is_active | pl.col("is_new").not_()
     return [
-        Rule(known, term, f"A code of {CORE[term].code_list}", f"There is no {what} {{given}}.", is_known),
+        Rule(known_code, term, f"A code of {CORE[term].code_list}", f"There is no {label} {{given}}.", is_known),
         Rule(
-            active,
+            active_code,
             term,
             f"An active code of {CORE[term].code_list}",
-            f"The {what} {{given}} isn't in use now.",
+            f"The {label} {{given}} isn't in use now.",
             is_active,
         ),
     ]

@@ -62,7 +62,7 @@ def judged(reference: AssetReference) -> list[Rule]:
 
 
 def _kept(term: str) -> pl.Expr:
-    """What the register keeps of a term: the value read from it, else its tidied text."""
+    """Stored value of a term: the value read from it, else its tidied text."""
     read = value(term) if term in READ_TERMS else pl.col(term)
     return read.fill_null(False) if term == "ConsumerOwned" else read
 
@@ -105,9 +105,9 @@ class CheckedAsset(NamedTuple):
     derived: frozenset[str]
 
 
-def finding(code: str, given: object = None, field: str | None = None) -> Finding:
+def finding(code: str, value: object = None, field: str | None = None) -> Finding:
     """The finding of a rule that a service decides, in the words of the catalogue. KeyError for an unknown code."""
-    return ASSET_RULES[code].finding(given, field)
+    return ASSET_RULES[code].finding(value, field)
 
 
 def check_assets(raw: pl.DataFrame, context: AssetRuleContext) -> CheckedAssets:
@@ -118,30 +118,30 @@ def check_assets(raw: pl.DataFrame, context: AssetRuleContext) -> CheckedAssets:
     attributes = [name for name in raw.columns if name in context.reference.attribute_terms]
     flat = raw.select(attributes).to_dicts() if attributes else [{}] * raw.height
     nested = raw[ATTRIBUTES_TERM].to_list() if ATTRIBUTES_TERM in raw.columns else [None] * raw.height
-    typed, own, findings = _check(text_frame(raw), flat, nested, context)
+    typed, category_values, findings = _check(text_frame(raw), flat, nested, context)
     texts: dict[int, str] = {}
-    for one in own:
-        if id(one) not in texts:
-            texts[id(one)] = canonical(one)
-    own_text = [texts[id(one)] for one in own]
-    known = {*CORE, *REGISTER_TERMS, *attributes, ATTRIBUTES_TERM}
+    for values in category_values:
+        if id(values) not in texts:
+            texts[id(values)] = canonical(values)
+    own_text = [texts[id(values)] for values in category_values]
+    known_columns = {*CORE, *REGISTER_TERMS, *attributes, ATTRIBUTES_TERM}
     return CheckedAssets(
         typed.with_columns(pl.Series(ATTRIBUTES_TERM, own_text, dtype=pl.String)),
         findings,
-        tuple(name for name in raw.columns if name not in known),
+        tuple(name for name in raw.columns if name not in known_columns),
     )
 
 
 def check_asset(raw: Mapping[str, object], context: AssetRuleContext) -> CheckedAsset:
     """Check one asset given by ontology terms, as text or as JSON values. An attribute nobody knows is FIELD-01."""
     text = pl.from_dicts([{term: text_of(raw.get(term)) for term in CORE}], schema=TEXT_SCHEMA)
-    flat = {name: one for name, one in raw.items() if name in context.reference.attribute_terms}
-    typed, own, findings = _check(text, [flat], [raw.get(ATTRIBUTES_TERM)], context)
+    flat = {name: value for name, value in raw.items() if name in context.reference.attribute_terms}
+    typed, category_values, findings = _check(text, [flat], [raw.get(ATTRIBUTES_TERM)], context)
     values = typed.row(0, named=True)
     derived = frozenset(values.pop("derived"))
-    values[ATTRIBUTES_TERM] = own[0]
-    known = {*CORE, *flat, *REGISTER_TERMS, ATTRIBUTES_TERM}
-    unknown = [finding("FIELD-01", name, name) for name in raw if name not in known]
+    values[ATTRIBUTES_TERM] = category_values[0]
+    known_terms = {*CORE, *flat, *REGISTER_TERMS, ATTRIBUTES_TERM}
+    unknown = [finding("FIELD-01", name, name) for name in raw if name not in known_terms]
     return CheckedAsset(values, findings_of(findings, 0) + unknown, derived)
 
 
@@ -154,10 +154,10 @@ def _check(
     """The typed values, the category attributes and the findings of rows given as text."""
     prepared = add_position(prepare(text, context))
     aliases, alias_findings = _aliases(prepared["Aliases"], context)
-    own, own_findings = _attributes(prepared["AssetCategory"].to_list(), flat, nested, context)
-    findings = sorted_findings([evaluate(prepared, judged(context.reference), text), alias_findings, own_findings])
+    category_values, category_findings = _attributes(prepared["AssetCategory"].to_list(), flat, nested, context)
+    findings = sorted_findings([evaluate(prepared, judged(context.reference), text), alias_findings, category_findings])
     typed = prepared.select(VALUES).select(*OUTPUT, context.reference.derived)
-    return typed.with_columns(aliases), own, findings
+    return typed.with_columns(aliases), category_values, findings
 
 
 def _aliases(column: pl.Series, context: AssetRuleContext) -> tuple[pl.Series, pl.DataFrame]:
@@ -165,15 +165,15 @@ def _aliases(column: pl.Series, context: AssetRuleContext) -> tuple[pl.Series, p
     if column.null_count() == len(column):
         return pl.Series("Aliases", [[]], dtype=ALIAS_TYPE).new_from_index(0, len(column)), findings_frame(findings)
     # The lists that there are, after an empty one for all other rows.
-    found: list[list[dict[str, str]]] = [[]]
-    places = [0] * len(column)
-    for row, given in zip(column.is_not_null().arg_true(), column.drop_nulls(), strict=True):
-        aliases, wrong = check_aliases(given, context.reference.code_lists)
-        findings += [(row, one) for one in wrong]
-        places[row] = len(found)
-        found.append(aliases)
-    listed = pl.from_dicts([{"Aliases": one} for one in found], schema={"Aliases": ALIAS_TYPE})
-    return listed["Aliases"].gather(places), findings_frame(findings)
+    alias_lists: list[list[dict[str, str]]] = [[]]
+    list_indexes = [0] * len(column)
+    for row, text in zip(column.is_not_null().arg_true(), column.drop_nulls(), strict=True):
+        aliases, problems = check_aliases(text, context.reference.code_lists)
+        findings += [(row, problem) for problem in problems]
+        list_indexes[row] = len(alias_lists)
+        alias_lists.append(aliases)
+    frame = pl.from_dicts([{"Aliases": problem} for problem in alias_lists], schema={"Aliases": ALIAS_TYPE})
+    return frame["Aliases"].gather(list_indexes), findings_frame(findings)
 
 
 def _attributes(
@@ -184,20 +184,20 @@ def _attributes(
 ) -> tuple[Attributes, pl.DataFrame]:
     """The category attributes of each row, and what the schemas say of them; of equal rows, as in a fleet, the same dict."""
     judge_of = judges(context.reference)
-    known: dict[object, tuple[dict[str, Any], list[Finding]]] = {}
-    found: Attributes = []
+    results: dict[object, tuple[dict[str, Any], list[Finding]]] = {}
+    attributes: Attributes = []
     findings: list[tuple[int, Finding]] = []
-    for row, (category, own, inside) in enumerate(zip(categories, flat, nested, strict=True)):
-        key = (category, *own.values(), inside)
-        alike = all(map(TEXT_OR_NOTHING, map(type, key)))
-        judged = known.get(key) if alike else None
-        if judged is None:
-            given, wrong = read_attributes(inside, own)
+    for row, (category, flat_values, nested_value) in enumerate(zip(categories, flat, nested, strict=True)):
+        key = (category, *flat_values.values(), nested_value)
+        comparable = all(map(TEXT_OR_NOTHING, map(type, key)))
+        result = results.get(key) if comparable else None
+        if result is None:
+            values, read_problems = read_attributes(nested_value, flat_values)
             judge = judge_of.get(category or "")
-            given, more = check_attributes(given, judge) if judge is not None else (given, [])
-            judged = given, wrong + more
-            if alike:
-                known[key] = judged
-        found.append(judged[0])
-        findings += [(row, one) for one in judged[1]]
-    return found, findings_frame(findings)
+            values, schema_problems = check_attributes(values, judge) if judge is not None else (values, [])
+            result = values, read_problems + schema_problems
+            if comparable:
+                results[key] = result
+        attributes.append(result[0])
+        findings += [(row, problem) for problem in result[1]]
+    return attributes, findings_frame(findings)

@@ -25,7 +25,7 @@ _SPACES = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class MpanFacts:
-    """What an MPAN says of itself.
+    """Facts that an MPAN tells of itself.
 
     `distributor` is its name; `dno_code` and `gsp_group` are None where it is an IDNO (its host network is unknown).
 
@@ -53,12 +53,12 @@ def mpan_check_digit(digits: str) -> int:
 
 
 def is_valid_mpan(text: str) -> bool:
-    """Whether `text` is a 13-digit core (nothing to strip or to cut) whose check digit holds."""
+    """True where `text` is a 13-digit core (nothing to strip or to cut) whose check digit holds."""
     return _CORE.fullmatch(text) is not None and mpan_check_digit(text) == int(text[-1])
 
 
 def describe_mpan(text: str) -> MpanFacts:
-    """What to show beside an MPAN while it is typed: its distributor, DNO and GSP group, or what is wrong with it."""
+    """Describe an MPAN while it is typed: its distributor, DNO and GSP group, or what is wrong with it."""
     core = reduce_mpan(text)
     if core is None:
         count = sum(character.isdigit() for character in text)
@@ -79,7 +79,7 @@ def mpan_core_expr(column: str | pl.Expr) -> pl.Expr:
 
 
 def mpan_valid_expr(core: str | pl.Expr) -> pl.Expr:
-    """Whether the check digit of a column of 13-digit cores holds; null where the core is null."""
+    """Check digit test of a column of 13-digit cores: true where it holds; null where the core is null."""
     number = (pl.col(core) if isinstance(core, str) else core).cast(pl.Int64, strict=False)
     sound = number.fill_null(0).map_batches(_check_digits_hold, return_dtype=pl.Boolean, is_elementwise=True)
     return pl.when(number.is_not_null()).then(sound)

@@ -20,20 +20,20 @@ from services.core.rules import Rule
 from services.grid.coordinates import EAST, NORTH, SOUTH, WEST
 from services.grid.distributors import DISTRIBUTORS
 
-IDNO_IDS = [known.id for known in DISTRIBUTORS if known.is_idno]
+IDNO_IDS = [distributor.id for distributor in DISTRIBUTORS if distributor.is_idno]
 LATITUDES, LONGITUDES = (SOUTH, NORTH), (WEST, EAST)
 EASTINGS, NORTHINGS = (0, 700_000), (0, 1_300_000)
 
 
 def _own_network(term: str) -> pl.Expr:
-    """Whether the MPAN, where it is sound and tells its DNO, tells the one that is declared."""
+    """Condition: the MPAN, where it is sound and tells its DNO, tells the one that is declared."""
     declared = pl.col("DNOConnection") == pl.col(f"dno:{term}")
     return declared.fill_null(True) | pl.col(f"sound:{term}").not_().fill_null(True)
 
 
 # An IDNO's MPAN doesn't tell its host network (Elexon's market domain data): "host DNO unknown" is no error.
 _MPANS = [pl.col(term) for term in MPAN_TERMS]
-NO_MPAN = pl.all_horizontal(one.is_null() for one in _MPANS)
+NO_MPAN = pl.all_horizontal(mpan.is_null() for mpan in _MPANS)
 HOST_UNKNOWN = NO_MPAN.not_() & pl.all_horizontal(
     pl.col(term).is_null() | value(term).str.head(2).is_in(IDNO_IDS).fill_null(False) for term in MPAN_TERMS
 )
@@ -141,10 +141,10 @@ def _between(code: str, term: str, bounds: tuple[float, float], cause: str) -> R
     return Rule(code, term, f"Between {low} and {high}", message, value(term).is_between(low, high))
 
 
-def _together(code: str, one: str, other: str) -> Rule:
-    holds = pl.col(one).is_null() == pl.col(other).is_null()
-    message = f"{CORE[one].label} and {CORE[other].label.lower()} are needed together."
-    return Rule(code, one, f"Both {one} and {other}, or neither", message, holds)
+def _together(code: str, term: str, other_term: str) -> Rule:
+    holds = pl.col(term).is_null() == pl.col(other_term).is_null()
+    message = f"{CORE[term].label} and {CORE[other_term].label.lower()} are needed together."
+    return Rule(code, term, f"Both {term} and {other_term}, or neither", message, holds)
 
 
 SWAPPED = "Latitude and longitude may have changed places."

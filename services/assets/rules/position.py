@@ -1,4 +1,4 @@
-"""Where an asset is: declared in degrees, converted from National Grid metres, or taken from the outward code.
+"""Position of an asset: declared in degrees, converted from National Grid metres, or taken from the outward code.
 
 Adds to the prepared frame the position taken, ``at:Latitude`` and ``at:Longitude``, ``PositionSource`` (declared, eastings,
 postcode or null), ``position_inside`` (a conversion that leaves Great Britain is false) and ``in_licence_area``
@@ -59,8 +59,8 @@ NO_POSTCODE = [pl.lit(None, dtype=pl.Float64).alias(f"postcode:{term}") for term
 
 def add_position(prepared: pl.DataFrame) -> pl.DataFrame:
     """The prepared frame with the position columns, the finest source first."""
-    found = prepared.with_columns(*_converted(prepared), *_by_postcode(prepared))
-    placed = found.with_columns(PLACED).with_columns(FINAL)
+    with_sources = prepared.with_columns(*_converted(prepared), *_by_postcode(prepared))
+    placed = with_sources.with_columns(PLACED).with_columns(FINAL)
     return placed.with_columns(_in_licence_area(placed))
 
 
@@ -71,7 +71,7 @@ def _converted(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
         return NO_CONVERSION
     latitudes, longitudes = to_wgs84_many(eastings, northings)
     pairs = (("Latitude", latitudes), ("Longitude", longitudes))
-    return [pl.Series(f"converted:{term}", found, nan_to_null=True) for term, found in pairs]
+    return [pl.Series(f"converted:{term}", values, nan_to_null=True) for term, values in pairs]
 
 
 def _by_postcode(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
@@ -79,9 +79,9 @@ def _by_postcode(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
     postcodes = frame["value:Postcode"]
     if postcodes.null_count() == frame.height:
         return NO_POSTCODE
-    given = postcodes.to_list()
-    known = {code: outcode_position(code) for code in set(given) if code}
-    positions = [known.get(code) for code in given]
+    codes = postcodes.to_list()
+    position_of_code = {code: outcode_position(code) for code in set(codes) if code}
+    positions = [position_of_code.get(code) for code in codes]
     return [
         pl.Series(f"postcode:{term}", [position and position[at] for position in positions], dtype=pl.Float64)
         for at, term in enumerate(("Latitude", "Longitude"))
@@ -89,13 +89,13 @@ def _by_postcode(frame: pl.DataFrame) -> list[pl.Expr] | list[pl.Series]:
 
 
 def _in_licence_area(frame: pl.DataFrame) -> pl.Series:
-    """Whether each exact position lies in its declared network's area: by GSP group for all at once, then the rest closely."""
+    """Licence area test of each exact position: by GSP group for all at once, then the doubtful ones closely."""
     inside: list[bool | None] = [None] * frame.height
     rows = frame["exact"].arg_true()
     if len(rows):
-        places = frame["at:Latitude"].gather(rows), frame["at:Longitude"].gather(rows)
+        positions = frame["at:Latitude"].gather(rows), frame["at:Longitude"].gather(rows)
         networks = frame["DNOConnection"].gather(rows)
-        groups = gsp_groups_at(*places)
-        for row, group, network, lat, lon in zip(rows, groups, networks, *places, strict=True):
+        groups = gsp_groups_at(*positions)
+        for row, group, network, lat, lon in zip(rows, groups, networks, *positions, strict=True):
             inside[row] = group == GROUP_OF_DNO[network] or inside_area(lat, lon, network)
     return pl.Series("in_licence_area", inside, dtype=pl.Boolean)

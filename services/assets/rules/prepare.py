@@ -40,7 +40,7 @@ def value(term: str) -> pl.Expr:
 
 @dataclass(frozen=True, eq=False)
 class AssetReference:
-    """What the asset rules look up: code lists and category schemas. Make one per version of them and keep it."""
+    """Reference data of the asset rules: code lists and category schemas. Make one per version of them and keep it."""
 
     code_lists: CodeLists = field(default_factory=schemas.shipped_code_lists)
     schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=schemas.shipped_schemas)
@@ -86,40 +86,42 @@ class AssetReference:
     @cached_property
     def capacities(self) -> list[pl.Expr]:
         """Generation and demand capacity: the rated one, where the category is of that kind and none is given."""
-        found = []
+        expressions = []
         for term, kinds in FOLLOWS_RATED.items():
             categories = [name for name, schema in self.schemas.items() if schema.get("x-kind") in kinds]
             needed = [name for name in categories if term in self.schemas[name].get("x-mandatory", ())]
             applies = pl.col("AssetCategory").is_in([name for name in categories if name not in needed])
-            found.append(_rated_unless_given(term, applies.fill_null(False)))
-        return [*found, INSTALLED]
+            expressions.append(_rated_unless_given(term, applies.fill_null(False)))
+        return [*expressions, INSTALLED]
 
     @cached_property
     def needed(self) -> list[str]:
         """The core terms that some category makes mandatory; the rules on the others have nothing to judge."""
         schemas = self.schemas.values()
-        named = {term for one in schemas for term in (*one.get("x-mandatory", ()), *one.get("x-mandatory-when", {}))}
+        named = {
+            term for schema in schemas for term in (*schema.get("x-mandatory", ()), *schema.get("x-mandatory-when", {}))
+        }
         return [term for term in CORE if term in named]
 
     @cached_property
     def helpers(self) -> list[pl.Expr]:
         """The columns that rules ask for: is the code known, is it active, does the category need the term."""
-        found: list[pl.Expr] = []
+        expressions: list[pl.Expr] = []
         for term, name in CODE_TERMS.items():
             codes = self.code_lists.get(name, {})
-            found.append(pl.col(term).is_in(list(codes)).alias(f"known:{term}"))
+            expressions.append(pl.col(term).is_in(list(codes)).alias(f"known:{term}"))
             retired = [code for code, entry in codes.items() if not entry.active]
-            found.append(pl.col(term).is_in(retired).not_().alias(f"active:{term}"))
-        found += [self._needs(term).alias(f"needs:{term}") for term in self.needed]
-        return [*found, *self._needs_any()]
+            expressions.append(pl.col(term).is_in(retired).not_().alias(f"active:{term}"))
+        expressions += [self._needs(term).alias(f"needs:{term}") for term in self.needed]
+        return [*expressions, *self._needs_any()]
 
     def _needs(self, term: str) -> pl.Expr:
         plain = [category for category, schema in self.schemas.items() if term in schema.get("x-mandatory", ())]
         needed = pl.col("AssetCategory").is_in(plain) if plain else pl.lit(False)
         for category, schema in self.schemas.items():
-            other = schema.get("x-mandatory-when", {}).get(term)
-            if other in CORE:
-                needed = needed | ((pl.col("AssetCategory") == category) & (value(other) > 0))
+            trigger = schema.get("x-mandatory-when", {}).get(term)
+            if trigger in CORE:
+                needed = needed | ((pl.col("AssetCategory") == category) & (value(trigger) > 0))
         return needed.fill_null(False)
 
     def _needs_any(self) -> list[pl.Expr]:
@@ -139,7 +141,7 @@ class AssetReference:
 
 @dataclass(frozen=True, eq=False)
 class AssetRuleContext:
-    """What a row is judged against, besides itself.
+    """Context of a row's rules, besides the row itself.
 
     `today` is the date in Europe/London. `is_new` is true at registration; an update that moves EffectiveDate sets
     `effective_date_changed`. `justify_above_kw` is the setting over which a rated capacity needs a justification.
@@ -178,7 +180,7 @@ def _as_text(raw: pl.DataFrame, term: str, kind: pl.DataType) -> pl.Expr | pl.Se
     if kind == pl.String:
         return pl.col(term)
     if kind.is_nested() or kind.is_float() or kind == pl.Object:
-        return pl.Series(term, [text_of(one) for one in raw[term].to_list()], dtype=pl.String)
+        return pl.Series(term, [text_of(cell) for cell in raw[term].to_list()], dtype=pl.String)
     return pl.col(term).cast(pl.String)
 
 
@@ -242,6 +244,6 @@ INSTALLED = _rated_unless_given("InstalledCapacity", pl.lit(True))
 def prepare(text: pl.DataFrame, context: AssetRuleContext) -> pl.DataFrame:
     """The frame that the rules judge, from the text as handed in."""
     reference = context.reference
-    filled = text.select(TIDY).with_columns(*reference.defaults, *reference.empties)
-    read = filled.with_columns(*READ, *context.columns)
+    with_defaults = text.select(TIDY).with_columns(*reference.defaults, *reference.empties)
+    read = with_defaults.with_columns(*READ, *context.columns)
     return read.with_columns(*reference.helpers, *MPAN_FACTS, *reference.capacities)

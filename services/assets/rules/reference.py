@@ -1,4 +1,4 @@
-"""What the asset rules look things up in: categories with their schemas, and code lists, read once per version (UC-05.07).
+"""Reference data of the asset rules: categories with their schemas, and code lists, read once per version (UC-05.07).
 
 Rows are data of the register, so an administrator's change shows in the next operation of every process: each operation
 asks the database for the catalogue's version (one short query) and keeps what it read for as long as that stands.
@@ -27,7 +27,7 @@ from services.core.settings import settings
 from services.core.transaction import Stamp, current_connection, current_session, opened, reads_only
 
 CATEGORY_LIST = "AssetCategory"
-KEPT_VERSIONS = 8
+CACHED_VERSIONS = 8
 GREY = "#7A7A7A"
 
 
@@ -56,15 +56,15 @@ _VERSION = select(
     )
 )
 _PREPARED_VERSION = Prepared(_VERSION)
-_kept: dict[tuple[object, ...], Catalogue] = {}
+_cache: dict[tuple[object, ...], Catalogue] = {}
 _lock = Lock()
 
 
-def _once(key: tuple[object, ...], made: Catalogue) -> Catalogue:
+def _once(key: tuple[object, ...], entry: Catalogue) -> Catalogue:
     with _lock:
-        while len(_kept) >= KEPT_VERSIONS:
-            _kept.pop(next(iter(_kept)))
-        return _kept.setdefault(key, made)
+        while len(_cache) >= CACHED_VERSIONS:
+            _cache.pop(next(iter(_cache)))
+        return _cache.setdefault(key, entry)
 
 
 def _stands() -> Sequence[Any]:
@@ -77,11 +77,11 @@ def _stands() -> Sequence[Any]:
 def catalogue(asset: Asset | None = None) -> Catalogue:
     """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
     version = (settings().resolved_database_url(), *(str(value) for value in _stands()))
-    found = _kept.get(version) or _once(version, _read())
-    if asset is None or found.schema_versions.get(asset.asset_category) == asset.schema_version:
-        return found
+    current = _cache.get(version) or _once(version, _read())
+    if asset is None or current.schema_versions.get(asset.asset_category) == asset.schema_version:
+        return current
     key = (*version, asset.asset_category, asset.schema_version)
-    return _kept.get(key) or _once(key, _with_version(found, asset.asset_category, asset.schema_version))
+    return _cache.get(key) or _once(key, _with_version(current, asset.asset_category, asset.schema_version))
 
 
 def _read() -> Catalogue:
@@ -100,35 +100,35 @@ def _read() -> Catalogue:
     return Catalogue(AssetReference(lists, documents), versions)
 
 
-def _with_version(found: Catalogue, category: str, version: int) -> Catalogue:
+def _with_version(current: Catalogue, category: str, version: int) -> Catalogue:
     document = _schema(category, version).document
-    reference = AssetReference(found.reference.code_lists, {**found.reference.schemas, category: document})
-    return Catalogue(reference, {**found.schema_versions, category: version})
+    reference = AssetReference(current.reference.code_lists, {**current.reference.schemas, category: document})
+    return Catalogue(reference, {**current.schema_versions, category: version})
 
 
 def _schema(category: str, version: int | None) -> CategorySchema:
-    chosen = select(CategorySchema).where(col(CategorySchema.category) == category)
+    query = select(CategorySchema).where(col(CategorySchema.category) == category)
     if version is None:
-        chosen = chosen.where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
+        query = query.where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
     else:
         in_work = col(CategorySchema.status).in_(IN_WORK)
-        chosen = chosen.where(col(CategorySchema.schema_version) == version, ~in_work)
-    schema = current_session().scalar(chosen.order_by(col(CategorySchema.schema_version).desc()).limit(1))
+        query = query.where(col(CategorySchema.schema_version) == version, ~in_work)
+    schema = current_session().scalar(query.order_by(col(CategorySchema.schema_version).desc()).limit(1))
     if schema is None:
         raise NotFound("category", category if version is None else f"{category}, version {version}")
     return schema
 
 
 def rule_context(
-    asset: Asset | None = None, *, effective_date_changed: bool = False, known: Catalogue | None = None
+    asset: Asset | None = None, *, effective_date_changed: bool = False, current: Catalogue | None = None
 ) -> AssetRuleContext:
-    """What assets are judged against now, inside an operation: a new one, or changes to `asset`.
+    """Rule context of the moment, inside an operation: for a new asset, or for changes to `asset`.
 
     `known` spares asking for the catalogue again.
     """
     return AssetRuleContext(
         today=today(),
-        reference=(known or catalogue(asset)).reference,
+        reference=(current or catalogue(asset)).reference,
         is_new=asset is None,
         effective_date_changed=effective_date_changed,
         justify_above_kw=setting("asset.large_capacity_kw"),
@@ -140,8 +140,8 @@ def categories(actor: Actor) -> list[CategorySchema]:
     """The categories in use, by label: each one's newest published version."""
     codes = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
     newest: dict[str, CategorySchema] = {}
-    chosen = select(CategorySchema).where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
-    for schema in current_session().scalars(chosen.order_by(col(CategorySchema.schema_version))):
+    query = select(CategorySchema).where(col(CategorySchema.status) == SchemaStatus.PUBLISHED)
+    for schema in current_session().scalars(query.order_by(col(CategorySchema.schema_version))):
         newest[schema.category] = schema
     return [newest[code] for code, entry in codes.items() if entry.active and code in newest]
 
@@ -155,13 +155,13 @@ def category_schema(actor: Actor, category: str, version: int | None = None) -> 
 @operation("UC-05.07", permission="category.read", writes=False, name="schema_versions")
 def schema_versions(actor: Actor, category: str) -> list[CategorySchema]:
     """All versions of a category that are or were in use, the newest first. Raises NotFound when there is none."""
-    chosen = select(CategorySchema).where(
+    query = select(CategorySchema).where(
         col(CategorySchema.category) == category, col(CategorySchema.status).not_in(IN_WORK)
     )
-    found = list(current_session().scalars(chosen.order_by(col(CategorySchema.schema_version).desc())))
-    if not found:
+    versions = list(current_session().scalars(query.order_by(col(CategorySchema.schema_version).desc())))
+    if not versions:
         raise NotFound("category", category)
-    return found
+    return versions
 
 
 def code_lists() -> CodeLists:
@@ -185,17 +185,17 @@ def category_colours() -> dict[str, tuple[int, int, int]]:
     """
     with opened(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
         reference = catalogue().reference
-    found = {}
+    colours = {}
     for code in reference.code_lists.get(CATEGORY_LIST, {}):
         text = str(reference.schemas.get(code, {}).get("x-colour", GREY))
-        found[code] = (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
-    return found
+        colours[code] = (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
+    return colours
 
 
 def label_of(name: str, code: str | None) -> str:
     """The label of a code; the code itself where the list doesn't know it, a dash for none."""
-    found = code_lists().get(name, {}).get(code or "")
-    return found.label if found else code or "–"
+    entry = code_lists().get(name, {}).get(code or "")
+    return entry.label if entry else code or "–"
 
 
 def _shipped_codes() -> list[dict[str, Any]]:
@@ -210,11 +210,11 @@ def load_catalogue(actor: Actor) -> int:
     What an administrator has changed stays as it is.
     """
     session = current_session()
-    have = {tuple(row) for row in session.execute(select(col(CodeListEntry.list_name), col(CodeListEntry.code)))}
-    made = 0
-    for place, row in enumerate(_shipped_codes()):
-        if (row["list"], row["code"]) not in have:
-            made += 1
+    present = {tuple(row) for row in session.execute(select(col(CodeListEntry.list_name), col(CodeListEntry.code)))}
+    added = 0
+    for position, row in enumerate(_shipped_codes()):
+        if (row["list"], row["code"]) not in present:
+            added += 1
             session.add(
                 CodeListEntry(
                     list_name=row["list"],
@@ -222,13 +222,13 @@ def load_catalogue(actor: Actor) -> int:
                     label=row["label"],
                     applies_to=row["applies_to"] or None,
                     active=row["active"] == "true",
-                    position=place,
+                    position=position,
                 )
             )
-    known = set(session.scalars(select(col(CategorySchema.category))))
+    known_categories = set(session.scalars(select(col(CategorySchema.category))))
     for category, document in shipped_schemas().items():
-        if category not in known:
-            made += 1
+        if category not in known_categories:
+            added += 1
             session.add(
                 CategorySchema(
                     category=category,
@@ -238,4 +238,4 @@ def load_catalogue(actor: Actor) -> int:
                     published_at=now(),
                 )
             )
-    return made
+    return added

@@ -1,4 +1,4 @@
-"""What an asset is described by: the core attributes, declared once, and the category schemas that add to them.
+"""Attributes of an asset: the core ones, declared once, and the category schemas that add to them.
 
 Forms, bulk templates, the API description and the data dictionary are all made from here. A category is a JSON Schema
 (2020-12) document; these keywords of ours drive forms and rules:
@@ -50,7 +50,7 @@ def snake(term: str) -> str:
 
 @cache
 def _terms() -> Mapping[str, str]:
-    return {snake(known): known for known in (*CORE, *REGISTER_TERMS, ATTRIBUTES_TERM)}
+    return {snake(name): name for name in (*CORE, *REGISTER_TERMS, ATTRIBUTES_TERM)}
 
 
 def term(name: str) -> str:
@@ -117,7 +117,9 @@ def choices_of(spec: Mapping[str, Any]) -> tuple[Option, ...]:
     """The choices of a property: ``oneOf`` with const and title, or a plain ``enum``; an array's are those of its items."""
     source = spec.get("items", {}) if spec.get("type") == "array" else spec
     if "oneOf" in source:
-        return tuple(Option(str(one["const"]), one.get("title", str(one["const"]))) for one in source["oneOf"])
+        return tuple(
+            Option(str(choice["const"]), choice.get("title", str(choice["const"]))) for choice in source["oneOf"]
+        )
     return tuple(Option(str(value), str(value)) for value in source.get("enum", ()))
 
 

@@ -71,17 +71,25 @@ def columns_of(category: str, schema: Mapping[str, Any], lists: CodeLists) -> li
     title = str(schema.get("title", category))
     return [
         TemplateColumn(
-            "AssetCategory", one.label, one.meaning, "", True, category, category, "code", (Option(category, title),)
+            "AssetCategory",
+            column.label,
+            column.meaning,
+            "",
+            True,
+            category,
+            category,
+            "code",
+            (Option(category, title),),
         )
-        if one.term == "AssetCategory"
-        else one
-        for one in columns
+        if column.term == "AssetCategory"
+        else column
+        for column in columns
     ]
 
 
 def columns_of_all(schemas: Mapping[str, Mapping[str, Any]], lists: CodeLists) -> list[TemplateColumn]:
     """The core columns, then each attribute that any category adds, saying which; one that several add stands once."""
-    found = [_column(field) for field in form_fields({}, lists)]
+    core_columns = [_column(field) for field in form_fields({}, lists)]
     owners: dict[str, list[str]] = {}
     fields: dict[str, FormField] = {}
     specs: dict[str, Mapping[str, Any]] = {}
@@ -90,7 +98,7 @@ def columns_of_all(schemas: Mapping[str, Mapping[str, Any]], lists: CodeLists) -
             fields.setdefault(field.term, field)
             owners.setdefault(field.term, []).append(str(schema.get("title", category)))
             specs.setdefault(field.term, schema["properties"][field.term])
-    return [*found, *(_column(field, owners[term], specs[term]) for term, field in fields.items())]
+    return [*core_columns, *(_column(field, owners[term], specs[term]) for term, field in fields.items())]
 
 
 def _column(field: FormField, owners: Iterable[str] = (), spec: Mapping[str, Any] | None = None) -> TemplateColumn:
@@ -109,13 +117,13 @@ def _column(field: FormField, owners: Iterable[str] = (), spec: Mapping[str, Any
 
 
 def allowed_words(field: FormField, spec: Mapping[str, Any] | None = None) -> str:
-    """Which values a field takes, in words that fit a cell; `spec` is the property of an attribute of a category."""
+    """Describe the values that a field takes, to fit a cell; `spec` is the property of a category's attribute."""
     if field.options:
         several = "One or more of, parted by semicolons: " if field.kind == "codes" else ""
         return several + ", ".join(option.code for option in field.options)
     if field.kind in KIND_WORDS:
         return KIND_WORDS[field.kind]
     if spec is not None:
-        words = expectation({key: one for key, one in spec.items() if key != "x-unit"})
+        words = expectation({key: value for key, value in spec.items() if key != "x-unit"})
         return words[:1].upper() + words[1:]
     return f"Text of at most {field.max_length} characters" if field.max_length else "Text"

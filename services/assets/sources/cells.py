@@ -28,16 +28,16 @@ def said(cell: pl.Expr) -> pl.Expr:
     return pl.when((word != "") & ~word.is_in(ways_of_saying_nothing())).then(text)
 
 
-def tidied(table: Table, found: dict[str, int], fields: list[str], notes: Notes) -> pl.DataFrame:
+def tidied(table: Table, positions: dict[str, int], fields: list[str], notes: Notes) -> pl.DataFrame:
     """`row`, and for each field its text and, as ``given_<field>``, the cell as it stood; null where the file has none.
 
     Notes every cell, read or not, that is filled without saying anything, and every one that had to be trimmed.
     """
-    read = {position: field for field, position in found.items()}
+    read = {position: field for field, position in positions.items()}
     frame = table.frame
     columns: list[pl.Expr] = [pl.col(ROW)]
     for field in fields:
-        cell = pl.col(f"c{found[field]}") if field in found else pl.lit(None, dtype=pl.String)
+        cell = pl.col(f"c{positions[field]}") if field in positions else pl.lit(None, dtype=pl.String)
         text = said(cell)
         if field in ZERO_IS_NOTHING:
             text = pl.when(~text.str.contains(r"^0(?:\.0+)?$")).then(text)

@@ -1,4 +1,4 @@
-"""What a record of a public register says, held against what was declared of an asset, field by field (UC-02.01).
+"""Comparison of a public register's record with the declared asset, field by field (UC-02.01).
 
 Capacities agree within 5 %, or 1 kW where that is more: registers give MW, often to one decimal. A record describes
 a connection, behind which several units may stand: where it names several technologies, a smaller declared capacity
@@ -44,9 +44,9 @@ def compare(asset: Mapping[str, Any], record: Mapping[str, Any]) -> list[Compari
     ]
 
 
-def _said(field: str, declared: object, theirs: object, agrees: bool | None, message: str) -> Comparison:
+def _said(field: str, declared: object, recorded: object, agrees: bool | None, message: str) -> Comparison:
     outcome = Outcome.NOT_STATED if agrees is None else Outcome.AGREES if agrees else Outcome.DIFFERS
-    return Comparison(field, _text(declared), _text(theirs), outcome, message)
+    return Comparison(field, _text(declared), _text(recorded), outcome, message)
 
 
 def _text(value: object) -> str | None:
@@ -55,111 +55,125 @@ def _text(value: object) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _silent(field: str, what: str, declared: object, theirs: object, record: Mapping[str, Any]) -> Comparison:
+def _silent(field: str, label: str, declared: object, recorded: object, record: Mapping[str, Any]) -> Comparison:
     """One side says nothing, or both."""
     register = _REGISTERS[kind_of(record)]
-    message = f"No {what} is declared." if not declared else f"{register} gives no {what}."
-    return _said(field, declared, theirs, None, message)
+    message = f"No {label} is declared." if not declared else f"{register} gives no {label}."
+    return _said(field, declared, recorded, None, message)
 
 
 def _category(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
-    declared, theirs = asset.get("AssetCategory"), categories(record)
+    declared, recorded = asset.get("AssetCategory"), categories(record)
     field, register, words = "AssetCategory", _REGISTERS[kind_of(record)], record.get("technology_given")
-    if not declared or not theirs:
-        return _silent(field, "technology", declared, theirs, record)
-    if declared in theirs:
-        return _said(field, declared, theirs, True, f"{register} says “{words}”.")
+    if not declared or not recorded:
+        return _silent(field, "technology", declared, recorded, record)
+    if declared in recorded:
+        return _said(field, declared, recorded, True, f"{register} says “{words}”.")
     if declared not in _LISTED:
         message = (
             f"{register} lists generation and storage; it says nothing of a {declared} behind the same connection."
         )
-        return _said(field, declared, theirs, None, message)
-    if declared == "CHP" and "OTHER" in theirs:
-        return _said(field, declared, theirs, None, f"{register} says “{words}”, and nothing of cogeneration.")
-    return _said(field, declared, theirs, False, f"{register} says “{words}”, which is no {declared}.")
+        return _said(field, declared, recorded, None, message)
+    if declared == "CHP" and "OTHER" in recorded:
+        return _said(field, declared, recorded, None, f"{register} says “{words}”, and nothing of cogeneration.")
+    return _said(field, declared, recorded, False, f"{register} says “{words}”, which is no {declared}.")
 
 
 def _energy_source(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared, field = asset.get("FuelType_EnergySource"), "FuelType_EnergySource"
-    theirs = list(record.get("energy_sources") or filter(None, [record.get("energy_source")]))
+    recorded = list(record.get("energy_sources") or filter(None, [record.get("energy_source")]))
     words = record.get("technology_given")
-    if not declared or not theirs:
-        return _silent(field, "energy source", declared, theirs, record)
-    if declared in theirs:
-        return _said(field, declared, theirs, True, f"{_REGISTERS[kind_of(record)]} says “{words}”.")
-    if declared == "OTHER" or "OTHER" in theirs:
+    if not declared or not recorded:
+        return _silent(field, "energy source", declared, recorded, record)
+    if declared in recorded:
+        return _said(field, declared, recorded, True, f"{_REGISTERS[kind_of(record)]} says “{words}”.")
+    if declared == "OTHER" or "OTHER" in recorded:
         message = f"“{words}” has no energy source of its own in the code list."
-        return _said(field, declared, theirs, None, message)
-    return _said(field, declared, theirs, False, f"{_REGISTERS[kind_of(record)]} says “{words}”, not {declared}.")
+        return _said(field, declared, recorded, None, message)
+    return _said(field, declared, recorded, False, f"{_REGISTERS[kind_of(record)]} says “{words}”, not {declared}.")
 
 
-def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, name: str, what: str) -> Comparison:
-    declared, theirs = decimal(asset.get(field)), decimal(record.get(name))
-    given = None if declared is None else f"{declared:,.2f} kW"
+def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, name: str, label: str) -> Comparison:
+    declared, recorded = decimal(asset.get(field)), decimal(record.get(name))
+    declared_text = None if declared is None else f"{declared:,.2f} kW"
     # A register's 0 is one of its ways of saying nothing.
-    found = f"{theirs:,.2f} kW" if theirs else None
-    if declared is None or not theirs:
-        return _silent(field, what, given, found, record)
-    gap, most = abs(declared - theirs), max(LEAST_KW, theirs * SHARE)
+    recorded_text = f"{recorded:,.2f} kW" if recorded else None
+    if declared is None or not recorded:
+        return _silent(field, label, declared_text, recorded_text, record)
+    gap, most = abs(declared - recorded), max(LEAST_KW, recorded * SHARE)
     several = len(categories(record)) > 1
     if gap <= most:
-        return _said(field, given, found, True, f"Within 5 % of the {what}.")
-    if field == "InstalledCapacity" and theirs < declared <= theirs * INSTALLED_MOST:
-        return _said(field, given, found, True, f"More is installed than the {what}, as where an inverter limits it.")
-    if several and declared < theirs:
-        return _said(field, given, found, None, f"The {what} is that of several technologies behind one connection.")
-    way = "above" if declared > theirs else "below"
-    return _said(field, given, found, False, f"{gap:,.2f} kW {way} the {what} ({gap / theirs:.0%}).")
+        return _said(field, declared_text, recorded_text, True, f"Within 5 % of the {label}.")
+    if field == "InstalledCapacity" and recorded < declared <= recorded * INSTALLED_MOST:
+        return _said(
+            field,
+            declared_text,
+            recorded_text,
+            True,
+            f"More is installed than the {label}, as where an inverter limits it.",
+        )
+    if several and declared < recorded:
+        return _said(
+            field,
+            declared_text,
+            recorded_text,
+            None,
+            f"The {label} is that of several technologies behind one connection.",
+        )
+    direction = "above" if declared > recorded else "below"
+    return _said(
+        field, declared_text, recorded_text, False, f"{gap:,.2f} kW {direction} the {label} ({gap / recorded:.0%})."
+    )
 
 
 def _status(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
-    declared, theirs = asset.get("ConnectionStatus"), record.get("connection_status")
-    if not declared or not theirs:
-        return _silent("ConnectionStatus", "connection status", declared, theirs, record)
+    declared, recorded = asset.get("ConnectionStatus"), record.get("connection_status")
+    if not declared or not recorded:
+        return _silent("ConnectionStatus", "connection status", declared, recorded, record)
     updated = f", last updated {record['last_updated']}" if record.get("last_updated") else ""
     message = f"{_REGISTERS[kind_of(record)]} says “{record.get('status_given')}”{updated}"
-    if declared == theirs:
-        return _said("ConnectionStatus", declared, theirs, True, f"{message}.")
-    return _said("ConnectionStatus", declared, theirs, False, f"{message}: {_STATUS_WORDS.get(theirs, theirs)}.")
+    if declared == recorded:
+        return _said("ConnectionStatus", declared, recorded, True, f"{message}.")
+    return _said("ConnectionStatus", declared, recorded, False, f"{message}: {_STATUS_WORDS.get(recorded, recorded)}.")
 
 
 def _area(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
-    declared, theirs = asset.get("DNOConnection"), record.get("dno_code")
-    if not declared or not theirs:
-        return _silent("DNOConnection", "licence area", declared, theirs, record)
-    same = declared == theirs
-    message = "The same licence area." if same else f"The site stands in the register of {theirs}."
-    return _said("DNOConnection", declared, theirs, same, message)
+    declared, recorded = asset.get("DNOConnection"), record.get("dno_code")
+    if not declared or not recorded:
+        return _silent("DNOConnection", "licence area", declared, recorded, record)
+    same = declared == recorded
+    message = "The same licence area." if same else f"The site stands in the register of {recorded}."
+    return _said("DNOConnection", declared, recorded, same, message)
 
 
 def _mpan(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, name: str, other: str) -> Comparison:
-    declared, theirs = asset.get(field), list(record.get(name) or ())
-    what = "import MPAN" if field == "ImportMPAN" else "export MPAN"
-    if declared and declared in theirs:
-        many = f" It is one of {len(theirs)} at this site." if len(theirs) > 1 else ""
-        return _said(field, declared, theirs, True, f"The same {what}.{many}")
+    declared, recorded = asset.get(field), list(record.get(name) or ())
+    label = "import MPAN" if field == "ImportMPAN" else "export MPAN"
+    if declared and declared in recorded:
+        many = f" It is one of {len(recorded)} at this site." if len(recorded) > 1 else ""
+        return _said(field, declared, recorded, True, f"The same {label}.{many}")
     if declared and declared in (record.get(other) or ()):
-        message = f"It stands in the register on the other side, not as the {what}."
-        return _said(field, declared, theirs, False, message)
-    if not declared or not theirs:
+        message = f"It stands in the register on the other side, not as the {label}."
+        return _said(field, declared, recorded, False, message)
+    if not declared or not recorded:
         unsound = ", ".join(record.get("invalid_mpans") or ())
         if declared and unsound:
             message = f"The register gives {unsound}, which is no valid MPAN."
             return _said(field, declared, unsound, None, message)
-        return _silent(field, what, declared, theirs, record)
-    return _said(field, declared, theirs, False, f"The register gives another {what}.")
+        return _silent(field, label, declared, recorded, record)
+    return _said(field, declared, recorded, False, f"The register gives another {label}.")
 
 
 def _position(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared = _degrees(asset.get("Latitude"), asset.get("Longitude"))
-    theirs = _degrees(record.get("latitude"), record.get("longitude"))
-    field, apart = "Latitude, Longitude", metres_apart(asset, record)
-    if not declared or not theirs:
-        return _silent(field, "position", declared, theirs, record)
-    if apart is None:
+    recorded = _degrees(record.get("latitude"), record.get("longitude"))
+    field, distance = "Latitude, Longitude", metres_apart(asset, record)
+    if not declared or not recorded:
+        return _silent(field, "position", declared, recorded, record)
+    if distance is None:
         message = "The declared position is that of its postcode only: too coarse to compare."
-        return _said(field, declared, theirs, None, message)
-    return _said(field, declared, theirs, apart <= nearby_m(record), f"{apart:,.0f} m apart.")
+        return _said(field, declared, recorded, None, message)
+    return _said(field, declared, recorded, distance <= nearby_m(record), f"{distance:,.0f} m apart.")
 
 
 def _degrees(latitude: object, longitude: object) -> str | None:
@@ -168,21 +182,24 @@ def _degrees(latitude: object, longitude: object) -> str | None:
 
 
 def _postcode(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
-    declared, theirs = asset.get("Postcode"), record.get("postcode") or record.get("outcode")
-    if not declared or not theirs:
-        return _silent("Postcode", "postcode", declared, theirs, record)
-    one, other = ("".join(str(declared).upper().split())[:-3], record.get("outcode") or str(theirs).split()[0])
-    same = one == other
-    message = "The same postcode." if declared == theirs else "The same postcode district." if same else ""
-    return _said("Postcode", declared, theirs, same, message or "Another postcode district.")
+    declared, recorded = asset.get("Postcode"), record.get("postcode") or record.get("outcode")
+    if not declared or not recorded:
+        return _silent("Postcode", "postcode", declared, recorded, record)
+    declared_district, recorded_district = (
+        "".join(str(declared).upper().split())[:-3],
+        record.get("outcode") or str(recorded).split()[0],
+    )
+    same = declared_district == recorded_district
+    message = "The same postcode." if declared == recorded else "The same postcode district." if same else ""
+    return _said("Postcode", declared, recorded, same, message or "Another postcode district.")
 
 
 def _alias(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
-    declared, theirs = aliases(asset, record), references(record)
+    declared, recorded = aliases(asset, record), references(record)
     kind = kind_of(record)
     if not declared:
         return _silent("Aliases", f"{kind} reference", None, record.get("reference"), record)
-    if any(value in theirs for value in declared):
+    if any(value in recorded for value in declared):
         return _said("Aliases", declared, record.get("reference"), True, f"The same {kind} reference.")
     if not record.get("reference"):
         return _silent("Aliases", "reference", declared, None, record)

@@ -39,7 +39,7 @@ def read_ecr(data: bytes, filename: str) -> SourceReading:
     Raises `Invalid` when the file is no such register or breaks off.
     """
     tables = register_tables(data, filename, "ECR")
-    readings = [_read_table(one) for one in tables]
+    readings = [_read_table(sheet) for sheet in tables]
     left_out = pl.concat([reading[1] for reading in readings])
     rows = pl.concat([reading[0] for reading in readings])
     notes = readings[0][2]
@@ -49,17 +49,17 @@ def read_ecr(data: bytes, filename: str) -> SourceReading:
     nameless = keyed.filter(pl.col("key").is_null())
     reason = "No MPAN, no reference, no position and no site name: nothing identifies it."
     left_out = pl.concat([left_out, skipped(nameless[ROW], "NOTHING_IDENTIFIES", reason)])
-    total = sum(one.frame.height for one in tables)
+    total = sum(sheet.frame.height for sheet in tables)
     return finished("ECR", total, keyed.filter(pl.col("key").is_not_null()), left_out, notes)
 
 
-def _read_table(one: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
-    found = read_headings("ECR", one.headings)
-    notes = Notes({field: one.headings[position] for field, position in found.items()})
-    left_out = skip_rows(one)
-    raw = originals(one)
-    kept = Table(one.headings, one.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
-    frame = tidied(kept, found, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
+def _read_table(sheet: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
+    positions = read_headings("ECR", sheet.headings)
+    notes = Notes({field: sheet.headings[position] for field, position in positions.items()})
+    left_out = skip_rows(sheet)
+    raw = originals(sheet)
+    readable = Table(sheet.headings, sheet.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
+    frame = tidied(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
     frame = _plain(_area(frame, notes), notes)
     frame = with_positions(postcodes(frame, notes), notes)
     note_outside(frame, pl.lit(True), notes)
@@ -73,8 +73,8 @@ def _read_table(one: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
 
 def _area(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Adds `dno_code` from the licence area in any spelling, else from the first MPAN."""
-    found = translate(frame["licence_area"], table("licence_areas"))
-    named = looked_up("licence_area", found, "dno_code")
+    areas = translate(frame["licence_area"], table("licence_areas"))
+    named = looked_up("licence_area", areas, "dno_code")
     first = pl.coalesce("export_mpan", "import_mpan").str.extract(r"(\d{13})", 1)
     frame = frame.with_columns(named=named, dno_code=pl.coalesce(named, mpan_dno_expr(first)))
     unknown = pl.col("licence_area").is_not_null() & pl.col("named").is_null()
@@ -122,9 +122,9 @@ def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
         export_kw=_capacity("connected_export_mw", "accepted_export_mw"),
         import_kw=_capacity("connected_import_mw", "accepted_import_mw"),
     )
-    nothing = pl.col("registered_kw") == 0
+    is_zero = pl.col("registered_kw") == 0
     field = "connected_mw"
-    notes.add(frame, nothing, field, "CAPACITY_ZERO", "A registered capacity of 0: read as not known.", pl.lit("0"))
+    notes.add(frame, is_zero, field, "CAPACITY_ZERO", "A registered capacity of 0: read as not known.", pl.lit("0"))
     total = _sum_or_null(f"registered_mw_{rank}" for rank in _RANKS)
     registered = pl.when(pl.col("registered_kw") > 0).then("registered_kw")
     return frame.with_columns(
@@ -135,16 +135,18 @@ def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
 
 def _capacity(connected: str, accepted: str) -> pl.Expr:
     """kW of what is connected, or of what is accepted to connect, by the status of the row; else of whichever is there."""
-    one, other = kilo(pl.col(connected)), kilo(pl.col(accepted))
+    connected_kw, accepted_kw = kilo(pl.col(connected)), kilo(pl.col(accepted))
     waiting = pl.col("status").str.to_lowercase().str.starts_with("accepted").fill_null(False)
-    return pl.when(waiting).then(pl.coalesce(other, one)).otherwise(pl.coalesce(one, other))
+    return (
+        pl.when(waiting).then(pl.coalesce(accepted_kw, connected_kw)).otherwise(pl.coalesce(connected_kw, accepted_kw))
+    )
 
 
 def _sum_or_null(fields: Iterable[str]) -> pl.Expr:
     parts = [kilo(pl.col(field)) for field in fields]
-    known = pl.any_horizontal(part.is_not_null() for part in parts)
+    any_given = pl.any_horizontal(part.is_not_null() for part in parts)
     total = pl.sum_horizontal(part.fill_null(0) for part in parts)
-    return pl.when(known & (total > 0)).then(total)
+    return pl.when(any_given & (total > 0)).then(total)
 
 
 def _note_hours(frame: pl.DataFrame, field: str, notes: Notes) -> None:

@@ -1,4 +1,4 @@
-"""What a file of a public register tells of itself: the date of its edition, whose register it is, which areas it covers."""
+"""Edition facts in a public register's file: its date, its publisher, the licence areas that it covers."""
 
 import re
 from datetime import date
@@ -24,8 +24,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 def edition_date_of(filename: str) -> date | None:
     """The date that a file's name tells: ``ecr-ukpn-2025-08.csv`` is 1 August 2025; None when it tells none."""
     for pattern in _DATES:
-        if found := pattern.search(filename):
-            parts = found.groupdict()
+        if match := pattern.search(filename):
+            parts = match.groupdict()
             month = int(parts["month"]) if "month" in parts else _MONTHS.index(parts["name"].lower()) + 1
             try:
                 return date(int(parts["year"]), month, int(parts.get("day") or 1))
@@ -40,11 +40,11 @@ def areas_of(reading: SourceReading) -> list[str]:
 
 
 def publisher_of(reading: SourceReading) -> str:
-    """Whose register it is: the operator of most of its licence areas."""
+    """The publisher of a register: the operator of most of its licence areas."""
     if reading.kind == SourceKind.REPD:
         return REPD_PUBLISHER
-    found = reading.rows["dno_code"].drop_nulls().value_counts(sort=True, name="rows")
-    distributor = distributor_by_dno(found["dno_code"][0]) if found.height else None
+    areas = reading.rows["dno_code"].drop_nulls().value_counts(sort=True, name="rows")
+    distributor = distributor_by_dno(areas["dno_code"][0]) if areas.height else None
     if distributor is None:
         expected = "The name of the distributor that publishes the register."
         message = "No row tells a licence area, so the publisher has to be named."

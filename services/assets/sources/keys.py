@@ -1,4 +1,4 @@
-"""Which record of one edition is which record of the next.
+"""Record keys: they match the records of one edition with those of the next.
 
 No register numbers its rows for good. In the two editions of one DNO's ECR, three and a half years apart, what holds
 best is the MPAN (511 of them stand in both); for a project that has none yet, its exact position and technology (305

@@ -41,7 +41,7 @@ _NOT_CONTENT = ("row", "raw", "key")
 
 @dataclass
 class _Plan:
-    """What an edition does to the records that stand: rows to add, to close, to leave as they are."""
+    """Plan of an edition's load: records to add, to close, to leave as they are."""
 
     add: list[dict[str, Any]] = field(default_factory=list)
     close: list[UUID] = field(default_factory=list)
@@ -51,7 +51,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What an edition is: file name, publisher, date, licence, digest of the file."""
+    """Facts of an edition: file name, publisher, date, licence, digest of the file."""
 
     name: str
     publisher: str
@@ -107,8 +107,8 @@ def load_edition(actor: Actor, reading: SourceReading, facts: _Facts, tell: Prog
     session.flush()
     tell(0.55, f"Writing {len(plan.add):,} records")
     _write(edition, plan)
-    told = {"kind": edition.kind, "publisher": facts.publisher, "edition_date": facts.edition_date.isoformat()}
-    emit("source.loaded", edition, organisation_id=None, payload=told)
+    payload = {"kind": edition.kind, "publisher": facts.publisher, "edition_date": facts.edition_date.isoformat()}
+    emit("source.loaded", edition, organisation_id=None, payload=payload)
     tell(1.0, f"{reading.counts['taken']:,} of {reading.counts['rows']:,} rows taken")
     return edition
 
@@ -118,14 +118,14 @@ def _silently(_share: float, _doing: str) -> None:
 
 
 def _read(data: bytes, filename: str, kind: SourceKind | None) -> SourceReading:
-    found = kind or detect_kind(data, filename)
-    if found is None:
+    detected = kind or detect_kind(data, filename)
+    if detected is None:
         expected = "An Embedded Capacity Register or a Renewable Energy Planning Database, as CSV or XLSX."
         message = f"“{filename}” has the headings of neither register. Give one of the two as it was published."
         if not data:
             message = f"“{filename}” is empty. Download it again."
         raise Invalid([Finding("SOURCE-01", "file", filename, expected, message)])
-    return read_ecr(data, filename) if found == SourceKind.ECR else read_repd(data, filename)
+    return read_ecr(data, filename) if detected == SourceKind.ECR else read_repd(data, filename)
 
 
 def _findings(reading: SourceReading) -> list[dict[str, Any]]:
@@ -178,11 +178,11 @@ def _plain(name: str, value: Any) -> Any:
 
 def _plan(edition: SourceEdition, reading: SourceReading) -> _Plan:
     """Hold the rows of the edition against the records that stand, by key, then by place."""
-    standing = _standing(edition)
+    current = _standing(edition)
     plan, fresh, changed = _Plan(), [], 0
     for row in reading.rows.iter_rows(named=True):
         record = _record(edition, row)
-        before = standing.pop(record["record_key"], None)
+        before = current.pop(record["record_key"], None)
         if before is None:
             fresh.append(record)
         elif before[1] == record["content_hash"]:
@@ -191,14 +191,14 @@ def _plan(edition: SourceEdition, reading: SourceReading) -> _Plan:
             changed += 1
             plan.close.append(before[0])
             plan.add.append(record)
-    moved = _moved(standing, fresh)
+    moved = _moved(current, fresh)
     plan.add += fresh
-    plan.close += [identifier for identifier, _digest in standing.values()]
+    plan.close += [identifier for identifier, _digest in current.values()]
     plan.counts = {
         "new": len(fresh) - moved,
         "changed": changed + moved,
         "unchanged": len(plan.keep),
-        "gone": len(standing) - moved,
+        "gone": len(current) - moved,
     }
     return plan
 
@@ -233,21 +233,21 @@ def _record(edition: SourceEdition, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _moved(gone: dict[str, tuple[UUID, str]], fresh: list[dict[str, Any]]) -> int:
+def _moved(closed: dict[str, tuple[UUID, str]], fresh: list[dict[str, Any]]) -> int:
     """Name the record before in each fresh one that stands at the place of one that is gone; how many there are."""
-    if not gone or not fresh:
+    if not closed or not fresh:
         return 0
-    keys = {identifier: key for key, (identifier, _digest) in gone.items()}
-    places: dict[str, list[str]] = {}
+    keys = {identifier: key for key, (identifier, _digest) in closed.items()}
+    keys_of_site: dict[str, list[str]] = {}
     for part in _chunks(list(keys)):
-        found = select(col(SourceKey.value), col(SourceKey.source_record_id)).where(
+        query = select(col(SourceKey.value), col(SourceKey.source_record_id)).where(
             col(SourceKey.scheme) == SITE, col(SourceKey.source_record_id).in_(part)
         )
-        for place, identifier in current_session().execute(found.order_by(col(SourceKey.id))):
-            places.setdefault(place, []).append(keys[identifier])
+        for site, identifier in current_session().execute(query.order_by(col(SourceKey.id))):
+            keys_of_site.setdefault(site, []).append(keys[identifier])
     moved = 0
     for record in fresh:
-        before = places.get(_site(record["values"]) or "")
+        before = keys_of_site.get(_site(record["values"]) or "")
         if before:
             record["values"] = {**record["values"], "previous_key": before.pop(0)}
             moved += 1
@@ -260,14 +260,14 @@ def _site(values: dict[str, Any]) -> str | None:
 
 def _keys(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
     values = record["values"]
-    found = {("MPAN", mpan) for name in ("export_mpans", "import_mpans") for mpan in values.get(name, ())}
-    named = [values.get("reference"), *values.get("other_references", ()), record["record_key"]]
-    found |= {("REF", name[:100]) for name in named if name}
+    keys = {("MPAN", mpan) for name in ("export_mpans", "import_mpans") for mpan in values.get(name, ())}
+    references = [values.get("reference"), *values.get("other_references", ()), record["record_key"]]
+    keys |= {("REF", name[:100]) for name in references if name}
     if values.get("outcode"):
-        found.add(("OUTCODE", values["outcode"]))
-    if place := _site(values):
-        found.add((SITE, place))
-    for scheme, value in sorted(found):
+        keys.add(("OUTCODE", values["outcode"]))
+    if site := _site(values):
+        keys.add((SITE, site))
+    for scheme, value in sorted(keys):
         yield {"source_record_id": record["id"], "scheme": scheme, "value": value}
 
 

@@ -1,4 +1,4 @@
-"""Which record of a register speaks of an asset: by MPAN, else by alias, else, weakly, by place and technology."""
+"""Matching of register records with an asset: by MPAN, else by alias, else, weakly, by place and technology."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,19 +37,19 @@ def best_match(asset: Mapping[str, Any], candidates: Iterable[Mapping[str, Any]]
 
 
 def match_score(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Match | None:
-    """How a record fits an asset, None when nothing says that they are the same. Asset keys are ontology terms."""
+    """Score how well a record fits an asset (keys are ontology terms); None when nothing says that they are the same."""
     mpans = {str(asset[term]) for term in ("ImportMPAN", "ExportMPAN") if asset.get(term)}
-    theirs = {*_texts(record, "export_mpans"), *_texts(record, "import_mpans")}
+    recorded = {*_texts(record, "export_mpans"), *_texts(record, "import_mpans")}
     fit = _fit(asset, record)
-    if shared := sorted(mpans & theirs):
+    if shared := sorted(mpans & recorded):
         return Match(record, "MPAN", _BY_MPAN + fit, False, f"Found by MPAN {shared[0]}.")
     if alias := next((value for value in aliases(asset, record) if value in references(record)), None):
         return Match(record, "alias", _BY_ALIAS + fit, False, f"Found by its {kind_of(record)} reference {alias}.")
-    apart = metres_apart(asset, record)
-    if apart is None or apart > nearby_m(record) or asset.get("AssetCategory") not in categories(record):
+    distance = metres_apart(asset, record)
+    if distance is None or distance > nearby_m(record) or asset.get("AssetCategory") not in categories(record):
         return None
     message = (
-        f"Found by place and technology only, {apart:,.0f} m away: a weak match, and a neighbour may be meant. "
+        f"Found by place and technology only, {distance:,.0f} m away: a weak match, and a neighbour may be meant. "
         "An MPAN or a reference would make it sure."
     )
     return Match(record, "position and technology", _BY_PLACE + fit, True, message)
@@ -58,12 +58,12 @@ def match_score(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Match | 
 def _fit(asset: Mapping[str, Any], record: Mapping[str, Any]) -> int:
     """0 to 80: category 40, capacity up to 25, position up to 15."""
     points = 40 if asset.get("AssetCategory") in categories(record) else 0
-    declared, theirs = decimal(asset.get("RatedCapacity")), decimal(record.get("registered_kw"))
-    if declared and theirs:
-        points += int(25 * min(declared, theirs) / max(declared, theirs))
-    apart = metres_apart(asset, record)
-    if apart is not None:
-        points += int(15 * max(0.0, 1 - apart / NEARBY_M))
+    declared, recorded = decimal(asset.get("RatedCapacity")), decimal(record.get("registered_kw"))
+    if declared and recorded:
+        points += int(25 * min(declared, recorded) / max(declared, recorded))
+    distance = metres_apart(asset, record)
+    if distance is not None:
+        points += int(15 * max(0.0, 1 - distance / NEARBY_M))
     return points
 
 
@@ -78,16 +78,16 @@ def categories(record: Mapping[str, Any]) -> Sequence[str]:
 
 
 def references(record: Mapping[str, Any]) -> list[str]:
-    """What an alias of an asset may name the record by."""
+    """References by which an alias of an asset may name the record."""
     own = [record.get("reference"), record.get("key"), *_texts(record, "other_references")]
     return [str(value) for value in own if value]
 
 
 def aliases(asset: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     """The values of the asset's aliases in the scheme of the record's register."""
-    wanted = kind_of(record)
+    scheme = kind_of(record)
     pairs = ({str(name).lower(): value for name, value in alias.items()} for alias in asset.get("Aliases") or ())
-    return [str(pair["value"]).strip() for pair in pairs if pair.get("scheme") == wanted and pair.get("value")]
+    return [str(pair["value"]).strip() for pair in pairs if pair.get("scheme") == scheme and pair.get("value")]
 
 
 def metres_apart(asset: Mapping[str, Any], record: Mapping[str, Any]) -> float | None:
@@ -103,7 +103,7 @@ def metres_apart(asset: Mapping[str, Any], record: Mapping[str, Any]) -> float |
 
 
 def nearby_m(record: Mapping[str, Any]) -> int:
-    """How far from a record still agrees: further where the register rounds its positions."""
+    """Distance in metres that still agrees: larger where the register rounds its positions."""
     metres = [record.get("easting"), record.get("northing")]
     rounded = all(value not in (None, "") and float(str(value)) % 1000 == 0 for value in metres)
     return NEARBY_ROUNDED_M if rounded else NEARBY_M

@@ -32,9 +32,9 @@ def with_mpans(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     for field in FIELDS:
         _note_cells(frame, numbers.filter(pl.col("field") == field), field, notes)
     _note_shared(frame, numbers, notes)
-    both = pl.col("export_mpans").list.set_intersection("import_mpans").list.len() > 0
+    on_both_sides = pl.col("export_mpans").list.set_intersection("import_mpans").list.len() > 0
     message = "The same MPAN for export and import: kept on both sides."
-    notes.add(joined, both, "import_mpan", "MPAN_BOTH_SIDES", message)
+    notes.add(joined, on_both_sides, "import_mpan", "MPAN_BOTH_SIDES", message)
     return joined
 
 
@@ -60,24 +60,24 @@ def _numbers(frame: pl.DataFrame, field: str) -> pl.DataFrame:
 
 
 def _note_cells(frame: pl.DataFrame, numbers: pl.DataFrame, field: str, notes: Notes) -> None:
-    given = pl.col("given")
+    cell = pl.col("given")
     length = pl.col("digits").str.len_chars()
     message = pl.format("{} has {} digits, an MPAN has 13: not taken as an MPAN.", pl.col("digits"), length)
-    notes.add(numbers, pl.col("core").is_null(), field, "MPAN_LENGTH", message, given)
+    notes.add(numbers, pl.col("core").is_null(), field, "MPAN_LENGTH", message, cell)
     wrong = pl.col("core").is_not_null() & ~pl.col("sound")
     message = pl.format("The check digit of {} doesn't hold: not taken as an MPAN.", pl.col("digits"))
-    notes.add(numbers, wrong, field, "MPAN_CHECK_DIGIT", message, given)
+    notes.add(numbers, wrong, field, "MPAN_CHECK_DIGIT", message, cell)
     count = pl.len().over(ROW)
     first = pl.col("digits").cum_count().over(ROW) == 1
     message = pl.format("{} MPANs in one cell: all taken.", count)
-    counted = numbers.with_columns(message=message, several=(count > 1) & first)
-    notes.add(counted, pl.col("several"), field, "MPAN_SEVERAL", pl.col("message"), given)
+    with_counts = numbers.with_columns(message=message, several=(count > 1) & first)
+    notes.add(with_counts, pl.col("several"), field, "MPAN_SEVERAL", pl.col("message"), cell)
     silent = pl.col(field).is_not_null() & ~pl.col(ROW).is_in(numbers[ROW].unique().to_list())
     notes.add(frame, silent, field, "MPAN_UNREADABLE", "No MPAN in this cell: read as not known.")
     areas = frame.select(ROW, "dno_code").join(numbers.filter("sound"), on=ROW, maintain_order="left")
     area = mpan_dno_expr("core")
     message = pl.format("MPAN {} is of {}, the row says {}: both kept.", pl.col("core"), area, pl.col("dno_code"))
-    notes.add(areas, area != pl.col("dno_code"), field, "MPAN_AREA", message, given)
+    notes.add(areas, area != pl.col("dno_code"), field, "MPAN_AREA", message, cell)
 
 
 def _note_shared(frame: pl.DataFrame, numbers: pl.DataFrame, notes: Notes) -> None:
@@ -89,5 +89,5 @@ def _note_shared(frame: pl.DataFrame, numbers: pl.DataFrame, notes: Notes) -> No
         sharing=rows, message=pl.format("MPAN {} on rows {}: units behind one meter.", "core", named)
     )
     for field in FIELDS:
-        where = (pl.col("sharing") > 1) & (pl.col("field") == field)
-        notes.add(shared, where, field, "MPAN_SHARED", pl.col("message"), pl.col("given"))
+        is_shared = (pl.col("sharing") > 1) & (pl.col("field") == field)
+        notes.add(shared, is_shared, field, "MPAN_SHARED", pl.col("message"), pl.col("given"))

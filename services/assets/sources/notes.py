@@ -28,16 +28,16 @@ class Notes:
     def add(
         self,
         frame: pl.DataFrame,
-        where: pl.Expr,
+        condition: pl.Expr,
         field: str,
         code: str,
         message: str | pl.Expr,
-        given: pl.Expr | None = None,
+        original: pl.Expr | None = None,
     ) -> None:
         """Note every row of `frame` in which `where` holds; `given` is the cell, by default the field as it stood."""
-        cell = pl.col(f"given_{field}") if given is None else given
+        cell = pl.col(f"given_{field}") if original is None else original
         self._parts.append(
-            frame.filter(where).select(
+            frame.filter(condition).select(
                 pl.col(ROW),
                 pl.lit(self._headings.get(field, field)).alias("column"),
                 cell.cast(pl.String).alias("given"),
@@ -55,8 +55,8 @@ class Notes:
         """Take over the notes on another sheet of the same file."""
         self._parts += others._parts
 
-    def frame(self, taken: pl.Series) -> pl.DataFrame:
+    def frame(self, rows: pl.Series) -> pl.DataFrame:
         """All notes on the rows in `taken`, and those on whole columns."""
         notes = pl.concat([pl.DataFrame(schema=SCHEMA), *self._parts])
-        kept = pl.col(ROW).is_null() | pl.col(ROW).is_in(taken.to_list())
-        return notes.filter(kept).sort(ROW, maintain_order=True)
+        relevant = pl.col(ROW).is_null() | pl.col(ROW).is_in(rows.to_list())
+        return notes.filter(relevant).sort(ROW, maintain_order=True)

@@ -62,13 +62,15 @@ def _read(texts: pl.DataFrame, notes: Notes) -> pl.DataFrame:
         unread = pl.col(field).is_not_null() & frame[field].is_null()
         notes.add(texts, unread, field, "NUMBER_UNREADABLE", "No number: read as not known.")
     for pair in (("easting", "northing"), ("longitude", "latitude")):
-        nothing = pl.all_horizontal(pl.col(pair) == 0).fill_null(False)
-        alone = pl.any_horizontal(pl.col(pair).is_null())
+        is_zero = pl.all_horizontal(pl.col(pair) == 0).fill_null(False)
+        incomplete = pl.any_horizontal(pl.col(pair).is_null())
         for field in pair:
-            notes.add(frame, nothing, field, "COORDINATE_ZERO", "0, 0 is no place: read as not known.")
-            given = alone & pl.col(field).is_not_null()
-            notes.add(frame, given, field, "COORDINATE_ALONE", "The other coordinate is missing: read as not known.")
-        frame = frame.with_columns(pl.when(~nothing & ~alone).then(pl.col(field)).alias(field) for field in pair)
+            notes.add(frame, is_zero, field, "COORDINATE_ZERO", "0, 0 is no place: read as not known.")
+            is_single = incomplete & pl.col(field).is_not_null()
+            notes.add(
+                frame, is_single, field, "COORDINATE_ALONE", "The other coordinate is missing: read as not known."
+            )
+        frame = frame.with_columns(pl.when(~is_zero & ~incomplete).then(pl.col(field)).alias(field) for field in pair)
     return frame
 
 
@@ -90,19 +92,19 @@ def note_outside(frame: pl.DataFrame, checked: pl.Expr, notes: Notes) -> None:
     doubtful = placed.filter(checked & pl.col("x").is_not_null() & ~inside.fill_null(False))
     # Borders are coarse: whoever is near one is asked about singly.
     causes = [likely_position_error(x, y, dno) for x, y, dno in doubtful.select("x", "y", "dno_code").iter_rows()]
-    found = doubtful.with_columns(cause=pl.Series(causes, dtype=pl.String))
-    field = "easting" if found["given_easting"].null_count() < found.height else "latitude"
-    given = pl.concat_str(
+    outside = doubtful.with_columns(cause=pl.Series(causes, dtype=pl.String))
+    field = "easting" if outside["given_easting"].null_count() < outside.height else "latitude"
+    original = pl.concat_str(
         [pl.coalesce("given_easting", "given_longitude"), pl.coalesce("given_northing", "given_latitude")],
         separator=", ",
     )
-    notes.add(found, pl.col("cause").is_not_null(), field, "POSITION_OUTSIDE_AREA", pl.col("cause"), given)
+    notes.add(outside, pl.col("cause").is_not_null(), field, "POSITION_OUTSIDE_AREA", pl.col("cause"), original)
 
 
 def rounded_to_km(frame: pl.DataFrame) -> bool:
-    """Whether all positions of a file stand on whole kilometres, as some publishers round them (eastings as numbers)."""
-    known = frame.filter(pl.col("easting").is_not_null() & pl.col("northing").is_not_null())
+    """True where all positions of a file stand on whole kilometres, as some publishers round them (eastings as numbers)."""
+    placed = frame.filter(pl.col("easting").is_not_null() & pl.col("northing").is_not_null())
     return (
-        known.height > 0
-        and known.select(((pl.col("easting") % 1000 == 0) & (pl.col("northing") % 1000 == 0)).all()).item()
+        placed.height > 0
+        and placed.select(((pl.col("easting") % 1000 == 0) & (pl.col("northing") % 1000 == 0)).all()).item()
     )

@@ -1,4 +1,4 @@
-"""What reading a public register gives: its rows in our terms, and an account of every row and cell that is not plain."""
+"""Reading of a public register's file: its rows in our terms, and a note on every row and cell that is not plain."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -93,14 +93,14 @@ class SourceReading:
 
 def _kind_of(headings: list[str]) -> Kind | None:
     for kind in KINDS:
-        found = read_headings(kind, headings)
-        if all(field in found for field, _ in _NEEDED[kind]):
+        positions = read_headings(kind, headings)
+        if all(field in positions for field, _ in _NEEDED[kind]):
             return kind
     return None
 
 
 def detect_kind(data: bytes, filename: str) -> Kind | None:
-    """Which register a file is an edition of, by its headings; None when it is neither or can't be read as a table."""
+    """Detect the register of a file by its headings; None when it is neither or can't be read as a table."""
     try:
         tables = read_tables(data, filename, lambda cells: _kind_of(cells) is not None)
     except Invalid:
@@ -117,8 +117,8 @@ def register_tables(data: bytes, filename: str, kind: Kind) -> list[Table]:
         return tables
     nearest: list[str] = []
     read_tables(data, filename, lambda cells: nearest.extend(cells if not nearest and any(cells) else ()) or False)
-    found = read_headings(kind, nearest)
-    missing = [heading for field, heading in _NEEDED[kind] if field not in found]
+    positions = read_headings(kind, nearest)
+    missing = [heading for field, heading in _NEEDED[kind] if field not in positions]
     expected = ", ".join(heading for _, heading in _NEEDED[kind])
     other = _kind_of(nearest)
     message = (
@@ -131,11 +131,11 @@ def register_tables(data: bytes, filename: str, kind: Kind) -> list[Table]:
 
 def originals(table: Table) -> pl.DataFrame:
     """`row` and `raw`: each row as JSON text, heading -> cell exactly as given, empty cells left out."""
-    seen: dict[str, int] = {}
+    occurrences: dict[str, int] = {}
     members: list[pl.Expr] = []
     for position, heading in enumerate(table.headings):
-        seen[heading] = seen.get(heading, 0) + 1
-        name = heading if seen[heading] == 1 else f"{heading} ({seen[heading]})"
+        occurrences[heading] = occurrences.get(heading, 0) + 1
+        name = heading if occurrences[heading] == 1 else f"{heading} ({occurrences[heading]})"
         cell = pl.col(f"c{position}")
         member = pl.struct(cell.alias(name)).struct.json_encode()
         members.append(pl.when(cell != "").then(member.str.strip_prefix("{").str.strip_suffix("}")))

@@ -46,7 +46,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What records are looked for by: MPAN, reference, or near (latitude, longitude, metres); what is None is no condition."""
+    """Query of register records: MPAN, reference, or near (latitude, longitude, metres); None is no condition."""
 
     mpan: str | None = None
     reference: str | None = None
@@ -81,15 +81,15 @@ def edition_findings(actor: Actor, edition_id: UUID, code: str | None = None) ->
 
     `row` is None where a finding concerns a whole column.
     """
-    found = see(SourceEdition, actor, edition_id).findings
-    return [finding for finding in found if code is None or finding["code"] == code]
+    findings = see(SourceEdition, actor, edition_id).findings
+    return [finding for finding in findings if code is None or finding["code"] == code]
 
 
 @operation("UC-02.01", permission="source.read", writes=False, name="source_record")
 def source_record(actor: Actor, record_id: UUID) -> SourceRecord:
     """One record of a public register, current or closed, with the row as it was given (`raw`)."""
-    found = select(SourceRecord).where(col(SourceRecord.id) == record_id, visible(SourceRecord, actor))
-    record = current_session().scalar(found)
+    query = select(SourceRecord).where(col(SourceRecord.id) == record_id, visible(SourceRecord, actor))
+    record = current_session().scalar(query)
     if record is None:
         raise NotFound("source record", record_id)
     return record
@@ -105,43 +105,44 @@ def find_records(
     kind: SourceKind | None = None,
 ) -> list[SourceRecord]:
     """Current records with this MPAN, or this reference, or near (latitude, longitude, metres), nearest first; at most 50."""
-    wanted = Wanted(mpan, reference, near, kind)
-    chosen = select(SourceRecord).where(*_conditions(actor, wanted)).order_by(col(SourceRecord.record_key))
+    query = Wanted(mpan, reference, near, kind)
+    statement = select(SourceRecord).where(*_conditions(actor, query)).order_by(col(SourceRecord.record_key))
     if near is None:
-        return list(current_session().scalars(chosen.limit(MOST_RECORDS)))
-    found = [
-        (metres_from(near, record.latitude, record.longitude), record) for record in current_session().scalars(chosen)
+        return list(current_session().scalars(statement.limit(MOST_RECORDS)))
+    distances = [
+        (metres_from(near, record.latitude, record.longitude), record)
+        for record in current_session().scalars(statement)
     ]
-    inside = [(apart, record) for apart, record in found if apart <= near[2]]
-    return [record for _apart, record in sorted(inside, key=lambda pair: pair[0])[:MOST_RECORDS]]
+    inside = [(distance, record) for distance, record in distances if distance <= near[2]]
+    return [record for _distance, record in sorted(inside, key=lambda pair: pair[0])[:MOST_RECORDS]]
 
 
-def candidates(actor: Actor, wanted: Wanted) -> list[dict[str, Any]]:
+def candidates(actor: Actor, query: Wanted) -> list[dict[str, Any]]:
     """Current records as they are compared, without the rows as given: their values, `id` and `last_edition_id`.
 
     Inside an operation. Near a place, all in the square around it.
     """
     columns = (col(SourceRecord.id), col(SourceRecord.last_edition_id), col(SourceRecord.values))
-    rows = current_session().execute(select(*columns).where(*_conditions(actor, wanted)))
+    rows = current_session().execute(select(*columns).where(*_conditions(actor, query)))
     return [{**values, "id": identifier, "last_edition_id": edition} for identifier, edition, values in rows]
 
 
-def _conditions(actor: Actor, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(actor: Actor, query: Wanted) -> list[ColumnElement[bool]]:
     until = col(SourceRecord.valid_to)
-    if wanted.near is None:
+    if query.near is None:
         # Said so, SQLite does not start from the thousands of current records but from the few that the key names.
         until = func.coalesce(until, until)
     conditions = [until.is_(None), visible(SourceRecord, actor)]
-    if wanted.kind is not None:
-        conditions.append(col(SourceRecord.kind) == wanted.kind)
-    for scheme, value in (("MPAN", wanted.mpan), ("REF", wanted.reference)):
+    if query.kind is not None:
+        conditions.append(col(SourceRecord.kind) == query.kind)
+    for scheme, value in (("MPAN", query.mpan), ("REF", query.reference)):
         if value is not None:
             keyed = select(col(SourceKey.source_record_id)).where(
                 col(SourceKey.scheme) == scheme, col(SourceKey.value) == value.strip()
             )
             conditions.append(col(SourceRecord.id).in_(keyed))
-    if wanted.near is not None:
-        latitude, longitude, metres = wanted.near
+    if query.near is not None:
+        latitude, longitude, metres = query.near
         high = metres / METRES_PER_DEGREE
         wide = high / max(0.1, math.cos(math.radians(latitude)))
         conditions.append(col(SourceRecord.latitude).between(latitude - high, latitude + high))
@@ -156,23 +157,23 @@ def metres_from(near: tuple[float, float, float], latitude: float | None, longit
 
 @operation("UC-02.01", permission="source.read", writes=False, name="record_history")
 def record_history(actor: Actor, kind: SourceKind, publisher: str, key: str) -> list[SourceRecord]:
-    """What editions have said of one site, newest first; follows a project to the key it had before its MPAN."""
+    """History of one site through the editions, newest first; follows a project to the key it had before its MPAN."""
     versions: list[SourceRecord] = []
-    wanted: str | None = key
+    next_key: str | None = key
     followed: set[str] = set()
-    while wanted is not None and wanted not in followed:
-        followed.add(wanted)
-        chosen = select(SourceRecord).where(
+    while next_key is not None and next_key not in followed:
+        followed.add(next_key)
+        query = select(SourceRecord).where(
             col(SourceRecord.kind) == kind,
             col(SourceRecord.publisher) == publisher,
-            col(SourceRecord.record_key) == wanted,
+            col(SourceRecord.record_key) == next_key,
             visible(SourceRecord, actor),
         )
-        found = list(
-            current_session().scalars(chosen.order_by(col(SourceRecord.valid_from).desc(), col(SourceRecord.id).desc()))
+        records = list(
+            current_session().scalars(query.order_by(col(SourceRecord.valid_from).desc(), col(SourceRecord.id).desc()))
         )
-        versions += found
-        wanted = found[-1].values.get("previous_key") if found else None
+        versions += records
+        next_key = records[-1].values.get("previous_key") if records else None
     return versions
 
 

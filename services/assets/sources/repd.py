@@ -22,20 +22,20 @@ def read_repd(data: bytes, filename: str) -> SourceReading:
     """Read an edition of the REPD (CSV or XLSX). Rows of Northern Ireland are left out: another register's country,
     and their coordinates are of the Irish grid. Raises `Invalid` when the file is no REPD or breaks off.
     """
-    one = register_tables(data, filename, "REPD")[0]
-    found = read_headings("REPD", one.headings)
-    notes = Notes({field: one.headings[position] for field, position in found.items()})
-    left_out = skip_rows(one)
-    raw = originals(one)
-    kept = Table(one.headings, one.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
-    frame = tidied(kept, found, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
+    sheet = register_tables(data, filename, "REPD")[0]
+    positions = read_headings("REPD", sheet.headings)
+    notes = Notes({field: sheet.headings[position] for field, position in positions.items()})
+    left_out = skip_rows(sheet)
+    raw = originals(sheet)
+    readable = Table(sheet.headings, sheet.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
+    frame = tidied(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
     left_out = pl.concat([left_out, _left_out(frame)])
     frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list()))
     frame = with_positions(postcodes(_plain(frame, notes), notes), notes)
     frame = frame.with_columns(cogeneration_1=yes(pl.col("chp_1")), dno_code=pl.lit(None, dtype=pl.String))
     note_outside(frame, ~pl.col("region").str.to_lowercase().eq("offshore").fill_null(False), notes)
     frame = with_technology(frame, "REPD", (1,), notes)
-    return finished("REPD", one.frame.height, frame, left_out, notes)
+    return finished("REPD", sheet.frame.height, frame, left_out, notes)
 
 
 def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +47,7 @@ def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
         (nameless, "NOTHING_IDENTIFIES", "No Ref ID: nothing identifies the record."),
         (again, "REFERENCE_AGAIN", "A Ref ID that stands on an earlier row."),
     )
-    return pl.concat([skipped(frame.filter(where)[ROW], code, reason) for where, code, reason in reasons])
+    return pl.concat([skipped(frame.filter(condition)[ROW], code, reason) for condition, code, reason in reasons])
 
 
 def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:

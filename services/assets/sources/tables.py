@@ -36,9 +36,9 @@ class Table:
     uneven: list[tuple[int, int]] = field(default_factory=list)
 
 
-def refuse(code: str, given: str | None, expected: str, message: str) -> Invalid:
+def refuse(code: str, value: str | None, expected: str, message: str) -> Invalid:
     """The refusal of a whole file."""
-    return Invalid([Finding(code, None, given, expected, message)])
+    return Invalid([Finding(code, None, value, expected, message)])
 
 
 def read_tables(data: bytes, filename: str, is_heading_row: Callable[[list[str]], bool]) -> list[Table]:

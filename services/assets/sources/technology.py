@@ -49,10 +49,10 @@ def _classified(frame: pl.DataFrame, kind: Kind, rank: int, notes: Notes) -> pl.
     for part in ("source", "technology"):
         field = f"{part}_{rank}"
         lines = [line for line in table("technologies") if line["kind"] == kind and line["part"] == part]
-        parts[part] = found = translate(frame[field], lines)
-        unknown = pl.col(field).is_not_null() & ~pl.col(field).is_in(list(found))
+        parts[part] = terms = translate(frame[field], lines)
+        unknown = pl.col(field).is_not_null() & ~pl.col(field).is_in(list(terms))
         notes.add(frame, unknown, field, "TECHNOLOGY_UNKNOWN", "Not in the list of terms: read as OTHER.")
-        spelt = {term: line["standard"] for term, line in found.items() if squash(term) != squash(line["standard"])}
+        spelt = {term: line["standard"] for term, line in terms.items() if squash(term) != squash(line["standard"])}
         message = pl.format("Read as “{}”.", pl.col(field).replace(spelt))
         notes.add(frame, pl.col(field).is_in(list(spelt)), field, "TECHNOLOGY_SPELLING", message)
     source, technology = pl.col(f"source_{rank}"), pl.col(f"technology_{rank}")

@@ -1,4 +1,4 @@
-"""What the words of the registers mean: tables kept as data in data/sources, matched on lower-cased alphanumerics."""
+"""Wording tables of the registers: kept as data in data/sources, matched on lower-cased alphanumerics."""
 
 import csv
 import re
@@ -46,36 +46,36 @@ def _matches(heading: str, pattern: str) -> bool:
 
 def read_headings(kind: Kind, headings: Iterable[str]) -> dict[str, int]:
     """Our field name -> position of its column. The first column that fits wins, whole matches before cut ones."""
-    found: dict[str, int] = {}
+    positions: dict[str, int] = {}
     squeezed = [squash(heading) for heading in headings]
     for whole in (True, False):
         for line in table("headings"):
-            if line["kind"] != kind or line["field"] in found:
+            if line["kind"] != kind or line["field"] in positions:
                 continue
             for position, heading in enumerate(squeezed):
                 fits = fnmatchcase(heading, line["pattern"]) if whole else _matches(heading, line["pattern"])
-                if heading and fits and position not in found.values():
-                    found[line["field"]] = position
+                if heading and fits and position not in positions.values():
+                    positions[line["field"]] = position
                     break
-    return found
+    return positions
 
 
 def translate(values: pl.Series, lines: Iterable[Mapping[str, str]], key: str = "pattern") -> dict[str, Mapping]:
     """Each distinct term of a column -> the first line of a wording table it matches; unknown terms are absent."""
-    known = list(lines)
-    found: dict[str, Mapping] = {}
+    wording = list(lines)
+    line_of: dict[str, Mapping] = {}
     for term in values.drop_nulls().unique().to_list():
-        line = next((line for line in known if fnmatchcase(squash(term), line[key])), None)
+        line = next((line for line in wording if fnmatchcase(squash(term), line[key])), None)
         if line is not None:
-            found[term] = line
-    return found
+            line_of[term] = line
+    return line_of
 
 
-def looked_up(column: str | pl.Expr, found: Mapping[str, Mapping], part: str) -> pl.Expr:
+def looked_up(column: str | pl.Expr, line_of: Mapping[str, Mapping], part: str) -> pl.Expr:
     """A column of terms -> one part of the lines that `translate` found for them; null where unknown or empty."""
     text = pl.col(column) if isinstance(column, str) else column
-    values = [line[part] or None for line in found.values()]
-    return text.replace_strict(list(found), values, default=None, return_dtype=pl.String)
+    values = [line[part] or None for line in line_of.values()]
+    return text.replace_strict(list(line_of), values, default=None, return_dtype=pl.String)
 
 
 @cache

@@ -100,7 +100,7 @@ def patiently(page: Page, url: str) -> None:
 
 @pytest.mark.use_case("UC-02.01")
 def test_what_is_given_back_is_read_on_the_installers_home(demo: DemoPortal, browser: Browser) -> None:
-    waiting = next(one for one in draft_board(actor_of("bramble")).for_us if one.name == "Millrace car park chargers")
+    waiting = next(one for one in draft_board(actor_of("bramble")).received if one.name == "Millrace car park chargers")
     with new_page(browser, *PHONE) as (priya, watch):
         open_page(priya, demo.at("bramble", f"drafts?draft={waiting.id}"))
         priya.get_by_test_id("stVerticalBlock").filter(has_text="Millrace").last.get_by_role(

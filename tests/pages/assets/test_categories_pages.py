@@ -102,7 +102,7 @@ def test_attributes_are_moved_and_removed_and_keep_what_was_typed() -> None:
     assert [one.id for one in drafted(administrator).attributes] == ["a1", "a3", "a2"]
     assert field(at, "a3/label").value == "Who may use it"
     press_at(at, "Remove", "a1")
-    assert [one.shown for one in drafted(administrator).attributes] == ["Who may use it", "Usable energy"]
+    assert [one.display_name for one in drafted(administrator).attributes] == ["Who may use it", "Usable energy"]
 
 
 def test_core_attributes_usual_values_and_groups_are_chosen() -> None:

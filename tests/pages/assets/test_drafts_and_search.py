@@ -55,7 +55,7 @@ def test_an_installer_prepares_and_submits(one_register: str) -> None:
     press(at, "Submit to the provider")
     assert "Submitted to Bramble Flex Ltd" in text(at)
     assert "With providers (1)" in text(at)
-    sent = draft_board(bramble).for_us[0]
+    sent = draft_board(bramble).received[0]
     assert (sent.name, sent.note, draft_board(kit).own) == ("Weir hub", "Ask for Ruth", [])
 
 
@@ -97,7 +97,7 @@ def test_what_was_given_back_says_why_and_is_mended(one_register: str) -> None:
     assert at.get_by_key("prepare/_provider").value == str(bramble.organisation_id)
     assert at.get_by_key("prepare/_note").value == "First try"
     press(at, "Submit to the provider")
-    again = draft_board(bramble).for_us[0]
+    again = draft_board(bramble).received[0]
     assert (again.id, again.reason) == (sent.id, None)
 
 

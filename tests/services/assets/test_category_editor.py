@@ -129,7 +129,7 @@ def test_a_new_version_starts_as_the_last_and_says_in_words_what_differs(registe
     )
     changes = category_changes(administrator, HUB, after)
     assert changes is not None
-    words = {change.words: change.tightens for change in changes}
+    words = {change.sentence: change.tightens for change in changes}
     assert words == {
         "Serial number is mandatory now": True,
         "Sockets: range narrowed, from at least 1, at most 500 to at least 1, at most 100": True,

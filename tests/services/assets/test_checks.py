@@ -131,7 +131,7 @@ def test_what_differs_becomes_a_query_in_plain_words(outside: str, shared: Path)
     assert "Connection status: you declared " in reason
     assert [message.text for message in messages_of(actor, asset.id)] == [reason]
     told = provenance_of(actor, asset.id)["RatedCapacity"]
-    assert (told.origin, told.theirs) == (Origin.DIFFERS, "50,000.00 kW")
+    assert (told.origin, told.source_value) == (Origin.DIFFERS, "50,000.00 kW")
 
 
 def test_a_large_battery_that_is_not_listed_is_queried_only_where_a_register_is_loaded(

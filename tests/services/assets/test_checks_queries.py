@@ -107,7 +107,7 @@ def test_answered_then_settled(register: str) -> None:
         MessageKind.DECISION,
     ]
     told = provenance_of(actor, asset.id)["RatedCapacity"]
-    assert (told.origin, told.theirs, told.message) == (Origin.SETTLED, "1,000.00 kW", "Seen the DNO's letter.")
+    assert (told.origin, told.source_value, told.message) == (Origin.SETTLED, "1,000.00 kW", "Seen the DNO's letter.")
     request_checks(actor, asset.id)
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED

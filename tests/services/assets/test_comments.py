@@ -93,8 +93,8 @@ def test_a_note_shows_nowhere_else(register: str, tmp_path: Path) -> None:
     actor, admin = make_provider(), make_administrator()
     asset = an_asset(actor)
     note = comment_on_asset(actor, asset.id, SECRET, Audience.OWN_ORGANISATION, [Upload("inverter fault.pdf", PDF)])
-    assert [one.said[0].message.id for one in asset_timeline(actor, asset.id) if one.said] == [note.id]
-    assert [one for one in asset_timeline(admin, asset.id) if one.said] == []
+    assert [one.messages[0].message.id for one in asset_timeline(actor, asset.id) if one.messages] == [note.id]
+    assert [one for one in asset_timeline(admin, asset.id) if one.messages] == []
     assert messages_of(admin, asset.id) == []
     assert [item.last_message for item in review_queue(admin)] == [None]
     assert "asset.commented" not in {event.type for event in read_events(admin)}

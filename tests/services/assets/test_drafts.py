@@ -42,10 +42,10 @@ def test_an_installer_submits_the_provider_completes_and_registers(register: str
     sent = submit_draft(installer, partly(), provider.organisation_id, "Meter room at the back.")
     assert types(provider) == ["asset.draft_submitted"]
     board = draft_board(provider)
-    assert [(one.installer, one.author, one.note) for one in board.for_us] == [
+    assert [(one.installer, one.author, one.note) for one in board.received] == [
         ("OpenMeter Ltd", "Kit Rowan", "Meter room at the back.")
     ]
-    assert (board.for_us[0].filled, board.for_us[0].needed) == (3, 7)
+    assert (board.received[0].filled, board.received[0].needed) == (3, 7)
     copy = take_draft(provider, sent.id)
     assert take_draft(provider, sent.id).id == copy.id
     saved = save_draft(provider, {**battery(), **partly(), "AssetName": "Weir"}, draft_id=copy.id)
@@ -56,7 +56,7 @@ def test_an_installer_submits_the_provider_completes_and_registers(register: str
     assert asset.submitted_by_organisation == installer.organisation_id
     assert asset.service_provider_id == provider.organisation_id
     assert get_asset(installer, asset.id).asset_name == "Weir"
-    assert draft_board(provider).for_us == draft_board(provider).own == []
+    assert draft_board(provider).received == draft_board(provider).own == []
     after = draft_board(installer)
     assert (after.submitted, [one.id for one in after.registered]) == ([], [asset.id])
     assert types(installer) == ["asset.draft_registered"]
@@ -69,14 +69,14 @@ def test_returned_with_a_reason_mended_and_submitted_again(register: str) -> Non
     with pytest.raises(Invalid):
         return_draft(provider, sent.id, " ")
     return_draft(provider, copy.id, "The serial number is missing.")
-    assert draft_board(provider).for_us == draft_board(provider).own == []
+    assert draft_board(provider).received == draft_board(provider).own == []
     mine = draft_board(installer).own[0]
     assert (mine.state, mine.reason) == (DraftState.RETURNED, "The serial number is missing.")
     assert (mine.provider, types(installer)) == ("Northgate Flex Ltd", ["asset.draft_returned"])
     save_draft(installer, partly(), draft_id=sent.id)
     assert draft_board(installer).own[0].reason == "The serial number is missing."
     submit_draft(installer, partly(), provider.organisation_id, draft_id=sent.id)
-    again = draft_board(provider).for_us[0]
+    again = draft_board(provider).received[0]
     assert (again.id, again.state, again.reason) == (sent.id, DraftState.SUBMITTED, None)
 
 
@@ -87,8 +87,8 @@ def test_a_provider_who_declines_destroys_nothing(register: str) -> None:
     mine = draft_board(installer).own[0]
     assert (mine.state, mine.reason) == (DraftState.DECLINED, "We don't serve this area.")
     submit_draft(installer, get_draft(installer, sent.id).values, other.organisation_id, draft_id=sent.id)
-    assert [one.id for one in draft_board(other).for_us] == [sent.id]
-    assert draft_board(provider).for_us == []
+    assert [one.id for one in draft_board(other).received] == [sent.id]
+    assert draft_board(provider).received == []
 
 
 def test_an_unseen_draft_does_not_exist(register: str) -> None:
@@ -109,7 +109,7 @@ def test_an_unseen_draft_does_not_exist(register: str) -> None:
         lambda actor, one: submit_draft(actor, partly(), provider.organisation_id, draft_id=one),
     ]
     for stranger in strangers:
-        assert (draft_board(stranger).for_us, list_drafts(stranger)) == ([], [])
+        assert (draft_board(stranger).received, list_drafts(stranger)) == ([], [])
         for act in acts:
             for guessed in (sent.id, half.id):
                 said = []
@@ -149,7 +149,7 @@ def test_an_installer_takes_back_what_nobody_has_begun(register: str) -> None:
     installer, provider = make_installer(), make_provider()
     sent = submit_draft(installer, partly(), provider.organisation_id)
     discard_draft(installer, sent.id)
-    assert draft_board(provider).for_us == []
+    assert draft_board(provider).received == []
 
 
 def test_notes_of_the_register_can_not_be_handed_in(register: str) -> None:
@@ -162,7 +162,7 @@ def test_notes_of_the_register_can_not_be_handed_in(register: str) -> None:
     assert not set(forged) & set(sent.values)
     asset = register_asset(provider, battery(), draft_id=half.id)
     assert asset.submitted_by_organisation is None
-    assert [one.id for one in draft_board(kelvin).for_us] == [theirs.id]
+    assert [one.id for one in draft_board(kelvin).received] == [theirs.id]
 
 
 def test_where_a_draft_can_not_go(register: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,7 +225,7 @@ def test_a_page_holds_what_the_single_readings_tell(register: str) -> None:
     page = whole_asset(operator, asset.id)
     assert page.asset.model_dump() == get_asset(operator, asset.id).model_dump()
     assert page.provenance == provenance_of(operator, asset.id)
-    assert [one.message.text for one in page.said] == ["Which model is it, please?"]
+    assert [one.message.text for one in page.messages] == ["Which model is it, please?"]
     assert page.actions == allowed_actions(operator, page.asset)
     assert page.involved == involved(operator, asset.id)
     assert page.involved[0] == "Northgate Flex Ltd"
@@ -233,7 +233,10 @@ def test_a_page_holds_what_the_single_readings_tell(register: str) -> None:
     stood = whole_asset_as_of(provider, asset.id, then)
     assert stood.asset.model_dump() == asset_as_of(provider, asset.id, then).model_dump()
     assert (stood.asset.asset_model, stood.present_version) == ("AD-2500", page.asset.version)
-    assert (stood.provenance["AssetModel"].declared_at, list(stood.said)) == (datetime(2026, 3, 1, 9, tzinfo=UTC), [])
+    assert (stood.provenance["AssetModel"].declared_at, list(stood.messages)) == (
+        datetime(2026, 3, 1, 9, tzinfo=UTC),
+        [],
+    )
     told = asset_timeline(operator, asset.id)
     written = [(one.version, one.changes) for one in told if one.version is not None]
     assert written == [(one.version, one.changes) for one in asset_history(operator, asset.id)]

@@ -77,7 +77,7 @@ def test_none_and_malformed(register: str) -> None:
     mpan = an_mpan()
     nothing = look_up(actor, mpan=mpan)
     assert nothing.outcome == LookupOutcome.NONE
-    assert nothing.known == {"ImportMPAN": mpan, "DNOConnection": "UKPN_EPN", "GspGroup": "_A"}
+    assert nothing.suggested_values == {"ImportMPAN": mpan, "DNOConnection": "UKPN_EPN", "GspGroup": "_A"}
     assert nothing.ways_on
     for wrong, code in (
         ({"mpan": mpan[:-1]}, "MPAN-02"),
@@ -114,7 +114,7 @@ def test_a_public_register_that_knows_the_mpan_fills_in_what_it_knows(register: 
         f"{mpan},Fen solar; site,CB1 2JD,UK,Eastern Power Networks (EPN),Solar,Photovoltaic,Connected,2.5,545000,258000"
     )
     load_source(system_actor(), f"{headings}\n{row}\n".encode(), "ecr-ukpn-2025-08.csv")
-    known = look_up(make_provider(), mpan=mpan).known
+    known = look_up(make_provider(), mpan=mpan).suggested_values
     assert (known["ExportMPAN"], "ImportMPAN" in known) == (mpan, False)
     assert (known["AssetCategory"], known["RatedCapacity"], known["AssetName"]) == (
         "SOLAR_PV",

@@ -242,7 +242,7 @@ def test_the_whole_page_as_it_stood(register: str) -> None:
         Origin.SETTLED,
         Origin.SETTLED,
     ]
-    assert [len(page.said) for page in then] == [1, 1, 2]
+    assert [len(page.messages) for page in then] == [1, 1, 2]
     assert then[0].actions == []
     assert then[2].provenance == now_stands.provenance
     with pytest.raises(NotFound):
@@ -267,7 +267,7 @@ def test_the_timeline_tells_every_act_once_with_who_and_what(register: str) -> N
     assert [one.actor for one in told] == ["Priya Shah", "Ada Field", "The register", "Priya Shah"]
     assert told[1].checks[0].marks == ["Rated capacity: the declared value stands. Letter shown."]
     assert told[2].touches == {Touches.RECORD, Touches.STATUS, Touches.CHECKS, Touches.QUERY}
-    assert told[0].said[0].message.text == "The rest is right too."
+    assert told[0].messages[0].message.text == "The rest is right too."
     assert asset_timeline(operator, asset.id) == told
 
 

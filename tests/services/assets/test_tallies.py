@@ -156,7 +156,7 @@ def test_a_drift_is_found_told_and_put_right(register: str, caplog: pytest.LogCa
     assert not caplog.records
     with unit_of_work(WRITE, writes=True) as session:
         session.execute(update(AssetTally).values(assets=7))
-    assert [(drift.table, drift.kept[0], drift.counted[0]) for drift in _drifts()] == [("AssetTally", 7, 1)]
+    assert [(drift.table, drift.stored[0], drift.recounted[0]) for drift in _drifts()] == [("AssetTally", 7, 1)]
     reconcile()
     assert "1 counts of assets had drifted" in caplog.text
     assert _drifts() == []

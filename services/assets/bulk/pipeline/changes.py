@@ -116,7 +116,7 @@ def _check(actor: Actor, changes: list[Change], date_moved: bool) -> None:
     first = changes[0].asset
     raws = [merged(change.asset, change.values) for change in changes]
     known = catalogue(first)
-    context = rule_context(first, effective_date_changed=date_moved, known=known)
+    context = rule_context(first, effective_date_changed=date_moved, current=known)
     extra = {name for raw in raws for name in raw if name in context.reference.attribute_terms}
     columns = {name: pl.Series([text_of(raw.get(name)) for raw in raws], dtype=pl.String) for name in (*CORE, *extra)}
     nested = pl.Series([_as_json(raw.get(ATTRIBUTES_TERM)) for raw in raws], dtype=pl.String)

@@ -90,7 +90,7 @@ def _judged(stands: pl.DataFrame, proposed: pl.DataFrame, alike: pl.DataFrame) -
     """
     first = current_session().get_one(Asset, UUID(stands[ASSET_ID][0]))
     known = catalogue(first)
-    checked = check_assets(proposed, rule_context(first, known=known))
+    checked = check_assets(proposed, rule_context(first, current=known))
     stood = {name: stands[name] for name in ("ServiceProviderId", "Latitude", "Longitude", "PositionSource")}
     provider = pl.col("ServiceProviderId").fill_null(pl.lit(stood["ServiceProviderId"]))
     owner = pl.when(pl.col("OrganisationId").is_null() & ~pl.col("ConsumerOwned").fill_null(False)).then(provider)
