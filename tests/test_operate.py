@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from manage import cli
 from models import metadata
-from services.assets.reading.assets import list_assets
+from services.assets.reading.listing import list_assets
 from services.assets.registration.register import register_asset
 from services.core.db import engine as database
 from services.core.db.engine import engine

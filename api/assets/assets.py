@@ -18,7 +18,8 @@ from api.http.responses import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here,
 from api.http.security import Caller
 from models.assets import Asset, AssetStatus
 from services.assets.filters import FILTER_TERMS, AssetFilters, filters_from_terms
-from services.assets.reading.assets import asset_as_of, asset_history, get_asset, list_assets
+from services.assets.reading.assets import asset_as_of, asset_history, get_asset
+from services.assets.reading.listing import list_assets
 from services.assets.registration.deregister import deregister_asset
 from services.assets.registration.record import INPUT_ONLY, as_terms
 from services.assets.registration.register import check_registration, register_asset

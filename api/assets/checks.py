@@ -154,7 +154,7 @@ def provenance(caller: Caller, asset_id: AssetId) -> Response:
             "DeclaredBy": one.declared_by,
             "DeclaredFor": one.declared_for,
             "DeclaredAt": one.declared_at,
-            "How": one.how,
+            "How": one.explanation,
             "Statements": [_statement(said) for said in one.statements],
         }
         for one in found.values()

@@ -1,13 +1,23 @@
-"""What is said on applications with its evidence, and whether a unit is ready (UC-04.02)."""
+"""Conversation on an application with its evidence, and the readiness of a unit (UC-04.02)."""
 
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.assets.comments import BYTES, AttachmentOut, FileName
+from api.http.conversation import (
+    BYTES,
+    FILE_ANSWER,
+    AttachmentId,
+    AttachmentOut,
+    FileName,
+    MessageId,
+    file_out,
+    file_response,
+    message_out,
+)
 from api.http.decimal_json import ExactRoute
 from api.http.problems import answers
 from api.http.responses import answer, here
@@ -17,50 +27,46 @@ from api.market.qualification_schemas import (
     MessageOut,
     Messages,
     ReadinessOut,
-    file_out,
-    message_out,
     readiness_out,
 )
-from api.market.qualifications import ONE, RECORD, ROOT, Id, named
-from services.assets.conversation.attachments import Upload
+from api.market.qualifications import ONE, RECORD, ROOT, Id
 from services.core.access_log import log_access
+from services.core.conversation.files import Upload
 from services.core.errors import NotFound
-from services.market.qualification.evidence import EVIDENCE_KINDS, read_evidence
 from services.market.qualification.messages import (
+    EVIDENCE_KINDS,
     attach_evidence,
     comment_on_application,
     involved_in_application,
+    read_evidence,
     said_on_application,
 )
 from services.market.qualification.readiness import readiness
 
 router = APIRouter(tags=["Qualification"], route_class=ExactRoute)
-MessageId = Annotated[UUID, Path(alias="MessageId", description="The message's identifier.")]
+FILES = f"/v1{ROOT}/attachments"
 
 
 @router.get(
     f"{ROOT}/attachments/{{AttachmentId}}",
     summary="Read evidence",
     response_class=Response,
-    responses={200: {"description": "The file, to be saved.", **BYTES}, **answers(404, 409)},
+    responses={**FILE_ANSWER, **answers(404, 409)},
 )
-def download(
-    caller: Caller, attachment_id: Annotated[UUID, Path(alias="AttachmentId", description="The file's identifier.")]
-) -> Response:
+def download(caller: Caller, attachment_id: AttachmentId) -> Response:
     """The file as it was handed in. 409 when it was altered in the database since."""
-    file = read_evidence(caller, attachment_id)
-    return Response(file.content, media_type=file.media_type, headers=named(file.file_name))
+    return file_response(read_evidence(caller, attachment_id))
 
 
 @router.get(f"{ONE}/messages", summary="What was said", response_model=Messages, responses=answers(404))
 def messages(request: Request, caller: Caller, qualification_id: Id) -> Response:
     """Questions, answers, decisions and comments. A note that another organisation keeps for itself is not among them."""
-    said, names = (
+    rows, names = (
         said_on_application(caller, qualification_id),
         involved_in_application(caller, qualification_id),
     )
     log_access(caller, "qualification.messages", RECORD, qualification_id)
-    return answer({"items": [message_out(request, one.message, one.files) for one in said], "involved": names})
+    return answer({"items": [message_out(request, row.message, row.files, FILES) for row in rows], "involved": names})
 
 
 @router.post(
@@ -74,7 +80,7 @@ def comment(request: Request, caller: Caller, qualification_id: Id, body: Messag
     """To everyone involved, or within your own organisation: then nobody else reads it, the FMAR administrator included."""
     message = comment_on_application(caller, qualification_id, body.Text, body.Audience)
     path = here(request, f"/v1{ROOT}/{qualification_id}/messages/{message.id}")
-    return answer(message_out(request, message, []), 201, location=path)
+    return answer(message_out(request, message, [], FILES), 201, location=path)
 
 
 @router.get(
@@ -82,10 +88,10 @@ def comment(request: Request, caller: Caller, qualification_id: Id, body: Messag
 )
 def read_message(request: Request, caller: Caller, qualification_id: Id, message_id: MessageId) -> Response:
     """One message, with its files."""
-    for one in said_on_application(caller, qualification_id):
-        if one.message.id == message_id:
+    for row in said_on_application(caller, qualification_id):
+        if row.message.id == message_id:
             log_access(caller, "qualification.messages", RECORD, qualification_id)
-            return answer(message_out(request, one.message, one.files))
+            return answer(message_out(request, row.message, row.files, FILES))
     raise NotFound("message", message_id)
 
 
@@ -103,9 +109,9 @@ async def attach(
     """The body is the file as it is. Files go with messages of your own organisation: answers and decisions, too."""
     # The caller is known before a byte of the file is read.
     upload = Upload(file_name, await request.body())
-    [kept] = await run_in_threadpool(attach_evidence, caller, message_id, [upload], qualification_id=qualification_id)
-    found = file_out(request, kept)
-    return answer(found, 201, location=found["Href"])
+    [file] = await run_in_threadpool(attach_evidence, caller, message_id, [upload], qualification_id=qualification_id)
+    payload = file_out(request, file, FILES)
+    return answer(payload, 201, location=payload["Href"])
 
 
 @router.get("/readiness", summary="Is a unit ready?", response_model=ReadinessOut, responses=answers(404))

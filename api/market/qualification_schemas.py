@@ -1,24 +1,20 @@
 """What the routes of qualification take and give (UC-04.02)."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from api.assets.comments import AttachmentOut
+from api.http.conversation import MessageFields
 from api.http.decimal_json import Exact
 from api.http.parameters import PageQuery
-from api.http.responses import here
 from models.products import Family
-from models.qualifications import QualificationAttachment, QualificationMessage, QualificationStatus, SaidKind
-from services.assets.conversation.comments import Audience as Readers
+from models.qualifications import QualificationStatus, SaidKind
+from services.core.conversation.definition import Audience as Readers
 from services.market.qualification.assessment import MAX_CASES, Verdict
 from services.market.qualification.assessment import Outcome as Decided
 from services.market.qualification.filters import SINGLE_VALUED, TERMS
-from services.market.qualification.messages import MessageWithFiles
 from services.market.qualification.portability import ColleagueQualification
 from services.market.qualification.readiness import Readiness
 from services.market.qualification.sla_clock import ClockState
@@ -172,16 +168,8 @@ class MessageBody(Body):
     Audience: Readers
 
 
-class MessageOut(BaseModel):
+class MessageOut(MessageFields[SaidKind]):
     """Something said on an application."""
-
-    MessageId: UUID
-    Kind: SaidKind
-    Audience: Readers = Field(description="Who reads it.")
-    Text: str
-    Author: str
-    SentAt: datetime
-    Attachments: list[AttachmentOut]
 
 
 class Messages(BaseModel):
@@ -240,33 +228,6 @@ class ReadinessOut(BaseModel):
     Ready: bool
     Missing: list[LackOut]
     Remarks: list[str] = Field(description="What doesn't stand in the way, but is worth knowing.")
-
-
-def message_out(
-    request: Request, message: QualificationMessage, files: Sequence[QualificationAttachment]
-) -> dict[str, Any]:
-    """A message as answered."""
-    return {
-        "MessageId": message.id,
-        "Kind": message.kind,
-        "Audience": MessageWithFiles(message, files).audience,
-        "Text": message.text,
-        "Author": message.author_name,
-        "SentAt": message.sent_at,
-        "Attachments": [file_out(request, one) for one in files],
-    }
-
-
-def file_out(request: Request, file: QualificationAttachment) -> dict[str, Any]:
-    """A file as answered."""
-    return {
-        "AttachmentId": file.id,
-        "FileName": file.file_name,
-        "MediaType": file.media_type,
-        "Size": file.size,
-        "Sha256": file.sha256,
-        "Href": here(request, f"/v1/qualifications/attachments/{file.id}"),
-    }
 
 
 def elsewhere_out(one: ColleagueQualification) -> dict[str, Any]:

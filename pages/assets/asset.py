@@ -8,9 +8,8 @@ from models.assets import Asset, AssetStatus
 from pages.components.asset.actions import acts_of, draw_acts
 from pages.components.asset.as_of import draw_banner, draw_day, end_of, read_asset
 from pages.components.asset.checks import draw_checks, follow_checks
-from pages.components.asset.comment_form import draw_composer
+from pages.components.asset.conversation import draw_conversation
 from pages.components.asset.facts import draw_facts, draw_units_of
-from pages.components.asset.messages import draw_said
 from pages.components.asset.outcome import show_news
 from pages.components.asset.query import draw_query
 from pages.components.asset.timeline import draw_timeline
@@ -70,16 +69,6 @@ def draw_present(whole: WholeAsset, words: Words) -> None:
     draw_query(actor, whole, allowed)
 
 
-def draw_talk(whole: WholeAsset) -> None:
-    """Everything said about the asset, and the form of a comment."""
-    if whole.messages:
-        draw_said(actor, whole.messages)
-    else:
-        st.info("Nothing has been said about this asset yet.", icon=":material/forum:")
-    if day is None and may(actor, "asset.comment"):
-        draw_composer(actor, whole)
-
-
 actor = session.actor()
 asset_id = asked_for()
 head = st.container()
@@ -111,7 +100,7 @@ if details.open:
         draw_facts(whole.asset, words, whole.provenance, whole.checks, place)
 if talk.open:
     with talk:
-        draw_talk(whole)
+        draw_conversation(actor, whole, with_form=day is None and may(actor, "asset.comment"))
 if checked.open:
     with checked:
         draw_checks(whole.checks, words)

@@ -17,7 +17,7 @@ from pages.components.qualification.labels import (
     say_newer,
     validity,
 )
-from pages.components.qualification.messages import draw_talk
+from pages.components.qualification.messages import draw_conversation
 from pages.components.qualification.service_windows import draw_windows
 from pages.components.unit.labels import draw_fact
 from pages.frame import session
@@ -136,7 +136,7 @@ draw_head(line)
 show_outcome()
 draw_acts(line, qualification_actions(actor, line.qualification.id))
 parts = {
-    "Conversation": lambda: draw_talk(actor, line.qualification),
+    "Conversation": lambda: draw_conversation(actor, line.qualification),
     "Service windows": lambda: draw_windows(actor, line.qualification),
     "Data package": lambda: draw_package(line),
     "History": lambda: draw_history(qualification_history(actor, line.qualification.id), HISTORY_LABELS),

@@ -15,7 +15,7 @@ from models.assets import Asset, AssetAlias, AssetCheck, AssetStatus, CheckOutco
 from models.base import new_id
 from models.core import Event
 from services.assets.checks.records import NO_SOURCE, reasons_of
-from services.assets.conversation.messages import say
+from services.assets.conversation.comments import post_asset_message
 from services.assets.registration.record import IDENTITIES, STORED_TERMS, justified, key_of
 from services.assets.rules.check import check_assets, finding
 from services.assets.rules.prepare import AssetRuleContext
@@ -156,7 +156,7 @@ class Registrations:
         doubtful = any(row["outcome"] is CheckOutcome.DIFFERS or row["evidence"]["expected"] for row in rows)
         reasons = "\n".join(reasons_of([AssetCheck(**row) for row in rows])) if doubtful else ""
         if reasons:
-            say(Actor(name=REGISTER.name, roles=frozenset()), asset, MessageKind.QUERY, reasons[:4000])
+            post_asset_message(Actor(name=REGISTER.name, roles=frozenset()), asset, MessageKind.QUERY, reasons[:4000])
             return shift(asset, AssetStatus.QUERY, reasons[:1000])
         if agreed:
             return shift(asset, AssetStatus.VERIFIED, " ".join(agreed)[:1000])

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from services.assets.filters import AssetFilters
-from services.assets.reading.assets import get_asset, list_assets
+from services.assets.reading.assets import get_asset
+from services.assets.reading.listing import list_assets
 from services.assets.registration.register import register_asset
 from services.core.db import engine as database
 from services.core.db.migrate import migrate

@@ -77,8 +77,8 @@ def origin_in_words(told: Provenance, words: Words, provider: str | None = None)
     others = told.declared_for if told.declared_for != provider else None
     given = ", ".join(part for part in (told.declared_by, others) if part)
     when = show_date(in_london(told.declared_at).date()) if told.declared_at else None
-    if told.origin is Origin.DERIVED or told.how:
-        lines.append(f":gray-badge[:material/function: Worked out] :small[{plain(told.how or '')}]")
+    if told.origin is Origin.DERIVED or told.explanation:
+        lines.append(f":gray-badge[:material/function: Worked out] :small[{plain(told.explanation or '')}]")
     else:
         who = ", ".join(part for part in (plain(given), when) if part)
         lines.append(f":gray-badge[:material/edit: Declared] :small[{who}]")

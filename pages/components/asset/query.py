@@ -6,15 +6,16 @@ from functools import partial
 import streamlit as st
 
 from models.assets import AssetStatus, MessageKind
+from pages.components.asset.conversation import ASSET_FILES
 from pages.components.asset.differences import draw_differences
-from pages.components.asset.files import files_field, forget_files, taken
-from pages.components.asset.messages import draw_said
 from pages.components.common.actions import attempt
+from pages.components.conversation.files import files_field, forget_files, uploads_in
+from pages.components.conversation.messages import draw_messages
 from services.assets.asset_page.page import WholeAsset
 from services.assets.checks.outcomes import Verdict
 from services.assets.checks.queries import Decision, answer_query, settle_query
 from services.assets.checks.settlement import settle_differences
-from services.assets.conversation.comments import Said
+from services.assets.conversation.comments import AssetMessageWithFiles
 from services.core.identity.actor import Actor
 
 DECISIONS = {
@@ -28,11 +29,11 @@ ALL_AT_ONCE = {
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
 
 
-def open_thread(said: Sequence[Said]) -> list[Said]:
+def open_thread(messages: Sequence[AssetMessageWithFiles]) -> list[AssetMessageWithFiles]:
     """The query that is being talked about: from its first question on, without comments; nothing once it is decided."""
-    asked = [one for one in said if one.message.kind is not MessageKind.COMMENT]
-    decided = [place for place, one in enumerate(asked) if one.message.kind is MessageKind.DECISION]
-    return asked[decided[-1] + 1 :] if decided else asked
+    of_query = [row for row in messages if row.message.kind is not MessageKind.COMMENT]
+    decisions = [index for index, row in enumerate(of_query) if row.message.kind is MessageKind.DECISION]
+    return of_query[decisions[-1] + 1 :] if decisions else of_query
 
 
 def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
@@ -63,16 +64,16 @@ def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
                 ask_for_answer(actor, whole)
 
 
-def _draw_thread(actor: Actor, thread: Sequence[Said], in_cards: bool) -> None:
+def _draw_thread(actor: Actor, thread: Sequence[AssetMessageWithFiles], in_cards: bool) -> None:
     """What was said; a question of the checks is folded away where each difference follows, both sides beside each other."""
-    by_checks = [one for one in thread if one.message.author_organisation_id is None]
-    people = [one for one in thread if one not in by_checks]
+    by_checks = [row for row in thread if row.message.author_organisation_id is None]
+    people = [row for row in thread if row not in by_checks]
     if by_checks and in_cards:
         with st.expander("The question in words", icon=":material/help:"):
-            draw_said(actor, by_checks)
-        draw_said(actor, people)
+            draw_messages(actor, by_checks, ASSET_FILES)
+        draw_messages(actor, people, ASSET_FILES)
     else:
-        draw_said(actor, thread)
+        draw_messages(actor, thread, ASSET_FILES)
 
 
 def ask_for_answer(actor: Actor, whole: WholeAsset) -> None:
@@ -90,7 +91,7 @@ def ask_for_answer(actor: Actor, whole: WholeAsset) -> None:
 
     def act() -> None:
         text = str(st.session_state.get(key) or "")
-        answer_query(actor, asset.id, text, asset.version, taken(key))
+        answer_query(actor, asset.id, text, asset.version, uploads_in(key))
         forget_files(key)
 
     def send() -> None:
@@ -125,9 +126,9 @@ def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
     def act(decision: Decision | Verdict) -> None:
         reason = str(st.session_state.get(key) or "")
         if isinstance(decision, Decision):
-            settle_query(actor, asset.id, decision, reason, asset.version, files=taken(key))
+            settle_query(actor, asset.id, decision, reason, asset.version, files=uploads_in(key))
         else:
-            settle_differences(actor, asset.id, decision, reason, asset.version, files=taken(key))
+            settle_differences(actor, asset.id, decision, reason, asset.version, files=uploads_in(key))
         forget_files(key)
 
     def decide() -> None:

@@ -7,11 +7,10 @@ import streamlit as st
 
 from models.assets import CHECK_SOURCE_LABELS
 from pages.components.asset.checks import OUTCOMES
-from pages.components.asset.messages import KINDS, audience_badge
 from pages.components.common.asset_labels import Words
+from pages.components.conversation.messages import audience_badge, label_of, own_name
 from pages.frame.banner import plain
 from services.assets.asset_page.timeline import CheckNews, Happening, Touches
-from services.assets.conversation.comments import Audience
 from services.core.clock import show_moment
 from services.core.identity.actor import Actor
 
@@ -99,18 +98,16 @@ def _draw(actor: Actor, one: Happening, words: Words) -> None:
 
 def _draw_said(actor: Actor, one: Happening) -> None:
     """Messages with who reads them; what stands as the reason of the status isn't said twice."""
-    own = actor.organisation_name or "my organisation"
-    for said in one.messages:
-        if said.message.text == _reason(one) and not said.files:
+    own = own_name(actor)
+    for row in one.messages:
+        if row.message.text == _reason(one) and not row.files:
             continue
-        kind, icon = KINDS[said.message.kind]
-        if said.audience is Audience.OWN_ORGANISATION:
-            kind, icon = "Internal note", "lock"
-        st.markdown(f":material/{icon}: {kind} {audience_badge(said.audience, own)}")
-        if said.message.text != _reason(one):
-            st.text(said.message.text)
-        if said.files:
-            st.markdown(f":material/attach_file: {plain(', '.join(file.file_name for file in said.files))}")
+        kind, icon = label_of(row)
+        st.markdown(f":material/{icon}: {kind} {audience_badge(row.audience, own)}")
+        if row.message.text != _reason(one):
+            st.text(row.message.text)
+        if row.files:
+            st.markdown(f":material/attach_file: {plain(', '.join(file.file_name for file in row.files))}")
 
 
 def _reason(one: Happening) -> str:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from models.qualifications import Qualification
 from pages.components.common.actions import attempt
+from pages.components.conversation.files import files_field, forget_files, uploads_in
 from pages.components.qualification.service_windows import window_form
 from pages.frame.banner import plain
-from services.assets.conversation.attachments import Upload
 from services.core.clock import today
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import (
@@ -24,7 +24,7 @@ from services.market.qualification.assessment import (
     lift_suspension,
     suspend_qualification,
 )
-from services.market.qualification.evidence import EVIDENCE_KINDS
+from services.market.qualification.messages import EVIDENCE_KINDS
 from services.market.qualification.provider_actions import answer_information, request_renewal, withdraw_application
 from services.market.qualification.reason_codes import ReasonKind, list_reasons
 
@@ -48,28 +48,8 @@ LARGEST_SETTING_MB = 50
 
 
 def evidence_field(key: str) -> None:
-    """Where evidence is handed in; `evidence` gives it."""
-    st.file_uploader(
-        f"Evidence ({EVIDENCE_KINDS})",
-        accept_multiple_files=True,
-        key=_files(key),
-        max_upload_size=LARGEST_SETTING_MB,
-        help="What a file is, is judged by its content.",
-    )
-
-
-def evidence(key: str) -> list[Upload]:
-    """The files that stand in a field."""
-    return [Upload(file.name, file.getvalue()) for file in st.session_state.get(_files(key)) or []]
-
-
-def _files(key: str) -> str:
-    return f"{key}-files-{st.session_state.get(f'{key}!round', 0)}"
-
-
-def forget_evidence(key: str) -> None:
-    """Empty the field: the next run draws another one in its place."""
-    st.session_state[f"{key}!round"] = st.session_state.get(f"{key}!round", 0) + 1
+    """Draw the field for evidence; `uploads_in` reads it, `forget_files` empties it."""
+    files_field(key, LARGEST_SETTING_MB, f"Evidence ({EVIDENCE_KINDS})", "What a file is, is judged by its content.")
 
 
 def draw_form(actor: Actor, one: Qualification, operation: str) -> None:
@@ -109,7 +89,7 @@ def _do(actor: Actor, one: Qualification, operation: str) -> None:
     text = str(st.session_state.get(f"{key}-text") or "")
     code = str(st.session_state.get(f"{key}-code") or "")
     fresh = bool(st.session_state.get(f"{key}-fresh"))
-    files = evidence(key)
+    files = uploads_in(key)
     acts: dict[str, Callable[[], object]] = {
         "ask_information": lambda: ask_information(actor, one.id, text, one.version, files),
         "answer_information": lambda: answer_information(actor, one.id, text, one.version, files, fresh_package=fresh),
@@ -125,7 +105,7 @@ def _do(actor: Actor, one: Qualification, operation: str) -> None:
 def _attempt(act: Callable[[], object], done: str, key: str, one: Qualification) -> None:
     def and_forget() -> None:
         act()
-        forget_evidence(key)
+        forget_files(key)
         st.session_state.pop(f"act-{one.id}", None)
 
     attempt(and_forget, done, f"{key}-text", f"{key}-code")
@@ -190,7 +170,7 @@ def _decide(actor: Actor, one: Qualification) -> None:
     evidence_field(key)
 
     def act() -> None:
-        outcome, files = outcome_in(key), evidence(key)
+        outcome, files = outcome_in(key), uploads_in(key)
         done = "Qualified." if verdict is Verdict.QUALIFIED else "Failed."
         _attempt(lambda: decide_application(actor, one.id, outcome, one.version, files), done, key, one)
 

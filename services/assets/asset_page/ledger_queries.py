@@ -3,7 +3,7 @@
 Everything here runs inside an operation that has seen to it that the actor may see the asset. The records are detached.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, bindparam, select
 from sqlmodel import col
 
-from models.assets import Asset, AssetCheck, AssetMessage, CheckOutcome, CheckSource
+from models.assets import Asset, AssetCheck, AssetMessage
 from models.core import LedgerEntry
 from models.participants import Organisation, User
 from services.core.db.statements import Prepared, PreparedRecords
@@ -109,12 +109,6 @@ def checks_then(asset_id: UUID, moment: datetime) -> list[AssetCheck]:
     latest = {entry.record_id: entry for entry in _entries(_OF_CHECKS, asset_id) if entry.recorded_at <= moment}
     checks = [restored(AssetCheck, entry) for entry in latest.values()]
     return sorted(checks, key=lambda check: (check.asset_version, check.id))
-
-
-def newest(checks: Iterable[AssetCheck], *, answered: bool = False) -> list[AssetCheck]:
-    """The newest check against each source, in the order of `CheckSource`; `answered` leaves out those that wait."""
-    by_source = {check.source: check for check in checks if not answered or check.outcome is not CheckOutcome.WAITING}
-    return [by_source[source] for source in CheckSource if source in by_source]
 
 
 def stood(entries: Sequence[Entry], moment: datetime) -> Asset | None:

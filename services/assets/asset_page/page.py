@@ -6,10 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from models.assets import Asset, AssetCheck, CheckOutcome
-from services.assets.asset_page.ledger_queries import checks_of_asset, checks_then, entries_of_asset, newest, stood
+from services.assets.asset_page.ledger_queries import checks_of_asset, checks_then, entries_of_asset, stood
 from services.assets.asset_page.provenance import Provenance, told_of
 from services.assets.checks.differences import Difference, differences_of
-from services.assets.conversation.comments import Said, names_involved, said_about
+from services.assets.checks.records import newest_by_source
+from services.assets.conversation.comments import AssetMessageWithFiles, messages_about, names_involved
 from services.assets.registration.lifecycle import actions_on
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
@@ -32,7 +33,7 @@ class WholeAsset:
     checks: Sequence[AssetCheck]
     provenance: Mapping[str, Provenance]
     differences: Sequence[Difference]
-    messages: Sequence[Said]
+    messages: Sequence[AssetMessageWithFiles]
     actions: Sequence[Action]
     involved: Sequence[str]
     largest_file_mb: int
@@ -43,7 +44,7 @@ def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
     """An asset as it stands, with everything that its page tells. NotFound when the actor may not see it."""
     asset = see(Asset, actor, asset_id)
     all_checks = checks_of_asset(asset.id)
-    checks, answered = newest(all_checks), newest(all_checks, answered=True)
+    checks, answered = newest_by_source(all_checks), newest_by_source(all_checks, answered=True)
     # Of a source that is asked anew, provenance tells what it said before; as a difference, that counts no more.
     waiting = {check.source for check in checks if check.outcome is CheckOutcome.WAITING}
     differences = differences_of(answered)
@@ -53,7 +54,7 @@ def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
         checks=checks,
         provenance=told_of(asset, entries_of_asset(asset.id), answered, differences),
         differences=[difference for difference in differences if difference.source not in waiting],
-        messages=said_about(actor, asset.id),
+        messages=messages_about(actor, asset.id),
         actions=actions_on(actor, asset),
         involved=names_involved(asset),
         largest_file_mb=int(setting("asset.attachment_max_mb")),
@@ -71,7 +72,7 @@ def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAs
     asset = stood(entries, moment)
     if asset is None:
         raise NotFound("asset", asset_id)
-    checks = newest(checks_then(asset_id, moment))
+    checks = newest_by_source(checks_then(asset_id, moment))
     answered = [check for check in checks if check.outcome is not CheckOutcome.WAITING]
     differences = differences_of(answered)
     return WholeAsset(
@@ -80,7 +81,7 @@ def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAs
         checks=checks,
         provenance=told_of(asset, entries, answered, differences),
         differences=differences,
-        messages=said_about(actor, asset_id, moment),
+        messages=messages_about(actor, asset_id, moment),
         actions=[],
         involved=names_involved(asset),
         largest_file_mb=int(setting("asset.attachment_max_mb")),

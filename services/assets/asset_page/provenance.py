@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome, CheckSource
-from services.assets.asset_page.ledger_queries import Entry, checks_of_asset, entries_of_asset, newest
+from services.assets.asset_page.ledger_queries import Entry, checks_of_asset, entries_of_asset
 from services.assets.checks.differences import Difference, differences_of
 from services.assets.checks.outcomes import POSITION
+from services.assets.checks.records import newest_by_source
 from services.assets.reading.assets import explain_term
 from services.assets.registration.record import STORED_TERMS
 from services.core.comparison import Outcome
@@ -81,7 +82,7 @@ def provenance_of(actor: Actor, asset_id: UUID) -> dict[str, Provenance]:
     A field that changed after it was checked is declared again. NotFound when the actor may not see the asset.
     """
     asset = see(Asset, actor, asset_id)
-    answered = newest(checks_of_asset(asset.id), answered=True)
+    answered = newest_by_source(checks_of_asset(asset.id), answered=True)
     return told_of(asset, entries_of_asset(asset.id), answered, differences_of(answered))
 
 

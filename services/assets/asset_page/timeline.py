@@ -11,7 +11,7 @@ from uuid import UUID
 from models.assets import CHECK_SOURCE_LABELS, Asset, CheckOutcome, CheckSource, MessageKind
 from services.assets.asset_page.ledger_queries import Entry, entries_around
 from services.assets.checks.outcomes import label_of_field
-from services.assets.conversation.comments import Said, said_about
+from services.assets.conversation.comments import AssetMessageWithFiles, messages_about
 from services.assets.registration.record import changed_terms
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
@@ -59,7 +59,7 @@ class Happening:
     hash: str = ""
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     checks: list[CheckNews] = field(default_factory=list)
-    messages: list[Said] = field(default_factory=list)
+    messages: list[AssetMessageWithFiles] = field(default_factory=list)
 
     @property
     def touches(self) -> frozenset[Touches]:
@@ -83,7 +83,7 @@ def asset_timeline(actor: Actor, asset_id: UUID, until: datetime | None = None) 
     Notes that another organisation keeps for itself are not in it. Raises NotFound when the asset is unseen.
     """
     see(Asset, actor, asset_id)
-    messages = {message.message.id: message for message in said_about(actor, asset_id, until)}
+    messages = {message.message.id: message for message in messages_about(actor, asset_id, until)}
     entries = [entry for entry in entries_around(actor, asset_id) if until is None or entry.recorded_at <= until]
     acts: list[Happening] = []
     before: dict[UUID, dict[str, Any]] = {}
@@ -119,7 +119,11 @@ def _same_act(previous: Entry, entry: Entry, record_ids: set[UUID]) -> bool:
 
 
 def _add(
-    act: Happening, entry: Entry, before: dict[str, Any], after: dict[str, Any], messages: dict[UUID, Said]
+    act: Happening,
+    entry: Entry,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    messages: dict[UUID, AssetMessageWithFiles],
 ) -> None:
     match entry.record_type:
         case "asset":

@@ -16,10 +16,11 @@ from services.assets.checks.guards import reached
 from services.assets.checks.outcomes import Verdict
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
-from services.assets.conversation.attachments import Upload, keep_files
-from services.assets.conversation.messages import conversation, say
+from services.assets.conversation.comments import post_asset_message
+from services.assets.conversation.messages import query_messages
 from services.assets.filters import AssetFilters, condition
 from services.assets.registration.lifecycle import move
+from services.core.conversation.files import Upload
 from services.core.errors import Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
@@ -68,7 +69,7 @@ def query_asset(actor: Actor, asset_id: UUID, text: str, version: int, files: Se
     asset = reached(actor, asset_id, "asset.settle", version)
     question = text_given("Question", text)
     move(asset, AssetStatus.QUERY, "query_asset", question[:1000])
-    keep_files(actor, say(actor, asset, MessageKind.QUERY, question), files)
+    post_asset_message(actor, asset, MessageKind.QUERY, question, files)
     return asset
 
 
@@ -82,7 +83,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     asset = reached(actor, asset_id, "asset.answer", version)
     answer = text_given("Answer", text)
     move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered: the operator decides.")
-    keep_files(actor, say(actor, asset, MessageKind.ANSWER, answer), files)
+    post_asset_message(actor, asset, MessageKind.ANSWER, answer, files)
     emit_for_asset("asset.query_answered", asset, {"by": actor.name})
     checks = newest_checks([asset.id]).get(asset.id, [])
     unanswered = [difference for difference in chosen(checks, None) if difference.answer is None]
@@ -115,14 +116,14 @@ def settle_query(
         case Decision.VERIFY:
             _settle(actor, asset, text, settled)
             move(asset, AssetStatus.VERIFIED, "settle_query", text[:1000])
-            message = say(actor, asset, MessageKind.DECISION, text)
+            kind = MessageKind.DECISION
         case Decision.ASK_AGAIN:
             _forget_answers(asset)
             move(asset, AssetStatus.QUERY, "settle_query", text[:1000])
-            message = say(actor, asset, MessageKind.QUERY, text)
+            kind = MessageKind.QUERY
         case _:
             assert_never(decision)
-    keep_files(actor, message, files)
+    post_asset_message(actor, asset, kind, text, files)
     return asset
 
 
@@ -144,7 +145,7 @@ def _forget_answers(asset: Asset) -> None:
 def messages_of(actor: Actor, asset_id: UUID) -> list[AssetMessage]:
     """Queries, answers and decisions on an asset, oldest first, without comments. NotFound when it is unseen."""
     see(Asset, actor, asset_id)
-    return conversation(asset_id)
+    return query_messages(asset_id)
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="review_queue")

@@ -22,7 +22,8 @@ from models.assets import (
     MessageKind,
 )
 from services.assets.checks.outcomes import Answer, Verdict, differs, is_open, outcome_of, reason
-from services.assets.conversation.messages import LONGEST_MESSAGE, asked_by_person, open_question, say, short
+from services.assets.conversation.comments import post_asset_message
+from services.assets.conversation.messages import LONGEST_MESSAGE, asked_by_person, open_question, short
 from services.assets.registration.lifecycle import move
 from services.assets.rules.reference import code_lists
 from services.core.clock import now
@@ -49,22 +50,22 @@ MARKS = ("settled_as", "reason", "by", "organisation", "at", "asked", "answer")
 """What people said of a difference: the operator's verdict, the question that went with it, and the FSP's answer."""
 
 
-def newest_checks(asset_ids: Iterable[UUID], *, answered: bool = False) -> dict[UUID, list[AssetCheck]]:
-    """Each asset's newest check against each source, in the order of `CheckSource`; inside an operation.
+def newest_checks(asset_ids: Iterable[UUID]) -> dict[UUID, list[AssetCheck]]:
+    """Each asset's newest check against each source, in the order of `CheckSource`; inside an operation."""
+    query = select(AssetCheck).where(col(AssetCheck.asset_id).in_(list(asset_ids)))
+    by_asset: dict[UUID, list[AssetCheck]] = {}
+    for check in current_session().scalars(query.order_by(col(AssetCheck.asset_version))):
+        by_asset.setdefault(check.asset_id, []).append(check)
+    return {asset_id: newest_by_source(checks) for asset_id, checks in by_asset.items()}
+
+
+def newest_by_source(checks: Iterable[AssetCheck], *, answered: bool = False) -> list[AssetCheck]:
+    """The newest check against each source, of one asset's checks by version, in the order of `CheckSource`.
 
     `answered` leaves out those that wait, so that what was known before a re-check shows until there is news.
     """
-    order = list(CheckSource)
-    newest: dict[tuple[UUID, CheckSource], AssetCheck] = {}
-    query = select(AssetCheck).where(col(AssetCheck.asset_id).in_(list(asset_ids)))
-    if answered:
-        query = query.where(col(AssetCheck.outcome) != CheckOutcome.WAITING)
-    for check in current_session().scalars(query.order_by(col(AssetCheck.asset_version))):
-        newest[check.asset_id, check.source] = check
-    grouped: dict[UUID, list[AssetCheck]] = {}
-    for check in sorted(newest.values(), key=lambda check: order.index(check.source)):
-        grouped.setdefault(check.asset_id, []).append(check)
-    return grouped
+    by_source = {check.source: check for check in checks if not answered or check.outcome is not CheckOutcome.WAITING}
+    return [by_source[source] for source in CheckSource if source in by_source]
 
 
 def moved_since(asset: Asset, checks: list[AssetCheck]) -> bool:
@@ -244,7 +245,7 @@ def _to_query(asset: Asset, checks: list[AssetCheck], reasons: list[str]) -> Non
         move(asset, AssetStatus.QUERY, "conclude_checks", short(text))
     else:
         asset.status_reason = short(text)
-    say(_register(), asset, MessageKind.QUERY, text[:LONGEST_MESSAGE])
+    post_asset_message(_register(), asset, MessageKind.QUERY, text[:LONGEST_MESSAGE])
 
 
 def _half_answered(checks: list[AssetCheck]) -> bool:
@@ -273,7 +274,7 @@ def _to_verified(asset: Asset, checks: list[AssetCheck]) -> None:
     agreeing = [f"{check.source_name or CHECK_SOURCE_LABELS[check.source]}: {check.summary or ''}" for check in agreed]
     move(asset, AssetStatus.VERIFIED, "conclude_checks", short(" ".join(agreeing)) or None)
     if question is not None:
-        say(_register(), asset, MessageKind.DECISION, "Verified: no source says otherwise any more.")
+        post_asset_message(_register(), asset, MessageKind.DECISION, "Verified: no source says otherwise any more.")
 
 
 def _register() -> Actor:

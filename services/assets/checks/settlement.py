@@ -19,9 +19,10 @@ from services.assets.checks.guards import reached
 from services.assets.checks.outcomes import Verdict, source_in_words
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
-from services.assets.conversation.attachments import Upload, keep_files
-from services.assets.conversation.messages import asked_by_person, open_question, say, short
+from services.assets.conversation.comments import post_asset_message
+from services.assets.conversation.messages import asked_by_person, open_question, short
 from services.assets.registration.lifecycle import move
+from services.core.conversation.files import Upload
 from services.core.errors import Finding, Invalid, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
@@ -114,7 +115,7 @@ def _let_stand(
         asset.status_reason = short(remaining if asset.status is AssetStatus.QUERY else f"Settled in part. {remaining}")
         if files:
             text = "\n".join(f"{said_of(difference)}. Stands: {reason}" for difference in differences)
-            keep_files(actor, say(actor, asset, MessageKind.COMMENT, _capital(text)), files)
+            post_asset_message(actor, asset, MessageKind.COMMENT, _capital(text), files)
         return
     settled = [difference for difference in differences_of(checks) if not difference.open]
     text = (
@@ -125,7 +126,7 @@ def _let_stand(
     if asset.status is AssetStatus.QUERY:
         move(asset, AssetStatus.PENDING_VALIDATION, "settle_differences", "Every difference is settled.")
     move(asset, AssetStatus.VERIFIED, "settle_differences", short(text))
-    keep_files(actor, say(actor, asset, MessageKind.DECISION, _capital(text)), files)
+    post_asset_message(actor, asset, MessageKind.DECISION, _capital(text), files)
 
 
 def _ask_for_change(
@@ -137,8 +138,7 @@ def _ask_for_change(
     files: Sequence[Upload],
 ) -> None:
     text = "\n".join([*(_please(difference) for difference in differences), reason])
-    message = say(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT])
-    keep_files(actor, message, files)
+    message = post_asset_message(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT], files)
     mark = verdict_mark(actor, Verdict.THEIRS_RIGHT, reason, question_id=str(message.id))
     write_mark(checks, differences, mark, forget=("answer",))
     if asset.status is AssetStatus.PENDING_VALIDATION:
@@ -180,7 +180,7 @@ def answer_differences(
         differences = chosen(checks, [field], settled=False)
         write_mark(checks, differences, answer_mark(actor, text))
         lines.append(f"{differences[0].label}: {text}")
-    keep_files(actor, say(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT]), files)
+    post_asset_message(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT], files)
     if all(difference.answer for difference in differences_of(checks) if difference.open):
         move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered: the operator decides.")
         emit_for_asset("asset.query_answered", asset, {"by": actor.name})

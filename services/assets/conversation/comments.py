@@ -1,23 +1,22 @@
-"""Comments on an asset, for everyone involved or for one's own organisation only, and who everyone is (UC-02.01)."""
+"""Conversation on an asset: comments and files, for everyone involved or one organisation, and who is involved (UC-02.01)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, Uuid, bindparam, cast, func, or_, select
 from sqlmodel import col
 
-from models.assets import Asset, AssetMessage, Attachment, MessageKind
+from models.assets import Asset, AssetMessage, Attachment, AttachmentContent, MessageKind
 from models.participants import Organisation, OrganisationStatus
-from services.assets.conversation.attachments import Upload, attachments_of, keep_files
-from services.assets.conversation.messages import say
-from services.core.db.statements import Prepared, PreparedRecords
-from services.core.errors import Forbidden, NotFound
+from services.core.conversation.definition import GOVERNING, Audience, Conversation, MessageWithFiles
+from services.core.conversation.files import Download, Upload, read_file, read_thumbnails
+from services.core.conversation.messages import add_files, post_comment, post_message, read_messages
+from services.core.db.statements import Prepared
+from services.core.errors import Forbidden
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import View, see, view_of, within
+from services.core.identity.visibility import see, within
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
 from services.core.text import text_given
@@ -25,50 +24,48 @@ from services.core.transaction import current_connection, current_session
 
 COMMENTED = "asset.commented"
 NATIONAL = "System Operator"
-GOVERNING = "FMAR administrator"
+AssetMessageWithFiles = MessageWithFiles[AssetMessage, Attachment]
 
 
-class Audience(StrEnum):
-    """Who reads a comment: everyone involved with the asset, or the writer's own organisation alone."""
+def _reach_asset(actor: Actor, asset_id: UUID) -> Asset:
+    asset = see(Asset, actor, asset_id)
+    is_reached = select(col(Asset.id)).where(col(Asset.id) == asset.id, within(Asset, actor, "asset.comment"))
+    if current_session().scalar(is_reached) is None:
+        raise Forbidden("You may see this asset but not comment on it.")
+    return asset
 
-    EVERYONE = "EVERYONE"
-    OWN_ORGANISATION = "OWN_ORGANISATION"
+
+ASSET_CONVERSATION: Conversation[Asset, AssetMessage, Attachment] = Conversation(
+    subject=Asset,
+    message=AssetMessage,
+    file=Attachment,
+    content=AttachmentContent,
+    subject_key="asset_id",
+    comment_kind=MessageKind.COMMENT,
+    comment_event=COMMENTED,
+    reach=_reach_asset,
+    check_text=text_given,
+    emit=emit_for_asset,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A message with the files that came with it."""
-
-    message: AssetMessage
-    files: Sequence[Attachment]
-
-    @property
-    def audience(self) -> Audience:
-        """Who reads it. One that is for an organisation alone is only ever shown to that one."""
-        return Audience.EVERYONE if self.message.only_for is None else Audience.OWN_ORGANISATION
+def post_asset_message(
+    actor: Actor, asset: Asset, kind: MessageKind, text: str, files: Sequence[Upload] = (), only_for: UUID | None = None
+) -> AssetMessage:
+    """Add a message to an asset's conversation, with files; `only_for` keeps it within that organisation."""
+    return post_message(ASSET_CONVERSATION, actor, asset, kind, text, files, only_for)
 
 
 @operation("UC-02.01", permission="asset.comment", name="comment_on_asset")
 def comment_on_asset(
     actor: Actor, asset_id: UUID, text: str, audience: Audience, files: Sequence[Upload] = ()
 ) -> AssetMessage:
-    """Say something about an asset, to everyone involved or within one's own organisation.
+    """Comment on an asset, for everyone involved or within one's own organisation.
 
     A note within an organisation raises no event, and the ledger keeps a digest of it only: nobody else, the FMAR
     administrator included, reads it anywhere. Raises NotFound when unseen, Invalid without a text or for a file.
     """
-    asset = see(Asset, actor, asset_id)
-    _require_reach(actor, asset)
-    said = text_given("Text", text)
-    only_for = None
-    if audience is Audience.OWN_ORGANISATION:
-        if actor.organisation_id is None:
-            raise Forbidden("You act for no organisation: there is nobody to keep this note for.")
-        only_for = actor.organisation_id
-    message = say(actor, asset, MessageKind.COMMENT, said, only_for)
-    kept = keep_files(actor, message, files)
-    _tell(actor, asset, message, len(kept))
-    return message
+    return post_comment(ASSET_CONVERSATION, actor, asset_id, text, audience, files)
 
 
 @operation("UC-02.01", permission="asset.comment", name="attach_files")
@@ -80,70 +77,46 @@ def attach_files(
     With `asset_id`, the message must be about that asset. Raises NotFound when the message may not be read, Forbidden for
     another organisation's, Invalid for a file.
     """
-    message = see(AssetMessage, actor, message_id)
-    if asset_id is not None and asset_id != message.asset_id:
-        raise NotFound("message", message_id)
-    asset = see(Asset, actor, message.asset_id)
-    _require_reach(actor, asset)
-    if message.author_organisation_id is None or message.author_organisation_id != actor.organisation_id:
-        raise Forbidden("Files are added by the organisation that wrote the message. Send a comment with them instead.")
-    kept = keep_files(actor, message, files)
-    _tell(actor, asset, message, len(kept))
-    return kept
-
-
-def _require_reach(actor: Actor, asset: Asset) -> None:
-    reached = select(col(Asset.id)).where(col(Asset.id) == asset.id, within(Asset, actor, "asset.comment"))
-    if current_session().scalar(reached) is None:
-        raise Forbidden("You may see this asset but not comment on it.")
-
-
-def _tell(actor: Actor, asset: Asset, message: AssetMessage, files: int) -> None:
-    """An event for those who see the asset; none about what only one organisation may know."""
-    if message.only_for is None:
-        told = {"by": actor.name, "organisation": actor.organisation_name, "message": str(message.id), "files": files}
-        emit_for_asset(COMMENTED, asset, told)
+    return add_files(ASSET_CONVERSATION, actor, message_id, files, asset_id)
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="conversation_of")
-def conversation_of(actor: Actor, asset_id: UUID) -> list[Said]:
-    """Everything said about an asset that the actor may read, oldest first, with its files. NotFound when unseen."""
+def conversation_of(actor: Actor, asset_id: UUID) -> list[AssetMessageWithFiles]:
+    """Messages about an asset that the actor may read, oldest first, with their files. NotFound when unseen."""
     see(Asset, actor, asset_id)
-    return said_about(actor, asset_id)
+    return messages_about(actor, asset_id)
 
 
-def said_about(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[Said]:
-    """The same inside an operation that has seen to it that the actor may see the asset; what was said `until` a moment."""
-    view, seen = view_of(actor)
-    messages = _messages(view).records(current_connection(), {**seen, "asset": asset_id})
-    files = attachments_of(actor, asset_id)
-    return [
-        Said(message, [one for one in files.get(message.id, []) if until is None or _before(one, until)])
-        for message in messages
-        if until is None or message.sent_at <= until
-    ]
+def messages_about(actor: Actor, asset_id: UUID, until: datetime | None = None) -> list[AssetMessageWithFiles]:
+    """Messages about an asset that the actor may see, inside an operation; those `until` a moment, if given."""
+    return read_messages(ASSET_CONVERSATION, actor, asset_id, until)
 
 
-@lru_cache(maxsize=100)
-def _messages(view: View) -> PreparedRecords[AssetMessage]:
-    of_asset = col(AssetMessage.asset_id) == bindparam("asset", type_=Uuid())
-    return PreparedRecords(AssetMessage, of_asset, view.visible(AssetMessage), order=(col(AssetMessage.id),))
+@operation("UC-05.01", permission="asset.read", name="read_attachment")
+def read_attachment(actor: Actor, attachment_id: UUID) -> Download:
+    """Read a file with its content; who took it is kept in the access log, so this operation writes.
+
+    Raises NotFound when the actor may not read its message, Refused when the content is no longer what was handed in.
+    """
+    return read_file(ASSET_CONVERSATION, actor, attachment_id)
 
 
-def _before(attachment: Attachment, moment: datetime) -> bool:
-    return attachment.recorded_at is not None and attachment.recorded_at <= moment
+@operation("UC-05.01", permission="asset.read", writes=False, name="small_pictures")
+def small_pictures(actor: Actor, attachment_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Small PNG pictures of those of these files that are pictures and that the actor may read."""
+    return read_thumbnails(ASSET_CONVERSATION, actor, attachment_ids)
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="involved")
 def involved(actor: Actor, asset_id: UUID) -> list[str]:
-    """Who may see an asset, by name: its FSP first, then owner, installer and operators, the FMAR administrator last."""
+    """Names of those who may see an asset: its FSP first, then owner, installer and operators, the FMAR administrator last."""
     return names_involved(see(Asset, actor, asset_id))
 
 
 _PARTIES = ("service_provider_id", "organisation_id", "submitted_by_organisation")
 
 
-def _lists(column: object, name: str) -> ColumnElement[bool]:
+def _has(column: object, name: str) -> ColumnElement[bool]:
     return cast(column, String).like(bindparam(name, type_=String()), escape="/")
 
 
@@ -151,29 +124,40 @@ _INVOLVED = Prepared(
     select(
         col(Organisation.id),
         func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name)),
-        _lists(col(Organisation.organisation_roles), "national").label("is_national"),
+        _has(col(Organisation.organisation_roles), "national").label("is_national"),
     ).where(
         col(Organisation.organisation_status) == bindparam("active", OrganisationStatus.ACTIVE),
         or_(
             col(Organisation.id).in_([bindparam(name, type_=Uuid()) for name in _PARTIES]),
-            _lists(col(Organisation.organisation_roles), "national"),
-            _lists(col(Organisation.licence_areas), "area"),
+            _has(col(Organisation.organisation_roles), "national"),
+            _has(col(Organisation.licence_areas), "area"),
         ),
     )
 )
 
 
+class _Party(NamedTuple):
+    """An organisation that may see an asset; `is_national`: a system operator for all of Great Britain."""
+
+    id: UUID
+    name: str
+    is_national: bool
+
+
 def names_involved(asset: Asset) -> list[str]:
-    """The same inside an operation, for an asset that the actor may see."""
-    parties = {name: getattr(asset, name) for name in _PARTIES}
-    area = asset.dno_connection and _listing(asset.dno_connection)
-    found = _INVOLVED.all(current_connection(), {**parties, "national": _listing(NATIONAL), "area": area})
-    order = {identifier: place for place, identifier in enumerate(parties.values()) if identifier is not None}
-    found.sort(key=lambda row: (order.get(row[0], len(parties)), bool(row[2]), row[1]))
-    return [*(row[1] for row in found), GOVERNING]
+    """Names of those who may see an asset (`involved`), inside an operation, for an asset that the actor may see."""
+    identifiers = {name: getattr(asset, name) for name in _PARTIES}
+    area = asset.dno_connection and _list_pattern(asset.dno_connection)
+    rows = _INVOLVED.all(current_connection(), {**identifiers, "national": _list_pattern(NATIONAL), "area": area})
+    order = {identifier: rank for rank, identifier in enumerate(identifiers.values()) if identifier is not None}
+    parties = sorted(
+        (_Party(*row) for row in rows),
+        key=lambda party: (order.get(party.id, len(identifiers)), bool(party.is_national), party.name),
+    )
+    return [*(party.name for party in parties), GOVERNING]
 
 
-def _listing(value: str) -> str:
-    """The pattern of a list, as it is kept, that has this value."""
+def _list_pattern(value: str) -> str:
+    """The LIKE pattern of a stored list that has this value."""
     escaped = value.replace("/", "//").replace("%", "/%").replace("_", "/_")
     return f'%"{escaped}"%'

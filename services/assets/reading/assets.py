@@ -1,78 +1,28 @@
-"""Reading assets: one, lists by filter, one as it stood, its history, and its values by ontology term (UC-05.01)."""
+"""Reading assets: one, how many, one as it stood, its history, and its values by ontology term (UC-05.01)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
-from sqlmodel import col
-
 from models.assets import Asset
 from services.assets.counters.queries import count_kept
-from services.assets.filters import AssetFilters, condition
-from services.assets.reading.listing import LONGEST_PAGE, count_up_to
+from services.assets.filters import AssetFilters
+from services.assets.reading.listing import count_up_to
 from services.assets.registration.record import REGISTER_COLUMNS, changed_terms
-from services.core.errors import Finding, Invalid, NotFound
+from services.core.errors import NotFound
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import see, visible
+from services.core.identity.visibility import see
 from services.core.ledger import history as ledger
 from services.core.ledger.history import Change
 from services.core.operation import operation
-from services.core.transaction import current_session
 
 COUNTED_TO = 10_000
 """Beyond so many an exact count says little, and would take as long as the register is large."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list, and the cursor of the next one (None: this is the last)."""
-
-    items: list[Asset]
-    next_cursor: str | None
 
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="get_asset")
 def get_asset(actor: Actor, asset_id: UUID) -> Asset:
     """One asset. Raises NotFound when there is none that the actor may see."""
     return see(Asset, actor, asset_id)
-
-
-@operation("UC-05.01", permission="asset.read", writes=False, name="list_assets")
-def list_assets(
-    actor: Actor,
-    filters: AssetFilters | None = None,
-    *,
-    order: str = "newest",
-    after: str | None = None,
-    limit: int = 50,
-) -> Page:
-    """The actor's visible assets that pass the filters, by registration: `order` is newest or oldest first.
-
-    `after` is the cursor of the page before; `limit` at most 500. Raises Invalid for a cursor that isn't one.
-    """
-    size = max(1, min(limit, LONGEST_PAGE))
-    chosen = select(Asset).where(*_conditions(actor, filters))
-    identifier = col(Asset.id)
-    if after is not None:
-        last = _cursor(after)
-        chosen = chosen.where(identifier < last if order == "newest" else identifier > last)
-    chosen = chosen.order_by(identifier.desc() if order == "newest" else identifier.asc()).limit(size + 1)
-    found = list(current_session().scalars(chosen))
-    return Page(found[:size], str(found[size - 1].id) if len(found) > size else None)
-
-
-def _cursor(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        expected = "The cursor that the page before gave"
-        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
-
-
-def _conditions(actor: Actor, filters: AssetFilters | None) -> Sequence[ColumnElement[bool]]:
-    return [visible(Asset, actor), *condition(filters or AssetFilters())]
 
 
 class AssetCount(int):

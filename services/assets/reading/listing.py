@@ -1,11 +1,14 @@
-"""Lists of assets as light lines: any order, page by page without counting through the pages before (UC-05.01)."""
+"""Lists of assets: any order, page by page without counting through the pages before (UC-05.01).
+
+`list_lines` gives light lines for pages, `list_assets` whole records for programs; both ask by `_statement`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Integer, Select, String, bindparam, func, literal_column, select, tuple_, type_coerce
@@ -21,7 +24,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, scopes_of
 from services.core.identity.visibility import View, view_of, visible
 from services.core.operation import operation
-from services.core.transaction import current_connection
+from services.core.transaction import current_connection, current_session
 
 LONGEST_PAGE = 500
 STEPS_SORTED = 50
@@ -30,13 +33,23 @@ STEPS_SORTED = 50
 
 @dataclass(frozen=True, slots=True)
 class LinePage:
-    """One page of a list, and the cursor of the next one (None: this is the last)."""
+    """One page of light lines, and the cursor of the next one (None: this is the last)."""
 
     items: list[AssetLine]
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """One page of whole records, and the cursor of the next one (None: this is the last)."""
+
+    items: list[Asset]
+    next_cursor: str | None
+
+
 class _Order(NamedTuple):
+    """Order of a list: its column, its direction, and the index that SQLite walks for it."""
+
     column: str
     descending: bool
     walked: str
@@ -51,7 +64,7 @@ ORDERS = {
     "waiting": _Order("status_since", False, "asset_by_status_since"),
 }
 """Newest and oldest by registration; by name; the largest first; latest change of status first; longest waiting first."""
-_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+_POSITIONS = {name: position for position, name in enumerate(COLUMNS)}
 
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="list_lines")
@@ -67,15 +80,39 @@ def list_lines(
 
     `after` is the cursor of the page before; `limit` at most 500. Raises Invalid for a cursor or an order that isn't one.
     """
+    order, size, last = _page_of(sort, after, limit)
+    rows = _rows(narrowed(actor, "asset.read"), filters or AssetFilters(), sort, last, size + 1)
+    following = _cursor(rows[size - 1], order) if len(rows) > size else None
+    return LinePage([AssetLine(row) for row in rows[:size]], following)
+
+
+@operation("UC-05.01", permission="asset.read", writes=False, name="list_assets")
+def list_assets(
+    actor: Actor,
+    filters: AssetFilters | None = None,
+    *,
+    order: Literal["newest", "oldest"] = "newest",
+    after: str | None = None,
+    limit: int = 50,
+) -> RecordPage:
+    """The actor's visible assets that pass the filters, as whole records, by registration.
+
+    `after` is the cursor of the page before; `limit` at most 500. Raises Invalid for a cursor that isn't one.
+    """
+    _, size, last = _page_of(order, after, limit)
+    conditions = (visible(Asset, narrowed(actor, "asset.read")), *condition(filters or AssetFilters()))
+    statement = _statement(order, last is not None, *conditions, columns=[Asset])
+    assets = list(current_session().scalars(statement, {**(last or {}), "most": size + 1}))
+    return RecordPage(assets[:size], str(assets[size - 1].id) if len(assets) > size else None)
+
+
+def _page_of(sort: str, after: str | None, limit: int) -> tuple[_Order, int, dict[str, Any] | None]:
+    """The order, size and start of a page; the start is None for the first. Raises Invalid (PAGE-01, PAGE-02)."""
     if sort not in ORDERS:
         expected = f"One of {', '.join(ORDERS)}"
         raise Invalid([Finding("PAGE-02", "sort", sort, expected, f"There is no order {sort}.")])
-    size = max(1, min(limit, LONGEST_PAGE))
-    chosen = filters or AssetFilters()
-    last = None if after is None else _read_cursor(after, ORDERS[sort])
-    rows = _rows(narrowed(actor, "asset.read"), chosen, sort, last, size + 1)
-    following = _cursor(rows[size - 1], ORDERS[sort]) if len(rows) > size else None
-    return LinePage([AssetLine(row) for row in rows[:size]], following)
+    order = ORDERS[sort]
+    return order, max(1, min(limit, LONGEST_PAGE)), None if after is None else _read_cursor(after, order)
 
 
 def _rows(actor: Actor, filters: AssetFilters, sort: str, last: Mapping[str, Any] | None, most: int) -> list[Any]:
@@ -91,14 +128,19 @@ def _rows(actor: Actor, filters: AssetFilters, sort: str, last: Mapping[str, Any
     )
 
 
-def _statement(sort: str, following: bool, *conditions: Any) -> Select[Any]:
-    """Raw columns: what a line makes of them is its own."""
+def _line_columns() -> list[Any]:
+    """The columns of a line, raw: `AssetLine` reads their values."""
+    columns: list[Any] = [col(getattr(Asset, name)) for name in COLUMNS]
+    columns[_POSITIONS["status"]] = type_coerce(col(Asset.status), String)
+    columns[_POSITIONS["rated_capacity"]] = type_coerce(col(Asset.rated_capacity), BigInteger)
+    return columns
+
+
+def _statement(sort: str, following: bool, *conditions: Any, columns: Sequence[Any] | None = None) -> Select[Any]:
+    """The query of one page in an order, from the first or `following` a cursor; of a line's columns unless told."""
     order = ORDERS[sort]
-    raw: list[Any] = [col(getattr(Asset, name)) for name in COLUMNS]
-    raw[_PLACES["status"]] = type_coerce(col(Asset.status), String)
-    raw[_PLACES["rated_capacity"]] = type_coerce(col(Asset.rated_capacity), BigInteger)
     keys = [col(Asset.id)] if order.column == "id" else [col(getattr(Asset, order.column)), col(Asset.id)]
-    query: Any = select(*raw).where(*conditions)
+    query: Any = select(*(columns or _line_columns())).where(*conditions)
     if following:
         marks = [bindparam(f"last_{key.key}", type_=key.type) for key in keys]
         position, mark = (tuple_(*keys), tuple_(*marks)) if len(keys) > 1 else (keys[0], marks[0])
@@ -114,12 +156,12 @@ def _prepared(view: View, form: "Form", sort: str, following: bool, index: str |
 
 def _wanted(form: "Form") -> Sequence[Any]:
     """The conditions of filters, with parameters for what they are set to."""
-    standing_in: dict[str, Any] = {}
+    marked: dict[str, Any] = {}
     for name, count in form:
         kind = col(getattr(Asset, _CAPACITIES.get(name, name))).type
-        marks = tuple(bindparam(f"{name}_{place:03}", type_=kind) for place in range(count or 1))
-        standing_in[name] = marks if count else marks[0]
-    return condition(AssetFilters(**standing_in))
+        marks = tuple(bindparam(f"{name}_{number:03}", type_=kind) for number in range(count or 1))
+        marked[name] = marks if count else marks[0]
+    return condition(AssetFilters(**marked))
 
 
 Form = tuple[tuple[str, int], ...]
@@ -178,7 +220,7 @@ def _cursor(row: tuple[Any, ...], order: _Order) -> str:
     identifier = identifier_of(row[0])
     if order.column == "id":
         return str(identifier)
-    value = row[_PLACES[order.column]]
+    value = row[_POSITIONS[order.column]]
     if order.column == "status_since":
         value = "" if value is None else (moment_of(value) or value).isoformat()
     return f"{identifier}{value}"

@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from models.participants import Membership, MembershipStatus, Role, User, UserStatus
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus, SaidKind
-from services.assets.conversation.attachments import Upload
 from services.core.clock import now, today
+from services.core.conversation.files import Upload
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, within

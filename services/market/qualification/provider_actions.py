@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from models.qualifications import Qualification, QualificationStatus, SaidKind
-from services.assets.conversation.attachments import Upload
+from services.core.conversation.files import Upload
 from services.core.errors import Refused
 from services.core.identity.actor import Actor
 from services.core.operation import operation

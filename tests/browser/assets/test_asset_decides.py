@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from models.assets import Asset, AssetStatus
 from services.assets.checks.settlement import differences_on
 from services.assets.filters import AssetFilters
-from services.assets.reading.assets import get_asset, list_assets
+from services.assets.reading.assets import get_asset
+from services.assets.reading.listing import list_assets
 from services.core.clock import in_london
 from services.core.identity.actor import Actor
 from services.participants.identity import actor_for_user, demo_personas

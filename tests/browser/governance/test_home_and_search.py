@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from models.assets import AssetStatus
 from services.assets.filters import AssetFilters
-from services.assets.reading.assets import count_assets, list_assets
+from services.assets.reading.assets import count_assets
+from services.assets.reading.listing import list_assets
 from services.assets.registration.draft_board import draft_board
 from services.assets.registration.submissions import submit_draft
 from services.assets.rules.mpan import mpan_check_digit

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from models.assets import Asset, AssetStatus
 from models.base import new_id
 from services.assets.filters import AssetFilters
-from services.assets.reading.assets import get_asset, list_assets
+from services.assets.reading.assets import get_asset
+from services.assets.reading.listing import list_assets
 from services.assets.registration.update import update_asset
 from services.core.clock import in_london
 from services.core.identity.actor import Actor

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.assets import AssetStatus, CategorySchema, CodeListEntry, SchemaStatus
-from services.assets.reading.assets import list_assets
+from services.assets.reading.listing import list_assets
 from services.assets.registration.drafts import list_drafts
 from services.core.clock import now
 from services.core.identity.actor import system_actor

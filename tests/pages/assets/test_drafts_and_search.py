@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from services.assets.reading.assets import list_assets
+from services.assets.reading.listing import list_assets
 from services.assets.registration.draft_board import draft_board
 from services.assets.registration.submissions import return_draft, submit_draft
 from services.core.identity.actor import Actor

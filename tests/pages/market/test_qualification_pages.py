@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from models.qualifications import Qualification, QualificationStatus
 from models.units import MarketUnit
-from services.assets.conversation.comments import Audience
 from services.core.clock import today
+from services.core.conversation.definition import Audience
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import Verdict
 from services.market.qualification.listing import get_qualification, list_qualifications

@@ -15,10 +15,18 @@ from models.core import Access, LedgerEntry
 from models.participants import Role
 from services.assets.asset_page.timeline import asset_timeline
 from services.assets.checks.queries import answer_query, messages_of, query_asset, review_queue
-from services.assets.conversation.attachments import Upload, read_attachment, small_pictures
-from services.assets.conversation.comments import Audience, attach_files, comment_on_asset, conversation_of, involved
+from services.assets.conversation.comments import (
+    attach_files,
+    comment_on_asset,
+    conversation_of,
+    involved,
+    read_attachment,
+    small_pictures,
+)
 from services.assets.reading.assets import get_asset
 from services.assets.registration.register import register_asset
+from services.core.conversation.definition import Audience
+from services.core.conversation.files import Upload
 from services.core.db.engine import engine
 from services.core.errors import Forbidden, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor, system_actor

@@ -18,9 +18,8 @@ from services.assets.reading.assets import (
     count_assets,
     explain_term,
     get_asset,
-    list_assets,
 )
-from services.assets.reading.listing import list_lines
+from services.assets.reading.listing import list_assets, list_lines
 from services.assets.registration.deregister import deregister_asset, deregistration_blockers
 from services.assets.registration.drafts import save_draft
 from services.assets.registration.lifecycle import allowed_actions

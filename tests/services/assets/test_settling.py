@@ -288,6 +288,6 @@ def test_provenance_names_who_declared_a_value_and_how_one_was_worked_out(regist
     assert (told["Manufacturer"].declared_by, told["Manufacturer"].declared_for) == ("Priya Shah", "Northgate Ltd")
     assert told["StorageCapacity_kWh"].declared_at is not None
     assert told["InstalledCapacity"].origin is Origin.DERIVED
-    assert "rated capacity stands for it" in (told["InstalledCapacity"].how or "")
+    assert "rated capacity stands for it" in (told["InstalledCapacity"].explanation or "")
     with pytest.raises(NotFound):
         provenance_of(make_provider("Rival"), asset.id)

@@ -31,7 +31,7 @@ from services.assets.map.tiles import (
     map_tile,
     open_ticket,
 )
-from services.assets.reading.assets import list_assets
+from services.assets.reading.listing import list_assets
 from services.assets.registration.register import register_asset
 from services.core import signed_tickets as tickets
 from services.core.clock import now

@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import create_engine, inspect, select, text
 
 from models import metadata
-from services.assets.conversation.attachments import Upload
-from services.assets.conversation.comments import Audience, attach_files, comment_on_asset
+from services.assets.conversation.comments import attach_files, comment_on_asset
 from services.assets.reading.assets import asset_history, get_asset
 from services.assets.registration.drafts import save_draft
 from services.assets.registration.register import register_asset
+from services.core.conversation.definition import Audience
+from services.core.conversation.files import Upload
 from services.core.db import engine as database
 from services.core.db.engine import engine
 from services.core.db.exclusive import alone_with

@@ -13,8 +13,8 @@ from sqlmodel import col
 from models.assets import AssetStatus
 from models.participants import Role
 from models.qualifications import DataPackage, Qualification, QualificationStatus, QualificationStep
-from services.assets.conversation.attachments import Upload
 from services.core.clock import add_working_days, in_london, today
+from services.core.conversation.files import Upload
 from services.core.db.engine import engine
 from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from services.core.jobs.outbox import read_events

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from models.assets import AssetStatus
 from models.qualifications import QualificationStatus
 from models.units import MarketUnit
-from services.assets.conversation.attachments import Upload
-from services.assets.conversation.comments import Audience
 from services.core.clock import today
+from services.core.conversation.definition import Audience
+from services.core.conversation.files import Upload
 from services.core.db.engine import engine
 from services.core.errors import Forbidden, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor
@@ -21,13 +21,13 @@ from services.core.jobs.outbox import read_events
 from services.core.register_settings import change_setting
 from services.governance.waiting import what_waits
 from services.market.qualification.assessment import ask_information, demand_reassessment, suspend_qualification
-from services.market.qualification.evidence import read_evidence
 from services.market.qualification.expiry import keep_validities
 from services.market.qualification.listing import get_qualification
 from services.market.qualification.messages import (
     attach_evidence,
     comment_on_application,
     involved_in_application,
+    read_evidence,
     said_on_application,
 )
 from services.market.qualification.portability import accept_colleague, qualified_elsewhere

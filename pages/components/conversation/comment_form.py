@@ -1,25 +1,39 @@
-"""Writing a comment: first who reads it, then what it says; the button says once more where it goes (UC-02.01)."""
+"""Form of a comment: its readers first, then its text; the button says once more where it goes (UC-02.01, UC-04.02)."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from uuid import UUID
 
 import streamlit as st
 
-from models.assets import Asset
-from pages.components.asset.files import files_field, forget_files, taken
-from pages.components.asset.messages import COLOURS, ICONS
 from pages.components.common.actions import attempt
+from pages.components.conversation.files import forget_files, uploads_in
+from pages.components.conversation.messages import COLOURS, ICONS, own_name
 from pages.frame.banner import plain
-from services.assets.asset_page.page import WholeAsset
-from services.assets.conversation.comments import Audience, comment_on_asset
+from services.core.conversation.definition import Audience
+from services.core.conversation.files import Upload
 from services.core.identity.actor import Actor
 
+Post = Callable[[Actor, UUID, str, Audience, Sequence[Upload]], object]
 
-def draw_composer(actor: Actor, whole: WholeAsset) -> None:
-    """The form of a comment. Nothing is chosen beforehand: who reads it is never a matter of habit."""
-    asset, own = whole.asset, actor.organisation_name or "my organisation"
-    key = f"comment-{asset.id}"
+
+def draw_comment_form(
+    actor: Actor,
+    subject_id: UUID,
+    *,
+    involved: Sequence[str],
+    readers: str,
+    draw_files_field: Callable[[str], None],
+    post: Post,
+) -> None:
+    """Draw the form of a comment on a subject. No audience is preselected: who reads it is never a matter of habit.
+
+    `involved` are the readers' names, `readers` says in a sentence who everyone involved is; `draw_files_field` draws the
+    field for files under a key, `post` writes the comment.
+    """
+    own, key = own_name(actor), f"comment-{subject_id}"
     choices = {
-        Audience.EVERYONE: f"Everyone involved ({plain(', '.join(whole.involved))})",
+        Audience.EVERYONE: f"Everyone involved ({plain(', '.join(involved))})",
         Audience.OWN_ORGANISATION: f"Only {plain(own)}",
     }
     with st.container(border=True, key="composer"):
@@ -35,34 +49,34 @@ def draw_composer(actor: Actor, whole: WholeAsset) -> None:
         if audience is None:
             st.caption("Choose who reads it, then write.")
             return
-        told = {
-            Audience.EVERYONE: "Everybody who may see this asset reads this, and it stays with the record.",
+        consequences = {
+            Audience.EVERYONE: readers,
             Audience.OWN_ORGANISATION: f"Only people of {plain(own)} read this. Nobody else does, the FMAR administrator "
             "included; no notice tells of it.",
         }
-        st.markdown(f":{COLOURS[audience]}-background[:material/{ICONS[audience]}: {told[audience]}]")
+        st.markdown(f":{COLOURS[audience]}-background[:material/{ICONS[audience]}: {consequences[audience]}]")
         everyone = audience is Audience.EVERYONE
         st.text_area(
             "Comment for everyone involved" if everyone else f"Note within {plain(own)}",
             key=f"{key}-text",
             persist_state="session",
         )
-        files_field(key, whole.largest_file_mb)
+        draw_files_field(key)
         st.button(
             "Send to everyone involved" if everyone else f"Keep within {plain(own)}",
             type="primary",
             icon=":material/send:" if everyone else ":material/lock:",
             key=f"{key}-send",
-            on_click=partial(_send, actor, asset, audience, key),
+            on_click=partial(_send, actor, subject_id, audience, key, post),
         )
 
 
-def _send(actor: Actor, asset: Asset, audience: Audience, key: str) -> None:
+def _send(actor: Actor, subject_id: UUID, audience: Audience, key: str, post: Post) -> None:
     text = str(st.session_state.get(f"{key}-text") or "")
     done = "Sent to everyone involved." if audience is Audience.EVERYONE else "Kept within your organisation."
 
     def act() -> None:
-        comment_on_asset(actor, asset.id, text, audience, taken(key))
+        post(actor, subject_id, text, audience, uploads_in(key))
         forget_files(key)
 
     attempt(act, done, f"{key}-text", f"{key}-audience")

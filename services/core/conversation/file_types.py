@@ -1,10 +1,10 @@
-"""What a file is, judged by its content: its name and what the browser calls it count for nothing (UC-02.01)."""
+"""File types, judged by content: a file's name and what the browser calls it count for nothing (UC-02.01)."""
 
 import csv
 import io
 import unicodedata
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,14 +14,14 @@ from PIL import Image, UnidentifiedImageError
 
 MOST_PIXELS = 40_000_000
 """A picture of more is not opened: a few kilobytes can unpack to gigabytes."""
-SMALL_PX = 320
+THUMBNAIL_PX = 320
 LONGEST_NAME = 120
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """One kind of file that may be attached: what it is called, the endings it may have, and what proves it."""
+    """One kind of file that may be attached: its label, the endings it may have, and the test that proves it."""
 
     media_type: str
     label: str
@@ -49,11 +49,13 @@ def _is_picture(format_name: str) -> Callable[[bytes], bool]:
 def _is_workbook(content: bytes) -> bool:
     """A workbook without macros. Nothing is unpacked."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            names = set(parts.namelist())
+        with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+            names = set(workbook.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return False
-    return {"[Content_Types].xml", "xl/workbook.xml"} <= names and not any("vbaproject" in one.lower() for one in names)
+    return {"[Content_Types].xml", "xl/workbook.xml"} <= names and not any(
+        "vbaproject" in name.lower() for name in names
+    )
 
 
 def _is_table(content: bytes) -> bool:
@@ -81,18 +83,22 @@ KINDS: dict[str, FileKind] = {
         FileKind("text/csv", "CSV", (".csv", ".tsv", ".txt"), _is_table),
     )
 }
-ALLOWED = ", ".join(kind.label for kind in KINDS.values())
 ENDINGS = sorted(ending.removeprefix(".") for kind in KINDS.values() for ending in kind.endings)
 PICTURES = ("image/png", "image/jpeg")
 
 
+def labels_of(media_types: Iterable[str]) -> str:
+    """The kinds of file as people call them: ``PDF, PNG``."""
+    return ", ".join(KINDS[media_type].label for media_type in media_types)
+
+
 def kind_of(content: bytes) -> FileKind | None:
-    """What the content is, of the kinds that may be attached; None for anything else.
+    """The kind of a file, of those that may be attached; None for anything else.
 
     A signature says what it claims to be, and opening it proves that. Text has no signature: its own test decides.
     """
     try:
-        claimed = {str(found.mime_type) for found in puremagic.magic_string(content)}
+        claimed = {str(match.mime_type) for match in puremagic.magic_string(content)}
     except (puremagic.PureError, ValueError):
         claimed = set()
     for media_type, kind in KINDS.items():
@@ -104,8 +110,8 @@ def kind_of(content: bytes) -> FileKind | None:
 def clean_name(name: str, kind: FileKind) -> str:
     """A file's name that is safe to store, show and save: no folders, no invisible signs, an ending that fits the content."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    seen = "".join(sign for sign in unicodedata.normalize("NFC", last) if unicodedata.category(sign)[0] != "C")
-    safe = str(sanitize_filename(seen, replacement_text="-", platform="universal")).strip(" .")
+    visible = "".join(sign for sign in unicodedata.normalize("NFC", last) if unicodedata.category(sign)[0] != "C")
+    safe = str(sanitize_filename(visible, replacement_text="-", platform="universal")).strip(" .")
     path = PurePosixPath(safe or "file")
     stem = path.stem[:LONGEST_NAME].strip(" .") or "file"
     ending = path.suffix.lower()
@@ -114,12 +120,12 @@ def clean_name(name: str, kind: FileKind) -> str:
     return f"{path.name[:LONGEST_NAME].strip(' .')}{kind.endings[0]}"
 
 
-def small_picture(content: bytes) -> bytes:
+def make_thumbnail(content: bytes) -> bytes:
     """A PNG of at most 320 pixels a side, drawn anew: nothing but the picture itself is left of the file."""
     with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as picture:
-        picture.thumbnail((SMALL_PX, SMALL_PX))
-        drawn = io.BytesIO()
+        picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+        thumbnail = io.BytesIO()
         picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB").save(
-            drawn, "PNG"
+            thumbnail, "PNG"
         )
-    return drawn.getvalue()
+    return thumbnail.getvalue()
