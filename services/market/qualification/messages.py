@@ -108,6 +108,6 @@ def involved_in_application(actor: Actor, qualification_id: UUID) -> list[str]:
     qualification = see(Qualification, actor, qualification_id)
     name = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
     parties = (qualification.service_provider_id, qualification.addressed_to)
-    query = select(col(Organisation.id), name).where(col(Organisation.id).in_(parties))
-    names: dict[UUID, str] = dict(current_session().execute(query).tuples().all())
+    query = select(col(Organisation.id), name.label("name")).where(col(Organisation.id).in_(parties))
+    names: dict[UUID, str] = {row.id: row.name for row in current_session().execute(query)}
     return [*(names[party] for party in parties), GOVERNING]
