@@ -1,6 +1,7 @@
 """The second door: the register for programs, mounted under /api in the same process as the portal."""
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from api.assets import assets, bulk, checks, comments, differences, drafts, exports, jobs, lookup, tiles
@@ -27,6 +28,11 @@ from services.core.health import register_version
 COMMON = (401, 403, 422, 429, 500)
 
 
+def operation_id(route: APIRoute) -> str:
+    """The name of an operation in the OpenAPI document, from which clients are generated: that of its function."""
+    return route.name
+
+
 def create_api() -> FastAPI:
     """The API with all its routes."""
     app = FastAPIOffline(
@@ -36,6 +42,7 @@ def create_api() -> FastAPI:
         openapi_tags=TAGS,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
         swagger_ui_parameters={"defaultModelsExpandDepth": 0, "displayRequestDuration": True},
     )
     app.include_router(oauth.router)

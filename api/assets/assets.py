@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -12,18 +12,15 @@ from pydantic import BaseModel, Field, create_model
 from api.http.attribute_models import answer_model, handed_in, request_model
 from api.http.decimal_json import ExactRoute
 from api.http.examples import ASSET
-from api.http.parameters import AsOf, History, PageQuery, ReasonBody, told
+from api.http.parameters import AsOf, History, PageQuery, ReasonBody, filter_fields, filter_values, history_out
 from api.http.problems import FindingBody, answers
 from api.http.responses import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
 from api.http.security import Caller
 from models.assets import Asset, AssetStatus
 from services.assets.filters import FILTER_TERMS, AssetFilters, filters_from_terms
-from services.assets.reading.assets import asset_as_of, asset_history, get_asset
-from services.assets.reading.listing import list_assets
-from services.assets.registration.deregister import deregister_asset
+from services.assets.reading import assets, listing
+from services.assets.registration import deregister, register, update
 from services.assets.registration.record import INPUT_ONLY, as_terms
-from services.assets.registration.register import check_registration, register_asset
-from services.assets.registration.update import change_preview, update_asset
 from services.assets.rules.schemas import CORE_ATTRIBUTES, REGISTER_TERMS
 from services.core.access_log import log_access
 from services.core.errors import Finding
@@ -73,53 +70,41 @@ class AssetPage(BaseModel):
 
 
 class Findings(BaseModel):
-    """What the rules say; empty: nothing stands in the way."""
+    """The findings of the rules; empty: nothing stands in the way."""
 
     findings: list[FindingBody]
 
 
 class _Ordered(PageQuery):
-    """How assets are listed."""
-
     order: Literal["newest", "oldest"] = Field(default="newest", description="By registration.")
 
 
-def filter_fields() -> dict[str, Any]:
-    """A query parameter for each filter that the services know; those that take several values may be repeated."""
-    text = Annotated[str, Field(max_length=255)]
-    several = {one.name for one in fields(AssetFilters) if one.default == ()}
-    one_of = Field(default_factory=list, max_length=100, description="May be repeated: one of these.")
-    return {
-        term: (list[text], one_of) if name in several else (text, Field(default=""))
-        for term, name in FILTER_TERMS.items()
-    }
+_SEVERAL = {field.name for field in fields(AssetFilters) if field.default == ()}
+ASSET_FILTERS = filter_fields(FILTER_TERMS, {term for term, name in FILTER_TERMS.items() if name not in _SEVERAL}, 255)
+"""A query parameter for each filter that the services know; those that take several values may be repeated."""
+AssetQuery = create_model("AssetQuery", __base__=_Ordered, __doc__="Filters of assets.", **ASSET_FILTERS)
 
 
-AssetQuery = create_model("AssetQuery", __base__=_Ordered, __doc__="Which assets.", **filter_fields())
-
-
-def filters_in(query: BaseModel) -> AssetFilters:
-    """The filters of a query made with `filter_fields`."""
-    given = {term: getattr(query, term) for term in FILTER_TERMS}
-    return filters_from_terms({term: one if isinstance(one, list) else [one] for term, one in given.items()})
+def asset_filters(query: BaseModel) -> AssetFilters:
+    """The filters of a query made with `ASSET_FILTERS`."""
+    return filters_from_terms(filter_values(query, FILTER_TERMS))
 
 
 @router.get("", summary="List assets", response_model=AssetPage)
-def list_them(
+def list_assets(
     request: Request,
     caller: Caller,
     query: Annotated[AssetQuery, Query()],  # pyright: ignore[reportInvalidTypeForm]  # made from the filters
 ) -> Response:
     """The assets that you may see and that pass the filters. Filters add up; values of one filter are alternatives."""
-    filters = filters_in(query)
     after = None if query.after is None else str(query.after)
-    found = list_assets(caller, filters, order=query.order, after=after, limit=query.limit)
-    log_access(caller, "asset.list", RECORD, detail={"ids": [str(one.id) for one in found.items]})
-    return answer(page(request, [as_terms(one) for one in found.items], found.next_cursor))
+    result = listing.list_assets(caller, asset_filters(query), order=query.order, after=after, limit=query.limit)
+    log_access(caller, "asset.list", RECORD, detail={"ids": [str(asset.id) for asset in result.items]})
+    return answer(page(request, [as_terms(asset) for asset in result.items], result.next_cursor))
 
 
 @router.post("", status_code=201, summary="Register an asset", response_model=AssetOut, responses=answers(409, 413))
-def register(
+def register_asset(
     request: Request,
     caller: Caller,
     body: AssetIn,  # pyright: ignore[reportInvalidTypeForm]  # made from the attribute catalogue
@@ -129,33 +114,33 @@ def register(
     409 with the existing `AssetId`, where you may see it, when it is registered already. Warnings alone answer 422 until the
     request carries a `Justification`.
     """
-    values, justification = handed_in(body, REGISTER_TERMS, lambda given: check_registration(caller, given))
-    made = register_asset(caller, values, justification=justification)
-    return _one(made, 201, location=here(request, f"/v1/assets/{made.id}"))
+    values, justification = handed_in(body, REGISTER_TERMS, lambda terms: register.check_registration(caller, terms))
+    asset = register.register_asset(caller, values, justification=justification)
+    return asset_answer(asset, 201, location=here(request, f"/v1/assets/{asset.id}"))
 
 
 @router.post("/validate", summary="Try a registration", response_model=Findings, responses=answers(409, 413))
-def validate(
+def check_registration(
     caller: Caller,
     body: AssetIn,  # pyright: ignore[reportInvalidTypeForm]  # made from the attribute catalogue
 ) -> Response:
-    """What registering would say, without registering: errors, duplicates and warnings as findings."""
-    values, _justification = handed_in(body, REGISTER_TERMS, lambda given: check_registration(caller, given))
-    return answer({"findings": [finding.as_dict() for finding in check_registration(caller, values)]})
+    """The findings that registering would meet, without registering: errors, duplicates and warnings."""
+    values, _justification = handed_in(body, REGISTER_TERMS, lambda terms: register.check_registration(caller, terms))
+    return answer({"findings": [finding.as_dict() for finding in register.check_registration(caller, values)]})
 
 
 @router.get("/{AssetId}", summary="Read an asset", response_model=AssetOut, responses={**NOT_MODIFIED, **answers(404)})
-def read(caller: Caller, asset_id: AssetId, if_none_match: IfNoneMatch = None, as_of: AsOf = None) -> Response:
+def get_asset(caller: Caller, asset_id: AssetId, if_none_match: IfNoneMatch = None, as_of: AsOf = None) -> Response:
     """One asset, with its ETag; or as it stood at a moment."""
-    found = get_asset(caller, asset_id) if as_of is None else asset_as_of(caller, asset_id, as_of)
+    asset = assets.get_asset(caller, asset_id) if as_of is None else assets.asset_as_of(caller, asset_id, as_of)
     log_access(caller, "asset.read", RECORD, asset_id, {"as_of": as_of.isoformat()} if as_of else None)
-    return unchanged(if_none_match, found.version) or _one(found)
+    return unchanged(if_none_match, asset.version) or asset_answer(asset)
 
 
 @router.patch(
     "/{AssetId}", summary="Change an asset", response_model=AssetOut, responses=answers(404, 409, 412, 413, 428)
 )
-def change(
+def update_asset(
     caller: Caller,
     asset_id: AssetId,
     body: AssetChange,  # pyright: ignore[reportInvalidTypeForm]  # made from the attribute catalogue
@@ -164,19 +149,19 @@ def change(
     """Attributes that aren't named stay. A material change is checked again."""
     version = version_of(if_match)
 
-    def judge(given: Mapping[str, object]) -> list[Finding]:
-        return change_preview(caller, asset_id, given).findings
+    def judge(terms: Mapping[str, object]) -> list[Finding]:
+        return update.change_preview(caller, asset_id, terms).findings
 
     values, justification = handed_in(body, REGISTER_TERMS, judge)
-    return _one(update_asset(caller, asset_id, values, version, justification=justification))
+    return asset_answer(update.update_asset(caller, asset_id, values, version, justification=justification))
 
 
 @router.get("/{AssetId}/history", summary="An asset's history", response_model=History, responses=answers(404))
-def history(caller: Caller, asset_id: AssetId) -> Response:
+def list_asset_changes(caller: Caller, asset_id: AssetId) -> Response:
     """Every change, newest first: who, when, under which use case, before and after."""
-    changes = asset_history(caller, asset_id)
+    changes = assets.asset_history(caller, asset_id)
     log_access(caller, "asset.history", RECORD, asset_id)
-    return answer(told(changes))
+    return answer(history_out(changes))
 
 
 @router.post(
@@ -185,10 +170,11 @@ def history(caller: Caller, asset_id: AssetId) -> Response:
     response_model=AssetOut,
     responses=answers(404, 409, 412, 413, 428),
 )
-def deregister(caller: Caller, asset_id: AssetId, body: ReasonBody, if_match: IfMatch = None) -> Response:
+def deregister_asset(caller: Caller, asset_id: AssetId, body: ReasonBody, if_match: IfMatch = None) -> Response:
     """Final; the identifier is never used again. Refused, with `blockers`, while other records depend on it."""
-    return _one(deregister_asset(caller, asset_id, body.Reason, version_of(if_match)))
+    return asset_answer(deregister.deregister_asset(caller, asset_id, body.reason, version_of(if_match)))
 
 
-def _one(asset: Asset, status: int = 200, *, location: str | None = None) -> Response:
+def asset_answer(asset: Asset, status: int = 200, *, location: str | None = None) -> Response:
+    """An asset by ontology term, under its ETag."""
     return answer(as_terms(asset), status, version=asset.version, location=location)

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.assets.jobs import JobOut, told_job
+from api.assets.job_schemas import JobOut
+from api.assets.jobs import upload_out
 from api.http.decimal_json import ExactRoute
 from api.http.files import MEDIA_TYPES, file_content
 from api.http.problems import answers
 from api.http.responses import answer, here
+from api.http.schemas import RequestSchema
 from api.http.security import Caller
 from services.assets.bulk.files.formats import FORMATS
 from services.assets.bulk.pipeline.outcomes import EVERY_CODE
@@ -35,7 +37,7 @@ Key = Annotated[
 
 
 class BulkQuery(BaseModel):
-    """What is said with a file."""
+    """Words and wishes that go with a file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,12 +59,12 @@ class BulkQuery(BaseModel):
     )
 
 
-def _pairs(name: str, given: list[str]) -> dict[str, str]:
-    wrong = [one for one in given if "=" not in one]
+def _pairs(name: str, texts: list[str]) -> dict[str, str]:
+    wrong = [text for text in texts if "=" not in text]
     if wrong:
         expected = "A name, an equals sign and a value"
-        raise Invalid([Finding("QUERY-PAIR", name, one, expected, f"“{one}” is no pair.") for one in wrong])
-    return {left.strip(): right.strip() for left, _, right in (one.rpartition("=") for one in given)}
+        raise Invalid([Finding("QUERY-PAIR", name, text, expected, f"“{text}” is no pair.") for text in wrong])
+    return {left.strip(): right.strip() for left, _, right in (text.rpartition("=") for text in texts)}
 
 
 @router.post(
@@ -73,7 +75,7 @@ def _pairs(name: str, given: list[str]) -> dict[str, str]:
     responses=answers(409, 413),
     openapi_extra={"requestBody": BODY},
 )
-async def hand_in(
+async def upload_assets(
     request: Request, caller: Caller, query: Annotated[BulkQuery, Query()], idempotency_key: Key = None
 ) -> Response:
     """The file is the body, under its media type; it becomes a job that registers new assets and changes those it names.
@@ -92,15 +94,13 @@ async def hand_in(
     data = await request.body()
     kind = request.headers.get("Content-Type")
     job = await run_in_threadpool(submit_file, caller, data, query.file_name, wishes, media_type=kind)
-    return answer(told_job(job), 202, location=here(request, f"/v1/jobs/{job.id}"))
+    return answer(upload_out(job), 202, location=here(request, f"/v1/jobs/{job.id}"))
 
 
-class TemplateQuery(BaseModel):
-    """Which template."""
+class TemplateQuery(RequestSchema):
+    """The category of a template."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    AssetCategory: str | None = Field(default=None, max_length=40, description="None: for assets of all categories.")
+    asset_category: str | None = Field(default=None, max_length=40, description="None: for assets of all categories.")
 
 
 @router.get(
@@ -109,9 +109,9 @@ class TemplateQuery(BaseModel):
     response_class=Response,
     responses={**file_content("xlsx"), **answers(404)},
 )
-def template(caller: Caller, query: Annotated[TemplateQuery, Query()]) -> Response:
+def download_template(caller: Caller, query: Annotated[TemplateQuery, Query()]) -> Response:
     """With a sheet that explains every column and lists to choose codes from; made from the schemas in force."""
-    data = template_workbook(query.AssetCategory)
-    name = f"fmar-template-{(query.AssetCategory or 'all').lower()}.xlsx"
+    data = template_workbook(query.asset_category)
+    name = f"fmar-template-{(query.asset_category or 'all').lower()}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=MEDIA_TYPES["xlsx"], headers=headers)

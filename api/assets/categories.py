@@ -1,7 +1,7 @@
-"""What describes the register: categories with their schemas, code lists, and who may do what (UC-05.07)."""
+"""Reference data: categories with their schemas, code lists, and permissions (UC-05.07)."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.http.decimal_json import ExactRoute
 from api.http.problems import answers
 from api.http.responses import NOT_MODIFIED, IfNoneMatch, answer, here, unchanged
+from api.http.schemas import AnswerSchema
 from api.http.security import Caller
 from models.assets import CategorySchema, SchemaStatus
 from services.assets.rules.reference import (
@@ -31,16 +32,16 @@ SCHEMA = {
 CategoryCode = Annotated[str, Path(alias="AssetCategory", max_length=40, examples=["BESS"])]
 
 
-class CategoryOut(BaseModel):
+class CategoryOut(AnswerSchema):
     """A category in use."""
 
-    AssetCategory: str
-    Label: str
-    Description: str
-    SchemaVersion: int
-    PublishedAt: datetime | None
-    Mandatory: list[str] = Field(description="Core attributes that the category needs.")
-    Schema: str = Field(description="The path of its JSON Schema.")
+    category: str = Field(serialization_alias="AssetCategory")
+    label: str
+    description: str
+    schema_version: int
+    published_at: datetime | None
+    mandatory: list[str] = Field(description="Core attributes that the category needs.")
+    path: str = Field(serialization_alias="Schema", description="The path of its JSON Schema.")
 
 
 class Categories(BaseModel):
@@ -49,17 +50,17 @@ class Categories(BaseModel):
     items: list[CategoryOut]
 
 
-class VersionOut(BaseModel):
+class VersionOut(AnswerSchema):
     """One version of a category that is or was in use."""
 
-    AssetCategory: str
-    SchemaVersion: int
-    Label: str
-    Status: SchemaStatus = Field(description="DEPRECATED: no asset registers under it any more.")
-    PublishedAt: datetime | None
-    Note: str = Field(description="What was new in it.")
-    Deprecation: str = Field(description="Why it went out of use.")
-    Schema: str = Field(description="The path of its JSON Schema.")
+    category: str = Field(serialization_alias="AssetCategory")
+    schema_version: int
+    label: str
+    status: SchemaStatus = Field(description="DEPRECATED: no asset registers under it any more.")
+    published_at: datetime | None
+    note: str = Field(description="What was new in it.")
+    deprecation: str = Field(description="Why it went out of use.")
+    path: str = Field(serialization_alias="Schema", description="The path of its JSON Schema.")
 
 
 class Versions(BaseModel):
@@ -68,19 +69,19 @@ class Versions(BaseModel):
     items: list[VersionOut]
 
 
-class CodeOut(BaseModel):
+class CodeOut(AnswerSchema):
     """One code; retired ones are kept, since older records carry them."""
 
-    Code: str
-    Label: str
-    AppliesTo: str
-    Active: bool
+    code: str
+    label: str
+    applies_to: str
+    active: bool
 
 
-class CodeListOut(BaseModel):
+class CodeListOut(AnswerSchema):
     """A code list in its order."""
 
-    Name: str
+    name: str
     items: list[CodeOut]
 
 
@@ -90,17 +91,17 @@ class CodeListNames(BaseModel):
     items: list[str]
 
 
-class PermissionOut(BaseModel):
+class PermissionOut(AnswerSchema):
     """A permission: how far each role reaches, and how far you do."""
 
-    Permission: str
-    Meaning: str
-    Roles: dict[str, Scope]
-    Yours: list[Scope]
+    name: str = Field(serialization_alias="Permission")
+    meaning: str
+    roles: dict[str, Scope]
+    yours: list[Scope]
 
 
 class Permissions(BaseModel):
-    """Who may do what."""
+    """The permission table."""
 
     items: list[PermissionOut]
 
@@ -108,27 +109,29 @@ class Permissions(BaseModel):
 @router.get("/categories", summary="List categories", response_model=Categories)
 def list_categories(request: Request, caller: Caller) -> Response:
     """The categories in use, with where their schemas are."""
-    return answer({"items": [_category(request, one) for one in categories(caller)]})
+    return answer({"items": [_category(request, schema) for schema in categories(caller)]})
 
 
-def _category(request: Request, schema: CategorySchema) -> dict[str, Any]:
+def _category(request: Request, schema: CategorySchema) -> CategoryOut:
     document = schema.document
-    label = code_lists().get(CATEGORY_LIST, {}).get(schema.category)
-    return {
-        "AssetCategory": schema.category,
-        "Label": label.label if label else document.get("title", schema.category),
-        "Description": document.get("description", ""),
-        "SchemaVersion": schema.schema_version,
-        "PublishedAt": schema.published_at,
-        "Mandatory": list(document.get("x-mandatory", ())),
-        "Schema": here(request, f"/v1/categories/{schema.category}/versions/{schema.schema_version}"),
-    }
+    code = code_lists().get(CATEGORY_LIST, {}).get(schema.category)
+    return CategoryOut.from_record(
+        schema,
+        label=code.label if code else document.get("title", schema.category),
+        description=document.get("description", ""),
+        mandatory=document.get("x-mandatory", ()),
+        path=_path(request, schema),
+    )
+
+
+def _path(request: Request, schema: CategorySchema) -> str:
+    return here(request, f"/v1/categories/{schema.category}/versions/{schema.schema_version}")
 
 
 @router.get(
     "/categories/{AssetCategory}", summary="A category's schema", responses={**SCHEMA, **NOT_MODIFIED, **answers(404)}
 )
-def newest_schema(caller: Caller, category: CategoryCode, if_none_match: IfNoneMatch = None) -> Response:
+def get_category_schema(caller: Caller, category: CategoryCode, if_none_match: IfNoneMatch = None) -> Response:
     """The newest published version."""
     return _schema(category_schema(caller, category), if_none_match)
 
@@ -139,23 +142,20 @@ def newest_schema(caller: Caller, category: CategoryCode, if_none_match: IfNoneM
     response_model=Versions,
     responses=answers(404),
 )
-def list_versions(request: Request, caller: Caller, category: CategoryCode) -> Response:
+def list_category_versions(request: Request, caller: Caller, category: CategoryCode) -> Response:
     """All that are or were in use. Those of a category that is out of use are still here."""
-    return answer({"items": [_version(request, one) for one in schema_versions(caller, category)]})
+    return answer({"items": [_version(request, schema) for schema in schema_versions(caller, category)]})
 
 
-def _version(request: Request, schema: CategorySchema) -> dict[str, Any]:
+def _version(request: Request, schema: CategorySchema) -> VersionOut:
     document = schema.document
-    return {
-        "AssetCategory": schema.category,
-        "SchemaVersion": schema.schema_version,
-        "Label": document.get("title", schema.category),
-        "Status": schema.status,
-        "PublishedAt": schema.published_at,
-        "Note": document.get("x-note", ""),
-        "Deprecation": document.get("x-deprecation", ""),
-        "Schema": here(request, f"/v1/categories/{schema.category}/versions/{schema.schema_version}"),
-    }
+    return VersionOut.from_record(
+        schema,
+        label=document.get("title", schema.category),
+        note=document.get("x-note", ""),
+        deprecation=document.get("x-deprecation", ""),
+        path=_path(request, schema),
+    )
 
 
 @router.get(
@@ -163,7 +163,7 @@ def _version(request: Request, schema: CategorySchema) -> dict[str, Any]:
     summary="A version of a category's schema",
     responses={**SCHEMA, **NOT_MODIFIED, **answers(404)},
 )
-def one_schema(
+def get_category_version(
     caller: Caller,
     category: CategoryCode,
     version: Annotated[int, Path(alias="Version", ge=1, le=1_000_000)],
@@ -176,9 +176,9 @@ def one_schema(
 def _schema(schema: CategorySchema, if_none_match: str | None) -> Response:
     # Of the version and of its record: deprecating a version changes its document too.
     tag = schema.schema_version * 10_000 + schema.version
-    known = unchanged(if_none_match, tag)
-    if known is not None:
-        return known
+    not_modified = unchanged(if_none_match, tag)
+    if not_modified is not None:
+        return not_modified
     response = answer(schema.document, version=tag)
     response.headers["Content-Type"] = "application/schema+json"
     return response
@@ -191,27 +191,18 @@ def list_code_lists(_caller: Caller) -> Response:
 
 
 @router.get("/code-lists/{Name}", summary="A code list", response_model=CodeListOut, responses=answers(404))
-def one_code_list(
+def get_code_list(
     _caller: Caller, name: Annotated[str, Path(alias="Name", max_length=40, examples=["ConnectionStatus"])]
 ) -> Response:
     """All codes of a list, retired ones included."""
-    codes = [
-        {"Code": one.code, "Label": one.label, "AppliesTo": one.applies_to, "Active": one.active}
-        for one in code_list(name)
-    ]
-    return answer({"Name": name, "items": codes})
+    return answer(CodeListOut(name=name, items=CodeOut.from_records(code_list(name))))
 
 
 @router.get("/permissions", summary="Who may do what", response_model=Permissions)
-def permissions(caller: Caller) -> Response:
+def list_permissions(caller: Caller) -> Response:
     """The permission table, and how far your own roles reach."""
     items = [
-        {
-            "Permission": row.name,
-            "Meaning": row.meaning,
-            "Roles": {str(role): scope for role, scope in row.scopes.items()},
-            "Yours": sorted(scopes_of(caller, row.name)),
-        }
+        PermissionOut.from_record(row, roles=row.scopes, yours=sorted(scopes_of(caller, row.name)))
         for row in permission_table().values()
     ]
     return answer({"items": items})

@@ -5,50 +5,49 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from api.assets.assets import RECORD, AssetId, AssetOut
+from api.assets.assets import RECORD, AssetId, AssetOut, asset_answer
 from api.http.decimal_json import ExactRoute
 from api.http.problems import answers
-from api.http.responses import Actions, IfMatch, answer, version_of
+from api.http.responses import ActionOut, Actions, IfMatch, answer, version_of
+from api.http.schemas import AnswerSchema, RequestSchema
 from api.http.security import Caller
-from models.assets import Asset, AssetCheck, AssetMessage, CheckOutcome, CheckSource, MessageKind
-from services.assets.asset_page.provenance import Origin as ValueOrigin
-from services.assets.asset_page.provenance import Statement, provenance_of
-from services.assets.checks.queries import Decision as QueryDecision
-from services.assets.checks.queries import answer_query, messages_of, query_asset, settle_query
+from models.assets import CheckOutcome, CheckSource, MessageKind
+from services.assets.asset_page.provenance import Origin, provenance_of
+from services.assets.checks import queries
+from services.assets.checks.queries import Decision, messages_of
 from services.assets.checks.run import checks_of, request_checks
 from services.assets.reading.assets import get_asset
 from services.assets.registration.lifecycle import allowed_actions
-from services.assets.registration.record import as_terms
 from services.core.access_log import log_access
 
 router = APIRouter(prefix="/assets/{AssetId}", tags=["Asset checks"], route_class=ExactRoute)
 REFUSALS = answers(404, 409, 412, 413, 428)
 
 
-class CheckOut(BaseModel):
-    """What one source says of the asset."""
+class CheckOut(AnswerSchema):
+    """The check of an asset against one source."""
 
-    CheckId: UUID
-    Source: CheckSource
-    SourceName: str | None = Field(description="The edition or system that answered.")
-    Outcome: CheckOutcome
-    Summary: str | None
-    MatchedBy: str | None = Field(description="How the source's record was found.")
-    AssetVersion: int = Field(description="The version of the asset whose values were checked.")
-    RequestedAt: datetime
-    CompletedAt: datetime | None
-    Comparisons: list[dict[str, Any]] = Field(description="Field by field: declared, theirs, outcome, message.")
+    id: UUID = Field(serialization_alias="CheckId")
+    source: CheckSource
+    source_name: str | None = Field(description="The edition or system that answered.")
+    outcome: CheckOutcome
+    summary: str | None
+    matched_by: str | None = Field(description="How the source's record was found.")
+    asset_version: int = Field(description="The version of the asset whose values were checked.")
+    requested_at: datetime
+    completed_at: datetime | None
+    comparisons: list[dict[str, Any]] = Field(description="Field by field: declared, theirs, outcome, message.")
 
 
-class MessageOut(BaseModel):
-    """What was asked, answered or decided."""
+class MessageOut(AnswerSchema):
+    """A question, an answer or a decision."""
 
-    Kind: MessageKind
-    Text: str
-    Author: str
-    SentAt: datetime
+    kind: MessageKind
+    text: str
+    author_name: str = Field(serialization_alias="Author")
+    sent_at: datetime
 
 
 class Checks(BaseModel):
@@ -58,32 +57,34 @@ class Checks(BaseModel):
     messages: list[MessageOut]
 
 
-class StatementOut(BaseModel):
-    """What one source says of one attribute."""
+class StatementOut(AnswerSchema):
+    """The statement of one source on one attribute."""
 
-    Source: CheckSource
-    SourceName: str
-    At: datetime | None
-    Origin: ValueOrigin
-    Theirs: str | None
-    Message: str | None
+    source: CheckSource
+    source_name: str
+    at: datetime | None
+    origin: Origin
+    source_value: str | None = Field(serialization_alias="Theirs")
+    message: str | None
 
 
-class ProvenanceOut(BaseModel):
-    """Where the value of one attribute comes from, and how it stands up."""
+class ProvenanceOut(AnswerSchema):
+    """The provenance of the value of one attribute, and how it stands up."""
 
-    Term: str
-    Value: Any
-    Origin: ValueOrigin
-    Source: str | None
-    At: datetime | None
-    Theirs: str | None = Field(description="What the source says, where it differs.")
-    Message: str | None
-    DeclaredBy: str | None = Field(description="Who gave the value that stands.")
-    DeclaredFor: str | None = Field(description="For which organisation.")
-    DeclaredAt: datetime | None
-    How: str | None = Field(description="How a derived value came about.")
-    Statements: list[StatementOut] = Field(description="What each source says.")
+    term: str
+    value: Any
+    origin: Origin
+    source: str | None
+    at: datetime | None
+    source_value: str | None = Field(
+        serialization_alias="Theirs", description="What the source says, where it differs."
+    )
+    message: str | None
+    declared_by: str | None = Field(description="Who gave the value that stands.")
+    declared_for: str | None = Field(description="For which organisation.")
+    declared_at: datetime | None
+    explanation: str | None = Field(serialization_alias="How", description="How a derived value came about.")
+    statements: list[StatementOut] = Field(description="What each source says.")
 
 
 class ProvenanceList(BaseModel):
@@ -92,30 +93,24 @@ class ProvenanceList(BaseModel):
     items: list[ProvenanceOut]
 
 
-class AnswerBody(BaseModel):
+class AnswerBody(RequestSchema):
     """An answer to a query."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Answer: str = Field(max_length=5000, examples=["The register is behind: the export limit was raised in October."])
+    answer: str = Field(max_length=5000, examples=["The register is behind: the export limit was raised in October."])
 
 
-class QuestionBody(BaseModel):
+class QuestionBody(RequestSchema):
     """A question to the FSP."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Question: str = Field(max_length=5000, examples=["Which of the two MPANs does the battery import through?"])
+    question: str = Field(max_length=5000, examples=["Which of the two MPANs does the battery import through?"])
 
 
-class SettlementBody(BaseModel):
+class SettlementBody(RequestSchema):
     """A decision on an asset in validation."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Decision: QueryDecision
-    Reason: str = Field(max_length=5000, examples=["The connection agreement that was handed in shows the new limit."])
-    Fields: list[str] | None = Field(
+    decision: Decision
+    reason: str = Field(max_length=5000, examples=["The connection agreement that was handed in shows the new limit."])
+    fields: list[str] | None = Field(
         default=None, max_length=100, description="Differences that are accepted, by term; all of them when left out."
     )
 
@@ -125,101 +120,47 @@ def list_checks(caller: Caller, asset_id: AssetId) -> Response:
     """The newest check against each source, field by field, and what was asked and answered about them."""
     checks, messages = checks_of(caller, asset_id), messages_of(caller, asset_id)
     log_access(caller, "asset.checks", RECORD, asset_id)
-    return answer({"items": [_check(one) for one in checks], "messages": [_message(one) for one in messages]})
+    return answer({"items": CheckOut.from_records(checks), "messages": MessageOut.from_records(messages)})
 
 
 @router.post(
     "/checks", status_code=202, summary="Run the checks again", response_model=Checks, responses=answers(404, 409)
 )
-def run_again(caller: Caller, asset_id: AssetId) -> Response:
+def run_asset_checks(caller: Caller, asset_id: AssetId) -> Response:
     """The sources are asked in the background; the asset keeps its status until they have answered."""
     checks = request_checks(caller, asset_id)
-    return answer({"items": [_check(one) for one in checks], "messages": []}, 202)
+    return answer({"items": CheckOut.from_records(checks), "messages": []}, 202)
 
 
 @router.get("/provenance", summary="Where its values come from", response_model=ProvenanceList, responses=answers(404))
-def provenance(caller: Caller, asset_id: AssetId) -> Response:
+def list_provenance(caller: Caller, asset_id: AssetId) -> Response:
     """Every attribute: declared, derived, verified by a source, or differing from it."""
-    found = provenance_of(caller, asset_id)
+    provenance = provenance_of(caller, asset_id)
     log_access(caller, "asset.provenance", RECORD, asset_id)
-    items = [
-        {
-            "Term": one.term,
-            "Value": one.value,
-            "Origin": one.origin,
-            "Source": one.source,
-            "At": one.at,
-            "Theirs": one.source_value,
-            "Message": one.message,
-            "DeclaredBy": one.declared_by,
-            "DeclaredFor": one.declared_for,
-            "DeclaredAt": one.declared_at,
-            "How": one.explanation,
-            "Statements": [_statement(said) for said in one.statements],
-        }
-        for one in found.values()
-    ]
-    return answer({"items": items})
+    return answer({"items": ProvenanceOut.from_records(provenance.values())})
 
 
 @router.get("/actions", summary="What can be done with it now", response_model=Actions, responses=answers(404))
-def actions(caller: Caller, asset_id: AssetId) -> Response:
-    """What you can do with the asset as it stands; what can't be done says why not."""
-    found = allowed_actions(caller, get_asset(caller, asset_id))
-    items = [
-        {"Operation": one.operation, "Label": one.label, "Allowed": one.allowed, "WhyNot": one.why_not} for one in found
-    ]
-    return answer({"items": items})
+def list_asset_actions(caller: Caller, asset_id: AssetId) -> Response:
+    """The actions that are open to you now; what can't be done says why not."""
+    actions = allowed_actions(caller, get_asset(caller, asset_id))
+    return answer({"items": ActionOut.from_records(actions)})
 
 
 @router.post("/answer", summary="Answer a query", response_model=AssetOut, responses=REFUSALS)
-def answer_it(caller: Caller, asset_id: AssetId, body: AnswerBody, if_match: IfMatch = None) -> Response:
+def answer_query(caller: Caller, asset_id: AssetId, body: AnswerBody, if_match: IfMatch = None) -> Response:
     """The asset is Pending Validation again, until the operator decides. For the FSP that manages it."""
-    return _one(answer_query(caller, asset_id, body.Answer, version_of(if_match)))
+    return asset_answer(queries.answer_query(caller, asset_id, body.answer, version_of(if_match)))
 
 
 @router.post("/query", summary="Ask about an asset", response_model=AssetOut, responses=REFUSALS)
-def ask(caller: Caller, asset_id: AssetId, body: QuestionBody, if_match: IfMatch = None) -> Response:
+def query_asset(caller: Caller, asset_id: AssetId, body: QuestionBody, if_match: IfMatch = None) -> Response:
     """The asset becomes Query until the FSP has answered. For the FMAR administrator."""
-    return _one(query_asset(caller, asset_id, body.Question, version_of(if_match)))
+    return asset_answer(queries.query_asset(caller, asset_id, body.question, version_of(if_match)))
 
 
 @router.post("/settle", summary="Settle a query", response_model=AssetOut, responses=REFUSALS)
-def settle(caller: Caller, asset_id: AssetId, body: SettlementBody, if_match: IfMatch = None) -> Response:
+def settle_query(caller: Caller, asset_id: AssetId, body: SettlementBody, if_match: IfMatch = None) -> Response:
     """Verify the asset, accepting differences with a reason, or ask again. For the FMAR administrator."""
     version = version_of(if_match)
-    return _one(settle_query(caller, asset_id, body.Decision, body.Reason, version, body.Fields))
-
-
-def _one(asset: Asset) -> Response:
-    return answer(as_terms(asset), version=asset.version)
-
-
-def _check(check: AssetCheck) -> dict[str, Any]:
-    return {
-        "CheckId": check.id,
-        "Source": check.source,
-        "SourceName": check.source_name,
-        "Outcome": check.outcome,
-        "Summary": check.summary,
-        "MatchedBy": check.matched_by,
-        "AssetVersion": check.asset_version,
-        "RequestedAt": check.requested_at,
-        "CompletedAt": check.completed_at,
-        "Comparisons": check.comparisons,
-    }
-
-
-def _statement(said: Statement) -> dict[str, Any]:
-    return {
-        "Source": said.source,
-        "SourceName": said.source_name,
-        "At": said.at,
-        "Origin": said.origin,
-        "Theirs": said.source_value,
-        "Message": said.message,
-    }
-
-
-def _message(message: AssetMessage) -> dict[str, Any]:
-    return {"Kind": message.kind, "Text": message.text, "Author": message.author_name, "SentAt": message.sent_at}
+    return asset_answer(queries.settle_query(caller, asset_id, body.decision, body.reason, version, body.fields))

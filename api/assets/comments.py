@@ -1,7 +1,9 @@
 """Conversation on an asset: messages and files, for everyone involved or within one's own organisation (UC-02.01)."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api.assets.assets import RECORD, AssetId
@@ -20,17 +22,13 @@ from api.http.conversation import (
 from api.http.decimal_json import ExactRoute
 from api.http.problems import answers
 from api.http.responses import answer, here
+from api.http.schemas import AnswerSchema, RequestSchema
 from api.http.security import Caller
-from models.assets import MessageKind
-from services.assets.conversation.comments import (
-    attach_files,
-    comment_on_asset,
-    conversation_of,
-    involved,
-    read_attachment,
-)
+from models.assets import AssetMessage, Attachment, MessageKind
+from services.assets.conversation import comments
+from services.assets.conversation.comments import conversation_of, involved, read_attachment
 from services.core.access_log import log_access
-from services.core.conversation.definition import Audience as Readers
+from services.core.conversation.definition import Audience
 from services.core.conversation.file_types import KINDS, labels_of
 from services.core.conversation.files import Upload
 from services.core.errors import NotFound
@@ -44,20 +42,18 @@ class CommentOut(MessageFields[MessageKind]):
     """Something said about an asset."""
 
 
-class Conversation(BaseModel):
+class Conversation(AnswerSchema):
     """Everything said about an asset that you may read, oldest first, and who everyone involved is."""
 
     items: list[CommentOut]
     involved: list[str] = Field(description="Who reads what is said to everyone involved, by name.")
 
 
-class CommentBody(BaseModel):
+class CommentBody(RequestSchema):
     """A comment. Who reads it has no usual value: it is said each time."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Text: str = Field(max_length=5000, examples=["The network operator visits the site on Monday."])
-    Audience: Readers
+    text: str = Field(max_length=5000, examples=["The network operator visits the site on Monday."])
+    audience: Audience
 
 
 @router.get("/assets/{AssetId}/comments", summary="What was said", response_model=Conversation, responses=answers(404))
@@ -65,9 +61,7 @@ def list_comments(request: Request, caller: Caller, asset_id: AssetId) -> Respon
     """Questions, answers, decisions and comments. A note that another organisation keeps for itself is not among them."""
     messages, names = conversation_of(caller, asset_id), involved(caller, asset_id)
     log_access(caller, "asset.comments", RECORD, asset_id)
-    return answer(
-        {"items": [message_out(request, row.message, row.files, FILES) for row in messages], "involved": names}
-    )
+    return answer({"items": [_comment(request, row.message, row.files) for row in messages], "involved": names})
 
 
 @router.post(
@@ -77,11 +71,11 @@ def list_comments(request: Request, caller: Caller, asset_id: AssetId) -> Respon
     response_model=CommentOut,
     responses=answers(404, 413),
 )
-def comment(request: Request, caller: Caller, asset_id: AssetId, body: CommentBody) -> Response:
+def comment_on_asset(request: Request, caller: Caller, asset_id: AssetId, body: CommentBody) -> Response:
     """To everyone involved, or within your own organisation: then nobody else reads it, the FMAR administrator included."""
-    message = comment_on_asset(caller, asset_id, body.Text, body.Audience)
+    message = comments.comment_on_asset(caller, asset_id, body.text, body.audience)
     path = here(request, f"/v1/assets/{asset_id}/comments/{message.id}")
-    return answer(message_out(request, message, [], FILES), 201, location=path)
+    return answer(_comment(request, message, []), 201, location=path)
 
 
 @router.get(
@@ -90,12 +84,12 @@ def comment(request: Request, caller: Caller, asset_id: AssetId, body: CommentBo
     response_model=CommentOut,
     responses=answers(404),
 )
-def read_comment(request: Request, caller: Caller, asset_id: AssetId, message_id: MessageId) -> Response:
+def get_comment(request: Request, caller: Caller, asset_id: AssetId, message_id: MessageId) -> Response:
     """One message about the asset, with its files."""
     for row in conversation_of(caller, asset_id):
         if row.message.id == message_id:
             log_access(caller, "asset.comments", RECORD, asset_id)
-            return answer(message_out(request, row.message, row.files, FILES))
+            return answer(_comment(request, row.message, row.files))
     raise NotFound("message", message_id)
 
 
@@ -107,7 +101,7 @@ def read_comment(request: Request, caller: Caller, asset_id: AssetId, message_id
     responses=answers(404, 413),
     openapi_extra={"requestBody": {"required": True, "description": f"The file itself: {ALLOWED}.", **BYTES}},
 )
-async def attach(
+async def attach_file(
     request: Request, caller: Caller, asset_id: AssetId, message_id: MessageId, file_name: FileName
 ) -> Response:
     """The body is the file as it is. Files go with messages of your own organisation: answers and decisions, too.
@@ -116,9 +110,9 @@ async def attach(
     """
     # The caller is known before a byte of the file is read.
     upload = Upload(file_name, await request.body())
-    [file] = await run_in_threadpool(attach_files, caller, message_id, [upload], asset_id=asset_id)
-    payload = file_out(request, file, FILES)
-    return answer(payload, 201, location=payload["Href"])
+    [file] = await run_in_threadpool(comments.attach_files, caller, message_id, [upload], asset_id=asset_id)
+    attachment = file_out(request, file, FILES)
+    return answer(attachment, 201, location=attachment.href)
 
 
 @router.get(
@@ -127,6 +121,10 @@ async def attach(
     response_class=Response,
     responses={**FILE_ANSWER, **answers(404, 409)},
 )
-def download(caller: Caller, attachment_id: AttachmentId) -> Response:
+def download_attachment(caller: Caller, attachment_id: AttachmentId) -> Response:
     """The file as it was handed in. 409 when it was altered in the database since."""
     return file_response(read_attachment(caller, attachment_id))
+
+
+def _comment(request: Request, message: AssetMessage, files: Sequence[Attachment]) -> CommentOut:
+    return message_out(CommentOut, request, message, files, FILES)

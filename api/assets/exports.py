@@ -6,14 +6,15 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from limits import RateLimitItemPerMinute
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, create_model
 
-from api.assets.assets import filter_fields, filters_in
+from api.assets.assets import ASSET_FILTERS, asset_filters
 from api.assets.tiles import SIGN_IN
 from api.http.decimal_json import ExactRoute
-from api.http.files import file_content, sent_file
+from api.http.files import file_content, send_file
 from api.http.problems import answers
 from api.http.responses import answer, here
+from api.http.schemas import AnswerSchema
 from api.http.security import Caller, spend
 from models.bulk import JobStatus
 from models.exports import ExportJob
@@ -28,60 +29,45 @@ tickets = APIRouter(prefix="/files", include_in_schema=False)
 PER_PERSON = RateLimitItemPerMinute(30)
 
 
-class ExportOut(BaseModel):
+class ExportOut(AnswerSchema):
     """A large export, and how far it has come."""
 
-    JobId: str
-    Kind: Literal["export"]
-    Status: JobStatus
-    FileFormat: Literal["csv", "jsonl", "xlsx", "parquet", "geojson"]
-    Filters: dict[str, Any] = Field(description="What was filtered by.")
-    Reason: str | None = Field(description="Why it failed or was cancelled.")
-    RowsTotal: int = Field(description="About how many assets it will have; 0 until they are counted.")
-    RowsDone: int
-    RowsPerSecond: float | None
-    SecondsLeft: int | None
-    File: str | None = Field(description="Where the file is, once the job is Completed; until it is removed.")
-    Size: int | None = Field(description="Bytes.")
-    Sha256: str | None = Field(description="Digest of the whole file, in hexadecimal.")
-    CreatedAt: datetime
-    StartedAt: datetime | None
-    FinishedAt: datetime | None
+    id: Annotated[str, BeforeValidator(str)] = Field(serialization_alias="JobId")
+    kind: Literal["export"]
+    status: JobStatus
+    file_format: Literal["csv", "jsonl", "xlsx", "parquet", "geojson"]
+    filters: dict[str, Any] = Field(description="What was filtered by.")
+    reason: str | None = Field(description="Why it failed or was cancelled.")
+    rows_total: int = Field(description="About how many assets it will have; 0 until they are counted.")
+    rows_done: int
+    rows_per_second: float | None
+    seconds_left: int | None
+    file: str | None = Field(description="Where the file is, once the job is Completed; until it is removed.")
+    size: int | None = Field(description="Bytes.")
+    sha256: str | None = Field(description="Digest of the whole file, in hexadecimal.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
-def told_export(request: Request, job: ExportJob) -> dict[str, Any]:
-    """An export as the API answers it."""
-    at = progress(job)
-    done = job.status is JobStatus.COMPLETED
-    return {
-        "JobId": job.id,
-        "Kind": "export",
-        "Status": job.status,
-        "FileFormat": job.file_format,
-        "Filters": job.filters,
-        "Reason": job.reason,
-        "RowsTotal": job.rows_total,
-        "RowsDone": job.rows_done,
-        "RowsPerSecond": at.rows_per_second,
-        "SecondsLeft": at.seconds_left,
-        "File": here(request, f"/v1/jobs/{job.id}/file") if done else None,
-        "Size": job.size,
-        "Sha256": job.sha256,
-        "CreatedAt": job.created_at,
-        "StartedAt": job.started_at,
-        "FinishedAt": job.finished_at,
-    }
+def export_out(request: Request, job: ExportJob) -> ExportOut:
+    """An export with its pace, and the path of its file once it is made."""
+    pace = progress(job)
+    path = here(request, f"/v1/jobs/{job.id}/file") if job.status is JobStatus.COMPLETED else None
+    return ExportOut.from_record(
+        job, kind="export", rows_per_second=pace.rows_per_second, seconds_left=pace.seconds_left, file=path
+    )
 
 
 ExportQuery = create_model(
     "ExportQuery",
     __config__=ConfigDict(extra="forbid"),
-    __doc__="Which assets, and as what.",
+    __doc__="Filters of assets, and the format of the file.",
     format=(
         Literal["csv", "jsonl", "xlsx", "parquet", "geojson"],
         Field(default="csv", description="A CSV file can be edited and handed in again: it changes what was edited."),
     ),
-    **filter_fields(),
+    **ASSET_FILTERS,
 )
 LATER: dict[int | str, dict[str, Any]] = {
     202: {
@@ -98,7 +84,7 @@ LATER: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={**file_content("csv", "jsonl", "xlsx", "parquet", "geojson"), **LATER, **answers(409)},
 )
-def export(
+def export_assets(
     request: Request,
     caller: Caller,
     query: Annotated[ExportQuery, Query()],  # pyright: ignore[reportInvalidTypeForm]  # made from the filters
@@ -109,25 +95,25 @@ def export(
     and, once it is Completed, where the file is.
     """
     file_format: Any = query.format
-    filters = filters_in(query)
+    filters = asset_filters(query)
     job = begin_export(caller, file_format, filters)
     if job is not None:
-        return answer(told_export(request, job), 202, location=here(request, f"/v1/jobs/{job.id}"))
-    return sent_file(file_format, "fmar-assets", lambda path: export_file(caller, file_format, path, filters))
+        return answer(export_out(request, job), 202, location=here(request, f"/v1/jobs/{job.id}"))
+    return send_file(file_format, "fmar-assets", lambda path: export_file(caller, file_format, path, filters))
 
 
-def sent_export(actor: Actor, job: ExportJob) -> Response:
+def send_export(actor: Actor, job: ExportJob) -> Response:
     """An answer with the file of a finished export."""
 
     def write(path: FilePath) -> None:
         fetch_export(actor, job.id, path)
 
-    return sent_file(job.file_format, f"fmar-assets-{job.created_at:%Y-%m-%d}", write)
+    return send_file(job.file_format, f"fmar-assets-{job.created_at:%Y-%m-%d}", write)
 
 
 @tickets.get("/export")
-def by_ticket(request: Request, ticket: Annotated[str, Query()] = "") -> Response:
+def fetch_export_by_ticket(request: Request, ticket: Annotated[str, Query()] = "") -> Response:
     """The file that a ticket of the portal opens, to the person and browser that it was made for."""
     actor, job_id = open_export_ticket(ticket, request.cookies.get(SIGN_IN))
     spend(request, f"files:{actor.key}", PER_PERSON)
-    return sent_export(actor, get_export(actor, job_id))
+    return send_export(actor, get_export(actor, job_id))

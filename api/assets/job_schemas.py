@@ -1,4 +1,4 @@
-"""Shapes of what the routes of jobs ask for and answer."""
+"""Schemas of jobs: uploaded files and large exports (UC-02.01, UC-02.03, UC-02.04)."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.assets.exports import ExportOut
+from api.http.schemas import AnswerSchema
 from models.bulk import JobStatus
 
 LARGEST = 2**31
@@ -22,7 +23,7 @@ class Example(BaseModel):
 
 
 class RuleFindings(BaseModel):
-    """What one rule found in the whole file."""
+    """The findings of one rule in the whole file."""
 
     code: str
     severity: Literal["error", "warning"]
@@ -32,33 +33,33 @@ class RuleFindings(BaseModel):
     examples: list[Example]
 
 
-class JobOut(BaseModel):
+class JobOut(AnswerSchema):
     """A file of assets, and how far it has come. In a dry run the counts say what would become of the rows."""
 
-    JobId: UUID
-    Kind: Literal["upload"]
-    Status: JobStatus
-    DryRun: bool
-    FileName: str
-    FileFormat: Literal["csv", "xlsx", "jsonl", "parquet"]
-    ReadyMade: str | None = Field(description="The public register whose file it is: ECR or REPD.")
-    Reason: str | None = Field(description="Why it failed or was cancelled.")
-    RowsTotal: int
-    RowsDone: int
-    RowsRegistered: int
-    RowsUpdated: int
-    RowsUnchanged: int
-    RowsRefused: int
-    RowsDraft: int
-    RowsWarned: int = Field(description="Rows with warnings, whatever became of them.")
-    RowsPerSecond: float | None
-    SecondsLeft: int | None
-    Columns: dict[str, str] = Field(description="Heading -> the term that is read from it.")
-    UnknownColumns: list[str]
-    Findings: list[RuleFindings] = Field(description="By rule, with a few examples.")
-    CreatedAt: datetime
-    StartedAt: datetime | None
-    FinishedAt: datetime | None
+    id: UUID = Field(serialization_alias="JobId")
+    kind: Literal["upload"]
+    status: JobStatus
+    dry_run: bool
+    file_name: str
+    file_format: Literal["csv", "xlsx", "jsonl", "parquet"]
+    ready_made: str | None = Field(description="The public register whose file it is: ECR or REPD.")
+    reason: str | None = Field(description="Why it failed or was cancelled.")
+    rows_total: int
+    rows_done: int
+    rows_registered: int
+    rows_updated: int
+    rows_unchanged: int
+    rows_refused: int
+    rows_draft: int
+    rows_warned: int = Field(description="Rows with warnings, whatever became of them.")
+    rows_per_second: float | None
+    seconds_left: int | None
+    columns: dict[str, str] = Field(description="Heading -> the term that is read from it.")
+    unknown: list[str] = Field(serialization_alias="UnknownColumns")
+    summary: list[RuleFindings] = Field(serialization_alias="Findings", description="By rule, with a few examples.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 class JobList(BaseModel):
@@ -87,7 +88,7 @@ class RowFindings(BaseModel):
 
 
 class RowOutcome(BaseModel):
-    """What became of a row."""
+    """The outcome of a row."""
 
     row: int
     outcome: Literal["registered", "updated", "unchanged", "refused", "draft"]
@@ -96,14 +97,14 @@ class RowOutcome(BaseModel):
 
 
 class RowOutcomes(BaseModel):
-    """What became of the rows, in their order."""
+    """The outcomes of the rows, in their order."""
 
     items: list[RowOutcome]
     next: str | None
 
 
 class RowLack(BaseModel):
-    """What a draft lacks."""
+    """A mandatory value that a draft lacks."""
 
     code: str
     field: str | None
@@ -111,13 +112,13 @@ class RowLack(BaseModel):
     message: str
 
 
-class DraftOut(BaseModel):
+class DraftOut(AnswerSchema):
     """A row that lacks nothing but mandatory values."""
 
-    DraftId: UUID
-    Row: int
-    Values: dict[str, Any]
-    Lacks: list[RowLack] = Field(description="What is missing.")
+    id: UUID = Field(serialization_alias="DraftId")
+    row_number: int = Field(serialization_alias="Row")
+    values: dict[str, Any]
+    lacks: list[RowLack] = Field(description="What is missing.")
 
 
 class Drafts(BaseModel):
@@ -128,7 +129,7 @@ class Drafts(BaseModel):
 
 
 class RowQuery(BaseModel):
-    """Which rows."""
+    """A span of rows."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -137,7 +138,7 @@ class RowQuery(BaseModel):
 
 
 class FindingQuery(RowQuery):
-    """Which findings, and as what."""
+    """Filters of findings, and their format."""
 
     format: Literal["json", "csv"] = Field(default="json", description="csv: all of them, as a file.")
     code: str | None = Field(default=None, max_length=40, description="Only those of one rule.")
@@ -150,7 +151,7 @@ class OutcomeQuery(RowQuery):
 
 
 class ConfirmQuery(BaseModel):
-    """What is said with a confirmation."""
+    """Words and wishes that go with a confirmation."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -159,7 +160,7 @@ class ConfirmQuery(BaseModel):
 
 
 class JobsQuery(BaseModel):
-    """How many jobs."""
+    """The number of jobs to list."""
 
     model_config = ConfigDict(extra="forbid")
 

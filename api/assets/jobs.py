@@ -1,13 +1,14 @@
 """Jobs: files that were handed in and large exports; how far they are and what came of them (UC-02.01, UC-02.03, UC-02.04)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.assets.exports import ExportOut, sent_export, told_export
+from api.assets.exports import ExportOut, export_out, send_export
 from api.assets.job_schemas import (
     ConfirmQuery,
+    DraftOut,
     Drafts,
     FindingQuery,
     JobList,
@@ -19,7 +20,7 @@ from api.assets.job_schemas import (
     RowQuery,
 )
 from api.http.decimal_json import ExactRoute
-from api.http.files import file_content, sent_file
+from api.http.files import file_content, send_file
 from api.http.problems import answers
 from api.http.responses import answer, page
 from api.http.security import Caller
@@ -27,61 +28,42 @@ from models.bulk import BulkJob
 from models.exports import ExportJob
 from services.assets.bulk.export.jobs import any_job, any_jobs, cancel_any_job, delete_any_job, get_export
 from services.assets.bulk.pipeline.outcomes import EVERY_CODE
+from services.assets.bulk.upload import jobs
 from services.assets.bulk.upload.drafts import job_drafts
-from services.assets.bulk.upload.jobs import confirm_job, get_job
 from services.assets.bulk.upload.results import job_findings, job_rows, progress, write_findings, write_refused
 
 router = APIRouter(prefix="/jobs", tags=["Files of assets"], route_class=ExactRoute)
 JobId = Annotated[UUID, Path(alias="JobId", description="The job's identifier.")]
 
 
-def told_job(job: BulkJob) -> dict[str, Any]:
-    """A job as the API answers it."""
-    at = progress(job)
-    read = {job.headings[int(place)]: term for place, term in job.columns.items()}
-    return {
-        "JobId": job.id,
-        "Kind": "upload",
-        "Status": job.status,
-        "DryRun": job.dry_run,
-        "FileName": job.file_name,
-        "FileFormat": job.file_format,
-        "ReadyMade": job.ready_made,
-        "Reason": job.reason,
-        "RowsTotal": job.rows_total,
-        "RowsDone": job.rows_done,
-        "RowsRegistered": job.rows_registered,
-        "RowsUpdated": job.rows_updated,
-        "RowsUnchanged": job.rows_unchanged,
-        "RowsRefused": job.rows_refused,
-        "RowsDraft": job.rows_draft,
-        "RowsWarned": job.rows_warned,
-        "RowsPerSecond": at.rows_per_second,
-        "SecondsLeft": at.seconds_left,
-        "Columns": read,
-        "UnknownColumns": job.unknown,
-        "Findings": [{"code": code, **said} for code, said in sorted(job.summary.items())],
-        "CreatedAt": job.created_at,
-        "StartedAt": job.started_at,
-        "FinishedAt": job.finished_at,
-    }
+def upload_out(job: BulkJob) -> JobOut:
+    """An uploaded file with its pace, its columns by heading and its findings by rule."""
+    pace = progress(job)
+    return JobOut.from_record(
+        job,
+        kind="upload",
+        rows_per_second=pace.rows_per_second,
+        seconds_left=pace.seconds_left,
+        columns={job.headings[int(place)]: term for place, term in job.columns.items()},
+        summary=[{"code": code, **findings} for code, findings in sorted(job.summary.items())],
+    )
 
 
-def told(request: Request, job: BulkJob | ExportJob) -> dict[str, Any]:
-    """A job of either kind as the API answers it."""
-    return told_export(request, job) if isinstance(job, ExportJob) else told_job(job)
+def job_out(request: Request, job: BulkJob | ExportJob) -> JobOut | ExportOut:
+    """A job of either kind."""
+    return export_out(request, job) if isinstance(job, ExportJob) else upload_out(job)
 
 
 @router.get("", summary="List jobs", response_model=JobList)
-def list_them(request: Request, caller: Caller, query: Annotated[JobsQuery, Query()]) -> Response:
+def list_jobs(request: Request, caller: Caller, query: Annotated[JobsQuery, Query()]) -> Response:
     """Your organisation's jobs, the latest first: files that were handed in, and large exports."""
-    return answer({"items": [told(request, job) for job in any_jobs(caller, query.limit)]})
+    return answer({"items": [job_out(request, job) for job in any_jobs(caller, query.limit)]})
 
 
 @router.get("/{JobId}", summary="Read a job", response_model=JobOut | ExportOut, responses=answers(404))
-def read(request: Request, caller: Caller, job_id: JobId) -> Response:
-    """How far it is. Of a file that was handed in, what its rules found so far; of an export, where its file is."""
-    return answer(told(request, any_job(caller, job_id)))
+def get_job(request: Request, caller: Caller, job_id: JobId) -> Response:
+    """Its progress; of a file that was handed in the findings so far, of an export where its file is."""
+    return answer(job_out(request, any_job(caller, job_id)))
 
 
 @router.get(
@@ -90,9 +72,9 @@ def read(request: Request, caller: Caller, job_id: JobId) -> Response:
     response_class=Response,
     responses={**file_content("csv", "jsonl", "xlsx", "parquet", "geojson"), **answers(404, 409)},
 )
-def file(caller: Caller, job_id: JobId) -> Response:
+def download_export(caller: Caller, job_id: JobId) -> Response:
     """Kept for the days of the setting bulk.keep_days. 409 until it is made, 403 when you see fewer assets than are in it."""
-    return sent_export(caller, get_export(caller, job_id))
+    return send_export(caller, get_export(caller, job_id))
 
 
 @router.get(
@@ -104,37 +86,29 @@ def file(caller: Caller, job_id: JobId) -> Response:
         **answers(404),
     },
 )
-def findings(request: Request, caller: Caller, job_id: JobId, query: Annotated[FindingQuery, Query()]) -> Response:
+def list_job_findings(
+    request: Request, caller: Caller, job_id: JobId, query: Annotated[FindingQuery, Query()]
+) -> Response:
     """As JSON page by page, or all of them as a CSV file."""
     if query.format == "csv":
-        return sent_file("csv", f"findings-{job_id}", lambda path: write_findings(caller, job_id, path))
-    found = job_findings(caller, job_id, after=query.after, limit=query.limit, code=query.code)
-    more = found[-1]["row"] if len(found) >= query.limit else None
-    return answer(page(request, found, more))
+        return send_file("csv", f"findings-{job_id}", lambda path: write_findings(caller, job_id, path))
+    findings = job_findings(caller, job_id, after=query.after, limit=query.limit, code=query.code)
+    return answer(page(request, findings, findings[-1]["row"] if len(findings) >= query.limit else None))
 
 
 @router.get("/{JobId}/rows", summary="What became of each row", response_model=RowOutcomes, responses=answers(404))
-def rows(request: Request, caller: Caller, job_id: JobId, query: Annotated[OutcomeQuery, Query()]) -> Response:
+def list_job_rows(request: Request, caller: Caller, job_id: JobId, query: Annotated[OutcomeQuery, Query()]) -> Response:
     """Each row with the identifier of its asset; in a dry run new ones have none yet."""
-    found = job_rows(caller, job_id, outcome=query.outcome, after=query.after, limit=query.limit)
-    return answer(page(request, found, found[-1]["row"] if len(found) == query.limit else None))
+    rows = job_rows(caller, job_id, outcome=query.outcome, after=query.after, limit=query.limit)
+    return answer(page(request, rows, rows[-1]["row"] if len(rows) == query.limit else None))
 
 
 @router.get("/{JobId}/drafts", summary="Rows kept as drafts", response_model=Drafts, responses=answers(404))
-def drafts(request: Request, caller: Caller, job_id: JobId, query: Annotated[RowQuery, Query()]) -> Response:
+def list_job_drafts(request: Request, caller: Caller, job_id: JobId, query: Annotated[RowQuery, Query()]) -> Response:
     """Complete them by registering the values with what was missing."""
-    found = job_drafts(caller, job_id, after=query.after, limit=query.limit)
-    names = ("code", "field", "expected", "message")
-    items = [
-        {
-            "DraftId": one.id,
-            "Row": one.row_number,
-            "Values": one.values,
-            "Lacks": [{name: lack.get(name) for name in names} for lack in one.lacks],
-        }
-        for one in found
-    ]
-    return answer(page(request, items, found[-1].row_number if len(found) == query.limit else None))
+    drafts = job_drafts(caller, job_id, after=query.after, limit=query.limit)
+    following = drafts[-1].row_number if len(drafts) == query.limit else None
+    return answer(page(request, DraftOut.from_records(drafts), following))
 
 
 @router.get(
@@ -143,31 +117,32 @@ def drafts(request: Request, caller: Caller, job_id: JobId, query: Annotated[Row
     response_class=Response,
     responses={**file_content("csv", "xlsx", "jsonl", "parquet"), **answers(404)},
 )
-def refused(caller: Caller, job_id: JobId) -> Response:
+def download_refused_rows(caller: Caller, job_id: JobId) -> Response:
     """In the format and with the columns in which they came, and two more: RefusalCodes and RefusalReasons."""
-    job = get_job(caller, job_id)
-    return sent_file(job.file_format, f"refused-{job_id}", lambda path: write_refused(caller, job_id, path))
+    job = jobs.get_job(caller, job_id)
+    return send_file(job.file_format, f"refused-{job_id}", lambda path: write_refused(caller, job_id, path))
 
 
 @router.post(
     "/{JobId}/confirm", status_code=202, summary="Confirm a dry run", response_model=JobOut, responses=answers(404, 409)
 )
-def confirm(caller: Caller, job_id: JobId, query: Annotated[ConfirmQuery, Query()]) -> Response:
+def confirm_job(caller: Caller, job_id: JobId, query: Annotated[ConfirmQuery, Query()]) -> Response:
     """The rows are judged again, as things stand then, and registered. 409 unless the dry run is complete."""
     reasons = {EVERY_CODE: query.justification} if query.justification else None
-    return answer(told_job(confirm_job(caller, job_id, justifications=reasons, keep_drafts=query.keep_drafts)), 202)
+    job = jobs.confirm_job(caller, job_id, justifications=reasons, keep_drafts=query.keep_drafts)
+    return answer(upload_out(job), 202)
 
 
 @router.post("/{JobId}/cancel", summary="Cancel a job", response_model=JobOut | ExportOut, responses=answers(404, 409))
-def cancel(request: Request, caller: Caller, job_id: JobId) -> Response:
+def cancel_job(request: Request, caller: Caller, job_id: JobId) -> Response:
     """A file that was handed in stops before its next chunk; what is registered by then stays. Of an export nothing is kept."""
-    return answer(told(request, cancel_any_job(caller, job_id)))
+    return answer(job_out(request, cancel_any_job(caller, job_id)))
 
 
 @router.delete(
     "/{JobId}", status_code=204, summary="Remove a job", response_class=Response, responses=answers(404, 409)
 )
-def remove(caller: Caller, job_id: JobId) -> Response:
+def delete_job(caller: Caller, job_id: JobId) -> Response:
     """With its file, results and drafts; the assets stay. 409 while it is under way."""
     delete_any_job(caller, job_id)
     return Response(status_code=204)

@@ -4,11 +4,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.http.decimal_json import ExactRoute
 from api.http.problems import answers
 from api.http.responses import answer
+from api.http.schemas import AnswerSchema, RequestSchema
 from api.http.security import Caller
 from services.assets.registration.lookup import LookupOutcome, look_up
 from services.core.errors import Invalid
@@ -19,59 +20,52 @@ hour; a hit on another provider's asset says no more than that, and that provide
 ends in the logs of others."""
 
 
-class Lookup(BaseModel):
-    """What to look for."""
+class Lookup(RequestSchema):
+    """The identifiers to look for."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"MPAN": "1099900000015"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"MPAN": "1099900000015"}]})
 
-    MPAN: str | None = Field(default=None, max_length=100, description="13 digits, or the 21 of a bill.")
-    SerialNumber: str | None = Field(default=None, max_length=255)
-    Manufacturer: str | None = Field(default=None, max_length=255)
-    AliasScheme: str | None = Field(default=None, max_length=100, examples=["ECR"])
-    AliasValue: str | None = Field(default=None, max_length=255)
+    mpan: str | None = Field(default=None, max_length=100, description="13 digits, or the 21 of a bill.")
+    serial_number: str | None = Field(default=None, max_length=255)
+    manufacturer: str | None = Field(default=None, max_length=255)
+    alias_scheme: str | None = Field(default=None, max_length=100, examples=["ECR"])
+    alias_value: str | None = Field(default=None, max_length=255)
 
 
-class LookupAnswer(BaseModel):
-    """What was found."""
+class LookupAnswer(AnswerSchema):
+    """The result of a look-up."""
 
-    Outcome: LookupOutcome
-    Message: str
-    AssetId: UUID | None = Field(description="The asset, where you may see it.")
-    AssetIds: list[UUID]
-    WaysOn: list[str] = Field(description="What to do next.")
-    Known: dict[str, Any] = Field(description="What a registration can start from, by term.")
+    outcome: LookupOutcome
+    message: str
+    asset_id: UUID | None = Field(description="The asset, where you may see it.")
+    asset_ids: list[UUID]
+    ways_on: list[str] = Field(description="What to do next.")
+    suggested_values: dict[str, Any] = Field(
+        serialization_alias="Known", description="What a registration can start from, by term."
+    )
 
 
 @router.get("", summary="Look an asset up", description=ABOUT, response_model=LookupAnswer)
-def by_query(caller: Caller, query: Annotated[Lookup, Query()]) -> Response:
+def look_up_asset_by_query(caller: Caller, query: Annotated[Lookup, Query()]) -> Response:
     """By query parameters."""
-    return _answered(caller, query)
+    return _answer(caller, query)
 
 
 @router.post("", summary="Look an asset up", description=ABOUT, response_model=LookupAnswer, responses=answers(413))
-def by_body(caller: Caller, body: Lookup) -> Response:
+def look_up_asset(caller: Caller, body: Lookup) -> Response:
     """By a body."""
-    return _answered(caller, body)
+    return _answer(caller, body)
 
 
-def _answered(caller: Caller, wanted: Lookup) -> Response:
-    found = look_up(
+def _answer(caller: Caller, lookup: Lookup) -> Response:
+    result = look_up(
         caller,
-        mpan=wanted.MPAN,
-        serial_number=wanted.SerialNumber,
-        manufacturer=wanted.Manufacturer,
-        alias_scheme=wanted.AliasScheme,
-        alias_value=wanted.AliasValue,
+        mpan=lookup.mpan,
+        serial_number=lookup.serial_number,
+        manufacturer=lookup.manufacturer,
+        alias_scheme=lookup.alias_scheme,
+        alias_value=lookup.alias_value,
     )
-    if found.outcome is LookupOutcome.MALFORMED:
-        raise Invalid(found.findings)
-    return answer(
-        {
-            "Outcome": found.outcome,
-            "Message": found.message,
-            "AssetId": found.asset_id,
-            "AssetIds": list(found.asset_ids),
-            "WaysOn": list(found.ways_on),
-            "Known": dict(found.suggested_values),
-        }
-    )
+    if result.outcome is LookupOutcome.MALFORMED:
+        raise Invalid(result.findings)
+    return answer(LookupAnswer.from_record(result))

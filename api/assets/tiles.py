@@ -26,10 +26,10 @@ SIGN_IN = "_streamlit_user"
 @router.get("/base.json")
 def base() -> Response:
     """The style of the map under the layers: the online tiles of the settings, or nothing."""
-    chosen = settings()
-    source = {"type": "raster", "tiles": [chosen.map_tiles_url], "tileSize": 256, "maxzoom": 19}
-    source["attribution"] = escape(chosen.map_tiles_attribution)
-    drawn = bool(chosen.map_tiles_url)
+    configuration = settings()
+    source = {"type": "raster", "tiles": [configuration.map_tiles_url], "tileSize": 256, "maxzoom": 19}
+    source["attribution"] = escape(configuration.map_tiles_attribution)
+    drawn = bool(configuration.map_tiles_url)
     return JSONResponse(
         {
             "version": 8,

@@ -1,4 +1,4 @@
-"""What happened, in order: the event feed (UC-05.01)."""
+"""The event feed: everything that happened, in order (UC-05.01)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.decimal_json import ExactRoute
 from api.http.responses import answer, page
+from api.http.schemas import AnswerSchema
 from api.http.security import Caller
-from models.core import Event
 from services.core.access_log import log_access
 from services.core.jobs.outbox import read_events
 
@@ -18,18 +18,20 @@ router = APIRouter(prefix="/events", tags=["Events"], route_class=ExactRoute)
 LARGEST = 2**62
 
 
-class EventOut(BaseModel):
+class EventOut(AnswerSchema):
     """Something that happened to a record."""
 
-    Number: int = Field(description="Rises from event to event: what to give as `after`.")
-    EventId: UUID
-    Type: str = Field(examples=["asset.registered"])
-    RecordType: str = Field(examples=["asset"])
-    RecordId: UUID
-    OrganisationId: UUID | None = Field(description="Whose feed shows it.")
-    DNOConnection: str | None = Field(description="The licence area whose operator sees it too.")
-    OccurredAt: datetime
-    Payload: dict[str, Any]
+    seq: int = Field(serialization_alias="Number", description="Rises from event to event: what to give as `after`.")
+    id: UUID = Field(serialization_alias="EventId")
+    type: str = Field(examples=["asset.registered"])
+    record_type: str = Field(examples=["asset"])
+    record_id: UUID
+    organisation_id: UUID | None = Field(description="Whose feed shows it.")
+    dno_code: str | None = Field(
+        serialization_alias="DNOConnection", description="The licence area whose operator sees it too."
+    )
+    occurred_at: datetime
+    payload: dict[str, Any]
 
 
 class EventPage(BaseModel):
@@ -49,24 +51,10 @@ class EventQuery(BaseModel):
 
 
 @router.get("", summary="Follow the events", response_model=EventPage)
-def follow(request: Request, caller: Caller, query: Annotated[EventQuery, Query()]) -> Response:
+def list_events(request: Request, caller: Caller, query: Annotated[EventQuery, Query()]) -> Response:
     """The events that concern you: your organisation's, or those of assets in your licence areas."""
-    found = read_events(caller, query.after, query.limit + 1)
-    shown, more = found[: query.limit], len(found) > query.limit
-    if shown:
-        log_access(caller, "event.list", "event", detail={"from": shown[0].seq, "to": shown[-1].seq})
-    return answer(page(request, [_event(one) for one in shown], shown[-1].seq if more else None))
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {
-        "Number": event.seq,
-        "EventId": event.id,
-        "Type": event.type,
-        "RecordType": event.record_type,
-        "RecordId": event.record_id,
-        "OrganisationId": event.organisation_id,
-        "DNOConnection": event.dno_code,
-        "OccurredAt": event.occurred_at,
-        "Payload": event.payload,
-    }
+    events = read_events(caller, query.after, query.limit + 1)
+    listed, more = events[: query.limit], len(events) > query.limit
+    if listed:
+        log_access(caller, "event.list", "event", detail={"from": listed[0].seq, "to": listed[-1].seq})
+    return answer(page(request, EventOut.from_records(listed), listed[-1].seq if more else None))

@@ -1,4 +1,4 @@
-"""Whether the register is up: for load balancers and operators, without a token."""
+"""Health of the register: for load balancers and operators, without a token."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ router = APIRouter(tags=["Access"])
 
 
 class Health(BaseModel):
-    """How the register is."""
+    """The state of the register."""
 
     status: Literal["ok", "unavailable"]
     database: bool = Field(description="Whether the database answers.")
@@ -26,8 +26,8 @@ class Health(BaseModel):
     response_model=Health,
     responses={503: {"model": Health, "description": "The database does not answer"}, **answers(422, 500)},
 )
-def health() -> Response:
+def get_health() -> Response:
     """200 while the register can do its work, 503 while it can't. Needs no token."""
     reached = database_answers()
-    told = {"status": "ok" if reached else "unavailable", "database": reached, "version": register_version()}
-    return answer(told, 200 if reached else 503)
+    state = {"status": "ok" if reached else "unavailable", "database": reached, "version": register_version()}
+    return answer(state, 200 if reached else 503)

@@ -1,21 +1,22 @@
 """One search over the whole register, within what the caller may see (UC-05.01)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.decimal_json import ExactRoute
 from api.http.responses import answer
+from api.http.schemas import AnswerSchema
 from api.http.security import Caller
 from services.core.access_log import log_access
-from services.governance.search import LONGEST, Found, Hit, search
+from services.governance.search import LONGEST, Found, search
 
 router = APIRouter(prefix="/search", tags=["Search"], route_class=ExactRoute)
 
 
 class SearchQuery(BaseModel):
-    """What to search for."""
+    """The words to search for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,18 +28,20 @@ class SearchQuery(BaseModel):
     )
 
 
-class HitOut(BaseModel):
+class HitOut(AnswerSchema):
     """One result, and why it was found."""
 
-    Kind: Found = Field(description="PARTICIPANT: an organisation of which you see name and roles only.")
-    Id: str = Field(description="The record's identifier; of a category its code.")
-    Title: str
-    About: str
-    MatchedField: str = Field(description="The field that matched.")
-    MatchedValue: str = Field(description="What stands in it.")
-    MatchedStart: int = Field(description="Where in the value the part that matched begins.")
-    MatchedLength: int
-    Exact: bool = Field(description="An identifier was given whole.")
+    kind: Found = Field(description="PARTICIPANT: an organisation of which you see name and roles only.")
+    identifier: str = Field(serialization_alias="Id", description="The record's identifier; of a category its code.")
+    title: str
+    about: str
+    field: str = Field(serialization_alias="MatchedField", description="The field that matched.")
+    value: str = Field(serialization_alias="MatchedValue", description="What stands in it.")
+    start: int = Field(
+        serialization_alias="MatchedStart", description="Where in the value the part that matched begins."
+    )
+    length: int = Field(serialization_alias="MatchedLength")
+    exact: bool = Field(description="An identifier was given whole.")
 
 
 class SearchOut(BaseModel):
@@ -49,23 +52,9 @@ class SearchOut(BaseModel):
 
 
 @router.get("", summary="Search", response_model=SearchOut)
-def search_everything(caller: Caller, query: Annotated[SearchQuery, Query()]) -> Response:
-    """What isn't yours to see isn't found: whether another provider has registered an asset, only a look-up tells."""
-    found = search(caller, query.q)
-    shown = [hit.identifier for hit in found.of(Found.ASSET)]
-    log_access(caller, "search", detail={"text": found.text, "assets": shown})
-    return answer({"items": [_told(hit) for hit in found.hits], "complete": found.complete})
-
-
-def _told(hit: Hit) -> dict[str, Any]:
-    return {
-        "Kind": hit.kind,
-        "Id": hit.identifier,
-        "Title": hit.title,
-        "About": hit.about,
-        "MatchedField": hit.field,
-        "MatchedValue": hit.value,
-        "MatchedStart": hit.start,
-        "MatchedLength": hit.length,
-        "Exact": hit.exact,
-    }
+def search_register(caller: Caller, query: Annotated[SearchQuery, Query()]) -> Response:
+    """Within what you may see: only a look-up tells whether another provider has registered an asset."""
+    results = search(caller, query.q)
+    assets = [hit.identifier for hit in results.of(Found.ASSET)]
+    log_access(caller, "search", detail={"text": results.text, "assets": assets})
+    return answer({"items": HitOut.from_records(results.hits), "complete": results.complete})

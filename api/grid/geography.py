@@ -11,7 +11,7 @@ router = APIRouter(prefix="/geography", include_in_schema=False)
 
 
 @router.get("/{name}.geojson")
-def base_geography(name: Literal["coast", "gsp_groups"]) -> Response:
+def get_base_geography(name: Literal["coast", "gsp_groups"]) -> Response:
     """The coast of Great Britain, or the 14 GSP groups, as GeoJSON in WGS84."""
     return FileResponse(
         ROOT / "data" / "geography" / f"{name}.geojson",

@@ -1,4 +1,4 @@
-"""What requests and answers hold, generated from the attribute catalogues of the services: nothing is typed twice."""
+"""Schemas generated from the attribute catalogues of the services: nothing is typed twice."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -32,14 +32,14 @@ def _yes_no(value: Any) -> Any:
 
 
 def _texts(value: Any) -> Any:
-    if value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+    if value is None or (isinstance(value, list) and all(isinstance(text, str) for text in value)):
         return value
     raise PydanticCustomError("list_type", "give a list of texts, or null")
 
 
 def _pairs(value: Any) -> Any:
     plain = isinstance(value, list) and all(
-        isinstance(one, dict) and all(isinstance(part, str) for part in one.values()) for one in value
+        isinstance(pair, dict) and all(isinstance(part, str) for part in pair.values()) for pair in value
     )
     if value is None or plain:
         return value
@@ -64,11 +64,11 @@ _PAIR = {
 def schema_of(field: FormField, *, answered: bool) -> dict[str, Any]:
     """The JSON Schema of one attribute. `answered`: as the register answers it, rather than as it may be handed in."""
     words = f"{field.help} ({field.unit})" if field.unit and field.unit not in field.help else field.help
-    told: dict[str, Any] = {"title": field.label, "description": words, **_shape(field, answered)}
+    schema: dict[str, Any] = {"title": field.label, "description": words, **_shape(field, answered)}
     example = _example(field)
     if example is not None:
-        told["examples"] = [example]
-    return told
+        schema["examples"] = [example]
+    return schema
 
 
 def _shape(field: FormField, answered: bool) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _annotated(field: FormField) -> Any:
 def request_model(
     name: str, about: str, fields: Iterable[FormField], *, example: Mapping[str, Any], mandatory: bool
 ) -> type[BaseModel]:
-    """What a request may hold. The rules judge the values; here only their JSON types are held to.
+    """Make the schema of a request. The rules judge the values; here only their JSON types are held to.
 
     `mandatory`: the description says which must be there (a change names only what changes). What the description doesn't
     name goes to the rules too: it is an attribute of a category, or a finding.
@@ -146,7 +146,7 @@ def request_model(
 def handed_in(
     body: BaseModel, register_terms: Container[str], judge: Callable[[dict[str, Any]], Sequence[Finding]] | None = None
 ) -> tuple[dict[str, Any], str | None]:
-    """What a body names, by term (null included), and its justification.
+    """Read the values of a body by term (null included), and its justification.
 
     Raises Invalid for terms that the register writes itself: they are never passed over in silence. `judge` then says what
     else is wrong, so that all findings come at once.
@@ -170,7 +170,7 @@ def handed_in(
 
 
 def answer_model(name: str, about: str, fields: Iterable[FormField], own: Mapping[str, Any]) -> type[BaseModel]:
-    """What the register answers: its own terms (with their types), then the declared ones."""
+    """Make the schema of an answer: the register's own terms (with their types), then the declared ones."""
     declared = {
         field.term: (Annotated[Any, WithJsonSchema(schema_of(field, answered=True))], Field())
         for field in fields

@@ -8,14 +8,15 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.http.responses import here
-from services.core.conversation.definition import Audience as Readers
-from services.core.conversation.definition import FileRecord, MessageRecord, audience_of
+from api.http.schemas import AnswerSchema
+from services.core.conversation.definition import Audience, FileRecord, MessageRecord, audience_of
 from services.core.conversation.files import Download
 
 KindT = TypeVar("KindT", bound=StrEnum)
+MessageT = TypeVar("MessageT", bound=AnswerSchema)
 MessageId = Annotated[UUID, Path(alias="MessageId", description="The message's identifier.")]
 AttachmentId = Annotated[UUID, Path(alias="AttachmentId", description="The file's identifier.")]
 FileName = Annotated[
@@ -25,54 +26,40 @@ BYTES = {"content": {"application/octet-stream": {"schema": {"type": "string", "
 FILE_ANSWER: dict[int | str, dict[str, Any]] = {200: {"description": "The file, to be saved.", **BYTES}}
 
 
-class AttachmentOut(BaseModel):
+class AttachmentOut(AnswerSchema):
     """A file that came with a message."""
 
-    AttachmentId: UUID
-    FileName: str
-    MediaType: str = Field(description="As judged by the file's content.")
-    Size: int = Field(description="Bytes.")
-    Sha256: str
-    Href: str = Field(description="Where the file is.")
+    id: UUID = Field(serialization_alias="AttachmentId")
+    file_name: str
+    media_type: str = Field(description="As judged by the file's content.")
+    size: int = Field(description="Bytes.")
+    sha256: str
+    href: str = Field(description="Where the file is.")
 
 
-class MessageFields(BaseModel, Generic[KindT]):
+class MessageFields(AnswerSchema, Generic[KindT]):
     """A message of any conversation; each kind of conversation has its own kinds of message."""
 
-    MessageId: UUID
-    Kind: KindT
-    Audience: Readers = Field(description="Who reads it.")
-    Text: str
-    Author: str
-    SentAt: datetime
-    Attachments: list[AttachmentOut]
+    id: UUID = Field(serialization_alias="MessageId")
+    kind: KindT
+    audience: Audience = Field(description="Who reads it.")
+    text: str
+    author_name: str = Field(serialization_alias="Author")
+    sent_at: datetime
+    attachments: list[AttachmentOut]
 
 
 def message_out(
-    request: Request, message: MessageRecord, files: Sequence[FileRecord], files_path: str
-) -> dict[str, Any]:
-    """A message as answered; `files_path` is the path under which its files are read."""
-    return {
-        "MessageId": message.id,
-        "Kind": message.kind,
-        "Audience": audience_of(message),
-        "Text": message.text,
-        "Author": message.author_name,
-        "SentAt": message.sent_at,
-        "Attachments": [file_out(request, file, files_path) for file in files],
-    }
+    schema: type[MessageT], request: Request, message: MessageRecord, files: Sequence[FileRecord], files_path: str
+) -> MessageT:
+    """A message with its readers and files; `files_path` is the path under which files are read."""
+    attachments = [file_out(request, file, files_path) for file in files]
+    return schema.from_record(message, audience=audience_of(message), attachments=attachments)
 
 
-def file_out(request: Request, file: FileRecord, files_path: str) -> dict[str, Any]:
-    """A file as answered."""
-    return {
-        "AttachmentId": file.id,
-        "FileName": file.file_name,
-        "MediaType": file.media_type,
-        "Size": file.size,
-        "Sha256": file.sha256,
-        "Href": here(request, f"{files_path}/{file.id}"),
-    }
+def file_out(request: Request, file: FileRecord, files_path: str) -> AttachmentOut:
+    """A file with the path of its content."""
+    return AttachmentOut.from_record(file, href=here(request, f"{files_path}/{file.id}"))
 
 
 def file_response(file: Download) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, WithJsonSchema
 
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """A power (kW) or an energy (kWh) in an answer: a number with its decimals."""
@@ -30,11 +30,17 @@ def _decimal(text: str) -> Decimal:
 
 
 _decoder = msgspec.json.Decoder(float_hook=_decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else str(value)
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
 
 
 def encode(content: Any) -> bytes:
-    """JSON text; decimals as numbers with all their digits (``49900.10``), identifiers and moments as text."""
+    """JSON text of schemas and plain values; decimals as numbers with all digits (``49900.10``), moments as text."""
     return _encoder.encode(content)
 
 
@@ -55,7 +61,7 @@ def decode(body: bytes) -> Any:
 def _require_shallow(value: Any) -> None:
     level = [value]
     for _ in range(DEEPEST):
-        level = [inner for one in level if isinstance(one, (list, dict)) for inner in _inside(one)]
+        level = [inner for outer in level if isinstance(outer, (list, dict)) for inner in _inside(outer)]
         if not level:
             return
     raise ValueError("It is nested more deeply than anything the register reads.")

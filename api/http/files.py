@@ -15,10 +15,10 @@ from services.assets.bulk.export.direct import MEDIA_TYPES
 def file_content(*formats: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of an answer that is a file in one of these formats."""
     binary = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"description": "The file.", "content": {MEDIA_TYPES[one]: binary for one in formats}}}
+    return {200: {"description": "The file.", "content": {MEDIA_TYPES[name]: binary for name in formats}}}
 
 
-def sent_file(file_format: str, name: str, write: Callable[[Path], object]) -> FileResponse:
+def send_file(file_format: str, name: str, write: Callable[[Path], object]) -> FileResponse:
     """An answer with the file that `write` writes; nothing is left behind, whether it is sent or refused."""
     handle, place = tempfile.mkstemp(suffix=f".{file_format}")
     os.close(handle)

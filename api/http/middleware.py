@@ -1,4 +1,4 @@
-"""What every answer of the API carries, how much of a request it reads, and what becomes of a mistake in the code."""
+"""Security headers, body limits, and answers to unexpected errors, for every request of the API."""
 
 import logging
 import re
@@ -52,12 +52,12 @@ class BodyTooLarge(HTTPException):
 
 
 def too_large(limit: int) -> str:
-    """What to say of a body over the limit (bytes)."""
+    """Say that a body is over the limit (bytes)."""
     return f"The request's body is larger than {limit // 1024:,} kB. Send it in parts."
 
 
 def limit_of(path: str) -> int:
-    """How many bytes a request to this address may have. How large an attached file may be is a setting of the register."""
+    """The largest body of a request to this address, in bytes; that of an attached file is a setting of the register."""
     usual = settings().api_max_body_kb * 1024
     if path == PORTFOLIOS:
         return MOST_BYTES

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the routes say of themselves, and what holds for all of them."""
+"""The OpenAPI document: descriptions of the routes, and what holds for all of them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -85,21 +85,22 @@ def _responses(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def _add_headers(path: str, status: str, response: dict[str, Any]) -> None:
-    """What the header of an answer says follows from its status and from what it holds."""
-    told: dict[str, str] = {}
+    """Describe the headers of an answer, which follow from its status and content."""
+    words_of: dict[str, str] = {}
     schema = response.get("content", {}).get("application/json", {}).get("schema", {})
     record = schema.get("$ref", "").removeprefix("#/components/schemas/") in RECORDS
     if record or status == "304":
-        told["ETag"] = "The version of the record: what If-Match and If-None-Match name."
+        words_of["ETag"] = "The version of the record: what If-Match and If-None-Match name."
     if status == "201":
-        told["Location"] = "The address of the new record."
+        words_of["Location"] = "The address of the new record."
     if status == "401":
-        told["WWW-Authenticate"] = "How to prove who calls."
+        words_of["WWW-Authenticate"] = "How to prove who calls."
     if status == "429":
-        told["Retry-After"] = "Seconds to wait."
+        words_of["Retry-After"] = "Seconds to wait."
     if path.startswith("/v1") and (status.startswith("2") or status == "429"):
-        told |= RATE
-    if told:
+        words_of |= RATE
+    if words_of:
         response["headers"] = {
-            name: {"description": words, "required": True, "schema": {"type": "string"}} for name, words in told.items()
+            name: {"description": words, "required": True, "schema": {"type": "string"}}
+            for name, words in words_of.items()
         }

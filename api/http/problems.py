@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.http.decimal_json import encode
@@ -39,6 +39,8 @@ class TagUnknown(RegisterError):
 class FindingBody(BaseModel):
     """One thing that a rule found."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     code: str = Field(description="The rule's code, as in the data dictionary.", examples=["MPAN-02"])
     field: str | None = Field(description="Ontology term it concerns; null: the whole record.", examples=["ImportMPAN"])
     given: str | None = Field(description="What was handed in, as text.")
@@ -49,6 +51,8 @@ class FindingBody(BaseModel):
 
 class BlockerBody(BaseModel):
     """A record that stands in the way."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     kind: str
     id: str
@@ -131,7 +135,7 @@ def from_error(error: RegisterError) -> JSONResponse:
 def _shape_finding(error: Mapping[str, Any]) -> Finding:
     where = [str(part) for part in error["loc"] if part not in PLACES]
     field = ".".join(where) or None
-    given = error.get("input")
+    value = error.get("input")
     if error["type"] == "json_invalid":
         words = f"The body isn't JSON that can be read: {error.get('ctx', {}).get('error', error['msg'])}."
         return Finding("REQUEST-JSON", None, None, "a JSON object", words)
@@ -143,7 +147,7 @@ def _shape_finding(error: Mapping[str, Any]) -> Finding:
     return Finding(
         code=f"REQUEST-{code}",
         field=field,
-        given=None if given is None or isinstance(given, (dict, list)) else str(given)[:200],
+        given=None if value is None or isinstance(value, (dict, list)) else str(value)[:200],
         expected="a request as described in /api/docs",
         message=words,
     )
@@ -160,7 +164,7 @@ def install(app: FastAPI) -> None:
     async def on_shape(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, RequestValidationError):
             raise error
-        return from_error(Invalid([_shape_finding(found) for found in error.errors()]))
+        return from_error(Invalid([_shape_finding(detail) for detail in error.errors()]))
 
     async def on_http(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, HTTPException):

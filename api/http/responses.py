@@ -1,4 +1,4 @@
-"""What the routes answer with: exact JSON, entity tags, pages, and the preconditions of a change."""
+"""Answers of the routes: exact JSON, entity tags, pages, and the preconditions of a change."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from starlette.datastructures import URL
 
 from api.http.decimal_json import encode
 from api.http.problems import PreconditionRequired, TagUnknown
+from api.http.schemas import AnswerSchema
 
 ETAG = re.compile(r'"[0-9]{1,9}"', re.ASCII)
 IF_MATCH = 'The ETag of the version that you read, such as `"3"`. A change of a record needs it.'
@@ -25,17 +26,17 @@ IfNoneMatch = Annotated[
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have this version already"}}
 
 
-class ActionOut(BaseModel):
+class ActionOut(AnswerSchema):
     """Something that could be done with a record now."""
 
-    Operation: str
-    Label: str
-    Allowed: bool
-    WhyNot: str | None
+    operation: str
+    label: str
+    allowed: bool
+    why_not: str | None
 
 
 class Actions(BaseModel):
-    """What can be done now, and why the rest can't."""
+    """The actions on a record that are allowed now, and why not the rest."""
 
     items: list[ActionOut]
 
@@ -61,16 +62,16 @@ def version_of(if_match: str | None) -> int:
     Raises PreconditionRequired without one, and for ``*``: a change says what it is a change of. Raises TagUnknown for what
     is no ETag of the register, weak ones included.
     """
-    given = (if_match or "").strip()
-    if given in ("", "*"):
+    tag = (if_match or "").strip()
+    if tag in ("", "*"):
         raise PreconditionRequired(
             "Send If-Match with the ETag of the version that you read, so that nobody's change is overwritten unseen."
         )
-    if not ETAG.fullmatch(given):
+    if not ETAG.fullmatch(tag):
         raise TagUnknown(
             "If-Match is no ETag that this register gave. Read the record again and send its ETag as it is."
         )
-    return int(given.strip('"'))
+    return int(tag.strip('"'))
 
 
 def unchanged(if_none_match: str | None, version: int) -> Response | None:
@@ -86,7 +87,7 @@ def here(request: Request, path: str) -> str:
     return f"{request.scope.get('root_path', '')}{path}"
 
 
-def page(request: Request, items: Sequence[Mapping[str, Any]], after: object | None) -> dict[str, Any]:
+def page(request: Request, items: Sequence[Mapping[str, Any] | BaseModel], after: object | None) -> dict[str, Any]:
     """A keyset page: the items, and the path of the next page with the same filters (None at the end)."""
     following = None
     if after is not None:

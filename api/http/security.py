@@ -1,4 +1,4 @@
-"""Who calls: OAuth 2.0 client credentials, short-lived signed tokens, and a fresh look at the credential in each call."""
+"""Authentication: OAuth 2.0 client credentials, short-lived signed tokens, the credential read anew in each call."""
 
 import secrets
 import time

@@ -1,89 +1,89 @@
-"""How opportunities are answered: standing, a reason for each requirement, equivalences, what may be held together."""
+"""Schemas of opportunities: eligibility, a reason for each requirement, equivalences, stacking (UC-04.03)."""
 
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, BaseModel, Field
 
 from api.http.decimal_json import Exact
-from models.products import Family as FamilyCode
-from models.products import Phase as PhaseCode
+from api.http.schemas import AnswerSchema, part
+from models.products import Family, Phase
 from models.qualifications import QualificationStatus
-from services.market.eligibility.gap_closing import GapClosing
-from services.market.eligibility.opportunities import Opportunities, Opportunity
-from services.market.eligibility.portfolio import OpportunityLine, PortfolioSummary
-from services.market.eligibility.stacking_check import StackingWith
-from services.market.eligibility.verdicts import Requirement as RequirementCode
-from services.market.eligibility.verdicts import Standing as StandingCode
-from services.market.eligibility.verdicts import Verdict
+from services.market.eligibility.verdicts import Requirement, Standing
 from services.market.products.market_tables import Stacking
 
 
-class ReasonOut(BaseModel):
+class ReasonOut(AnswerSchema):
     """One requirement, and what there is of it."""
 
-    Requirement: RequirementCode
-    Needs: str
-    Has: str
-    ShortBy: Exact | None = Field(description="What is missing or too much: kW, seconds or minutes.")
-    Met: bool | None = Field(description="Null: not known. It neither passes nor fails.")
-    Words: str = Field(examples=["Needs 1,000 kW in one GSP group; has 940 kW in _C: 60 kW short."])
+    requirement: Requirement
+    needs: str
+    has: str
+    short_by: Exact | None = Field(description="What is missing or too much: kW, seconds or minutes.")
+    met: bool | None = Field(description="Null: not known. It neither passes nor fails.")
+    words: str = Field(examples=["Needs 1,000 kW in one GSP group; has 940 kW in _C: 60 kW short."])
 
 
-class BesideOut(BaseModel):
+class BesideOut(AnswerSchema):
     """The product beside one that the assets serve already. ND is no data: ask the system operator."""
 
-    ProductCode: str
-    Status: QualificationStatus
-    UnitId: UUID
-    UnitCode: str
-    CoDelivery: Stacking
-    Splitting: Stacking
-    Jumping: Stacking
-    Words: str
+    product_code: str = Field(validation_alias=AliasPath("holding", "product_code"))
+    status: QualificationStatus = Field(validation_alias=AliasPath("holding", "status"))
+    unit_id: UUID = Field(validation_alias=AliasPath("holding", "unit_id"))
+    unit_code: str = Field(validation_alias=AliasPath("holding", "unit_code"))
+    co_delivery: Stacking = Field(validation_alias=AliasPath("cell", "co_delivery"))
+    splitting: Stacking = Field(validation_alias=AliasPath("cell", "splitting"))
+    jumping: Stacking = Field(validation_alias=AliasPath("cell", "jumping"))
+    words: str
 
 
-class _Judged(BaseModel):
-    ProductCode: str
-    ProductVersion: int
-    ProductName: str
-    SubMarket: str
-    Family: FamilyCode
-    Phase: PhaseCode
-    Standing: StandingCode
-    StandingApartFromFamily: StandingCode = Field(
-        description="How the same assets stand in a unit of the product's family."
+class _Judged(AnswerSchema):
+    product_code: str = Field(validation_alias=AliasPath("version", "code"))
+    product_version: int = Field(validation_alias=AliasPath("version", "product_version"))
+    product_name: str = Field(validation_alias=AliasPath("version", "name"))
+    sub_market: str = Field(validation_alias=AliasPath("version", "sub_market"))
+    family: Family = Field(validation_alias=AliasPath("version", "family"))
+    phase: Phase = Field(validation_alias=AliasPath("version", "phase"))
+    standing: Standing = Field(validation_alias=AliasPath("verdict", "eligibility"))
+    standing_apart_from_family: Standing = Field(
+        validation_alias=AliasPath("verdict", "apart_from_family"),
+        description="How the same assets stand in a unit of the product's family.",
     )
-    Reasons: list[ReasonOut]
+    reasons: list[ReasonOut] = Field(validation_alias=AliasPath("verdict", "reasons"))
 
 
 class OpportunityOut(_Judged):
     """One product for a unit or some assets. Indicative: the system operator assesses."""
 
-    Holds: QualificationStatus | None = Field(description="What the unit's own application for it has come to.")
-    QualifiedThrough: list[str] = Field(description="Equivalent products that a unit with the assets is qualified for.")
-    HeldBeside: list[BesideOut]
+    holds: Annotated[QualificationStatus | None, part("status")] = Field(
+        description="What the unit's own application for it has come to."
+    )
+    through: list[Annotated[str, part("product_code")]] = Field(
+        serialization_alias="QualifiedThrough",
+        description="Equivalent products that a unit with the assets is qualified for.",
+    )
+    beside: list[BesideOut] = Field(serialization_alias="HeldBeside")
 
 
 class UnitOpportunityOut(_Judged):
     """One unit and one product."""
 
-    UnitId: UUID
-    UnitCode: str
-    UnitName: str
+    unit_id: UUID
+    unit_code: str
+    unit_name: str
 
 
-class OpportunitiesOut(BaseModel):
+class OpportunitiesOut(AnswerSchema):
     """Every product in force for one unit or some assets, the best standing first."""
 
-    UnitId: UUID | None
-    Assets: int
-    UpCapacity: Exact = Field(description="kW.")
-    DownCapacity: Exact = Field(description="kW.")
-    Primacy: str | None = Field(
+    unit: Annotated[UUID | None, part("id")] = Field(serialization_alias="UnitId")
+    assets: int
+    up: Exact = Field(serialization_alias="UpCapacity", description="kW.")
+    down: Exact = Field(serialization_alias="DownCapacity", description="kW.")
+    primacy: Annotated[str | None, part("words")] = Field(
         description="A flag where assets serve both a DSO and MW Dispatch: the DSO comes first."
     )
-    BeingCounted: bool = Field(description="Assets changed a moment ago: the figures are those from before.")
+    being_counted: bool = Field(description="Assets changed a moment ago: the figures are those from before.")
     items: list[OpportunityOut]
 
 
@@ -94,138 +94,46 @@ class PortfolioOpportunitiesOut(BaseModel):
     next: str | None = Field(description="The path of the next page; null at the end.")
 
 
-class ProductInNumbersOut(BaseModel):
-    """How many units stand how to one product."""
+class ProductInNumbersOut(AnswerSchema):
+    """One product in numbers: the units that are eligible for it, nearly or not."""
 
-    ProductCode: str
-    ProductName: str
-    Eligible: int
-    Nearly: int
-    NotEligible: int
-    EligibleCapacity: Exact = Field(description="kW of the eligible units that count for it.")
-    EligibleInAnotherFamily: int = Field(description="Units of other families whose assets would be eligible.")
+    product_code: str = Field(validation_alias=AliasPath("version", "code"))
+    product_name: str = Field(validation_alias=AliasPath("version", "name"))
+    eligible: int
+    nearly: int
+    not_eligible: int
+    eligible_kw: Exact = Field(
+        serialization_alias="EligibleCapacity", description="kW of the eligible units that count for it."
+    )
+    elsewhere: int = Field(
+        serialization_alias="EligibleInAnotherFamily",
+        description="Units of other families whose assets would be eligible.",
+    )
 
 
-class PortfolioInNumbersOut(BaseModel):
+class PortfolioInNumbersOut(AnswerSchema):
     """A portfolio against every product."""
 
-    Units: int
-    items: list[ProductInNumbersOut]
+    units: int
+    products: list[ProductInNumbersOut] = Field(serialization_alias="items")
 
 
-class AddedOut(BaseModel):
+class AddedOut(AnswerSchema):
     """A free asset, and what it adds."""
 
-    AssetId: UUID
-    AssetName: str
-    Adds: Exact = Field(description="kW.")
+    asset_id: UUID
+    name: str = Field(serialization_alias="AssetName")
+    adds: Exact = Field(description="kW.")
 
 
-class ClosingOut(BaseModel):
-    """Which free assets would give a unit a product's least capacity, and what else they would change."""
+class ClosingOut(AnswerSchema):
+    """The free assets that would give a unit a product's least capacity, and what else they would change."""
 
-    ProductCode: str
-    Gap: Exact = Field(description="kW below the least capacity; 0: there is no gap.")
-    Assets: list[AddedOut]
-    Closes: bool
-    Words: str
-    StandingAfter: StandingCode | None
-    Gained: list[str] = Field(description="Other products for which the unit would become eligible.")
-    Lost: list[str] = Field(description="Products for which it would no longer be.")
-
-
-def judged(version: Any, verdict: Verdict) -> dict[str, Any]:
-    """What every answer says of one product."""
-    return {
-        "ProductCode": version.code,
-        "ProductVersion": version.product_version,
-        "ProductName": version.name,
-        "SubMarket": version.sub_market,
-        "Family": version.family,
-        "Phase": version.phase,
-        "Standing": verdict.eligibility,
-        "StandingApartFromFamily": verdict.apart_from_family,
-        "Reasons": [
-            {
-                "Requirement": one.requirement,
-                "Needs": one.needs,
-                "Has": one.has,
-                "ShortBy": one.short_by,
-                "Met": one.met,
-                "Words": one.words,
-            }
-            for one in verdict.reasons
-        ],
-    }
-
-
-def opportunities_out(found: Opportunities) -> dict[str, Any]:
-    """The products for a unit or for assets."""
-    return {
-        "UnitId": found.unit and found.unit.id,
-        "Assets": found.assets,
-        "UpCapacity": found.up,
-        "DownCapacity": found.down,
-        "Primacy": found.primacy and found.primacy.words,
-        "BeingCounted": found.being_counted,
-        "items": [_opportunity(one) for one in found.items],
-    }
-
-
-def _opportunity(one: Opportunity) -> dict[str, Any]:
-    return {
-        **judged(one.version, one.verdict),
-        "Holds": one.holds and one.holds.status,
-        "QualifiedThrough": [way.product_code for way in one.through],
-        "HeldBeside": [_beside(other) for other in one.beside],
-    }
-
-
-def _beside(other: StackingWith) -> dict[str, Any]:
-    return {
-        "ProductCode": other.holding.product_code,
-        "Status": other.holding.status,
-        "UnitId": other.holding.unit_id,
-        "UnitCode": other.holding.unit_code,
-        "CoDelivery": other.cell.co_delivery,
-        "Splitting": other.cell.splitting,
-        "Jumping": other.cell.jumping,
-        "Words": other.words,
-    }
-
-
-def line_out(line: OpportunityLine) -> dict[str, Any]:
-    """One unit and one product."""
-    unit = {"UnitId": line.unit_id, "UnitCode": line.unit_code, "UnitName": line.unit_name}
-    return {**unit, **judged(line.version, line.verdict)}
-
-
-def numbers_out(found: PortfolioSummary) -> dict[str, Any]:
-    """A portfolio in numbers."""
-    items = [
-        {
-            "ProductCode": one.version.code,
-            "ProductName": one.version.name,
-            "Eligible": one.eligible,
-            "Nearly": one.nearly,
-            "NotEligible": one.not_eligible,
-            "EligibleCapacity": one.eligible_kw,
-            "EligibleInAnotherFamily": one.elsewhere,
-        }
-        for one in found.products
-    ]
-    return {"Units": found.units, "items": items}
-
-
-def closing_out(found: GapClosing) -> dict[str, Any]:
-    """What adding assets would change."""
-    return {
-        "ProductCode": found.product_code,
-        "Gap": found.gap,
-        "Assets": [{"AssetId": one.asset_id, "AssetName": one.name, "Adds": one.adds} for one in found.assets],
-        "Closes": found.closes,
-        "Words": found.words,
-        "StandingAfter": found.after and found.after.eligibility,
-        "Gained": found.gained,
-        "Lost": found.lost,
-    }
+    product_code: str
+    gap: Exact = Field(description="kW below the least capacity; 0: there is no gap.")
+    assets: list[AddedOut]
+    closes: bool
+    words: str
+    after: Annotated[Standing | None, part("eligibility")] = Field(serialization_alias="StandingAfter")
+    gained: list[str] = Field(description="Other products for which the unit would become eligible.")
+    lost: list[str] = Field(description="Products for which it would no longer be.")

@@ -1,67 +1,65 @@
-"""What routes of products, proposals and market tables hand in and answer (UC-04.01)."""
+"""Schemas of products, proposals and market tables (UC-04.01)."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasPath, BaseModel, Field
 
 from api.http.decimal_json import Exact
 from api.http.responses import here
+from api.http.schemas import AnswerSchema, RequestSchema
 from models.products import (
     Direction,
     Family,
     MarketTable,
     Phase,
     ProductStatus,
-    ProductVersion,
     ProposalKind,
     ProposalStatus,
     Spread,
 )
-from services.market.products.document import version_terms as version_terms
 from services.market.products.market_tables import Stacking
 from services.market.products.products import ProductView
-from services.market.products.products import product_terms as product_terms
-from services.market.products.stacking import Holding, Pair, Together
+from services.market.products.stacking import Holding
 
 
-class ProductVersionOut(BaseModel):
+class ProductVersionOut(AnswerSchema):
     """One version of a product. A requirement that is null is not known: it never passes and never fails."""
 
-    Code: str
-    ProductVersion: int
-    ValidFrom: date
-    Family: Family
-    Name: str
-    SubMarket: str
-    Procurers: list[str]
-    Direction: Direction
-    MinCapacity_kW: Exact | None
-    MaxCapacity_kW: Exact | None
-    FullDelivery_s: int | None
-    MinDuration_min: int | None
-    Metering: str | None
-    Aggregation: Spread | None
-    Phase: Phase
-    StackingCode: str | None
-    Portable: bool
-    Notes: str | None
-    Source: str
-    SourceDate: date
+    code: str
+    product_version: int
+    valid_from: date
+    family: Family
+    name: str
+    sub_market: str
+    procurers: list[str]
+    direction: Direction
+    min_capacity: Exact | None = Field(serialization_alias="MinCapacity_kW")
+    max_capacity: Exact | None = Field(serialization_alias="MaxCapacity_kW")
+    full_delivery_s: int | None
+    min_duration_min: int | None
+    metering: str | None
+    aggregation: Spread | None
+    phase: Phase
+    stacking_code: str | None
+    portable: bool
+    notes: str | None
+    source: str
+    source_date: date
 
 
 class ProductOut(ProductVersionOut):
     """A product as it stands today, with the version that is in force."""
 
-    Status: ProductStatus
-    Offered: bool = Field(description="Whether one can apply for it today.")
-    DeprecatedFrom: date | None = Field(description="From this day on nobody can apply.")
-    DeprecationReason: str | None
-    ComingVersion: int | None = Field(description="A version that is published and not yet in force.")
-    ComingFrom: date | None
-    Versions: str = Field(description="The path of its versions.")
+    status: ProductStatus
+    offered: bool = Field(description="Whether one can apply for it today.")
+    deprecated_from: date | None = Field(description="From this day on nobody can apply.")
+    deprecation_reason: str | None
+    coming_version: int | None = Field(description="A version that is published and not yet in force.")
+    coming_from: date | None
+    versions: str = Field(description="The path of its versions.")
 
 
 class Products(BaseModel):
@@ -76,63 +74,57 @@ class ProductVersions(BaseModel):
     items: list[ProductVersionOut]
 
 
-class ProposalBody(BaseModel):
-    """What a system operator proposes. `Product` has the terms of /v1/products/schema; empty for an end."""
+class ProposalBody(RequestSchema):
+    """A proposal of a system operator. `Product` has the terms of /v1/products/schema; empty for an end."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Kind: ProposalKind
-    Code: str = Field(max_length=40, examples=["DX"])
-    EffectiveFrom: date
-    Reason: str = Field(max_length=4000)
-    Product: dict[str, Any] = Field(default_factory=dict, max_length=60)
+    kind: ProposalKind
+    code: str = Field(max_length=40, examples=["DX"])
+    effective_from: date
+    reason: str = Field(max_length=4000)
+    product: dict[str, Any] = Field(default_factory=dict, max_length=60)
 
 
-class AnswerBody(BaseModel):
+class AnswerBody(RequestSchema):
     """An answer to the administrator, with corrected requirements or another day where they changed."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Answer: str = Field(max_length=4000)
-    Product: dict[str, Any] | None = Field(default=None, max_length=60)
-    EffectiveFrom: date | None = None
+    answer: str = Field(max_length=4000)
+    product: dict[str, Any] | None = Field(default=None, max_length=60)
+    effective_from: date | None = None
 
 
-class QuestionBody(BaseModel):
+class QuestionBody(RequestSchema):
     """A question to the proposer."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    Question: str = Field(max_length=4000)
+    question: str = Field(max_length=4000)
 
 
-class SaidOut(BaseModel):
+class SaidOut(AnswerSchema):
     """A question, an answer, the decision or a withdrawal."""
 
-    Kind: str
-    Text: str
-    By: str
-    Of: str | None
-    At: datetime
+    kind: str
+    text: str
+    by: str
+    of: str | None
+    at: datetime
 
 
-class ProductProposalOut(BaseModel):
+class ProductProposalOut(AnswerSchema):
     """A proposal for the catalogue."""
 
-    ProposalId: UUID
-    Kind: ProposalKind
-    Status: ProposalStatus
-    Code: str
-    BaseVersion: int | None = Field(description="The version that a change was made from.")
-    OrganisationId: UUID
-    ProposedBy: str
-    ProposedAt: datetime
-    EffectiveFrom: date
-    Reason: str
-    Product: dict[str, Any]
-    Said: list[SaidOut]
-    DecidedAt: datetime | None
-    Version: int
+    proposal_id: UUID
+    kind: ProposalKind
+    status: ProposalStatus
+    code: str
+    base_version: int | None = Field(description="The version that a change was made from.")
+    organisation_id: UUID
+    proposed_by: str
+    proposed_at: datetime
+    effective_from: date
+    reason: str
+    product: dict[str, Any]
+    said: list[SaidOut]
+    decided_at: datetime | None
+    version: int
 
 
 class Proposals(BaseModel):
@@ -142,14 +134,14 @@ class Proposals(BaseModel):
     next: str | None = Field(description="The path of the next page; null at the end.")
 
 
-class EditionOut(BaseModel):
+class EditionOut(AnswerSchema):
     """An edition of a market table."""
 
-    Edition: int
-    PublishedAt: datetime
-    Source: str
-    SourceDate: date
-    Reason: str | None
+    edition: int
+    published_at: datetime
+    source: str
+    source_date: date
+    reason: str | None
 
 
 class Editions(BaseModel):
@@ -158,26 +150,22 @@ class Editions(BaseModel):
     items: list[EditionOut]
 
 
-class EquivalenceRow(BaseModel):
+class EquivalenceRow(RequestSchema):
     """A unit qualified for the one product may apply for the other, too; indicative."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    FromProduct: str = Field(max_length=40)
-    ToProduct: str = Field(max_length=40)
-    Note: str = Field(default="", max_length=2000)
+    from_product: str = Field(max_length=40)
+    to_product: str = Field(max_length=40)
+    note: str = Field(default="", max_length=2000)
 
 
-class StackingRow(BaseModel):
-    """How two stacking codes may be held together; each pair stands once and holds both ways round."""
+class StackingRow(RequestSchema):
+    """The modes in which two stacking codes may be held together; each pair stands once and holds both ways round."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    ProductA: str = Field(max_length=40)
-    ProductB: str = Field(max_length=40)
-    CoDelivery: Stacking = Field(description="The same MW at the same time.")
-    Splitting: Stacking = Field(description="Different MW at the same time.")
-    Jumping: Stacking = Field(description="The same asset at different times.")
+    product_a: str = Field(max_length=40)
+    product_b: str = Field(max_length=40)
+    co_delivery: Stacking = Field(description="The same MW at the same time.")
+    splitting: Stacking = Field(description="Different MW at the same time.")
+    jumping: Stacking = Field(description="The same asset at different times.")
 
 
 class Equivalences(EditionOut):
@@ -192,12 +180,10 @@ class StackingMatrix(EditionOut):
     items: list[StackingRow]
 
 
-class _Publishing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    Source: str = Field(max_length=1000)
-    SourceDate: date
-    Reason: str = Field(max_length=4000)
+class _Publishing(RequestSchema):
+    source: str = Field(max_length=1000)
+    source_date: date
+    reason: str = Field(max_length=4000)
 
 
 class EquivalencesBody(_Publishing):
@@ -212,65 +198,41 @@ class StackingBody(_Publishing):
     items: list[StackingRow] = Field(max_length=10_000)
 
 
-class PairOut(BaseModel):
+class PairOut(AnswerSchema):
     """Two products, mode by mode."""
 
-    FirstProduct: str
-    SecondProduct: str
-    CoDelivery: Stacking
-    Splitting: Stacking
-    Jumping: Stacking
-    Condition: str | None = Field(description="What a yes depends on besides.")
+    first: str = Field(serialization_alias="FirstProduct")
+    second: str = Field(serialization_alias="SecondProduct")
+    co_delivery: Stacking = Field(validation_alias=AliasPath("cell", "co_delivery"))
+    splitting: Stacking = Field(validation_alias=AliasPath("cell", "splitting"))
+    jumping: Stacking = Field(validation_alias=AliasPath("cell", "jumping"))
+    condition: str | None = Field(description="What a yes depends on besides.")
 
 
-class TogetherOut(BaseModel):
-    """Whether products can be held together: for each mode what weighs most among the pairs."""
+class TogetherOut(AnswerSchema):
+    """The modes in which products can be held together: for each what weighs most among the pairs."""
 
-    CoDelivery: Holding
-    Splitting: Holding
-    Jumping: Holding
-    items: list[PairOut]
-
-
-def product_out(request: Request, view: ProductView) -> dict[str, Any]:
-    """A product as answered."""
-    return {**product_terms(view), "Versions": here(request, f"/v1/products/{view.product.code}/versions")}
+    co_delivery: Holding
+    splitting: Holding
+    jumping: Holding
+    pairs: list[PairOut] = Field(serialization_alias="items")
 
 
-def version_out(version: ProductVersion) -> dict[str, Any]:
-    """A version as answered."""
-    return version_terms(version)
-
-
-def edition_out(table: MarketTable) -> dict[str, Any]:
-    """An edition without its rows."""
-    return {
-        "Edition": table.edition,
-        "PublishedAt": table.published_at,
-        "Source": table.source,
-        "SourceDate": table.source_date,
-        "Reason": table.reason,
-    }
+def product_out(request: Request, view: ProductView) -> ProductOut:
+    """A product with the version in force, the one to come, and the path of all of them."""
+    product, coming = view.product, view.coming
+    return ProductOut.from_record(
+        view.version,
+        status=product.status,
+        offered=view.offered,
+        deprecated_from=product.deprecated_from,
+        deprecation_reason=product.deprecation_reason,
+        coming_version=coming.product_version if coming else None,
+        coming_from=coming.valid_from if coming else None,
+        versions=here(request, f"/v1/products/{product.code}/versions"),
+    )
 
 
 def table_out(table: MarketTable) -> dict[str, Any]:
-    """An edition with its rows."""
-    return {**edition_out(table), "items": table.rows}
-
-
-def together_out(found: Together) -> dict[str, Any]:
-    """The answer of `can_be_held`."""
-    modes = {"CoDelivery": found.co_delivery, "Splitting": found.splitting, "Jumping": found.jumping}
-    return {**modes, "items": [_pair(pair) for pair in found.pairs]}
-
-
-def _pair(pair: Pair) -> dict[str, Any]:
-    cell = pair.cell
-    return {
-        "FirstProduct": pair.first,
-        "SecondProduct": pair.second,
-        "CoDelivery": cell.co_delivery,
-        "Splitting": cell.splitting,
-        "Jumping": cell.jumping,
-        "Condition": pair.condition,
-    }
+    """An edition of a market table with its rows, which are stored by ontology term."""
+    return {**EditionOut.from_record(table).model_dump(), "items": table.rows}

@@ -1,24 +1,22 @@
 """The table of equivalences and the stacking matrix, in editions (UC-04.01, UC-04.03)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel
 
 from api.http.decimal_json import ExactRoute
 from api.http.problems import answers
 from api.http.responses import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here, unchanged, version_of
 from api.http.security import Caller
 from api.market.product_schemas import (
+    EditionOut,
     Editions,
     Equivalences,
     EquivalencesBody,
     StackingBody,
     StackingMatrix,
     TogetherOut,
-    edition_out,
     table_out,
-    together_out,
 )
 from models.products import MarketTable, MarketTableKind
 from services.core.identity.actor import Actor
@@ -36,7 +34,7 @@ READ = {**NOT_MODIFIED, **answers(404)}
 
 
 @router.get("/equivalences", summary="The table of equivalences", response_model=Equivalences, responses=READ)
-def equivalences(caller: Caller, if_none_match: IfNoneMatch = None) -> Response:
+def get_equivalences(caller: Caller, if_none_match: IfNoneMatch = None) -> Response:
     """The edition in force. A unit qualified for the one product may apply for the other: indicative, all else is checked."""
     return _table(market_table(caller, EQUIVALENCES), if_none_match)
 
@@ -56,9 +54,9 @@ def publish_equivalences(
 
 
 @router.get("/equivalences/editions", summary="Editions of the equivalences", response_model=Editions)
-def equivalence_editions(caller: Caller) -> Response:
+def list_equivalence_editions(caller: Caller) -> Response:
     """The newest first."""
-    return answer({"items": [edition_out(one) for one in table_editions(caller, EQUIVALENCES)]})
+    return answer({"items": EditionOut.from_records(table_editions(caller, EQUIVALENCES))})
 
 
 @router.get(
@@ -67,13 +65,13 @@ def equivalence_editions(caller: Caller) -> Response:
     response_model=Equivalences,
     responses=READ,
 )
-def one_equivalences(caller: Caller, edition: Edition, if_none_match: IfNoneMatch = None) -> Response:
+def get_equivalence_edition(caller: Caller, edition: Edition, if_none_match: IfNoneMatch = None) -> Response:
     """As it was published."""
     return _table(market_table(caller, EQUIVALENCES, edition), if_none_match)
 
 
 @router.get("/stacking", summary="The stacking matrix", response_model=StackingMatrix, responses=READ)
-def stacking(caller: Caller, if_none_match: IfNoneMatch = None) -> Response:
+def get_stacking(caller: Caller, if_none_match: IfNoneMatch = None) -> Response:
     """The edition in force, by stacking code. ND: nobody has said, ask the system operator; it is never a yes."""
     return _table(market_table(caller, STACKING), if_none_match)
 
@@ -87,21 +85,21 @@ def publish_stacking(request: Request, caller: Caller, body: StackingBody, if_ma
 
 
 @router.get("/stacking/together", summary="Held together?", response_model=TogetherOut, responses=answers(404))
-def together(caller: Caller, codes: CODES) -> Response:
-    """Whether these products can be held together, pair by pair and as a whole."""
-    return answer(together_out(can_be_held(caller, codes)))
+def check_stacking(caller: Caller, codes: CODES) -> Response:
+    """The modes in which these products can be held together, pair by pair and as a whole."""
+    return answer(TogetherOut.from_record(can_be_held(caller, codes)))
 
 
 @router.get("/stacking/editions", summary="Editions of the matrix", response_model=Editions)
-def stacking_editions(caller: Caller) -> Response:
+def list_stacking_editions(caller: Caller) -> Response:
     """The newest first."""
-    return answer({"items": [edition_out(one) for one in table_editions(caller, STACKING)]})
+    return answer({"items": EditionOut.from_records(table_editions(caller, STACKING))})
 
 
 @router.get(
     "/stacking/editions/{Edition}", summary="An edition of the matrix", response_model=StackingMatrix, responses=READ
 )
-def one_stacking(caller: Caller, edition: Edition, if_none_match: IfNoneMatch = None) -> Response:
+def get_stacking_edition(caller: Caller, edition: Edition, if_none_match: IfNoneMatch = None) -> Response:
     """As it was published."""
     return _table(market_table(caller, STACKING, edition), if_none_match)
 
@@ -111,17 +109,21 @@ def _table(table: MarketTable, if_none_match: str | None) -> Response:
 
 
 def _published(
-    request: Request, caller: Actor, kind: MarketTableKind, name: str, body: Any, if_match: str | None
+    request: Request,
+    caller: Actor,
+    kind: MarketTableKind,
+    name: str,
+    body: EquivalencesBody | StackingBody,
+    if_match: str | None,
 ) -> Response:
-    rows: list[BaseModel] = body.items
-    made = publish_table(
+    table = publish_table(
         caller,
         kind,
-        [row.model_dump() for row in rows],
-        source=body.Source,
-        source_date=body.SourceDate,
-        reason=body.Reason,
+        [row.model_dump(by_alias=True) for row in body.items],
+        source=body.source,
+        source_date=body.source_date,
+        reason=body.reason,
         edition=version_of(if_match),
     )
-    path = here(request, f"/v1/{name}/editions/{made.edition}")
-    return answer(table_out(made), 201, version=made.edition, location=path)
+    path = here(request, f"/v1/{name}/editions/{table.edition}")
+    return answer(table_out(table), 201, version=table.edition, location=path)

@@ -67,7 +67,7 @@ REFUSALS = {
     response_model=Token,
     responses={**REFUSALS, **answers(413, 422, 429, 500)},
 )
-async def token(
+async def issue_access_token(
     request: Request,
     grant_type: Annotated[str, Form(description="`client_credentials`", examples=["client_credentials"])] = "",
     client_id: Annotated[str, Form(examples=["demo-northgate"])] = "",
@@ -76,8 +76,8 @@ async def token(
 ) -> Response:
     """A token for a credential."""
     try:
-        known = _credentials(request.headers.get("Authorization"), client_id, client_secret)
-        return await run_in_threadpool(_token, request, grant_type, scope, *known)
+        credentials = _credentials(request.headers.get("Authorization"), client_id, client_secret)
+        return await run_in_threadpool(_token, request, grant_type, scope, *credentials)
     except _Refused as refused:
         response = answer({"error": refused.error, "error_description": refused.words}, refused.status)
         if refused.status == 401:
@@ -112,9 +112,9 @@ def _token(request: Request, grant_type: str, scope: str, client_id: str, client
     address = request.client.host if request.client else "unknown"
     spend(request, f"token:{address}", PER_ADDRESS)
     spend(request, f"token:{address}:{client_id[:LONGEST]}", PER_CREDENTIAL)
-    known = max(len(client_id), len(client_secret)) <= LONGEST and "\x00" not in client_id + client_secret
+    readable = max(len(client_id), len(client_secret)) <= LONGEST and "\x00" not in client_id + client_secret
     try:
-        actor = authenticate_client(client_id, client_secret) if known else None
+        actor = authenticate_client(client_id, client_secret) if readable else None
     except Forbidden as shut:
         raise _Refused("unauthorized_client", shut.message) from None
     if actor is None:

@@ -11,19 +11,16 @@ from pydantic import BaseModel, Field
 from api.http.attribute_models import answer_model, handed_in, request_model
 from api.http.decimal_json import ExactRoute
 from api.http.examples import ORGANISATION
-from api.http.parameters import AsOf, History, PageQuery, told
+from api.http.parameters import AsOf, History, PageQuery, history_out
 from api.http.problems import answers
 from api.http.responses import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here, page, unchanged, version_of
 from api.http.security import Caller
-from models.participants import Organisation
-from models.participants import OrganisationStatus as Status
+from models.participants import Organisation, OrganisationStatus
 from services.core.access_log import log_access
 from services.core.ledger.history import Change
-from services.participants.organisations import register_organisation, update_organisation
+from services.participants import organisations, reading
 from services.participants.reading import (
     as_terms,
-    get_organisation,
-    list_organisations,
     organisation_as_of,
     organisation_history,
     organisation_passport,
@@ -51,7 +48,7 @@ OrganisationOut = answer_model(
     ORGANISATION_ATTRIBUTES,
     {
         "FmarOrganisationId": UUID,
-        "OrganisationStatus": Status,
+        "OrganisationStatus": OrganisationStatus,
         "StatusReason": str | None,
         "ApprovedAt": datetime | None,
         "LicenceAreas": list[str],
@@ -69,36 +66,38 @@ class OrganisationPage(BaseModel):
 
 
 class OrganisationQuery(PageQuery):
-    """Which organisations."""
+    """Filters of organisations."""
 
-    OrganisationStatus: Status | None = None
-    OrganisationRoles: str | None = Field(default=None, max_length=100, description="One of the roles it holds.")
-    Text: str | None = Field(default=None, max_length=255, description="Part of a name or registration number.")
+    organisation_status: OrganisationStatus | None = None
+    organisation_roles: str | None = Field(default=None, max_length=100, description="One of the roles it holds.")
+    text: str | None = Field(default=None, max_length=255, description="Part of a name or registration number.")
 
 
 @router.get("", summary="List organisations", response_model=OrganisationPage)
-def list_them(request: Request, caller: Caller, query: Annotated[OrganisationQuery, Query()]) -> Response:
+def list_organisations(request: Request, caller: Caller, query: Annotated[OrganisationQuery, Query()]) -> Response:
     """The organisations that you may see: your own, or all for the administrator."""
-    found = list_organisations(
+    result = reading.list_organisations(
         caller,
-        status=query.OrganisationStatus,
-        role=query.OrganisationRoles,
-        text=query.Text,
+        status=query.organisation_status,
+        role=query.organisation_roles,
+        text=query.text,
         after=query.after,
         limit=query.limit,
     )
-    log_access(caller, "organisation.list", RECORD, detail={"ids": [str(one.id) for one in found.items]})
-    return answer(page(request, [as_terms(one) for one in found.items], found.next))
+    log_access(
+        caller, "organisation.list", RECORD, detail={"ids": [str(organisation.id) for organisation in result.items]}
+    )
+    return answer(page(request, [as_terms(organisation) for organisation in result.items], result.next))
 
 
 @router.post(
     "", status_code=201, summary="Register an organisation", response_model=OrganisationOut, responses=answers(409, 413)
 )
-def register(request: Request, caller: Caller, body: OrganisationIn) -> Response:  # pyright: ignore[reportInvalidTypeForm]
+def register_organisation(request: Request, caller: Caller, body: OrganisationIn) -> Response:  # pyright: ignore[reportInvalidTypeForm]
     """It waits as Pending Approval until the FMAR administrator decides."""
     values, justification = handed_in(body, REGISTER_TERMS)
-    made = register_organisation(caller, values, justification=justification)
-    return _one(made, 201, location=here(request, f"/v1/organisations/{made.id}"))
+    organisation = organisations.register_organisation(caller, values, justification=justification)
+    return organisation_answer(organisation, 201, location=here(request, f"/v1/organisations/{organisation.id}"))
 
 
 @router.get(
@@ -107,14 +106,16 @@ def register(request: Request, caller: Caller, body: OrganisationIn) -> Response
     response_model=OrganisationOut,
     responses={**NOT_MODIFIED, **answers(404)},
 )
-def read(
+def get_organisation(
     caller: Caller, organisation_id: OrganisationId, if_none_match: IfNoneMatch = None, as_of: AsOf = None
 ) -> Response:
     """One organisation, with its ETag; or as it stood at a moment."""
-    current = as_of is None
-    found = get_organisation(caller, organisation_id) if current else organisation_as_of(caller, organisation_id, as_of)
+    if as_of is None:
+        organisation = reading.get_organisation(caller, organisation_id)
+    else:
+        organisation = organisation_as_of(caller, organisation_id, as_of)
     log_access(caller, "organisation.read", RECORD, organisation_id, _moment(as_of))
-    return unchanged(if_none_match, found.version) or _one(found)
+    return unchanged(if_none_match, organisation.version) or organisation_answer(organisation)
 
 
 @router.patch(
@@ -123,7 +124,7 @@ def read(
     response_model=OrganisationOut,
     responses=answers(404, 409, 412, 413, 428),
 )
-def change(
+def update_organisation(
     caller: Caller,
     organisation_id: OrganisationId,
     body: OrganisationChange,  # pyright: ignore[reportInvalidTypeForm]
@@ -132,17 +133,20 @@ def change(
     """Attributes that aren't named stay. A new legal name, registration number or role needs approval again."""
     version = version_of(if_match)
     values, justification = handed_in(body, REGISTER_TERMS)
-    return _one(update_organisation(caller, organisation_id, values, version, justification=justification))
+    organisation = organisations.update_organisation(
+        caller, organisation_id, values, version, justification=justification
+    )
+    return organisation_answer(organisation)
 
 
 @router.get(
     "/{FmarOrganisationId}/history", summary="An organisation's history", response_model=History, responses=answers(404)
 )
-def history(caller: Caller, organisation_id: OrganisationId) -> Response:
+def list_organisation_changes(caller: Caller, organisation_id: OrganisationId) -> Response:
     """Every change, newest first: who, when, under which use case, before and after."""
     changes = organisation_history(caller, organisation_id)
     log_access(caller, "organisation.history", RECORD, organisation_id)
-    return answer(told([_by_term(change) for change in changes]))
+    return answer(history_out(map(_by_term, changes)))
 
 
 @router.get(
@@ -151,12 +155,13 @@ def history(caller: Caller, organisation_id: OrganisationId) -> Response:
     response_model=dict[str, Any],
     responses=answers(404),
 )
-def passport(caller: Caller, organisation_id: OrganisationId) -> Response:
+def get_organisation_passport(caller: Caller, organisation_id: OrganisationId) -> Response:
     """Everything a platform needs to onboard the organisation; attributes without a value are left out."""
     return answer(organisation_passport(caller, organisation_id))
 
 
-def _one(organisation: Organisation, status: int = 200, *, location: str | None = None) -> Response:
+def organisation_answer(organisation: Organisation, status: int = 200, *, location: str | None = None) -> Response:
+    """An organisation by ontology term, under its ETag."""
     return answer(as_terms(organisation), status, version=organisation.version, location=location)
 
 

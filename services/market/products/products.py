@@ -12,7 +12,6 @@ from services.core.identity.actor import Actor
 from services.core.operation import operation
 from services.market.products.catalogue import Catalogue, has_ended, load_catalogue
 from services.market.products.document import product_schema
-from services.market.products.document import version_terms as version_terms
 from services.market.products.market_tables import UNKNOWN, StackingCell, load_equivalences, load_stacking_matrix
 from services.market.products.procurers import Buyer, find_buyers
 from services.market.products.reference_data import SubMarket, sub_markets
@@ -137,20 +136,6 @@ def find_stacking_row(code: str | None) -> dict[str, StackingCell]:
     if code is None or code not in codes:
         return {}
     return {other_code: matrix.get((code, other_code), UNKNOWN) for other_code in codes if other_code != code}
-
-
-def product_terms(view: ProductView) -> dict[str, Any]:
-    """Return a product by ontology term, with the version that is in force."""
-    coming = view.coming
-    return {
-        **version_terms(view.version),
-        "Status": view.product.status,
-        "Offered": view.offered,
-        "DeprecatedFrom": view.product.deprecated_from,
-        "DeprecationReason": view.product.deprecation_reason,
-        "ComingVersion": coming.product_version if coming else None,
-        "ComingFrom": coming.valid_from if coming else None,
-    }
 
 
 def list_sub_markets() -> list[SubMarket]:

@@ -271,7 +271,7 @@ def test_a_mistake_in_the_code_shows_a_reference_and_nothing_else(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("api.assets.assets.list_assets", broken)
+    monkeypatch.setattr("services.assets.reading.listing.list_assets", broken)
     answer = mine.get("/v1/assets")
     assert answer.status_code == 500
     assert answer.headers["Content-Type"] == "application/problem+json"

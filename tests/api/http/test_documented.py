@@ -91,6 +91,13 @@ def test_the_example_of_an_organisation_works(governor: httpx.Client) -> None:
     assert made.status_code == 201, made.text
 
 
+def test_every_operation_has_a_name_of_its_own() -> None:
+    """Clients are generated from these names: a verb and a noun each."""
+    names = [operation["operationId"] for methods in api.openapi()["paths"].values() for operation in methods.values()]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+
+
 def test_every_route_is_described(door: httpx.Client) -> None:
     document = door.get("/openapi.json").json()
     for path, methods in document["paths"].items():
