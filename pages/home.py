@@ -1,10 +1,10 @@
-"""Home: what waits for the person at the screen, the register in numbers, and what happened lately."""
+"""Home: errands of the person at the screen, the register in numbers, and recent changes."""
 
 import streamlit as st
 
 from models.participants import OrganisationStatus
 from pages.components.home.figures import draw_numbers
-from pages.components.home.getting_started import draw_beginning
+from pages.components.home.getting_started import draw_first_steps
 from pages.components.home.inbox import draw_errands
 from pages.components.home.recent import draw_recent
 from pages.frame import session
@@ -20,7 +20,7 @@ RECENT = 12
 
 
 def waits_for_approval(actor: Actor) -> bool:
-    """Whether the actor's own organisation has not been decided yet."""
+    """Tell whether the actor's own organisation has not been decided yet."""
     own = actor.organisation_id
     return own is not None and get_organisation(actor, own).organisation_status is OrganisationStatus.PENDING_APPROVAL
 
@@ -36,11 +36,11 @@ if waits_for_approval(actor):
     )
 errands = what_waits(actor)
 figures = register_in_numbers(actor) if may(actor, "asset.statistics") else None
-lately = recent_changes(actor, RECENT) if may(actor, "event.read") else []
+changes = recent_changes(actor, RECENT) if may(actor, "event.read") else []
 draw_errands(actor, errands)
 if figures and (figures.total.withheld or figures.total.count or figures.by_status):
     draw_numbers(figures)
 else:
-    draw_beginning(actor)
-if lately:
-    draw_recent(lately)
+    draw_first_steps(actor)
+if changes:
+    draw_recent(changes)

@@ -1,4 +1,4 @@
-"""What a search found, by kind, each with why it was found; the best first (UC-05.01)."""
+"""Search results by kind, each with the field that matched; the best first (UC-05.01)."""
 
 import streamlit as st
 
@@ -26,15 +26,15 @@ CAN_BE_SEARCHED = """You can search for
 The beginning is enough. Only what you may see is found."""
 
 
-def matched(hit: Hit) -> str:
-    """Why it was found: the field, and in its value the part that matched, set off."""
+def match_words(hit: Hit) -> str:
+    """The reason why it was found: the field, and in its value the part that matched, set off."""
     before, part = hit.value[: hit.start], hit.value[hit.start : hit.start + hit.length]
     after = hit.value[hit.start + hit.length :]
     marked = f":orange-background[{plain(part)}]" if part else ""
     return f"{plain(hit.field)}: {plain(before)}{marked}{plain(after)}"
 
 
-def open_link(hit: Hit, icon: str) -> None:
+def draw_link(hit: Hit, icon: str) -> None:
     """The result's name, as a link to where it is."""
     label = f"**{plain(hit.title)}**"
     match hit.kind:
@@ -61,10 +61,10 @@ def draw_group(results: SearchResults, title: str, icon: str, kinds: tuple[Found
     for hit in hits:
         with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
-                open_link(hit, icon)
+                draw_link(hit, icon)
                 if hit.exact:
                     st.badge("Exact", icon=":material/check:", color="green")
-            st.caption(f"{matched(hit)} — {plain(hit.about)}")
+            st.caption(f"{match_words(hit)} — {plain(hit.about)}")
     if more and Found.ASSET in kinds:
         link("assets/assets.py", "All of them in the list of assets", "map", {"q": results.text})
 
@@ -88,8 +88,8 @@ if not results.text:
     st.stop()
 if st.session_state.get("search-logged") != results.text:
     # Once a search, not at every redrawing of the page.
-    shown = [hit.identifier for hit in results.of(Found.ASSET)]
-    log_access_soon(actor, "search", detail={"text": results.text, "assets": shown})
+    identifiers = [hit.identifier for hit in results.of(Found.ASSET)]
+    log_access_soon(actor, "search", detail={"text": results.text, "assets": identifiers})
     st.session_state["search-logged"] = results.text
 if not results.hits:
     st.warning(f"Nothing that you may see has “{plain(results.text)}”.", icon=":material/search_off:")

@@ -30,7 +30,7 @@ PROMISES = (
 )
 
 
-def _welcome() -> None:
+def _draw_welcome() -> None:
     st.title("Flexibility Market Asset Registration")
     st.markdown(
         "##### The register of flexible energy assets in Great Britain: who provides flexibility, and with which assets."
@@ -42,7 +42,7 @@ def _welcome() -> None:
             st.markdown(words)
 
 
-def _demo(personas: Sequence[Persona]) -> None:
+def _draw_personas(personas: Sequence[Persona]) -> None:
     st.subheader("Who do you want to be?")
     st.info(
         "This is a demonstration. All organisations, people and assets are made up, there is no password, and the "
@@ -70,10 +70,10 @@ def _demo(personas: Sequence[Persona]) -> None:
             )
 
 
-def _live(found: Session) -> None:
-    if found.refusal and not is_applicant(found.actor):
-        st.error(plain(found.refusal), icon=":material/lock_person:")
-        if len(found.choices) > 1:
+def _draw_sign_in(visitor: Session) -> None:
+    if visitor.refusal and not is_applicant(visitor.actor):
+        st.error(plain(visitor.refusal), icon=":material/lock_person:")
+        if len(visitor.choices) > 1:
             st.caption("You belong to several organisations: choose another under “Acting for” in the menu.")
     st.subheader("Sign in")
     with st.container(horizontal=True):
@@ -86,7 +86,7 @@ def _live(found: Session) -> None:
                 on_click=st.login,
                 args=(provider.name,),
             )
-        if found.signed_in:
+        if visitor.signed_in:
             st.button("Sign out here", icon=":material/logout:", on_click=leave)
     st.caption(
         "You need an account at one of these providers with a verified email address: the one that your organisation's "
@@ -94,10 +94,10 @@ def _live(found: Session) -> None:
     )
 
 
-def _applicant(found: Session) -> None:
-    name = found.actor.name if found.actor else ""
+def _draw_applicant(visitor: Session) -> None:
+    name = visitor.actor.name if visitor.actor else ""
     st.subheader(f"Welcome, {plain(name)}")
-    st.markdown(plain(found.refusal or "You don't act for an organisation yet."))
+    st.markdown(plain(visitor.refusal or "You don't act for an organisation yet."))
     link("participants/register_organisation.py", "Register an organisation", "domain_add")
     st.caption(
         "Waiting for an invitation? Your organisation's administrator invites you under Users; then sign in again."
@@ -105,12 +105,12 @@ def _applicant(found: Session) -> None:
 
 
 current = session.current()
-_welcome()
+_draw_welcome()
 if is_applicant(current.actor):
-    _applicant(current)
+    _draw_applicant(current)
 elif settings().demo:
     if current.refusal:
         st.error(plain(current.refusal), icon=":material/lock_person:")
-    _demo(current.personas)
+    _draw_personas(current.personas)
 else:
-    _live(current)
+    _draw_sign_in(current)

@@ -1,4 +1,4 @@
-"""The very assets behind a line on home: those that wait for something, the longest waiting first."""
+"""Assets behind a line on home: those that wait for something, the longest waiting first."""
 
 import streamlit as st
 
@@ -30,10 +30,10 @@ TITLES = {
 }
 
 actor = session.actor()
-given = st.query_params.get("what", Errand.QUERY.value)
-if given not in list(Errand):
-    raise NotFound("list", given)
-errand = Errand(given)
+name = st.query_params.get("what", Errand.QUERY.value)
+if name not in list(Errand):
+    raise NotFound("list", name)
+errand = Errand(name)
 title, words = TITLES[errand]
 st.title(title, anchor=False)
 st.caption(words)
@@ -60,13 +60,13 @@ rows = [
     }
     for asset in assets
 ]
-chosen = st.dataframe(
+table = st.dataframe(
     rows,
     hide_index=True,
     width="stretch",
     column_config={
-        name: st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm")
-        for name in ("Since", "Registered")
+        column: st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm")
+        for column in ("Since", "Registered")
     }
     | {
         "Rated": st.column_config.NumberColumn(format="%.2f kW"),
@@ -76,7 +76,7 @@ chosen = st.dataframe(
     key="waiting",
     alt=title,
 )
-if chosen.selection.rows:
-    open_asset(assets[chosen.selection.rows[0]].id)
+if table.selection.rows:
+    open_asset(assets[table.selection.rows[0]].id)
 more = " There are more." if len(assets) == LONGEST_LIST else ""
 st.caption(f"{len(assets):,} {'asset' if len(assets) == 1 else 'assets'}.{more} Choose a row to open the asset.")

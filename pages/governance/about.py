@@ -1,4 +1,4 @@
-"""About the register: what it is, which use cases it implements and with what, and whose data it stands on."""
+"""About the register: its purpose, the use cases with their operations, and the sources of its data."""
 
 import tomllib
 from functools import cache
@@ -37,11 +37,11 @@ platform, each of whom sees what concerns them and nothing else.
 
 
 @cache
-def _version() -> str:
+def _read_version() -> str:
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
 
-def _use_cases(cases: list[UseCase]) -> None:
+def _draw_use_cases(cases: list[UseCase]) -> None:
     done = [case for case in cases if case.operations]
     st.subheader("Use cases")
     st.caption(
@@ -63,31 +63,31 @@ def _use_cases(cases: list[UseCase]) -> None:
         with st.expander(f"{case.id} {case.title} ({len(case.operations)})"):
             listed = [
                 {
-                    "Operation": one.name,
-                    "What it does": one.summary,
-                    "Permission": one.permission,
-                    "Writes": "Yes" if one.writes else "No",
-                    "Where": one.module,
+                    "Operation": operation.name,
+                    "What it does": operation.summary,
+                    "Permission": operation.permission,
+                    "Writes": "Yes" if operation.writes else "No",
+                    "Where": operation.module,
                 }
-                for one in case.operations
+                for operation in case.operations
             ]
             st.dataframe(listed, hide_index=True, width="stretch", key=f"operations-{case.id}")
 
 
-def _sources() -> None:
+def _draw_sources() -> None:
     st.subheader("Data of others")
-    rows = [{"Data": data, "Whose": whose, "Licence": licence} for data, whose, licence in ATTRIBUTIONS]
+    rows = [{"Data": data, "Whose": owner, "Licence": licence} for data, owner, licence in ATTRIBUTIONS]
     if may(actor, "source.read"):
         rows += [
             {
-                "Data": f"{one.kind} edition of {show_date(one.edition_date)}",
-                "Whose": one.publisher,
-                "Licence": one.licence,
+                "Data": f"{edition.kind} edition of {show_date(edition.edition_date)}",
+                "Whose": edition.publisher,
+                "Licence": edition.licence,
             }
-            for one in list_editions(actor)
+            for edition in list_editions(actor)
         ]
-    told = [{name: plain(text) for name, text in row.items()} for row in rows]
-    st.table(told, border="horizontal", hide_index=True, alt="Attributions")
+    cells = [{name: plain(text) for name, text in row.items()} for row in rows]
+    st.table(cells, border="horizontal", hide_index=True, alt="Attributions")
 
 
 actor = session.actor()
@@ -95,12 +95,12 @@ st.title("About the register")
 st.caption("What it is, what it can do, and whose data it stands on.")
 st.markdown(PURPOSE)
 with st.container(horizontal=True):
-    st.badge(f"Version {_version()}", color="blue", icon=":material/tag:")
+    st.badge(f"Version {_read_version()}", color="blue", icon=":material/tag:")
     demo = settings().demo
     words = "Demo mode: made-up data, no passwords" if demo else "Live"
     st.badge(words, color="orange" if demo else "green", icon=":material/science:" if demo else ":material/bolt:")
     st.badge(plain(f"You are {actor.role_label}"), color="gray", icon=":material/person:")
 link("governance/permissions.py", "Who may do what", "lock_person")
 st.markdown("Programs use the API, described at [/api/docs](/api/docs).")
-_use_cases(use_cases())
-_sources()
+_draw_use_cases(use_cases())
+_draw_sources()

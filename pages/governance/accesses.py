@@ -1,4 +1,4 @@
-"""The access log (UC-05.01): who opened, looked up, searched or took what; kept apart from the ledger of changes."""
+"""The access log (UC-05.01): everything opened, looked up, searched or taken; kept apart from the ledger of changes."""
 
 from uuid import UUID
 
@@ -33,30 +33,30 @@ grid = st.grid(2, min_column_width=240)
 kind = grid.selectbox(
     "What was done", list(KINDS), index=None, format_func=KINDS.__getitem__, placeholder="Anything", key="kind"
 )
-given = grid.text_input(
+record = grid.text_input(
     "Record", key="record", bind="query-params", placeholder="ID of an asset or organisation"
 ).strip()
 try:
-    record_id = UUID(given) if given else None
+    record_id = UUID(record) if record else None
 except ValueError:
     st.error("This is no ID. Copy it from the record's page.", icon=":material/error:")
     st.stop()
-found = list_accesses(actor, kind=kind, record_id=record_id, limit=LONGEST_PAGE)
-if not found:
+accesses = list_accesses(actor, kind=kind, record_id=record_id, limit=LONGEST_PAGE)
+if not accesses:
     st.info("Nothing of this was logged.", icon=":material/visibility:")
     st.stop()
 rows = [
     {
-        "When": one.at,
-        "Who": one.who,
-        "For": one.organisation,
-        "What": KINDS.get(one.kind, one.kind),
-        "Record": one.record,
-        "Details": shown({name: value for name, value in one.detail.items() if name not in ("ids", "assets")}),
+        "When": access.at,
+        "Who": access.who,
+        "For": access.organisation,
+        "What": KINDS.get(access.kind, access.kind),
+        "Record": access.record,
+        "Details": shown({name: value for name, value in access.detail.items() if name not in ("ids", "assets")}),
     }
-    for one in found
+    for access in accesses
 ]
-chosen = st.dataframe(
+table = st.dataframe(
     rows,
     hide_index=True,
     width="stretch",
@@ -66,10 +66,10 @@ chosen = st.dataframe(
     key="accesses",
     alt="Accesses",
 )
-if chosen.selection.rows:
-    one = found[chosen.selection.rows[0]]
-    if one.record_type == "asset":
-        open_asset(one.record_id)
-    if one.record_type == "organisation":
-        open_organisation(one.record_id)
-st.caption(f"The newest {len(found):,}. Choose a row to open its record.")
+if table.selection.rows:
+    access = accesses[table.selection.rows[0]]
+    if access.record_type == "asset":
+        open_asset(access.record_id)
+    if access.record_type == "organisation":
+        open_organisation(access.record_id)
+st.caption(f"The newest {len(accesses):,}. Choose a row to open its record.")

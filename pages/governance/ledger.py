@@ -1,4 +1,4 @@
-"""The ledger (UC-05.06): what keeps the register honest, and a verification that anybody entitled can run."""
+"""The ledger (UC-05.06): entries, seals and anchors, and a verification that anybody entitled can run."""
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ back no longer says what its ledger says.
 """
 
 
-def _numbers(overview: LedgerOverview) -> None:
+def _draw_numbers(overview: LedgerOverview) -> None:
     cells = st.grid(5, min_column_width=150)
     for label, value in (
         ("Entries", overview.entries),
@@ -38,7 +38,7 @@ def _numbers(overview: LedgerOverview) -> None:
         cells.metric(label, f"{value:,}", border=True)
 
 
-def _verify() -> None:
+def _run_verification() -> None:
     bar = st.progress(0.0, "Beginning")
 
     def follow(share: float, doing: str) -> None:
@@ -48,7 +48,7 @@ def _verify() -> None:
     bar.empty()
 
 
-def _show(result: Verification) -> None:
+def _draw_result(result: Verification) -> None:
     held = (
         f"{result.entries:,} entries, {result.sealed_entries:,} of them under {result.seals:,} seals; {result.records:,} "
         f"records held against them; {result.anchors:,} seals held against the anchor file."
@@ -70,7 +70,7 @@ def _show(result: Verification) -> None:
     st.caption(f"Verified on {show_moment(result.started_at)}.")
 
 
-def _seals(overview: LedgerOverview) -> None:
+def _draw_seals(overview: LedgerOverview) -> None:
     st.subheader("Seals")
     if not overview.seals:
         st.info("Nothing is sealed yet: the running portal seals every minute.", icon=":material/hourglass_top:")
@@ -101,12 +101,12 @@ def _seals(overview: LedgerOverview) -> None:
 actor = session.actor()
 st.title("Ledger")
 st.caption("Every change is kept, and no change can be hidden: here that is proven, not claimed.")
-known = ledger_overview(actor)
-_numbers(known)
+overview = ledger_overview(actor)
+_draw_numbers(overview)
 if st.button("Verify the whole ledger", type="primary", icon=":material/verified_user:"):
-    _verify()
+    _run_verification()
 if RESULT in st.session_state:
-    _show(st.session_state[RESULT])
-_seals(known)
+    _draw_result(st.session_state[RESULT])
+_draw_seals(overview)
 with st.expander("How it works", icon=":material/help:"):
     st.markdown(HOW)

@@ -1,4 +1,4 @@
-"""Who may do what: the permission table that the register itself goes by, role by role."""
+"""The permission table by role, as the register itself goes by it."""
 
 import pandas as pd
 import streamlit as st
@@ -21,16 +21,16 @@ COLOURS = {
 }
 
 
-def _rows(roles: list[Role], text: str) -> list[dict[str, str]]:
-    found = []
+def _list_rows(roles: list[Role], text: str) -> list[dict[str, str]]:
+    rows = []
     for row in permission_rows():
-        operations = ", ".join(one.name for one in row.operations)
-        cases = ", ".join(sorted({one.use_case for one in row.operations}))
+        operations = ", ".join(operation.name for operation in row.operations)
+        cases = ", ".join(sorted({operation.use_case for operation in row.operations}))
         if text and text not in f"{row.name} {row.meaning} {operations} {cases}".casefold():
             continue
         if not any(row.scopes[role] is not Scope.NONE for role in roles):
             continue
-        found.append(
+        rows.append(
             {
                 "What": row.meaning,
                 **{ROLE_LABELS[role]: REACH[row.scopes[role]] for role in roles},
@@ -39,7 +39,7 @@ def _rows(roles: list[Role], text: str) -> list[dict[str, str]]:
                 "Permission": row.name,
             }
         )
-    return found
+    return rows
 
 
 session.actor()
@@ -52,17 +52,17 @@ with st.container(horizontal=True):
         st.markdown(f"**{REACH[scope]}**: {words}.")
 cells = st.grid(2, min_column_width=300)
 everybody = [role for role in Role if role is not Role.SYSTEM]
-chosen = cells.multiselect(
+selected = cells.multiselect(
     "Roles", everybody, format_func=ROLE_LABELS.__getitem__, placeholder="All of them", key="permission-roles"
 )
-wanted = cells.text_input(
+text = cells.text_input(
     "Find", key="permission-text", placeholder="An act, a use case, an operation", live="300ms"
 ).casefold()
-shown_roles = chosen or everybody
-rows = _rows(shown_roles, wanted)
+roles = selected or everybody
+rows = _list_rows(roles, text)
 if rows:
     frame = pd.DataFrame(rows)
-    names = [ROLE_LABELS[role] for role in shown_roles]
+    names = [ROLE_LABELS[role] for role in roles]
     st.dataframe(
         frame.style.map(lambda reach: COLOURS.get(reach, ""), subset=names),
         hide_index=True,

@@ -1,4 +1,4 @@
-"""The register's own numbers: what each does, its bounds, and every change of it."""
+"""Register settings: the meaning, bounds and history of each, and how to change it."""
 
 from decimal import Decimal
 
@@ -18,11 +18,11 @@ UNITS = ("_percent", "_kw", "_m")
 """Endings of keys that name a unit, which stands beside the value anyway."""
 
 
-def _number(value: Decimal) -> str:
+def _format_number(value: Decimal) -> str:
     return f"{value.normalize():,f}"
 
 
-def _words(key: str) -> str:
+def _label_of(key: str) -> str:
     area, _, name = key.partition(".")
     for unit in UNITS:
         name = name.removesuffix(unit)
@@ -30,20 +30,20 @@ def _words(key: str) -> str:
 
 
 @st.dialog("Change a setting", width="medium", on_dismiss=dialogs.close)
-def _change(one: SettingValue) -> None:
-    kind = one.kind
-    st.markdown(f"**{plain(_words(kind.key))}**")
+def _draw_change(setting: SettingValue) -> None:
+    kind = setting.kind
+    st.markdown(f"**{plain(_label_of(kind.key))}**")
     st.markdown(plain(kind.meaning))
     value = st.text_input(
         f"New value ({kind.unit})",
-        value=format(one.value.normalize(), "f"),
+        value=format(setting.value.normalize(), "f"),
         key=f"value-{kind.key}",
-        help=f"From {_number(kind.minimum)} to {_number(kind.maximum)} {kind.unit}; the default is "
-        f"{_number(kind.default)}.",
+        help=f"From {_format_number(kind.minimum)} to {_format_number(kind.maximum)} {kind.unit}; the default is "
+        f"{_format_number(kind.default)}.",
     )
     if st.button("Save", type="primary", icon=":material/save:"):
         try:
-            change_setting(actor, kind.key, value or "", one.version)
+            change_setting(actor, kind.key, value or "", setting.version)
         except Conflict as stale:
             st.warning(
                 f"{plain(stale.message)} It is {plain(str(stale.current.get('value')))} now. Close this and look again.",
@@ -58,10 +58,10 @@ def _change(one: SettingValue) -> None:
 
 
 @st.dialog("History of a setting", width="medium", on_dismiss=dialogs.close)
-def _history(one: SettingValue) -> None:
-    st.markdown(f"**{plain(_words(one.kind.key))}**")
-    changes = setting_history(actor, one.kind.key)
-    before = format(one.kind.default.normalize(), "f")
+def _draw_history(setting: SettingValue) -> None:
+    st.markdown(f"**{plain(_label_of(setting.kind.key))}**")
+    changes = setting_history(actor, setting.kind.key)
+    before = format(setting.kind.default.normalize(), "f")
     rows = []
     for change in reversed(changes):
         after = str(change.changes.get("value", (before, before))[1])
@@ -73,25 +73,25 @@ def _history(one: SettingValue) -> None:
         st.info("It was never changed: it has its default.", icon=":material/history:")
 
 
-def _setting(one: SettingValue) -> None:
-    kind = one.kind
+def _draw_setting(setting: SettingValue) -> None:
+    kind = setting.kind
     with st.container(border=True):
-        st.markdown(f"**{plain(_words(kind.key))}**")
+        st.markdown(f"**{plain(_label_of(kind.key))}**")
         st.markdown(plain(kind.meaning))
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"#### {_number(one.value)} {plain(kind.unit)}")
-            if one.value != kind.default:
-                st.badge(f"default {_number(kind.default)}", color="orange")
+            st.markdown(f"#### {_format_number(setting.value)} {plain(kind.unit)}")
+            if setting.value != kind.default:
+                st.badge(f"default {_format_number(kind.default)}", color="orange")
         st.caption(
-            f"From {_number(kind.minimum)} to {_number(kind.maximum)} {plain(kind.unit)} · {kind.use_case} · "
+            f"From {_format_number(kind.minimum)} to {_format_number(kind.maximum)} {plain(kind.unit)} · {kind.use_case} · "
             f"`{kind.key}`"
         )
         with st.container(horizontal=True):
-            offered = [("Change", f"change-{kind.key}", "edit", _change)] if changing else []
-            for label, name, icon, dialog in (*offered, ("History", f"history-{kind.key}", "history", _history)):
+            offered = [("Change", f"change-{kind.key}", "edit", _draw_change)] if changing else []
+            for label, name, icon, dialog in (*offered, ("History", f"history-{kind.key}", "history", _draw_history)):
                 st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
                 if dialogs.asked(name):
-                    dialog(one)
+                    dialog(setting)
 
 
 actor = session.actor()
@@ -102,8 +102,8 @@ st.caption(
     + ("A change counts from the next act on, and stays in the ledger with your name." if changing else "")
 )
 grid = st.grid(2, min_column_width=340)
-for setting_value in read_settings(actor):
+for value in read_settings(actor):
     with grid.container():
-        _setting(setting_value)
+        _draw_setting(value)
 if not changing:
     st.caption("The FMAR administrator changes these.")

@@ -52,17 +52,26 @@ def said(count: int | None) -> str:
 def draw_numbers(numbers: MarketNumbers, dimension: Dimension, per: str, manner: Manner) -> None:
     """The cards, two beside each other where there is room."""
     pairs = [
-        (market_charts.funnel(numbers, manner), market_charts.over_time(numbers, dimension, manner)),
-        (market_charts.by_kind(numbers, dimension, manner), market_clocks.ageing(numbers, per, manner)),
-        (market_clocks.outcomes(numbers, manner), market_clocks.days(numbers, per, manner)),
-        (market_clocks.reasons(numbers, manner), market_clocks.expiries(numbers, manner)),
+        (
+            market_charts.build_funnel_chart(numbers, manner),
+            market_charts.build_trend_chart(numbers, dimension, manner),
+        ),
+        (
+            market_charts.build_power_chart(numbers, dimension, manner),
+            market_clocks.build_ageing_chart(numbers, per, manner),
+        ),
+        (
+            market_clocks.build_outcome_chart(numbers, manner),
+            market_clocks.build_decision_time_chart(numbers, per, manner),
+        ),
+        (market_clocks.build_reason_chart(numbers, manner), market_clocks.build_expiry_chart(numbers, manner)),
     ]
     for pair in pairs:
         for column, chart in zip(st.columns(2), pair, strict=True):
             with column:
                 draw_chart(chart, manner)
-    draw_chart(market_blockers.blockers(top_blockers(actor, manner.filters), manner), manner)
-    draw_chart(market_charts.heat(numbers, manner), manner)
+    draw_chart(market_blockers.build_blocker_chart(top_blockers(actor, manner.filters), manner), manner)
+    draw_chart(market_charts.build_heat_map(numbers, manner), manner)
 
 
 def draw_on_wall(numbers: MarketNumbers, manner: Manner) -> None:
@@ -71,12 +80,12 @@ def draw_on_wall(numbers: MarketNumbers, manner: Manner) -> None:
     alone = len(numbers.by_dimension[Dimension.OPERATOR]) == 1
     dimension, per = (Dimension.PRODUCT, "product") if alone else (Dimension.OPERATOR, "so")
     charts = [
-        market_charts.funnel(numbers, manner),
-        market_charts.over_time(numbers, Dimension.SUB_MARKET, manner),
-        market_charts.by_kind(numbers, dimension, manner),
-        market_clocks.ageing(numbers, per, manner),
-        market_clocks.days(numbers, per, manner),
-        market_clocks.outcomes(numbers, manner),
+        market_charts.build_funnel_chart(numbers, manner),
+        market_charts.build_trend_chart(numbers, Dimension.SUB_MARKET, manner),
+        market_charts.build_power_chart(numbers, dimension, manner),
+        market_clocks.build_ageing_chart(numbers, per, manner),
+        market_clocks.build_decision_time_chart(numbers, per, manner),
+        market_clocks.build_outcome_chart(numbers, manner),
     ]
     for row in (charts[:3], charts[3:]):
         for column, chart in zip(st.columns(3), row, strict=True):

@@ -28,7 +28,7 @@ SOON = timedelta(days=30)
 
 
 @st.dialog("New API credential", width="medium", on_dismiss=dialogs.close)
-def _create() -> None:
+def _draw_creation() -> None:
     name = st.text_input("Name", key="client-name", placeholder="Which program uses it", max_chars=100)
     roles = st.multiselect(
         "Roles", assignable_in(actor, organisation_id), format_func=ROLE_LABELS.__getitem__, key="client-roles"
@@ -55,7 +55,7 @@ def _create() -> None:
 
 
 @st.dialog("Rotate the secret", width="medium", on_dismiss=dialogs.close)
-def _rotate(client: ClientView) -> None:
+def _draw_rotation(client: ClientView) -> None:
     st.markdown(f"**{plain(client.name)}** gets a new secret. The old one opens nothing from that moment on.")
     if st.button("Rotate", type="primary", icon=":material/autorenew:"):
         try:
@@ -69,7 +69,7 @@ def _rotate(client: ClientView) -> None:
 
 
 @st.dialog("Revoke", width="medium", on_dismiss=dialogs.close)
-def _revoke(client: ClientView) -> None:
+def _draw_revocation(client: ClientView) -> None:
     st.markdown(f"**{plain(client.name)}** ends for good: its access tokens stop at the next call.")
     reason = st.text_area("Reason", key="revocation-reason", help="10 to 500 characters.", max_chars=500)
     if st.button("Revoke", type="primary", icon=":material/key_off:"):
@@ -82,7 +82,7 @@ def _revoke(client: ClientView) -> None:
             st.rerun()
 
 
-def _show_once() -> None:
+def _draw_secret() -> None:
     client_id, secret = st.session_state[SHOWN_ONCE]
     with st.container(border=True):
         st.warning(
@@ -98,7 +98,7 @@ def _show_once() -> None:
             st.rerun()
 
 
-def _state(client: ClientView) -> None:
+def _draw_status(client: ClientView) -> None:
     if client.status is ApiClientStatus.REVOKED:
         st.badge("Revoked", color="gray")
     elif client.expired:
@@ -109,11 +109,11 @@ def _state(client: ClientView) -> None:
         st.badge("Active", color="green")
 
 
-def _client(client: ClientView) -> None:
+def _draw_client(client: ClientView) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(client.name)}**")
-            _state(client)
+            _draw_status(client)
         ends = show_date(client.expires_at.astimezone(LONDON).date()) if client.expires_at else "never"
         st.caption(plain(f"{client.role_label} · expires {ends} · changed {show_moment(client.recorded_at)}"))
         st.caption(f"Client ID `{client.client_id}`")
@@ -122,8 +122,8 @@ def _client(client: ClientView) -> None:
         if client.status is ApiClientStatus.ACTIVE:
             with st.container(horizontal=True):
                 for label, name, icon, dialog in (
-                    ("Rotate the secret", f"rotate-{client.id}", "autorenew", _rotate),
-                    ("Revoke", f"revoke-{client.id}", "key_off", _revoke),
+                    ("Rotate the secret", f"rotate-{client.id}", "autorenew", _draw_rotation),
+                    ("Revoke", f"revoke-{client.id}", "key_off", _draw_revocation),
                 ):
                     st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
                     if dialogs.asked(name):
@@ -138,14 +138,14 @@ st.caption(
 )
 organisation_id = choose_organisation(actor, key="clients")
 if SHOWN_ONCE in st.session_state:
-    _show_once()
+    _draw_secret()
 else:
     st.button("New API credential", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("credential",))
     if dialogs.asked("credential"):
-        _create()
+        _draw_creation()
 clients = list_clients(actor, organisation_id)
-for one in clients:
-    _client(one)
+for client in clients:
+    _draw_client(client)
 if not clients:
     st.info(
         "No program has a credential yet. Make one, and give its ID and secret to the program.", icon=":material/key:"

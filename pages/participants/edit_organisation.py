@@ -5,7 +5,7 @@ from uuid import UUID
 import streamlit as st
 
 from pages.components.common.form_state import FormState
-from pages.components.organisation.form import LABELS, draw_form, fill_form, justification_of, values_of
+from pages.components.organisation.form import LABELS, draw_form, draw_justification, fill_form, read_values
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import open_organisation
@@ -21,7 +21,7 @@ def _save(justification: str | None) -> None:
     state.remember("refusal", None)
     try:
         update_organisation(
-            actor, organisation.id, values_of(state), state.note("version"), justification=justification
+            actor, organisation.id, read_values(state), state.note("version"), justification=justification
         )
     except Invalid as wrong:
         state.remember("findings", wrong.findings)
@@ -38,7 +38,7 @@ def _save(justification: str | None) -> None:
     st.rerun()
 
 
-def _show_refusal() -> None:
+def _draw_refusal() -> None:
     findings, refusal = state.note("findings", []), state.note("refusal")
     if findings:
         show_findings(findings, LABELS)
@@ -50,20 +50,21 @@ def _show_refusal() -> None:
         show_refusal(refusal)
 
 
-def _material() -> list[str]:
-    """What of the change needs approval again, as it would be kept."""
-    before, after = attribute_terms(organisation), check_organisation(values_of(state)).values
+def _material_labels() -> list[str]:
+    """The attributes whose change needs approval again, as it would be kept."""
+    before, after = attribute_terms(organisation), check_organisation(read_values(state)).values
     return [LABELS[term] for term in MATERIAL_TERMS if before[term] != after[term]]
 
 
 actor = session.actor()
+text = st.query_params.get("id")
 try:
-    wanted = UUID(st.query_params.get("id", "")) if st.query_params.get("id") else actor.organisation_id
+    identifier = UUID(text) if text else actor.organisation_id
 except ValueError:
-    wanted = None
-if wanted is None:
+    identifier = None
+if identifier is None:
     raise NotFound("organisation", st.query_params.get("id", "yours"))
-organisation = get_organisation(actor, wanted)
+organisation = get_organisation(actor, identifier)
 state = FormState(f"organisation-{organisation.id}")
 if state.note("version") is None:
     fill_form(state, attribute_terms(organisation))
@@ -74,19 +75,19 @@ st.caption(
     "Every change is kept with who made it. A change of legal name, registration number or roles waits for approval by "
     "the FMAR administrator; contacts and addresses don't."
 )
-_show_refusal()
+_draw_refusal()
 draw_form(state, state.note("findings", []))
-material = _material()
+material = _material_labels()
 if material:
     st.warning(
         f"{', '.join(material)}: this needs approval again. Until then what was approved holds, and no new asset can be "
         "registered.",
         icon=":material/gavel:",
     )
-justified = justification_of(state, state.note("findings", []))
+justification = draw_justification(state, state.note("findings", []))
 with st.container(horizontal=True):
     if st.button("Save the changes", type="primary", icon=":material/save:"):
-        _save(justified)
+        _save(justification)
     if st.button("Leave it as it was", type="tertiary", icon=":material/undo:"):
         state.clear()
         open_organisation(organisation.id)

@@ -1,4 +1,4 @@
-"""One organisation (UC-01.02 to UC-01.04): what is declared, what is verified, who works there, and how it came to be so."""
+"""One organisation (UC-01.02 to UC-01.04): declared details, company registry, users, history."""
 
 import json
 from datetime import datetime, time
@@ -7,9 +7,9 @@ from uuid import UUID
 import streamlit as st
 
 from pages.components.common.record_history import draw_history
-from pages.components.organisation.actions import draw_acts
+from pages.components.organisation.actions import draw_actions
 from pages.components.organisation.form import COLUMN_LABELS
-from pages.components.organisation.licence_areas import choose_licence_areas, show_licence_areas
+from pages.components.organisation.licence_areas import draw_licence_area_choice, draw_licence_areas
 from pages.components.organisation.view import draw_attributes, draw_material_change, draw_registry_check, draw_status
 from pages.frame import session
 from pages.frame.banner import plain
@@ -29,27 +29,27 @@ from services.participants.registry_check import check_again
 from services.participants.users import list_users
 
 
-def _identifier() -> UUID:
-    """Whose page: the address's `id`, else the actor's own organisation."""
-    given = st.query_params.get("id")
+def _read_identifier() -> UUID:
+    """Read the organisation from the address's `id`; without one it is the actor's own."""
+    text = st.query_params.get("id")
     try:
-        found = UUID(given) if given else actor.organisation_id
+        identifier = UUID(text) if text else actor.organisation_id
     except ValueError:
-        raise NotFound("organisation", given) from None
-    if found is None:
+        raise NotFound("organisation", text) from None
+    if identifier is None:
         raise NotFound("organisation", "yours")
-    return found
+    return identifier
 
 
-def _edit() -> None:
+def _open_form() -> None:
     st.switch_page("pages/participants/edit_organisation.py", query_params={"id": str(organisation.id)})
 
 
-def _passport() -> bytes:
+def _make_passport() -> bytes:
     return json.dumps(organisation_passport(actor, organisation.id), indent=2, default=str, ensure_ascii=False).encode()
 
 
-def _head() -> None:
+def _draw_head() -> None:
     st.title(plain(organisation.organisation_legal_name))
     st.caption("The organisation's record: given once, for every market and platform.")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -58,10 +58,10 @@ def _head() -> None:
             st.badge(plain(role), color="gray")
     st.caption(f"FMAR organisation ID `{organisation.id}` · version {organisation.version}")
     with st.container(horizontal=True):
-        draw_acts(actor, organisation, edit=_edit)
+        draw_actions(actor, organisation, edit=_open_form)
         st.download_button(
             "Passport (JSON)",
-            data=_passport,
+            data=_make_passport,
             file_name=f"organisation-{organisation.id}.json",
             mime="application/json",
             icon=":material/download:",
@@ -70,7 +70,7 @@ def _head() -> None:
     draw_material_change(organisation)
 
 
-def _details() -> None:
+def _draw_details() -> None:
     day = st.date_input(
         "As of",
         value=None,
@@ -79,21 +79,21 @@ def _details() -> None:
         width=240,
         help="Leave empty to see the organisation as it is now; choose a day to see it as it stood at the end of it.",
     )
-    seen = organisation
+    record = organisation
     if day:
         try:
-            seen = organisation_as_of(actor, organisation.id, datetime.combine(day, time.max, LONDON))
+            record = organisation_as_of(actor, organisation.id, datetime.combine(day, time.max, LONDON))
         except NotFound:
             st.info("It was not registered yet on that day. Choose a later one.", icon=":material/history:")
             return
-        st.info(f"As it stood on {day:%-d %b %Y}: {seen.organisation_status}.", icon=":material/history:")
-    draw_attributes(attribute_terms(seen))
-    show_licence_areas(seen)
+        st.info(f"As it stood on {day:%-d %b %Y}: {record.organisation_status}.", icon=":material/history:")
+    draw_attributes(attribute_terms(record))
+    draw_licence_areas(record)
     if day is None:
-        choose_licence_areas(actor, organisation)
+        draw_licence_area_choice(actor, organisation)
 
 
-def _registry() -> None:
+def _draw_registry() -> None:
     draw_registry_check(organisation)
     if may(actor, "organisation.check") and st.button("Ask the company registry again", icon=":material/sync:"):
         try:
@@ -105,10 +105,10 @@ def _registry() -> None:
             st.rerun()
 
 
-def _users() -> None:
+def _draw_users() -> None:
     rows = [
-        {"Name": one.full_name, "Email": one.email, "Roles": one.role_label, "Status": one.status.value}
-        for one in list_users(actor, organisation.id)
+        {"Name": person.full_name, "Email": person.email, "Roles": person.role_label, "Status": person.status.value}
+        for person in list_users(actor, organisation.id)
     ]
     if rows:
         st.dataframe(rows, hide_index=True, width="stretch")
@@ -119,18 +119,18 @@ def _users() -> None:
 
 
 actor = session.actor()
-organisation = get_organisation(actor, _identifier())
-_head()
+organisation = get_organisation(actor, _read_identifier())
+_draw_head()
 details, registry, users, past = st.tabs(
     [":material/badge: Details", ":material/domain_verification: Company registry", ":material/group: Users",
      ":material/history: History"]
 )  # fmt: skip
 with details:
-    _details()
+    _draw_details()
 with registry:
-    _registry()
+    _draw_registry()
 with users:
-    _users()
+    _draw_users()
 with past:
     if may(actor, "history.read"):
         draw_history(organisation_history(actor, organisation.id), COLUMN_LABELS, hidden=("approved_values",))

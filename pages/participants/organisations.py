@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.participants import Organisation, OrganisationStatus
-from pages.components.organisation.actions import draw_acts
+from pages.components.organisation.actions import draw_actions
 from pages.components.organisation.view import draw_material_change, draw_registry_check
 from pages.frame import session
 from pages.frame.banner import plain
@@ -19,31 +19,32 @@ PAGE = 100
 ROLES = {option.code: option.label for option in options_of(shipped_code_lists(), "OrganisationRole")}
 
 
-def _queue(waiting: list[Organisation]) -> None:
+def _draw_queue(waiting: list[Organisation]) -> None:
     st.subheader(f"Waiting for approval ({len(waiting)})")
     if not waiting:
         st.markdown(":green[:material/task_alt:] Nobody waits for approval.")
-    for one in waiting:
+    for organisation in waiting:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{plain(one.organisation_legal_name)}**")
-                if one.approved_at:
+                st.markdown(f"**{plain(organisation.organisation_legal_name)}**")
+                if organisation.approved_at:
                     st.badge("Changed", icon=":material/edit:", color="orange")
                 else:
                     st.badge("New", icon=":material/fiber_new:", color="blue")
-                st.caption(f"waits since {show_moment(one.recorded_at)}")
-            st.caption(
-                plain(f"{', '.join(one.organisation_roles)} · {one.organisation_type} · {one.registered_city or '–'}")
-            )
-            draw_material_change(one)
-            draw_registry_check(one)
+                st.caption(f"waits since {show_moment(organisation.recorded_at)}")
+            roles, town = ", ".join(organisation.organisation_roles), organisation.registered_city or "–"
+            st.caption(plain(f"{roles} · {organisation.organisation_type} · {town}"))
+            draw_material_change(organisation)
+            draw_registry_check(organisation)
             with st.container(horizontal=True):
-                draw_acts(actor, one, only=("approve_organisation", "refuse_organisation"), key="queue")
-                if st.button("Open the record", key=f"open-{one.id}", icon=":material/badge:", type="tertiary"):
-                    open_organisation(one.id)
+                draw_actions(actor, organisation, only=("approve_organisation", "refuse_organisation"), key="queue")
+                if st.button(
+                    "Open the record", key=f"open-{organisation.id}", icon=":material/badge:", type="tertiary"
+                ):
+                    open_organisation(organisation.id)
 
 
-def _records() -> None:
+def _draw_records() -> None:
     """Everything, for those who may see all records."""
     st.subheader("All organisations")
     cells = st.grid(3, min_column_width=200)
@@ -55,46 +56,46 @@ def _records() -> None:
     role = cells.selectbox(
         "Role", list(ROLES), index=None, placeholder="Any", key="organisations-role", format_func=ROLES.__getitem__
     )
-    chosen = OrganisationStatus(status) if status else None
-    found = list_organisations(actor, status=chosen, role=role, text=text, limit=PAGE)
+    wanted_status = OrganisationStatus(status) if status else None
+    result = list_organisations(actor, status=wanted_status, role=role, text=text, limit=PAGE)
     rows = [
         {
-            "Legal name": one.organisation_legal_name,
-            "Status": one.organisation_status.value,
-            "Roles": ", ".join(one.organisation_roles),
-            "Registration number": one.organisation_registration_number or "–",
-            "Town": one.registered_city or "–",
-            "Company registry": str(one.registry_check.get("outcome", "–")).capitalize(),
+            "Legal name": organisation.organisation_legal_name,
+            "Status": organisation.organisation_status.value,
+            "Roles": ", ".join(organisation.organisation_roles),
+            "Registration number": organisation.organisation_registration_number or "–",
+            "Town": organisation.registered_city or "–",
+            "Company registry": str(organisation.registry_check.get("outcome", "–")).capitalize(),
         }
-        for one in found.items
+        for organisation in result.items
     ]
-    _table(rows, [one.id for one in found.items])
-    if found.next:
+    _draw_table(rows, [organisation.id for organisation in result.items])
+    if result.next:
         st.caption(f"The first {PAGE} are shown: narrow the search to see others.")
 
 
-def _directory(actor: Actor) -> None:
+def _draw_directory(actor: Actor) -> None:
     """Names and roles, for everybody else."""
     st.subheader("Who takes part")
     text = st.text_input("Find", key="directory-text", placeholder="Part of a name", live="300ms").casefold()
     entries = [
-        one
-        for one in directory(actor)
-        if text in f"{one.organisation_legal_name} {one.organisation_trading_name or ''}".casefold()
+        entry
+        for entry in directory(actor)
+        if text in f"{entry.organisation_legal_name} {entry.organisation_trading_name or ''}".casefold()
     ]
     rows = [
         {
-            "Legal name": one.organisation_legal_name,
-            "Trading name": one.organisation_trading_name or "–",
-            "Roles": ", ".join(one.organisation_roles),
-            "Licence areas": ", ".join(one.licence_areas) or "–",
+            "Legal name": entry.organisation_legal_name,
+            "Trading name": entry.organisation_trading_name or "–",
+            "Roles": ", ".join(entry.organisation_roles),
+            "Licence areas": ", ".join(entry.licence_areas) or "–",
         }
-        for one in entries
+        for entry in entries
     ]
-    _table(rows, None)
+    _draw_table(rows, None)
 
 
-def _table(rows: list[dict[str, str]], ids: list[object] | None) -> None:
+def _draw_table(rows: list[dict[str, str]], ids: list[object] | None) -> None:
     if not rows:
         st.info("No organisation fits. Take a filter away, or search for less.", icon=":material/search_off:")
         return
@@ -102,12 +103,12 @@ def _table(rows: list[dict[str, str]], ids: list[object] | None) -> None:
         st.dataframe(rows, hide_index=True, width="stretch", key="directory")
         st.caption(f"{len(rows)} organisations. You see the whole record of your own under “My organisation”.")
         return
-    chosen = st.dataframe(
+    table = st.dataframe(
         rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="organisations"
     )
     st.caption("Select a row to open the record.")
-    if chosen.selection.rows:
-        open_organisation(ids[chosen.selection.rows[0]])
+    if table.selection.rows:
+        open_organisation(ids[table.selection.rows[0]])
 
 
 actor = session.actor()
@@ -116,8 +117,8 @@ st.caption("Who takes part in the register, as what, and, for the administrator,
 if may(actor, "organisation.register"):
     link("participants/register_organisation.py", "Register an organisation", "domain_add")
 if may(actor, "organisation.decide"):
-    _queue(approval_queue(actor))
+    _draw_queue(approval_queue(actor))
 if Scope.ALL in scopes_of(actor, "organisation.read"):
-    _records()
+    _draw_records()
 else:
-    _directory(actor)
+    _draw_directory(actor)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.common.form_state import FormState
-from pages.components.organisation.form import LABELS, draw_form, justification_of, values_of
+from pages.components.organisation.form import LABELS, draw_form, draw_justification, read_values
 from pages.frame import session
 from pages.frame.banner import plain
 from pages.frame.navigation import link, open_organisation
@@ -21,18 +21,18 @@ def _submit(justification: str | None) -> None:
     STATE.remember("findings", [])
     STATE.remember("refusal", None)
     try:
-        made = register_organisation(actor, values_of(STATE), justification=justification)
+        organisation = register_organisation(actor, read_values(STATE), justification=justification)
     except Invalid as wrong:
         STATE.remember("findings", wrong.findings)
     except RegisterError as refused:
         STATE.remember("refusal", refused)
     else:
         STATE.clear()
-        st.session_state[DONE] = (made.id, made.organisation_legal_name)
+        st.session_state[DONE] = (organisation.id, organisation.organisation_legal_name)
     st.rerun()
 
 
-def _done() -> None:
+def _draw_confirmation() -> None:
     identifier, name = st.session_state[DONE]
     st.success(
         f"**{plain(name)}** is registered and waits for approval by the FMAR administrator.", icon=":material/task_alt:"
@@ -54,7 +54,7 @@ def _done() -> None:
             st.rerun()
 
 
-def _form() -> None:
+def _draw_registration() -> None:
     findings = STATE.note("findings", [])
     refusal = STATE.note("refusal")
     with st.container():
@@ -71,18 +71,18 @@ def _form() -> None:
                     {"id": refusal.existing_id},
                 )
     draw_form(STATE, findings)
-    justification = justification_of(STATE, findings)
+    justification = draw_justification(STATE, findings)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Register the organisation", type="primary", icon=":material/domain_add:"):
             _submit(justification)
         st.button("Empty the form", type="tertiary", icon=":material/backspace:", on_click=STATE.clear)
         if findings or refusal is not None:
-            told = (
+            target = (
                 "see the list](#what-the-rules-say)"
                 if findings
                 else "the top of the page says why](#register-an-organisation)"
             )
-            st.markdown(f":red[Not registered:] [{told}")
+            st.markdown(f":red[Not registered:] [{target}")
 
 
 actor = session.actor()
@@ -92,6 +92,6 @@ st.caption(
     "approves it before it takes part."
 )
 if DONE in st.session_state:
-    _done()
+    _draw_confirmation()
 else:
-    _form()
+    _draw_registration()

@@ -35,7 +35,7 @@ ROLES_HELP = "Rights of several roles add up. Who may do what is shown under Gov
 
 
 @st.dialog("Invite a user", width="medium", on_dismiss=dialogs.close)
-def _invite() -> None:
+def _draw_invitation() -> None:
     name = st.text_input("Full name", key=INVITATION.key("name"), placeholder="Robin Marsh")
     email = st.text_input(
         "Email address",
@@ -46,46 +46,46 @@ def _invite() -> None:
         "Roles", offered, format_func=ROLE_LABELS.__getitem__, key=INVITATION.key("roles"), help=ROLES_HELP
     )
     if st.button("Invite", type="primary", icon=":material/person_add:"):
-        _do(lambda: invite_user(actor, organisation_id, name or "", email or "", roles), "Invited", clear=True)
+        _run(lambda: invite_user(actor, organisation_id, name or "", email or "", roles), "Invited", clear=True)
 
 
 @st.dialog("Roles", width="medium", on_dismiss=dialogs.close)
-def _roles(person: UserView) -> None:
+def _draw_roles(person: UserView) -> None:
     st.markdown(f"What **{plain(person.full_name)}** may do for {plain(person.organisation_name)}:")
-    given = [role for role in person.roles if role in offered]
+    current = [role for role in person.roles if role in offered]
     roles = st.multiselect(
-        "Roles", offered, default=given, format_func=ROLE_LABELS.__getitem__, key="new-roles", help=ROLES_HELP
+        "Roles", offered, default=current, format_func=ROLE_LABELS.__getitem__, key="new-roles", help=ROLES_HELP
     )
     if st.button("Save the roles", type="primary"):
-        _do(lambda: change_roles(actor, person.membership_id, roles, person.version), "Roles changed")
+        _run(lambda: change_roles(actor, person.membership_id, roles, person.version), "Roles changed")
 
 
 @st.dialog("Deactivate", width="medium", on_dismiss=dialogs.close)
-def _deactivate(person: UserView) -> None:
+def _draw_deactivation(person: UserView) -> None:
     st.markdown(
         f"**{plain(person.full_name)}** is out at the next click. What they did stays; other organisations of theirs are "
         "not touched."
     )
     reason = st.text_area("Reason", key="deactivation-reason", help="10 to 500 characters.", max_chars=500)
     if st.button("Deactivate", type="primary", icon=":material/person_off:"):
-        _do(lambda: deactivate_user(actor, person.membership_id, reason, person.version), "Deactivated")
+        _run(lambda: deactivate_user(actor, person.membership_id, reason, person.version), "Deactivated")
 
 
-def _do(act: Callable[[], UserView], told: str, *, clear: bool = False) -> None:
-    """Do it; a refusal stands in the dialog, where what was typed stays."""
+def _run(operation: Callable[[], UserView], outcome: str, *, clear: bool = False) -> None:
+    """Run an operation and close the dialog; a refusal stands in it, and what was typed stays."""
     try:
-        person = act()
+        person = operation()
     except RegisterError as refused:
         show_refusal(refused, LABELS)
         return
     if clear:
         INVITATION.clear()
-    st.toast(f"{told}: {person.full_name}.", icon=":material/task_alt:")
+    st.toast(f"{outcome}: {person.full_name}.", icon=":material/task_alt:")
     dialogs.close()
     st.rerun()
 
 
-def _person(person: UserView) -> None:
+def _draw_person(person: UserView) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(person.full_name)}**")
@@ -99,11 +99,11 @@ def _person(person: UserView) -> None:
             key = str(person.membership_id)
             if person.status is MembershipStatus.DEACTIVATED:
                 if st.button("Reactivate", key=f"re-{key}", icon=":material/person_check:"):
-                    _do(lambda: reactivate_user(actor, person.membership_id, person.version), "Reactivated")
+                    _run(lambda: reactivate_user(actor, person.membership_id, person.version), "Reactivated")
                 return
             for label, name, icon, dialog in (
-                ("Roles", f"roles-{key}", "tune", _roles),
-                ("Deactivate", f"off-{key}", "person_off", _deactivate),
+                ("Roles", f"roles-{key}", "tune", _draw_roles),
+                ("Deactivate", f"off-{key}", "person_off", _draw_deactivation),
             ):
                 st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
                 if dialogs.asked(name):
@@ -118,11 +118,11 @@ offered = assignable_in(actor, organisation_id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.button("Invite a user", type="primary", icon=":material/person_add:", on_click=dialogs.ask, args=("invite",))
     if dialogs.asked("invite"):
-        _invite()
+        _draw_invitation()
     text = st.text_input("Find", key="users-text", placeholder="Part of a name or address", live="300ms", width=320)
 people = list_users(actor, organisation_id, text=text)
-for one in people:
-    _person(one)
+for person in people:
+    _draw_person(person)
 if not people:
     st.info(
         "Nobody of that name works here. Search for less."

@@ -32,9 +32,11 @@ class Target:
     query: Mapping[str, str | Sequence[str]]
 
     def open_to(self, actor: Actor) -> bool:
-        """Whether the page exists and is offered to the actor."""
-        place = next((one for places in PLACES.values() for one in places if one.file == self.file), None)
-        return place is not None and opens(place, actor)
+        """Tell whether the page exists and is offered to the actor."""
+        page = next(
+            (candidate for places in PLACES.values() for candidate in places if candidate.file == self.file), None
+        )
+        return page is not None and opens(page, actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How charts are drawn: the kind of picture that is downloaded, whether for a screen on the wall, what they are of."""
+    """Manner of drawing: the kind of picture that is downloaded, whether for a screen on the wall, the filters."""
 
     actor: Actor
     picture: str = "png"
@@ -77,11 +79,11 @@ class Manner:
 
 
 def is_dark() -> bool:
-    """Whether the dark theme is in use."""
+    """Tell whether the dark theme is in use."""
     return st.context.theme.type == "dark"
 
 
-def ink() -> str:
+def text_colour() -> str:
     """The colour of text in the theme in use."""
     return INK["dark" if is_dark() else "light"]
 
@@ -103,7 +105,7 @@ def draw_chart(chart: Chart, manner: Manner) -> None:
             st.caption(chart.note)
         if not manner.wall:
             opened = _draw_figures(chart, manner) if opened is None else opened
-    _go(chart, manner, opened)
+    _open_records(chart, manner, opened)
 
 
 def _draw_figure(chart: Chart, figure: Figure, manner: Manner) -> int | None:
@@ -113,8 +115,8 @@ def _draw_figure(chart: Chart, figure: Figure, manner: Manner) -> int | None:
     figure.update_layout(
         title={
             "text": f"<b>{'<br>'.join(title)}</b>",
-            "subtitle": {"text": "<br>".join(unit), "font": {"size": size - 1, "color": ink()}},
-            "font": {"size": size + 3, "color": ink()},
+            "subtitle": {"text": "<br>".join(unit), "font": {"size": size - 1, "color": text_colour()}},
+            "font": {"size": size + 3, "color": text_colour()},
             "x": 0,
             "xanchor": "left",
             # From the upper edge in pixels: a share of the height would cut the title of a low chart. Plotly sets the first
@@ -123,14 +125,19 @@ def _draw_figure(chart: Chart, figure: Figure, manner: Manner) -> int | None:
             "yanchor": "top",
             "pad": {"t": size * (0.5 + 1.2 * (len(title) - 1))},
         },
-        font={"size": size, "color": ink()},
+        font={"size": size, "color": text_colour()},
         height=WALL_HEIGHT if manner.wall else chart.height,
         margin={"l": 8, "r": 16, "t": size * (1.4 + 1.75 * len(title) + 1.3 * len(unit)), "b": 8},
         dragmode=False,
         hoverlabel={"font": {"size": size}},
-        legend={"font": {"size": size - 2, "color": ink()}},
+        legend={"font": {"size": size - 2, "color": text_colour()}},
     )
-    axis = {"tickfont": {"size": size - 1, "color": ink()}, "tickangle": 0, "automargin": True, "fixedrange": True}
+    axis = {
+        "tickfont": {"size": size - 1, "color": text_colour()},
+        "tickangle": 0,
+        "automargin": True,
+        "fixedrange": True,
+    }
     figure.update_xaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
     figure.update_yaxes(**axis, gridcolor=GRID["dark" if is_dark() else "light"])
     picked: Any = st.plotly_chart(
@@ -144,7 +151,7 @@ def _draw_figure(chart: Chart, figure: Figure, manner: Manner) -> int | None:
         selection_mode="points",
     )
     points = [] if manner.wall else picked.selection.points
-    places = [one["customdata"][-1] for one in points if one.get("customdata")]
+    places = [point["customdata"][-1] for point in points if point.get("customdata")]
     return int(places[0]) if places else None
 
 
@@ -194,7 +201,7 @@ def _draw_figures(chart: Chart, manner: Manner) -> int | None:
     return opened
 
 
-def _go(chart: Chart, manner: Manner, place: int | None) -> None:
+def _open_records(chart: Chart, manner: Manner, place: int | None) -> None:
     target = chart.rows[place].target if place is not None and 0 <= place < len(chart.rows) else None
     if target is not None and target.open_to(manner.actor):
         st.switch_page(f"pages/{target.file}", query_params=dict(target.query))

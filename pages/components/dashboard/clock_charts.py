@@ -14,8 +14,8 @@ from pages.components.dashboard.power_charts import (
     WITHHELD,
     all_withheld,
     megawatts,
-    short,
-    shown,
+    shorten,
+    show_figure,
 )
 from services.market.qualification.sla_clock import CLOCK_LABELS, ClockState
 from services.market.statistics.model import MarketNumbers
@@ -38,41 +38,41 @@ FEW = 6
 NO_DECISION = "Nothing was decided here in this time. Decisions appear with the first one that an SO records."
 
 
-def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
+def build_ageing_chart(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     """Open applications by how their clock stands against the SLA."""
-    found = numbers.ageing_by_product if per == "product" and numbers.ageing_by_product else numbers.ageing_by_operator
-    name = "product" if found is numbers.ageing_by_product else "so"
+    queues = numbers.ageing_by_product if per == "product" and numbers.ageing_by_product else numbers.ageing_by_operator
+    name = "product" if queues is numbers.ageing_by_product else "so"
     rows = [
         Row(
-            {PER[name]: one.label, "Clock": CLOCK_LABELS[clock], "Applications": shown(one.by_clock[clock])},
-            links.applications(manner, clock=str(clock), **{name: one.code}),
+            {PER[name]: queue.label, "Clock": CLOCK_LABELS[clock], "Applications": show_figure(queue.by_clock[clock])},
+            links.link_applications(manner, clock=str(clock), **{name: queue.code}),
         )
         for clock in CLOCK_COLOURS
-        for one in found
+        for queue in queues
     ]
-    hidden = all_withheld(count for one in found for count in one.by_clock.values())
-    figure = Figure() if found and not hidden else None
-    most = max((sum(count or 0 for count in one.by_clock.values()) for one in found), default=0)
+    hidden = all_withheld(count for queue in queues for count in queue.by_clock.values())
+    figure = Figure() if queues and not hidden else None
+    most = max((sum(count or 0 for count in queue.by_clock.values()) for queue in queues), default=0)
     for number, (clock, (colour, pattern)) in enumerate(CLOCK_COLOURS.items()):
-        counts = [one.by_clock[clock] for one in found]
+        counts = [queue.by_clock[clock] for queue in queues]
         if figure is None or not any(count or count is None for count in counts):
             continue
         figure.add_bar(
-            y=[short(one.code, one.label) for one in found],
+            y=[shorten(queue.code, queue.label) for queue in queues],
             x=[count or 0 for count in counts],
             orientation="h",
             name=CLOCK_LABELS[clock],
-            marker={"color": colour, "pattern": pattern_of(pattern)},
+            marker={"color": colour, "pattern": make_pattern(pattern)},
             textangle=0,
             insidetextfont={"color": "#14212B" if clock is ClockState.SOON else "#FFFFFF"},
             text=[WITHHELD if count is None else f"{count:,}" if count else "" for count in counts],
-            customdata=[[one.label, number * len(found) + place] for place, one in enumerate(found)],
+            customdata=[[queue.label, number * len(queues) + place] for place, queue in enumerate(queues)],
             hovertemplate="%{customdata[0]}: %{x:,} applications<extra>%{fullData.name}</extra>",
         )
     if figure is not None:
         figure.update_layout(barmode="stack", legend={**legend_below(), "traceorder": "normal"})
         figure.update_yaxes(autorange="reversed", type="category")
-        figure.update_xaxes(rangemode="tozero", **whole(most))
+        figure.update_xaxes(rangemode="tozero", **count_marks(most))
     return Chart(
         "ageing",
         "Open applications by clock",
@@ -80,43 +80,43 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         rows,
         figure,
         TOO_FEW if hidden else "No application waits for a decision in what you may see.",
-        height=190 + ROW * len(found),
+        height=190 + ROW * len(queues),
         words=[f"{row.values[PER[name]]}, {row.values['Clock']}: {row.values['Applications']}" for row in rows],
     )
 
 
-def whole(most: int) -> dict[str, Any]:
+def count_marks(most: int) -> dict[str, Any]:
     """The marks of an axis that counts: of a few, each whole number and nothing between."""
     return {"dtick": 1} if most < FEW else {"nticks": 5}
 
 
-def pattern_of(shape: str) -> dict[str, object]:
+def make_pattern(shape: str) -> dict[str, object]:
     """Lines or dots over a colour, which stays."""
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.55)", "solidity": 0.15}
 
 
-def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
+def build_decision_time_chart(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     """Time to decision: the median and what nine in ten stay within."""
-    found = numbers.days_by_product if per == "product" else numbers.days_by_operator
+    entries = numbers.days_by_product if per == "product" else numbers.days_by_operator
     rows = [
         Row(
             {
-                PER[per]: one.label,
-                "Median, working days": shown(one.median),
-                "90th percentile, working days": shown(one.ninetieth),
-                "Decisions": shown(one.decisions),
+                PER[per]: entry.label,
+                "Median, working days": show_figure(entry.median),
+                "90th percentile, working days": show_figure(entry.ninetieth),
+                "Decisions": show_figure(entry.decisions),
             },
-            links.applications(manner, **{per: one.code}),
+            links.link_applications(manner, **{per: entry.code}),
         )
-        for one in found
+        for entry in entries
     ]
-    figure = Figure() if any(one.decisions for one in found) else None
-    hidden = all_withheld(one.decisions for one in found)
+    figure = Figure() if any(entry.decisions for entry in entries) else None
+    hidden = all_withheld(entry.decisions for entry in entries)
     if figure is not None:
-        labels = [short(one.code, one.label) for one in found]
+        labels = [shorten(entry.code, entry.label) for entry in entries]
         for name, values, colour, symbol in (
-            ("90th percentile", [one.ninetieth for one in found], COLOURS[5], "diamond"),
-            ("Median", [one.median for one in found], COLOURS[0], "circle"),
+            ("90th percentile", [entry.ninetieth for entry in entries], COLOURS[5], "diamond"),
+            ("Median", [entry.median for entry in entries], COLOURS[0], "circle"),
         ):
             figure.add_scatter(
                 y=labels,
@@ -127,7 +127,7 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
                 textposition="middle right",
                 cliponaxis=False,
                 marker={"size": 13, "color": colour, "symbol": symbol},
-                customdata=[[one.decisions, one.label, place] for place, one in enumerate(found)],
+                customdata=[[entry.decisions, entry.label, place] for place, entry in enumerate(entries)],
                 hovertemplate="%{customdata[1]}: %{x} working days, %{customdata[0]} decisions<extra>%{fullData.name}</extra>",
             )
         figure.update_yaxes(autorange="reversed", type="category")
@@ -140,40 +140,42 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
         rows,
         figure,
         TOO_FEW if hidden else NO_DECISION,
-        height=210 + ROW * len(found),
+        height=210 + ROW * len(entries),
         words=[f"{row.values[PER[per]]}: median {row.values['Median, working days']}" for row in rows],
     )
 
 
-def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
-    """How applications ended, by month."""
+def build_outcome_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
+    """Ends of applications, by month."""
     kinds = list(OUTCOME_COLOURS)
     months = numbers.outcomes_by_month
     rows = [
         Row(
             {
-                "Month": f"{one.month:%Y-%m}",
+                "Month": f"{month.month:%Y-%m}",
                 "Outcome": QUALIFICATION_LABELS[kind],
-                "Applications": shown(one.by_outcome[str(kind)]),
+                "Applications": show_figure(month.by_outcome[str(kind)]),
             },
-            links.applications(
+            links.link_applications(
                 manner,
                 became=str(kind),
-                **links.between("became", max(one.month, numbers.since), min(last_of(one.month), numbers.as_of)),
+                **links.make_span(
+                    "became", max(month.month, numbers.since), min(last_day_of(month.month), numbers.as_of)
+                ),
             ),
         )
         for kind in kinds
-        for one in months
+        for month in months
     ]
-    counts = [count for one in months for count in one.by_outcome.values()]
-    most = max((sum(count or 0 for count in one.by_outcome.values()) for one in months), default=0)
+    counts = [count for month in months for count in month.by_outcome.values()]
+    most = max((sum(count or 0 for count in month.by_outcome.values()) for month in months), default=0)
     hidden = all_withheld(counts)
     figure = Figure() if any(counts) else None
     for number, kind in enumerate(kinds):
         if figure is not None:
             figure.add_bar(
-                x=[one.month for one in months],
-                y=[one.by_outcome[str(kind)] or 0 for one in months],
+                x=[month.month for month in months],
+                y=[month.by_outcome[str(kind)] or 0 for month in months],
                 name=QUALIFICATION_LABELS[kind],
                 marker={"color": OUTCOME_COLOURS[kind]},
                 customdata=[[number * len(months) + place] for place in range(len(months))],
@@ -182,7 +184,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
     if figure is not None:
         figure.update_layout(barmode="stack", legend=legend_below())
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
-        figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, **whole(most))
+        figure.update_yaxes(rangemode="tozero", title={"text": "Applications"}, **count_marks(most))
     return Chart(
         "outcomes",
         "How applications ended",
@@ -191,34 +193,34 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
         figure,
         TOO_FEW if hidden else NO_DECISION,
         "Figures that are withheld are not drawn; the table says which." if numbers.anonymised else "",
-        words=[f"{one.label}: {shown(one.count)}" for one in numbers.outcomes],
+        words=[f"{month.label}: {show_figure(month.count)}" for month in numbers.outcomes],
     )
 
 
-def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
+def build_reason_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Why applications failed."""
-    found = numbers.reasons
-    in_span = links.between("became", numbers.since, numbers.as_of)
+    entries = numbers.reasons
+    in_span = links.make_span("became", numbers.since, numbers.as_of)
     rows = [
         Row(
-            {"Reason": one.label, "Applications": shown(one.count)},
-            links.applications(manner, became="FAILED", reason=one.code, **in_span),
+            {"Reason": entry.label, "Applications": show_figure(entry.count)},
+            links.link_applications(manner, became="FAILED", reason=entry.code, **in_span),
         )
-        for one in found
+        for entry in entries
     ]
-    figure, hidden = None, all_withheld(one.count for one in found)
-    if found and not hidden:
+    figure, hidden = None, all_withheld(entry.count for entry in entries)
+    if entries and not hidden:
         figure = Figure().add_bar(
-            y=[one.label for one in found],
-            x=[one.count or 0 for one in found],
+            y=[entry.label for entry in entries],
+            x=[entry.count or 0 for entry in entries],
             orientation="h",
             marker={"color": COLOURS[5]},
-            text=[WITHHELD if one.withheld else f"{one.count:,}" for one in found],
-            customdata=[[place] for place in range(len(found))],
+            text=[WITHHELD if entry.withheld else f"{entry.count:,}" for entry in entries],
+            customdata=[[place] for place in range(len(entries))],
             hovertemplate="%{y}: %{text}<extra></extra>",
         )
         figure.update_yaxes(autorange="reversed")
-        figure.update_xaxes(rangemode="tozero", **whole(max(one.count or 0 for one in found)))
+        figure.update_xaxes(rangemode="tozero", **count_marks(max(entry.count or 0 for entry in entries)))
     return Chart(
         "reasons",
         "Why applications failed",
@@ -226,38 +228,47 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
         rows,
         figure,
         TOO_FEW if hidden else "No application failed here in this time.",
-        height=150 + ROW * len(found),
-        words=[f"{one.label}: {shown(one.count)}" for one in found],
+        height=150 + ROW * len(entries),
+        words=[f"{entry.label}: {show_figure(entry.count)}" for entry in entries],
     )
 
 
-def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
+def build_expiry_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Qualifications that end in the coming months."""
     rows = [
         Row(
-            {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
-            links.applications(manner, status="QUALIFIED", **links.between("ends", one.month, last_of(one.month))),
+            {
+                "Month": f"{expiry.month:%Y-%m}",
+                "Qualifications": show_figure(expiry.count),
+                "MW": show_figure(megawatts(expiry.kw)),
+            },
+            links.link_applications(
+                manner, status="QUALIFIED", **links.make_span("ends", expiry.month, last_day_of(expiry.month))
+            ),
         )
-        for one in numbers.expiries
+        for expiry in numbers.expiries
     ]
-    figure, hidden = None, all_withheld(one.count for one in numbers.expiries)
-    if any(one.count for one in numbers.expiries):
+    figure, hidden = None, all_withheld(expiry.count for expiry in numbers.expiries)
+    if any(expiry.count for expiry in numbers.expiries):
         figure = Figure().add_bar(
-            x=[one.month for one in numbers.expiries],
-            y=[one.count or 0 for one in numbers.expiries],
+            x=[expiry.month for expiry in numbers.expiries],
+            y=[expiry.count or 0 for expiry in numbers.expiries],
             marker={"color": COLOURS[1]},
-            text=[WITHHELD if one.count is None else f"{one.count:,}" if one.count else "" for one in numbers.expiries],
+            text=[
+                WITHHELD if expiry.count is None else f"{expiry.count:,}" if expiry.count else ""
+                for expiry in numbers.expiries
+            ],
             textposition="outside",
             textangle=0,
             cliponaxis=False,
-            customdata=[[megawatts(one.kw) or 0, place] for place, one in enumerate(numbers.expiries)],
+            customdata=[[megawatts(expiry.kw) or 0, place] for place, expiry in enumerate(numbers.expiries)],
             hovertemplate="%{x|%B %Y}: %{y} qualifications, %{customdata[0]:,.1f} MW<extra></extra>",
         )
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(
             rangemode="tozero",
             title={"text": "Qualifications"},
-            **whole(max(one.count or 0 for one in numbers.expiries)),
+            **count_marks(max(expiry.count or 0 for expiry in numbers.expiries)),
         )
     return Chart(
         "expiries",
@@ -272,6 +283,6 @@ def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     )
 
 
-def last_of(month: date) -> date:
+def last_day_of(month: date) -> date:
     """The last day of a month."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1) - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""What the market's dashboard counts: the filters, kept in the address so that a view can be sent to somebody."""
+"""Filters of the market dashboard, kept in the address so that a view can be sent to somebody."""
 
 from uuid import UUID
 
@@ -40,13 +40,13 @@ def choose_market(choices: MarketChoices) -> MarketFilters:
     with grid.container():
         operators = _choose("SO", "operators", choices.operators)
     with grid.container():
-        families = _choose("Family", "families", {str(one): label for one, label in FAMILY_LABELS.items()})
+        families = _choose("Family", "families", {str(code): label for code, label in FAMILY_LABELS.items()})
     return MarketFilters(
         since=since,
         until=until,
         products=products,
-        operators=tuple(UUID(one) for one in operators),
-        families=tuple(Family(one) for one in families),
+        operators=tuple(UUID(code) for code in operators),
+        families=tuple(Family(code) for code in families),
         sub_markets=markets,
     )
 
@@ -70,7 +70,7 @@ def _choose(label: str, key: str, options: dict[str, str]) -> tuple[str, ...]:
 def choose_one(label: str, key: str, options: dict[str, str], words: str | None = None) -> str:
     """One of a few, the first unless told; kept in the address."""
     accept_codes(key, options, several=False)
-    chosen = st.segmented_control(
+    code = st.segmented_control(
         label,
         list(options),
         format_func=options.__getitem__,
@@ -80,4 +80,4 @@ def choose_one(label: str, key: str, options: dict[str, str], words: str | None 
         bind="query-params",
         help=words,
     )
-    return chosen or next(iter(options))
+    return code or next(iter(options))

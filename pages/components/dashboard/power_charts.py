@@ -40,24 +40,24 @@ def megawatts(kw: Decimal | None) -> float | None:
 
 
 def all_withheld(figures: Iterable[object]) -> bool:
-    """Whether nothing of a chart may be drawn, though there is something."""
-    found = list(figures)
-    return None in found and not any(found)
+    """Tell whether every figure of a chart is withheld or nought, and some are withheld."""
+    values = list(figures)
+    return None in values and not any(values)
 
 
-def short(code: str, label: str) -> str:
-    """What an axis has room for: the code of what is called by one, else as much of the name as fits."""
+def shorten(code: str, label: str) -> str:
+    """Shorten a name to the room of an axis: the code of what is called by one, else as much of the name as fits."""
     if label.startswith(f"{code} ") and len(label) > SHORT:
         return code
     return label if len(label) <= SHORT else f"{label[: SHORT - 1]}…"
 
 
-def shown(value: object) -> object:
+def show_figure(value: object) -> object:
     """A figure in a table; one that is withheld says so."""
     return WITHHELD if value is None else value
 
 
-def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
+def build_funnel_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Assets on the way from registration to qualification."""
     labels = list(dict.fromkeys(stage.label for stage in numbers.funnel))
     rows = [
@@ -65,25 +65,27 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
             {
                 "Stage": stage.label,
                 "Family": FAMILY_LABELS[stage.family] if stage.family else "All",
-                "Assets": shown(stage.assets),
+                "Assets": show_figure(stage.assets),
             },
-            _behind_stage(stage, manner),
+            _link_stage(stage, manner),
         )
         for stage in numbers.funnel
     ]
     figure = Figure() if any(stage.assets for stage in numbers.funnel) else None
     for family in (None, *Family):
-        mine = [(place, one) for place, one in enumerate(numbers.funnel) if one.family is family]
-        if figure is None or not mine or not any(one.assets or one.withheld for _, one in mine):
+        mine = [(place, item) for place, item in enumerate(numbers.funnel) if item.family is family]
+        if figure is None or not mine or not any(item.assets or item.withheld for _, item in mine):
             continue
         figure.add_bar(
-            y=[one.label for _, one in mine],
-            x=[one.assets or 0 for _, one in mine],
+            y=[item.label for _, item in mine],
+            x=[item.assets or 0 for _, item in mine],
             orientation="h",
             name=FAMILY_LABELS[family] if family else "All assets",
             marker={"color": FAMILY_COLOURS[family] if family else ASSETS_COLOUR},
             # On a wall, bars of families are too thin for figures of a readable size.
-            text=["" if manner.wall and family else WITHHELD if one.withheld else f"{one.assets:,}" for _, one in mine],
+            text=[
+                "" if manner.wall and family else WITHHELD if item.withheld else f"{item.assets:,}" for _, item in mine
+            ],
             textposition="outside",
             constraintext="none",
             **({"textfont": {"size": 11}} if family else {}),
@@ -110,83 +112,89 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
     )
 
 
-def _behind_stage(stage: Stage, manner: Manner) -> Target:
+def _link_stage(stage: Stage, manner: Manner) -> Target:
     if stage.family is None:
-        return links.assets(status="VERIFIED" if stage.code == "verified" else None)
+        return links.link_assets(status="VERIFIED" if stage.code == "verified" else None)
     if stage.code == "in_unit":
-        return links.units(manner, family=str(stage.family), status="ACTIVE")
-    return links.applications(
+        return links.link_units(manner, family=str(stage.family), status="ACTIVE")
+    return links.link_applications(
         manner, family=str(stage.family), status="QUALIFIED" if stage.code == "qualified" else None
     )
 
 
-def by_kind(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Chart:
+def build_power_chart(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Chart:
     """Qualified power by one dimension, as of the day."""
     figures = numbers.by_dimension[dimension]
     rows = [
         Row(
             {
-                DIMENSION_LABELS[dimension]: one.label,
-                "MW": shown(megawatts(one.kw)),
-                "Qualifications": shown(one.count),
+                DIMENSION_LABELS[dimension]: entry.label,
+                "MW": show_figure(megawatts(entry.kw)),
+                "Qualifications": show_figure(entry.count),
             },
-            _behind(dimension, one.code, manner),
+            _link_code(dimension, entry.code, manner),
         )
-        for one in figures
+        for entry in figures
     ]
-    figure, hidden = None, all_withheld(one.kw for one in figures)
+    figure, hidden = None, all_withheld(entry.kw for entry in figures)
     if figures and not hidden:
         figure = Figure().add_bar(
-            y=[short(one.code, one.label) for one in figures],
-            x=[megawatts(one.kw) or 0 for one in figures],
+            y=[shorten(entry.code, entry.label) for entry in figures],
+            x=[megawatts(entry.kw) or 0 for entry in figures],
             orientation="h",
             marker={"color": COLOURS[0]},
-            text=[WITHHELD if one.withheld else f"{megawatts(one.kw):,.1f} MW · {one.count:,}" for one in figures],
+            text=[
+                WITHHELD if entry.withheld else f"{megawatts(entry.kw):,.1f} MW · {entry.count:,}" for entry in figures
+            ],
             textposition="outside",
             cliponaxis=False,
-            customdata=[[one.label, place] for place, one in enumerate(figures)],
+            customdata=[[entry.label, place] for place, entry in enumerate(figures)],
             hovertemplate="%{customdata[0]}: %{text}<extra></extra>",
         )
         figure.update_yaxes(autorange="reversed", type="category")
-        most = max(megawatts(one.kw) or 0 for one in figures)
+        most = max(megawatts(entry.kw) or 0 for entry in figures)
         figure.update_xaxes(range=[0, (most or 1) * WIDE_ROOM], nticks=5)
     return Chart(
         f"qualified-by-{dimension}",
-        f"Qualified power by {_name(dimension)}",
+        f"Qualified power by {_name_of(dimension)}",
         f"MW and number of qualifications, as of {show_date(numbers.as_of)}",
         rows,
         figure,
         TOO_FEW if hidden else NONE_QUALIFIED,
         height=150 + ROW * len(figures),
-        words=[f"{one.label}: {shown(megawatts(one.kw))} MW" for one in figures],
+        words=[f"{entry.label}: {show_figure(megawatts(entry.kw))} MW" for entry in figures],
     )
 
 
-def _name(dimension: Dimension) -> str:
+def _name_of(dimension: Dimension) -> str:
     label = DIMENSION_LABELS[dimension]
     return label if label.isupper() or " " in label else label.lower()
 
 
-def _behind(dimension: Dimension, code: str, manner: Manner) -> Target | None:
+def _link_code(dimension: Dimension, code: str, manner: Manner) -> Target | None:
     name = {Dimension.PRODUCT: "product", Dimension.GSP_GROUP: "gsp", Dimension.OPERATOR: "so"}.get(dimension)
     if dimension is Dimension.SUB_MARKET and code:
-        return links.applications(manner, status="QUALIFIED", product=links.products_in(manner, [code]))
+        return links.link_applications(manner, status="QUALIFIED", product=links.products_in(manner, [code]))
     if dimension is Dimension.GSP_GROUP and not code:
-        return links.applications(manner, status="QUALIFIED", gsp=SEVERAL_GROUPS)
+        return links.link_applications(manner, status="QUALIFIED", gsp=SEVERAL_GROUPS)
     if name is None or not code:
-        return links.applications(manner, status="QUALIFIED")
-    return links.applications(manner, status="QUALIFIED", **{name: code})
+        return links.link_applications(manner, status="QUALIFIED")
+    return links.link_applications(manner, status="QUALIFIED", **{name: code})
 
 
-def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Chart:
+def build_trend_chart(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Chart:
     """Qualified power at the end of each month, the largest six of a dimension and the rest."""
     lines = numbers.over_time.get(dimension) or numbers.over_time[Dimension.SUB_MARKET]
     lines = [line for line in lines if any(line.kw) or None in line.kw]
-    drawn = [*lines[: len(COLOURS) - 1], *_rest(lines[len(COLOURS) - 1 :])]
+    drawn = [*lines[: len(COLOURS) - 1], *_sum_rest(lines[len(COLOURS) - 1 :])]
     rows = [
         Row(
-            {"Until": day.isoformat(), DIMENSION_LABELS[dimension]: line.label, "MW": shown(megawatts(line.kw[place]))},
-            _behind(dimension, line.code, manner),
+            {
+                "Until": day.isoformat(),
+                DIMENSION_LABELS[dimension]: line.label,
+                "MW": show_figure(megawatts(line.kw[place])),
+            },
+            _link_code(dimension, line.code, manner),
         )
         for line in lines
         for place, day in enumerate(numbers.months)
@@ -212,7 +220,7 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
         figure.update_layout(legend=legend_below(), hovermode="x unified")
         figure.update_xaxes(tickformat="%b %Y", nticks=5)
         figure.update_yaxes(rangemode="tozero", title={"text": "MW"}, nticks=6)
-    by = "" if numbers.anonymised else f" by {_name(dimension)}"
+    by = "" if numbers.anonymised else f" by {_name_of(dimension)}"
     return Chart(
         "qualified-over-time",
         "Qualified power over time",
@@ -222,11 +230,11 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
         NONE_QUALIFIED,
         "Months in which too little changed to be told are left out." if numbers.anonymised else "",
         height=430,
-        words=[f"{line.label}: {shown(megawatts(line.kw[-1]))} MW" for line in drawn],
+        words=[f"{line.label}: {show_figure(megawatts(line.kw[-1]))} MW" for line in drawn],
     )
 
 
-def _rest(lines: Sequence[Series]) -> list[Series]:
+def _sum_rest(lines: Sequence[Series]) -> list[Series]:
     if not lines:
         return []
     sums = [
@@ -235,7 +243,7 @@ def _rest(lines: Sequence[Series]) -> list[Series]:
     return [Series("", OTHERS, list(sums))]
 
 
-def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
+def build_heat_map(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Qualified power by product and GSP group."""
     names = numbers.labels or {}
     products = sorted({cell.product for cell in numbers.heat})
@@ -246,17 +254,19 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
             {
                 "Product": names.get(cell.product, cell.product),
                 "GSP group": names.get(cell.gsp_group, cell.gsp_group) or "Several",
-                "MW": shown(megawatts(cell.kw)),
-                "Qualifications": shown(cell.count),
+                "MW": show_figure(megawatts(cell.kw)),
+                "Qualifications": show_figure(cell.count),
             },
-            links.applications(manner, status="QUALIFIED", product=cell.product, gsp=cell.gsp_group or SEVERAL_GROUPS),
+            links.link_applications(
+                manner, status="QUALIFIED", product=cell.product, gsp=cell.gsp_group or SEVERAL_GROUPS
+            ),
         )
         for cell in numbers.heat
     ]
     figure, hidden = None, all_withheld(cell.kw for cell in numbers.heat)
     if rows and not hidden:
-        found = [[place.get((product, group)) for group in groups] for product in products]
-        cells = [[None if n is None else numbers.heat[n] for n in line] for line in found]
+        places = [[place.get((product, group)) for group in groups] for product in products]
+        cells = [[None if n is None else numbers.heat[n] for n in line] for line in places]
         figure = Figure().add_heatmap(
             x=[code or "Several" for code in groups],
             y=products,
@@ -267,7 +277,7 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
             ],
             texttemplate="%{text}",
             textfont={"size": 14},
-            customdata=[[[-1 if n is None else n] for n in line] for line in found],
+            customdata=[[[-1 if n is None else n] for n in line] for line in places],
             colorscale="Cividis" if is_dark() else "Cividis_r",
             colorbar={"title": {"text": "MW"}, "thickness": 12},
             hovertemplate="%{y} in %{x}: %{z:,.2f} MW<extra></extra>",

@@ -8,7 +8,7 @@ from services.assets.counters.figures import RegisterNumbers
 
 
 def draw_numbers(numbers: RegisterNumbers) -> None:
-    """Headlines, then assets by status and category, growth, and where the power is."""
+    """Draw headlines, then assets by status and category, growth, and where the power is."""
     st.subheader("The register in numbers", anchor=False)
     if numbers.anonymised:
         st.caption(

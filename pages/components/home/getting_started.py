@@ -20,8 +20,8 @@ STEPS = (
 """Permission that a step needs, where it is done, its words and its icon."""
 
 
-def words_for(actor: Actor) -> str:
-    """What emptiness means for this role."""
+def describe_emptiness(actor: Actor) -> str:
+    """Words for an empty register, by role."""
     if may(actor, "asset.settle"):
         return "No asset is registered yet. The register begins with organisations and with the public registers."
     if may(actor, "asset.register"):
@@ -35,11 +35,11 @@ def words_for(actor: Actor) -> str:
     return "No asset is registered yet, so there is nothing to count."
 
 
-def draw_beginning(actor: Actor) -> None:
-    """What to do first."""
-    st.info(words_for(actor), icon=":material/database:")
-    shown: set[str] = set()
+def draw_first_steps(actor: Actor) -> None:
+    """Draw the first steps that are open to the actor."""
+    st.info(describe_emptiness(actor), icon=":material/database:")
+    pages: set[str] = set()
     for permission, page, label, icon in STEPS:
-        if may(actor, permission) and page not in shown:
-            shown.add(page)
+        if may(actor, permission) and page not in pages:
+            pages.add(page)
             link(page, label, icon)

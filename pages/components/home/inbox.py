@@ -1,4 +1,4 @@
-"""What waits for somebody, one line each, every line a link that opens exactly what it counts."""
+"""The inbox: errands that wait for the actor, a line each, linked to exactly what it counts."""
 
 from collections.abc import Callable
 
@@ -21,26 +21,26 @@ NAMED = 3
 ASSETS, WAITING, DRAFTS, UPLOAD = "assets/assets.py", "waiting.py", "assets/drafts.py", "assets/upload.py"
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """A count with its words."""
-    return f"**{count:,}** {one if count == 1 else many}"
+def format_count(count: int, singular: str, plural: str) -> str:
+    """Format a count with its words."""
+    return f"**{count:,}** {singular if count == 1 else plural}"
 
 
 def draw_errands(actor: Actor, errands: Errands) -> None:
-    """The lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
+    """Draw the lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
     lines = [_line(UPLOAD, ended(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
-    lines += _of_market(actor, errands)
+    lines += _application_lines(actor, errands)
     lines += [
-        *_proposals(actor, errands),
-        *_to_decide(errands),
-        *_to_answer(errands),
-        *_to_watch(errands),
-        *_to_maintain(errands),
+        *_proposal_lines(actor, errands),
+        *_decision_lines(errands),
+        *_answer_lines(errands),
+        *_watch_lines(errands),
+        *_maintenance_lines(errands),
     ]
     drafts = errands.drafts
     if (
         not lines
-        and not _any(drafts)
+        and not _has_drafts(drafts)
         and not (errands.decides or errands.answers or drafts or may(actor, "asset.read"))
     ):
         return
@@ -50,11 +50,11 @@ def draw_errands(actor: Actor, errands: Errands) -> None:
             draw()
         if drafts is not None:
             _draw_drafts(actor, drafts)
-        if not lines and not _any(drafts):
+        if not lines and not _has_drafts(drafts):
             st.markdown(":green[:material/task_alt:] Nothing waits for you.")
 
 
-def _any(drafts: DraftBoard | None) -> bool:
+def _has_drafts(drafts: DraftBoard | None) -> bool:
     return drafts is not None and bool(drafts.own or drafts.received or drafts.submitted or drafts.registered)
 
 
@@ -65,46 +65,46 @@ def _line(page: str, label: str, icon: str, query: dict[str, str] | None = None)
     return lambda: link(page, label, icon, query)
 
 
-def _of(
-    errands: Errands, errand: Errand, one: str, many: str, icon: str, status: AssetStatus | None = None
+def _count_line(
+    errands: Errands, errand: Errand, singular: str, plural: str, icon: str, status: AssetStatus | None = None
 ) -> list[Line]:
     """A line for a count: the list of assets by their status, or the very assets behind it."""
     count = errands.assets.get(errand, 0)
     query = {"status": str(status)} if status else {"what": str(errand)}
-    return [_line(ASSETS if status else WAITING, counted(count, one, many), icon, query)] if count else []
+    return [_line(ASSETS if status else WAITING, format_count(count, singular, plural), icon, query)] if count else []
 
 
-def _proposals(actor: Actor, errands: Errands) -> list[Line]:
+def _proposal_lines(actor: Actor, errands: Errands) -> list[Line]:
     """Product proposals: the administrator's to decide, a system operator's to answer."""
     if not errands.proposals:
         return []
     waits = ("product proposal waits for your decision", "product proposals wait for your decision")
     asked = ("product proposal has a question for you", "product proposals have a question for you")
-    words = counted(errands.proposals, *(waits if may(actor, "product.decide") else asked))
+    words = format_count(errands.proposals, *(waits if may(actor, "product.decide") else asked))
     return [_line("market/proposals.py", words, "rule")]
 
 
-def _of_market(actor: Actor, errands: Errands) -> list[Line]:
+def _application_lines(actor: Actor, errands: Errands) -> list[Line]:
     """Applications for products: an SO's to assess, an FSP's to answer and renew."""
     page = "market/queue.py" if may(actor, "qualification.assess") else "market/applications.py"
     return [
         _line(
             page,
-            counted(one.count, one.singular, one.plural),
-            one.icon,
-            {ADDRESS[term]: value for term, value in one.filters.items()},
+            format_count(line.count, line.singular, line.plural),
+            line.icon,
+            {ADDRESS[term]: value for term, value in line.filters.items()},
         )
-        for one in errands.applications
+        for line in errands.applications
     ]
 
 
-def _to_decide(errands: Errands) -> list[Line]:
+def _decision_lines(errands: Errands) -> list[Line]:
     """The administrator's."""
     if not errands.decides:
         return []
     lines: list[Line] = []
     if errands.organisations:
-        words = counted(
+        words = format_count(
             errands.organisations, "organisation waits for your approval", "organisations wait for your approval"
         )
         lines.append(_line("participants/organisations.py", words, "domain_add"))
@@ -115,97 +115,101 @@ def _to_decide(errands: Errands) -> list[Line]:
         "asset has a query that its provider has to answer",
         "assets have a query that their providers have to answer",
     )
-    lines += _of(errands, Errand.ANSWERED, *answered, "mark_chat_read")
-    lines += _of(errands, Errand.OVERDUE, *overdue, "alarm")
-    lines += _of(errands, Errand.PENDING, *pending, "fact_check", AssetStatus.PENDING_VALIDATION)
-    return lines + _of(errands, Errand.QUERY, *query, "help", AssetStatus.QUERY)
+    lines += _count_line(errands, Errand.ANSWERED, *answered, "mark_chat_read")
+    lines += _count_line(errands, Errand.OVERDUE, *overdue, "alarm")
+    lines += _count_line(errands, Errand.PENDING, *pending, "fact_check", AssetStatus.PENDING_VALIDATION)
+    return lines + _count_line(errands, Errand.QUERY, *query, "help", AssetStatus.QUERY)
 
 
-def _to_answer(errands: Errands) -> list[Line]:
+def _answer_lines(errands: Errands) -> list[Line]:
     """A provider's."""
     if not errands.answers:
         return []
     query, pending = ("asset has a query to answer", "assets have a query to answer"), ("asset is", "assets are")
-    lines = _of(errands, Errand.QUERY, *query, "help")
-    lines += [_line("assets/asset.py", _due(one), "schedule", {"id": str(one.asset_id)}) for one in errands.queries]
+    lines = _count_line(errands, Errand.QUERY, *query, "help")
+    lines += [
+        _line("assets/asset.py", _due_words(open_query), "schedule", {"id": str(open_query.asset_id)})
+        for open_query in errands.queries
+    ]
     shared = (
         "asset stands on a meter that another provider has registered, too: look whether that is right",
         "assets stand on meters that another provider has registered, too: look whether that is right",
     )
-    lines += _of(errands, Errand.SHARED, *shared, "electric_meter")
+    lines += _count_line(errands, Errand.SHARED, *shared, "electric_meter")
     checked = [f"{words} being checked" for words in pending]
     consent = [f"{words} awaiting the consumer's consent" for words in pending]
     # By the page of errands: the list of assets also has those that the organisation owns and others manage.
-    lines += _of(errands, Errand.PENDING, checked[0], checked[1], "hourglass_top")
-    return lines + _of(errands, Errand.CONSENT, consent[0], consent[1], "handshake")
+    lines += _count_line(errands, Errand.PENDING, checked[0], checked[1], "hourglass_top")
+    return lines + _count_line(errands, Errand.CONSENT, consent[0], consent[1], "handshake")
 
 
-def _due(one: OpenQuery) -> str:
-    days = "1 working day" if one.days_left == 1 else f"{one.days_left} working days"
-    left = f"{days} left" if one.days_left > 0 else "due today" if one.days_left == 0 else ":red[late]"
-    return f"{plain(one.name)}: answer by {show_date(one.due)}, {left}"
+def _due_words(query: OpenQuery) -> str:
+    days = "1 working day" if query.days_left == 1 else f"{query.days_left} working days"
+    left = f"{days} left" if query.days_left > 0 else "due today" if query.days_left == 0 else ":red[late]"
+    return f"{plain(query.name)}: answer by {show_date(query.due)}, {left}"
 
 
-def _to_watch(errands: Errands) -> list[Line]:
+def _watch_lines(errands: Errands) -> list[Line]:
     """A system operator's: nothing to do, but to know."""
     if errands.decides or errands.answers:
         return []
     query = "asset in your areas has an open query", "assets in your areas have an open query"
     pending = "asset in your areas is being checked", "assets in your areas are being checked"
     new = "asset was registered in your areas this week", "assets were registered in your areas this week"
-    lines = _of(errands, Errand.NEW, *new, "fiber_new")
-    lines += _of(errands, Errand.QUERY, *query, "help", AssetStatus.QUERY)
-    return lines + _of(errands, Errand.PENDING, *pending, "hourglass_top", AssetStatus.PENDING_VALIDATION)
+    lines = _count_line(errands, Errand.NEW, *new, "fiber_new")
+    lines += _count_line(errands, Errand.QUERY, *query, "help", AssetStatus.QUERY)
+    return lines + _count_line(errands, Errand.PENDING, *pending, "hourglass_top", AssetStatus.PENDING_VALIDATION)
 
 
-def _to_maintain(errands: Errands) -> list[Line]:
+def _maintenance_lines(errands: Errands) -> list[Line]:
     """Registers that aren't loaded, and credentials that end."""
     names = {"ECR": "Embedded Capacity Register", "REPD": "Renewable Energy Planning Database"}
     lines = [
         _line("assets/sources.py", f"No edition of the **{names.get(kind, kind)}** is loaded", "menu_book")
         for kind in errands.missing_sources
     ]
-    for one in errands.expiring:
-        verb = "ends" if one.expires_at > now() else "ended"
-        words = f"The API credential **{plain(one.name)}** {verb} on {show_date(one.expires_at.date())}"
+    for client in errands.expiring:
+        verb = "ends" if client.expires_at > now() else "ended"
+        words = f"The API credential **{plain(client.name)}** {verb} on {show_date(client.expires_at.date())}"
         lines.append(_line("participants/clients.py", words, "key"))
     return lines
 
 
 def _draw_drafts(actor: Actor, drafts: DraftBoard) -> None:
     returned = drafts.returned
-    half_filled = [one for one in drafts.own if one not in returned]
-    for one in drafts.received[:NAMED]:
-        begun = f", {plain(one.completed_by)} completes it" if one.completed_by else ""
-        words = f"**{plain(one.name)}** from {plain(one.installer or 'an installer')}: {one.progress}{begun}"
-        link(DRAFTS, words, "handyman", {"draft": str(one.id)})
-    for one in returned[:NAMED]:
-        words = f"**{plain(one.name)}** was given back by {plain(one.provider or 'the provider')}: {_short(one)}"
-        link(*form_of(actor, one)[:1], words, "undo", form_of(actor, one)[1])
-    for one in half_filled[:NAMED]:
-        words = f"**{plain(one.name)}**, {plain(one.category_label)}: {one.progress}, saved {show_date(one.saved_at.date())}"
-        link(*form_of(actor, one)[:1], words, "edit_note", form_of(actor, one)[1])
+    half_filled = [draft for draft in drafts.own if draft not in returned]
+    for draft in drafts.received[:NAMED]:
+        begun = f", {plain(draft.completed_by)} completes it" if draft.completed_by else ""
+        words = f"**{plain(draft.name)}** from {plain(draft.installer or 'an installer')}: {draft.progress}{begun}"
+        link(DRAFTS, words, "handyman", {"draft": str(draft.id)})
+    for draft in returned[:NAMED]:
+        words = f"**{plain(draft.name)}** was given back by {plain(draft.provider or 'the provider')}: {_shorten_reason(draft)}"
+        link(*form_of(actor, draft)[:1], words, "undo", form_of(actor, draft)[1])
+    for draft in half_filled[:NAMED]:
+        saved = show_date(draft.saved_at.date())
+        words = f"**{plain(draft.name)}**, {plain(draft.category_label)}: {draft.progress}, saved {saved}"
+        link(*form_of(actor, draft)[:1], words, "edit_note", form_of(actor, draft)[1])
     _draw_sent(drafts)
     rest = sum(max(0, len(part) - NAMED) for part in (drafts.received, returned, half_filled))
     if rest:
-        link(DRAFTS, counted(rest, "more draft", "more drafts"), "more_horiz")
+        link(DRAFTS, format_count(rest, "more draft", "more drafts"), "more_horiz")
 
 
-def _short(view: DraftView) -> str:
+def _shorten_reason(view: DraftView) -> str:
     reason = view.reason or ""
     return plain(reason if len(reason) <= 80 else f"{reason[:79]}…")
 
 
 def _draw_sent(drafts: DraftBoard) -> None:
-    """What became of what an installer sent."""
-    taken = sum(1 for one in drafts.submitted if one.state is DraftState.TAKEN_UP)
+    """Draw the outcomes of what an installer sent."""
+    taken = sum(1 for draft in drafts.submitted if draft.state is DraftState.TAKEN_UP)
     waiting = len(drafts.submitted) - taken
     if waiting:
-        link(DRAFTS, counted(waiting, "draft waits for its provider", "drafts wait for their providers"), "send")
+        link(DRAFTS, format_count(waiting, "draft waits for its provider", "drafts wait for their providers"), "send")
     if taken:
-        link(DRAFTS, counted(taken, "draft is being completed", "drafts are being completed"), "hourglass_top")
+        link(DRAFTS, format_count(taken, "draft is being completed", "drafts are being completed"), "hourglass_top")
     if drafts.registered:
-        words = counted(
+        words = format_count(
             len(drafts.registered), "asset was registered from your data", "assets were registered from your data"
         )
         link(DRAFTS, words, "bolt")

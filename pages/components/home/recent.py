@@ -1,4 +1,4 @@
-"""What happened lately, as sentences with links."""
+"""Recent changes, as sentences with links."""
 
 from collections.abc import Sequence
 
@@ -31,26 +31,26 @@ NAMED_BY = {
     "product_proposal": "id",
     "bulk_job": "job",
 }
-"""What the address of a page that shows one record calls it."""
+"""The parameter of a page's address that names one record."""
 
 
-def when(change: RecentChange) -> str:
+def format_moment(change: RecentChange) -> str:
     """The time of day for today, else the date too."""
     moment = in_london(change.at)
     return f"{moment:%H:%M}" if moment.date() == today() else f"{moment:%-d %b, %H:%M}"
 
 
-def sentence(change: RecentChange) -> str:
+def make_sentence(change: RecentChange) -> str:
     """One change as it is read: the record, what became of it, and when."""
     what = change.what[:1].lower() + change.what[1:]
-    return f"**{plain(change.name)}** {plain(what)} :small[:gray[{when(change)}]]"
+    return f"**{plain(change.name)}** {plain(what)} :small[:gray[{format_moment(change)}]]"
 
 
 def draw_recent(changes: Sequence[RecentChange]) -> None:
-    """The newest first."""
+    """Draw the changes, the newest first."""
     st.subheader("Recent changes", anchor=False)
     with st.container(border=True, gap="xsmall"):
         for change in changes:
             page, icon = PLACES.get(change.kind, ("", "history"))
             query = {NAMED_BY[change.kind]: str(change.record_id)} if change.kind in NAMED_BY else None
-            link(page, sentence(change), icon, query)
+            link(page, make_sentence(change), icon, query)

@@ -1,4 +1,4 @@
-"""What can be done with an organisation now, as buttons; what can't be done says why. Each act asks before it is done."""
+"""Actions on an organisation as buttons; one that isn't allowed says why. Each asks before it is done."""
 
 from collections.abc import Callable, Sequence
 
@@ -38,16 +38,31 @@ MEANINGS = {
 }
 Act = Callable[[Actor, Organisation, str], Organisation]
 ACTS: dict[str, tuple[Act, bool]] = {
-    "approve_organisation": (lambda actor, one, why: approve_organisation(actor, one.id, one.version), False),
-    "refuse_organisation": (lambda actor, one, why: refuse_organisation(actor, one.id, why, one.version), True),
-    "suspend_organisation": (lambda actor, one, why: suspend_organisation(actor, one.id, why, one.version), True),
-    "reinstate_organisation": (lambda actor, one, why: reinstate_organisation(actor, one.id, one.version), False),
-    "withdraw_organisation": (lambda actor, one, why: withdraw_organisation(actor, one.id, why, one.version), True),
+    "approve_organisation": (
+        lambda actor, organisation, why: approve_organisation(actor, organisation.id, organisation.version),
+        False,
+    ),
+    "refuse_organisation": (
+        lambda actor, organisation, why: refuse_organisation(actor, organisation.id, why, organisation.version),
+        True,
+    ),
+    "suspend_organisation": (
+        lambda actor, organisation, why: suspend_organisation(actor, organisation.id, why, organisation.version),
+        True,
+    ),
+    "reinstate_organisation": (
+        lambda actor, organisation, why: reinstate_organisation(actor, organisation.id, organisation.version),
+        False,
+    ),
+    "withdraw_organisation": (
+        lambda actor, organisation, why: withdraw_organisation(actor, organisation.id, why, organisation.version),
+        True,
+    ),
 }
 """Operation -> the act, and whether a written reason goes with it."""
 
 
-def draw_acts(
+def draw_actions(
     actor: Actor,
     organisation: Organisation,
     *,
@@ -55,7 +70,7 @@ def draw_acts(
     key: str = "acts",
     edit: Callable[[], None] | None = None,
 ) -> None:
-    """A button for each act; `edit` is called for changing the details."""
+    """Draw a button for each action; `edit` is called for changing the details."""
     for action in allowed_actions(organisation, actor):
         if only is not None and action.operation not in only:
             continue
@@ -74,18 +89,18 @@ def draw_acts(
         if pressed and editing and edit:
             edit()
         elif dialogs.asked(name):
-            _ask(actor, organisation, action)
+            _draw_confirmation(actor, organisation, action)
 
 
 @st.dialog("Are you sure?", width="medium", on_dismiss=dialogs.close)
-def _ask(actor: Actor, organisation: Organisation, action: Action) -> None:
+def _draw_confirmation(actor: Actor, organisation: Organisation, action: Action) -> None:
     act, with_reason = ACTS[action.operation]
     st.markdown(f"**{action.label}: {plain(organisation.organisation_legal_name)}**")
     st.markdown(MEANINGS[action.operation])
     blockers = withdrawal_blockers(actor, organisation.id) if action.operation == "withdraw_organisation" else []
     if blockers:
         st.warning("This stands in the way. Clear it first, then come back.", icon=":material/block:")
-        show_obligations(organisation, blockers)
+        draw_blockers(organisation, blockers)
         return
     reason = ""
     if with_reason:
@@ -106,11 +121,11 @@ def _ask(actor: Actor, organisation: Organisation, action: Action) -> None:
             st.rerun()
 
 
-def show_obligations(organisation: Organisation, blockers: Sequence[Blocker]) -> None:
-    """What keeps an organisation from being de-registered, each with a link to the records it counts."""
+def draw_blockers(organisation: Organisation, blockers: Sequence[Blocker]) -> None:
+    """Draw the blockers of a de-registration, each with a link to the records it counts."""
     for blocker in blockers:
         st.markdown(f"- **{plain(blocker.label)}**. {plain(blocker.action)}")
         verb, _, status = blocker.id.partition(":")
         if blocker.kind == "asset" and status:
-            whose = {"fsp": str(organisation.id)} if verb == "managed" else {}
-            link("assets/assets.py", "Show these assets", "bolt", {"status": status, **whose})
+            provider = {"fsp": str(organisation.id)} if verb == "managed" else {}
+            link("assets/assets.py", "Show these assets", "bolt", {"status": status, **provider})

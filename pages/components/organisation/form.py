@@ -1,4 +1,4 @@
-"""The form of an organisation, made from the attribute catalogue: every attribute, its help, and what the rules say of it."""
+"""The form of an organisation, made from the attribute catalogue: attributes, help and findings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +50,7 @@ FIELDS: tuple[FormField, ...] = tuple(map(_as_drawn, ORGANISATION_ATTRIBUTES))
 
 
 def draw_form(state: FormState, findings: Sequence[Finding]) -> None:
-    """All fields, group by group, each with its findings right under it. Fields marked * are mandatory."""
+    """Draw all fields, group by group, each with its findings right under it. Fields marked * are mandatory."""
     beside: dict[str | None, list[Finding]] = {}
     for finding in findings:
         beside.setdefault(finding.field, []).append(finding)
@@ -64,10 +64,10 @@ def _draw_group(members: Sequence[FormField], state: FormState, beside: Mapping[
     if members[0].term == IDENTIFIERS:
         draw_aliases(members[0], options_of(shipped_code_lists(), "IdentifierScheme"), state, beside)
         return
-    shown = [field for field in members if _applies(field, state)]
-    for start in range(0, len(shown), 2):
+    fields = [field for field in members if _applies(field, state)]
+    for start in range(0, len(fields), 2):
         cells = st.grid(2, min_column_width=300)
-        for field in shown[start : start + 2]:
+        for field in fields[start : start + 2]:
             with cells.container():
                 draw_field(field, state, beside)
 
@@ -75,13 +75,13 @@ def _draw_group(members: Sequence[FormField], state: FormState, beside: Mapping[
 def _applies(field: FormField, state: FormState) -> bool:
     if field.term not in ONLY_WHEN:
         return True
-    on, wanted = ONLY_WHEN[field.term]
+    on, expected = ONLY_WHEN[field.term]
     value = state.get(on)
-    return value == wanted or (isinstance(value, list) and wanted in value)
+    return value == expected or (isinstance(value, list) and expected in value)
 
 
-def values_of(state: FormState) -> dict[str, Any]:
-    """What was typed, by ontology term; None for what is empty or doesn't apply."""
+def read_values(state: FormState) -> dict[str, Any]:
+    """Read the typed values by ontology term; None for what is empty or doesn't apply."""
     values = {
         field.term: value_of(field, state) if _applies(field, state) else None
         for field in FIELDS
@@ -97,8 +97,8 @@ def fill_form(state: FormState, values: Mapping[str, Any]) -> None:
     state.fill({**texts, **typed_aliases(values.get(IDENTIFIERS) or [])}, ())
 
 
-def justification_of(state: FormState, findings: Sequence[Finding]) -> str | None:
-    """Ask for the reason when warnings are all that is left; what was written."""
+def draw_justification(state: FormState, findings: Sequence[Finding]) -> str | None:
+    """Ask for the reason when warnings are all that is left, and return it."""
     if not findings or any(finding.severity is Severity.ERROR for finding in findings):
         return None
     return st.text_area(

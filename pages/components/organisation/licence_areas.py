@@ -1,4 +1,4 @@
-"""Where a DNO operates: shown to everybody, set by the FMAR administrator."""
+"""Licence areas of a DNO: shown to everybody, set by the FMAR administrator."""
 
 import streamlit as st
 
@@ -14,19 +14,19 @@ from services.participants.organisations import set_licence_areas
 NAMES = {area.code: f"{gsp_group_name(area.gsp_group)} ({area.code})" for area in LICENCE_AREAS if area.gsp_group}
 
 
-def show_licence_areas(organisation: Organisation) -> None:
-    """The licence areas of a DNO; nothing for anybody else."""
+def draw_licence_areas(organisation: Organisation) -> None:
+    """Draw the licence areas of a DNO; nothing for anybody else."""
     if organisation.licence_areas:
-        named = [NAMES.get(code, code) for code in organisation.licence_areas]
-        st.markdown(f"**Licence areas**: {plain(', '.join(named))}")
+        names = [NAMES.get(code, code) for code in organisation.licence_areas]
+        st.markdown(f"**Licence areas**: {plain(', '.join(names))}")
 
 
-def choose_licence_areas(actor: Actor, organisation: Organisation) -> None:
-    """The administrator's choice of areas: whose assets the DNO's people see, from their next click."""
+def draw_licence_area_choice(actor: Actor, organisation: Organisation) -> None:
+    """Let the administrator set the areas whose assets the DNO's people see, from their next click."""
     if "DNO" not in organisation.organisation_roles or not may(actor, "organisation.decide"):
         return
     with st.expander("Set the licence areas", icon=":material/map:"):
-        chosen = st.multiselect(
+        areas = st.multiselect(
             "Licence areas",
             list(NAMES),
             default=[code for code in organisation.licence_areas if code in NAMES],
@@ -34,9 +34,9 @@ def choose_licence_areas(actor: Actor, organisation: Organisation) -> None:
             key=f"areas-{organisation.id}-{organisation.version}",
             help="Its people see the assets connected in these areas.",
         )
-        if st.button("Save the licence areas", disabled=chosen == organisation.licence_areas):
+        if st.button("Save the licence areas", disabled=areas == organisation.licence_areas):
             try:
-                set_licence_areas(actor, organisation.id, chosen, organisation.version)
+                set_licence_areas(actor, organisation.id, areas, organisation.version)
             except RegisterError as refused:
                 show_refusal(refused)
             else:

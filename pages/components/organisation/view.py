@@ -1,4 +1,4 @@
-"""An organisation as people read it: status, attributes by group, what the company registry says, what waits for approval."""
+"""The view of an organisation: status, attributes by group, company registry check, changes that wait for approval."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ OUTCOMES: dict[str, tuple[str, Colour, str]] = {
 
 
 def draw_status(organisation: Organisation) -> None:
-    """The status as a badge, and the reason where one was given."""
+    """Draw the status as a badge, and the reason where one was given."""
     status = organisation.organisation_status
     st.badge(status.value, color=STATUS_COLOURS[status])
     if organisation.status_reason:
@@ -42,7 +42,7 @@ def draw_status(organisation: Organisation) -> None:
 
 
 def draw_attributes(values: Mapping[str, Any]) -> None:
-    """Every attribute, group by group; `values` by ontology term. What is empty shows a dash."""
+    """Draw every attribute, group by group; `values` by ontology term. What is empty shows a dash."""
     grid = st.grid(2, min_column_width=360)
     for group, members in groupby(ORGANISATION_ATTRIBUTES, key=lambda attribute: attribute.group):
         rows = []
@@ -50,9 +50,9 @@ def draw_attributes(values: Mapping[str, Any]) -> None:
             labels = {option.code: option.label for option in attribute.options}
             value = values.get(attribute.term)
             if attribute.term == "Identifiers":
-                value = [f"{one['scheme']} {one['value']}" for one in value or []]
+                value = [f"{pair['scheme']} {pair['value']}" for pair in value or []]
             named = (
-                [labels.get(one, one) for one in value] if isinstance(value, list) else labels.get(str(value), value)
+                [labels.get(code, code) for code in value] if isinstance(value, list) else labels.get(str(value), value)
             )
             rows.append({"Attribute": attribute.label, "Value": plain(shown(named))})
         with grid.container(border=True):
@@ -61,34 +61,34 @@ def draw_attributes(values: Mapping[str, Any]) -> None:
 
 
 def draw_registry_check(organisation: Organisation) -> None:
-    """What the company registry said, field by field."""
+    """Draw the answer of the company registry, field by field."""
     check = organisation.registry_check
     outcome = str(check.get("outcome") or "waiting")
     words, colour, icon = OUTCOMES.get(outcome, (outcome.capitalize(), "gray", "help"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words, color=colour, icon=f":material/{icon}:")
         moment = show_moment(datetime.fromisoformat(check["at"])) if check.get("at") else None
-        said = " · ".join(part for part in (check.get("source"), moment) if part)
-        if said:
-            st.caption(plain(said))
+        source = " · ".join(part for part in (check.get("source"), moment) if part)
+        if source:
+            st.caption(plain(source))
     if check.get("message"):
         st.caption(plain(str(check["message"])))
     rows = [
         {
-            "Attribute": LABELS.get(one["field"], one["field"]),
-            "Declared": shown(one.get("declared")),
-            "Company registry": shown(one.get("theirs")),
-            "Outcome": str(one.get("outcome", "")).replace("_", " ").capitalize(),
-            "Meaning": one.get("message") or "",
+            "Attribute": LABELS.get(comparison["field"], comparison["field"]),
+            "Declared": shown(comparison.get("declared")),
+            "Company registry": shown(comparison.get("theirs")),
+            "Outcome": str(comparison.get("outcome", "")).replace("_", " ").capitalize(),
+            "Meaning": comparison.get("message") or "",
         }
-        for one in check.get("comparisons", [])
+        for comparison in check.get("comparisons", [])
     ]
     if rows:
         st.dataframe(rows, hide_index=True, width="stretch", key=f"registry-{organisation.id}")
 
 
 def draw_material_change(organisation: Organisation) -> None:
-    """What of an approved organisation was changed and waits for approval: approved, and wished."""
+    """Draw the material changes of an approved organisation that wait for approval, beside what was approved."""
     if organisation.organisation_status is not OrganisationStatus.PENDING_APPROVAL or not organisation.approved_at:
         return
     wished = attribute_terms(organisation)

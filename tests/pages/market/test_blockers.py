@@ -49,7 +49,7 @@ def test_what_stops_units_is_drawn_in_numbers() -> None:
 def test_its_address_opens_the_units_behind() -> None:
     actor = bramble()
     [one] = top_blockers(actor, MarketFilters(products=("DC",))).items
-    target = market_links.stopped(Manner(actor, choices=market_choices(actor)), one)
+    target = market_links.link_stopped_units(Manner(actor, choices=market_choices(actor)), one)
     assert target.open_to(actor)
     assert target.query == {
         "for": "Whole portfolio",
@@ -83,8 +83,8 @@ def test_lists_behind_figures_are_narrowed_as_the_dashboard_is() -> None:
     actor = bramble()
     filters = MarketFilters(products=("DC", "DM"))
     manner = Manner(actor, filters=filters)
-    assert market_links.applications(manner, gsp="_A").query == {
+    assert market_links.link_applications(manner, gsp="_A").query == {
         "product": ["DC", "DM"],
         "gsp": "_A Eastern",
     }
-    assert market_links.applications(manner, product="DC").query == {"product": "DC"}
+    assert market_links.link_applications(manner, product="DC").query == {"product": "DC"}
