@@ -8,7 +8,7 @@ from pages.components.home.getting_started import draw_first_steps
 from pages.components.home.inbox import draw_errands
 from pages.components.home.recent import draw_recent
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.counters.figures import register_in_numbers
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
@@ -26,7 +26,7 @@ def waits_for_approval(actor: Actor) -> bool:
 
 
 actor = session.actor()
-st.title(plain(actor.organisation_name or "Home"))
+st.title(escape_markdown(actor.organisation_name or "Home"))
 st.caption("What waits for you, the register in numbers, and what happened lately.")
 if waits_for_approval(actor):
     st.info(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.search_box import HANDED
 from services.core.access_log import log_access_soon
@@ -30,13 +30,13 @@ def match_words(hit: Hit) -> str:
     """The reason why it was found: the field, and in its value the part that matched, set off."""
     before, part = hit.value[: hit.start], hit.value[hit.start : hit.start + hit.length]
     after = hit.value[hit.start + hit.length :]
-    marked = f":orange-background[{plain(part)}]" if part else ""
-    return f"{plain(hit.field)}: {plain(before)}{marked}{plain(after)}"
+    marked = f":orange-background[{escape_markdown(part)}]" if part else ""
+    return f"{escape_markdown(hit.field)}: {escape_markdown(before)}{marked}{escape_markdown(after)}"
 
 
 def draw_link(hit: Hit, icon: str) -> None:
     """The result's name, as a link to where it is."""
-    label = f"**{plain(hit.title)}**"
+    label = f"**{escape_markdown(hit.title)}**"
     match hit.kind:
         case Found.ASSET:
             link("assets/asset.py", label, icon, {"id": hit.identifier})
@@ -64,7 +64,7 @@ def draw_group(results: SearchResults, title: str, icon: str, kinds: tuple[Found
                 draw_link(hit, icon)
                 if hit.exact:
                     st.badge("Exact", icon=":material/check:", color="green")
-            st.caption(f"{match_words(hit)} — {plain(hit.about)}")
+            st.caption(f"{match_words(hit)} — {escape_markdown(hit.about)}")
     if more and Found.ASSET in kinds:
         link("assets/assets.py", "All of them in the list of assets", "map", {"q": results.text})
 
@@ -92,7 +92,7 @@ if st.session_state.get("search-logged") != results.text:
     log_access_soon(actor, "search", detail={"text": results.text, "assets": identifiers})
     st.session_state["search-logged"] = results.text
 if not results.hits:
-    st.warning(f"Nothing that you may see has “{plain(results.text)}”.", icon=":material/search_off:")
+    st.warning(f"Nothing that you may see has “{escape_markdown(results.text)}”.", icon=":material/search_off:")
     st.markdown(CAN_BE_SEARCHED)
     if may(actor, "asset.lookup"):
         link("assets/lookup.py", "Ask whether another provider has registered it", "search")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.session import Session, become, is_applicant, leave
 from services.core.settings import settings
@@ -58,8 +58,8 @@ def _draw_personas(personas: Sequence[Persona]) -> None:
     cells = st.grid(3, min_column_width=260)
     for persona in personas:
         with cells.container(border=True, height="stretch"):
-            st.markdown(f"**{plain(persona.label)}**")
-            st.caption(plain(persona.description))
+            st.markdown(f"**{escape_markdown(persona.label)}**")
+            st.caption(escape_markdown(persona.description))
             st.button(
                 f"Be {persona.label}",
                 key=f"be-{persona.key}",
@@ -72,7 +72,7 @@ def _draw_personas(personas: Sequence[Persona]) -> None:
 
 def _draw_sign_in(visitor: Session) -> None:
     if visitor.refusal and not is_applicant(visitor.actor):
-        st.error(plain(visitor.refusal), icon=":material/lock_person:")
+        st.error(escape_markdown(visitor.refusal), icon=":material/lock_person:")
         if len(visitor.choices) > 1:
             st.caption("You belong to several organisations: choose another under “Acting for” in the menu.")
     st.subheader("Sign in")
@@ -96,8 +96,8 @@ def _draw_sign_in(visitor: Session) -> None:
 
 def _draw_applicant(visitor: Session) -> None:
     name = visitor.actor.name if visitor.actor else ""
-    st.subheader(f"Welcome, {plain(name)}")
-    st.markdown(plain(visitor.refusal or "You don't act for an organisation yet."))
+    st.subheader(f"Welcome, {escape_markdown(name)}")
+    st.markdown(escape_markdown(visitor.refusal or "You don't act for an organisation yet."))
     link("participants/register_organisation.py", "Register an organisation", "domain_add")
     st.caption(
         "Waiting for an invitation? Your organisation's administrator invites you under Users; then sign in again."
@@ -110,7 +110,7 @@ if is_applicant(current.actor):
     _draw_applicant(current)
 elif settings().demo:
     if current.refusal:
-        st.error(plain(current.refusal), icon=":material/lock_person:")
+        st.error(escape_markdown(current.refusal), icon=":material/lock_person:")
     _draw_personas(current.personas)
 else:
     _draw_sign_in(current)

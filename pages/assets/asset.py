@@ -15,7 +15,7 @@ from pages.components.asset.query import draw_query
 from pages.components.asset.timeline import draw_timeline
 from pages.components.common.asset_labels import Words, draw_badges, words_for
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.page import WholeAsset
 from services.assets.asset_page.timeline import asset_timeline
 from services.core.clock import show_moment
@@ -43,12 +43,12 @@ def asked_for() -> UUID:
 
 def draw_head(asset: Asset, words: Words) -> None:
     """Name, status and the four things everybody asks first."""
-    st.title(plain(asset.asset_name), anchor=False)
+    st.title(escape_markdown(asset.asset_name), anchor=False)
     draw_badges(asset, words)
-    code = f"{plain(asset.friendly_code)} · " if asset.friendly_code else ""
+    code = f"{escape_markdown(asset.friendly_code)} · " if asset.friendly_code else ""
     st.caption(f"{code}Asset ID {asset.id} · version {asset.version}, {show_moment(asset.recorded_at)}")
     if asset.status_reason and asset.status is not AssetStatus.QUERY:
-        st.markdown(f"{plain(asset.status_reason)} :small[since {show_moment(asset.status_since)}]")
+        st.markdown(f"{escape_markdown(asset.status_reason)} :small[since {show_moment(asset.status_since)}]")
 
 
 def draw_present(whole: WholeAsset, words: Words) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components.asset_form.draft_list import draw_drafts
 from pages.components.common.asset_labels import status_badge
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.registration.draft_board import DraftBoard, DraftView, draft_board
 from services.core.clock import show_moment
@@ -32,7 +32,7 @@ def draw_registered(board: DraftBoard) -> None:
         st.subheader("Registered from your data", anchor=False)
     for asset in board.registered:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            link("assets/asset.py", f"**{plain(asset.asset_name)}**", "bolt", {"id": str(asset.id)})
+            link("assets/asset.py", f"**{escape_markdown(asset.asset_name)}**", "bolt", {"id": str(asset.id)})
             status_badge(asset.status)
             st.caption(f"registered {show_moment(asset.registered_at)}")
 
@@ -46,7 +46,7 @@ st.caption(
     else "What was begun and isn't registered yet. Everything typed into a form is kept here."
 )
 if told := st.session_state.pop("draft-told", None):
-    st.success(plain(told), icon=":material/check_circle:")
+    st.success(escape_markdown(told), icon=":material/check_circle:")
 if installs:
     link("assets/prepare_asset.py", "Prepare an asset for a provider", "add_circle")
 board = draft_board(actor)

@@ -12,7 +12,7 @@ from pages.components.common.asset_labels import status_badge, words_for
 from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.reading.assets import get_asset
 from services.assets.registration.update import Preview, change_preview, update_asset
@@ -85,7 +85,7 @@ if state.note("checking"):
         refused = refused or no
 words = words_for(actor, asset)
 
-st.title(f"Change {plain(asset.asset_name)}", anchor=False)
+st.title(f"Change {escape_markdown(asset.asset_name)}", anchor=False)
 with st.container(horizontal=True, vertical_alignment="center"):
     status_badge(asset.status)
     st.badge(words.value("AssetCategory", asset.asset_category), icon=":material/category:", color="gray")

@@ -12,7 +12,7 @@ from pages.components.category.preview import draw_preview, title_of
 from pages.components.category.problems import show_wrong
 from pages.components.common import dialogs
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_changes, show_refusal
 from services.assets.categories.drafts import category_draft, check_category
 from services.core.clock import in_london
@@ -30,7 +30,7 @@ def show_news() -> None:
     """What somebody else did to the draft: already shown here, or in the way of what was typed."""
     news = editor.state.note("news")
     if news is not None:
-        lines = "\n".join(f"- {plain(words)}" for words in news) or "- the note, or the order of something"
+        lines = "\n".join(f"- {escape_markdown(words)}" for words in news) or "- the note, or the order of something"
         st.info(
             f"Somebody else changed this draft too; it is shown with their changes and yours.\n\n{lines}",
             icon=":material/group:",

@@ -17,7 +17,7 @@ from pages.components.asset_form.form import AssetForm, by_field
 from pages.components.common.form_findings import show_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.registration.submissions import LONGEST_NOTE, check_draft, submit_draft
 from services.assets.registration.validation import PROVIDER_ROLES
@@ -87,8 +87,8 @@ st.title("Prepare an asset", anchor=False)
 st.caption("Type what you know of the device you installed. The provider you choose completes it and registers it.")
 offer_drafts(form)
 if returned := state.note("returned"):
-    by = plain(str(returned.get("by") or "The provider"))
-    st.warning(f"{by} gave it back: {plain(str(returned.get('reason')))}", icon=":material/undo:")
+    by = escape_markdown(str(returned.get("by") or "The provider"))
+    st.warning(f"{by} gave it back: {escape_markdown(str(returned.get('reason')))}", icon=":material/undo:")
 with st.container(border=True):
     st.subheader("Provider", anchor=False)
     draw_addressee()

@@ -9,7 +9,7 @@ from pages.components.asset_form.lookup import look_up_step, take_known
 from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.registration.draft_board import DraftView
 from services.assets.registration.lookup import LookupOutcome
@@ -64,10 +64,12 @@ def look_first() -> None:
 def draw_submission(sent: DraftView) -> None:
     """Whose data the form was filled with, and the ways to give it back."""
     with st.container(border=True):
-        author = f"{plain(sent.author)}, " if sent.author else ""
-        st.markdown(f":material/handyman: Technical data from **{author}{plain(sent.installer or 'an installer')}**")
+        author = f"{escape_markdown(sent.author)}, " if sent.author else ""
+        st.markdown(
+            f":material/handyman: Technical data from **{author}{escape_markdown(sent.installer or 'an installer')}**"
+        )
         if sent.note:
-            st.markdown(f":material/chat: {plain(sent.note)}")
+            st.markdown(f":material/chat: {escape_markdown(sent.note)}")
         st.caption("Complete what is missing and register it: the installer then sees the asset as submitted by them.")
         with st.container(horizontal=True):
             draw_return(actor, sent, lambda: leave_draft(state))

@@ -10,7 +10,7 @@ from pages.components.upload.form import draw_form
 from pages.components.upload.job import draw_job
 from pages.components.upload.labels import badge, counted
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.bulk.upload.jobs import get_job, list_jobs
 from services.assets.bulk.upload.template import template_workbook
@@ -70,10 +70,10 @@ def draw_jobs(jobs: list[BulkJob]) -> None:
     st.subheader("Files handed in", anchor=False)
     for job in jobs:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            link("assets/upload.py", f"**{plain(job.file_name)}**", "table_view", {"job": str(job.id)})
+            link("assets/upload.py", f"**{escape_markdown(job.file_name)}**", "table_view", {"job": str(job.id)})
             badge(job)
             st.caption(
-                f"{job.rows_total:,} rows: {counted(job)}. {plain(job.submitted_by)}, {show_moment(job.created_at)}"
+                f"{job.rows_total:,} rows: {counted(job)}. {escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}"
             )
 
 

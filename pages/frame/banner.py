@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.frame.markdown import escape_markdown
 from pages.frame.session import ACTING_FOR, FROM_THE_TOP, Session, become, leave
 from services.core.settings import settings
 
@@ -19,9 +20,9 @@ def draw_sidebar(session: Session) -> None:
         if settings().demo:
             st.badge("Demo: made-up data", icon=":material/science:", color="orange")
         if session.actor is not None:
-            st.markdown(f"**{plain(session.actor.name)}**")
-            st.caption(plain(session.actor.organisation_name or "No organisation yet"))
-            st.caption(plain(session.actor.role_label))
+            st.markdown(f"**{escape_markdown(session.actor.name)}**")
+            st.caption(escape_markdown(session.actor.organisation_name or "No organisation yet"))
+            st.caption(escape_markdown(session.actor.role_label))
         if len(session.choices) > 1:
             _choose_organisation(session)
         if settings().demo and session.signed_in:
@@ -63,10 +64,3 @@ def _choose_persona(session: Session) -> None:
     if chosen != current:
         become(chosen)
         st.rerun()
-
-
-def plain(text: str) -> str:
-    """User text inside Markdown: nothing in it is taken for markup."""
-    for sign in "\\`*_{}[]()<>#+-.!|$:~^":
-        text = text.replace(sign, f"\\{sign}")
-    return text

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.errors import (
     Blocker,
     Conflict,
@@ -31,10 +31,10 @@ def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) 
         case Invalid():
             show_findings(error.findings, labels)
         case Conflict():
-            st.warning(plain(error.message), icon=":material/sync_problem:")
+            st.warning(escape_markdown(error.message), icon=":material/sync_problem:")
             show_changes(error.changes)
         case Duplicate():
-            st.error(plain(error.message), icon=":material/content_copy:")
+            st.error(escape_markdown(error.message), icon=":material/content_copy:")
             if error.existing_id and error.kind == "asset":
                 st.page_link(
                     "pages/assets/asset.py",
@@ -45,18 +45,18 @@ def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) 
             if error.existing_id and error.kind == UNIT:
                 link_unit(error.existing_id, "Open the existing unit")
         case Refused():
-            st.error(plain(error.reason), icon=":material/block:")
+            st.error(escape_markdown(error.reason), icon=":material/block:")
             show_blockers(error.blockers)
         case Unauthenticated():
-            st.error(plain(error.message), icon=":material/logout:")
+            st.error(escape_markdown(error.message), icon=":material/logout:")
             st.button("Sign in again", on_click=st.session_state.clear)
         case NotFound():
-            st.warning(plain(error.message), icon=":material/search_off:")
+            st.warning(escape_markdown(error.message), icon=":material/search_off:")
             st.page_link("pages/home.py", label="Back to home", icon=":material/home:")
         case Forbidden() | TooManyRequests():
-            st.error(plain(error.message), icon=":material/lock:")
+            st.error(escape_markdown(error.message), icon=":material/lock:")
         case _:
-            st.error(plain(error.message))
+            st.error(escape_markdown(error.message))
 
 
 def show_findings(findings: Sequence[Finding], labels: Mapping[str, str] | None = None) -> None:
@@ -74,14 +74,14 @@ def show_findings(findings: Sequence[Finding], labels: Mapping[str, str] | None 
 
 def _line(finding: Finding, labels: Mapping[str, str]) -> str:
     where = labels.get(finding.field or "", finding.field)
-    head = f"**{plain(where)}**: " if where else ""
-    return f"- {head}{plain(finding.message)} ({plain(finding.code)})"
+    head = f"**{escape_markdown(where)}**: " if where else ""
+    return f"- {head}{escape_markdown(finding.message)} ({escape_markdown(finding.code)})"
 
 
 def show_blockers(blockers: Sequence[Blocker]) -> None:
     """What stands in the way, one line each, with what to do about it."""
     for blocker in blockers:
-        st.markdown(f"- **{plain(blocker.label)}** — {plain(blocker.action)}")
+        st.markdown(f"- **{escape_markdown(blocker.label)}** — {escape_markdown(blocker.action)}")
         if blocker.kind == UNIT:
             link_unit(blocker.id, "Open that unit")
 

@@ -6,7 +6,7 @@ from functools import cache
 import streamlit as st
 
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.sources.reading_records import list_editions
 from services.core.clock import show_date
@@ -86,7 +86,7 @@ def _draw_sources() -> None:
             }
             for edition in list_editions(actor)
         ]
-    cells = [{name: plain(text) for name, text in row.items()} for row in rows]
+    cells = [{name: escape_markdown(text) for name, text in row.items()} for row in rows]
     st.table(cells, border="horizontal", hide_index=True, alt="Attributions")
 
 
@@ -99,7 +99,7 @@ with st.container(horizontal=True):
     demo = settings().demo
     words = "Demo mode: made-up data, no passwords" if demo else "Live"
     st.badge(words, color="orange" if demo else "green", icon=":material/science:" if demo else ":material/bolt:")
-    st.badge(plain(f"You are {actor.role_label}"), color="gray", icon=":material/person:")
+    st.badge(escape_markdown(f"You are {actor.role_label}"), color="gray", icon=":material/person:")
 link("governance/permissions.py", "Who may do what", "lock_person")
 st.markdown("Programs use the API, described at [/api/docs](/api/docs).")
 _draw_use_cases(use_cases())

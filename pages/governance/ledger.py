@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_moment
 from services.core.ledger.verifying import Verification, verify_ledger
 from services.governance.ledger import LedgerOverview, ledger_overview
@@ -94,7 +94,11 @@ def _draw_seals(overview: LedgerOverview) -> None:
     file = overview.anchor_file
     st.caption(
         f"Register `{overview.register_id}`. "
-        + (f"Anchors are kept in {plain(file)}; keep a copy of it elsewhere." if file else "No anchor file is kept.")
+        + (
+            f"Anchors are kept in {escape_markdown(file)}; keep a copy of it elsewhere."
+            if file
+            else "No anchor file is kept."
+        )
     )
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.common import dialogs
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.core.clock import show_moment
 from services.core.errors import Conflict, RegisterError
@@ -32,8 +32,8 @@ def _label_of(key: str) -> str:
 @st.dialog("Change a setting", width="medium", on_dismiss=dialogs.close)
 def _draw_change(setting: SettingValue) -> None:
     kind = setting.kind
-    st.markdown(f"**{plain(_label_of(kind.key))}**")
-    st.markdown(plain(kind.meaning))
+    st.markdown(f"**{escape_markdown(_label_of(kind.key))}**")
+    st.markdown(escape_markdown(kind.meaning))
     value = st.text_input(
         f"New value ({kind.unit})",
         value=format(setting.value.normalize(), "f"),
@@ -46,7 +46,8 @@ def _draw_change(setting: SettingValue) -> None:
             change_setting(actor, kind.key, value or "", setting.version)
         except Conflict as stale:
             st.warning(
-                f"{plain(stale.message)} It is {plain(str(stale.current.get('value')))} now. Close this and look again.",
+                f"{escape_markdown(stale.message)} It is "
+                f"{escape_markdown(str(stale.current.get('value')))} now. Close this and look again.",
                 icon=":material/sync_problem:",
             )
         except RegisterError as refused:
@@ -59,7 +60,7 @@ def _draw_change(setting: SettingValue) -> None:
 
 @st.dialog("History of a setting", width="medium", on_dismiss=dialogs.close)
 def _draw_history(setting: SettingValue) -> None:
-    st.markdown(f"**{plain(_label_of(setting.kind.key))}**")
+    st.markdown(f"**{escape_markdown(_label_of(setting.kind.key))}**")
     changes = setting_history(actor, setting.kind.key)
     before = format(setting.kind.default.normalize(), "f")
     rows = []
@@ -76,14 +77,15 @@ def _draw_history(setting: SettingValue) -> None:
 def _draw_setting(setting: SettingValue) -> None:
     kind = setting.kind
     with st.container(border=True):
-        st.markdown(f"**{plain(_label_of(kind.key))}**")
-        st.markdown(plain(kind.meaning))
+        st.markdown(f"**{escape_markdown(_label_of(kind.key))}**")
+        st.markdown(escape_markdown(kind.meaning))
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"#### {_format_number(setting.value)} {plain(kind.unit)}")
+            st.markdown(f"#### {_format_number(setting.value)} {escape_markdown(kind.unit)}")
             if setting.value != kind.default:
                 st.badge(f"default {_format_number(kind.default)}", color="orange")
         st.caption(
-            f"From {_format_number(kind.minimum)} to {_format_number(kind.maximum)} {plain(kind.unit)} · {kind.use_case} · "
+            f"From {_format_number(kind.minimum)} to {_format_number(kind.maximum)} "
+            f"{escape_markdown(kind.unit)} · {kind.use_case} · "
             f"`{kind.key}`"
         )
         with st.container(horizontal=True):

@@ -21,7 +21,7 @@ from pages.components.qualification.messages import draw_conversation
 from pages.components.qualification.service_windows import draw_windows
 from pages.components.unit.labels import draw_fact
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
@@ -53,32 +53,32 @@ def asked_for() -> UUID:
 def draw_head(line: QualificationLine) -> None:
     """What for, where it stands, by when, and the facts everybody asks first."""
     one = line.qualification
-    st.title(f"{plain(one.product_code)} · {plain(line.unit_name)}", anchor=False)
+    st.title(f"{escape_markdown(one.product_code)} · {escape_markdown(line.unit_name)}", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         qualification_badge(one.status)
         clock_badge(line.clock)
-        st.badge(plain(line.operator), icon=":material/electrical_services:", color="gray")
-        st.badge(plain(line.provider), icon=":material/apartment:", color="gray")
+        st.badge(escape_markdown(line.operator), icon=":material/electrical_services:", color="gray")
+        st.badge(escape_markdown(line.provider), icon=":material/apartment:", color="gray")
     st.caption(f"Application {one.id} · version {one.version}, {show_moment(one.recorded_at)}")
     if one.status_reason:
         code = f"**{reason_label(one.reason_code)}**: " if one.reason_code else ""
-        st.markdown(f"{code}{plain(one.status_reason)} :small[since {show_moment(one.status_since)}]")
+        st.markdown(f"{code}{escape_markdown(one.status_reason)} :small[since {show_moment(one.status_since)}]")
     if approved := approval_words(one):
         st.info(approved)
     grid = st.grid(4, min_column_width=150)
     draw_fact(grid, "Capacity", f"{one.capacity:,.2f} kW", "In the product's direction.")
-    draw_fact(grid, "GSP group", plain(one.gsp_group) or "Several")
+    draw_fact(grid, "GSP group", escape_markdown(one.gsp_group) or "Several")
     draw_fact(grid, "Due on", show_date(one.due_on), "None while the clock stands still.")
-    draw_fact(grid, "Assigned to", plain(one.assigned_name or "Nobody"))
+    draw_fact(grid, "Assigned to", escape_markdown(one.assigned_name or "Nobody"))
     valid = f" · valid {validity(one)}" if one.valid_until else ""
     st.markdown(f"Product version {one.product_version} · submitted {show_moment(one.submitted_at)}{valid}")
     if newer := newer_version(actor, one.id):
         say_newer(one, newer)
     if one.conditions:
-        st.markdown(f"**Conditions**: {plain(one.conditions)}")
+        st.markdown(f"**Conditions**: {escape_markdown(one.conditions)}")
     if one.justification:
-        st.markdown(f"**What the FSP says to what is missing**: {plain(one.justification)}")
-    link("market/unit.py", plain(f"{line.unit_name} ({line.unit_code})"), "hub", {"id": str(one.unit_id)})
+        st.markdown(f"**What the FSP says to what is missing**: {escape_markdown(one.justification)}")
+    link("market/unit.py", escape_markdown(f"{line.unit_name} ({line.unit_code})"), "hub", {"id": str(one.unit_id)})
 
 
 def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
@@ -104,7 +104,7 @@ def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
     others = [action for action in actions if not action.allowed]
     with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
         for action in others:
-            st.markdown(f"- **{action.label}**: {plain(action.why_not or '')}")
+            st.markdown(f"- **{action.label}**: {escape_markdown(action.why_not or '')}")
 
 
 def choose(key: str, operation: str) -> None:
@@ -122,7 +122,12 @@ def draw_package(line: QualificationLine) -> None:
         "Up (kW)": unit["UpCapacity"], "Down (kW)": unit["DownCapacity"], "Composition": package.composition,
         "SHA-256": package.sha256,
     }  # fmt: skip
-    st.table({"What": [plain(name) for name in told], "As handed in": [plain(str(value)) for value in told.values()]})
+    st.table(
+        {
+            "What": [escape_markdown(name) for name in told],
+            "As handed in": [escape_markdown(str(value)) for value in told.values()],
+        }
+    )
     st.download_button(
         "The whole package (JSON)", data=lambda: read_package(actor, line.qualification.id).content,
         file_name=f"{line.qualification.product_code}-{line.qualification.id}-package.json", mime="application/json",

@@ -13,7 +13,7 @@ from pages.components.unit.labels import FAMILY_HELP
 from pages.components.unit.picker import draw_picking
 from pages.components.unit.preview import in_the_way, words_of_change
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.core.errors import NotFound, RegisterError
 from services.market.unit_changes.composition import CompositionPreview, create_unit, update_composition
@@ -91,7 +91,7 @@ if whole is None:
     st.caption("Pick Verified assets, watch what they come to, then give the unit a name.")
     family = choose_family()
 else:
-    st.title(f"Put assets into {plain(whole.unit.name)}", anchor=False)
+    st.title(f"Put assets into {escape_markdown(whole.unit.name)}", anchor=False)
     family = whole.unit.family
     back = {"id": str(whole.unit.id)}
     st.page_link("pages/market/unit.py", label="Back to the unit", icon=":material/arrow_back:", query_params=back)

@@ -7,7 +7,7 @@ from pages.components.common.actions import show_outcome
 from pages.components.product.labels import PHASE_LABELS, standing
 from pages.components.product.sheet import draw_buyers, draw_equivalences, draw_stacking, draw_versions
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.clock import show_date
 from services.core.identity.permissions import Scope, may, scopes_of
@@ -20,7 +20,7 @@ def draw_news(sheet: ProductSheet) -> None:
     """What somebody who is about to apply has to know first."""
     view = sheet.view
     ends = show_date(view.product.deprecated_from)
-    why = f" {plain(view.product.deprecation_reason or '')}"
+    why = f" {escape_markdown(view.product.deprecation_reason or '')}"
     if view.ended:
         st.warning(f"It ended on {ends}: nobody can apply any more.{why}", icon=":material/event_busy:")
     elif view.product.deprecated_from is not None:
@@ -70,9 +70,9 @@ st.title(f"{version.code}: {version.name}".replace("$", "\\$"), anchor=False)
 with st.container(horizontal=True):
     st.badge(standing(sheet.view), color="green" if sheet.view.offered else "orange")
     st.badge(PHASE_LABELS[version.phase], color="blue")
-st.markdown(f"{plain(version.sub_market)} · for units of the family **{FAMILY_LABELS[version.family]}**")
+st.markdown(f"{escape_markdown(version.sub_market)} · for units of the family **{FAMILY_LABELS[version.family]}**")
 if version.notes:
-    st.markdown(plain(version.notes))
+    st.markdown(escape_markdown(version.notes))
 draw_news(sheet)
 st.subheader("What it asks for", anchor=False)
 draw_versions(sheet.versions, version)

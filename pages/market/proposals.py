@@ -10,7 +10,7 @@ from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import organisation_names, provider_name
 from pages.components.product.proposal import KIND_LABELS, draw_proposal
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.errors import NotFound
 from services.core.identity.permissions import Scope, may, scopes_of
@@ -91,7 +91,7 @@ if proposal is None:
     if Scope.OWN in scopes_of(actor, "product.propose"):
         link("market/propose_product.py", "Propose a product", "add_circle")
 else:
-    st.title(f"{KIND_LABELS[proposal.kind]}: {plain(proposal.code)}", anchor=False)
+    st.title(f"{KIND_LABELS[proposal.kind]}: {escape_markdown(proposal.code)}", anchor=False)
     show_outcome()
     draw_proposal(actor, proposal)
     link("market/proposals.py", "All proposals", "arrow_back")

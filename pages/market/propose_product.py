@@ -10,7 +10,7 @@ from pages.components.common.actions import DONE
 from pages.components.product.form import draw_product_fields
 from pages.components.product.labels import changes_in_words
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_changes, show_findings, show_refusal
 from services.core.clock import show_date, today
@@ -44,7 +44,7 @@ def draw_heading() -> tuple[ProposalKind, str, ProductVersion | None]:
         return kind, (st.text_input("Code *", key="propose/NEW/Code", help=help_text) or "").strip(), None
     versions = product_versions(actor, st.query_params.get("code", ""))
     base = versions[0]
-    st.markdown(f"**{plain(base.code)}**, {plain(base.name)}, as of version {base.product_version}")
+    st.markdown(f"**{escape_markdown(base.code)}**, {escape_markdown(base.name)}, as of version {base.product_version}")
     if base.valid_from > today():
         st.info(
             f"Version {base.product_version} is in force from {show_date(base.valid_from)}.", icon=":material/info:"
@@ -68,7 +68,7 @@ def send(proposed: ProposalDraft) -> None:
     try:
         made = propose_product(actor, proposed)
     except Duplicate as twice:
-        st.error(plain(twice.message), icon=":material/content_copy:")
+        st.error(escape_markdown(twice.message), icon=":material/content_copy:")
         link("market/proposals.py", "Open that proposal", "rule", {"id": twice.existing_id or ""})
     except RegisterError as refused:
         show_refusal(refused, LABELS)

@@ -12,7 +12,7 @@ from pages.components.product.stacking_editor import draw_stacking_editor
 from pages.components.product.stacking_matrix import MODES, draw_legend, draw_matrix
 from pages.components.product.table_editions import choose_edition
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.identity.permissions import may
 from services.market.products.market_table_editions import market_table
@@ -80,7 +80,9 @@ draw_matrix(mode or next(iter(MODES)), codes, cells, "stacking")
 members = {
     code: [view.product.code for view in list_products(actor) if view.version.stacking_code == code] for code in codes
 }
-several = [f"{plain(code)}: {', '.join(found)}" for code, found in members.items() if found and found != [code]]
+several = [
+    f"{escape_markdown(code)}: {', '.join(found)}" for code, found in members.items() if found and found != [code]
+]
 without = [code for code, found in members.items() if not found]
 st.caption(
     f"Codes that stand for other products: {'; '.join(several)}. Without a product in the catalogue: {', '.join(without)}."

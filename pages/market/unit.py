@@ -15,7 +15,7 @@ from pages.components.unit.labels import unit_badges
 from pages.components.unit.members import draw_members, draw_then
 from pages.components.unit.sections import SECTIONS
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
 from services.core.identity.permissions import may
@@ -49,17 +49,19 @@ def asked_for() -> UUID:
 def draw_head(found: UnitDetails) -> None:
     """Name, status and what everybody asks first."""
     unit = found.unit
-    st.title(plain(unit.name), anchor=False)
+    st.title(escape_markdown(unit.name), anchor=False)
     provider = provider_name(organisation_names(actor), unit.service_provider_id)
     unit_badges(unit, found.capability.unit_type, provider)
     st.caption(
-        f"{plain(unit.code)} · Unit ID {unit.id} · composition {unit.composition}, version {unit.version}, "
+        f"{escape_markdown(unit.code)} · Unit ID {unit.id} · composition {unit.composition}, version {unit.version}, "
         f"{show_moment(unit.recorded_at)}"
     )
     if unit.status is UnitStatus.DEREGISTERED:
-        st.markdown(f"De-registered: {plain(unit.status_reason or '')} :small[since {show_moment(unit.status_since)}]")
+        st.markdown(
+            f"De-registered: {escape_markdown(unit.status_reason or '')} :small[since {show_moment(unit.status_since)}]"
+        )
     if unit.reassignment_evidence:
-        st.markdown(f"Re-assigned on this evidence: {plain(unit.reassignment_evidence)}")
+        st.markdown(f"Re-assigned on this evidence: {escape_markdown(unit.reassignment_evidence)}")
 
 
 def named(found: UnitDetails) -> dict[str, str]:

@@ -8,7 +8,7 @@ from models.participants import ROLE_LABELS, ApiClientStatus
 from pages.components.common import dialogs
 from pages.components.common.organisation_picker import choose_organisation
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.core.clock import LONDON, show_date, show_moment, today
 from services.core.errors import RegisterError
@@ -56,7 +56,7 @@ def _draw_creation() -> None:
 
 @st.dialog("Rotate the secret", width="medium", on_dismiss=dialogs.close)
 def _draw_rotation(client: ClientView) -> None:
-    st.markdown(f"**{plain(client.name)}** gets a new secret. The old one opens nothing from that moment on.")
+    st.markdown(f"**{escape_markdown(client.name)}** gets a new secret. The old one opens nothing from that moment on.")
     if st.button("Rotate", type="primary", icon=":material/autorenew:"):
         try:
             _, secret = rotate_secret(actor, client.id, client.version)
@@ -70,7 +70,7 @@ def _draw_rotation(client: ClientView) -> None:
 
 @st.dialog("Revoke", width="medium", on_dismiss=dialogs.close)
 def _draw_revocation(client: ClientView) -> None:
-    st.markdown(f"**{plain(client.name)}** ends for good: its access tokens stop at the next call.")
+    st.markdown(f"**{escape_markdown(client.name)}** ends for good: its access tokens stop at the next call.")
     reason = st.text_area("Reason", key="revocation-reason", help="10 to 500 characters.", max_chars=500)
     if st.button("Revoke", type="primary", icon=":material/key_off:"):
         try:
@@ -112,13 +112,13 @@ def _draw_status(client: ClientView) -> None:
 def _draw_client(client: ClientView) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(client.name)}**")
+            st.markdown(f"**{escape_markdown(client.name)}**")
             _draw_status(client)
         ends = show_date(client.expires_at.astimezone(LONDON).date()) if client.expires_at else "never"
-        st.caption(plain(f"{client.role_label} · expires {ends} · changed {show_moment(client.recorded_at)}"))
+        st.caption(escape_markdown(f"{client.role_label} · expires {ends} · changed {show_moment(client.recorded_at)}"))
         st.caption(f"Client ID `{client.client_id}`")
         if client.status_reason:
-            st.caption(f"Reason: {plain(client.status_reason)}")
+            st.caption(f"Reason: {escape_markdown(client.status_reason)}")
         if client.status is ApiClientStatus.ACTIVE:
             with st.container(horizontal=True):
                 for label, name, icon, dialog in (

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.common.form_state import FormState
 from pages.components.organisation.form import LABELS, draw_form, draw_justification, fill_form, read_values
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import open_organisation
 from pages.frame.refusals import show_changes, show_findings, show_refusal
 from services.core.errors import Conflict, Invalid, NotFound, RegisterError
@@ -43,7 +43,7 @@ def _draw_refusal() -> None:
     if findings:
         show_findings(findings, LABELS)
     if isinstance(refusal, Conflict):
-        st.warning(plain(refusal.message), icon=":material/sync_problem:")
+        st.warning(escape_markdown(refusal.message), icon=":material/sync_problem:")
         show_changes(refusal.changes, LABELS)
         st.caption("What you typed is still here. Take over what you want to keep of theirs, then save again.")
     elif refusal is not None:
@@ -70,7 +70,7 @@ if state.note("version") is None:
     fill_form(state, attribute_terms(organisation))
     state.remember("version", organisation.version)
 
-st.title(f"Change {plain(organisation.organisation_legal_name)}")
+st.title(f"Change {escape_markdown(organisation.organisation_legal_name)}")
 st.caption(
     "Every change is kept with who made it. A change of legal name, registration number or roles waits for approval by "
     "the FMAR administrator; contacts and addresses don't."

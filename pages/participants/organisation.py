@@ -12,7 +12,7 @@ from pages.components.organisation.form import COLUMN_LABELS
 from pages.components.organisation.licence_areas import draw_licence_area_choice, draw_licence_areas
 from pages.components.organisation.view import draw_attributes, draw_material_change, draw_registry_check, draw_status
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
 from services.core.clock import LONDON, today
@@ -50,12 +50,12 @@ def _make_passport() -> bytes:
 
 
 def _draw_head() -> None:
-    st.title(plain(organisation.organisation_legal_name))
+    st.title(escape_markdown(organisation.organisation_legal_name))
     st.caption("The organisation's record: given once, for every market and platform.")
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_status(organisation)
         for role in organisation.organisation_roles:
-            st.badge(plain(role), color="gray")
+            st.badge(escape_markdown(role), color="gray")
     st.caption(f"FMAR organisation ID `{organisation.id}` · version {organisation.version}")
     with st.container(horizontal=True):
         draw_actions(actor, organisation, edit=_open_form)

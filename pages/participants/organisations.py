@@ -6,7 +6,7 @@ from models.participants import Organisation, OrganisationStatus
 from pages.components.organisation.actions import draw_actions
 from pages.components.organisation.view import draw_material_change, draw_registry_check
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link, open_organisation
 from services.core.attributes import options_of, shipped_code_lists
 from services.core.clock import show_moment
@@ -26,14 +26,14 @@ def _draw_queue(waiting: list[Organisation]) -> None:
     for organisation in waiting:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{plain(organisation.organisation_legal_name)}**")
+                st.markdown(f"**{escape_markdown(organisation.organisation_legal_name)}**")
                 if organisation.approved_at:
                     st.badge("Changed", icon=":material/edit:", color="orange")
                 else:
                     st.badge("New", icon=":material/fiber_new:", color="blue")
                 st.caption(f"waits since {show_moment(organisation.recorded_at)}")
             roles, town = ", ".join(organisation.organisation_roles), organisation.registered_city or "–"
-            st.caption(plain(f"{roles} · {organisation.organisation_type} · {town}"))
+            st.caption(escape_markdown(f"{roles} · {organisation.organisation_type} · {town}"))
             draw_material_change(organisation)
             draw_registry_check(organisation)
             with st.container(horizontal=True):

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components.common.form_state import FormState
 from pages.components.organisation.form import LABELS, draw_form, draw_justification, read_values
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link, open_organisation
 from pages.frame.refusals import show_findings, show_refusal
 from pages.frame.session import is_applicant
@@ -35,7 +35,8 @@ def _submit(justification: str | None) -> None:
 def _draw_confirmation() -> None:
     identifier, name = st.session_state[DONE]
     st.success(
-        f"**{plain(name)}** is registered and waits for approval by the FMAR administrator.", icon=":material/task_alt:"
+        f"**{escape_markdown(name)}** is registered and waits for approval by the FMAR administrator.",
+        icon=":material/task_alt:",
     )
     st.markdown(
         "Its details are being held against the company registry meanwhile. Its identifier, which never changes: "

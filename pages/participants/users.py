@@ -10,7 +10,7 @@ from pages.components.common.form_state import FormState
 from pages.components.common.organisation_picker import choose_organisation
 from pages.components.organisation.view import Colour
 from pages.frame import session
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.core.clock import show_moment
 from services.core.errors import RegisterError
@@ -51,7 +51,7 @@ def _draw_invitation() -> None:
 
 @st.dialog("Roles", width="medium", on_dismiss=dialogs.close)
 def _draw_roles(person: UserView) -> None:
-    st.markdown(f"What **{plain(person.full_name)}** may do for {plain(person.organisation_name)}:")
+    st.markdown(f"What **{escape_markdown(person.full_name)}** may do for {escape_markdown(person.organisation_name)}:")
     current = [role for role in person.roles if role in offered]
     roles = st.multiselect(
         "Roles", offered, default=current, format_func=ROLE_LABELS.__getitem__, key="new-roles", help=ROLES_HELP
@@ -63,7 +63,8 @@ def _draw_roles(person: UserView) -> None:
 @st.dialog("Deactivate", width="medium", on_dismiss=dialogs.close)
 def _draw_deactivation(person: UserView) -> None:
     st.markdown(
-        f"**{plain(person.full_name)}** is out at the next click. What they did stays; other organisations of theirs are "
+        f"**{escape_markdown(person.full_name)}** is out at the next click. What they did stays; other "
+        "organisations of theirs are "
         "not touched."
     )
     reason = st.text_area("Reason", key="deactivation-reason", help="10 to 500 characters.", max_chars=500)
@@ -88,13 +89,13 @@ def _run(operation: Callable[[], UserView], outcome: str, *, clear: bool = False
 def _draw_person(person: UserView) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(person.full_name)}**")
+            st.markdown(f"**{escape_markdown(person.full_name)}**")
             st.badge(person.status.value, color=BADGES[person.status])
             if person.user_id == actor.user_id:
                 st.badge("You", color="violet")
-        st.caption(plain(f"{person.email} · {person.role_label} · since {show_moment(person.recorded_at)}"))
+        st.caption(escape_markdown(f"{person.email} · {person.role_label} · since {show_moment(person.recorded_at)}"))
         if person.status_reason:
-            st.caption(f"Reason: {plain(person.status_reason)}")
+            st.caption(f"Reason: {escape_markdown(person.status_reason)}")
         with st.container(horizontal=True):
             key = str(person.membership_id)
             if person.status is MembershipStatus.DEACTIVATED:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from models.assets import Asset
 from pages.components.common.actions import DONE, attempt
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers, show_refusal
 from services.assets.asset_page.page import WholeAsset
 from services.assets.checks.queries import query_asset
@@ -51,7 +51,7 @@ def _say_why_not(actions: Sequence[Action]) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 icon = f":material/{ICONS.get(action.operation, 'block')}:"
                 st.button(action.label, key=f"not-{action.operation}", icon=icon, disabled=True)
-                st.markdown(plain(action.why_not or ""))
+                st.markdown(escape_markdown(action.why_not or ""))
 
 
 def _offer(actor: Actor, asset: Asset, action: Action) -> None:
@@ -84,7 +84,7 @@ def _close() -> None:
 @st.dialog("Ask the FSP about this asset", icon=":material/help:", on_dismiss=_close)
 def ask_question(actor: Actor, asset: Asset) -> None:
     """The administrator's question: the asset becomes Query until it is answered."""
-    st.markdown(f"**{plain(asset.asset_name)}** becomes *Query*; the FSP is told, and has to answer.")
+    st.markdown(f"**{escape_markdown(asset.asset_name)}** becomes *Query*; the FSP is told, and has to answer.")
     question = st.text_area("Question", key=f"ask-{asset.id}", placeholder="What do you want to know?")
     if st.button("Ask", type="primary", icon=":material/send:"):
         _do_in_dialog(lambda: query_asset(actor, asset.id, question, asset.version), "The FSP is asked.")
@@ -106,7 +106,8 @@ def _do_in_dialog(act: Callable[[], object], done: str) -> None:
 def ask_for_end(actor: Actor, asset: Asset) -> None:
     """The reason, what stands in the way, and the last word."""
     st.markdown(
-        f"**{plain(asset.asset_name)}** leaves the register for good. Its record and history stay readable; its ID is "
+        f"**{escape_markdown(asset.asset_name)}** leaves the register for good. Its record and history "
+        "stay readable; its ID is "
         "never given again. It can't be undone."
     )
     blockers = deregistration_blockers(actor, asset.id)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome
 from pages.components.common.asset_labels import Words
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.checks.outcomes import Verdict, label_of_field
 from services.assets.checks.run import checks_of, checks_under_way
 from services.assets.reading.assets import get_asset
@@ -44,7 +44,11 @@ def follow_checks(actor: Actor, asset: Asset) -> None:
         with st.status("Checks are under way: this page follows them.", state="running", expanded=True):
             for check in now_checks:
                 label, _colour, icon = OUTCOMES[check.outcome]
-                waits = f": {plain(check.summary)}" if check.outcome is CheckOutcome.WAITING and check.summary else ""
+                waits = (
+                    f": {escape_markdown(check.summary)}"
+                    if check.outcome is CheckOutcome.WAITING and check.summary
+                    else ""
+                )
                 st.markdown(f":material/{icon}: {CHECK_SOURCE_LABELS[check.source]}: {label}{waits}")
             if not now_checks:
                 st.markdown("The sources are asked in a moment.")
@@ -68,11 +72,11 @@ def _draw_check(check: AssetCheck, words: Words) -> None:
             st.markdown(f"**{CHECK_SOURCE_LABELS[check.source]}**", width="content")
             st.badge(label, icon=f":material/{icon}:", color=colour)  # pyright: ignore[reportArgumentType]
         if check.summary:
-            st.markdown(plain(check.summary))
+            st.markdown(escape_markdown(check.summary))
         found = [f"Asked {show_moment(check.requested_at)}"]
         found += [f"answered {show_moment(check.completed_at)}"] if check.completed_at else []
-        found += [plain(check.source_name)] if check.source_name else []
-        found += [f"found by {plain(check.matched_by)}"] if check.matched_by else []
+        found += [escape_markdown(check.source_name)] if check.source_name else []
+        found += [f"found by {escape_markdown(check.matched_by)}"] if check.matched_by else []
         st.caption(f"{', '.join(found)}. About version {check.asset_version} of the asset.")
         if check.comparisons:
             st.table(
@@ -93,11 +97,11 @@ def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
         said = f"Found right by {row.get('by')}: {row.get('reason')} "
     elif row["outcome"] == Outcome.DIFFERS and not row.get("matters", True):
         label, colour = "Differs, asks nothing", "gray"
-    message = f"  \n:small[{plain(said + (row['message'] or ''))}]" if said or row["message"] else ""
+    message = f"  \n:small[{escape_markdown(said + (row['message'] or ''))}]" if said or row["message"] else ""
     return {
-        "Field": f"{plain(label_of_field(row['field']))}  \n:{colour}-badge[:material/{icon}: {label}]",
-        "Declared": plain(_read(words, row["field"], row["declared"])),
-        "Source": plain(_read(words, row["field"], row["theirs"])) + message,
+        "Field": f"{escape_markdown(label_of_field(row['field']))}  \n:{colour}-badge[:material/{icon}: {label}]",
+        "Declared": escape_markdown(_read(words, row["field"], row["declared"])),
+        "Source": escape_markdown(_read(words, row["field"], row["theirs"])) + message,
     }
 
 

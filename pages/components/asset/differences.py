@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.assets import CHECK_SOURCE_LABELS, Asset
 from pages.components.common.actions import attempt
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.checks.accept_source_value import accept_theirs, values_of
 from services.assets.checks.differences import Difference
 from services.assets.checks.outcomes import Verdict
@@ -63,13 +63,15 @@ def draw_differences(
 def _draw_sides(actor: Actor, asset: Asset, one: Difference, key: str | None) -> None:
     """Both values beside each other; with a `key`, the way to take theirs over."""
     found = f", {show_date(in_london(one.found_at).date())}" if one.found_at else ""
-    st.markdown(f":red-badge[:material/difference: {plain(one.label)}] :small[{plain(source_of(one))}{found}]")
+    st.markdown(
+        f":red-badge[:material/difference: {escape_markdown(one.label)}] :small[{escape_markdown(source_of(one))}{found}]"
+    )
     grid = st.grid(3, min_column_width=130, vertical_alignment="center")
-    grid.markdown(f":small[Declared]  \n**{plain(one.declared or 'Nothing')}**")
-    grid.markdown(f":small[Source says]  \n**{plain(one.source_value or 'Nothing')}**")
+    grid.markdown(f":small[Declared]  \n**{escape_markdown(one.declared or 'Nothing')}**")
+    grid.markdown(f":small[Source says]  \n**{escape_markdown(one.source_value or 'Nothing')}**")
     if key is not None and values_of(one) is not None:
         grid.button(
-            f"Accept theirs: {plain(one.source_value or '')}",
+            f"Accept theirs: {escape_markdown(one.source_value or '')}",
             key=f"accept-{key}",
             icon=":material/done:",
             wrap=True,
@@ -83,32 +85,34 @@ def _draw_marks(one: Difference) -> None:
     if one.verdict is Verdict.THEIRS_RIGHT:
         st.markdown(
             f":orange-badge[:material/gavel: The source is right] {_signed(one.by, one.organisation)}, "
-            f"{show_moment(one.decided_at)}: {plain(one.reason or '')}"
+            f"{show_moment(one.decided_at)}: {escape_markdown(one.reason or '')}"
         )
     if one.answer:
         st.markdown(
-            f":blue-badge[:material/reply: Answered] {plain(one.answered_by or '')}, {show_moment(one.answered_at)}: "
-            f"{plain(one.answer)}"
+            f":blue-badge[:material/reply: Answered] {escape_markdown(one.answered_by or '')}, {show_moment(one.answered_at)}: "
+            f"{escape_markdown(one.answer)}"
         )
 
 
 def _signed(by: str | None, organisation: str | None) -> str:
-    return plain(f"{by}, {organisation}" if organisation else str(by))
+    return escape_markdown(f"{by}, {organisation}" if organisation else str(by))
 
 
 def settled_in_words(one: Difference) -> str:
     """A settled difference in a line: both values, who let the declared one stand, when and why."""
     return (
-        f":violet-badge[:material/gavel: Settled] **{plain(one.label)}**: {plain(one.declared or 'nothing')} stands, "
-        f"{plain(source_of(one))} says {plain(one.source_value or 'nothing')}. :small[{_signed(one.by, one.organisation)}, "
-        f"{show_moment(one.decided_at)}:] {plain(one.reason or '')}"
+        f":violet-badge[:material/gavel: Settled] **{escape_markdown(one.label)}**: "
+        f"{escape_markdown(one.declared or 'nothing')} stands, "
+        f"{escape_markdown(source_of(one))} says {escape_markdown(one.source_value or 'nothing')}. "
+        f":small[{_signed(one.by, one.organisation)}, "
+        f"{show_moment(one.decided_at)}:] {escape_markdown(one.reason or '')}"
     )
 
 
 def _accept(actor: Actor, asset: Asset, one: Difference) -> None:
     attempt(
         lambda: accept_theirs(actor, asset.id, asset.version, [one.field], source=one.source),
-        f"{plain(one.label)} is changed to {plain(one.source_value or '')}. The sources are asked again.",
+        f"{escape_markdown(one.label)} is changed to {escape_markdown(one.source_value or '')}. The sources are asked again.",
     )
 
 

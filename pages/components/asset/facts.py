@@ -12,7 +12,7 @@ from models.products import FAMILY_LABELS
 from pages.components.asset_form.form import GROUP_TITLES, ORDER
 from pages.components.common.asset_labels import Words
 from pages.components.common.base_map import draw_map
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.provenance import Origin, Provenance, Statement
 from services.assets.checks.outcomes import POSITION
 from services.assets.registration.record import as_terms
@@ -51,19 +51,19 @@ def _draw_group(
     title = words.value("AssetCategory", asset.asset_category) if group == CATEGORY_GROUP else group
     if not told:
         return
-    st.subheader(GROUP_TITLES.get(title, plain(title)), anchor=False)
+    st.subheader(GROUP_TITLES.get(title, escape_markdown(title)), anchor=False)
     provider = words.organisations.get(str(asset.service_provider_id))
     rows = [
         {
-            "Attribute": plain(field.label),
-            "Value": f"**{plain(words.value(field.term, terms[field.term]))}**",
+            "Attribute": escape_markdown(field.label),
+            "Value": f"**{escape_markdown(words.value(field.term, terms[field.term]))}**",
             "Where it comes from": origin_in_words(origins[field.term], words, provider),
         }
         for field in told
         if field.term in origins
     ]
     st.table(rows, border="horizontal", hide_index=True, alt=f"{title}: attributes and where they come from")
-    empty = ", ".join(plain(field.label) for field in fields if field not in told)
+    empty = ", ".join(escape_markdown(field.label) for field in fields if field not in told)
     if empty:
         st.caption(f"Not given: {empty}")
 
@@ -78,27 +78,35 @@ def origin_in_words(told: Provenance, words: Words, provider: str | None = None)
     given = ", ".join(part for part in (told.declared_by, others) if part)
     when = show_date(in_london(told.declared_at).date()) if told.declared_at else None
     if told.origin is Origin.DERIVED or told.explanation:
-        lines.append(f":gray-badge[:material/function: Worked out] :small[{plain(told.explanation or '')}]")
+        lines.append(f":gray-badge[:material/function: Worked out] :small[{escape_markdown(told.explanation or '')}]")
     else:
-        who = ", ".join(part for part in (plain(given), when) if part)
+        who = ", ".join(part for part in (escape_markdown(given), when) if part)
         lines.append(f":gray-badge[:material/edit: Declared] :small[{who}]")
     return "  \n".join(lines)
 
 
 def _said(said: Statement, term: str, words: Words) -> str:
     """What one source says of a value, in a line."""
-    by = plain(said.source_name) + (f" · {show_date(in_london(said.at).date())}" if said.at else "")
+    by = escape_markdown(said.source_name) + (f" · {show_date(in_london(said.at).date())}" if said.at else "")
     one = said.difference
     if said.origin is Origin.VERIFIED:
         return f":green-badge[:material/verified: Verified] :small[{by}]"
-    theirs = f"says **{plain(one.source_value or 'nothing') if one else _theirs(said, term, words)}**"
+    theirs = f"says **{escape_markdown(one.source_value or 'nothing') if one else _theirs(said, term, words)}**"
     if said.origin is Origin.SETTLED:
-        why = f"accepted by {plain(one.by or '')}: {plain(one.reason or '')}" if one else "accepted"
+        why = f"accepted by {escape_markdown(one.by or '')}: {escape_markdown(one.reason or '')}" if one else "accepted"
         return f":violet-badge[:material/gavel: Settled] :small[{by}] {theirs} :small[{why}]"
     if one is None:
         return f":gray-badge[:material/difference: Differs, asks nothing] :small[{by}] {theirs}"
-    answer = f" :small[answered by {plain(one.answered_by or '')}: {plain(one.answer)}]" if one.answer else ""
-    right = f" :small[found right by {plain(one.by or '')}: {plain(one.reason or '')}]" if one.verdict else ""
+    answer = (
+        f" :small[answered by {escape_markdown(one.answered_by or '')}: {escape_markdown(one.answer)}]"
+        if one.answer
+        else ""
+    )
+    right = (
+        f" :small[found right by {escape_markdown(one.by or '')}: {escape_markdown(one.reason or '')}]"
+        if one.verdict
+        else ""
+    )
     return f":red-badge[:material/difference: Differs] :small[{by}] {theirs}{right}{answer}"
 
 
@@ -106,10 +114,10 @@ def _theirs(said: Statement, term: str, words: Words) -> str:
     if said.source_value is None:
         return "nothing"
     try:
-        return plain(words.value(term, said.source_value))
+        return escape_markdown(words.value(term, said.source_value))
     except (ValueError, ArithmeticError, TypeError, KeyError):
         # Sources write a value as they please; what can't be read as ours is shown as theirs.
-        return plain(said.source_value)
+        return escape_markdown(said.source_value)
 
 
 def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:
@@ -147,7 +155,9 @@ def draw_units_of(actor: Actor, asset_id: UUID) -> None:
         return
     for one in units_of_asset(actor, asset_id):
         if one.until_at is None:
-            label = f"In the {FAMILY_LABELS[one.family]} unit {plain(one.name)} since {show_moment(one.from_at)}"
+            label = (
+                f"In the {FAMILY_LABELS[one.family]} unit {escape_markdown(one.name)} since {show_moment(one.from_at)}"
+            )
             st.page_link(
                 "pages/market/unit.py", label=label, icon=":material/hub:", query_params={"id": str(one.unit_id)}
             )

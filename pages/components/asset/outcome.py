@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components.common.actions import REFUSED, show_outcome
 from pages.components.common.asset_labels import Words
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.errors import Conflict
 
 UNTOLD = ("StatusSince",)
@@ -18,14 +18,14 @@ def show_news(words: Words) -> None:
         return
     st.session_state.pop(REFUSED)
     st.warning(
-        f"{plain(refused.message)} The page shows the newest version now; what you typed is still in its field.",
+        f"{escape_markdown(refused.message)} The page shows the newest version now; what you typed is still in its field.",
         icon=":material/sync_problem:",
     )
     rows = [
         {
-            "Field": plain(words.label(term)),
-            "When you opened it": plain(words.value(term, before)),
-            "Now": plain(words.value(term, after)),
+            "Field": escape_markdown(words.label(term)),
+            "When you opened it": escape_markdown(words.value(term, before)),
+            "Now": escape_markdown(words.value(term, after)),
         }
         for term, (before, after) in refused.changes.items()
         if term not in UNTOLD

@@ -9,7 +9,7 @@ from models.assets import CHECK_SOURCE_LABELS
 from pages.components.asset.checks import OUTCOMES
 from pages.components.common.asset_labels import Words
 from pages.components.conversation.messages import audience_badge, label_of, own_name
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.timeline import CheckNews, Happening, Touches
 from services.core.clock import show_moment
 from services.core.identity.actor import Actor
@@ -81,7 +81,7 @@ def _draw(actor: Actor, one: Happening, words: Words) -> None:
     label, icon = WORDS.get(one.operation, (one.operation.replace("_", " ").capitalize(), "history"))
     with st.container(border=True):
         st.markdown(
-            f":material/{icon}: **{label}** by {plain(_who(one))}  \n{show_moment(one.at)}{_status(one, words)}"
+            f":material/{icon}: **{label}** by {escape_markdown(_who(one))}  \n{show_moment(one.at)}{_status(one, words)}"
         )
         told = {term: pair for term, pair in one.changes.items() if term not in TOLD_IN_HEAD and _is_news(pair)}
         if one.version == 1:
@@ -107,7 +107,7 @@ def _draw_said(actor: Actor, one: Happening) -> None:
         if row.message.text != _reason(one):
             st.text(row.message.text)
         if row.files:
-            st.markdown(f":material/attach_file: {plain(', '.join(file.file_name for file in row.files))}")
+            st.markdown(f":material/attach_file: {escape_markdown(', '.join(file.file_name for file in row.files))}")
 
 
 def _reason(one: Happening) -> str:
@@ -119,11 +119,11 @@ def _check(news: CheckNews, reason: str) -> str:
     """One source's news; a summary that stands in the reason already isn't said again."""
     label, colour, icon = OUTCOMES[news.outcome]
     name = news.source_name if news.source_name != CHECK_SOURCE_LABELS[news.source] else None
-    who = CHECK_SOURCE_LABELS[news.source] + (f" ({plain(name)})" if name else "")
+    who = CHECK_SOURCE_LABELS[news.source] + (f" ({escape_markdown(name)})" if name else "")
     head = f"- :{colour}-badge[:material/{icon}: {label}] {who}"
     summary = news.summary if news.summary and news.summary not in " ".join(reason.split()) else None
-    lines = [head] if summary is None else [f"{head}: {plain(summary)}"]
-    return "\n".join([*lines, *(f"    - {plain(mark)}" for mark in news.marks)])
+    lines = [head] if summary is None else [f"{head}: {escape_markdown(summary)}"]
+    return "\n".join([*lines, *(f"    - {escape_markdown(mark)}" for mark in news.marks)])
 
 
 def _is_news(pair: tuple[Any, Any]) -> bool:
@@ -138,13 +138,13 @@ def _status(one: Happening, words: Words) -> str:
         step = f"{words.value('Status', before)} → " if before else ""
         told = f"  \nStatus: {step}**{words.value('Status', after)}**"
     reason = _reason(one)
-    return f"{told}  \n{plain(reason)}".replace("\n\n", "\n") if reason else told
+    return f"{told}  \n{escape_markdown(reason)}".replace("\n\n", "\n") if reason else told
 
 
 def _began(term: str, value: Any, words: Words) -> str:
-    return f"- **{plain(words.label(term))}**: {plain(words.value(term, value))}"
+    return f"- **{escape_markdown(words.label(term))}**: {escape_markdown(words.value(term, value))}"
 
 
 def _moved(term: str, before: Any, after: Any, words: Words) -> str:
-    old, new = plain(words.value(term, before)), plain(words.value(term, after))
-    return f"- **{plain(words.label(term))}**: {old} → **{new}**"
+    old, new = escape_markdown(words.value(term, before)), escape_markdown(words.value(term, after))
+    return f"- **{escape_markdown(words.label(term))}**: {old} → **{new}**"

@@ -11,7 +11,7 @@ from pages.components.asset_form.lookup import as_typed
 from pages.components.asset_form.position import POSITION_TERMS
 from pages.components.common.asset_labels import Words
 from pages.components.common.form_state import PLACE, UNIT, FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.reading.assets import get_asset
 from services.assets.registration.record import as_terms
 from services.assets.registration.update import Preview
@@ -95,7 +95,7 @@ def rebase(form: AssetForm, current: Asset) -> None:
 
 def show_conflict(form: AssetForm, conflict: Conflict, words: Words, asset_id: Any) -> None:
     """What somebody else changed meanwhile, field by field, theirs beside yours, and the way on without typing again."""
-    st.warning(plain(conflict.message), icon=":material/sync_problem:")
+    st.warning(escape_markdown(conflict.message), icon=":material/sync_problem:")
     mine = changed_values(form)
     rows = [
         {
@@ -129,7 +129,7 @@ def show_preview(preview: Preview, words: Words) -> None:
         return
     st.dataframe(rows, hide_index=True, width="stretch", alt="The changes, field by field")
     if preview.material:
-        reasons = "\n".join(f"- {plain(reason)}" for reason in preview.reasons)
+        reasons = "\n".join(f"- {escape_markdown(reason)}" for reason in preview.reasons)
         st.warning(
             f"**This is a material change**\n\n{reasons}\n\nThe authenticity checks run again. A verified or queried asset "
             "becomes Pending Validation until they are done.",

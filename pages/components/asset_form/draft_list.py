@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.registration.draft_board import DRAFT_LABELS, DraftState, DraftView
 from services.assets.registration.drafts import discard_draft
@@ -44,8 +44,8 @@ def draw_drafts(actor: Actor, views: Sequence[DraftView]) -> None:
 
 def _draw_head(actor: Actor, view: DraftView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(view.name)}**", width="content")
-        st.badge(plain(view.category_label), icon=":material/category:", color="gray")
+        st.markdown(f"**{escape_markdown(view.name)}**", width="content")
+        st.badge(escape_markdown(view.category_label), icon=":material/category:", color="gray")
         if view.is_own:
             st.badge(DRAFT_LABELS[view.state], color=COLOURS[view.state])
         if view.asset_id is not None:
@@ -59,16 +59,18 @@ def _draw_words(view: DraftView) -> None:
     )
     said = [moment]
     if view.provider and view.is_own:
-        said.append(f"for {plain(view.provider)}")
+        said.append(f"for {escape_markdown(view.provider)}")
     if view.installer and not (view.provider and view.is_own):
-        said.append(f"by {plain(view.author or '')}, {plain(view.installer)}".replace("by , ", "by "))
+        said.append(
+            f"by {escape_markdown(view.author or '')}, {escape_markdown(view.installer)}".replace("by , ", "by ")
+        )
     if view.completed_by:
-        said.append(f"{plain(view.completed_by)} has begun to complete it")
+        said.append(f"{escape_markdown(view.completed_by)} has begun to complete it")
     st.caption(" · ".join(said))
     if view.note:
-        st.markdown(f":material/chat: {plain(view.note)}")
+        st.markdown(f":material/chat: {escape_markdown(view.note)}")
     if view.reason:
-        st.warning(f"{DRAFT_LABELS[view.state]}: {plain(view.reason)}", icon=":material/undo:")
+        st.warning(f"{DRAFT_LABELS[view.state]}: {escape_markdown(view.reason)}", icon=":material/undo:")
 
 
 def _draw_acts(actor: Actor, view: DraftView) -> None:
@@ -92,7 +94,7 @@ def _draw_acts(actor: Actor, view: DraftView) -> None:
             type="tertiary",
             on_click=discard_draft,
             args=(actor, view.id),
-            help=f"{label}: {plain(view.name)}",
+            help=f"{label}: {escape_markdown(view.name)}",
         )
 
 
@@ -110,7 +112,8 @@ def _give_back(actor: Actor, view: DraftView, done: Callable[[], None] | None, *
     @st.dialog(title)
     def ask() -> None:
         st.markdown(
-            f"**{plain(view.name)}** goes back to {plain(view.installer or 'the installer')}, who reads the reason."
+            f"**{escape_markdown(view.name)}** goes back to "
+            f"{escape_markdown(view.installer or 'the installer')}, who reads the reason."
         )
         reason = st.text_area("Reason", key=f"reason-{view.id}", max_chars=LONGEST_NOTE)
         if st.button(title, type="primary"):

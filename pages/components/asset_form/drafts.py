@@ -9,7 +9,7 @@ from models.assets import AssetDraft
 from pages.components.asset_form.form import CATEGORY, AssetForm, category_label
 from pages.components.asset_form.lookup import as_typed
 from pages.components.common.form_state import PLACE, FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.registration.draft_board import draft_view
 from services.assets.registration.drafts import FROM, NOTES, RETURNED, discard_draft, get_draft, list_drafts, save_draft
 from services.core.clock import in_london, show_moment
@@ -129,14 +129,17 @@ def _offer(form: AssetForm, draft: AssetDraft) -> None:
     name = str(draft.values.get("AssetName") or "No name yet")
     category = category_label(draft.values.get(CATEGORY)) if draft.values.get(CATEGORY) else "no category yet"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(name)}**, {plain(category)}, saved {show_moment(draft.saved_at)}", width="stretch")
+        st.markdown(
+            f"**{escape_markdown(name)}**, {escape_markdown(category)}, saved {show_moment(draft.saved_at)}",
+            width="stretch",
+        )
         st.button(
             "Go on",
             key=f"go-on-{draft.id}",
             icon=":material/edit:",
             on_click=restore,
             args=(form, draft),
-            help=f"Go on with {plain(name)}",
+            help=f"Go on with {escape_markdown(name)}",
         )
         st.button(
             "Discard",
@@ -144,5 +147,5 @@ def _offer(form: AssetForm, draft: AssetDraft) -> None:
             icon=":material/delete:",
             on_click=discard_draft,
             args=(form.actor, draft.id),
-            help=f"Discard {plain(name)}",
+            help=f"Discard {escape_markdown(name)}",
         )

@@ -16,7 +16,7 @@ from pages.components.common.aliases import alias_values, draw_aliases
 from pages.components.common.form_field import Findings, common, draw_field, show_beside, value_of
 from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import UNITS, in_unit, to_kw
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.rules.reference import CATEGORY_LIST, categories, category_schema, code_lists
 from services.assets.rules.schemas import CATEGORY_GROUP, CORE_ATTRIBUTES, form_fields
 from services.core.attributes import CodeLists, FormField, options_of
@@ -110,7 +110,7 @@ class AssetForm:
         show_beside(findings.get(CATEGORY, ()))
         chosen = self.state.get(CATEGORY)
         if chosen:
-            st.caption(plain(str(offered[chosen].get("description", ""))))
+            st.caption(escape_markdown(str(offered[chosen].get("description", ""))))
         if chosen != before:
             self._change_defaults(before if before in offered else None)
             self.state.remember("category", chosen)
@@ -148,7 +148,7 @@ class AssetForm:
     ) -> None:
         title = str(self.schema.document.get("title")) if group == CATEGORY_GROUP and self.schema else group
         with st.container(border=True):
-            st.subheader(GROUP_TITLES.get(title, plain(title)), anchor=anchor_of(self.slot, group))
+            st.subheader(GROUP_TITLES.get(title, escape_markdown(title)), anchor=anchor_of(self.slot, group))
             if group == "Who":
                 draw_owners(fields, self.actor, self.state, findings)
             elif group == "Location":

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.components.asset_form.form import AssetForm
 from pages.components.common.aliases import typed_aliases
 from pages.components.common.form_state import PLACE, FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.registration.lookup import LookupOutcome, LookupResult, look_up
 from services.assets.rules.reference import code_list
 from services.assets.rules.schemas import CORE
@@ -39,7 +39,7 @@ def look_up_step(actor: Actor, state: FormState) -> LookupResult | None:
             state.remember("asked", asked)
         except TooManyRequests as refused:
             state.take("answer")
-            st.error(plain(refused.message), icon=":material/timer:")
+            st.error(escape_markdown(refused.message), icon=":material/timer:")
     answer = state.note("answer")
     if answer is None or asked != state.note("asked"):
         return None
@@ -65,8 +65,8 @@ def _question(way: str, state: FormState) -> dict[str, str | None]:
 
 def show_answer(answer: LookupResult) -> None:
     """What the register knows, and the ways on."""
-    ways = "".join(f"\n- {plain(way)}" for way in answer.ways_on)
-    words = f"{plain(answer.message)}\n{ways}"
+    ways = "".join(f"\n- {escape_markdown(way)}" for way in answer.ways_on)
+    words = f"{escape_markdown(answer.message)}\n{ways}"
     match answer.outcome:
         case LookupOutcome.MINE:
             st.success(words, icon=":material/bolt:")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.common.form_field import Findings, common, draw_field, show_beside
 from pages.components.common.form_state import FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.rules.mpan import CORE_LENGTH, describe_mpan
 from services.core.attributes import FormField
 from services.grid.geography import gsp_group_name
@@ -57,14 +57,16 @@ def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
         return
     facts = describe_mpan(given)
     if facts.problem:
-        st.markdown(f":small[:red[:material/error: {plain(facts.problem)}]]")
+        st.markdown(f":small[:red[:material/error: {escape_markdown(facts.problem)}]]")
         return
     _tell_page(field, state, findings, given)
     digits = "".join(given.split())
     if len(digits) > CORE_LENGTH:
         st.caption(f":material/content_cut: Reduced to the 13-digit core **{facts.core}**")
     group = f", GSP group {facts.gsp_group} {gsp_group_name(facts.gsp_group)}" if facts.gsp_group else ""
-    st.markdown(f":small[:green[:material/check_circle: {plain(facts.distributor or '')}{plain(group)}]]")
+    st.markdown(
+        f":small[:green[:material/check_circle: {escape_markdown(facts.distributor or '')}{escape_markdown(group)}]]"
+    )
     show_beside(told)
 
 

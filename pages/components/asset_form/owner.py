@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.common.form_field import Findings, common, draw_field, show_beside
 from pages.components.common.form_state import FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.attributes import FormField
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, may, scopes_of
@@ -24,7 +24,7 @@ def draw_owners(fields: Sequence[FormField], actor: Actor, state: FormState, fin
         if field.term == PROVIDER and not may(actor, "asset.register"):
             st.markdown("Managed by the provider that you submit it to.")
         elif field.term == PROVIDER and not _for_others(actor):
-            st.markdown(f"Managed by **{plain(actor.organisation_name or 'your organisation')}**.")
+            st.markdown(f"Managed by **{escape_markdown(actor.organisation_name or 'your organisation')}**.")
             show_beside(findings.get(PROVIDER, ()))
         elif field.term == PROVIDER:
             _organisation(field, [one for one in known if PROVIDERS & set(one.organisation_roles)], state, findings)

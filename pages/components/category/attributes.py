@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.category.editor import Beside, CategoryEditor
 from pages.components.common.form_field import show_beside
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.categories.form import KIND_LABELS, LISTS, NUMBERS, OTHER, AttributeForm, suggested_name
 from services.assets.categories.versions import attribute_words
 from services.assets.rules.reference import CATEGORY_LIST, code_lists
@@ -40,7 +40,9 @@ def _of(one: AttributeForm, beside: Beside) -> Iterator[Finding]:
 
 def _line(editor: CategoryEditor, one: AttributeForm, place: int, count: int) -> None:
     opened = editor.state.note("open") == one.id
-    st.markdown(f"**{place + 1}. {plain(one.display_name)}**  \n:small[{plain(attribute_words(one, code_lists()))}]")
+    st.markdown(
+        f"**{place + 1}. {escape_markdown(one.display_name)}**  \n:small[{escape_markdown(attribute_words(one, code_lists()))}]"
+    )
     with st.container(horizontal=True):
         for label, icon, act, args, off in (
             (
@@ -56,7 +58,7 @@ def _line(editor: CategoryEditor, one: AttributeForm, place: int, count: int) ->
                 label,
                 key=f"{editor.state.slot}!{label}-{one.id}",
                 icon=f":material/{icon}:",
-                help=f"{label}: {plain(one.display_name)}",
+                help=f"{label}: {escape_markdown(one.display_name)}",
                 on_click=act,
                 args=args,
                 disabled=off,

@@ -7,7 +7,7 @@ import streamlit as st
 from models.assets import CodeListEntry
 from pages.components.common import dialogs
 from pages.components.common.asset_filters import accept_codes
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.categories.codes import (
     APPLIES,
@@ -50,7 +50,7 @@ def draw_code_lists(actor: Actor, keeping: bool) -> None:
     entries = code_list_entries(actor, chosen)
     users = code_users(actor, chosen)
     if users:
-        st.caption(f"Used by: {plain(', '.join(users))}.")
+        st.caption(f"Used by: {escape_markdown(', '.join(users))}.")
     usage = code_usage(actor, chosen) if keeping else {}
     st.dataframe(
         [
@@ -76,7 +76,7 @@ def _keep(actor: Actor, name: str, entries: Sequence[CodeListEntry], usage: dict
     if stale:
         st.info(
             f"These keep the choices they were published with; a new version takes over the list as it is now: "
-            f"{plain(', '.join(stale))}.",
+            f"{escape_markdown(', '.join(stale))}.",
             icon=":material/history:",
         )
     if name == CATEGORY_LIST:
@@ -109,7 +109,7 @@ def _keep(actor: Actor, name: str, entries: Sequence[CodeListEntry], usage: dict
 
 @st.dialog("Add a code", width="medium", on_dismiss=dialogs.close)
 def _add(actor: Actor, name: str) -> None:
-    st.markdown(f"To **{plain(NAMES.get(name, name))}**. A code stays for good; it can be retired.")
+    st.markdown(f"To **{escape_markdown(NAMES.get(name, name))}**. A code stays for good; it can be retired.")
     code = st.text_input("Code *", key="add-code-code", help="2 to 40 capitals, digits and underscores.")
     label = st.text_input("Label *", key="add-code-label", help="What people read.")
     applies = st.selectbox("Applies to", APPLIES, key="add-code-applies")
@@ -119,7 +119,9 @@ def _add(actor: Actor, name: str) -> None:
 
 @st.dialog("Rename a code", width="medium", on_dismiss=dialogs.close)
 def _rename(actor: Actor, name: str, entry: CodeListEntry) -> None:
-    st.markdown(f"The code **{plain(entry.code)}** stays, and so does every record that has it; people read the label.")
+    st.markdown(
+        f"The code **{escape_markdown(entry.code)}** stays, and so does every record that has it; people read the label."
+    )
     label = st.text_input("Label *", entry.label, key=f"rename-{entry.code}")
     if st.button("Rename it", type="primary", icon=":material/edit:"):
         _do(lambda: rename_code(actor, name, entry.code, label or "", entry.version), f"{entry.code} renamed.")
@@ -129,11 +131,11 @@ def _rename(actor: Actor, name: str, entry: CodeListEntry) -> None:
 def _switch(actor: Actor, name: str, entry: CodeListEntry, used: int) -> None:
     if entry.active:
         st.markdown(
-            f"Nobody can choose **{plain(entry.label)}** any more, in forms, files or by API. {used:,} active "
+            f"Nobody can choose **{escape_markdown(entry.label)}** any more, in forms, files or by API. {used:,} active "
             f"{'record keeps' if used == 1 else 'records keep'} it; where one is changed, this value may stay."
         )
     else:
-        st.markdown(f"**{plain(entry.label)}** can be chosen again, in forms, files and by API.")
+        st.markdown(f"**{escape_markdown(entry.label)}** can be chosen again, in forms, files and by API.")
     if st.button("Retire it" if entry.active else "Put it into use", type="primary"):
         told = "retired" if entry.active else "in use"
         _do(lambda: set_code_active(actor, name, entry.code, not entry.active, entry.version), f"{entry.code} {told}.")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.category.editor import CategoryEditor
 from pages.frame import navigation
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.categories.changes import SchemaChange
 from services.assets.categories.drafts import category_changes
 from services.assets.categories.effect import CategoryEffect, category_effect
@@ -46,7 +46,7 @@ def show_changes(changes: Sequence[SchemaChange] | None, most: int | None = None
         st.info("No difference so far.", icon=":material/equal:")
         return
     lines = [
-        f"- {':orange[:material/warning: stricter:] ' if change.tightens else ''}{plain(change.sentence)}"
+        f"- {':orange[:material/warning: stricter:] ' if change.tightens else ''}{escape_markdown(change.sentence)}"
         for change in changes[:most]
     ]
     if most is not None and len(changes) > most:
@@ -87,8 +87,10 @@ def show_effect(effect: CategoryEffect) -> None:
         st.success("All of them would pass.", icon=":material/check_circle:")
         return
     for rule in effect.rules:
-        with st.expander(f"**{plain(rule.label)}**: {rule.failing:,} would fail :small[{plain(rule.code)}]"):
-            st.markdown(plain(rule.examples[0].message))
+        with st.expander(
+            f"**{escape_markdown(rule.label)}**: {rule.failing:,} would fail :small[{escape_markdown(rule.code)}]"
+        ):
+            st.markdown(escape_markdown(rule.examples[0].message))
             for example in rule.examples:
                 _example(example.asset_id, example.asset_name)
     rows = [
@@ -99,7 +101,7 @@ def show_effect(effect: CategoryEffect) -> None:
 
 
 def _example(asset_id: UUID, name: str) -> None:
-    navigation.link("assets/asset.py", plain(name), "bolt", {"id": str(asset_id)})
+    navigation.link("assets/asset.py", escape_markdown(name), "bolt", {"id": str(asset_id)})
 
 
 def draw_versions(actor: Actor, category: str) -> None:
@@ -112,15 +114,15 @@ def draw_versions(actor: Actor, category: str) -> None:
                 color = "green" if one.state == "In use" else "orange" if one.state == "Draft" else "gray"
                 st.badge(one.state, color=color)
                 if one.published_at:
-                    by = f" by {plain(one.published_by)}" if one.published_by else ""
+                    by = f" by {escape_markdown(one.published_by)}" if one.published_by else ""
                     st.markdown(f":small[published {show_moment(one.published_at)}{by}]")
             if one.note:
-                st.markdown(plain(one.note))
+                st.markdown(escape_markdown(one.note))
             if one.deprecation:
-                st.markdown(f":material/block: Out of use: {plain(one.deprecation)}")
+                st.markdown(f":material/block: Out of use: {escape_markdown(one.deprecation)}")
             if one.changes:
                 with st.expander(f"{len(one.changes)} differences to the version before"):
-                    st.markdown("\n".join(f"- {plain(words)}" for words in one.changes))
+                    st.markdown("\n".join(f"- {escape_markdown(words)}" for words in one.changes))
     heads = [f"Version {one.version}" for one in told.versions]
     rows = [{"Attribute": what, **dict(zip(heads, cells, strict=True))} for what, cells in told.rows]
     if rows:

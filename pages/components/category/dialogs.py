@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.category.compare import SHOWN, effect_of, show_changes
 from pages.components.category.editor import CategoryEditor
 from pages.components.common import dialogs
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.categories.drafts import CategorySummary, begin_category, category_changes, discard_category
 from services.assets.categories.form import suggested_code
@@ -64,7 +64,7 @@ def publish(editor: CategoryEditor) -> None:
     """What it changes and for whom, then the confirmation."""
     form, number = editor.form(), editor.draft.schema_version
     changes = category_changes(editor.actor, editor.category, form)
-    st.markdown(f"**{plain(form.title)}**, version {number}. From the next click on, in every process:")
+    st.markdown(f"**{escape_markdown(form.title)}**, version {number}. From the next click on, in every process:")
     st.markdown(
         "- form, bulk template, API schema, filters and the map's legend follow it;\n"
         "- new assets of the category register under it;\n"
@@ -136,7 +136,7 @@ def deprecate(actor: Actor, one: CategorySummary) -> None:
             st.radio("What goes out of use", [True, False], format_func=ways.__getitem__, key="deprecate-whole")
         )
     st.markdown(
-        f"**{plain(one.title)}**\n\n"
+        f"**{escape_markdown(one.title)}**\n\n"
         + (
             "- No new asset of it can be registered, in the portal, by file or by API; the form doesn't offer it.\n"
             "- Map, filters and lists still show the assets it has.\n"
@@ -154,4 +154,4 @@ def deprecate(actor: Actor, one: CategorySummary) -> None:
 def _deprecate(actor: Actor, one: CategorySummary, reason: str, whole: bool) -> None:
     schema = category_schema(actor, one.category)
     deprecate_category(actor, schema.id, schema.version, reason, whole=whole)
-    st.toast(f"{plain(one.title)} is out of use.", icon=":material/block:")
+    st.toast(f"{escape_markdown(one.title)} is out of use.", icon=":material/block:")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.category.editor import Beside, CategoryEditor
 from pages.components.common.form_field import show_beside
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.categories.changes import DIRECTIONS
 from services.assets.categories.effect import mandatable_terms
 from services.assets.categories.form import CategoryForm, UsualValue, core_label
@@ -62,7 +62,7 @@ def draw_head(editor: CategoryEditor, beside: Beside) -> None:
 def draw_core(editor: CategoryEditor, beside: Beside) -> None:
     """Which core attributes the category needs, which it leaves out, and their usual values."""
     form = editor.base
-    st.caption(f"Every asset has: {plain(ALL_MANDATORY)}.")
+    st.caption(f"Every asset has: {escape_markdown(ALL_MANDATORY)}.")
     st.multiselect(
         "Mandatory in this category",
         mandatable_terms(),
@@ -84,7 +84,8 @@ def draw_core(editor: CategoryEditor, beside: Beside) -> None:
     _usual(editor, form, beside)
     for term, other in form.when.items():
         st.markdown(
-            f":material/rule: {plain(core_label(term))} is mandatory where {plain(core_label(other))} is above 0."
+            f":material/rule: {escape_markdown(core_label(term))} is mandatory where "
+            f"{escape_markdown(core_label(other))} is above 0."
         )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.category.compare import draw_versions
 from pages.components.category.dialogs import PUBLISHED, deprecate, new_category, open_editor
 from pages.components.common import dialogs
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.categories.drafts import CategorySummary, begin_version
 from services.core.clock import show_date
@@ -21,7 +21,7 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
     if just is not None:
         st.session_state.pop(PUBLISHED)
         st.session_state["category"] = just.category
-        st.toast(f"{plain(just.title)}, version {just.in_use}, is in use.", icon=":material/publish:")
+        st.toast(f"{escape_markdown(just.title)}, version {just.in_use}, is in use.", icon=":material/publish:")
     st.button("New category", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("new-category",))
     if dialogs.asked("new-category"):
         new_category(actor)
@@ -88,5 +88,6 @@ def name_of(one: CategorySummary) -> str:
 def never_published(one: CategorySummary) -> None:
     """What stands in place of the sheet of a category that is only a draft."""
     st.info(
-        f"{plain(one.title)} was never published: nobody sees it yet. Go on with its draft.", icon=":material/draft:"
+        f"{escape_markdown(one.title)} was never published: nobody sees it yet. Go on with its draft.",
+        icon=":material/draft:",
     )

@@ -12,7 +12,7 @@ from pages.components.asset_form.form import AssetForm
 from pages.components.category.editor import CategoryEditor
 from pages.components.common.form_findings import show_summary
 from pages.components.common.form_state import FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.categories.document import document_of
 from services.assets.categories.effect import try_category
 from services.assets.categories.form import CategoryForm
@@ -107,4 +107,4 @@ def _template(category: str, document: dict[str, Any], lists: CodeLists) -> None
 
 def title_of(form: CategoryForm, category: str) -> str:
     """What the category is called, escaped; its code while it has no name."""
-    return plain(form.title.strip() or category)
+    return escape_markdown(form.title.strip() or category)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.categories.form import CategoryForm
 from services.core.errors import Finding
 
@@ -37,7 +37,10 @@ def show_wrong(findings: Sequence[Finding], form: CategoryForm) -> None:
     if not findings:
         st.success("Nothing to correct: the draft can be published.", icon=":material/check_circle:")
         return
-    lines = [f"- **{plain(place_of(finding.field, form))}**: {plain(finding.message)}" for finding in findings]
+    lines = [
+        f"- **{escape_markdown(place_of(finding.field, form))}**: {escape_markdown(finding.message)}"
+        for finding in findings
+    ]
     st.error(
         f"**{len(findings)} to correct before it can be published**\n\n" + "\n".join(lines), icon=":material/error:"
     )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.assets import CategorySchema
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.rules.schemas import CATEGORY_GROUP, form_fields
 from services.core.attributes import CodeLists, FormField
 from services.core.clock import show_moment
@@ -50,16 +50,16 @@ def draw_sheet(schema: CategorySchema, lists: CodeLists) -> None:
     """One category."""
     document = schema.document
     fields = form_fields(document, lists)
-    st.subheader(plain(str(document.get("title", schema.category))), anchor=False)
+    st.subheader(escape_markdown(str(document.get("title", schema.category))), anchor=False)
     with st.container(horizontal=True):
         kind = str(document.get("x-kind", ""))
         st.badge(KINDS.get(kind, kind or "Any"), icon=":material/bolt:", color="blue")
         st.badge(f"Version {schema.schema_version}", icon=":material/history:", color="gray")
         st.badge(schema.category, icon=":material/code:", color="gray")
-    st.markdown(plain(str(document.get("description", ""))))
+    st.markdown(escape_markdown(str(document.get("description", ""))))
     for group in document.get("x-mandatory-any", ()):
         names = " or ".join(field.label for field in fields if field.term in group)
-        st.markdown(f":material/rule: At least one of these is needed: {plain(names)}.")
+        st.markdown(f":material/rule: At least one of these is needed: {escape_markdown(names)}.")
     own = [field for field in fields if field.group == CATEGORY_GROUP]
     if own:
         st.markdown(f"**{len(own)} {'attribute' if len(own) == 1 else 'attributes'} of this category**")
@@ -69,5 +69,5 @@ def draw_sheet(schema: CategorySchema, lists: CodeLists) -> None:
     with st.expander(f"{len(fields) - len(own)} attributes that it shares with other categories"):
         st.dataframe([row(field) for field in fields if field not in own], hide_index=True, width="stretch")
     if document.get("x-deprecation"):
-        st.warning(f"Out of use: {plain(str(document['x-deprecation']))}", icon=":material/block:")
+        st.warning(f"Out of use: {escape_markdown(str(document['x-deprecation']))}", icon=":material/block:")
     st.caption(f"Published {show_moment(schema.published_at)}. Assets keep the version they were registered with.")

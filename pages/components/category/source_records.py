@@ -6,7 +6,7 @@ import streamlit as st
 
 from models.sources import SourceRecord
 from pages.frame.access import note_record
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_changes, shown
 from services.assets.sources.reading_records import find_records, record_versions
 from services.core.clock import show_date
@@ -48,7 +48,7 @@ def _history(versions: list[SourceRecord]) -> None:
     for place, version in enumerate(versions):
         until = "until now" if version.valid_to is None else f"until {show_date(version.valid_to)}"
         with st.container(border=True):
-            st.markdown(f"**{plain(_name(version))}** · {plain(version.publisher)}")
+            st.markdown(f"**{escape_markdown(_name(version))}** · {escape_markdown(version.publisher)}")
             st.caption(f"From the edition of {show_date(version.valid_from)} {until}")
             if place + 1 < len(versions):
                 changes = _changes(versions[place + 1].values, version.values)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from models.assets import STATUS_LABELS, Asset, AssetStatus
 from pages.components.common.power import show_kw
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import shown
 from services.assets.rules.reference import category_schema, code_lists
 from services.assets.rules.schemas import CORE_ATTRIBUTES, form_fields
@@ -160,4 +160,4 @@ def draw_badges(asset: Asset, words: Words) -> None:
         st.badge(words.value("AssetCategory", asset.asset_category), icon=":material/category:", color="gray")
         st.badge(show_kw(asset.rated_capacity), icon=":material/bolt:", color="gray")
         name = provider_name(words.organisations, asset.service_provider_id)
-        st.badge(plain(name), icon=":material/apartment:", color="gray")
+        st.badge(escape_markdown(name), icon=":material/apartment:", color="gray")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import PLAIN, show_kw, to_kw
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.rules.schemas import CORE
 from services.core.attributes import FormField
 from services.core.errors import Finding, Severity
@@ -23,7 +23,7 @@ def label_of(field: FormField, unit: str | None = None) -> str:
     """The label of a field: its name, unit, and the mark of what is mandatory."""
     measure = unit or field.unit
     # Those of core attributes are ours; those of a category's own were typed by an administrator.
-    name = field.label if field.term in CORE else plain(field.label)
+    name = field.label if field.term in CORE else escape_markdown(field.label)
     return f"{name}{f' ({measure})' if measure else ''}{MARK if field.mandatory else ''}"
 
 
@@ -37,9 +37,9 @@ def show_beside(findings: Sequence[Finding]) -> None:
     """What is wrong with one field, right under it."""
     for finding in findings:
         if finding.severity is Severity.ERROR:
-            st.markdown(f":small[:red[:material/error: {plain(finding.message)}]]")
+            st.markdown(f":small[:red[:material/error: {escape_markdown(finding.message)}]]")
         else:
-            st.markdown(f":small[:orange[:material/warning: {plain(finding.message)}]]")
+            st.markdown(f":small[:orange[:material/warning: {escape_markdown(finding.message)}]]")
 
 
 def common(field: FormField, state: FormState, unit: str | None = None) -> dict[str, Any]:

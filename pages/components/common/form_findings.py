@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from pages.components.common.form_state import FormState
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.registration.record import MINIMUM_JUSTIFICATION
 from services.core.errors import Finding, Severity
 
@@ -33,9 +33,9 @@ def show_summary(
 
 def _line(finding: Finding, labels: Mapping[str, str], anchors: Mapping[str, str]) -> str:
     term = finding.field or ""
-    label = plain(labels.get(term, term))
+    label = escape_markdown(labels.get(term, term))
     head = f"[**{label}**](#{anchors[term]}): " if term in anchors else f"**{label}**: " if label else ""
-    return f"- {head}{plain(finding.message)} :small[{plain(finding.code)}]"
+    return f"- {head}{escape_markdown(finding.message)} :small[{escape_markdown(finding.code)}]"
 
 
 def ask_justification(findings: Sequence[Finding], state: FormState) -> None:

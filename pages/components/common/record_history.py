@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_changes
 from services.core.clock import show_moment
 from services.core.ledger.history import Change
@@ -23,7 +23,7 @@ def draw_history(changes: Sequence[Change], labels: Mapping[str, str], hidden: S
         return
     for change in changes[:MOST]:
         with st.container(border=True):
-            by = f"{plain(change.actor)}{f', {plain(change.organisation)}' if change.organisation else ''}"
+            by = f"{escape_markdown(change.actor)}{f', {escape_markdown(change.organisation)}' if change.organisation else ''}"
             st.markdown(f"**{_words(change.operation)}** · {show_moment(change.at)} · {by}")
             st.caption(f"Version {change.version} · {change.use_case} · ledger entry `{change.hash[:12]}`")
             told = {

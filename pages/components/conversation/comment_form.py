@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.common.actions import attempt
 from pages.components.conversation.files import forget_files, uploads_in
 from pages.components.conversation.messages import COLOURS, ICONS, own_name
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.conversation.definition import Audience
 from services.core.conversation.files import Upload
 from services.core.identity.actor import Actor
@@ -33,8 +33,8 @@ def draw_comment_form(
     """
     own, key = own_name(actor), f"comment-{subject_id}"
     choices = {
-        Audience.EVERYONE: f"Everyone involved ({plain(', '.join(involved))})",
-        Audience.OWN_ORGANISATION: f"Only {plain(own)}",
+        Audience.EVERYONE: f"Everyone involved ({escape_markdown(', '.join(involved))})",
+        Audience.OWN_ORGANISATION: f"Only {escape_markdown(own)}",
     }
     with st.container(border=True, key="composer"):
         st.radio(
@@ -51,19 +51,20 @@ def draw_comment_form(
             return
         consequences = {
             Audience.EVERYONE: readers,
-            Audience.OWN_ORGANISATION: f"Only people of {plain(own)} read this. Nobody else does, the FMAR administrator "
+            Audience.OWN_ORGANISATION: f"Only people of {escape_markdown(own)} read this. Nobody else "
+            "does, the FMAR administrator "
             "included; no notice tells of it.",
         }
         st.markdown(f":{COLOURS[audience]}-background[:material/{ICONS[audience]}: {consequences[audience]}]")
         everyone = audience is Audience.EVERYONE
         st.text_area(
-            "Comment for everyone involved" if everyone else f"Note within {plain(own)}",
+            "Comment for everyone involved" if everyone else f"Note within {escape_markdown(own)}",
             key=f"{key}-text",
             persist_state="session",
         )
         draw_files_field(key)
         st.button(
-            "Send to everyone involved" if everyone else f"Keep within {plain(own)}",
+            "Send to everyone involved" if everyone else f"Keep within {escape_markdown(own)}",
             type="primary",
             icon=":material/send:" if everyone else ":material/lock:",
             key=f"{key}-send",

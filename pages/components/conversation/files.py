@@ -7,7 +7,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.conversation.definition import FileRecord
 from services.core.conversation.file_types import KINDS, PICTURES, labels_of
 from services.core.conversation.files import MOST_FILES, Download, Upload
@@ -57,7 +57,7 @@ def draw_files(actor: Actor, files: Sequence[FileRecord], reader: FileReader) ->
                 if file.id in thumbnails:
                     st.image(thumbnails[file.id], width=160, alt=file.file_name)
                 st.download_button(
-                    f"{plain(file.file_name)} ({describe_size(file.size)})",
+                    f"{escape_markdown(file.file_name)} ({describe_size(file.size)})",
                     data=partial(_read_content, actor, file.id, reader),
                     file_name=file.file_name,
                     mime=file.media_type,

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.conversation.files import FileReader, draw_files
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_moment
 from services.core.conversation.definition import Audience, MessageWithFiles
 from services.core.identity.actor import Actor
@@ -36,7 +36,9 @@ def describe_audience(audience: Audience, own: str) -> str:
 
 def audience_badge(audience: Audience, own: str) -> str:
     """Badge of a message's readers: told by colour, sign and words."""
-    return f":{COLOURS[audience]}-badge[:material/{ICONS[audience]}: {plain(describe_audience(audience, own))}]"
+    return (
+        f":{COLOURS[audience]}-badge[:material/{ICONS[audience]}: {escape_markdown(describe_audience(audience, own))}]"
+    )
 
 
 def own_name(actor: Actor) -> str:
@@ -50,7 +52,7 @@ def draw_messages(actor: Actor, rows: Sequence[MessageWithFiles[Any, Any]], read
     for row in rows:
         message, (label, icon) = row.message, label_of(row)
         with st.chat_message(message.author_name, avatar=f":material/{icon}:"):
-            author, sent_at = plain(message.author_name), show_moment(message.sent_at)
+            author, sent_at = escape_markdown(message.author_name), show_moment(message.sent_at)
             st.markdown(f"**{label}** · {author} · {sent_at} {audience_badge(row.audience, own)}")
             st.text(message.text)
             draw_files(actor, row.files, reader)

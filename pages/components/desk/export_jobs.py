@@ -7,7 +7,7 @@ from models.exports import ExportJob
 from pages.components.common.actions import attempt
 from pages.components.common.base_map import origin
 from pages.components.upload.labels import COLOURS, time_left
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.bulk.export.jobs import cancel_export, delete_export, export_ticket, kept_days, list_exports
 from services.assets.bulk.upload.results import progress
 from services.core.clock import show_moment
@@ -50,7 +50,7 @@ def _one(actor: Actor, job: ExportJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{job.file_format.upper()}**", width="content")
         st.badge(job.status, color=COLOURS[job.status])
-        st.caption(f"{plain(job.submitted_by)}, {show_moment(job.created_at)}")
+        st.caption(f"{escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}")
     if job.status in UNFINISHED:
         at = progress(job)
         words = (
@@ -63,7 +63,7 @@ def _one(actor: Actor, job: ExportJob) -> None:
         if job.status is JobStatus.COMPLETED:
             st.link_button(_label(job), _address(actor, job), icon=":material/download:", key=f"take-{job.id}")
         elif job.reason:
-            st.caption(plain(job.reason))
+            st.caption(escape_markdown(job.reason))
         _act("Remove", "delete", job, lambda: delete_export(actor, job.id), "Removed.")
 
 

@@ -25,7 +25,7 @@ from pages.components.common.map_colours import (
     step_entries,
 )
 from pages.components.desk.state import FOCUS, picked
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.filters import AssetFilters
 from services.assets.map.features import RADII, SIZE, step_of
 from services.assets.map.tiles import (
@@ -111,7 +111,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
             draw_legend("Zoomed out, assets in a hexagon", count_entries())
     _say_missing(summary, layer, total)
     if settings().map_tiles_url and settings().map_tiles_attribution:
-        st.caption(f"Map under the layers: {plain(settings().map_tiles_attribution)}")
+        st.caption(f"Map under the layers: {escape_markdown(settings().map_tiles_attribution)}")
     _keep_fresh(bucket())
 
 

@@ -7,7 +7,7 @@ from pages.components.asset.actions import acts_of, draw_acts
 from pages.components.asset.query import draw_query
 from pages.components.common.asset_labels import Words, draw_badges, words_for
 from pages.components.desk.state import leave_asset
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.page import WholeAsset
 from services.core.clock import show_moment
 from services.core.identity.actor import Actor
@@ -17,7 +17,7 @@ def draw_panel(actor: Actor, whole: WholeAsset) -> None:
     """Everything of the chosen asset that the desk shows."""
     asset = whole.asset
     with st.container(border=True):
-        st.subheader(plain(asset.asset_name), anchor=False)
+        st.subheader(escape_markdown(asset.asset_name), anchor=False)
         draw_facts_in_brief(asset, words_for(actor, asset))
         with st.container(horizontal=True, vertical_alignment="center"):
             draw_link(asset)
@@ -41,7 +41,7 @@ def draw_link(asset: Asset) -> None:
 def draw_facts_in_brief(asset: Asset, words: Words) -> None:
     """Status with its reason, and the facts that an operator asks first."""
     draw_badges(asset, words)
-    reason = f"{plain(asset.status_reason)} " if asset.status_reason else ""
+    reason = f"{escape_markdown(asset.status_reason)} " if asset.status_reason else ""
     st.markdown(f"{reason}:small[{words.value('Status', asset.status)} since {show_moment(asset.status_since)}]")
     values = {
         "GspGroup": asset.gsp_group,
@@ -55,4 +55,6 @@ def draw_facts_in_brief(asset: Asset, words: Words) -> None:
     grid = st.grid(2, min_column_width=150, gap="xsmall")
     for term, value in values.items():
         if value:
-            grid.markdown(f":small[{plain(words.label(term))}]  \n{plain(words.value(term, value))}")
+            grid.markdown(
+                f":small[{escape_markdown(words.label(term))}]  \n{escape_markdown(words.value(term, value))}"
+            )

@@ -11,7 +11,7 @@ from pages.components.asset.query import draw_query
 from pages.components.common.asset_labels import words_for
 from pages.components.desk.panel import draw_facts_in_brief, draw_link
 from pages.components.desk.review_state import go_to
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.page import whole_asset
 from services.assets.checks.queries import Awaits, ReviewItem, messages_of
 from services.assets.reading.assets import get_asset
@@ -56,7 +56,7 @@ def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapp
     actions = acts_of(whole)
     allowed = {action.operation for action in actions if action.allowed}
     with st.container(border=True):
-        st.subheader(plain(item.asset.asset_name), anchor=False)
+        st.subheader(escape_markdown(item.asset.asset_name), anchor=False)
         days, who = waited(item), turns[item.awaits]
         words = f"{days:,} working {'day' if days == 1 else 'days'} so far"
         st.caption(f"Waits for {who[0].lower()}{who[1:]}, {words}")
@@ -73,7 +73,7 @@ def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapp
 def _say_why(item: ReviewItem, reasons: Sequence[str]) -> None:
     """Somebody who can only read is told why there is no form, and what is open."""
     for reason in item.reasons:
-        st.markdown(f":material/difference: {plain(reason)}")
+        st.markdown(f":material/difference: {escape_markdown(reason)}")
     st.info("  \n".join(reasons), icon=":material/visibility:")
 
 
@@ -85,9 +85,9 @@ def say_gone(actor: Actor, identifier: UUID) -> None:
         st.warning("The asset that the address names isn't among those you may see.", icon=":material/visibility_off:")
         return
     said = messages_of(actor, identifier)
-    by = f" Last said by {plain(said[-1].author_name)}." if said else ""
+    by = f" Last said by {escape_markdown(said[-1].author_name)}." if said else ""
     st.info(
-        f"**{plain(asset.asset_name)}** isn't waiting here any more: it is {STATUS_LABELS[asset.status]} since "
+        f"**{escape_markdown(asset.asset_name)}** isn't waiting here any more: it is {STATUS_LABELS[asset.status]} since "
         f"{show_moment(asset.status_since)}.{by}",
         icon=":material/skip_next:",
     )

@@ -8,7 +8,7 @@ from models.assets import AssetStatus
 from pages.components.asset_form.draft_list import form_of
 from pages.components.qualification.labels import ADDRESS
 from pages.components.upload.labels import ended
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.registration.draft_board import DraftBoard, DraftState, DraftView
 from services.core.clock import now, show_date
@@ -146,7 +146,7 @@ def _answer_lines(errands: Errands) -> list[Line]:
 def _due_words(query: OpenQuery) -> str:
     days = "1 working day" if query.days_left == 1 else f"{query.days_left} working days"
     left = f"{days} left" if query.days_left > 0 else "due today" if query.days_left == 0 else ":red[late]"
-    return f"{plain(query.name)}: answer by {show_date(query.due)}, {left}"
+    return f"{escape_markdown(query.name)}: answer by {show_date(query.due)}, {left}"
 
 
 def _watch_lines(errands: Errands) -> list[Line]:
@@ -170,7 +170,7 @@ def _maintenance_lines(errands: Errands) -> list[Line]:
     ]
     for client in errands.expiring:
         verb = "ends" if client.expires_at > now() else "ended"
-        words = f"The API credential **{plain(client.name)}** {verb} on {show_date(client.expires_at.date())}"
+        words = f"The API credential **{escape_markdown(client.name)}** {verb} on {show_date(client.expires_at.date())}"
         lines.append(_line("participants/clients.py", words, "key"))
     return lines
 
@@ -179,15 +179,21 @@ def _draw_drafts(actor: Actor, drafts: DraftBoard) -> None:
     returned = drafts.returned
     half_filled = [draft for draft in drafts.own if draft not in returned]
     for draft in drafts.received[:NAMED]:
-        begun = f", {plain(draft.completed_by)} completes it" if draft.completed_by else ""
-        words = f"**{plain(draft.name)}** from {plain(draft.installer or 'an installer')}: {draft.progress}{begun}"
+        begun = f", {escape_markdown(draft.completed_by)} completes it" if draft.completed_by else ""
+        words = (
+            f"**{escape_markdown(draft.name)}** from "
+            f"{escape_markdown(draft.installer or 'an installer')}: {draft.progress}{begun}"
+        )
         link(DRAFTS, words, "handyman", {"draft": str(draft.id)})
     for draft in returned[:NAMED]:
-        words = f"**{plain(draft.name)}** was given back by {plain(draft.provider or 'the provider')}: {_shorten_reason(draft)}"
+        words = (
+            f"**{escape_markdown(draft.name)}** was given back by "
+            f"{escape_markdown(draft.provider or 'the provider')}: {_shorten_reason(draft)}"
+        )
         link(*form_of(actor, draft)[:1], words, "undo", form_of(actor, draft)[1])
     for draft in half_filled[:NAMED]:
         saved = show_date(draft.saved_at.date())
-        words = f"**{plain(draft.name)}**, {plain(draft.category_label)}: {draft.progress}, saved {saved}"
+        words = f"**{escape_markdown(draft.name)}**, {escape_markdown(draft.category_label)}: {draft.progress}, saved {saved}"
         link(*form_of(actor, draft)[:1], words, "edit_note", form_of(actor, draft)[1])
     _draw_sent(drafts)
     rest = sum(max(0, len(part) - NAMED) for part in (drafts.received, returned, half_filled))
@@ -197,7 +203,7 @@ def _draw_drafts(actor: Actor, drafts: DraftBoard) -> None:
 
 def _shorten_reason(view: DraftView) -> str:
     reason = view.reason or ""
-    return plain(reason if len(reason) <= 80 else f"{reason[:79]}…")
+    return escape_markdown(reason if len(reason) <= 80 else f"{reason[:79]}…")
 
 
 def _draw_sent(drafts: DraftBoard) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.clock import in_london, today
 from services.governance.recent import RecentChange
@@ -43,7 +43,7 @@ def format_moment(change: RecentChange) -> str:
 def make_sentence(change: RecentChange) -> str:
     """One change as it is read: the record, what became of it, and when."""
     what = change.what[:1].lower() + change.what[1:]
-    return f"**{plain(change.name)}** {plain(what)} :small[:gray[{format_moment(change)}]]"
+    return f"**{escape_markdown(change.name)}** {escape_markdown(what)} :small[:gray[{format_moment(change)}]]"
 
 
 def draw_recent(changes: Sequence[RecentChange]) -> None:

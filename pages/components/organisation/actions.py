@@ -6,7 +6,7 @@ import streamlit as st
 
 from models.participants import Organisation
 from pages.components.common import dialogs
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
 from services.core.errors import Blocker, RegisterError
@@ -95,7 +95,7 @@ def draw_actions(
 @st.dialog("Are you sure?", width="medium", on_dismiss=dialogs.close)
 def _draw_confirmation(actor: Actor, organisation: Organisation, action: Action) -> None:
     act, with_reason = ACTS[action.operation]
-    st.markdown(f"**{action.label}: {plain(organisation.organisation_legal_name)}**")
+    st.markdown(f"**{action.label}: {escape_markdown(organisation.organisation_legal_name)}**")
     st.markdown(MEANINGS[action.operation])
     blockers = withdrawal_blockers(actor, organisation.id) if action.operation == "withdraw_organisation" else []
     if blockers:
@@ -124,7 +124,7 @@ def _draw_confirmation(actor: Actor, organisation: Organisation, action: Action)
 def draw_blockers(organisation: Organisation, blockers: Sequence[Blocker]) -> None:
     """Draw the blockers of a de-registration, each with a link to the records it counts."""
     for blocker in blockers:
-        st.markdown(f"- **{plain(blocker.label)}**. {plain(blocker.action)}")
+        st.markdown(f"- **{escape_markdown(blocker.label)}**. {escape_markdown(blocker.action)}")
         verb, _, status = blocker.id.partition(":")
         if blocker.kind == "asset" and status:
             provider = {"fsp": str(organisation.id)} if verb == "managed" else {}

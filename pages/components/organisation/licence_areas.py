@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.participants import Organisation
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
@@ -18,7 +18,7 @@ def draw_licence_areas(organisation: Organisation) -> None:
     """Draw the licence areas of a DNO; nothing for anybody else."""
     if organisation.licence_areas:
         names = [NAMES.get(code, code) for code in organisation.licence_areas]
-        st.markdown(f"**Licence areas**: {plain(', '.join(names))}")
+        st.markdown(f"**Licence areas**: {escape_markdown(', '.join(names))}")
 
 
 def draw_licence_area_choice(actor: Actor, organisation: Organisation) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from models.participants import Organisation, OrganisationStatus
 from pages.components.organisation.form import LABELS
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import shown
 from services.core.clock import show_moment
 from services.participants.reading import attribute_terms, column_of
@@ -38,7 +38,7 @@ def draw_status(organisation: Organisation) -> None:
     status = organisation.organisation_status
     st.badge(status.value, color=STATUS_COLOURS[status])
     if organisation.status_reason:
-        st.caption(f"Reason: {plain(organisation.status_reason)}")
+        st.caption(f"Reason: {escape_markdown(organisation.status_reason)}")
 
 
 def draw_attributes(values: Mapping[str, Any]) -> None:
@@ -54,7 +54,7 @@ def draw_attributes(values: Mapping[str, Any]) -> None:
             named = (
                 [labels.get(code, code) for code in value] if isinstance(value, list) else labels.get(str(value), value)
             )
-            rows.append({"Attribute": attribute.label, "Value": plain(shown(named))})
+            rows.append({"Attribute": attribute.label, "Value": escape_markdown(shown(named))})
         with grid.container(border=True):
             st.markdown(f"**{group}**")
             st.table(rows, border="horizontal", hide_index=True, hide_header=True, alt=group)
@@ -70,9 +70,9 @@ def draw_registry_check(organisation: Organisation) -> None:
         moment = show_moment(datetime.fromisoformat(check["at"])) if check.get("at") else None
         source = " · ".join(part for part in (check.get("source"), moment) if part)
         if source:
-            st.caption(plain(source))
+            st.caption(escape_markdown(source))
     if check.get("message"):
-        st.caption(plain(str(check["message"])))
+        st.caption(escape_markdown(str(check["message"])))
     rows = [
         {
             "Attribute": LABELS.get(comparison["field"], comparison["field"]),

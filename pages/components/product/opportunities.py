@@ -10,7 +10,7 @@ from models.qualifications import QUALIFICATION_LABELS
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.downloads import csv_bytes
 from pages.components.common.power import show_kw
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
@@ -86,25 +86,25 @@ def _draw_flags(found: Opportunities) -> None:
     if found.primacy is not None:
         st.warning(f"**Primacy** (draft rule): {found.primacy.words}", icon=":material/low_priority:")
     if found.limit is not None:
-        st.info(f"**Connection limit**: {plain(found.limit.words)}", icon=":material/electric_meter:")
+        st.info(f"**Connection limit**: {escape_markdown(found.limit.words)}", icon=":material/electric_meter:")
 
 
 def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) -> None:
     version, verdict = one.version, one.verdict
-    label = f"**{plain(version.code)}** {plain(version.name)}: {plain(headline(one))}"
+    label = f"**{escape_markdown(version.code)}** {escape_markdown(version.name)}: {escape_markdown(headline(one))}"
     with st.expander(label, icon=f":material/{ICONS[kind_of(verdict)]}:"):
         if one.holds is not None:
             status = QUALIFICATION_LABELS[one.holds.status]
             st.badge(f"This unit's application: {status}", icon=":material/assignment:", color="blue")
         where = dict.fromkeys((FAMILY_LABELS[version.family], version.sub_market))
         buyers = f"bought by {', '.join(version.procurers)}"
-        st.caption(plain(" · ".join([*where, buyers, f"version {version.product_version}"])))
+        st.caption(escape_markdown(" · ".join([*where, buyers, f"version {version.product_version}"])))
         st.table(
             [
                 {
                     "Requirement": REQUIREMENT_LABELS[reason.requirement],
                     "Result": RESULTS[reason.met],
-                    "In words": plain(reason.words),
+                    "In words": escape_markdown(reason.words),
                 }
                 for reason in sorted(verdict.reasons, key=lambda reason: (reason.met is not False, reason.met is True))
             ],
@@ -112,9 +112,9 @@ def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) ->
             hide_index=True,
         )
         for way in one.through:
-            st.markdown(f":material/moving: {plain(way.words)}")
+            st.markdown(f":material/moving: {escape_markdown(way.words)}")
         for other in one.beside:
-            st.markdown(f":material/layers: {plain(other.words)}")
+            st.markdown(f":material/layers: {escape_markdown(other.words)}")
         link("market/product.py", f"The product {version.code}", "inventory_2", {"code": version.code})
         short = any(
             reason.requirement is Requirement.MIN_CAPACITY and reason.met is False for reason in verdict.reasons
@@ -141,22 +141,22 @@ def _draw_closing(actor: Actor, found: Opportunities, code: str, key: str) -> No
         else:
             say_closing(closing_set_of_assets(actor, found.selection, code), "A unit of these assets")
     except RegisterError as refused:
-        st.error(plain(refused.message))
+        st.error(escape_markdown(refused.message))
 
 
 def say_closing(closing: GapClosing, what: str) -> None:
     """What adding assets would change, with the assets."""
     message = st.success if closing.closes else st.info
-    message(plain(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
+    message(escape_markdown(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
     if closing.after is not None:
         st.markdown(f"{what} would then be: **{STANDING_LABELS[closing.after.eligibility]}**.")
         for reason in closing.after.unmet:
-            st.markdown(f"- {plain(reason.words)}")
+            st.markdown(f"- {escape_markdown(reason.words)}")
     for codes, words in ((closing.gained, "Also eligible then"), (closing.lost, "No longer eligible then")):
         if codes:
-            st.markdown(f"{words}: {plain(', '.join(codes))}.")
+            st.markdown(f"{words}: {escape_markdown(', '.join(codes))}.")
     for asset in closing.assets[:20]:
-        label = f"{plain(asset.name)} adds {show_kw(asset.adds)}"
+        label = f"{escape_markdown(asset.name)} adds {show_kw(asset.adds)}"
         link("assets/asset.py", label, "bolt", {"id": str(asset.asset_id)})
     if len(closing.assets) > 20:
         st.caption(f"The 20 largest of {len(closing.assets):,} are shown.")

@@ -11,7 +11,7 @@ from models.products import FAMILY_LABELS, Family
 from pages.components.common.asset_filters import choose_filters
 from pages.components.desk.table import code_labels
 from pages.components.product.opportunities import draw_opportunities
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.reading.listing import AssetLine, list_lines
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
@@ -43,7 +43,7 @@ def draw_assets(actor: Actor) -> None:
     try:
         draw_opportunities(actor, opportunities_of_assets(actor, ids, family), "assets")
     except NotFound as refused:
-        st.warning(f"{plain(refused.message)} Choose others.", icon=":material/visibility_off:")
+        st.warning(f"{escape_markdown(refused.message)} Choose others.", icon=":material/visibility_off:")
 
 
 def choose_assets(listed: Sequence[AssetLine], named: Sequence[UUID]) -> list[UUID]:

@@ -11,7 +11,7 @@ from pages.components.common.actions import attempt
 from pages.components.common.asset_labels import organisation_names, provider_name
 from pages.components.product.form import draw_product_fields
 from pages.components.product.labels import changes_in_words, said
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_changes
 from services.core.clock import show_date, show_moment, today
@@ -39,12 +39,12 @@ ACTS: dict[str, tuple[Callable[..., ProductProposal], str, str]] = {
 def draw_proposal(actor: Actor, proposal: ProductProposal) -> None:
     """The whole of it."""
     names = organisation_names(actor)
-    who = f"{plain(provider_name(names, proposal.organisation_id))} ({plain(proposal.proposed_by)})"
+    who = f"{escape_markdown(provider_name(names, proposal.organisation_id))} ({escape_markdown(proposal.proposed_by)})"
     st.badge(STATUS_LABELS[proposal.status], color="blue" if proposal.status in OPEN else "gray")
     st.markdown(
         f"Proposed by {who} on {show_moment(proposal.proposed_at)}, from **{show_date(proposal.effective_from)}** on"
     )
-    st.markdown(f"**Why**: {plain(proposal.reason)}")
+    st.markdown(f"**Why**: {escape_markdown(proposal.reason)}")
     _draw_content(actor, proposal)
     if proposal.kind is not ProposalKind.NEW:
         link("market/product.py", "Open the product", "inventory_2", {"code": proposal.code})
@@ -52,8 +52,8 @@ def draw_proposal(actor: Actor, proposal: ProductProposal) -> None:
         st.subheader("What was said", anchor=False)
     for one in proposal.said:
         with st.container(border=True):
-            of = f", {plain(one['of'])}" if one.get("of") else ""
-            st.markdown(f"**{plain(one['by'])}**{of} {SAID[one['kind']]}: {plain(one['text'])}")
+            of = f", {escape_markdown(one['of'])}" if one.get("of") else ""
+            st.markdown(f"**{escape_markdown(one['by'])}**{of} {SAID[one['kind']]}: {escape_markdown(one['text'])}")
     _draw_acts(actor, proposal)
 
 

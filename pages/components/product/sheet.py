@@ -7,7 +7,7 @@ import streamlit as st
 from models.products import ProductVersion
 from pages.components.product.labels import said
 from pages.components.product.stacking_matrix import MODES, draw_legend, draw_row
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.clock import show_date, today
 from services.grid.distributors import LICENCE_AREAS
@@ -65,23 +65,23 @@ def draw_equivalences(sheet: ProductSheet) -> None:
     """The steps of the table that begin or end here, each a link to the other product."""
     code = sheet.view.product.code
     if not sheet.leads_to and not sheet.follows_from:
-        st.info(f"The table of equivalences says nothing of {plain(code)}.", icon=":material/swap_horiz:")
+        st.info(f"The table of equivalences says nothing of {escape_markdown(code)}.", icon=":material/swap_horiz:")
         return
     if sheet.leads_to:
-        st.markdown(f"A unit qualified for **{plain(code)}** may apply, too, for:")
+        st.markdown(f"A unit qualified for **{escape_markdown(code)}** may apply, too, for:")
         _steps(sheet.leads_to)
     if sheet.follows_from:
-        st.markdown(f"**{plain(code)}** may be applied for, too, by a unit qualified for:")
+        st.markdown(f"**{escape_markdown(code)}** may be applied for, too, by a unit qualified for:")
         _steps(sheet.follows_from)
     st.caption("Indicative: duration, direction, location and buyer are checked all the same.")
 
 
 def _steps(steps: Sequence[Equivalence]) -> None:
     for step in steps:
-        label = f"**{plain(step.code)}**, {plain(step.name)}"
+        label = f"**{escape_markdown(step.code)}**, {escape_markdown(step.name)}"
         link("market/product.py", label, "arrow_forward", {"code": step.code})
         if step.note:
-            st.caption(plain(step.note))
+            st.caption(escape_markdown(step.note))
 
 
 def draw_stacking(sheet: ProductSheet) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from models.products import MarketTable, MarketTableKind
 from pages.components.common.actions import attempt
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date, show_moment, today
 from services.core.identity.actor import Actor
 from services.market.products.market_table_editions import (
@@ -32,9 +32,9 @@ def choose_edition(actor: Actor, kind: MarketTableKind) -> MarketTable:
     else:
         chosen = newest
     table = market_table(actor, kind, chosen)
-    st.caption(f"Source: {plain(table.source)}, {show_date(table.source_date)}. Edition {table.edition}.")
+    st.caption(f"Source: {escape_markdown(table.source)}, {show_date(table.source_date)}. Edition {table.edition}.")
     if table.reason:
-        st.caption(f"Why it was published: {plain(table.reason)}")
+        st.caption(f"Why it was published: {escape_markdown(table.reason)}")
     if table.edition != newest:
         st.warning("This edition is not in force any more.", icon=":material/history:")
     return table

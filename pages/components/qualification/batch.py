@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.common.actions import attempt
 from pages.components.qualification.forms import VERDICTS, outcome_fields, outcome_in
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import DECIDED_FROM, assessors, decide_like_cases
@@ -80,7 +80,7 @@ def _assign(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
     person = st.selectbox(
         "Who works on them",
         [None, *names],
-        format_func=lambda one: "Nobody" if one is None else plain(names[one]),
+        format_func=lambda one: "Nobody" if one is None else escape_markdown(names[one]),
         key="many-person",
     )
     _button("Assign", lambda: assign_applications(actor, cases, person), "assigned")
@@ -91,7 +91,9 @@ def _decide(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
     found = [line.qualification for line in chosen]
     kinds = {f"{one.product_code}, version {one.product_version}" for one in found}
     if len(kinds) > 1:
-        st.warning(f"Like cases are for one version of one product. Chosen: {plain('; '.join(sorted(kinds)))}.")
+        st.warning(
+            f"Like cases are for one version of one product. Chosen: {escape_markdown('; '.join(sorted(kinds)))}."
+        )
         return
     if undecidable := [one for one in found if one.status not in DECIDED_FROM]:
         st.warning(f"{len(undecidable)} of them can't be decided now: leave them out.")

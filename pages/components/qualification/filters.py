@@ -10,7 +10,7 @@ from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import group_words
 from pages.components.qualification.labels import ADDRESS
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date
 from services.core.identity.actor import Actor
 from services.grid.geography import LICENCE_AREAS
@@ -61,7 +61,7 @@ def _in_words(filters: QualificationFilters) -> list[str]:
         what = QUALIFICATION_LABELS[QualificationStatus(filters.became)] if filters.became else "something else"
         found.append(f"became {what}{_between(filters.became_from, filters.became_until)}, wherever they stand now")
     if filters.reason:
-        found.append(f"have the reason “{', '.join(plain(reason_label(one)) for one in filters.reason)}”")
+        found.append(f"have the reason “{', '.join(escape_markdown(reason_label(one)) for one in filters.reason)}”")
     if filters.ends_from or filters.ends_until:
         found.append(f"end{_between(filters.ends_from, filters.ends_until)}")
     if filters.ends_within:

@@ -10,7 +10,7 @@ from models.qualifications import Qualification
 from pages.components.common.actions import attempt
 from pages.components.conversation.files import files_field, forget_files, uploads_in
 from pages.components.qualification.service_windows import window_form
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import today
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import (
@@ -117,7 +117,7 @@ def _assign(actor: Actor, one: Qualification) -> None:
     st.selectbox(
         "Who works on it",
         [None, *names],
-        format_func=lambda person: "Nobody" if person is None else plain(names[person]),
+        format_func=lambda person: "Nobody" if person is None else escape_markdown(names[person]),
         key=key,
         index=[None, *names].index(one.assigned_to if one.assigned_to in names else None),
     )

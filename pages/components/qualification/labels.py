@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.products import ProductVersion
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date, show_moment
 from services.market.qualification.listing import QualificationLine
 from services.market.qualification.sla_clock import CLOCK_LABELS, Clock, ClockState
@@ -128,7 +128,8 @@ def row_of(line: QualificationLine) -> dict[str, object]:
 def say_newer(one: Qualification, newer: ProductVersion) -> None:
     """That the product has a newer version, and which one this stays with."""
     st.info(
-        f"{plain(one.product_code)} has version {newer.product_version} from {show_date(newer.valid_from)}. This stays "
+        f"{escape_markdown(one.product_code)} has version {newer.product_version} from "
+        f"{show_date(newer.valid_from)}. This stays "
         f"with version {one.product_version}; a new application is for the newer one.",
         icon=":material/update:",
     )

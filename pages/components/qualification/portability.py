@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.common.actions import attempt
 from pages.components.common.pagination import draw_turning, turned
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date
 from services.core.identity.actor import Actor
 from services.market.qualification.portability import ColleagueQualification, accept_colleague, qualified_elsewhere
@@ -38,12 +38,13 @@ def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
 def _draw(actor: Actor, one: ColleagueQualification) -> None:
     with st.container(border=True):
         st.markdown(
-            f"**{plain(one.unit_name)}** ({plain(one.unit_code)}) is qualified for **{plain(one.product_code)}** by "
-            f"{plain(one.operator)}, {show_date(one.valid_from)} to {show_date(one.valid_until)}."
+            f"**{escape_markdown(one.unit_name)}** ({escape_markdown(one.unit_code)}) is qualified for "
+            f"**{escape_markdown(one.product_code)}** by "
+            f"{escape_markdown(one.operator)}, {show_date(one.valid_from)} to {show_date(one.valid_until)}."
         )
         if one.conditions:
-            st.markdown(f"Conditions: {plain(one.conditions)}")
-        st.caption(plain(one.note))
+            st.markdown(f"Conditions: {escape_markdown(one.conditions)}")
+        st.caption(escape_markdown(one.note))
         st.button(
             f"Accept for {one.for_product}",
             key=f"accept-{one.qualification_id}-{one.for_product}",

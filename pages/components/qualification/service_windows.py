@@ -8,7 +8,7 @@ import streamlit as st
 from models.qualifications import Qualification
 from models.service_windows import ServiceWindow
 from pages.components.common.actions import attempt
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.clock import LONDON, now, show_moment, show_period, today
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
@@ -59,10 +59,10 @@ def _draw(actor: Actor, window: ServiceWindow) -> None:
         st.markdown(f"**{show_period(window.starts_at, window.ends_at)}**")
         st.badge(label, color=colour, icon=f":material/{icon}:")  # pyright: ignore[reportArgumentType]
     if window.note:
-        st.markdown(plain(window.note))
+        st.markdown(escape_markdown(window.note))
     if window.called_off_reason:
-        st.markdown(f"Called off on {show_moment(window.called_off_at)}: {plain(window.called_off_reason)}")
-    st.caption(f"Confirmed by {plain(window.confirmed_by_name)} on {show_moment(window.confirmed_at)}")
+        st.markdown(f"Called off on {show_moment(window.called_off_at)}: {escape_markdown(window.called_off_reason)}")
+    st.caption(f"Confirmed by {escape_markdown(window.confirmed_by_name)} on {show_moment(window.confirmed_at)}")
     if ahead and may(actor, "qualification.assess"):
         _call_off(actor, window)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.common.actions import DONE
 from pages.components.common.dialogs import ask, asked, close
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers, show_refusal
 from services.assets.registration.parties import PROVIDER_ROLES
 from services.core.errors import RegisterError
@@ -37,7 +37,7 @@ def draw_unit_acts(actor: Actor, whole: UnitDetails) -> None:
     if others := [one for one in actions if not one.allowed]:
         with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
             for one in others:
-                st.markdown(f"- **{one.label}**: {plain(one.why_not or '')}")
+                st.markdown(f"- **{one.label}**: {escape_markdown(one.why_not or '')}")
     allowed = {one.operation for one in possible}
     if asked("deregister_unit") and "deregister_unit" in allowed:
         ask_for_end(actor, whole)
@@ -62,7 +62,8 @@ def ask_for_end(actor: Actor, whole: UnitDetails) -> None:
     """What stands in the way, the reason, and the last word."""
     unit = whole.unit
     st.markdown(
-        f"**{plain(unit.name)}** leaves the markets for good: what it has applied for or is qualified for ends. Its assets "
+        f"**{escape_markdown(unit.name)}** leaves the markets for good: what it has applied for or is "
+        "qualified for ends. Its assets "
         "stay registered and are free for other units; its record and history stay readable. It can't be undone."
     )
     blockers = unit_end_blockers(actor, unit.id)
@@ -84,7 +85,7 @@ def ask_for_reassignment(actor: Actor, whole: UnitDetails) -> None:
     names = {one.organisation_id: one.organisation_legal_name for one in managing}
     names.pop(unit.service_provider_id, None)
     st.markdown(
-        f"**{plain(unit.name)}** goes to the gaining FSP whole, with its assets. What it is qualified for becomes "
+        f"**{escape_markdown(unit.name)}** goes to the gaining FSP whole, with its assets. What it is qualified for becomes "
         "Re-assessment Required, unless the product lets it move."
     )
     gaining: UUID | None = st.selectbox(

@@ -8,7 +8,7 @@ import streamlit as st
 from models.products import Family
 from pages.components.unit.labels import count_of
 from pages.components.unit.preview import draw_preview, in_the_way
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.core.identity.actor import Actor
 from services.market.eligibility.opportunities import opportunities_of_assets
 from services.market.eligibility.requirements import STANDING_LABELS, Standing
@@ -77,13 +77,16 @@ def draw_outlook(actor: Actor, family: Family, inside: list[UUID]) -> None:
             with st.container(horizontal=True):
                 for one in eligible:
                     st.badge(
-                        plain(one.version.code), icon=":material/check:", color="green", help=plain(one.version.name)
+                        escape_markdown(one.version.code),
+                        icon=":material/check:",
+                        color="green",
+                        help=escape_markdown(one.version.name),
                     )
         else:
             st.caption("Nothing yet.")
         for one in nearly[:NEARLY_SHOWN]:
             words = " ".join(reason.words for reason in one.verdict.unmet)
             label = STANDING_LABELS[Standing.NEARLY]
-            st.markdown(f":orange-badge[{label}] **{plain(one.version.name)}**: {plain(words)}")
+            st.markdown(f":orange-badge[{label}] **{escape_markdown(one.version.name)}**: {escape_markdown(words)}")
         if len(nearly) > NEARLY_SHOWN:
             st.caption(f"And {len(nearly) - NEARLY_SHOWN} more nearly.")

@@ -10,7 +10,7 @@ from models.products import FAMILY_LABELS, Family
 from models.units import MarketUnit, UnitStatus, UnitType
 from pages.components.common.asset_labels import group_words
 from pages.components.common.power import show_kw
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.market.units.totals import Totals
 
 TYPE_LABELS = {UnitType.SPU: "SPU: one accounting point", UnitType.SPG: "SPG: several accounting points"}
@@ -36,7 +36,7 @@ def unit_badges(unit: MarketUnit, unit_type: UnitType | None, provider: str) -> 
         st.badge(FAMILY_LABELS[unit.family], icon=":material/storefront:", color="blue")
         if unit_type is not None:
             st.badge(TYPE_LABELS[unit_type], icon=":material/hub:", color="gray")
-        st.badge(plain(provider), icon=":material/apartment:", color="gray")
+        st.badge(escape_markdown(provider), icon=":material/apartment:", color="gray")
 
 
 def show_energy(value: Decimal | None) -> str:

@@ -17,7 +17,7 @@ from pages.components.desk.state import chosen_asset, leave_asset, leave_hexagon
 from pages.components.desk.table import code_labels
 from pages.components.unit.basket import basket, put
 from pages.components.unit.labels import count_of
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.filters import AssetFilters
 from services.assets.reading.assets import count_assets, get_asset
 from services.assets.reading.list_row import AssetLine
@@ -120,7 +120,7 @@ def _draw_chosen(actor: Actor) -> None:
         return
     with suppress(NotFound), st.container(border=True, horizontal=True, vertical_alignment="center"):
         asset = get_asset(actor, identifier)
-        st.markdown(f"**{plain(asset.asset_name)}**, {asset.rated_capacity:,.2f} kW", width="content")
+        st.markdown(f"**{escape_markdown(asset.asset_name)}**, {asset.rated_capacity:,.2f} kW", width="content")
         inside = identifier in basket()
         label = "Lies in the basket" if inside else "Put it in"
         icon = ":material/check:" if inside else ":material/add_shopping_cart:"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.unit.labels import count_of, draw_places, draw_totals
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers, show_findings
 from services.market.unit_changes.composition import CompositionPreview
 
@@ -16,7 +16,7 @@ def draw_preview(preview: CompositionPreview, *, new: bool = False) -> None:
     if not new and preview.after is not None and (preview.added or preview.removed):
         sign = "warning" if preview.affected else "info"
         box = st.warning if preview.affected else st.info
-        box(plain(preview.sentence), icon=f":material/{sign}:")
+        box(escape_markdown(preview.sentence), icon=f":material/{sign}:")
     if preview.findings:
         show_findings(preview.findings)
     if preview.blockers:

@@ -8,7 +8,7 @@ from models.units import UnitStatus
 from pages.components.common.actions import attempt
 from pages.components.qualification.portability import draw_elsewhere
 from pages.components.qualification.table import draw_qualification_table
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_blockers
 from services.core.clock import show_date, today
@@ -99,13 +99,15 @@ def _draw_choice(choice: Choice) -> list[str]:
     )
     with st.container(border=True):
         standing = STANDING_LABELS[choice.verdict.eligibility] if choice.verdict else "Not known"
-        st.markdown(f"**{plain(choice.version.code)}** goes to {plain(names)}. Indicatively: {standing}.")
+        st.markdown(
+            f"**{escape_markdown(choice.version.code)}** goes to {escape_markdown(names)}. Indicatively: {standing}."
+        )
         missing = [one.words for one in choice.verdict.unmet] if choice.verdict else []
         unknown = [one.words for one in choice.verdict.unknown] if choice.verdict else []
         for words in missing:
-            st.markdown(f":orange[:material/warning:] {plain(words)}")
+            st.markdown(f":orange[:material/warning:] {escape_markdown(words)}")
         for words in unknown:
-            st.markdown(f":gray[:material/help:] {plain(words)}")
+            st.markdown(f":gray[:material/help:] {escape_markdown(words)}")
     return missing
 
 
@@ -148,15 +150,17 @@ def draw_readiness(actor: Actor, found: UnitDetails) -> None:
 
 def _draw_answer(told: Readiness) -> None:
     if told.ready:
-        st.success(f"Yes: ready for {plain(told.product_code)} on {show_date(told.on)}.", icon=":material/task_alt:")
+        st.success(
+            f"Yes: ready for {escape_markdown(told.product_code)} on {show_date(told.on)}.", icon=":material/task_alt:"
+        )
     else:
         count = len(told.missing)
         st.error(f"Not yet: {count} {'thing is' if count == 1 else 'things are'} missing.", icon=":material/block:")
     for one in told.missing:
         file, icon = PAGES.get(one.kind, ("", "inventory_2"))
         if file:
-            link(file, plain(one.words), icon, {"id": one.id})
+            link(file, escape_markdown(one.words), icon, {"id": one.id})
         else:
-            st.markdown(f":material/{icon}: {plain(one.words)}")
+            st.markdown(f":material/{icon}: {escape_markdown(one.words)}")
     for words in told.remarks:
-        st.info(plain(words), icon=":material/info:")
+        st.info(escape_markdown(words), icon=":material/info:")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.bulk.upload.preview import FileLook, attribute_choices
 
 ASKED_AT_MOST = 40
@@ -22,7 +22,7 @@ def ask_columns(look: FileLook) -> dict[str, str | None]:
         free = {term: label for term, label in labels.items() if term not in look.columns.values()}
         _ask(look, look.unknown[:ASKED_AT_MOST], free, said)
         if more := look.unknown[ASKED_AT_MOST:]:
-            st.caption(f"Left out, too: {plain(', '.join(more))[:500]}")
+            st.caption(f"Left out, too: {escape_markdown(', '.join(more))[:500]}")
     known = [*look.columns, *look.left_out]
     if known and not look.ready_made:
         with st.expander("What the columns hold that are known", icon=":material/view_column:"):
@@ -49,11 +49,11 @@ def _ask(look: FileLook, headings: Sequence[str], choices: Mapping[str, str], sa
             sample = look.samples.get(heading)
             with st.container(gap="xxsmall"):
                 chosen = st.selectbox(
-                    plain(heading),
+                    escape_markdown(heading),
                     options,
                     index=options.index(now) if now in options else 0,
                     format_func=lambda term: choices.get(term, LEFT_OUT),
                     key=f"upload-column/{heading}",
                 )
-                st.caption(f"For example: {plain(sample)}" if sample else "No value in the first rows")
+                st.caption(f"For example: {escape_markdown(sample)}" if sample else "No value in the first rows")
             said[heading] = chosen or None

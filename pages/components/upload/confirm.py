@@ -6,7 +6,7 @@ import streamlit as st
 
 from models.bulk import BulkJob
 from pages.components.common.actions import attempt
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.bulk.upload.jobs import confirm_job
 from services.assets.registration.record import MINIMUM_JUSTIFICATION, is_justification
 from services.core.identity.actor import Actor
@@ -57,7 +57,7 @@ def _ask_reasons(job: BulkJob, warned: dict[str, Any]) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for code, said in warned.items():
         rows = "1 row" if said["rows"] == 1 else f"{said['rows']:,} rows"
-        st.markdown(f"**{rows}**: {plain(said['examples'][0]['message'][:200])}")
+        st.markdown(f"**{rows}**: {escape_markdown(said['examples'][0]['message'][:200])}")
         why = st.text_area(
             f"Why is it right ({code}, {rows})?", key=_key(job, code), height=72, persist_state="session"
         )
@@ -77,4 +77,4 @@ def _outlook(through: int, job: BulkJob, warned: bool, reasons: bool) -> str:
             if reasons
             else " Rows with warnings are refused unless justified."
         )
-    return plain(f"{words} All are judged again when you register; those that don't go through are left out.")
+    return escape_markdown(f"{words} All are judged again when you register; those that don't go through are left out.")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.bulk import BulkJob
 from pages.components.common.downloads import made_file
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.bulk.upload.results import write_findings, write_refused
 from services.core.identity.actor import Actor
 
@@ -27,7 +27,7 @@ def draw_findings(actor: Actor, job: BulkJob) -> None:
         # A row that only lacks something may be a draft: "refused" would contradict the counts.
         what = "to justify" if said["severity"] == "warning" else "to correct"
         first: dict[str, Any] = said["examples"][0]
-        with st.expander(f"**{said['rows']:,}** {what}: {plain(first['message'])[:160]} ({code})"):
+        with st.expander(f"**{said['rows']:,}** {what}: {escape_markdown(first['message'])[:160]} ({code})"):
             _examples(said)
     _files(actor, job)
 
@@ -36,11 +36,11 @@ def _examples(said: dict[str, Any]) -> None:
     lines = []
     for one in said["examples"]:
         given = one["given"] or ""
-        also = f" Given: {plain(given[:LONGEST])}" if given and given not in one["message"] else ""
-        lines.append(f"- Row {one['row']}: {plain(one['message'][:LONGEST])}{also}")
+        also = f" Given: {escape_markdown(given[:LONGEST])}" if given and given not in one["message"] else ""
+        lines.append(f"- Row {one['row']}: {escape_markdown(one['message'][:LONGEST])}{also}")
     st.markdown("\n".join(lines))
     more = f" All {said['rows']:,} stand in the file of findings." if said["rows"] > len(said["examples"]) else ""
-    st.caption(f"Expected: {plain(said['expected'])}.{more}".replace("..", "."))
+    st.caption(f"Expected: {escape_markdown(said['expected'])}.{more}".replace("..", "."))
 
 
 def _files(actor: Actor, job: BulkJob) -> None:

@@ -13,7 +13,7 @@ from pages.components.upload.drafts import draw_drafts
 from pages.components.upload.findings import draw_findings
 from pages.components.upload.labels import badge, left_out, time_left
 from pages.components.upload.notifications import follow, saw_end
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.bulk.upload.jobs import cancel_job, delete_job, get_job
 from services.assets.bulk.upload.notifications import kept_until, worker_seen
@@ -47,9 +47,9 @@ def draw_job(actor: Actor, job: BulkJob) -> None:
 
 def _heading(job: BulkJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(job.file_name), anchor=False, width="content")
+        st.subheader(escape_markdown(job.file_name), anchor=False, width="content")
         badge(job)
-    st.caption(f"Handed in by {plain(job.submitted_by)}, {show_moment(job.created_at)}.")
+    st.caption(f"Handed in by {escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}.")
 
 
 def _watch(actor: Actor, job: BulkJob) -> None:
@@ -100,10 +100,10 @@ def _say_how_it_ended(job: BulkJob) -> None:
     next_steps = " Mend the refused rows and send them again." if job.rows_refused else ""
     next_steps += " Complete the drafts below." if job.rows_draft else ""
     if job.status is JobStatus.FAILED:
-        st.error(plain(job.reason or "The job could not go on."), icon=":material/error:")
+        st.error(escape_markdown(job.reason or "The job could not go on."), icon=":material/error:")
         st.markdown(_how_to_go_on(job))
     elif job.status is JobStatus.CANCELLED:
-        st.info(plain(job.reason or "Cancelled."), icon=":material/cancel:")
+        st.info(escape_markdown(job.reason or "Cancelled."), icon=":material/cancel:")
         st.markdown(_how_to_go_on(job))
     elif job.dry_run:
         st.info(
@@ -152,7 +152,7 @@ def _counts(job: BulkJob) -> None:
         for label, number in shown:
             st.metric(label, f"{number:,}", border=True)
     if passed := left_out(job):
-        st.caption(f"Columns left out: {plain(', '.join(passed))[:500]}")
+        st.caption(f"Columns left out: {escape_markdown(', '.join(passed))[:500]}")
 
 
 def _map(actor: Actor, job: BulkJob) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from models.bulk import UNFINISHED, BulkJob, JobStatus
-from pages.frame.banner import plain
+from pages.frame.markdown import escape_markdown
 from services.assets.bulk.upload.column_mapping import CODES, REASONS
 from services.assets.bulk.upload.results import Progress
 
@@ -35,12 +35,12 @@ def counted(job: BulkJob) -> str:
 
 def ended(job: BulkJob) -> str:
     """One sentence, in Markdown, for its owner: which file, how it ended, with what."""
-    name = f"**{plain(job.file_name)}**"
+    name = f"**{escape_markdown(job.file_name)}**"
     match job.status:
         case JobStatus.FAILED:
             reason = job.reason or "something went wrong"
             cut = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1]}…"
-            return f"{name} could not go on: {plain(cut)}"
+            return f"{name} could not go on: {escape_markdown(cut)}"
         case JobStatus.CANCELLED:
             return f"{name} was cancelled: {counted(job)}"
         case _ if job.dry_run:
