@@ -23,7 +23,7 @@ from services.core.transaction import current_session
 from services.market.eligibility.verdicts import Verdict, judge_unit
 from services.market.products.catalogue import list_offered_versions
 from services.market.products.procurers import find_operators
-from services.market.qualification import sla_clock as qualification_clock
+from services.market.qualification import sla_clock
 from services.market.qualification.data_package import freeze_package, product_capacity, summarise_unit, unit_gsp_group
 from services.market.qualification.lifecycle import emit_for_qualification, find_qualifications_of_unit, record_step
 from services.market.qualification.reason_codes import MAX_LENGTH, clean_text
@@ -274,5 +274,5 @@ def _build_qualification(
         package_id=package.id,
         justification=reason,
     )
-    qualification_clock.restart(qualification)
+    sla_clock.restart(qualification)
     return qualification

@@ -18,7 +18,7 @@ from services.core.jobs.outbox import emit
 from services.core.lifecycle import LifeCycle, Transition
 from services.core.transaction import current_session
 from services.market.products.catalogue import find_version
-from services.market.qualification import sla_clock as qualification_clock
+from services.market.qualification import sla_clock
 from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.sla_clock import RUNNING
 from services.market.unit_changes.deregistration import WHEN_UNIT_ENDS
@@ -90,11 +90,11 @@ def change_status(
 
 def _set_clock(qualification: Qualification, target: QualificationStatus) -> None:
     if target not in RUNNING:
-        qualification_clock.stop(qualification)
+        sla_clock.stop(qualification)
     elif target is S.REASSESSMENT_REQUIRED:
-        qualification_clock.restart(qualification)
+        sla_clock.restart(qualification)
     elif qualification.clock_from is None:
-        qualification_clock.resume(qualification)
+        sla_clock.resume(qualification)
 
 
 def record_step(qualification: Qualification, before: QualificationStatus | None, reason_code: str | None) -> None:
@@ -111,7 +111,7 @@ def record_step(qualification: Qualification, before: QualificationStatus | None
         service_provider_id=qualification.service_provider_id,
         gsp_group=qualification.gsp_group,
         capacity=qualification.capacity,
-        working_days=qualification_clock.count_days_used(qualification),
+        working_days=sla_clock.count_days_used(qualification),
     )
     current_session().add(step)
 
