@@ -284,5 +284,5 @@ def _load_names(ids: Sequence[UUID]) -> dict[UUID, str]:
     names: dict[UUID, str] = {}
     for batch in batches(ids):
         rows = current_session().execute(select(col(Asset.id), col(Asset.asset_name)).where(col(Asset.id).in_(batch)))
-        names.update(rows.tuples().all())
+        names.update({row.id: row.asset_name for row in rows})
     return names

@@ -177,7 +177,7 @@ def _find_own_qualified(actor: Actor, units: Sequence[UUID]) -> set[tuple[UUID, 
         col(Qualification.status).in_(HELD),
         col(Qualification.unit_id).in_(units),
     )
-    return set(current_session().execute(query).tuples())
+    return {(row.unit_id, row.product_code) for row in current_session().execute(query)}
 
 
 def _build_line(

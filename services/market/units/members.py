@@ -182,7 +182,7 @@ def names_of_assets(actor: Actor, asset_ids: Collection[UUID]) -> dict[UUID, str
     names: dict[UUID, str] = {}
     for batch in batches(asset_ids):
         query = select(col(Asset.id), col(Asset.asset_name)).where(col(Asset.id).in_(batch), visible(Asset, actor))
-        names |= dict(current_session().execute(query).tuples().all())
+        names |= {row.id: row.asset_name for row in current_session().execute(query)}
     return names
 
 

@@ -182,7 +182,7 @@ def _record_history(before: Mapping[UUID, Totals], after: Mapping[UUID, Totals],
     rows = session.execute(
         select(col(MarketUnit.id), col(MarketUnit.composition)).where(col(MarketUnit.id).in_(list(changed)))
     )
-    compositions: dict[UUID, int] = dict(rows.tuples().all())
+    compositions: dict[UUID, int] = {row.id: row.composition for row in rows}
     columns: dict[str, Any] = {name: [getattr(totals, name) for totals in changed.values()] for name in names}
     columns |= {"unit_id": list(changed), "composition": [compositions[unit] for unit in changed], "at": Same(now())}
     put(
