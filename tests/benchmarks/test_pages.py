@@ -278,18 +278,25 @@ def bare_crowd(empty: Served, people: int) -> str:
     return f"an empty app: median {crowd.median:.2f} s, 95th percentile {crowd.quantile(0.95):.2f} s"
 
 
-def test_at_a_hundred_thousand_assets(
-    portal: Served, register: str, figures: Figures, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """The same pages on a register fifty times as large: processor time together, and the page that grows most."""
-    folder = tmp_path_factory.mktemp("large")
-    path = folder / "register.sqlite"
+def test_at_a_hundred_thousand_assets(register: str, figures: Figures, tmp_path: Path) -> None:
+    """The same pages on a register fifty times as large: processor time together, and the page that grows most.
+
+    Without workers: made-up registers have years of missed deadlines, which a worker would see to meanwhile.
+    """
+    path = tmp_path / "register.sqlite"
     shutil.copyfile(register_of(LARGE), path)
     use_database(register)
+    alone = {"FMAR_WORKER": "false"}
     stops = [Stop(*pair) for pair in (*LISTS[:3], *DASHBOARDS[:6], ("administrator", "organisations"))]
-    with run_portal(f"sqlite:///{path}", folder) as large:
+    with (
+        run_portal(register, tmp_path, alone) as small,
+        run_portal(f"sqlite:///{path}", tmp_path, alone) as large,
+    ):
+        warm_up(small, [stops])
         warm_up(large, [stops])
-        costs = {stop: (cost_of(portal, stop).cpu_ms, cost_of(large, stop).cpu_ms) for stop in stops}
+        costs = {stop: (cost_of(small, stop).cpu_ms, cost_of(large, stop).cpu_ms) for stop in stops}
+    for stop, (small_ms, large_ms) in costs.items():
+        print(f"    {stop.persona} /{stop.address}: {small_ms:.0f} ms and {large_ms:.0f} ms of CPU")
     grown = sum(cost for _, cost in costs.values()) / sum(cost for cost, _ in costs.values())
     stop, (small_ms, large_ms) = max(costs.items(), key=lambda item: item[1][1] / item[1][0])
     waits(
