@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlmodel import Session
@@ -20,12 +20,14 @@ __all__ = [
     "current_connection",
     "current_session",
     "in_transaction",
+    "once_while_reading",
     "opened",
     "reading_over",
     "reads_only",
     "unit_of_work",
 ]
 
+T = TypeVar("T")
 AFTERWARDS = "fmar_afterwards"
 # Here, where sessions are made: no import order can open one that passes the ledger by.
 keep_ledger(Session)
@@ -103,6 +105,16 @@ def current_connection() -> Connection:
 def reads_only() -> bool:
     """Whether the unit of work under way only reads: what it loads can't be changed in it."""
     return not _current().info[WRITES]
+
+
+def once_while_reading(key: str, read: Callable[[], T]) -> T:
+    """Read something once in a unit of work that only reads, whose view of the register doesn't change; else each time."""
+    info = _current().info
+    if info[WRITES]:
+        return read()
+    if key not in info:
+        info[key] = read()
+    return info[key]
 
 
 def afterwards(act: Callable[[], None]) -> None:

@@ -24,7 +24,7 @@ from services.core.identity.actor import Actor, system_actor
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.settings import settings
-from services.core.transaction import Stamp, current_connection, current_session, opened, reads_only
+from services.core.transaction import Stamp, current_connection, current_session, once_while_reading, opened, reads_only
 
 CATEGORY_LIST = "AssetCategory"
 CACHED_VERSIONS = 8
@@ -76,7 +76,8 @@ def _stands() -> Sequence[Any]:
 
 def catalogue(asset: Asset | None = None) -> Catalogue:
     """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
-    version = (settings().resolved_database_url(), *(str(value) for value in _stands()))
+    stands = once_while_reading("catalogue_version", _stands)
+    version = (settings().resolved_database_url(), *(str(value) for value in stands))
     current = _cache.get(version) or _once(version, _read())
     if asset is None or current.schema_versions.get(asset.asset_category) == asset.schema_version:
         return current
