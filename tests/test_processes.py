@@ -143,7 +143,7 @@ def two_portals(folder: Path) -> Iterator[Pair]:
                 _wait_until_healthy(process, address, log, 120)
                 grant = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": secret}
                 # One portal gives the token, both take it.
-                token = token or httpx.post(f"{address}/api/oauth/token", data=grant).json()["access_token"]
+                token = token or httpx.post(f"{address}/api/oauth/token", data=grant, timeout=60).json()["access_token"]
                 bearer = {"Authorization": f"Bearer {token}"}
                 portals.append(
                     Portal(
