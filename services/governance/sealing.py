@@ -1,14 +1,11 @@
 """Sealing by itself: the worker seals the ledger from time to time and anchors each seal outside the database."""
 
-from datetime import timedelta
-
 from sqlalchemy import select
 from sqlmodel import col
 
 from models.core import LedgerSeal
 from services.core.clock import now
 from services.core.identity.actor import Actor, system_actor
-from services.core.jobs.worker import every
 from services.core.ledger.sealing import anchor_path, read_anchors, seal_ledger, write_anchor
 from services.core.operation import operation
 from services.core.register_settings import register_id
@@ -40,7 +37,6 @@ def seal_and_anchor() -> int:
     return made
 
 
-@every(timedelta(minutes=1), name="governance.sealing.seal_regularly")
 def seal_regularly() -> None:
     """What waits longer than a minute is sealed."""
     seal_and_anchor()

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from models.core import Event
+from models.events import EventType
 from models.participants import Organisation
 from services.core.clock import now
 from services.core.comparison import Outcome
@@ -17,7 +18,7 @@ from services.core.http_client import OutsideRefused, OutsideUnavailable
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.roles import still_takes_part
 from services.core.identity.visibility import reach, see
-from services.core.jobs.outbox import emit, handles
+from services.core.jobs.outbox import emit
 from services.core.jobs.worker import Wait
 from services.core.operation import operation
 from services.core.settings import settings
@@ -46,25 +47,21 @@ def _registry(url: str, key: str) -> CompaniesHouse:
     return CompaniesHouse(url, SecretStr(key))
 
 
-@handles("organisation.registered", name="participants.registry_check.check_registered")
 def check_registered(event: Event) -> None:
     """Hold a new organisation against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.materially_changed", name="participants.registry_check.check_changed")
 def check_changed(event: Event) -> None:
     """Hold a changed organisation against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.change_refused", name="participants.registry_check.check_restored")
 def check_restored(event: Event) -> None:
     """Hold an organisation that returned to what was approved against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.check_requested", name="participants.registry_check.check_requested")
 def check_requested(event: Event) -> None:
     """Hold an organisation against the registry because the administrator asked."""
     _check(event.record_id)
@@ -78,7 +75,7 @@ def check_again(actor: Actor, organisation_id: UUID) -> Organisation:
         raise Refused(f"{organisation.organisation_legal_name} is {organisation.organisation_status.lower()}.")
     organisation.registry_check = {**organisation.registry_check, **WAITING_CHECK}
     current_session().flush()
-    emit("organisation.check_requested", organisation, organisation_id=organisation.id)
+    emit(EventType.ORGANISATION_CHECK_REQUESTED, organisation, organisation_id=organisation.id)
     return organisation
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, MessageKind
+from models.events import EventType
 from services.assets.checks.differences import answer_mark, chosen, verdict_mark, write_mark
 from services.assets.checks.guards import reached
 from services.assets.checks.outcomes import Verdict
@@ -84,7 +85,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     answer = text_given("Answer", text)
     move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered: the operator decides.")
     post_asset_message(actor, asset, MessageKind.ANSWER, answer, files)
-    emit_for_asset("asset.query_answered", asset, {"by": actor.name})
+    emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
     checks = newest_checks([asset.id]).get(asset.id, [])
     unanswered = [difference for difference in chosen(checks, None) if difference.answer is None]
     write_mark(checks, unanswered, answer_mark(actor, answer))

@@ -25,6 +25,7 @@ from models.assets import (
     CheckSource,
 )
 from models.core import Event
+from models.events import EventType
 from models.sources import SourceEdition, SourceKey, SourceRecord
 from services.assets.checks.outcomes import Answer
 from services.assets.checks.records import (
@@ -40,38 +41,34 @@ from services.core.errors import Refused
 from services.core.http_client import OutsideError, OutsideUnavailable
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.visibility import reach, see, visible
-from services.core.jobs.outbox import Failures, emit_for_asset, handles
+from services.core.jobs.outbox import emit_for_asset
 from services.core.jobs.worker import Wait
 from services.core.operation import operation
+from services.core.reactions import Failures
 from services.core.transaction import current_session
 
-REQUESTED = "asset.checks_requested"
 ASKED_AT_ONCE = 4
 """How many questions are under way at a time: sources are other people's machines."""
 RETURNING = (AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.SUSPENDED_CONSENT_REVOKED)
 
 
-@handles("asset.registered", together=True, name="assets.checks.check_registered")
 def check_registered(events: Sequence[Event]) -> Failures:
     """New assets are checked."""
     return _checked(events)
 
 
-@handles("asset.changed", name="assets.checks.check_changed")
 def check_changed(event: Event) -> None:
     """A material change is checked (UC-02.03), and any change while a query waits for one."""
     if event.payload.get("material") or is_queried(system_actor(), event.record_id):
         run_checks([event.record_id])
 
 
-@handles("asset.status_changed", name="assets.checks.check_consented")
 def check_consented(event: Event) -> None:
     """An asset whose consent has just been confirmed is checked."""
     if event.payload.get("to") == AssetStatus.PENDING_VALIDATION and event.payload.get("from") in RETURNING:
         run_checks([event.record_id])
 
 
-@handles(REQUESTED, together=True, name="assets.checks.check_requested")
 def check_requested(events: Sequence[Event]) -> Failures:
     """Checks that somebody, or a new edition of a register, asked for."""
     return _checked(events)
@@ -82,7 +79,6 @@ def _checked(events: Sequence[Event]) -> Failures:
     return {event.id: away[event.record_id] for event in events if event.record_id in away}
 
 
-@handles("source.loaded", name="assets.checks.check_against_edition")
 def check_against_edition(event: Event) -> None:
     """A new edition of a register: whoever it may say something new of is held against it."""
     recheck_after_edition(system_actor(), event.record_id)
@@ -160,7 +156,11 @@ def request_checks(actor: Actor, asset_id: UUID) -> list[AssetCheck]:
 def start_checks(asset: Asset, sources: tuple[CheckSource, ...] = tuple(CheckSource)) -> list[AssetCheck]:
     """Open checks of the asset as it stands and tell the worker; inside an operation."""
     opened = reopen(asset, sources)
-    emit_for_asset(REQUESTED, asset, {"version": asset.version, "sources": [str(source) for source in sources]})
+    emit_for_asset(
+        EventType.ASSET_CHECKS_REQUESTED,
+        asset,
+        {"version": asset.version, "sources": [str(source) for source in sources]},
+    )
     return opened
 
 

@@ -5,6 +5,7 @@ from typing import assert_never
 from uuid import UUID
 
 from models.assets import STATUS_LABELS, Asset, AssetCheck, AssetStatus, CheckOutcome, CheckSource, MessageKind
+from models.events import EventType
 from services.assets.checks.differences import (
     ABSENT,
     Difference,
@@ -32,7 +33,6 @@ from services.core.text import LONGEST_TEXT, text_given
 from services.core.transaction import current_session
 
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
-SETTLED = "asset.difference_settled"
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="differences_on")
@@ -79,7 +79,7 @@ def settle_differences(
         "verdict": str(verdict),
         "left": len(reasons_of(checks)),
     }
-    emit_for_asset(SETTLED, asset, payload)
+    emit_for_asset(EventType.ASSET_DIFFERENCE_SETTLED, asset, payload)
     return asset
 
 
@@ -183,7 +183,7 @@ def answer_differences(
     post_asset_message(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT], files)
     if all(difference.answer for difference in differences_of(checks) if difference.open):
         move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered: the operator decides.")
-        emit_for_asset("asset.query_answered", asset, {"by": actor.name})
+        emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
         current_session().flush()
         if moved_since(asset, checks):
             start_checks(asset)

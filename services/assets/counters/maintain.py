@@ -10,21 +10,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import event
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm import UOWTransaction
 from sqlalchemy.orm.attributes import get_history
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
 from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.cells import COARSE, parent_of
 from services.core.clock import LONDON
 from services.core.db.columns import Column, Columns, Same, each, hundredths_of, values_of
-from services.core.db.counters import Counts, Pending, load_before, sums_of, write_counts
-from services.core.ledger.bulk_insert import seen_inserted
-from services.core.ledger.bulk_update import seen_changed
-from services.core.transaction import at_the_end
+from services.core.db.counters import Counts, Pending, sums_of, write_counts
 
 PENDING = Pending("fmar_tallies")
 TALLIES: tuple[type[SQLModel], ...] = (AssetTally, AssetCellTally, AssetMonthTally, AssetProviderTally)
@@ -88,7 +83,8 @@ def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callab
         PENDING.add(session, Place, key, sign, sign * rated)
 
 
-def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
+def note_flushed(session: OrmSession) -> None:
+    """Note what a session has just written."""
     for record in session.new:
         if isinstance(record, Asset):
             note(session, None, lambda name, record=record: getattr(record, name))
@@ -103,14 +99,16 @@ def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
                 )
 
 
-def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+def note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+    """Note many new records, from their columns."""
     if model is Asset:
         _note_columns(session, columns, count, 1)
 
 
-def _note_changed(
+def note_changed(
     session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
 ) -> None:
+    """Note many records that changed alike, from their columns before and what is new."""
     if model is Asset and not changes.keys().isdisjoint(COUNTED):
         _note_columns(session, before, count, -1)
         _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
@@ -169,11 +167,3 @@ def bring_up_to_date(session: OrmSession) -> None:
             totals[:] = map(sum, zip(totals, sums, strict=False))
     for table in TALLIES:
         write_counts(session, table, changes[table])
-
-
-load_before(Asset, COUNTED)
-event.listen(Session, "after_flush", _note_flushed)
-event.listen(Session, "after_soft_rollback", PENDING.forget)
-seen_inserted(_note_inserted)
-seen_changed(_note_changed)
-at_the_end(bring_up_to_date)

@@ -1,6 +1,5 @@
 """The life cycle of an asset, and what can be done with one now and why not."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,6 +7,7 @@ from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
+from models.events import EventType
 from models.participants import ROLE_LABELS, Role
 from services.core.clock import now
 from services.core.db.statements import Prepared
@@ -18,6 +18,7 @@ from services.core.identity.visibility import View, see, view_of
 from services.core.jobs.outbox import emit_for_asset
 from services.core.lifecycle import Action, LifeCycle, Transition
 from services.core.operation import operation
+from services.core.reactions import reactions
 from services.core.transaction import current_connection
 
 S = AssetStatus
@@ -53,10 +54,6 @@ ASSET_LIFE_CYCLE: LifeCycle[AssetStatus] = LifeCycle(
     ),
 )
 
-Blocks = Callable[[Asset], list[Blocker]]
-DEREGISTRATION_BLOCKERS: list[Blocks] = []
-"""What other areas know that keeps an asset in the register (active market units, open switches): each names its records."""
-
 
 def move(asset: Asset, target: AssetStatus, operation: str, reason: str | None = None) -> None:
     """Bring an asset into another state, with the event; inside an operation. Raises Refused for an unknown step."""
@@ -65,7 +62,7 @@ def move(asset: Asset, target: AssetStatus, operation: str, reason: str | None =
     asset.status = target
     asset.status_reason = reason
     asset.status_since = now()
-    emit_for_asset("asset.status_changed", asset, {"from": str(before), "to": str(target), "reason": reason})
+    emit_for_asset(EventType.ASSET_STATUS_CHANGED, asset, {"from": str(before), "to": str(target), "reason": reason})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +166,4 @@ def _who(permission: str) -> str:
 
 def blockers_of(asset: Asset) -> list[Blocker]:
     """Blockers of an asset's de-registration, from every area that has a say."""
-    return [blocker for blocks in DEREGISTRATION_BLOCKERS for blocker in blocks(asset)]
+    return [blocker for block in reactions().asset_blockers for blocker in block(asset)]

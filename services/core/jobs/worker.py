@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -15,7 +15,8 @@ from sqlmodel import col
 from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
 from services.core.clock import now
 from services.core.identity.actor import system_actor
-from services.core.jobs.outbox import HANDLERS, TOGETHER, ManyHandler
+from services.core.jobs.outbox import TOGETHER
+from services.core.reactions import ManyHandler, reactions
 from services.core.transaction import Stamp, unit_of_work
 
 log = logging.getLogger("fmar.worker")
@@ -25,24 +26,6 @@ MAX_ATTEMPTS = 12
 BATCH = 20
 REPORT_SECONDS = 600
 """How often deliveries that wait for a handler unknown here are reported."""
-
-Job = Callable[[], None]
-JOBS: dict[str, tuple[timedelta, Job]] = {}
-
-
-def every(interval: timedelta, *, name: str) -> Callable[[Job], Job]:
-    """Run the function about so often, in one process at a time; it must do no harm when run twice.
-
-    `name` is what the register keeps of when it is due next: it stays when the function is renamed or moved.
-    """
-
-    def decorate(function: Job) -> Job:
-        if name in JOBS:
-            raise KeyError(f"Two periodic jobs are called {name}")
-        JOBS[name] = (interval, function)
-        return function
-
-    return decorate
 
 
 class Wait(Exception):
@@ -70,7 +53,7 @@ def _due(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         col(EventDelivery.status) == DeliveryStatus.WAITING,
         col(EventDelivery.due_at) <= moment,
-        col(EventDelivery.handler).in_(list(HANDLERS)),
+        col(EventDelivery.handler).in_(list(reactions().handlers)),
     )
 
 
@@ -78,7 +61,7 @@ def unknown_handlers() -> dict[str, int]:
     """Waiting deliveries by handler, of handlers that this process doesn't have."""
     with unit_of_work(_stamp("look_for_unknown_handlers"), writes=False) as session:
         handler = col(EventDelivery.handler)
-        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, handler.not_in(list(HANDLERS)))
+        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, handler.not_in(list(reactions().handlers)))
         query = select(handler, func.count()).where(*waiting).group_by(handler).order_by(handler)
         return {row[0]: row[1] for row in session.execute(query)}
 
@@ -139,7 +122,7 @@ def _few(due: Iterable[EventDelivery], most: int) -> Iterator[EventDelivery]:
 
 
 def _takes_many(name: str) -> bool:
-    return HANDLERS[name].many is not None
+    return reactions().handlers[name].together is not None
 
 
 def back_off(attempts: int) -> timedelta:
@@ -190,7 +173,7 @@ def deliver_due() -> int:
         (runs.setdefault(one.handler, []) if _takes_many(one.handler) else alone).append(one)
     _hand_over(alone)
     for name, run in runs.items():
-        if (together := HANDLERS[name].many) is not None:
+        if (together := reactions().handlers[name].together) is not None:
             _hand_over_together(together, run)
     return len(claimed)
 
@@ -204,11 +187,11 @@ def _hand_over(claimed: Sequence[_Claimed]) -> None:
 def _tried(claimed: _Claimed) -> Exception | None:
     """What came in the way when an event was handed over by itself."""
     try:
-        handling = HANDLERS[claimed.handler]
-        if handling.many is not None:
-            return handling.many([claimed.event]).get(claimed.event.id)
-        if handling.one is not None:
-            handling.one(claimed.event)
+        handling = reactions().handlers[claimed.handler]
+        if handling.together is not None:
+            return handling.together([claimed.event]).get(claimed.event.id)
+        if handling.single is not None:
+            handling.single(claimed.event)
     except Wait as waiting:
         return waiting
     except Exception as raised:
@@ -233,11 +216,11 @@ def run_due_jobs() -> int:
     ran = 0
     with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
         due_at = {run.job: run.due_at for run in session.scalars(select(PeriodicRun))}
-    for name, (interval, job) in JOBS.items():
+    for name, (interval, run_job) in reactions().jobs.items():
         if (name not in due_at or due_at[name] <= now()) and _claimed(name, interval):
             ran += 1
             try:
-                job()
+                run_job()
             except Exception:
                 log.exception("Periodic job %s failed", name)
     return ran

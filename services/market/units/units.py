@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
+from models.events import EventType
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitStatus
 from services.core.db.statements import PreparedRecords
 from services.core.errors import Conflict, NotFound
@@ -196,7 +197,7 @@ def unit_changes(actor: Actor, unit_id: UUID) -> list[Change]:
     ]
 
 
-def emit_for_unit(event_type: str, unit: MarketUnit, payload: dict[str, Any] | None = None) -> None:
+def emit_for_unit(event_type: EventType, unit: MarketUnit, payload: dict[str, Any] | None = None) -> None:
     """Emit an event about a unit: its FSP sees it in its feed."""
     emit(event_type, unit, organisation_id=unit.service_provider_id, payload=payload)
 

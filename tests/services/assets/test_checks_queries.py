@@ -12,9 +12,10 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource, MessageKind
 from models.core import Event
+from models.events import EventType
 from models.participants import Role
 from services.assets.asset_page.provenance import Origin, provenance_of
-from services.assets.checks.deadlines import BATCH, PENDING_TOO_LONG, keep_deadlines, note_long_pending
+from services.assets.checks.deadlines import BATCH, keep_deadlines, note_long_pending
 from services.assets.checks.queries import (
     Awaits,
     Decision,
@@ -241,5 +242,5 @@ def test_pending_for_too_long_is_told_once(register: str) -> None:
         clock.move_to(MONDAY + timedelta(days=30))
         keep_deadlines()
     with unit_of_work(STAMP, writes=False):
-        told = select(func.count(col(Event.seq))).where(col(Event.type) == PENDING_TOO_LONG)
+        told = select(func.count(col(Event.seq))).where(col(Event.type) == EventType.ASSET_PENDING_TOO_LONG)
         assert current_session().scalar(told) == 1
