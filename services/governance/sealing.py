@@ -5,21 +5,21 @@ from sqlmodel import col
 
 from models.core import LedgerSeal
 from services.core.clock import now
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import system_actor
 from services.core.ledger.sealing import anchor_path, read_anchors, seal_ledger, write_anchor
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.register_settings import register_id
 from services.core.transaction import current_session
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False, name="read_register_id")
-def read_register_id(actor: Actor) -> str:
+@system_step("UC-05.06", name="read_register_id", writes=False)
+def read_register_id() -> str:
     """The identifier of this register, which its anchors carry."""
     return register_id()
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False, name="unanchored_seals")
-def unanchored_seals(actor: Actor) -> list[LedgerSeal]:
+@system_step("UC-05.06", name="unanchored_seals", writes=False)
+def unanchored_seals() -> list[LedgerSeal]:
     """The seals that are newer than the newest anchored one: those just made, and any that a killed process left."""
     newest = max(read_anchors(register_id()), default=0)
     chosen = select(LedgerSeal).where(col(LedgerSeal.number) > newest).order_by(col(LedgerSeal.number))
@@ -32,8 +32,8 @@ def seal_and_anchor() -> int:
     while seal_ledger(system_actor()) is not None:
         made += 1
     if anchor_path() is not None:
-        for seal in unanchored_seals(system_actor()):
-            write_anchor(seal, read_register_id(system_actor()), now())
+        for seal in unanchored_seals():
+            write_anchor(seal, read_register_id(), now())
     return made
 
 

@@ -122,7 +122,7 @@ def reset(most: int | None = None) -> str:
 
 def _identifier() -> str | None:
     """The identifier of the register that stands; None where there is none yet."""
-    return read_register_id(system_actor()) if inspect(engine()).has_table("setting") else None
+    return read_register_id() if inspect(engine()).has_table("setting") else None
 
 
 def _forget_anchors(register: str | None) -> None:

@@ -10,9 +10,8 @@ from models.core import Event
 from models.events import EventType
 from services.assets.registration.lifecycle import move
 from services.core.clock import working_days_ago
-from services.core.identity.actor import Actor, system_actor
 from services.core.jobs.outbox import emit_for_asset
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 
@@ -22,7 +21,7 @@ BATCH = 200
 def keep_deadlines() -> None:
     """Look for assets that have waited too long, in batches, each in a commit of its own."""
     for keep in (note_long_pending, suspend_unanswered):
-        while keep(system_actor()) == BATCH:
+        while keep() == BATCH:
             pass
 
 
@@ -31,8 +30,8 @@ def _waiting_since(status: AssetStatus, moment: datetime) -> Select[Asset]:
     return select(Asset).where(*waits).order_by(col(Asset.status_since)).limit(BATCH)
 
 
-@operation("UC-02.01", permission="asset.conclude", name="note_long_pending")
-def note_long_pending(actor: Actor) -> int:
+@system_step("UC-02.01", name="note_long_pending")
+def note_long_pending() -> int:
     """Raise one event for each asset that has been Pending Validation for more working days than the setting; how many."""
     days = int(setting("asset.pending_notice_days"))
     notified = exists().where(
@@ -48,8 +47,8 @@ def note_long_pending(actor: Actor) -> int:
     return len(assets)
 
 
-@operation("UC-02.01", permission="asset.conclude", name="suspend_unanswered")
-def suspend_unanswered(actor: Actor) -> int:
+@system_step("UC-02.01", name="suspend_unanswered")
+def suspend_unanswered() -> int:
     """Suspend each asset whose query has gone unanswered for more working days than the setting; how many they were."""
     days = int(setting("asset.query_answer_days"))
     query = _waiting_since(AssetStatus.QUERY, working_days_ago(days)).with_for_update(skip_locked=True)

@@ -39,11 +39,11 @@ from services.assets.checks.records import (
 from services.assets.checks.sources import SMALL_SCALE_KW, ask
 from services.core.errors import Refused
 from services.core.http_client import OutsideError, OutsideUnavailable
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see, visible
 from services.core.jobs.outbox import emit_for_asset
 from services.core.jobs.worker import Wait
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.reactions import Failures
 from services.core.transaction import current_session
 
@@ -59,7 +59,7 @@ def check_registered(events: Sequence[Event]) -> Failures:
 
 def check_changed(event: Event) -> None:
     """A material change is checked (UC-02.03), and any change while a query waits for one."""
-    if event.payload.get("material") or is_queried(system_actor(), event.record_id):
+    if event.payload.get("material") or is_queried(event.record_id):
         run_checks([event.record_id])
 
 
@@ -81,13 +81,13 @@ def _checked(events: Sequence[Event]) -> Failures:
 
 def check_against_edition(event: Event) -> None:
     """A new edition of a register: whoever it may say something new of is held against it."""
-    recheck_after_edition(system_actor(), event.record_id)
+    recheck_after_edition(event.record_id)
 
 
-@operation("UC-02.01", permission="asset.conclude", writes=False, name="is_queried")
-def is_queried(actor: Actor, asset_id: UUID) -> bool:
+@system_step("UC-02.01", name="is_queried", writes=False)
+def is_queried(asset_id: UUID) -> bool:
     """True while a query is open on an asset."""
-    return see(Asset, actor, asset_id).status is AssetStatus.QUERY
+    return current_session().get_one(Asset, asset_id).status is AssetStatus.QUERY
 
 
 def run_checks(asset_ids: Collection[UUID]) -> None:
@@ -101,10 +101,9 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
 
     Nothing is locked while sources are asked. A process that is killed meanwhile has kept nothing, and asks again.
     """
-    system = system_actor()
     waiting = [
         (asset, check)
-        for asset, checks in open_checks(system, asset_ids)
+        for asset, checks in open_checks(asset_ids)
         for check in checks
         if check.outcome is CheckOutcome.WAITING
     ]
@@ -120,7 +119,7 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
             else:
                 outages[check.id] = _why_waiting(check.source, answer)
                 away.setdefault(asset.id, []).append(str(answer))
-    record_answers(system, sorted({asset.id for asset, _check in waiting}), answers, outages)
+    record_answers(sorted({asset.id for asset, _check in waiting}), answers, outages)
     return {asset_id: Wait("; ".join(reasons)) for asset_id, reasons in away.items()}
 
 
@@ -192,14 +191,14 @@ def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
     return waits and (not checks or moved_since(asset, checks))
 
 
-@operation("UC-02.01", permission="asset.conclude", name="recheck_after_edition")
-def recheck_after_edition(actor: Actor, edition_id: UUID) -> int:
+@system_step("UC-02.01", name="recheck_after_edition")
+def recheck_after_edition(edition_id: UUID) -> int:
     """Hold assets against a new edition: those whose matched record it closed, and those that were not found before.
 
     Chosen by one query: by MPAN, by alias, or by licence area for what is large enough to be listed. How many they were.
     Handed the same edition twice, it finds none that was not asked since.
     """
-    edition = see(SourceEdition, actor, edition_id)
+    edition = current_session().get_one(SourceEdition, edition_id)
     if edition.recorded_at is None:
         return 0
     assets = list(current_session().scalars(_concerned(edition, edition.recorded_at)))

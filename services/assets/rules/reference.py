@@ -21,7 +21,7 @@ from services.core.clock import now, today
 from services.core.db.statements import Prepared
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor, system_actor
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.register_settings import setting
 from services.core.settings import settings
 from services.core.transaction import Stamp, current_connection, current_session, opened, reads_only
@@ -203,8 +203,8 @@ def _shipped_codes() -> list[dict[str, Any]]:
         return list(csv.DictReader(lines))
 
 
-@operation("UC-05.07", permission="category.manage", name="load_catalogue")
-def load_catalogue(actor: Actor) -> int:
+@system_step("UC-05.07", name="load_catalogue")
+def load_catalogue() -> int:
     """Lay down the code lists and categories that ship with the register and aren't in it yet; how many were missing.
 
     What an administrator has changed stays as it is.

@@ -19,9 +19,9 @@ from models.products import (
 )
 from services.core.clock import now, today
 from services.core.errors import Refused
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.jobs.outbox import emit
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.transaction import current_session
 from services.market.products.catalogue import find_newest_version, load_catalogue
 from services.market.products.document import ATTRIBUTES, Kind
@@ -156,11 +156,11 @@ def _column_value(kind: Kind, value: Any) -> Any:
 
 def keep_catalogue() -> None:
     """Bring due versions and ends into force."""
-    bring_into_force(system_actor())
+    bring_into_force()
 
 
-@operation("UC-04.01", permission="product.decide", name="bring_into_force")
-def bring_into_force(actor: Actor) -> int:
+@system_step("UC-04.01", name="bring_into_force")
+def bring_into_force() -> int:
     """Bring versions and ends whose day has come into force on their products; return the number of products changed.
 
     Applications go by the days themselves (`list_offered_versions`), so nothing depends on when this runs.

@@ -8,9 +8,8 @@ from sqlmodel import col
 from models.events import EventType
 from models.qualifications import Qualification, QualificationNotice, QualificationStatus
 from services.core.clock import now, show_date, today
-from services.core.identity.actor import Actor, system_actor
 from services.core.jobs.outbox import emit_many
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import APPROVED, change_status, emit_for_qualification
@@ -24,12 +23,12 @@ BATCH_SIZE = 200
 def keep_validities() -> None:
     """Expire qualifications and raise notices, in batches, each in a commit of its own."""
     for step in (expire_qualifications, note_ending):
-        while step(system_actor()):
+        while step():
             pass
 
 
-@operation("UC-04.02", permission="qualification.keep", name="expire_qualifications")
-def expire_qualifications(actor: Actor) -> int:
+@system_step("UC-04.02", name="expire_qualifications")
+def expire_qualifications() -> int:
     """Expire qualifications that were valid until yesterday or earlier, at most a batch; return their number.
 
     One that is being assessed again loses its approval and goes on as an application.
@@ -53,8 +52,8 @@ def expire_qualifications(actor: Actor) -> int:
     return len(expired)
 
 
-@operation("UC-04.02", permission="qualification.keep", name="note_ending")
-def note_ending(actor: Actor) -> int:
+@system_step("UC-04.02", name="note_ending")
+def note_ending() -> int:
     """Emit an event for each qualification within a notice period of its end, once a period; return their number."""
     for key in NOTICES:
         days = int(setting(key))

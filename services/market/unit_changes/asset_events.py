@@ -19,10 +19,9 @@ from models.events import EventType
 from models.units import MarketUnit, UnitCapability, UnitMember, UnitStatus
 from services.core.db.columns import Columns, Same, values_of
 from services.core.errors import Blocker
-from services.core.identity.actor import Actor, system_actor
 from services.core.jobs.outbox import emit_many
 from services.core.ledger.writer import table_of
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import require_reassessment
 from services.market.qualification.material_change import find_material_reasons
@@ -110,11 +109,11 @@ def mark_units(session: OrmSession) -> None:
 
 def count_marked(happened: Event) -> None:
     """Recount a unit whose assets changed; a capacity that moves too far is a material change (UC-03.03)."""
-    recount_unit(system_actor(), happened.record_id)
+    recount_unit(happened.record_id)
 
 
-@operation("UC-03.03", permission="unit.recount", name="recount_unit")
-def recount_unit(actor: Actor, unit_id: UUID) -> bool:
+@system_step("UC-03.03", name="recount_unit")
+def recount_unit(unit_id: UUID) -> bool:
     """Recount an active unit that is marked stale; return True for a material change."""
     capabilities = table_of(UnitCapability)
     session = current_session()
@@ -135,11 +134,11 @@ def recount_unit(actor: Actor, unit_id: UUID) -> bool:
 def tell_units(happened: Event) -> None:
     """Make each qualified unit with a materially changed asset Re-assessment Required (UC-02.03)."""
     if happened.payload.get("material"):
-        reassess_units_of(system_actor(), happened.record_id, happened.payload.get("reasons", []))
+        reassess_units_of(happened.record_id, happened.payload.get("reasons", []))
 
 
-@operation("UC-02.03", permission="unit.recount", name="reassess_units_of")
-def reassess_units_of(actor: Actor, asset_id: UUID, reasons: list[str]) -> int:
+@system_step("UC-02.03", name="reassess_units_of")
+def reassess_units_of(asset_id: UUID, reasons: list[str]) -> int:
     """Make the qualifications of an asset's units Re-assessment Required; return the number of its units."""
     memberships = current_memberships([asset_id])
     for membership in memberships:

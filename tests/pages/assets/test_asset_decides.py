@@ -14,7 +14,6 @@ from services.assets.checks.settlement import differences_on, settle_differences
 from services.assets.conversation.comments import conversation_of
 from services.assets.reading.assets import get_asset
 from services.core.comparison import compare
-from services.core.identity.actor import system_actor
 from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, open_page, plain_text, press, quiet, somebody
 from tests.pages.assets.test_asset_page import attributes
@@ -26,14 +25,14 @@ REGISTRY = "UK Power Networks, August 2025"
 
 def queried(asset: Asset) -> Asset:
     """The asset once a register has spoken: another rated capacity, another manufacturer."""
-    [(_asset, checks)] = open_checks(system_actor(), [asset.id])
+    [(_asset, checks)] = open_checks([asset.id])
     answers = {check.id: Answer(CheckOutcome.NOT_APPLICABLE, "Does not know such assets.") for check in checks}
     ours = {"RatedCapacity": str(asset.rated_capacity), "Manufacturer": str(asset.manufacturer)}
     rows = [compare(term, label, ours[term], theirs, False, "The register") for term, label, theirs in FIELDS]
     source = CheckSource.CONNECTION_REGISTER
     asked = next(check.id for check in checks if check.source is source)
     answers[asked] = Answer(CheckOutcome.DIFFERS, "Found by MPAN.", judged(source, rows), "MPAN", REGISTRY)
-    return record_answers(system_actor(), [asset.id], answers, {})[0]
+    return record_answers([asset.id], answers, {})[0]
 
 
 def key_of(asset: Asset, term: str) -> str:

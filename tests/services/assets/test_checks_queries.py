@@ -235,9 +235,9 @@ def test_pending_for_too_long_is_told_once(register: str) -> None:
         register_asset(actor, battery(RatedCapacity="30", GenCapacity="30", DemandCapacity="30"))
         work_through()
         clock.move_to(MONDAY + timedelta(days=7))
-        assert note_long_pending(system_actor()) == 0
+        assert note_long_pending() == 0
         clock.move_to(MONDAY + timedelta(days=8))
-        assert note_long_pending(system_actor()) == 1 < BATCH
+        assert note_long_pending() == 1 < BATCH
         keep_deadlines()
         clock.move_to(MONDAY + timedelta(days=30))
         keep_deadlines()

@@ -27,7 +27,5 @@ def test_whoever_qualified_for_an_older_version_is_told_once_and_keeps_it(regist
     published = next(
         event for event in read_events(system_actor(), limit=1000) if event.type == EventType.PRODUCT_VERSION_PUBLISHED
     )
-    assert tell_holders(system_actor(), "SU", 2, "2026-01-01", published.occurred_at) == 0, (
-        "handed over twice, told once"
-    )
+    assert tell_holders("SU", 2, "2026-01-01", published.occurred_at) == 0, "handed over twice, told once"
     assert get_qualification(actor, application.id).qualification.product_version == 1

@@ -152,7 +152,7 @@ def test_every_kind_of_act_leaves_the_counts_right(register: str) -> None:
                 viewers[0], unit.id, gaining.organisation_id, WORDS, get_unit(fsp, unit.id).unit.version
             ),
             lambda: withdraw_application(gaining, theirs.id, WORDS, _version(theirs)),
-            lambda: expire_qualifications(system_actor()),
+            expire_qualifications,
             lambda: deregister_unit(gaining, second.id, WORDS, get_unit(gaining, second.id).unit.version),
         ]
         for act in acts:

@@ -19,7 +19,7 @@ from services.assets.registration.deregister import deregister_asset, deregistra
 from services.assets.registration.update import update_asset
 from services.core.clock import now
 from services.core.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Refused
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.jobs.worker import work_through
 from services.core.transaction import current_session, unit_of_work
 from services.market.unit_changes.asset_events import recount_unit
@@ -315,7 +315,7 @@ def test_a_unit_is_counted_anew_once_however_often_its_assets_change() -> None:
     stands = get_unit(actor, made.unit.id)
     assert not stands.being_counted
     assert (stands.capability.up, stands.capability.not_verified) == (Decimal(2300), 1)
-    assert not recount_unit(system_actor(), made.unit.id), "nobody marked it"
+    assert not recount_unit(made.unit.id), "nobody marked it"
     assert len(unit_history(actor, made.unit.id)) == 2
 
 
