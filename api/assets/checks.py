@@ -15,7 +15,7 @@ from api.http.security import Caller
 from models.assets import Asset, AssetCheck, AssetMessage, CheckOutcome, CheckSource, MessageKind
 from services.assets.asset_page.provenance import Origin as ValueOrigin
 from services.assets.asset_page.provenance import Statement, provenance_of
-from services.assets.checks.queries import Decision as QueryDecision
+from services.assets.checks.queries import QueryDecision as QueryDecision
 from services.assets.checks.queries import answer_query, messages_of, query_asset, settle_query
 from services.assets.checks.run import checks_of, request_checks
 from services.assets.reading.assets import get_asset

@@ -15,7 +15,7 @@ from api.http.security import Caller
 from models.assets import CheckSource
 from services.assets.checks.accept_source_value import accept_theirs
 from services.assets.checks.differences import Difference
-from services.assets.checks.outcomes import Verdict as VerdictOf
+from services.assets.checks.outcomes import DifferenceRuling as VerdictOf
 from services.assets.checks.settlement import answer_differences, differences_on, settle_differences
 from services.assets.registration.record import as_terms
 from services.core.access_log import log_access

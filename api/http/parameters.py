@@ -8,7 +8,7 @@ from annotated_types import Interval
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.core.ledger.history import Change
+from services.core.ledger.history import RecordChange
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ class History(BaseModel):
     items: list[HistoryEntry]
 
 
-def told(changes: list[Change]) -> dict[str, Any]:
+def told(changes: list[RecordChange]) -> dict[str, Any]:
     """A history as answered."""
     return {
         "items": [

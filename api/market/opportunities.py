@@ -26,8 +26,8 @@ from services.core.access_log import log_access
 from services.market.eligibility.gap_closing import closing_set, closing_set_of_assets
 from services.market.eligibility.opportunities import MAX_ASSETS, opportunities_of_assets, opportunities_of_unit
 from services.market.eligibility.portfolio import OpportunityFilters, list_opportunities, portfolio_in_numbers
+from services.market.eligibility.verdicts import EligibilityStanding as StandingCode
 from services.market.eligibility.verdicts import Requirement as RequirementCode
-from services.market.eligibility.verdicts import Standing as StandingCode
 
 router = APIRouter(prefix="/opportunities", tags=["Opportunities"], route_class=ExactRoute)
 RECORD = "market_unit"

@@ -13,9 +13,9 @@ from services.market.eligibility.gap_closing import GapClosing
 from services.market.eligibility.opportunities import Opportunities, Opportunity
 from services.market.eligibility.portfolio import OpportunityLine, PortfolioSummary
 from services.market.eligibility.stacking_check import StackingWith
+from services.market.eligibility.verdicts import EligibilityStanding as StandingCode
+from services.market.eligibility.verdicts import EligibilityVerdict
 from services.market.eligibility.verdicts import Requirement as RequirementCode
-from services.market.eligibility.verdicts import Standing as StandingCode
-from services.market.eligibility.verdicts import Verdict
 from services.market.products.market_tables import Stacking
 
 
@@ -134,7 +134,7 @@ class ClosingOut(BaseModel):
     Lost: list[str] = Field(description="Products for which it would no longer be.")
 
 
-def judged(version: Any, verdict: Verdict) -> dict[str, Any]:
+def judged(version: Any, verdict: EligibilityVerdict) -> dict[str, Any]:
     """What every answer says of one product."""
     return {
         "ProductCode": version.code,

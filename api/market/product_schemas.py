@@ -24,7 +24,7 @@ from services.market.products.document import version_terms as version_terms
 from services.market.products.market_tables import Stacking
 from services.market.products.products import ProductView
 from services.market.products.products import product_terms as product_terms
-from services.market.products.stacking import Holding, Pair, Together
+from services.market.products.stacking import Holding, Pair, StackingResult
 
 
 class ProductVersionOut(BaseModel):
@@ -258,7 +258,7 @@ def table_out(table: MarketTable) -> dict[str, Any]:
     return {**edition_out(table), "items": table.rows}
 
 
-def together_out(found: Together) -> dict[str, Any]:
+def together_out(found: StackingResult) -> dict[str, Any]:
     """The answer of `can_be_held`."""
     modes = {"CoDelivery": found.co_delivery, "Splitting": found.splitting, "Jumping": found.jumping}
     return {**modes, "items": [_pair(pair) for pair in found.pairs]}

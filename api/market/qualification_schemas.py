@@ -12,8 +12,8 @@ from api.http.parameters import PageQuery
 from models.products import Family
 from models.qualifications import QualificationStatus, SaidKind
 from services.core.conversation.definition import Audience as Readers
-from services.market.qualification.assessment import MAX_CASES, Verdict
-from services.market.qualification.assessment import Outcome as Decided
+from services.market.qualification.assessment import MAX_CASES, AssessmentVerdict
+from services.market.qualification.assessment import AssessmentResult as Decided
 from services.market.qualification.filters import SINGLE_VALUED, TERMS
 from services.market.qualification.portability import ColleagueQualification
 from services.market.qualification.readiness import Readiness
@@ -123,7 +123,7 @@ class CodedBody(TextBody):
 class DecisionBody(Body):
     """A decision."""
 
-    Outcome: Verdict
+    Outcome: AssessmentVerdict
     Reason: str = Field(max_length=LONGEST, examples=["The test of 3 May was passed."])
     ValidFrom: date | None = Field(default=None, description="Today unless told.")
     ValidUntil: date | None = Field(default=None, description="The last day; mandatory when QUALIFIED.")

@@ -47,7 +47,12 @@ from services.market.qualification.assessment import (
     suspend_qualification,
     take_application,
 )
-from services.market.qualification.batch import Together, assign_applications, take_applications, withdraw_applications
+from services.market.qualification.batch import (
+    BatchResult,
+    assign_applications,
+    take_applications,
+    withdraw_applications,
+)
 from services.market.qualification.data_package import read_package
 from services.market.qualification.filters import TERMS, parse_qualification_filters
 from services.market.qualification.listing import get_qualification, list_qualifications
@@ -318,7 +323,7 @@ def withdraw_many(caller: Caller, body: WithdrawalsBody) -> Response:
     return _together(caller, withdraw_applications(caller, body.cases(), body.Text))
 
 
-def _together(caller: Caller, became: Together) -> Response:
+def _together(caller: Caller, became: BatchResult) -> Response:
     items = [get_qualification(caller, one.id).terms() for one in became.done]
     left = [{"QualificationId": one.id, "Label": one.label, "Action": one.action} for one in became.left]
     return answer({"items": items, "Left": left})

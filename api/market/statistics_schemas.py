@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from api.http.decimal_json import Exact
 from models.products import Family as FamilyCode
 from services.market.eligibility.requirements import Requirement as RequirementCode
-from services.market.statistics.model import Ageing, Days, Dimension, Figure, MarketNumbers, Series
-from services.market.statistics.top_blockers import Blocker, Blockers
+from services.market.statistics.model import Ageing, Days, Dimension, MarketNumbers, Series, StatisticsFigure
+from services.market.statistics.top_blockers import Blockers, TopBlocker
 
 _WITHHELD = "Null: withheld, since too few stand behind it."
 _COUNT: Any = Field(description=_WITHHELD)
@@ -182,7 +182,7 @@ def statistics_out(numbers: MarketNumbers) -> dict[str, Any]:
     }
 
 
-def _figure(one: Figure) -> dict[str, Any]:
+def _figure(one: StatisticsFigure) -> dict[str, Any]:
     return {"Code": one.code, "Label": one.label, "Count": one.count, "Capacity": one.kw}
 
 
@@ -215,7 +215,7 @@ def blockers_out(found: Blockers, path: str | None) -> dict[str, Any]:
     }
 
 
-def _blocker(one: Blocker, path: str | None) -> dict[str, Any]:
+def _blocker(one: TopBlocker, path: str | None) -> dict[str, Any]:
     where = f"&GspGroup={one.gsp_group}" if one.gsp_group else ""
     products = "".join(f"ProductCode={quote(code)}&" for code in one.product_codes)
     query = f"{products}Family={one.family}&Unmet={one.requirement}{where}"

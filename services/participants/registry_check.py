@@ -12,7 +12,7 @@ from models.core import Event
 from models.events import EventType
 from models.participants import Organisation
 from services.core.clock import now
-from services.core.comparison import Outcome
+from services.core.comparison import ComparisonOutcome
 from services.core.errors import Refused
 from services.core.http_client import OutsideRefused, OutsideUnavailable
 from services.core.identity.actor import Actor
@@ -121,7 +121,7 @@ def _answer(declared: dict[str, Any]) -> dict[str, Any]:
     if record is None:
         return _said("not found")
     comparisons = compare_company(declared, record)
-    differs = any(one.outcome is Outcome.DIFFERS for one in comparisons)
+    differs = any(one.outcome is ComparisonOutcome.DIFFERS for one in comparisons)
     return _said("differs" if differs else "agrees", comparisons=[asdict(one) for one in comparisons])
 
 

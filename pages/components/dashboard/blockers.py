@@ -3,12 +3,12 @@
 from models.products import FAMILY_LABELS
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
-from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_below
+from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, legend_below
 from pages.components.dashboard.clock_charts import pattern_of
 from pages.components.dashboard.power_charts import COLOURS, megawatts, shown
 from services.market.eligibility.requirements import REQUIREMENT_LABELS
 from services.market.statistics.blocker_text import describe_nearest
-from services.market.statistics.top_blockers import Blocker, Blockers
+from services.market.statistics.top_blockers import Blockers, TopBlocker
 
 HIGH_ROW = 48
 """Pixels of one bar, whose name has two lines."""
@@ -19,7 +19,7 @@ ONLY, TOGETHER = "nothing else stops them", "something else does too"
 
 def blockers(found: Blockers, manner: Manner) -> Chart:
     """The requirements that stop most units, and those of the units that nothing else stops."""
-    rows = [Row(_values(one), links.stopped(manner, one)) for one in found.items]
+    rows = [ChartRow(_values(one), links.stopped(manner, one)) for one in found.items]
     figure = Figure() if found.items else None
     if figure is not None:
         parts = {ONLY: [one.alone or 0 for one in found.items]} if not found.anonymised else {}
@@ -59,13 +59,13 @@ def blockers(found: Blockers, manner: Manner) -> Chart:
     )
 
 
-def _beside(one: Blocker) -> str:
+def _beside(one: TopBlocker) -> str:
     """What stands beside a bar, in two lines: ``12 · 3.4 MW``, ``60 kW short``."""
     near = describe_nearest(one.requirement, one.nearest)
     return "<br>".join(filter(None, (f"{one.units:,} · {megawatts(one.kw):,.1f} MW", near)))
 
 
-def _values(one: Blocker) -> dict[str, object]:
+def _values(one: TopBlocker) -> dict[str, object]:
     return {
         "Products": ", ".join(one.product_codes),
         "Family": FAMILY_LABELS[one.family],

@@ -6,7 +6,7 @@ from typing import Any
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
-from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_below
+from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, legend_below
 from pages.components.dashboard.power_charts import (
     COLOURS,
     ROW,
@@ -43,7 +43,7 @@ def ageing(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     found = numbers.ageing_by_product if per == "product" and numbers.ageing_by_product else numbers.ageing_by_operator
     name = "product" if found is numbers.ageing_by_product else "so"
     rows = [
-        Row(
+        ChartRow(
             {PER[name]: one.label, "Clock": CLOCK_LABELS[clock], "Applications": shown(one.by_clock[clock])},
             links.applications(manner, clock=str(clock), **{name: one.code}),
         )
@@ -99,7 +99,7 @@ def days(numbers: MarketNumbers, per: str, manner: Manner) -> Chart:
     """Time to decision: the median and what nine in ten stay within."""
     found = numbers.days_by_product if per == "product" else numbers.days_by_operator
     rows = [
-        Row(
+        ChartRow(
             {
                 PER[per]: one.label,
                 "Median, working days": shown(one.median),
@@ -150,7 +150,7 @@ def outcomes(numbers: MarketNumbers, manner: Manner) -> Chart:
     kinds = list(OUTCOME_COLOURS)
     months = numbers.outcomes_by_month
     rows = [
-        Row(
+        ChartRow(
             {
                 "Month": f"{one.month:%Y-%m}",
                 "Outcome": QUALIFICATION_LABELS[kind],
@@ -200,7 +200,7 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
     found = numbers.reasons
     in_span = links.between("became", numbers.since, numbers.as_of)
     rows = [
-        Row(
+        ChartRow(
             {"Reason": one.label, "Applications": shown(one.count)},
             links.applications(manner, became="FAILED", reason=one.code, **in_span),
         )
@@ -234,7 +234,7 @@ def reasons(numbers: MarketNumbers, manner: Manner) -> Chart:
 def expiries(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Qualifications that end in the coming months."""
     rows = [
-        Row(
+        ChartRow(
             {"Month": f"{one.month:%Y-%m}", "Qualifications": shown(one.count), "MW": shown(megawatts(one.kw))},
             links.applications(manner, status="QUALIFIED", **links.between("ends", one.month, last_of(one.month))),
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from models.products import FAMILY_LABELS, Family
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
-from pages.components.dashboard.chart_card import Chart, Manner, Row, Target, is_dark, legend_below
+from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, Target, is_dark, legend_below
 from services.core.clock import show_date
 from services.market.qualification.filters import SEVERAL_GROUPS
 from services.market.statistics.model import Dimension, MarketNumbers, Series, Stage
@@ -61,7 +61,7 @@ def funnel(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Assets on the way from registration to qualification."""
     labels = list(dict.fromkeys(stage.label for stage in numbers.funnel))
     rows = [
-        Row(
+        ChartRow(
             {
                 "Stage": stage.label,
                 "Family": FAMILY_LABELS[stage.family] if stage.family else "All",
@@ -124,7 +124,7 @@ def by_kind(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Cha
     """Qualified power by one dimension, as of the day."""
     figures = numbers.by_dimension[dimension]
     rows = [
-        Row(
+        ChartRow(
             {
                 DIMENSION_LABELS[dimension]: one.label,
                 "MW": shown(megawatts(one.kw)),
@@ -184,7 +184,7 @@ def over_time(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> C
     lines = [line for line in lines if any(line.kw) or None in line.kw]
     drawn = [*lines[: len(COLOURS) - 1], *_rest(lines[len(COLOURS) - 1 :])]
     rows = [
-        Row(
+        ChartRow(
             {"Until": day.isoformat(), DIMENSION_LABELS[dimension]: line.label, "MW": shown(megawatts(line.kw[place]))},
             _behind(dimension, line.code, manner),
         )
@@ -242,7 +242,7 @@ def heat(numbers: MarketNumbers, manner: Manner) -> Chart:
     groups = sorted({cell.gsp_group for cell in numbers.heat}, key=lambda code: (not code, code))
     place = {(cell.product, cell.gsp_group): number for number, cell in enumerate(numbers.heat)}
     rows = [
-        Row(
+        ChartRow(
             {
                 "Product": names.get(cell.product, cell.product),
                 "GSP group": names.get(cell.gsp_group, cell.gsp_group) or "Several",

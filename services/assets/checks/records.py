@@ -21,7 +21,7 @@ from models.assets import (
     CheckSource,
     MessageKind,
 )
-from services.assets.checks.outcomes import Answer, Verdict, differs, is_open, outcome_of, reason
+from services.assets.checks.outcomes import Answer, DifferenceRuling, differs, is_open, outcome_of, reason
 from services.assets.conversation.comments import post_asset_message
 from services.assets.conversation.messages import LONGEST_MESSAGE, asked_by_person, open_question, short
 from services.assets.registration.lifecycle import move
@@ -164,7 +164,7 @@ def _keep(check: AssetCheck, answer: Answer) -> None:
 
 def outcome_of_absence(evidence: Mapping[str, Any]) -> CheckOutcome:
     """Of an asset that the source doesn't know: settled once an operator has let it stand."""
-    declared_stands = evidence.get("settled", {}).get("settled_as") == Verdict.DECLARED_STANDS
+    declared_stands = evidence.get("settled", {}).get("settled_as") == DifferenceRuling.DECLARED_STANDS
     return CheckOutcome.SETTLED if declared_stands else CheckOutcome.NOT_FOUND
 
 

@@ -17,7 +17,7 @@ from services.assets.checks.differences import (
     write_mark,
 )
 from services.assets.checks.guards import reached
-from services.assets.checks.outcomes import Verdict, source_in_words
+from services.assets.checks.outcomes import DifferenceRuling, source_in_words
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
 from services.assets.conversation.comments import post_asset_message
@@ -46,7 +46,7 @@ def differences_on(actor: Actor, asset_id: UUID) -> list[Difference]:
 def settle_differences(
     actor: Actor,
     asset_id: UUID,
-    verdict: Verdict,
+    verdict: DifferenceRuling,
     reason: str,
     version: int,
     fields: Sequence[str] | None = None,
@@ -68,9 +68,9 @@ def settle_differences(
     if not differences:
         raise Refused("No difference is open on this asset: there is nothing to settle.")
     match verdict:
-        case Verdict.DECLARED_STANDS:
+        case DifferenceRuling.DECLARED_STANDS:
             _let_stand(actor, asset, checks, differences, text, files)
-        case Verdict.THEIRS_RIGHT:
+        case DifferenceRuling.THEIRS_RIGHT:
             _ask_for_change(actor, asset, checks, differences, text, files)
         case _:
             assert_never(verdict)
@@ -103,7 +103,7 @@ def _let_stand(
 ) -> None:
     question, _answered = open_question(asset)
     asked_personally = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
-    write_mark(checks, differences, verdict_mark(actor, Verdict.DECLARED_STANDS, reason))
+    write_mark(checks, differences, verdict_mark(actor, DifferenceRuling.DECLARED_STANDS, reason))
     open_reasons = reasons_of(checks)
     if open_reasons or asked_personally:
         # The status stands, but the version moves on: who decides on the old one is told of this.
@@ -139,7 +139,7 @@ def _ask_for_change(
 ) -> None:
     text = "\n".join([*(_please(difference) for difference in differences), reason])
     message = post_asset_message(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT], files)
-    mark = verdict_mark(actor, Verdict.THEIRS_RIGHT, reason, question_id=str(message.id))
+    mark = verdict_mark(actor, DifferenceRuling.THEIRS_RIGHT, reason, question_id=str(message.id))
     write_mark(checks, differences, mark, forget=("answer",))
     if asset.status is AssetStatus.PENDING_VALIDATION:
         move(asset, AssetStatus.QUERY, "settle_differences", short(text))

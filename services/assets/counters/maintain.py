@@ -31,7 +31,7 @@ COUNTED = (
 """Columns of an asset on which a count depends."""
 
 
-class Place(NamedTuple):
+class TallyKey(NamedTuple):
     """Counter keys of one asset; an absent value is the empty text, 0 or -1."""
 
     asset_category: str
@@ -56,10 +56,10 @@ def hundredths(kilowatts: Decimal) -> int:
     return int(Decimal(kilowatts) * 100)
 
 
-def _place(value: Callable[[str], Any]) -> tuple[Place, int]:
+def _place(value: Callable[[str], Any]) -> tuple[TallyKey, int]:
     cell = value("cell")
     return (
-        Place(
+        TallyKey(
             value("asset_category"),
             str(value("status")),
             value("dno_connection") or "",
@@ -80,7 +80,7 @@ def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callab
     steps = [(1, after)] if before is None else [(-1, before), (1, after)]
     for sign, value in steps:
         key, rated = _place(value)
-        PENDING.add(session, Place, key, sign, sign * rated)
+        PENDING.add(session, TallyKey, key, sign, sign * rated)
 
 
 def note_flushed(session: OrmSession) -> None:
@@ -130,14 +130,14 @@ def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) 
         sums = counts.setdefault(place, [0, 0])
         sums[0] += sign
         sums[1] += sign * rated
-    PENDING.add_all(session, Place, counts)
+    PENDING.add_all(session, TallyKey, counts)
 
 
 def _all_hundredths(column: Column) -> Column:
     return hundredths_of(column) if isinstance(column, pl.Series) else each(column, hundredths)
 
 
-def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
+def _spread(place: TallyKey) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
     """Every row of every table in which an asset of this place counts."""
     category, status, dno, gsp, cell, month, provider = place
     active = status not in ENDED_STATUSES
@@ -159,10 +159,10 @@ def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
 
 def bring_up_to_date(session: OrmSession) -> None:
     """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
-    pending = PENDING.taken(session)[0].get(Place, {})
+    pending = PENDING.taken(session)[0].get(TallyKey, {})
     changes: dict[type[SQLModel], Counts] = {table: {} for table in TALLIES}
     for asset_key, sums in pending.items():
-        for table, key in _spread(Place(*asset_key)):
+        for table, key in _spread(TallyKey(*asset_key)):
             totals = changes[table].setdefault(key, [0] * len(sums_of(table)))
             totals[:] = map(sum, zip(totals, sums, strict=False))
     for table in TALLIES:

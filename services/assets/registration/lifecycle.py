@@ -66,7 +66,7 @@ def move(asset: Asset, target: AssetStatus, operation: str, reason: str | None =
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
+class _AssetOffer:
     """One act that a person may be offered: its permission, words, and the states in which it makes sense."""
 
     operation: str
@@ -77,43 +77,43 @@ class _Offer:
 
 
 OFFERS = (
-    _Offer("update_asset", "asset.update", "Change its details", ACTIVE_STATUSES, "Its record is closed."),
-    _Offer(
+    _AssetOffer("update_asset", "asset.update", "Change its details", ACTIVE_STATUSES, "Its record is closed."),
+    _AssetOffer(
         "answer_query",
         "asset.answer",
         "Answer the query",
         tuple(ASSET_LIFE_CYCLE.sources("answer_query")),
         "No query is open on it.",
     ),
-    _Offer(
+    _AssetOffer(
         "query_asset",
         "asset.settle",
         "Ask the FSP about it",
         tuple(ASSET_LIFE_CYCLE.sources("query_asset")),
         "Questions are asked while it is Pending Validation.",
     ),
-    _Offer(
+    _AssetOffer(
         "settle_query",
         "asset.settle",
         "Decide: verify, or ask again",
         tuple(ASSET_LIFE_CYCLE.sources("settle_query")),
         "A decision is possible while it is Pending Validation: once a query has been answered.",
     ),
-    _Offer(
+    _AssetOffer(
         "settle_differences",
         "asset.settle",
         "Settle what differs",
         tuple(ASSET_LIFE_CYCLE.sources("settle_differences")),
         "Differences are settled while it is in review.",
     ),
-    _Offer(
+    _AssetOffer(
         "request_checks",
         "asset.check",
         "Run the checks again",
         (S.PENDING_VALIDATION, S.VERIFIED),
         "Checks run while it is Pending Validation or Verified; an open query is answered first.",
     ),
-    _Offer(
+    _AssetOffer(
         "deregister_asset",
         "asset.deregister",
         "De-register",
@@ -143,7 +143,7 @@ def _reached(view: View) -> Prepared:
     return Prepared(select(*columns).where(col(Asset.id) == bindparam("asset", type_=Uuid())))
 
 
-def _action(asset: Asset, offer: _Offer, reached: bool) -> Action:
+def _action(asset: Asset, offer: _AssetOffer, reached: bool) -> Action:
     why_not = None
     if not reached:
         why_not = f"{_who(offer.permission)} can do this."

@@ -24,7 +24,7 @@ from services.core.jobs.outbox import emit
 from services.core.operation import operation, system_step
 from services.core.transaction import current_session
 from services.market.products.catalogue import find_newest_version, load_catalogue
-from services.market.products.document import ATTRIBUTES, Kind
+from services.market.products.document import ATTRIBUTES, FieldKind
 from services.market.products.proposal_lifecycle import PROPOSAL_LIFE_CYCLE
 from services.market.products.proposal_records import add_statement, reach_proposal, require_statement
 from services.market.products.proposals import emit_proposal_event
@@ -146,12 +146,12 @@ def _publish_version(
     return version
 
 
-def _column_value(kind: Kind, value: Any) -> Any:
+def _column_value(kind: FieldKind, value: Any) -> Any:
     if value is None:
         return None
-    if kind is Kind.POWER:
+    if kind is FieldKind.POWER:
         return Decimal(value)
-    return date.fromisoformat(value) if kind is Kind.DATE else value
+    return date.fromisoformat(value) if kind is FieldKind.DATE else value
 
 
 def keep_catalogue() -> None:

@@ -21,7 +21,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.eligibility.verdicts import Verdict, judge_unit
+from services.market.eligibility.verdicts import EligibilityVerdict, judge_unit
 from services.market.products.catalogue import list_offered_versions
 from services.market.products.procurers import find_operators
 from services.market.qualification import sla_clock as qualification_clock
@@ -40,7 +40,7 @@ class Choice:
     """A product that the unit may apply for: its verdict, the SOs that would be asked, and applications that exist."""
 
     version: ProductVersion
-    verdict: Verdict | None
+    verdict: EligibilityVerdict | None
     operators: Sequence[Organisation]
     """The buyers where the unit is; an application goes to each of them."""
     existing: Mapping[UUID, Qualification]

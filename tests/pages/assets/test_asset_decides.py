@@ -8,7 +8,7 @@ import time_machine
 from streamlit.testing.v1 import AppTest
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource
-from services.assets.checks.outcomes import Answer, Verdict, judged
+from services.assets.checks.outcomes import Answer, DifferenceRuling, judged
 from services.assets.checks.records import open_checks, record_answers
 from services.assets.checks.settlement import differences_on, settle_differences
 from services.assets.conversation.comments import conversation_of
@@ -48,7 +48,7 @@ def click(at: AppTest, key: str) -> AppTest:
 def settle(at: AppTest, asset: Asset, term: str, reason: str) -> AppTest:
     """Let the declared value of one field stand."""
     key = key_of(asset, term)
-    at.get_by_key(f"verdict-{key}").set_value(Verdict.DECLARED_STANDS)
+    at.get_by_key(f"verdict-{key}").set_value(DifferenceRuling.DECLARED_STANDS)
     at.get_by_key(f"why-{key}").set_value(reason)
     return click(at, f"settle-{key}")
 
@@ -81,7 +81,7 @@ def test_a_decision_on_an_older_page_says_what_was_decided_and_keeps_what_was_ty
     at = open_page("northgate", "asset", id=str(asset.id))
     at.get_by_key(f"answer-{asset.id}").set_value("It was uprated in May.")
     settle_differences(
-        admin, asset.id, Verdict.DECLARED_STANDS, "The letter was shown.", asset.version, ["RatedCapacity"]
+        admin, asset.id, DifferenceRuling.DECLARED_STANDS, "The letter was shown.", asset.version, ["RatedCapacity"]
     )
     press(at, "Send the answer")
     told = plain_text(at)
@@ -168,7 +168,7 @@ def test_the_whole_page_as_of_a_day_and_its_timeline() -> None:
     made: list[Asset] = []
 
     def decide() -> None:
-        settle_differences(admin, made[-1].id, Verdict.DECLARED_STANDS, "Both were shown.", made[-1].version)
+        settle_differences(admin, made[-1].id, DifferenceRuling.DECLARED_STANDS, "Both were shown.", made[-1].version)
 
     on_days(
         (datetime(2026, 3, 2, 12, tzinfo=UTC), lambda: made.append(registered(actor))),

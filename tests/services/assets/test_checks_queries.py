@@ -18,7 +18,7 @@ from services.assets.asset_page.provenance import Origin, provenance_of
 from services.assets.checks.deadlines import BATCH, keep_deadlines, note_long_pending
 from services.assets.checks.queries import (
     Awaits,
-    Decision,
+    QueryDecision,
     answer_query,
     messages_of,
     query_asset,
@@ -90,17 +90,17 @@ def test_answered_then_settled(register: str) -> None:
     with pytest.raises(Conflict):
         answer_query(actor, asset.id, "The register is behind.", asset.version - 1)
     with pytest.raises(Refused):
-        settle_query(operator, asset.id, Decision.VERIFY, "Not answered yet.", asset.version)
+        settle_query(operator, asset.id, QueryDecision.VERIFY, "Not answered yet.", asset.version)
     answered = answer_query(actor, asset.id, "Extended last month; the register is behind.", asset.version)
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.PENDING_VALIDATION
     with pytest.raises(Refused, match="still open"):
-        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, [])
+        settle_query(operator, asset.id, QueryDecision.VERIFY, "Seen the letter.", answered.version, [])
     with pytest.raises(Invalid, match="needs correcting"):
-        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, ["AssetName"])
+        settle_query(operator, asset.id, QueryDecision.VERIFY, "Seen the letter.", answered.version, ["AssetName"])
     with pytest.raises(Forbidden):
-        settle_query(actor, asset.id, Decision.VERIFY, "I say so myself.", answered.version)
-    settled = settle_query(operator, asset.id, Decision.VERIFY, "Seen the DNO's letter.", answered.version)
+        settle_query(actor, asset.id, QueryDecision.VERIFY, "I say so myself.", answered.version)
+    settled = settle_query(operator, asset.id, QueryDecision.VERIFY, "Seen the DNO's letter.", answered.version)
     assert settled.status is AssetStatus.VERIFIED
     assert [message.kind for message in messages_of(actor, asset.id)] == [
         MessageKind.QUERY,
@@ -124,7 +124,7 @@ def test_another_difference_is_another_question(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor, mpan := an_mpan())
     answered = answer_query(actor, asset.id, "The register is behind.", asset.version)
-    settle_query(operator, asset.id, Decision.VERIFY, "Agreed.", answered.version)
+    settle_query(operator, asset.id, QueryDecision.VERIFY, "Agreed.", answered.version)
     load(mpan, "0.5", "2025-10")
     work_through()
     again = get_asset(actor, asset.id)
@@ -176,7 +176,7 @@ def test_the_operator_asks_again_and_asks_by_itself(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor, mpan := an_mpan())
     answered = answer_query(actor, asset.id, "It just is.", asset.version)
-    asked = settle_query(operator, asset.id, Decision.ASK_AGAIN, "Please name the agreement.", answered.version)
+    asked = settle_query(operator, asset.id, QueryDecision.ASK_AGAIN, "Please name the agreement.", answered.version)
     assert (asked.status, asked.status_reason) == (AssetStatus.QUERY, "Please name the agreement.")
     load(mpan, "2.5", "2025-10")
     work_through()
