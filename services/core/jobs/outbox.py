@@ -84,16 +84,16 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     goes on from there would never see it. Therefore this counts as writing: its view is not that of its first question.
     """
     _lock("pg_advisory_xact_lock")
-    chosen = select(Event).where(col(Event.seq) > after, visible(Event, actor))
-    return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
+    query = select(Event).where(col(Event.seq) > after, visible(Event, actor))
+    return list(current_session().scalars(query.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
 
 
-def emit_many(event_type: EventType, model: type[Any], told: Columns, count: int, puts: Puts | None = None) -> None:
+def emit_many(event_type: EventType, model: type[Any], about: Columns, count: int, puts: Puts | None = None) -> None:
     """Write many events of one type at once, with their deliveries: for bulk paths, in the operation's transaction.
 
     A handler that takes events together has one delivery for up to `TOGETHER` of them.
 
-    Columns of `told`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
+    Columns of `about`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
     With `puts` they are written when these are sent: that has to be before other events are, since their numbers are taken.
     """
     if not count:
@@ -107,7 +107,7 @@ def emit_many(event_type: EventType, model: type[Any], told: Columns, count: int
     common = {"type": Same(str(event_type)), "record_type": Same(model.record_type()), "occurred_at": moment}
     waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
     rows = puts or Puts(connection)
-    rows.add(table_of(Event), lambda: {"seq": numbers, "id": Ids(new_ids(count)), **common, **told}, count)
+    rows.add(table_of(Event), lambda: {"seq": numbers, "id": Ids(new_ids(count)), **common, **about}, count)
     for name, handling in _handlers_of(event_type).items():
         size = TOGETHER if handling.together else 1
         runs = [numbers[start : start + size] for start in range(0, count, size)]

@@ -33,9 +33,11 @@ def second_process() -> Executor:
     `concurrent.futures.BrokenExecutor` when the process was killed; the next call starts another.
     """
     # For another register another process is started: what differs here is never the same executor.
-    told = {"DATABASE_URL": settings().resolved_database_url(), "LOKY_MAX_MEMORY_LEAK_SIZE": MOST_GROWN}
-    mine = (os.getpid(), reactions().wire_process)
-    return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine, env=told)
+    environment = {"DATABASE_URL": settings().resolved_database_url(), "LOKY_MAX_MEMORY_LEAK_SIZE": MOST_GROWN}
+    arguments = (os.getpid(), reactions().wire_process)
+    return get_reusable_executor(
+        max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=arguments, env=environment
+    )
 
 
 def _begin(parent: int, wire: Callable[[], None]) -> None:

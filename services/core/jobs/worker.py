@@ -86,22 +86,22 @@ def _claim() -> list[_Claimed]:
         due = select(EventDelivery).where(*_due(moment))
         longest = due.order_by(col(EventDelivery.due_at), col(EventDelivery.id)).limit(TOGETHER)
         newest = due.order_by(col(EventDelivery.due_at).desc(), col(EventDelivery.id).desc()).limit(BATCH)
-        found = {
+        deliveries = {
             delivery.id: delivery
-            for chosen, most in ((longest, TOGETHER), (newest, BATCH))
-            for delivery in _few(session.scalars(chosen.with_for_update(skip_locked=True)), most)
+            for query, most in ((longest, TOGETHER), (newest, BATCH))
+            for delivery in _few(session.scalars(query.with_for_update(skip_locked=True)), most)
         }.values()
-        together = [delivery for delivery in found if _takes_many(delivery.handler)]
-        alone = [delivery for delivery in found if not _takes_many(delivery.handler)]
-        taken = alone[:BATCH] + together
-        wanted = [number for delivery in taken for number in _numbers(delivery)]
-        events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(wanted)))}
-        for delivery in taken:
+        together = [delivery for delivery in deliveries if _takes_many(delivery.handler)]
+        alone = [delivery for delivery in deliveries if not _takes_many(delivery.handler)]
+        claimed = alone[:BATCH] + together
+        numbers = [number for delivery in claimed for number in _numbers(delivery)]
+        events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(numbers)))}
+        for delivery in claimed:
             delivery.due_at = moment + LEASE
             delivery.attempts += 1
         return [
             _Claimed(delivery.id or 0, delivery.handler, events[number])
-            for delivery in taken
+            for delivery in claimed
             for number in _numbers(delivery)
         ]
 
@@ -126,7 +126,7 @@ def _takes_many(name: str) -> bool:
 
 
 def back_off(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: 2 s, doubling, at most 15 minutes."""
+    """The wait after so many attempts: 2 s, doubling, at most 15 minutes."""
     return timedelta(seconds=min(2**attempts, 900))
 
 
@@ -134,11 +134,11 @@ def _finish(results: Mapping[tuple[int, int | None], Exception | None]) -> None:
     """Note how deliveries went, each with all its events: what came in the way, by delivery and the event's number."""
     with unit_of_work(_stamp("finish_delivery"), writes=True) as session:
         moment = now()
-        chosen = select(EventDelivery).where(col(EventDelivery.id).in_({delivery_id for delivery_id, _seq in results}))
-        for delivery in session.scalars(chosen).all():
+        query = select(EventDelivery).where(col(EventDelivery.id).in_({delivery_id for delivery_id, _seq in results}))
+        for delivery in session.scalars(query).all():
             numbers = _numbers(delivery)
-            failed = {one: error for one in numbers if (error := results[delivery.id or 0, one]) is not None}
-            done = [one for one in numbers if one not in failed]
+            failed = {number: error for number in numbers if (error := results[delivery.id or 0, number]) is not None}
+            done = [number for number in numbers if number not in failed]
             if done:
                 delivery.event_seq, delivery.further = done[0], done[1:]
                 delivery.status, delivery.done_at, delivery.last_error = DeliveryStatus.DONE, moment, None
@@ -147,8 +147,10 @@ def _finish(results: Mapping[tuple[int, int | None], Exception | None]) -> None:
                 _put_off(delivery, failed.pop(numbers[0]), moment)
             # Others that failed go on by themselves, once this one has let go of them.
             session.flush()
-            for one, error in failed.items():
-                own = EventDelivery(event_seq=one, handler=delivery.handler, attempts=delivery.attempts, due_at=moment)
+            for number, error in failed.items():
+                own = EventDelivery(
+                    event_seq=number, handler=delivery.handler, attempts=delivery.attempts, due_at=moment
+                )
                 _put_off(own, error, moment)
                 session.add(own)
 
@@ -168,10 +170,10 @@ def deliver_due() -> int:
             return 0
     claimed = _claim()
     runs: dict[str, list[_Claimed]] = {}
-    alone: list[_Claimed] = []
-    for one in claimed:
-        (runs.setdefault(one.handler, []) if _takes_many(one.handler) else alone).append(one)
-    _hand_over(alone)
+    single: list[_Claimed] = []
+    for delivery in claimed:
+        (runs.setdefault(delivery.handler, []) if _takes_many(delivery.handler) else single).append(delivery)
+    _hand_over(single)
     for name, run in runs.items():
         if (together := reactions().handlers[name].together) is not None:
             _hand_over_together(together, run)
@@ -180,12 +182,12 @@ def deliver_due() -> int:
 
 def _hand_over(claimed: Sequence[_Claimed]) -> None:
     """One event after the other; how a delivery went is noted once all of its own are through."""
-    for _delivery, events in groupby(claimed, lambda one: one.delivery_id):
-        _finish({(one.delivery_id, one.event.seq): _tried(one) for one in events})
+    for _delivery, events in groupby(claimed, lambda delivery: delivery.delivery_id):
+        _finish({(delivery.delivery_id, delivery.event.seq): _tried(delivery) for delivery in events})
 
 
 def _tried(claimed: _Claimed) -> Exception | None:
-    """What came in the way when an event was handed over by itself."""
+    """Hand one event over by itself; the error that came in the way."""
     try:
         handling = reactions().handlers[claimed.handler]
         if handling.together is not None:
@@ -203,12 +205,12 @@ def _tried(claimed: _Claimed) -> Exception | None:
 def _hand_over_together(function: ManyHandler, claimed: list[_Claimed]) -> None:
     """All at once; where that fails as a whole, one by one, so that one event doesn't hold up the others."""
     try:
-        failures = function([one.event for one in claimed])
+        failures = function([delivery.event for delivery in claimed])
     except Exception:
         log.exception("Handler %s failed on %s events together", claimed[0].handler, len(claimed))
         _hand_over(claimed)
         return
-    _finish({(one.delivery_id, one.event.seq): failures.get(one.event.id) for one in claimed})
+    _finish({(delivery.delivery_id, delivery.event.seq): failures.get(delivery.event.id) for delivery in claimed})
 
 
 def run_due_jobs() -> int:
