@@ -23,7 +23,7 @@ from services.core.access_buffer import AccessBuffer
 from services.core.jobs.worker import Worker
 from services.core.memory import Collector
 from services.core.settings import Settings, settings
-from services.registry import load_all
+from services.wiring import wire
 
 SANDBOXES = {
     "company_registry_url": "companies-house",
@@ -107,7 +107,7 @@ def report_failure(error: Exception) -> bool:
 
 log = logging.getLogger("fmar.portal")
 logging.getLogger("fmar").setLevel(logging.INFO)
-load_all()
+wire()
 _settings = settings()
 _settings.require_startable()
 _routes = [Mount("/api", _api)]

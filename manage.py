@@ -19,7 +19,7 @@ from services.core.db import engine as database
 from services.core.errors import Invalid, RegisterError
 from services.core.identity.actor import system_actor
 from services.core.settings import ROOT, StartRefused, settings
-from services.registry import load_all
+from services.wiring import wire
 
 cli = typer.Typer(help="The FMAR register: commands for its operators.", no_args_is_help=True, add_completion=False)
 
@@ -29,7 +29,7 @@ def _prepare() -> None:
     from services.core.db.migrate import migrate
     from services.first_data import begin
 
-    load_all()
+    wire()
     if migrate():
         typer.echo("The database was brought to the present schema.")
     begin()
@@ -117,7 +117,7 @@ def reset_demo() -> None:
     from services.workshop.demo import reset
 
     _require_demo()
-    load_all()
+    wire()
     started = time.perf_counter()
     typer.echo(f"{reset()} ({time.perf_counter() - started:.1f} s)")
 

@@ -9,7 +9,7 @@ import typer
 
 from services.core.ledger.verifying import Verification
 from services.core.settings import settings
-from services.registry import load_all
+from services.wiring import wire
 
 QUIET_SECONDS = 3
 """How long a table's move goes on without a word when nobody watches a terminal."""
@@ -56,7 +56,7 @@ def move(
     """
     from services.governance.moving import move_register
 
-    load_all()
+    wire()
     started = time.perf_counter()
     moved = move_register(source or settings().database_url, to, _Progress())
     typer.echo(f"\n{'Table':<26}{'source':>14}{'target':>14}{'seconds':>10}")
@@ -94,7 +94,7 @@ def restore(
     from services.core.ledger.sealing import anchor_path
     from services.governance.copies import restore_register
 
-    load_all()
+    wire()
     restored = restore_register(file)
     if restored.migrated_from:
         typer.echo(f"The copy had schema {restored.migrated_from} and was brought to the present one.")
@@ -116,7 +116,7 @@ def sizes() -> None:
     from services.core.identity.actor import system_actor
     from services.governance.sizes import table_sizes
 
-    load_all()
+    wire()
     tables = table_sizes(system_actor())
     assets = next(table.rows for table in tables if table.name == "asset") or 1
     typer.echo(f"{'Table':<26}{'rows':>12}{'MB':>10}{'rows/asset':>12}{'bytes/row':>11}{'MB/100,000 assets':>19}")

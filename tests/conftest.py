@@ -13,13 +13,13 @@ from services.core.db import engine as database
 from services.core.db.migrate import migrate
 from services.core.settings import settings
 from services.first_data import begin
-from services.registry import load_all
+from services.wiring import wire
 from services.workshop.demo import seed_demo
 from tests.databases import DATABASES, fresh_database
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
-load_all()
+wire()
 
 
 class JourneysTogether(LoadScopeScheduling):

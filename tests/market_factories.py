@@ -14,7 +14,7 @@ from services.core.clock import today
 from services.core.identity.actor import Actor
 from services.core.transaction import current_session, unit_of_work
 from services.market.qualification.application import apply_for_products
-from services.market.qualification.assessment import Outcome, Verdict, decide_application
+from services.market.qualification.assessment import AssessmentResult, AssessmentVerdict, decide_application
 from services.market.unit_changes.composition import create_unit
 from services.market.units.units import get_unit
 from tests.asset_factories import STAMP, make_actor, make_organisation, make_provider, registered
@@ -67,20 +67,20 @@ def apply_for(actor: Actor, unit: MarketUnit, *codes: str, to: Sequence[UUID] = 
     )
 
 
-def qualified(operator: Actor, application: Qualification, outcome: Outcome | None = None) -> Qualification:
+def qualified(operator: Actor, application: Qualification, outcome: AssessmentResult | None = None) -> Qualification:
     """The application once its SO has qualified it, for a year unless said otherwise."""
     return decide_application(operator, application.id, outcome or good(), application.version)
 
 
-def good(days: int = 365, **changes: object) -> Outcome:
+def good(days: int = 365, **changes: object) -> AssessmentResult:
     """A decision to qualify for so many days."""
-    values = {"verdict": Verdict.QUALIFIED, "reason": BECAUSE, "valid_until": today() + timedelta(days=days)}
-    return Outcome(**{**values, **changes})  # pyright: ignore[reportArgumentType]
+    values = {"verdict": AssessmentVerdict.QUALIFIED, "reason": BECAUSE, "valid_until": today() + timedelta(days=days)}
+    return AssessmentResult(**{**values, **changes})  # pyright: ignore[reportArgumentType]
 
 
-def bad(code: str = "TEST_FAILED") -> Outcome:
+def bad(code: str = "TEST_FAILED") -> AssessmentResult:
     """A decision to fail."""
-    return Outcome(Verdict.FAILED, "The test of 3 May was not passed.", reason_code=code)
+    return AssessmentResult(AssessmentVerdict.FAILED, "The test of 3 May was not passed.", reason_code=code)
 
 
 def make_market(*areas: str) -> tuple[Actor, Actor, MarketUnit]:

@@ -16,7 +16,7 @@ from api.http.security import Caller
 from models.assets import CheckOutcome, CheckSource, MessageKind
 from services.assets.asset_page.provenance import Origin, provenance_of
 from services.assets.checks import queries
-from services.assets.checks.queries import Decision, messages_of
+from services.assets.checks.queries import QueryDecision, messages_of
 from services.assets.checks.run import checks_of, request_checks
 from services.assets.reading.assets import get_asset
 from services.assets.registration.lifecycle import allowed_actions
@@ -108,7 +108,7 @@ class QuestionBody(RequestSchema):
 class SettlementBody(RequestSchema):
     """A decision on an asset in validation."""
 
-    decision: Decision
+    decision: QueryDecision
     reason: str = Field(max_length=5000, examples=["The connection agreement that was handed in shows the new limit."])
     fields: list[str] | None = Field(
         default=None, max_length=100, description="Differences that are accepted, by term; all of them when left out."

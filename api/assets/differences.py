@@ -14,7 +14,7 @@ from api.http.security import Caller
 from models.assets import CheckSource
 from services.assets.checks import settlement
 from services.assets.checks.accept_source_value import accept_theirs
-from services.assets.checks.outcomes import Verdict
+from services.assets.checks.outcomes import DifferenceRuling
 from services.assets.checks.settlement import differences_on
 from services.core.access_log import log_access
 
@@ -35,7 +35,7 @@ class DifferenceOut(AnswerSchema):
     in_words: str
     found_at: datetime | None
     open: bool = Field(description="Whether it still has to be settled.")
-    verdict: Verdict | None
+    verdict: DifferenceRuling | None
     reason: str | None
     by: str | None = Field(serialization_alias="DecidedBy")
     decided_at: datetime | None
@@ -58,7 +58,7 @@ class _Selection(RequestSchema):
 class VerdictBody(_Selection):
     """A verdict of an operator on differences."""
 
-    verdict: Verdict = Field(
+    verdict: DifferenceRuling = Field(
         description="`DECLARED_STANDS`: the declared value stays. `THEIRS_RIGHT`: the FSP is asked to change it."
     )
     reason: str = Field(max_length=5000, examples=["The uprating certificate was shown."])

@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.http.schemas import AnswerSchema, RequestSchema
-from services.core.ledger.history import Change
+from services.core.ledger.history import RecordChange
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ class History(BaseModel):
     items: list[HistoryEntry]
 
 
-def history_out(changes: Iterable[Change]) -> History:
+def history_out(changes: Iterable[RecordChange]) -> History:
     """The history of a record."""
     return History(items=HistoryEntry.from_records(changes))
 

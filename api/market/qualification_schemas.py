@@ -12,7 +12,7 @@ from api.http.schemas import AnswerSchema, RequestSchema
 from models.products import Family
 from models.qualifications import QualificationStatus, SaidKind
 from services.core.conversation.definition import Audience
-from services.market.qualification.assessment import MAX_CASES, Outcome, Verdict
+from services.market.qualification.assessment import MAX_CASES, AssessmentResult, AssessmentVerdict
 from services.market.qualification.filters import SINGLE_VALUED, TERMS
 from services.market.qualification.sla_clock import ClockState
 
@@ -115,16 +115,18 @@ class CodedBody(TextBody):
 class DecisionBody(RequestSchema):
     """A decision."""
 
-    verdict: Verdict = Field(alias="Outcome")
+    verdict: AssessmentVerdict = Field(alias="Outcome")
     reason: str = Field(max_length=LONGEST, examples=["The test of 3 May was passed."])
     valid_from: date | None = Field(default=None, description="Today unless told.")
     valid_until: date | None = Field(default=None, description="The last day; mandatory when QUALIFIED.")
     conditions: str | None = Field(default=None, max_length=LONGEST)
     reason_code: str | None = Field(default=None, max_length=40, description="Mandatory when FAILED.")
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> AssessmentResult:
         """As the services take it."""
-        return Outcome(self.verdict, self.reason, self.valid_from, self.valid_until, self.conditions, self.reason_code)
+        return AssessmentResult(
+            self.verdict, self.reason, self.valid_from, self.valid_until, self.conditions, self.reason_code
+        )
 
 
 class Case(RequestSchema):

@@ -50,7 +50,7 @@ from services.market.qualification import assessment, batch, listing, portabilit
 from services.market.qualification.allowed_actions import qualification_actions
 from services.market.qualification.application import apply_for_products
 from services.market.qualification.assessment import MAX_CASES
-from services.market.qualification.batch import Together
+from services.market.qualification.batch import BatchResult
 from services.market.qualification.data_package import read_package
 from services.market.qualification.filters import TERMS, parse_qualification_filters
 from services.market.qualification.portability import qualified_elsewhere
@@ -330,5 +330,5 @@ def withdraw_applications(caller: Caller, body: WithdrawalsBody) -> Response:
     return _together(caller, batch.withdraw_applications(caller, body.versions(), body.text))
 
 
-def _together(caller: Caller, result: Together) -> Response:
+def _together(caller: Caller, result: BatchResult) -> Response:
     return answer({"items": _terms(caller, result.done), "Left": LeftAsItWas.from_records(result.left)})

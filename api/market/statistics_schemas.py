@@ -11,7 +11,7 @@ from api.http.schemas import AnswerSchema
 from models.products import Family
 from services.market.eligibility.requirements import Requirement
 from services.market.statistics.model import Dimension, MarketNumbers
-from services.market.statistics.top_blockers import Blocker, Blockers
+from services.market.statistics.top_blockers import Blockers, TopBlocker
 
 _WITHHELD = "Null: withheld, since too few stand behind it."
 _COUNT: Any = Field(description=_WITHHELD)
@@ -168,7 +168,7 @@ def blockers_out(blockers: Blockers, path: str | None) -> BlockersOut:
     return BlockersOut.from_record(blockers, items=items)
 
 
-def _query_of(blocker: Blocker) -> str:
+def _query_of(blocker: TopBlocker) -> str:
     group = f"&GspGroup={blocker.gsp_group}" if blocker.gsp_group else ""
     products = "".join(f"ProductCode={quote(code)}&" for code in blocker.product_codes)
     return f"{products}Family={blocker.family}&Unmet={blocker.requirement}{group}"

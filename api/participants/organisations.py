@@ -17,7 +17,7 @@ from api.http.responses import NOT_MODIFIED, IfMatch, IfNoneMatch, answer, here,
 from api.http.security import Caller
 from models.participants import Organisation, OrganisationStatus
 from services.core.access_log import log_access
-from services.core.ledger.history import Change
+from services.core.ledger.history import RecordChange
 from services.participants import organisations, reading
 from services.participants.reading import (
     as_terms,
@@ -169,7 +169,7 @@ def _moment(as_of: datetime | None) -> dict[str, str]:
     return {"as_of": as_of.isoformat()} if as_of else {}
 
 
-def _by_term(change: Change) -> Change:
+def _by_term(change: RecordChange) -> RecordChange:
     """Columns by their ontology terms; the register's own columns in the same spelling."""
     terms = terms_of_columns(change.changes)
     named = {

@@ -13,7 +13,7 @@ from pages.components.asset.facts import draw_facts, draw_units_of
 from pages.components.asset.outcome import show_news
 from pages.components.asset.query import draw_query
 from pages.components.asset.timeline import draw_timeline
-from pages.components.common.asset_labels import Words, draw_badges, words_for
+from pages.components.common.asset_labels import AssetLabels, draw_badges, words_for
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.page import WholeAsset
@@ -41,7 +41,7 @@ def asked_for() -> UUID:
         raise NotFound("asset", given) from None
 
 
-def draw_head(asset: Asset, words: Words) -> None:
+def draw_head(asset: Asset, words: AssetLabels) -> None:
     """Name, status and the four things everybody asks first."""
     st.title(escape_markdown(asset.asset_name), anchor=False)
     draw_badges(asset, words)
@@ -51,7 +51,7 @@ def draw_head(asset: Asset, words: Words) -> None:
         st.markdown(f"{escape_markdown(asset.status_reason)} :small[since {show_moment(asset.status_since)}]")
 
 
-def draw_present(whole: WholeAsset, words: Words) -> None:
+def draw_present(whole: WholeAsset, words: AssetLabels) -> None:
     """What is new, what can be done, and the query on top of everything else."""
     asset = whole.asset
     show_news(words)

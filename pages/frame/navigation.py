@@ -11,7 +11,7 @@ from services.core.identity.permissions import may
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PortalPage:
     """One page: its file, address, title, icon, and the permissions of which any one opens it."""
 
     file: str
@@ -25,33 +25,37 @@ class Place:
 
 START = "start"
 """Streamlit serves its default page at / only, but keeps a name for it; /home is another way to the same page."""
-PLACES: dict[str, list[Place]] = {
+PLACES: dict[str, list[PortalPage]] = {
     "": [
-        Place("home.py", START, "Home", "home"),
-        Place("home.py", "home", "Home", "home", hidden=True),
-        Place("search.py", "search", "Search", "search", ["register.search"], hidden=True),
-        Place("waiting.py", "waiting", "What waits", "pending_actions", ["asset.read"], hidden=True),
+        PortalPage("home.py", START, "Home", "home"),
+        PortalPage("home.py", "home", "Home", "home", hidden=True),
+        PortalPage("search.py", "search", "Search", "search", ["register.search"], hidden=True),
+        PortalPage("waiting.py", "waiting", "What waits", "pending_actions", ["asset.read"], hidden=True),
     ],
     "Assets": [
-        Place("assets/register_asset.py", "register-asset", "Register an asset", "add_circle", ["asset.register"]),
-        Place("assets/prepare_asset.py", "prepare-asset", "Prepare an asset", "add_circle", ["asset.submit_draft"]),
-        Place("assets/upload.py", "upload", "Upload a portfolio", "upload_file", ["asset.bulk"]),
-        Place("assets/drafts.py", "drafts", "Drafts", "edit_note", ["asset.draft"]),
-        Place("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
-        Place("assets/review.py", "review", "Review", "fact_check", ["asset.read"]),
-        Place("assets/lookup.py", "look-up", "Look up", "search", ["asset.lookup"]),
-        Place("assets/asset.py", "asset", "Asset", "bolt", ["asset.read"], hidden=True),
-        Place("assets/edit_asset.py", "edit-asset", "Change an asset", "edit", ["asset.update"], hidden=True),
-        Place("assets/categories.py", "categories", "Categories", "category", ["category.read"]),
-        Place("assets/edit_category.py", "edit-category", "Edit a category", "edit", ["category.manage"], hidden=True),
-        Place("assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"]),
+        PortalPage("assets/register_asset.py", "register-asset", "Register an asset", "add_circle", ["asset.register"]),
+        PortalPage(
+            "assets/prepare_asset.py", "prepare-asset", "Prepare an asset", "add_circle", ["asset.submit_draft"]
+        ),
+        PortalPage("assets/upload.py", "upload", "Upload a portfolio", "upload_file", ["asset.bulk"]),
+        PortalPage("assets/drafts.py", "drafts", "Drafts", "edit_note", ["asset.draft"]),
+        PortalPage("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
+        PortalPage("assets/review.py", "review", "Review", "fact_check", ["asset.read"]),
+        PortalPage("assets/lookup.py", "look-up", "Look up", "search", ["asset.lookup"]),
+        PortalPage("assets/asset.py", "asset", "Asset", "bolt", ["asset.read"], hidden=True),
+        PortalPage("assets/edit_asset.py", "edit-asset", "Change an asset", "edit", ["asset.update"], hidden=True),
+        PortalPage("assets/categories.py", "categories", "Categories", "category", ["category.read"]),
+        PortalPage(
+            "assets/edit_category.py", "edit-category", "Edit a category", "edit", ["category.manage"], hidden=True
+        ),
+        PortalPage("assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"]),
     ],
     "Market": [
-        Place("market/dashboard.py", "market", "Market at a glance", "monitoring", ["market.statistics"]),
-        Place("market/products.py", "products", "Products", "inventory_2", ["product.read"]),
-        Place("market/product.py", "product", "Product", "inventory_2", ["product.read"], hidden=True),
-        Place("market/proposals.py", "product-proposals", "Product proposals", "rule", ["product.propose"]),
-        Place(
+        PortalPage("market/dashboard.py", "market", "Market at a glance", "monitoring", ["market.statistics"]),
+        PortalPage("market/products.py", "products", "Products", "inventory_2", ["product.read"]),
+        PortalPage("market/product.py", "product", "Product", "inventory_2", ["product.read"], hidden=True),
+        PortalPage("market/proposals.py", "product-proposals", "Product proposals", "rule", ["product.propose"]),
+        PortalPage(
             "market/propose_product.py",
             "propose-product",
             "Propose a product",
@@ -59,28 +63,30 @@ PLACES: dict[str, list[Place]] = {
             ["product.propose"],
             hidden=True,
         ),
-        Place("market/stacking.py", "stacking", "Stacking", "grid_on", ["product.read"]),
-        Place("market/equivalences.py", "equivalences", "Equivalences", "swap_horiz", ["product.read"]),
-        Place("market/units.py", "market-units", "Market units", "hub", ["unit.read"]),
-        Place("market/build_unit.py", "build-unit", "Build a unit", "add_box", ["unit.manage"]),
-        Place("market/opportunities.py", "opportunities", "Opportunities", "explore", ["unit.read"]),
-        Place(
+        PortalPage("market/stacking.py", "stacking", "Stacking", "grid_on", ["product.read"]),
+        PortalPage("market/equivalences.py", "equivalences", "Equivalences", "swap_horiz", ["product.read"]),
+        PortalPage("market/units.py", "market-units", "Market units", "hub", ["unit.read"]),
+        PortalPage("market/build_unit.py", "build-unit", "Build a unit", "add_box", ["unit.manage"]),
+        PortalPage("market/opportunities.py", "opportunities", "Opportunities", "explore", ["unit.read"]),
+        PortalPage(
             "market/queue.py",
             "application-queue",
             "Applications to assess",
             "pending_actions",
             ["qualification.assess", "organisation.decide"],
         ),
-        Place("market/applications.py", "applications", "Applications", "assignment", ["qualification.apply"]),
-        Place("market/application.py", "application", "Application", "assignment", ["qualification.read"], hidden=True),
-        Place("market/unit.py", "market-unit", "Market unit", "hub", ["unit.read"], hidden=True),
+        PortalPage("market/applications.py", "applications", "Applications", "assignment", ["qualification.apply"]),
+        PortalPage(
+            "market/application.py", "application", "Application", "assignment", ["qualification.read"], hidden=True
+        ),
+        PortalPage("market/unit.py", "market-unit", "Market unit", "hub", ["unit.read"], hidden=True),
     ],
     "Participants": [
-        Place(
+        PortalPage(
             "participants/organisations.py", "organisations", "Organisations", "apartment", ["organisation.directory"]
         ),
-        Place("participants/organisation.py", "organisation", "My organisation", "badge", ["organisation.read"]),
-        Place(
+        PortalPage("participants/organisation.py", "organisation", "My organisation", "badge", ["organisation.read"]),
+        PortalPage(
             "participants/edit_organisation.py",
             "edit-organisation",
             "Change an organisation",
@@ -88,27 +94,27 @@ PLACES: dict[str, list[Place]] = {
             ["organisation.update"],
             hidden=True,
         ),
-        Place(
+        PortalPage(
             "participants/register_organisation.py",
             "register-organisation",
             "Register an organisation",
             "domain_add",
             ["organisation.register"],
         ),
-        Place("participants/users.py", "users", "Users", "group", ["user.manage"]),
-        Place("participants/clients.py", "credentials", "API credentials", "key", ["client.manage"]),
+        PortalPage("participants/users.py", "users", "Users", "group", ["user.manage"]),
+        PortalPage("participants/clients.py", "credentials", "API credentials", "key", ["client.manage"]),
     ],
     "Governance": [
-        Place("governance/ledger.py", "ledger", "Ledger", "verified_user", ["ledger.verify"]),
-        Place("governance/accesses.py", "access-log", "Access log", "visibility", ["access.read"]),
-        Place("governance/permissions.py", "permissions", "Who may do what", "lock_person"),
-        Place("governance/settings.py", "settings", "Settings", "tune", ["setting.read"]),
-        Place("governance/about.py", "about", "About the register", "info"),
+        PortalPage("governance/ledger.py", "ledger", "Ledger", "verified_user", ["ledger.verify"]),
+        PortalPage("governance/accesses.py", "access-log", "Access log", "visibility", ["access.read"]),
+        PortalPage("governance/permissions.py", "permissions", "Who may do what", "lock_person"),
+        PortalPage("governance/settings.py", "settings", "Settings", "tune", ["setting.read"]),
+        PortalPage("governance/about.py", "about", "About the register", "info"),
     ],
 }
 
 
-def _page(place: Place, *, default: bool = False) -> Page:
+def _page(place: PortalPage, *, default: bool = False) -> Page:
     return st.Page(
         f"pages/{place.file}",
         title=place.title,
@@ -159,7 +165,7 @@ def link(file: str, label: str, icon: str, query: dict[str, str] | None = None) 
         st.markdown(f":material/{icon}: {label}")
 
 
-def opens(place: Place, actor: Actor) -> bool:
+def opens(place: PortalPage, actor: Actor) -> bool:
     """Whether a page is offered to the actor."""
     return not place.permissions or any(may(actor, permission) for permission in place.permissions)
 

@@ -10,7 +10,7 @@ from pages.components.qualification.portability import draw_elsewhere
 from pages.components.qualification.table import draw_qualification_table
 from pages.frame import session
 from services.core.identity.permissions import may
-from services.market.qualification.counts import Tally, tally_qualifications
+from services.market.qualification.counts import ApplicationCounts, tally_qualifications
 from services.market.qualification.filters import QualificationFilters
 from services.market.qualification.listing import work_queue
 from services.market.qualification.sla_clock import CLOCK_LABELS, ClockState
@@ -20,14 +20,14 @@ UNDECIDED = QualificationFilters(clock=tuple(state for state in ClockState if st
 CHOOSING = "queue-many"
 
 
-def draw_numbers(tally: Tally) -> None:
+def draw_numbers(tally: ApplicationCounts) -> None:
     """How the clocks stand."""
     grid = st.grid(4, min_column_width=130)
     for state in (ClockState.LATE, ClockState.SOON, ClockState.IN_TIME, ClockState.PAUSED):
         grid.metric(CLOCK_LABELS[state], f"{tally.clocks[state]:,}", border=True)
 
 
-def draw_groups(tally: Tally) -> None:
+def draw_groups(tally: ApplicationCounts) -> None:
     """How many there are in each GSP group, as bars of one table."""
     rows = [{"GSP group": code or "Several", "Applications": count} for code, count in tally.groups.items()]
     with st.expander("By GSP group", icon=":material/map:"):

@@ -10,9 +10,6 @@ from typing import Any
 import h3.api.basic_int as h3
 from sqlalchemy import BigInteger, ColumnElement, literal_column
 
-from models.assets import Asset
-from services.core.ledger.writer import derives
-
 FINEST = 11
 """The resolution kept with each asset: cells of about 50 m across."""
 COARSE = 4
@@ -26,12 +23,10 @@ def cell_of(latitude: float, longitude: float) -> int:
     return h3.latlng_to_cell(latitude, longitude, FINEST)
 
 
-def _derived(column: Callable[[str], Any]) -> int | None:
+def derive_cell(column: Callable[[str], Any]) -> int | None:
+    """Work out the finest cell of an asset from its position; None without one."""
     latitude, longitude = column("latitude"), column("longitude")
     return None if latitude is None or longitude is None else cell_of(latitude, longitude)
-
-
-derives(Asset, "cell", _derived)
 
 
 def resolution_of(cell: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class ComparisonOutcome(StrEnum):
     """NOT_STATED is neither a pass nor a fail: one of the two sides has nothing to say about the field."""
 
     AGREES = "agrees"
@@ -23,7 +23,7 @@ class Comparison:
     field: str
     declared: str | None
     theirs: str | None
-    outcome: Outcome
+    outcome: ComparisonOutcome
     message: str
 
 
@@ -34,16 +34,19 @@ def compare(field: str, label: str, declared: str | None, theirs: str | None, sa
     MPAN register"). `same` is the caller's judgement and counts only where both sides state a value.
     """
     if theirs is None:
-        outcome, message = Outcome.NOT_STATED, f"{source} does not state the {label}."
+        outcome, message = ComparisonOutcome.NOT_STATED, f"{source} does not state the {label}."
     elif declared is None:
         outcome, message = (
-            Outcome.NOT_STATED,
+            ComparisonOutcome.NOT_STATED,
             f"No {label} is declared; {source[0].lower()}{source[1:]} states {theirs}.",
         )
     elif same:
-        outcome, message = Outcome.AGREES, f"{source} states the same {label}."
+        outcome, message = ComparisonOutcome.AGREES, f"{source} states the same {label}."
     else:
-        outcome, message = Outcome.DIFFERS, f"{source} states {theirs} as the {label}; {declared} is declared."
+        outcome, message = (
+            ComparisonOutcome.DIFFERS,
+            f"{source} states {theirs} as the {label}; {declared} is declared.",
+        )
     return Comparison(field, declared, theirs, outcome, message)
 
 

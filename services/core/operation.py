@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from services.core.errors import RegisterError
 from services.core.identity.account_status import require_standing
-from services.core.identity.actor import Actor
+from services.core.identity.actor import Actor, system_actor
 from services.core.identity.permissions import permission_table, require
 from services.core.transaction import AFTERWARDS, Stamp, in_transaction, opened, unit_of_work
 
@@ -97,17 +97,45 @@ def operation(
                 require(actor, permission)
                 with opened(Stamp(known.name, use_case, actor), writes=writes):
                     return function(actor, *args, **kwargs)
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    return once(actor, *args, **kwargs)
-                except (StaleDataError, IntegrityError, OperationalError) as error:
-                    if attempt == ATTEMPTS or not _raced(error):
-                        raise
-            raise AssertionError("unreachable")
+            return _again_when_raced(partial(once, actor, *args, **kwargs))
 
         return run
 
     return decorate
+
+
+def system_step(use_case: str, *, name: str, writes: bool = True) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make a function a step that the register takes by itself: no person or program may call it.
+
+    It runs in one transaction under the system actor, again where another writer came in between. `name` is what the ledger
+    keeps: it stays when the function is renamed or moved. It is no operation, so that no permission opens it and neither the
+    reference nor the page "Who may do what" lists it.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        def once(*args: P.args, **kwargs: P.kwargs) -> T:
+            with opened(Stamp(name, use_case, system_actor()), writes=writes):
+                return function(*args, **kwargs)
+
+        @wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            if in_transaction():
+                return once(*args, **kwargs)
+            return _again_when_raced(partial(once, *args, **kwargs))
+
+        return run
+
+    return decorate
+
+
+def _again_when_raced(attempt: Callable[[], T]) -> T:
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return attempt()
+        except (StaleDataError, IntegrityError, OperationalError) as error:
+            if not left or not _raced(error):
+                raise
+    raise AssertionError("unreachable")
 
 
 def _do_afterwards(stamp: Stamp, left: list[Callable[[], None]]) -> None:

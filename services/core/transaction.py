@@ -5,18 +5,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import SessionTransaction, UOWTransaction
 from sqlmodel import Session
 
 from services.core.audit_context import STAMP, WRITES, NoTransaction, Stamp
 from services.core.db.engine import engine, reading
 from services.core.ledger.writer import keep_ledger
+from services.core.reactions import reactions
 
 __all__ = [
     "NoTransaction",
     "Stamp",
     "afterwards",
-    "at_the_end",
     "current_connection",
     "current_session",
     "in_transaction",
@@ -29,9 +31,22 @@ __all__ = [
 
 T = TypeVar("T")
 AFTERWARDS = "fmar_afterwards"
-# Here, where sessions are made: no import order can open one that passes the ledger by.
+
+
+def _react_to_flush(session: OrmSession, _context: UOWTransaction) -> None:
+    for react in reactions().after_flush:
+        react(session)
+
+
+def _react_to_rollback(session: OrmSession, rolled_back: SessionTransaction) -> None:
+    for react in reactions().after_rollback:
+        react(session, rolled_back)
+
+
+# Here, where sessions are made: no import order can open one that passes the ledger, or a reaction, by.
 keep_ledger(Session)
-_AT_THE_END: list[Callable[[Session], None]] = []
+event.listen(Session, "after_flush", _react_to_flush)
+event.listen(Session, "after_soft_rollback", _react_to_rollback)
 
 
 class Unit:
@@ -70,11 +85,6 @@ class Unit:
 
 
 _unit: ContextVar[Unit | None] = ContextVar("fmar_unit", default=None)
-
-
-def at_the_end(act: Callable[[Session], None]) -> None:
-    """Have something done in every unit of work that writes: the very last before it commits."""
-    _AT_THE_END.append(act)
 
 
 def in_transaction() -> bool:
@@ -151,6 +161,8 @@ def opened(stamp: Stamp, *, writes: bool) -> Iterator[Unit]:
         finally:
             outer.info[STAMP] = before
         return
+    # Raises NotWired here, before anything is read or written in a process in which nothing would react to it.
+    reactions()
     with _writing(stamp) if writes else _reading(stamp) as unit:
         yield unit
 
@@ -177,8 +189,8 @@ def _writing(stamp: Stamp) -> Iterator[Unit]:
         try:
             yield unit
             session.flush()
-            for act in _AT_THE_END:
-                act(session)
+            for react in reactions().before_commit:
+                react(session)
             session.commit()
         finally:
             _unit.reset(token)

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from models.core import LedgerEntry, LedgerSeal, Setting
 from services.core.identity.actor import Actor
-from services.core.ledger.history import Change, history
+from services.core.ledger.history import RecordChange, history
 from services.core.ledger.sealing import anchor_path, read_anchors
 from services.core.operation import operation
 from services.core.register_settings import register_id
@@ -84,7 +84,7 @@ def _view(seal: LedgerSeal, anchor: str | None) -> SealView:
 
 
 @operation("UC-05.06", permission="setting.read", writes=False, name="setting_history")
-def setting_history(actor: Actor, key: str) -> list[Change]:
+def setting_history(actor: Actor, key: str) -> list[RecordChange]:
     """Every change of one setting, newest first; none while it has its default. Settings are everybody's to see."""
     found: UUID | None = current_session().scalar(select(col(Setting.id)).where(col(Setting.key) == key))
     return history(Setting.record_type(), found) if found else []

@@ -11,6 +11,7 @@ from sqlmodel import col
 from models.assets import STATUS_LABELS, Asset, AssetStatus
 from models.bulk import BulkJob
 from models.core import Event
+from models.events import EventType
 from models.participants import Organisation
 from models.products import MarketTable, MarketTableKind, Product, ProductProposal, ProposalKind
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
@@ -21,58 +22,6 @@ from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.transaction import current_session
 
-WORDS: dict[str, str] = {
-    "asset.registered": "Registered",
-    "asset.changed": "Changed",
-    "asset.checks_requested": "Checks asked for again",
-    "asset.query_answered": "Query answered",
-    "asset.looked_up": "Another provider asked about it",
-    "asset.deregistered": "De-registered",
-    "asset.commented": "Commented on",
-    "asset.difference_settled": "A difference was settled",
-    "asset.pending_too_long": "Waits long for its checks",
-    "asset.draft_registered": "Registered from your data",
-    "asset.mpan_shared": "Its meter is registered by another provider, too",
-    "bulk.checked": "Tried: nothing is registered yet",
-    "bulk.failed": "Could not be registered",
-    "market.table_published": "Published in a new edition",
-    "market_unit.assets_changed": "Assets in it changed",
-    "market_unit.composed": "Given other assets",
-    "market_unit.created": "Built",
-    "market_unit.deregistered": "De-registered",
-    "market_unit.handed_over": "Handed over to another FSP",
-    "market_unit.reassigned": "Re-assigned to you",
-    "organisation.registered": "Registered, waits for approval",
-    "organisation.updated": "Changed",
-    "organisation.materially_changed": "Changed, waits for approval again",
-    "organisation.approved": "Approved",
-    "organisation.refused": "Refused",
-    "organisation.change_refused": "Change refused",
-    "organisation.suspended": "Suspended",
-    "organisation.reinstated": "Reinstated",
-    "organisation.withdrawn": "De-registered",
-    "product.deprecated": "Ends",
-    "product.proposal_answered": "Question answered",
-    "product.proposal_approved": "Approved",
-    "product.proposal_asked": "Asked about",
-    "product.proposal_refused": "Refused",
-    "product.proposal_withdrawn": "Withdrawn",
-    "product.proposed": "Proposed",
-    "product.version_published": "Has a new version",
-    "qualification.submitted": "Applied for",
-    "qualification.accepted": "Accepted as a colleague qualified it",
-    "qualification.approval_lapsed": "Validity ended while it is assessed",
-    "qualification.ends_soon": "Ends soon",
-    "qualification.newer_version": "Stays with its version: the product has a newer one",
-    "qualification.said": "Commented on",
-    "qualification.unit_changed": "The unit changed since it applied",
-    "qualification.window_confirmed": "A service window is confirmed",
-    "qualification.window_called_off": "A service window is called off",
-    "source.loaded": "Edition loaded",
-    "user.invited": "User invited",
-    "user.deactivated": "User deactivated",
-    "user.reactivated": "User reactivated",
-}
 PROPOSALS = {
     ProposalKind.NEW: "New product",
     ProposalKind.CHANGE: "Change of",
@@ -82,7 +31,8 @@ TABLES = {
     MarketTableKind.EQUIVALENCES: "Table of equivalences",
     MarketTableKind.STACKING: "Stacking matrix",
 }
-DRAFT_WORDS = {"asset.draft_submitted": "Submitted by", "asset.draft_returned": "Given back by"}
+EVENT_TYPES = frozenset(EventType)
+OF_DRAFTS = (EventType.ASSET_DRAFT_SUBMITTED, EventType.ASSET_DRAFT_RETURNED)
 """Events of drafts, which name their draft themselves."""
 
 
@@ -106,7 +56,7 @@ def recent_changes(actor: Actor, limit: int = 12) -> list[RecentChange]:
     return [
         RecentChange(
             at=event.occurred_at,
-            kind="draft" if event.type in DRAFT_WORDS else event.record_type,
+            kind="draft" if event.type in OF_DRAFTS else event.record_type,
             name=_name(names, event),
             what=_what(event),
             record_id=event.record_id,
@@ -144,7 +94,7 @@ def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
 
 def _name(names: dict[UUID, str], event: Event) -> str:
     """What the event is about; drafts and files are no records, so that their events say what they are called."""
-    if event.type in DRAFT_WORDS:
+    if event.type in OF_DRAFTS:
         return str(event.payload.get("name") or "A draft")
     if event.record_type == BulkJob.record_type():
         return str(event.payload.get("file_name") or "A file")
@@ -156,14 +106,17 @@ def _body(names: dict[UUID, str], event: Event) -> str | None:
 
 
 def _what(event: Event) -> str:
-    if event.type in DRAFT_WORDS:
+    if event.type in OF_DRAFTS:
         declined = " for good" if event.payload.get("declined") else ""
-        return f"{DRAFT_WORDS[event.type]} {event.payload.get('from') or 'somebody'}{declined}"
-    if event.type == "bulk.completed":
+        return f"{EventType(event.type).label} {event.payload.get('from') or 'somebody'}{declined}"
+    if event.type == EventType.BULK_COMPLETED:
         counts = [event.payload.get(f"rows_{name}") or 0 for name in ("registered", "updated", "refused")]
         return "Registered {:,}, changed {:,} and refused {:,}".format(*counts)
-    if event.type == "asset.status_changed" and event.payload.get("to") in list(AssetStatus):
+    if event.type == EventType.ASSET_STATUS_CHANGED and event.payload.get("to") in list(AssetStatus):
         return f"Became {STATUS_LABELS[AssetStatus(event.payload['to'])]}"
-    if event.type == "qualification.status_changed" and event.payload.get("to") in list(QualificationStatus):
+    if event.type == EventType.QUALIFICATION_STATUS_CHANGED and event.payload.get("to") in list(QualificationStatus):
         return f"Became {QUALIFICATION_LABELS[QualificationStatus(event.payload['to'])]}"
-    return WORDS.get(event.type) or event.type.partition(".")[2].replace("_", " ").capitalize()
+    if event.type in EVENT_TYPES:
+        return EventType(event.type).label
+    # A newer version of the register wrote it, and this one runs again.
+    return event.type.partition(".")[2].replace("_", " ").capitalize()

@@ -1,28 +1,25 @@
 """Sealing by itself: the worker seals the ledger from time to time and anchors each seal outside the database."""
 
-from datetime import timedelta
-
 from sqlalchemy import select
 from sqlmodel import col
 
 from models.core import LedgerSeal
 from services.core.clock import now
-from services.core.identity.actor import Actor, system_actor
-from services.core.jobs.worker import every
+from services.core.identity.actor import system_actor
 from services.core.ledger.sealing import anchor_path, read_anchors, seal_ledger, write_anchor
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.register_settings import register_id
 from services.core.transaction import current_session
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False, name="read_register_id")
-def read_register_id(actor: Actor) -> str:
+@system_step("UC-05.06", name="read_register_id", writes=False)
+def read_register_id() -> str:
     """The identifier of this register, which its anchors carry."""
     return register_id()
 
 
-@operation("UC-05.06", permission="ledger.verify", writes=False, name="unanchored_seals")
-def unanchored_seals(actor: Actor) -> list[LedgerSeal]:
+@system_step("UC-05.06", name="unanchored_seals", writes=False)
+def unanchored_seals() -> list[LedgerSeal]:
     """The seals that are newer than the newest anchored one: those just made, and any that a killed process left."""
     newest = max(read_anchors(register_id()), default=0)
     chosen = select(LedgerSeal).where(col(LedgerSeal.number) > newest).order_by(col(LedgerSeal.number))
@@ -35,12 +32,11 @@ def seal_and_anchor() -> int:
     while seal_ledger(system_actor()) is not None:
         made += 1
     if anchor_path() is not None:
-        for seal in unanchored_seals(system_actor()):
-            write_anchor(seal, read_register_id(system_actor()), now())
+        for seal in unanchored_seals():
+            write_anchor(seal, read_register_id(), now())
     return made
 
 
-@every(timedelta(minutes=1), name="governance.sealing.seal_regularly")
 def seal_regularly() -> None:
     """What waits longer than a minute is sealed."""
     seal_and_anchor()

@@ -1,7 +1,11 @@
 """What the register can do and who may do it, read from the operations themselves: nothing is typed in twice."""
 
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
 
+import services
 from models.participants import Role
 from services.core.identity.permissions import Scope, permission_table
 from services.core.operation import OPERATIONS, Operation
@@ -17,6 +21,14 @@ class PermissionRow:
     operations: list[Operation]
 
 
+@cache
+def every_operation() -> tuple[Operation, ...]:
+    """Every operation of the register, by name: modules that this process hasn't needed so far are imported."""
+    for module in walk_packages(services.__path__, "services."):
+        import_module(module.name)
+    return tuple(known for _, known in sorted(OPERATIONS.items()) if known.module.startswith("services."))
+
+
 def permission_rows() -> list[PermissionRow]:
     """The permission matrix: what each row means, how far each role reaches, which operations it opens."""
     return [
@@ -24,9 +36,7 @@ def permission_rows() -> list[PermissionRow]:
             row.name,
             row.meaning,
             row.scopes,
-            sorted(
-                (known for known in OPERATIONS.values() if known.permission == row.name), key=lambda known: known.name
-            ),
+            [known for known in every_operation() if known.permission == row.name],
         )
         for row in permission_table().values()
     ]
@@ -35,6 +45,6 @@ def permission_rows() -> list[PermissionRow]:
 def operations_by_use_case() -> dict[str, list[Operation]]:
     """The operations that implement each use case, in the order of the use cases."""
     found: dict[str, list[Operation]] = {}
-    for known in sorted(OPERATIONS.values(), key=lambda known: (known.use_case, known.module, known.name)):
+    for known in sorted(every_operation(), key=lambda known: (known.use_case, known.module, known.name)):
         found.setdefault(known.use_case, []).append(known)
     return found

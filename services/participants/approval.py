@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import Organisation, OrganisationStatus
 from services.core.clock import now
 from services.core.identity.actor import Actor
@@ -36,7 +37,7 @@ def approve_organisation(actor: Actor, organisation_id: UUID, version: int) -> O
     organisation = _moved(actor, organisation_id, version, OrganisationStatus.ACTIVE, "approve_organisation", None)
     organisation.approved_at = now()
     organisation.approved_values = {name: getattr(organisation, name) for name in (*MATERIAL, "legal_name_key")}
-    return _told("organisation.approved", organisation)
+    return _told(EventType.ORGANISATION_APPROVED, organisation)
 
 
 @operation("UC-01.02", permission="organisation.decide", name="refuse_organisation")
@@ -55,8 +56,8 @@ def refuse_organisation(actor: Actor, organisation_id: UUID, reason: str, versio
         for name, value in organisation.approved_values.items():
             setattr(organisation, name, value)
         organisation.registry_check = dict(WAITING_CHECK)
-        return _told("organisation.change_refused", organisation)
-    return _told("organisation.refused", organisation)
+        return _told(EventType.ORGANISATION_CHANGE_REFUSED, organisation)
+    return _told(EventType.ORGANISATION_REFUSED, organisation)
 
 
 @operation("UC-01.04", permission="organisation.decide", name="suspend_organisation")
@@ -65,14 +66,14 @@ def suspend_organisation(actor: Actor, organisation_id: UUID, reason: str, versi
     reason = require_reason(reason)
     require_administration_elsewhere(organisation_id)
     moved = _moved(actor, organisation_id, version, OrganisationStatus.SUSPENDED, "suspend_organisation", reason)
-    return _told("organisation.suspended", moved)
+    return _told(EventType.ORGANISATION_SUSPENDED, moved)
 
 
 @operation("UC-01.04", permission="organisation.decide", name="reinstate_organisation")
 def reinstate_organisation(actor: Actor, organisation_id: UUID, version: int) -> Organisation:
     """End a suspension: everything is as it was before."""
     moved = _moved(actor, organisation_id, version, OrganisationStatus.ACTIVE, "reinstate_organisation", None)
-    return _told("organisation.reinstated", moved)
+    return _told(EventType.ORGANISATION_REINSTATED, moved)
 
 
 def _moved(
@@ -91,7 +92,7 @@ def _moved(
     return organisation
 
 
-def _told(event: str, organisation: Organisation) -> Organisation:
+def _told(event_type: EventType, organisation: Organisation) -> Organisation:
     current_session().flush()
-    emit(event, organisation, organisation_id=organisation.id, payload={"reason": organisation.status_reason})
+    emit(event_type, organisation, organisation_id=organisation.id, payload={"reason": organisation.status_reason})
     return organisation

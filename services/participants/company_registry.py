@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from services.core.comparison import Comparison, Outcome, compare, stated
+from services.core.comparison import Comparison, ComparisonOutcome, compare, stated
 from services.core.http_client import OutsideClient, Patience
 
 SOURCE = "The company registry"
@@ -168,13 +168,13 @@ def compare_company(organisation: Mapping[str, Any], record: CompanyRecord) -> l
 def _name(declared: str | None, record: CompanyRecord) -> Comparison:
     field, theirs = "OrganisationLegalName", stated(record.company_name)
     result = compare(field, "legal name", declared, theirs, name_key(declared) == name_key(theirs), SOURCE)
-    if result.outcome is not Outcome.DIFFERS:
+    if result.outcome is not ComparisonOutcome.DIFFERS:
         return result
     for former in record.previous_company_names:
         if name_key(former.name) == name_key(declared):
             until = f" until {former.ceased_on:%-d %b %Y}" if former.ceased_on else ""
             message = f"{declared} was the company's name{until}; the company registry now states {theirs}."
-            return Comparison(field, declared, theirs, Outcome.DIFFERS, message)
+            return Comparison(field, declared, theirs, ComparisonOutcome.DIFFERS, message)
     return result
 
 
@@ -183,12 +183,12 @@ def _standing(declared: str | None, record: CompanyRecord) -> Comparison:
     theirs = f"{record.company_number} ({status})" if status else record.company_number
     if status is None:
         message = f"{SOURCE} does not state whether {record.company_number} is active."
-        return Comparison(field, declared, theirs, Outcome.NOT_STATED, message)
+        return Comparison(field, declared, theirs, ComparisonOutcome.NOT_STATED, message)
     if status in GOOD_STANDING:
         message = f"{SOURCE} lists {record.company_number} as {status}."
-        return Comparison(field, declared, theirs, Outcome.AGREES, message)
+        return Comparison(field, declared, theirs, ComparisonOutcome.AGREES, message)
     message = f"{SOURCE} lists {record.company_number} as {status.replace('-', ' ')}, not as active."
-    return Comparison(field, declared, theirs, Outcome.DIFFERS, message)
+    return Comparison(field, declared, theirs, ComparisonOutcome.DIFFERS, message)
 
 
 def _type(declared: str | None, record: CompanyRecord) -> Comparison:

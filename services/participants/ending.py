@@ -1,37 +1,27 @@
 """De-registering an organisation: what stands in the way, and the end (UC-01.04)."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
+from models.events import EventType
 from models.participants import Organisation, OrganisationStatus
 from services.core.errors import Blocker, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
 from services.core.jobs.outbox import emit
 from services.core.operation import operation
+from services.core.reactions import reactions
 from services.core.transaction import current_session
 from services.participants.administrators import require_administration_elsewhere
 from services.participants.lifecycle import ORGANISATION_LIFE_CYCLE
 from services.participants.organisations import require_version
 from services.participants.reasons import require_reason
 
-Look = Callable[[UUID], list[Blocker]]
-LOOKS: list[Look] = []
-"""What can stand in the way of ending an organisation; each area adds its own with `blocks_ending`."""
 
-
-def blocks_ending(look: Look) -> Look:
-    """Let a function say what of an area keeps an organisation from being de-registered: units, applications, switches."""
-    LOOKS.append(look)
-    return look
-
-
-@blocks_ending
-def _assets(organisation_id: UUID) -> list[Blocker]:
+def block_holder_of_assets(organisation_id: UUID) -> list[Blocker]:
     """Assets that it manages or owns and that have not ended, counted by status; open queries among them are named."""
     managed = col(Asset.service_provider_id) == organisation_id
     owned = (col(Asset.organisation_id) == organisation_id) & ~managed
@@ -52,6 +42,11 @@ def _assets(organisation_id: UUID) -> list[Blocker]:
     return found
 
 
+def _blockers(organisation_id: UUID) -> list[Blocker]:
+    """What each area names, in the order of `services.wiring`."""
+    return [blocker for block in reactions().organisation_blockers for blocker in block(organisation_id)]
+
+
 @operation("UC-01.04", permission="organisation.withdraw", writes=False, name="withdrawal_blockers")
 def withdrawal_blockers(actor: Actor, organisation_id: UUID) -> list[Blocker]:
     """Everything that keeps the organisation from being de-registered; empty when nothing does.
@@ -60,7 +55,7 @@ def withdrawal_blockers(actor: Actor, organisation_id: UUID) -> list[Blocker]:
     filtered list.
     """
     reach(Organisation, actor, organisation_id, "organisation.withdraw", lock=False)
-    return [blocker for look in LOOKS for blocker in look(organisation_id)]
+    return _blockers(organisation_id)
 
 
 @operation("UC-01.04", permission="organisation.withdraw", name="withdraw_organisation")
@@ -76,7 +71,7 @@ def withdraw_organisation(actor: Actor, organisation_id: UUID, reason: str, vers
     require_version(organisation, version)
     target = OrganisationStatus.WITHDRAWN
     ORGANISATION_LIFE_CYCLE.require(organisation.organisation_status, target, "withdraw_organisation")
-    blockers = [blocker for look in LOOKS for blocker in look(organisation_id)]
+    blockers = _blockers(organisation_id)
     if blockers:
         raise Refused(
             f"{organisation.organisation_legal_name} can't be de-registered while it has open obligations. "
@@ -86,5 +81,5 @@ def withdraw_organisation(actor: Actor, organisation_id: UUID, reason: str, vers
     organisation.organisation_status = target
     organisation.status_reason = reason
     current_session().flush()
-    emit("organisation.withdrawn", organisation, organisation_id=organisation.id, payload={"reason": reason})
+    emit(EventType.ORGANISATION_WITHDRAWN, organisation, organisation_id=organisation.id, payload={"reason": reason})
     return organisation

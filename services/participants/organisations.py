@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import Membership, MembershipStatus, Organisation, OrganisationStatus, Role, User, UserStatus
 from services.core.errors import Conflict, Duplicate, Finding, Forbidden, Invalid, Refused, Severity
 from services.core.identity.actor import Actor
@@ -66,7 +67,7 @@ def register_organisation(
                 status=MembershipStatus.ACTIVE,
             )
         )
-    emit("organisation.registered", organisation, organisation_id=organisation.id)
+    emit(EventType.ORGANISATION_REGISTERED, organisation, organisation_id=organisation.id)
     return organisation
 
 
@@ -100,7 +101,7 @@ def update_organisation(
         _await_approval(organisation)
     current_session().flush()
     emit(
-        "organisation.updated",
+        EventType.ORGANISATION_UPDATED,
         organisation,
         organisation_id=organisation.id,
         payload={"terms": sorted(terms_of_columns(changed).values())},
@@ -212,7 +213,7 @@ def _await_approval(organisation: Organisation) -> None:
     organisation.status_reason = None
     organisation.registry_check = dict(WAITING_CHECK)
     current_session().flush()
-    emit("organisation.materially_changed", organisation, organisation_id=organisation.id)
+    emit(EventType.ORGANISATION_MATERIALLY_CHANGED, organisation, organisation_id=organisation.id)
 
 
 def _founder(actor: Actor) -> User:

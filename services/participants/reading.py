@@ -17,7 +17,7 @@ from services.core.clock import now
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible, within
-from services.core.ledger.history import Change, as_of, history
+from services.core.ledger.history import RecordChange, as_of, history
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.participants.rules import ORGANISATION_ATTRIBUTES
@@ -29,7 +29,7 @@ HIDDEN = frozenset({"legal_name_key"})
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class ParticipantPage(Generic[T]):
     """Some records in the order of their identifiers; `next` is what to give as `after` for more, None at the end."""
 
     items: list[T]
@@ -87,7 +87,7 @@ def list_organisations(
     text: str | None = None,
     after: UUID | None = None,
     limit: int = 50,
-) -> Page[Organisation]:
+) -> ParticipantPage[Organisation]:
     """The organisations that the actor may see, oldest first; at most 200 a page.
 
     `role` is one of OrganisationRoles, `text` part of a legal or trading name, or of a registration number.
@@ -108,7 +108,7 @@ def list_organisations(
         chosen = chosen.where(col(Organisation.id) > after)
     size = max(1, min(limit, LARGEST_PAGE))
     found = list(current_session().scalars(chosen.order_by(col(Organisation.id)).limit(size + 1)))
-    return Page(found[:size], found[size - 1].id if len(found) > size else None)
+    return ParticipantPage(found[:size], found[size - 1].id if len(found) > size else None)
 
 
 @operation("UC-01.02", permission="organisation.directory", writes=False, name="directory")
@@ -158,15 +158,15 @@ def organisation_as_of(actor: Actor, organisation_id: UUID, moment: datetime) ->
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="organisation_history")
-def organisation_history(actor: Actor, organisation_id: UUID) -> list[Change]:
+def organisation_history(actor: Actor, organisation_id: UUID) -> list[RecordChange]:
     """Every change of the organisation, newest first: who, when, under which use case, before and after."""
     see(Organisation, actor, organisation_id)
     return [_shown(change) for change in history(Organisation.record_type(), organisation_id)]
 
 
-def _shown(change: Change) -> Change:
+def _shown(change: RecordChange) -> RecordChange:
     kept = {name: pair for name, pair in change.changes.items() if name not in HIDDEN}
-    return Change(
+    return RecordChange(
         change.version,
         change.at,
         change.operation,

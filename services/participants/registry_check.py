@@ -9,17 +9,18 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from models.core import Event
+from models.events import EventType
 from models.participants import Organisation
 from services.core.clock import now
-from services.core.comparison import Outcome
+from services.core.comparison import ComparisonOutcome
 from services.core.errors import Refused
 from services.core.http_client import OutsideRefused, OutsideUnavailable
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.identity.roles import still_takes_part
-from services.core.identity.visibility import reach, see
-from services.core.jobs.outbox import emit, handles
+from services.core.identity.visibility import reach
+from services.core.jobs.outbox import emit
 from services.core.jobs.worker import Wait
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.settings import settings
 from services.core.transaction import current_session
 from services.participants.company_registry import SOURCE, CompaniesHouse, compare_company
@@ -46,25 +47,21 @@ def _registry(url: str, key: str) -> CompaniesHouse:
     return CompaniesHouse(url, SecretStr(key))
 
 
-@handles("organisation.registered", name="participants.registry_check.check_registered")
 def check_registered(event: Event) -> None:
     """Hold a new organisation against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.materially_changed", name="participants.registry_check.check_changed")
 def check_changed(event: Event) -> None:
     """Hold a changed organisation against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.change_refused", name="participants.registry_check.check_restored")
 def check_restored(event: Event) -> None:
     """Hold an organisation that returned to what was approved against the registry."""
     _check(event.record_id)
 
 
-@handles("organisation.check_requested", name="participants.registry_check.check_requested")
 def check_requested(event: Event) -> None:
     """Hold an organisation against the registry because the administrator asked."""
     _check(event.record_id)
@@ -78,22 +75,20 @@ def check_again(actor: Actor, organisation_id: UUID) -> Organisation:
         raise Refused(f"{organisation.organisation_legal_name} is {organisation.organisation_status.lower()}.")
     organisation.registry_check = {**organisation.registry_check, **WAITING_CHECK}
     current_session().flush()
-    emit("organisation.check_requested", organisation, organisation_id=organisation.id)
+    emit(EventType.ORGANISATION_CHECK_REQUESTED, organisation, organisation_id=organisation.id)
     return organisation
 
 
-@operation("UC-01.02", permission="organisation.check", writes=False, name="declared_for_check")
-def declared_for_check(actor: Actor, organisation_id: UUID) -> dict[str, Any]:
+@system_step("UC-01.02", name="declared_for_check", writes=False)
+def declared_for_check(organisation_id: UUID) -> dict[str, Any]:
     """What an organisation declares, by ontology terms, for the company registry to be asked about."""
-    return as_terms(see(Organisation, actor, organisation_id))
+    return as_terms(current_session().get_one(Organisation, organisation_id))
 
 
-@operation("UC-01.02", permission="organisation.check", name="record_registry_check")
-def record_registry_check(
-    actor: Actor, organisation_id: UUID, declared: dict[str, Any], answer: dict[str, Any]
-) -> Organisation:
+@system_step("UC-01.02", name="record_registry_check")
+def record_registry_check(organisation_id: UUID, declared: dict[str, Any], answer: dict[str, Any]) -> Organisation:
     """Keep what the company registry said of `declared`, unless the organisation has moved on since it was asked."""
-    organisation = reach(Organisation, actor, organisation_id, "organisation.check")
+    organisation = current_session().get_one(Organisation, organisation_id, with_for_update=True)
     terms = as_terms(organisation)
     if all(terms[term] == declared[term] for term in HELD):
         organisation.registry_check = answer
@@ -102,11 +97,10 @@ def record_registry_check(
 
 def _check(organisation_id: UUID) -> None:
     """Ask outside any transaction, then keep the answer. Raises Wait while the registry is away."""
-    actor = system_actor("Company registry check")
-    declared = declared_for_check(actor, organisation_id)
+    declared = declared_for_check(organisation_id)
     if declared["OrganisationStatus"] in ENDED:
         return
-    record_registry_check(actor, organisation_id, declared, _answer(declared))
+    record_registry_check(organisation_id, declared, _answer(declared))
 
 
 def _answer(declared: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +121,7 @@ def _answer(declared: dict[str, Any]) -> dict[str, Any]:
     if record is None:
         return _said("not found")
     comparisons = compare_company(declared, record)
-    differs = any(one.outcome is Outcome.DIFFERS for one in comparisons)
+    differs = any(one.outcome is ComparisonOutcome.DIFFERS for one in comparisons)
     return _said("differs" if differs else "agrees", comparisons=[asdict(one) for one in comparisons])
 
 

@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import ROLE_LABELS, Membership, MembershipStatus, Organisation, Role, User, UserStatus
 from services.core.errors import Conflict, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
@@ -154,7 +155,7 @@ def invite_user(actor: Actor, organisation_id: UUID, full_name: str, email: str,
     membership = Membership(user_id=user.id, organisation_id=organisation.id, roles=_sorted(roles))
     session.add(membership)
     session.flush()
-    emit("user.invited", membership, organisation_id=organisation.id)
+    emit(EventType.USER_INVITED, membership, organisation_id=organisation.id)
     return _view(actor, membership, user, organisation)
 
 
@@ -190,7 +191,7 @@ def deactivate_user(actor: Actor, membership_id: UUID, reason: str, version: int
     membership.status = MembershipStatus.DEACTIVATED
     membership.status_reason = reason
     current_session().flush()
-    emit("user.deactivated", membership, organisation_id=organisation.id)
+    emit(EventType.USER_DEACTIVATED, membership, organisation_id=organisation.id)
     return _view(actor, membership, user, organisation)
 
 
@@ -210,7 +211,7 @@ def reactivate_user(actor: Actor, membership_id: UUID, version: int | None = Non
     membership.status = MembershipStatus.ACTIVE if user.subject else MembershipStatus.INVITED
     membership.status_reason = None
     current_session().flush()
-    emit("user.reactivated", membership, organisation_id=organisation.id)
+    emit(EventType.USER_REACTIVATED, membership, organisation_id=organisation.id)
     return _view(actor, membership, user, organisation)
 
 

@@ -12,8 +12,8 @@ from services.core.clock import LONDON
 from services.core.identity.actor import Actor
 from services.market.qualification.application import apply_for_products
 from services.market.qualification.assessment import (
-    Outcome,
-    Verdict,
+    AssessmentResult,
+    AssessmentVerdict,
     ask_information,
     decide_application,
     suspend_qualification,
@@ -100,7 +100,9 @@ class Applying:
         if kind == "withdrawn":
             self._each(5, 12, lambda one: withdraw_application(self._provider(), one.id, ELSEWHERE, one.version))
         if kind == "failed":
-            failed = Outcome(Verdict.FAILED, f"{reason_label(code)}: see the report of the test.", reason_code=code)
+            failed = AssessmentResult(
+                AssessmentVerdict.FAILED, f"{reason_label(code)}: see the report of the test.", reason_code=code
+            )
             self._each(took, 16, lambda one: decide_application(self._operator(one), one.id, failed, one.version))
         if kind in ("qualified", "expired", "suspended", "grown", "renewal", "counted"):
             self._each(took, 16, self._qualify)
@@ -154,7 +156,7 @@ class Applying:
             end = today - timedelta(days=EXPIRED_AGO + 1)
         condition = CONDITION if chance.random() < 0.3 else None
         because = chance.choice(QUALIFIED_BECAUSE)
-        outcome = Outcome(Verdict.QUALIFIED, because, valid_until=end, conditions=condition)
+        outcome = AssessmentResult(AssessmentVerdict.QUALIFIED, because, valid_until=end, conditions=condition)
         decide_application(self._operator(one), one.id, outcome, one.version)
 
     def _count_on(self, one: Qualification) -> None:

@@ -168,4 +168,4 @@ def _hold_against_registry(organisation: Organisation, entry: dict[str, Any]) ->
         "message": MESSAGES[outcome],
         "comparisons": [asdict(one) for one in comparisons],
     }
-    record_registry_check(system_actor("Company registry check"), organisation.id, declared, answer)
+    record_registry_check(organisation.id, declared, answer)

@@ -20,7 +20,7 @@ from services.core.settings import settings
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.first_data import begin
 from services.governance.sealing import read_register_id, seal_and_anchor
-from services.registry import load_all
+from services.wiring import wire
 from services.workshop.cast import APPLIED, SUSPENDED, assemble, give_credentials, late_arrivals, suspend
 from services.workshop.edition import LOADED, load_edition
 from services.workshop.handed_over import hand_over
@@ -111,7 +111,7 @@ def reset(most: int | None = None) -> str:
     meets the new data. The anchors of the old register go with it; those of others stay.
     """
     _require_demo()
-    load_all()
+    wire()
     register = _identifier()
     _drop_everything()
     _forget_anchors(register)
@@ -122,7 +122,7 @@ def reset(most: int | None = None) -> str:
 
 def _identifier() -> str | None:
     """The identifier of the register that stands; None where there is none yet."""
-    return read_register_id(system_actor()) if inspect(engine()).has_table("setting") else None
+    return read_register_id() if inspect(engine()).has_table("setting") else None
 
 
 def _forget_anchors(register: str | None) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from models.assets import Asset, AssetAlias, AssetCheck, AssetStatus, CheckOutcome, MessageKind
 from models.base import new_id
 from models.core import Event
+from models.events import EventType
 from services.assets.checks.records import NO_SOURCE, reasons_of
 from services.assets.conversation.comments import post_asset_message
 from services.assets.registration.record import IDENTITIES, STORED_TERMS, justified, key_of
@@ -99,7 +100,7 @@ class Registrations:
                 for asset in made
                 for alias in asset.aliases
             )
-            tell(("asset.registered", asset, {"version": 1, "status": str(asset.status)}) for asset in made)
+            tell((EventType.ASSET_REGISTERED, asset, {"version": 1, "status": str(asset.status)}) for asset in made)
 
     def _asset(self, one: Planned, provider: Actor) -> Asset:
         values = dict(self.rows[one.number])
@@ -168,7 +169,7 @@ def shift(asset: Asset, status: AssetStatus, reason: str) -> News:
     """Bring an asset into another state; the event to tell: what `lifecycle.move` does, without a flush for each."""
     before = asset.status
     asset.status, asset.status_reason, asset.status_since = status, reason, now()
-    return "asset.status_changed", asset, {"from": str(before), "to": str(status), "reason": reason}
+    return EventType.ASSET_STATUS_CHANGED, asset, {"from": str(before), "to": str(status), "reason": reason}
 
 
 def tell(news: Iterable[News]) -> None:

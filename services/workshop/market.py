@@ -11,7 +11,7 @@ from uuid import UUID
 from models.assets import AssetStatus
 from models.participants import Role
 from models.products import ProposalKind
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.transaction import current_session
 from services.market.products.catalogue import find_newest_version
 from services.market.products.document import document_from_version
@@ -54,7 +54,7 @@ class MarketScene:
         """Every unit of the file, and the end of what is to end by itself."""
         for spec in json.loads((FOLDER / "market.json").read_text("utf-8"))["units"]:
             self._unit(spec)
-        self.at(EXPIRED_AGO, 1, lambda: expire_qualifications(system_actor()))
+        self.at(EXPIRED_AGO, 1, expire_qualifications)
         self.at(1, 2, keep_validities)
 
         self.at(PROPOSED_AGO, 11, self._propose)
@@ -64,7 +64,7 @@ class MarketScene:
         current_session().flush()
         mark_units(current_session())
         for whole in self.built.values():
-            recount_unit(system_actor(), whole.unit.id)
+            recount_unit(whole.unit.id)
 
     def at(self, days_ago: float, hour: int, step: Callable[[], object]) -> None:
         """Let something happen so many days before the day of seeding."""

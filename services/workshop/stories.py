@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from models.assets import AssetStatus
-from services.assets.checks.queries import Decision, answer_query, settle_query
+from services.assets.checks.queries import QueryDecision, answer_query, settle_query
 from services.assets.registration.deregister import deregister_asset
 from services.assets.registration.lifecycle import move
 from services.assets.registration.update import update_asset
@@ -104,7 +104,7 @@ class Stories:
 
     def _settle(self, one: Planned, reason: str) -> None:
         asset = self.registrations.assets[one.number]
-        settle_query(self.registrations.cast.administrator, asset.id, Decision.VERIFY, reason, asset.version)
+        settle_query(self.registrations.cast.administrator, asset.id, QueryDecision.VERIFY, reason, asset.version)
 
     def _corrected(self, one: Planned) -> None:
         """The register was right: the provider corrects the capacities, and the checks run again."""

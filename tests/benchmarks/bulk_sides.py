@@ -27,7 +27,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.resolve import actor_for_user
 from services.core.jobs.process_pool import second_process
 from services.first_data import begin
-from services.registry import load_all
+from services.wiring import wire
 from tests.benchmarks.bare_rows import ASSETS_AND_LEDGER, TABLES, counts_of, prepared
 from tests.factories import make_fsp
 
@@ -119,7 +119,7 @@ def _server_cpu() -> float:
 
 def lay_down(folder: Path) -> Spent:
     """A register with its first data and one provider; what there is then is kept beside it."""
-    load_all()
+    wire()
     migrate()
     begin()
     actor = make_fsp("Ampere Flex")
@@ -171,7 +171,7 @@ def _begun(folder: Path) -> dict[str, Any]:
 
 
 def _provider(folder: Path) -> Actor:
-    load_all()
+    wire()
     user, organisation = _begun(folder)["provider"]
     return actor_for_user(UUID(user), UUID(organisation))
 

@@ -29,8 +29,8 @@ print(json.dumps({"rows": rows, "cpu": time.process_time() - started, "grown": p
 OURS = """
 from services.assets.bulk.export.direct import export_file
 from services.core.identity.actor import system_actor
-from services.registry import load_all
-load_all()
+from services.wiring import wire
+wire()
 before, started = held(), time.process_time()
 rows = export_file(system_actor(), FORMAT, Path(sys.argv[1]))
 """

@@ -6,13 +6,13 @@ from typing import Any
 import streamlit as st
 
 from models.assets import CHECK_SOURCE_LABELS, Asset, AssetCheck, CheckOutcome
-from pages.components.common.asset_labels import Words
+from pages.components.common.asset_labels import AssetLabels
 from pages.frame.markdown import escape_markdown
-from services.assets.checks.outcomes import Verdict, label_of_field
+from services.assets.checks.outcomes import DifferenceRuling, label_of_field
 from services.assets.checks.run import checks_of, checks_under_way
 from services.assets.reading.assets import get_asset
 from services.core.clock import show_moment
-from services.core.comparison import Outcome
+from services.core.comparison import ComparisonOutcome
 from services.core.identity.actor import Actor
 
 OUTCOMES: dict[CheckOutcome, tuple[str, str, str]] = {
@@ -25,9 +25,9 @@ OUTCOMES: dict[CheckOutcome, tuple[str, str, str]] = {
 }
 DIRECTIONS = {"import": "As an import MPAN", "export": "As an export MPAN"}
 COMPARED = {
-    Outcome.AGREES: ("Agrees", "green", "verified"),
-    Outcome.DIFFERS: ("Differs", "red", "difference"),
-    Outcome.NOT_STATED: ("Not stated", "gray", "remove"),
+    ComparisonOutcome.AGREES: ("Agrees", "green", "verified"),
+    ComparisonOutcome.DIFFERS: ("Differs", "red", "difference"),
+    ComparisonOutcome.NOT_STATED: ("Not stated", "gray", "remove"),
 }
 
 
@@ -56,7 +56,7 @@ def follow_checks(actor: Actor, asset: Asset) -> None:
     follow()
 
 
-def draw_checks(checks: Sequence[AssetCheck], words: Words) -> None:
+def draw_checks(checks: Sequence[AssetCheck], words: AssetLabels) -> None:
     """Every source with its outcome and evidence."""
     if not checks:
         st.info("No source has been asked yet. Checks run by themselves after registration.", icon=":material/rule:")
@@ -65,7 +65,7 @@ def draw_checks(checks: Sequence[AssetCheck], words: Words) -> None:
         _draw_check(check, words)
 
 
-def _draw_check(check: AssetCheck, words: Words) -> None:
+def _draw_check(check: AssetCheck, words: AssetLabels) -> None:
     label, colour, icon = OUTCOMES[check.outcome]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -87,15 +87,15 @@ def _draw_check(check: AssetCheck, words: Words) -> None:
             )
 
 
-def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
+def comparison_row(row: dict[str, Any], words: AssetLabels) -> dict[str, str]:
     """One field compared, as a row of a table, in Markdown."""
     label, colour, icon = COMPARED.get(row["outcome"], (str(row["outcome"]), "gray", "remove"))
     said = ""
-    if row.get("settled_as") == Verdict.DECLARED_STANDS:
+    if row.get("settled_as") == DifferenceRuling.DECLARED_STANDS:
         label, colour, icon, said = "Settled", "violet", "gavel", f"{row.get('by')}: {row.get('reason')} "
-    elif row.get("settled_as") == Verdict.THEIRS_RIGHT:
+    elif row.get("settled_as") == DifferenceRuling.THEIRS_RIGHT:
         said = f"Found right by {row.get('by')}: {row.get('reason')} "
-    elif row["outcome"] == Outcome.DIFFERS and not row.get("matters", True):
+    elif row["outcome"] == ComparisonOutcome.DIFFERS and not row.get("matters", True):
         label, colour = "Differs, asks nothing", "gray"
     message = f"  \n:small[{escape_markdown(said + (row['message'] or ''))}]" if said or row["message"] else ""
     return {
@@ -105,7 +105,7 @@ def comparison_row(row: dict[str, Any], words: Words) -> dict[str, str]:
     }
 
 
-def _read(words: Words, field: str, value: str | None) -> str:
+def _read(words: AssetLabels, field: str, value: str | None) -> str:
     if value is None:
         return "–"
     if value in DIRECTIONS:

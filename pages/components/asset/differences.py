@@ -10,14 +10,14 @@ from pages.components.common.actions import attempt
 from pages.frame.markdown import escape_markdown
 from services.assets.checks.accept_source_value import accept_theirs, values_of
 from services.assets.checks.differences import Difference
-from services.assets.checks.outcomes import Verdict
+from services.assets.checks.outcomes import DifferenceRuling
 from services.assets.checks.settlement import answer_differences, settle_differences
 from services.core.clock import in_london, show_date, show_moment
 from services.core.identity.actor import Actor
 
 CHOICES = {
-    Verdict.DECLARED_STANDS: "The declared value stands",
-    Verdict.THEIRS_RIGHT: "The source is right: ask the FSP to change it",
+    DifferenceRuling.DECLARED_STANDS: "The declared value stands",
+    DifferenceRuling.THEIRS_RIGHT: "The source is right: ask the FSP to change it",
 }
 
 
@@ -82,7 +82,7 @@ def _draw_sides(actor: Actor, asset: Asset, one: Difference, key: str | None) ->
 
 def _draw_marks(one: Difference) -> None:
     """What was decided or answered so far on an open difference."""
-    if one.verdict is Verdict.THEIRS_RIGHT:
+    if one.verdict is DifferenceRuling.THEIRS_RIGHT:
         st.markdown(
             f":orange-badge[:material/gavel: The source is right] {_signed(one.by, one.organisation)}, "
             f"{show_moment(one.decided_at)}: {escape_markdown(one.reason or '')}"
@@ -154,7 +154,7 @@ def _ask_verdict(actor: Actor, asset: Asset, one: Difference, key: str) -> None:
             st.session_state[f"missing-{key}"] = True
             return
         why = str(st.session_state.get(f"why-{key}") or "")
-        done = "Settled." if verdict is Verdict.DECLARED_STANDS else "The FSP is asked to change it."
+        done = "Settled." if verdict is DifferenceRuling.DECLARED_STANDS else "The FSP is asked to change it."
         attempt(
             lambda: settle_differences(actor, asset.id, verdict, why, asset.version, [one.field], source=one.source),
             f"{one.label}: {done}",

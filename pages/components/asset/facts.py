@@ -10,7 +10,7 @@ import streamlit as st
 from models.assets import Asset, AssetCheck
 from models.products import FAMILY_LABELS
 from pages.components.asset_form.form import GROUP_TITLES, ORDER
-from pages.components.common.asset_labels import Words
+from pages.components.common.asset_labels import AssetLabels
 from pages.components.common.base_map import draw_map
 from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.provenance import Origin, Provenance, Statement
@@ -19,7 +19,7 @@ from services.assets.registration.record import as_terms
 from services.assets.rules.schemas import CATEGORY_GROUP
 from services.core.attributes import FormField
 from services.core.clock import in_london, show_date, show_moment
-from services.core.comparison import Outcome
+from services.core.comparison import ComparisonOutcome
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.units.members import units_of_asset
@@ -32,7 +32,7 @@ EMPTY = (None, "", [], False)
 Origins = Mapping[str, Provenance]
 
 
-def draw_facts(asset: Asset, words: Words, origins: Origins, checks: Sequence[AssetCheck], key: str) -> None:
+def draw_facts(asset: Asset, words: AssetLabels, origins: Origins, checks: Sequence[AssetCheck], key: str) -> None:
     """All groups, in the order of the form."""
     terms = as_terms(asset)
     ours = [FormField(term, words.label(term), "", "text", group) for term, group in OURS.items()]
@@ -45,7 +45,7 @@ def draw_facts(asset: Asset, words: Words, origins: Origins, checks: Sequence[As
 
 
 def _draw_group(
-    group: str, fields: list[FormField], asset: Asset, terms: Mapping[str, Any], words: Words, origins: Origins
+    group: str, fields: list[FormField], asset: Asset, terms: Mapping[str, Any], words: AssetLabels, origins: Origins
 ) -> None:
     told = [field for field in fields if terms.get(field.term) not in EMPTY]
     title = words.value("AssetCategory", asset.asset_category) if group == CATEGORY_GROUP else group
@@ -68,7 +68,7 @@ def _draw_group(
         st.caption(f"Not given: {empty}")
 
 
-def origin_in_words(told: Provenance, words: Words, provider: str | None = None) -> str:
+def origin_in_words(told: Provenance, words: AssetLabels, provider: str | None = None) -> str:
     """Where a value comes from: first what sources say, each in a line, then who declared it or how it was worked out.
 
     The organisation of whoever declared it is told where it isn't the `provider`, whose name stands on top of the page.
@@ -85,7 +85,7 @@ def origin_in_words(told: Provenance, words: Words, provider: str | None = None)
     return "  \n".join(lines)
 
 
-def _said(said: Statement, term: str, words: Words) -> str:
+def _said(said: Statement, term: str, words: AssetLabels) -> str:
     """What one source says of a value, in a line."""
     by = escape_markdown(said.source_name) + (f" · {show_date(in_london(said.at).date())}" if said.at else "")
     one = said.difference
@@ -110,7 +110,7 @@ def _said(said: Statement, term: str, words: Words) -> str:
     return f":red-badge[:material/difference: Differs] :small[{by}] {theirs}{right}{answer}"
 
 
-def _theirs(said: Statement, term: str, words: Words) -> str:
+def _theirs(said: Statement, term: str, words: AssetLabels) -> str:
     if said.source_value is None:
         return "nothing"
     try:
@@ -137,7 +137,7 @@ def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:
     ]
     for check in checks:
         for row in check.comparisons:
-            if row["field"] == POSITION and row["outcome"] == Outcome.DIFFERS and row.get("theirs"):
+            if row["field"] == POSITION and row["outcome"] == ComparisonOutcome.DIFFERS and row.get("theirs"):
                 lat, lon = (float(part) for part in row["theirs"].split(","))
                 detail = f"As {check.source_name or check.source} says. {row['message']}"
                 points.append(

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from pages.components.common.actions import REFUSED, show_outcome
-from pages.components.common.asset_labels import Words
+from pages.components.common.asset_labels import AssetLabels
 from pages.frame.markdown import escape_markdown
 from services.core.errors import Conflict
 
 UNTOLD = ("StatusSince",)
 
 
-def show_news(words: Words) -> None:
+def show_news(words: AssetLabels) -> None:
     """The news of the last act, once. What was typed still stands in its field: it can be sent again as it is."""
     refused = st.session_state.get(REFUSED)
     if not isinstance(refused, Conflict):

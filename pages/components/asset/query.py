@@ -12,19 +12,19 @@ from pages.components.common.actions import attempt
 from pages.components.conversation.files import files_field, forget_files, uploads_in
 from pages.components.conversation.messages import draw_messages
 from services.assets.asset_page.page import WholeAsset
-from services.assets.checks.outcomes import Verdict
-from services.assets.checks.queries import Decision, answer_query, settle_query
+from services.assets.checks.outcomes import DifferenceRuling
+from services.assets.checks.queries import QueryDecision, answer_query, settle_query
 from services.assets.checks.settlement import settle_differences
 from services.assets.conversation.comments import AssetMessageWithFiles
 from services.core.identity.actor import Actor
 
 DECISIONS = {
-    Decision.VERIFY: "Verify: the declared values stand",
-    Decision.ASK_AGAIN: "Ask again: the answer isn't enough",
+    QueryDecision.VERIFY: "Verify: the declared values stand",
+    QueryDecision.ASK_AGAIN: "Ask again: the answer isn't enough",
 }
 ALL_AT_ONCE = {
-    Verdict.DECLARED_STANDS: "Verify: the declared values stand",
-    Verdict.THEIRS_RIGHT: "The sources are right: ask the FSP to change every value",
+    DifferenceRuling.DECLARED_STANDS: "Verify: the declared values stand",
+    DifferenceRuling.THEIRS_RIGHT: "The sources are right: ask the FSP to change every value",
 }
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
 
@@ -104,17 +104,17 @@ def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
     """The administrator's decision on everything that is open at once."""
     asset, differences = whole.asset, whole.differences
     key, chosen = f"settle-{asset.id}", f"decision-{asset.id}"
-    options: dict[Decision | Verdict, str] = {**ALL_AT_ONCE}
+    options: dict[QueryDecision | DifferenceRuling, str] = {**ALL_AT_ONCE}
     if asset.status is AssetStatus.PENDING_VALIDATION:
         options = {**DECISIONS}
         if any(one.open for one in differences):
-            options[Verdict.THEIRS_RIGHT] = ALL_AT_ONCE[Verdict.THEIRS_RIGHT]
+            options[DifferenceRuling.THEIRS_RIGHT] = ALL_AT_ONCE[DifferenceRuling.THEIRS_RIGHT]
     if st.session_state.get(chosen) not in options:
         st.session_state.pop(chosen, None)
     st.radio(
         "Decision", list(options), format_func=options.__getitem__, key=chosen, persist_state="session", index=None
     )
-    asking = st.session_state.get(chosen) is Decision.ASK_AGAIN
+    asking = st.session_state.get(chosen) is QueryDecision.ASK_AGAIN
     st.text_area(
         "Question to the FSP" if asking else "Reason",
         key=key,
@@ -123,9 +123,9 @@ def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
     )
     files_field(key, whole.largest_file_mb, "Files with your decision")
 
-    def act(decision: Decision | Verdict) -> None:
+    def act(decision: QueryDecision | DifferenceRuling) -> None:
         reason = str(st.session_state.get(key) or "")
-        if isinstance(decision, Decision):
+        if isinstance(decision, QueryDecision):
             settle_query(actor, asset.id, decision, reason, asset.version, files=uploads_in(key))
         else:
             settle_differences(actor, asset.id, decision, reason, asset.version, files=uploads_in(key))
@@ -136,7 +136,9 @@ def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
         if decision is None:
             st.session_state[f"{key}-missing"] = True
             return
-        done = "Verified." if decision in (Decision.VERIFY, Verdict.DECLARED_STANDS) else "The FSP is asked."
+        done = (
+            "Verified." if decision in (QueryDecision.VERIFY, DifferenceRuling.DECLARED_STANDS) else "The FSP is asked."
+        )
         attempt(partial(act, decision), done, key, chosen)
 
     if st.session_state.pop(f"{key}-missing", False):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.assets import CHECK_SOURCE_LABELS
 from pages.components.asset.checks import OUTCOMES
-from pages.components.common.asset_labels import Words
+from pages.components.common.asset_labels import AssetLabels
 from pages.components.conversation.messages import audience_badge, label_of, own_name
 from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.timeline import CheckNews, Happening, Touches
@@ -44,7 +44,7 @@ TOLD_IN_HEAD = ("Status", "StatusReason", "StatusSince")
 MOST = 50
 
 
-def draw_timeline(actor: Actor, happenings: Sequence[Happening], words: Words) -> None:
+def draw_timeline(actor: Actor, happenings: Sequence[Happening], words: AssetLabels) -> None:
     """One entry an act, newest first, filtered by field, by who, and by what it touches."""
     shown = _filtered(happenings, words)
     if not shown:
@@ -56,7 +56,7 @@ def draw_timeline(actor: Actor, happenings: Sequence[Happening], words: Words) -
         st.caption(f"The newest {MOST} of {len(shown)} entries. Choose filters to see older ones.")
 
 
-def _filtered(happenings: Sequence[Happening], words: Words) -> list[Happening]:
+def _filtered(happenings: Sequence[Happening], words: AssetLabels) -> list[Happening]:
     fields = sorted({term for one in happenings[:-1] for term in one.changes}, key=words.label)
     people = sorted({_who(one) for one in happenings})
     kinds = [kind for kind in Touches if any(kind in one.touches for one in happenings)]
@@ -77,7 +77,7 @@ def _who(one: Happening) -> str:
     return f"{one.actor}, {one.organisation}" if one.organisation else one.actor
 
 
-def _draw(actor: Actor, one: Happening, words: Words) -> None:
+def _draw(actor: Actor, one: Happening, words: AssetLabels) -> None:
     label, icon = WORDS.get(one.operation, (one.operation.replace("_", " ").capitalize(), "history"))
     with st.container(border=True):
         st.markdown(
@@ -130,7 +130,7 @@ def _is_news(pair: tuple[Any, Any]) -> bool:
     return any(value not in (None, "", [], {}, False) for value in pair)
 
 
-def _status(one: Happening, words: Words) -> str:
+def _status(one: Happening, words: AssetLabels) -> str:
     """The step from status to status, and the reason that was given."""
     told = ""
     if "Status" in one.changes:
@@ -141,10 +141,10 @@ def _status(one: Happening, words: Words) -> str:
     return f"{told}  \n{escape_markdown(reason)}".replace("\n\n", "\n") if reason else told
 
 
-def _began(term: str, value: Any, words: Words) -> str:
+def _began(term: str, value: Any, words: AssetLabels) -> str:
     return f"- **{escape_markdown(words.label(term))}**: {escape_markdown(words.value(term, value))}"
 
 
-def _moved(term: str, before: Any, after: Any, words: Words) -> str:
+def _moved(term: str, before: Any, after: Any, words: AssetLabels) -> str:
     old, new = escape_markdown(words.value(term, before)), escape_markdown(words.value(term, after))
     return f"- **{escape_markdown(words.label(term))}**: {old} → **{new}**"

@@ -9,7 +9,7 @@ from models.assets import Asset
 from pages.components.asset_form.form import AssetForm
 from pages.components.asset_form.lookup import as_typed
 from pages.components.asset_form.position import POSITION_TERMS
-from pages.components.common.asset_labels import Words
+from pages.components.common.asset_labels import AssetLabels
 from pages.components.common.form_state import PLACE, UNIT, FormState
 from pages.frame.markdown import escape_markdown
 from services.assets.reading.assets import get_asset
@@ -93,7 +93,7 @@ def rebase(form: AssetForm, current: Asset) -> None:
             state.remember(name, value)
 
 
-def show_conflict(form: AssetForm, conflict: Conflict, words: Words, asset_id: Any) -> None:
+def show_conflict(form: AssetForm, conflict: Conflict, words: AssetLabels, asset_id: Any) -> None:
     """What somebody else changed meanwhile, field by field, theirs beside yours, and the way on without typing again."""
     st.warning(escape_markdown(conflict.message), icon=":material/sync_problem:")
     mine = changed_values(form)
@@ -118,7 +118,7 @@ def show_conflict(form: AssetForm, conflict: Conflict, words: Words, asset_id: A
     )
 
 
-def show_preview(preview: Preview, words: Words) -> None:
+def show_preview(preview: Preview, words: AssetLabels) -> None:
     """What the change would do, field by field, whether it is material, and what follows from that."""
     rows: list[Mapping[str, str]] = [
         {"Field": words.label(term), "Now": words.value(term, before), "After": words.value(term, after)}

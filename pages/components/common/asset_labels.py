@@ -58,7 +58,7 @@ def status_badge(status: AssetStatus) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class AssetLabels:
     """What the terms of one asset's category are called, and how their values read."""
 
     fields: Mapping[str, FormField]
@@ -138,12 +138,12 @@ def organisation_names(actor: Actor) -> dict[str, str]:
     return {str(one.organisation_id): one.organisation_legal_name for one in directory(actor)}
 
 
-def words_for(actor: Actor, asset: Asset) -> Words:
+def words_for(actor: Actor, asset: Asset) -> AssetLabels:
     """The words for an asset, by the schema version that it was registered with."""
     schema = category_schema(actor, asset.asset_category, asset.schema_version)
     lists = code_lists()
     fields = {field.term: field for field in (*CORE_ATTRIBUTES, *form_fields(schema.document, lists))}
-    return Words(fields, lists, organisation_names(actor))
+    return AssetLabels(fields, lists, organisation_names(actor))
 
 
 def provider_name(names: Mapping[str, str], identifier: UUID | None) -> str:
@@ -153,7 +153,7 @@ def provider_name(names: Mapping[str, str], identifier: UUID | None) -> str:
     return names.get(str(identifier), "An organisation that isn't active now")
 
 
-def draw_badges(asset: Asset, words: Words) -> None:
+def draw_badges(asset: Asset, words: AssetLabels) -> None:
     """Status, category, rated power and provider: the four things everybody asks of an asset first."""
     with st.container(horizontal=True, vertical_alignment="center"):
         status_badge(asset.status)

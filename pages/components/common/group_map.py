@@ -26,7 +26,7 @@ NUDGED = {"_J": (-0.2, 0.4)}
 VIEW = pydeck.ViewState(latitude=54.5, longitude=-3.2, zoom=4.5, min_zoom=4, max_zoom=9)
 
 
-class Kind(NamedTuple):
+class PieSlice(NamedTuple):
     """What one colour stands for."""
 
     code: str
@@ -34,7 +34,7 @@ class Kind(NamedTuple):
     colour: Colour
 
 
-class Place(NamedTuple):
+class PiePlace(NamedTuple):
     """Where a pie is drawn, and what it is called: in short beneath it, in full where one points."""
 
     lat: float
@@ -45,7 +45,7 @@ class Place(NamedTuple):
 
 def draw_group_map(
     counts: Sequence[PlaceCount],
-    kinds: Sequence[Kind],
+    kinds: Sequence[PieSlice],
     things: str,
     *,
     key: str,
@@ -58,7 +58,7 @@ def draw_group_map(
     """
     places = _places()
     if several is not None:
-        places[""] = Place(*AT_SEA, several, several)
+        places[""] = PiePlace(*AT_SEA, several, several)
     pieces, labels = drawn(counts, kinds, places, things)
     deck = pydeck.Deck(
         layers=[base_layers()[0], _pies(pieces), _names(labels)],
@@ -87,16 +87,16 @@ def draw_group_map(
     draw_legend("", [(kind.colour, kind.label) for kind in kinds if kind.code in there])
 
 
-def _places() -> dict[str, Place]:
-    found: dict[str, Place] = {}
+def _places() -> dict[str, PiePlace]:
+    found: dict[str, PiePlace] = {}
     for one in group_labels():
         north, east = NUDGED.get(one.code, (0.0, 0.0))
-        found[one.code] = Place(one.lat + north, one.lon + east, one.code[1:], f"{one.code} {one.name}")
+        found[one.code] = PiePlace(one.lat + north, one.lon + east, one.code[1:], f"{one.code} {one.name}")
     return found
 
 
 def drawn(
-    counts: Sequence[PlaceCount], kinds: Sequence[Kind], places: dict[str, Place], things: str
+    counts: Sequence[PlaceCount], kinds: Sequence[PieSlice], places: dict[str, PiePlace], things: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The pieces of all pies, and the name and number beneath each."""
     by_group: dict[str, dict[str, int]] = defaultdict(dict)
@@ -122,7 +122,7 @@ def drawn(
     return pieces, labels
 
 
-def _sector(place: Place, radius: float, since: float, until: float) -> list[list[float]]:
+def _sector(place: PiePlace, radius: float, since: float, until: float) -> list[list[float]]:
     """A piece of a pie, from and to shares of the circle, clockwise from the north."""
     tall, wide = radius / KM_A_DEGREE, radius / (KM_A_DEGREE * cos(radians(place.lat)))
     steps = max(2, round((until - since) * 2 * pi / STEP) + 1)

@@ -10,13 +10,13 @@ import streamlit as st
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_changes
 from services.core.clock import show_moment
-from services.core.ledger.history import Change
+from services.core.ledger.history import RecordChange
 
 MOST = 50
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
-def draw_history(changes: Sequence[Change], labels: Mapping[str, str], hidden: Sequence[str] = ()) -> None:
+def draw_history(changes: Sequence[RecordChange], labels: Mapping[str, str], hidden: Sequence[str] = ()) -> None:
     """One entry after the other, newest first; `labels` say what columns are called, `hidden` ones are left out."""
     if not changes:
         st.info("Nothing has happened to this record yet.", icon=":material/history:")

@@ -3,12 +3,12 @@
 from models.products import FAMILY_LABELS
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
-from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_below
+from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, legend_below
 from pages.components.dashboard.clock_charts import make_pattern
 from pages.components.dashboard.power_charts import COLOURS, megawatts, show_figure
 from services.market.eligibility.requirements import REQUIREMENT_LABELS
 from services.market.statistics.blocker_text import describe_nearest
-from services.market.statistics.top_blockers import Blocker, Blockers
+from services.market.statistics.top_blockers import Blockers, TopBlocker
 
 HIGH_ROW = 48
 """Pixels of one bar, whose name has two lines."""
@@ -19,7 +19,7 @@ ONLY, TOGETHER = "nothing else stops them", "something else does too"
 
 def build_blocker_chart(result: Blockers, manner: Manner) -> Chart:
     """The requirements that stop most units, and those of the units that nothing else stops."""
-    rows = [Row(_list_values(blocker), links.link_stopped_units(manner, blocker)) for blocker in result.items]
+    rows = [ChartRow(_list_values(blocker), links.link_stopped_units(manner, blocker)) for blocker in result.items]
     figure = Figure() if result.items else None
     if figure is not None:
         parts = {ONLY: [blocker.alone or 0 for blocker in result.items]} if not result.anonymised else {}
@@ -59,13 +59,13 @@ def build_blocker_chart(result: Blockers, manner: Manner) -> Chart:
     )
 
 
-def _format_bar(blocker: Blocker) -> str:
+def _format_bar(blocker: TopBlocker) -> str:
     """The label beside a bar, in two lines: ``12 · 3.4 MW``, ``60 kW short``."""
     near = describe_nearest(blocker.requirement, blocker.nearest)
     return "<br>".join(filter(None, (f"{blocker.units:,} · {megawatts(blocker.kw):,.1f} MW", near)))
 
 
-def _list_values(blocker: Blocker) -> dict[str, object]:
+def _list_values(blocker: TopBlocker) -> dict[str, object]:
     return {
         "Products": ", ".join(blocker.product_codes),
         "Family": FAMILY_LABELS[blocker.family],

@@ -40,7 +40,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChartRow:
     """One figure of a chart: as the table and the file have it, and what stands behind it."""
 
     values: Mapping[str, Any]
@@ -57,7 +57,7 @@ class Chart:
     key: str
     title: str
     unit: str
-    rows: Sequence[Row]
+    rows: Sequence[ChartRow]
     figure: Figure | None
     empty: str
     note: str = ""

@@ -6,7 +6,7 @@ from typing import Any
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
-from pages.components.dashboard.chart_card import Chart, Manner, Row, legend_below
+from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, legend_below
 from pages.components.dashboard.power_charts import (
     COLOURS,
     ROW,
@@ -43,7 +43,7 @@ def build_ageing_chart(numbers: MarketNumbers, per: str, manner: Manner) -> Char
     queues = numbers.ageing_by_product if per == "product" and numbers.ageing_by_product else numbers.ageing_by_operator
     name = "product" if queues is numbers.ageing_by_product else "so"
     rows = [
-        Row(
+        ChartRow(
             {PER[name]: queue.label, "Clock": CLOCK_LABELS[clock], "Applications": show_figure(queue.by_clock[clock])},
             links.link_applications(manner, clock=str(clock), **{name: queue.code}),
         )
@@ -99,7 +99,7 @@ def build_decision_time_chart(numbers: MarketNumbers, per: str, manner: Manner) 
     """Time to decision: the median and what nine in ten stay within."""
     entries = numbers.days_by_product if per == "product" else numbers.days_by_operator
     rows = [
-        Row(
+        ChartRow(
             {
                 PER[per]: entry.label,
                 "Median, working days": show_figure(entry.median),
@@ -150,7 +150,7 @@ def build_outcome_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     kinds = list(OUTCOME_COLOURS)
     months = numbers.outcomes_by_month
     rows = [
-        Row(
+        ChartRow(
             {
                 "Month": f"{month.month:%Y-%m}",
                 "Outcome": QUALIFICATION_LABELS[kind],
@@ -202,7 +202,7 @@ def build_reason_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     entries = numbers.reasons
     in_span = links.make_span("became", numbers.since, numbers.as_of)
     rows = [
-        Row(
+        ChartRow(
             {"Reason": entry.label, "Applications": show_figure(entry.count)},
             links.link_applications(manner, became="FAILED", reason=entry.code, **in_span),
         )
@@ -236,7 +236,7 @@ def build_reason_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
 def build_expiry_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Qualifications that end in the coming months."""
     rows = [
-        Row(
+        ChartRow(
             {
                 "Month": f"{expiry.month:%Y-%m}",
                 "Qualifications": show_figure(expiry.count),

@@ -13,7 +13,7 @@ from services.grid.geography import LICENCE_AREAS
 from services.market.eligibility.requirements import REQUIREMENT_LABELS
 from services.market.qualification.filters import SEVERAL_GROUPS
 from services.market.qualification.sla_clock import CLOCK_LABELS
-from services.market.statistics.top_blockers import Blocker
+from services.market.statistics.top_blockers import TopBlocker
 from services.market.units.units import UNIT_STATUS_LABELS
 
 Value = str | Sequence[str] | None
@@ -58,7 +58,7 @@ def link_assets(**query: Value) -> Target:
     return _target("assets/assets.py", query)
 
 
-def link_stopped_units(manner: Manner, blocker: Blocker) -> Target:
+def link_stopped_units(manner: Manner, blocker: TopBlocker) -> Target:
     """The units that a requirement of a product stops, with the reasons."""
     query: dict[str, Value] = {
         "for": "portfolio",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from models.products import FAMILY_LABELS, Family
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
-from pages.components.dashboard.chart_card import Chart, Manner, Row, Target, is_dark, legend_below
+from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, Target, is_dark, legend_below
 from services.core.clock import show_date
 from services.market.qualification.filters import SEVERAL_GROUPS
 from services.market.statistics.model import Dimension, MarketNumbers, Series, Stage
@@ -61,7 +61,7 @@ def build_funnel_chart(numbers: MarketNumbers, manner: Manner) -> Chart:
     """Assets on the way from registration to qualification."""
     labels = list(dict.fromkeys(stage.label for stage in numbers.funnel))
     rows = [
-        Row(
+        ChartRow(
             {
                 "Stage": stage.label,
                 "Family": FAMILY_LABELS[stage.family] if stage.family else "All",
@@ -126,7 +126,7 @@ def build_power_chart(numbers: MarketNumbers, dimension: Dimension, manner: Mann
     """Qualified power by one dimension, as of the day."""
     figures = numbers.by_dimension[dimension]
     rows = [
-        Row(
+        ChartRow(
             {
                 DIMENSION_LABELS[dimension]: entry.label,
                 "MW": show_figure(megawatts(entry.kw)),
@@ -188,7 +188,7 @@ def build_trend_chart(numbers: MarketNumbers, dimension: Dimension, manner: Mann
     lines = [line for line in lines if any(line.kw) or None in line.kw]
     drawn = [*lines[: len(COLOURS) - 1], *_sum_rest(lines[len(COLOURS) - 1 :])]
     rows = [
-        Row(
+        ChartRow(
             {
                 "Until": day.isoformat(),
                 DIMENSION_LABELS[dimension]: line.label,
@@ -250,7 +250,7 @@ def build_heat_map(numbers: MarketNumbers, manner: Manner) -> Chart:
     groups = sorted({cell.gsp_group for cell in numbers.heat}, key=lambda code: (not code, code))
     place = {(cell.product, cell.gsp_group): number for number, cell in enumerate(numbers.heat)}
     rows = [
-        Row(
+        ChartRow(
             {
                 "Product": names.get(cell.product, cell.product),
                 "GSP group": names.get(cell.gsp_group, cell.gsp_group) or "Several",

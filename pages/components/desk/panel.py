@@ -5,7 +5,7 @@ import streamlit as st
 from models.assets import Asset
 from pages.components.asset.actions import acts_of, draw_acts
 from pages.components.asset.query import draw_query
-from pages.components.common.asset_labels import Words, draw_badges, words_for
+from pages.components.common.asset_labels import AssetLabels, draw_badges, words_for
 from pages.components.desk.state import leave_asset
 from pages.frame.markdown import escape_markdown
 from services.assets.asset_page.page import WholeAsset
@@ -38,7 +38,7 @@ def draw_link(asset: Asset) -> None:
     )
 
 
-def draw_facts_in_brief(asset: Asset, words: Words) -> None:
+def draw_facts_in_brief(asset: Asset, words: AssetLabels) -> None:
     """Status with its reason, and the facts that an operator asks first."""
     draw_badges(asset, words)
     reason = f"{escape_markdown(asset.status_reason)} " if asset.status_reason else ""

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.product.labels import DIRECTION_LABELS, PHASE_LABELS, SPREAD_LABELS
-from services.market.products.document import ATTRIBUTES, Attribute, Kind
+from services.market.products.document import ATTRIBUTES, Attribute, FieldKind
 from services.market.products.reference_data import procurers
 
 OPTION_WORDS: dict[str, Mapping[Any, str]] = {
@@ -36,7 +36,7 @@ def _field(attribute: Attribute, key: str, value: Any) -> Any:
     words = OPTION_WORDS.get(attribute.term, {})
     told: dict[str, Any] = {"key": key, "help": attribute.help or None}
     match attribute.kind:
-        case Kind.CHOICE:
+        case FieldKind.CHOICE:
             options = list(attribute.options)
             return st.selectbox(
                 label,
@@ -46,23 +46,23 @@ def _field(attribute: Attribute, key: str, value: Any) -> Any:
                 placeholder="Choose" if attribute.needed else "Not known",
                 **told,
             )
-        case Kind.CHOICES:
+        case FieldKind.CHOICES:
             return st.multiselect(
                 label, list(attribute.options), default=value or [], format_func=lambda one: words.get(one, one), **told
             )
-        case Kind.YES_NO:
+        case FieldKind.YES_NO:
             return st.checkbox(label, value=bool(value), **told)
-        case Kind.DATE:
+        case FieldKind.DATE:
             given = st.date_input(
                 label, value=date.fromisoformat(value) if value else None, format="DD/MM/YYYY", **told
             )
             return given.isoformat() if isinstance(given, date) else None
-        case Kind.LONG_TEXT:
+        case FieldKind.LONG_TEXT:
             return st.text_area(label, value=value or "", height=100, **told)
-        case Kind.TEXT | Kind.POWER | Kind.WHOLE:
+        case FieldKind.TEXT | FieldKind.POWER | FieldKind.WHOLE:
             placeholder = "" if attribute.needed else "Not known"
             given = st.text_input(label, value="" if value is None else str(value), placeholder=placeholder, **told)
-            return _number(given) if attribute.kind is Kind.WHOLE else given
+            return _number(given) if attribute.kind is FieldKind.WHOLE else given
 
 
 def _number(given: str | None) -> int | str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.products import Direction, Phase, Spread
 from services.core.clock import show_date
-from services.market.products.document import BY_TERM, LABELS, Attribute, Kind
+from services.market.products.document import BY_TERM, LABELS, Attribute, FieldKind
 from services.market.products.products import ProductView
 from services.market.products.reference_data import procurers
 
@@ -75,7 +75,7 @@ def said(term: str, value: Any) -> str:
 
 def _said(term: str, value: Any) -> str:
     attribute: Attribute = BY_TERM[term]
-    if attribute.kind is Kind.YES_NO:
+    if attribute.kind is FieldKind.YES_NO:
         return "yes" if value else "no"
     if value in (None, "", []):
         return "–" if term in ("Notes", "StackingCode") else NOT_KNOWN

@@ -17,7 +17,13 @@ from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.eligibility.gap_closing import GapClosing, closing_set, closing_set_of_assets
 from services.market.eligibility.opportunities import Opportunities, Opportunity
-from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, Requirement, Standing, Verdict
+from services.market.eligibility.requirements import (
+    REQUIREMENT_LABELS,
+    STANDING_LABELS,
+    EligibilityStanding,
+    EligibilityVerdict,
+    Requirement,
+)
 
 SHOWN = {
     "eligible": "Eligible",
@@ -33,11 +39,11 @@ INDICATIVE = (
 )
 
 
-def kind_of(verdict: Verdict) -> str:
+def kind_of(verdict: EligibilityVerdict) -> str:
     """Where a product stands in the list."""
-    if verdict.eligibility is not Standing.NOT:
+    if verdict.eligibility is not EligibilityStanding.NOT:
         return verdict.eligibility.lower()
-    return "not" if verdict.apart_from_family is Standing.NOT else "other"
+    return "not" if verdict.apart_from_family is EligibilityStanding.NOT else "other"
 
 
 def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:

@@ -20,7 +20,7 @@ from services.market.eligibility.portfolio import (
     list_opportunities,
     portfolio_in_numbers,
 )
-from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, STOPPERS, Standing
+from services.market.eligibility.requirements import REQUIREMENT_LABELS, STANDING_LABELS, STOPPERS, EligibilityStanding
 from services.market.products.reference_data import sub_markets
 
 CURSORS = "opportunities!cursors"
@@ -134,7 +134,7 @@ def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
     st.subheader("Unit by unit", anchor=False)
     narrowed = filters
     if not filters.eligibility and not filters.unmet:
-        narrowed = replace(filters, eligibility=[str(Standing.ELIGIBLE), str(Standing.NEARLY)])
+        narrowed = replace(filters, eligibility=[str(EligibilityStanding.ELIGIBLE), str(EligibilityStanding.NEARLY)])
         st.caption("Eligible and nearly; choose a standing above to see others.")
     cursors: list[str] = st.session_state.setdefault(CURSORS, [])
     page = list_opportunities(actor, narrowed, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)

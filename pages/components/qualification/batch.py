@@ -11,8 +11,8 @@ from pages.frame.refusals import show_blockers
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import DECIDED_FROM, assessors, decide_like_cases
 from services.market.qualification.batch import (
+    BatchResult,
     Case,
-    Together,
     assign_applications,
     take_applications,
     withdraw_applications,
@@ -47,7 +47,7 @@ def draw_withdrawing(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
         st.text_area("Reason", key="many-why", max_chars=2000)
         cases = _cases(chosen)
 
-        def withdraw() -> Together:
+        def withdraw() -> BatchResult:
             return withdraw_applications(actor, cases, str(st.session_state.get("many-why") or ""))
 
         _button("Withdraw for good", withdraw, "withdrawn", "many-why")
@@ -55,7 +55,7 @@ def draw_withdrawing(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
 
 def show_what_became() -> None:
     """What was done, and what was left and why, once."""
-    told: tuple[Together, str] | None = st.session_state.pop(LEFT, None)
+    told: tuple[BatchResult, str] | None = st.session_state.pop(LEFT, None)
     if told is None:
         return
     became, word = told
@@ -111,7 +111,7 @@ def _decide(actor: Actor, chosen: Sequence[QualificationLine]) -> None:
     )  # fmt: skip
 
 
-def _button(label: str, act: Callable[[], Together], word: str, *forget: str) -> None:
+def _button(label: str, act: Callable[[], BatchResult], word: str, *forget: str) -> None:
     def do() -> None:
         st.session_state[LEFT] = (act(), word)
 

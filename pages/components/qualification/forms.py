@@ -14,8 +14,8 @@ from pages.frame.markdown import escape_markdown
 from services.core.clock import today
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import (
-    Outcome,
-    Verdict,
+    AssessmentResult,
+    AssessmentVerdict,
     ask_information,
     assessors,
     assign_application,
@@ -29,7 +29,7 @@ from services.market.qualification.provider_actions import answer_information, r
 from services.market.qualification.reason_codes import ReasonKind, list_reasons
 
 YEAR = timedelta(days=365)
-VERDICTS = {Verdict.QUALIFIED: "Qualify", Verdict.FAILED: "Fail"}
+VERDICTS = {AssessmentVerdict.QUALIFIED: "Qualify", AssessmentVerdict.FAILED: "Fail"}
 WORDS = {
     "ask_information": ("Question", "Ask the FSP", "The FSP is asked; the clock stands still."),
     "answer_information": ("Answer", "Send the answer", "Answered: the clock of the SO runs on."),
@@ -137,7 +137,7 @@ def outcome_fields(key: str) -> None:
     if verdict is None:
         st.caption("Choose how it ends.")
         return
-    if verdict is Verdict.QUALIFIED:
+    if verdict is AssessmentVerdict.QUALIFIED:
         left, right = st.columns(2)
         left.date_input("Valid from", today(), key=f"{key}-from", format="DD/MM/YYYY")
         right.date_input("Valid until", today() + YEAR, key=f"{key}-until", format="DD/MM/YYYY", help="The last day.")
@@ -148,10 +148,10 @@ def outcome_fields(key: str) -> None:
     st.text_area("Reason", key=f"{key}-text", placeholder="What it rests on: the FSP reads this.", max_chars=2000)
 
 
-def outcome_in(key: str) -> Outcome:
+def outcome_in(key: str) -> AssessmentResult:
     """The decision that stands in the fields."""
     given = st.session_state
-    return Outcome(
+    return AssessmentResult(
         verdict=given[f"{key}-verdict"],
         reason=str(given.get(f"{key}-text") or ""),
         valid_from=given.get(f"{key}-from"),
@@ -171,7 +171,7 @@ def _decide(actor: Actor, one: Qualification) -> None:
 
     def act() -> None:
         outcome, files = outcome_in(key), uploads_in(key)
-        done = "Qualified." if verdict is Verdict.QUALIFIED else "Failed."
+        done = "Qualified." if verdict is AssessmentVerdict.QUALIFIED else "Failed."
         _attempt(lambda: decide_application(actor, one.id, outcome, one.version, files), done, key, one)
 
     st.button(VERDICTS[verdict], type="primary", key=f"{key}-do", on_click=act)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.common.group_map import Kind, draw_group_map
+from pages.components.common.group_map import PieSlice, draw_group_map
 from pages.components.common.map_colours import rgb_of
 from pages.components.dashboard.clock_charts import CLOCK_COLOURS
 from pages.components.dashboard.filters import choose_one
@@ -22,7 +22,7 @@ def draw_queue_map(actor: Actor, filters: QualificationFilters) -> None:
         return
     draw_group_map(
         applications_by_place(actor, filters),
-        [Kind(str(state), CLOCK_LABELS[state], colour) for state, colour in COLOURS.items()],
+        [PieSlice(str(state), CLOCK_LABELS[state], colour) for state, colour in COLOURS.items()],
         "applications",
         key="queue-map",
         on_pick=narrow,

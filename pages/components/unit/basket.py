@@ -11,7 +11,7 @@ from pages.components.unit.preview import draw_preview, in_the_way
 from pages.frame.markdown import escape_markdown
 from services.core.identity.actor import Actor
 from services.market.eligibility.opportunities import opportunities_of_assets
-from services.market.eligibility.requirements import STANDING_LABELS, Standing
+from services.market.eligibility.requirements import STANDING_LABELS, EligibilityStanding
 from services.market.unit_changes.composition import CompositionPreview, preview_composition, preview_unit
 from services.market.units.units import UnitDetails
 
@@ -69,8 +69,8 @@ def draw_basket(actor: Actor, family: Family, whole: UnitDetails | None) -> Comp
 def draw_outlook(actor: Actor, family: Family, inside: list[UUID]) -> None:
     """What a unit of these assets would be eligible for: it grows with the basket."""
     items = [one for one in opportunities_of_assets(actor, inside, family).items if one.version.family is family]
-    eligible = [one for one in items if one.verdict.eligibility is Standing.ELIGIBLE]
-    nearly = [one for one in items if one.verdict.eligibility is Standing.NEARLY]
+    eligible = [one for one in items if one.verdict.eligibility is EligibilityStanding.ELIGIBLE]
+    nearly = [one for one in items if one.verdict.eligibility is EligibilityStanding.NEARLY]
     with st.container(border=True):
         st.markdown(f"**What it would be eligible for** :gray[(indicative; {len(items)} products of the family)]")
         if eligible:
@@ -86,7 +86,7 @@ def draw_outlook(actor: Actor, family: Family, inside: list[UUID]) -> None:
             st.caption("Nothing yet.")
         for one in nearly[:NEARLY_SHOWN]:
             words = " ".join(reason.words for reason in one.verdict.unmet)
-            label = STANDING_LABELS[Standing.NEARLY]
+            label = STANDING_LABELS[EligibilityStanding.NEARLY]
             st.markdown(f":orange-badge[{label}] **{escape_markdown(one.version.name)}**: {escape_markdown(words)}")
         if len(nearly) > NEARLY_SHOWN:
             st.caption(f"And {len(nearly) - NEARLY_SHOWN} more nearly.")

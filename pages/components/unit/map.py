@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.products import FAMILY_LABELS
 from models.units import UnitStatus
-from pages.components.common.group_map import Kind, draw_group_map
+from pages.components.common.group_map import PieSlice, draw_group_map
 from pages.components.common.map_colours import UNKNOWN, rgb_of
 from pages.components.dashboard.filters import choose_one
 from pages.components.dashboard.power_charts import FAMILY_COLOURS
@@ -21,11 +21,11 @@ def draw_unit_map(actor: Actor, filters: UnitFilters) -> None:
     if choose_one("View", "view", VIEWS) != "Map":
         return
     counts = units_by_place(actor, filters)
-    kinds = [Kind(str(family), FAMILY_LABELS[family], rgb_of(colour)) for family, colour in FAMILY_COLOURS.items()]
+    kinds = [PieSlice(str(family), FAMILY_LABELS[family], rgb_of(colour)) for family, colour in FAMILY_COLOURS.items()]
     ended = UnitStatus.DEREGISTERED
     draw_group_map(
         counts,
-        [*kinds, Kind(str(ended), UNIT_STATUS_LABELS[ended], UNKNOWN)],
+        [*kinds, PieSlice(str(ended), UNIT_STATUS_LABELS[ended], UNKNOWN)],
         "units",
         key="unit-map",
         on_pick=narrow,

@@ -14,7 +14,7 @@ from services.assets.checks.outcomes import POSITION
 from services.assets.checks.records import newest_by_source
 from services.assets.reading.assets import explain_term
 from services.assets.registration.record import STORED_TERMS
-from services.core.comparison import Outcome
+from services.core.comparison import ComparisonOutcome
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.operation import operation
@@ -207,8 +207,8 @@ def _said_by(
 
 
 def _origin(row: dict[str, Any]) -> Origin | None:
-    if row["outcome"] == Outcome.AGREES:
+    if row["outcome"] == ComparisonOutcome.AGREES:
         return Origin.VERIFIED
-    if row["outcome"] == Outcome.DIFFERS:
+    if row["outcome"] == ComparisonOutcome.DIFFERS:
         return Origin.SETTLED if row.get("settled_as") == "DECLARED_STANDS" else Origin.DIFFERS
     return None

@@ -123,7 +123,7 @@ def category_effect(
         visible(Asset, actor),
     )
     total = current_session().scalar(select(func.count()).where(*conditions)) or 0
-    effect, failures = CategoryEffect(), _Found(labels)
+    effect, failures = CategoryEffect(), _EffectCounts(labels)
     for rows in _batches(document, conditions):
         failing = failures.core(rows, context) | failures.own(rows, judge)
         _count(effect, rows, failing)
@@ -149,7 +149,7 @@ def _asked(document: Mapping[str, Any]) -> list[str]:
     return [term for term in CORE if term in terms and hasattr(Asset, snake(term))]
 
 
-class _Found:
+class _EffectCounts:
     """Failures gathered by rule and field over all batches."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import CategorySchema, CodeListEntry, SchemaStatus
+from models.events import EventType
 from services.assets.categories.changes import changes_between
 from services.assets.categories.checks import wrong_document
 from services.assets.categories.document import compiled
@@ -95,7 +96,7 @@ def publish_category(actor: Actor, schema_id: UUID, version: int) -> CategorySch
     entry.label = str(schema.document["title"])
     entry.applies_to = APPLIES_TO[schema.document["x-kind"]]
     entry.active = True
-    _tell(schema, "category.published", {})
+    _tell(schema, EventType.CATEGORY_PUBLISHED, {})
     return schema
 
 
@@ -135,7 +136,7 @@ def deprecate_category(
     for ended in published_versions if whole else [schema]:
         ended.status = SchemaStatus.DEPRECATED
         ended.document = {**ended.document, "deprecated": True, "x-deprecation": words}
-        _tell(ended, "category.deprecated", {"reason": words})
+        _tell(ended, EventType.CATEGORY_DEPRECATED, {"reason": words})
     if whole or len(published_versions) == 1:
         _category_code(schema.category).active = False
     return schema
@@ -176,6 +177,6 @@ def _told(schema: CategorySchema, version: int) -> dict[str, tuple[Any, Any]]:
     return described
 
 
-def _tell(schema: CategorySchema, event_type: str, more: Mapping[str, str]) -> None:
+def _tell(schema: CategorySchema, event_type: EventType, more: Mapping[str, str]) -> None:
     payload = {"category": schema.category, "schema_version": schema.schema_version, **more}
     emit(event_type, schema, organisation_id=None, payload=payload)

@@ -1,30 +1,27 @@
 """Deadlines of validation (UC-02.01): who waits too long is told of, and a query that nobody answers suspends the asset."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, exists, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
 from models.core import Event
+from models.events import EventType
 from services.assets.registration.lifecycle import move
 from services.core.clock import working_days_ago
-from services.core.identity.actor import Actor, system_actor
 from services.core.jobs.outbox import emit_for_asset
-from services.core.jobs.worker import every
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 
-PENDING_TOO_LONG = "asset.pending_too_long"
 BATCH = 200
 
 
-@every(timedelta(hours=1), name="assets.deadlines.keep_deadlines")
 def keep_deadlines() -> None:
     """Look for assets that have waited too long, in batches, each in a commit of its own."""
     for keep in (note_long_pending, suspend_unanswered):
-        while keep(system_actor()) == BATCH:
+        while keep() == BATCH:
             pass
 
 
@@ -33,12 +30,12 @@ def _waiting_since(status: AssetStatus, moment: datetime) -> Select[Asset]:
     return select(Asset).where(*waits).order_by(col(Asset.status_since)).limit(BATCH)
 
 
-@operation("UC-02.01", permission="asset.conclude", name="note_long_pending")
-def note_long_pending(actor: Actor) -> int:
+@system_step("UC-02.01", name="note_long_pending")
+def note_long_pending() -> int:
     """Raise one event for each asset that has been Pending Validation for more working days than the setting; how many."""
     days = int(setting("asset.pending_notice_days"))
     notified = exists().where(
-        col(Event.type) == PENDING_TOO_LONG,
+        col(Event.type) == EventType.ASSET_PENDING_TOO_LONG,
         col(Event.record_id) == col(Asset.id),
         col(Event.occurred_at) >= col(Asset.status_since),
     )
@@ -46,12 +43,12 @@ def note_long_pending(actor: Actor) -> int:
     assets = list(current_session().scalars(query))
     for asset in assets:
         since = asset.status_since.isoformat() if asset.status_since else None
-        emit_for_asset(PENDING_TOO_LONG, asset, {"since": since, "working_days": days})
+        emit_for_asset(EventType.ASSET_PENDING_TOO_LONG, asset, {"since": since, "working_days": days})
     return len(assets)
 
 
-@operation("UC-02.01", permission="asset.conclude", name="suspend_unanswered")
-def suspend_unanswered(actor: Actor) -> int:
+@system_step("UC-02.01", name="suspend_unanswered")
+def suspend_unanswered() -> int:
     """Suspend each asset whose query has gone unanswered for more working days than the setting; how many they were."""
     days = int(setting("asset.query_answer_days"))
     query = _waiting_since(AssetStatus.QUERY, working_days_ago(days)).with_for_update(skip_locked=True)

@@ -12,7 +12,7 @@ from typing import Any
 from models.assets import AssetCheck, CheckOutcome, CheckSource
 from services.assets.checks.outcomes import (
     POSITION,
-    Verdict,
+    DifferenceRuling,
     differs,
     field_in_words,
     label_of_field,
@@ -50,7 +50,7 @@ class Difference:
     source_text: str | None
     in_words: str
     found_at: datetime | None
-    verdict: Verdict | None = None
+    verdict: DifferenceRuling | None = None
     reason: str | None = None
     by: str | None = None
     organisation: str | None = None
@@ -62,7 +62,7 @@ class Difference:
     @property
     def open(self) -> bool:
         """True while the difference still has to be settled."""
-        return self.verdict is not Verdict.DECLARED_STANDS
+        return self.verdict is not DifferenceRuling.DECLARED_STANDS
 
 
 def differences_of(checks: Iterable[AssetCheck]) -> list[Difference]:
@@ -129,7 +129,7 @@ def _read(field: str, value: str | None, codes: Any) -> str | None:
 def _marks_of(mark: Mapping[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     answer = answer or {}
     return {
-        "verdict": Verdict(mark["settled_as"]) if "settled_as" in mark else None,
+        "verdict": DifferenceRuling(mark["settled_as"]) if "settled_as" in mark else None,
         "reason": mark.get("reason"),
         "by": mark.get("by"),
         "organisation": mark.get("organisation"),
@@ -169,7 +169,7 @@ def chosen(
     return [difference for difference in differences if difference.field in selected]
 
 
-def verdict_mark(actor: Actor, verdict: Verdict, reason: str, question_id: str | None = None) -> Mark:
+def verdict_mark(actor: Actor, verdict: DifferenceRuling, reason: str, question_id: str | None = None) -> Mark:
     """The mark of an operator's verdict on a difference, as it is stored with the check."""
     mark = {"settled_as": str(verdict), "reason": reason, **_signed(actor)}
     return mark if question_id is None else {**mark, "asked": question_id}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from models.assets import Asset
 from services.assets.checks.differences import differences_of, said_of
-from services.assets.checks.outcomes import Verdict
+from services.assets.checks.outcomes import DifferenceRuling
 from services.assets.checks.records import newest_checks
 from services.assets.registration.record import conflict
 from services.core.errors import Conflict
@@ -13,8 +13,8 @@ from services.core.identity.visibility import reach
 from services.core.ledger.history import entries
 
 VERDICTS = {
-    Verdict.DECLARED_STANDS: "the declared value stands",
-    Verdict.THEIRS_RIGHT: "the source is right, and the FSP is asked to change it",
+    DifferenceRuling.DECLARED_STANDS: "the declared value stands",
+    DifferenceRuling.THEIRS_RIGHT: "the source is right, and the FSP is asked to change it",
 }
 
 

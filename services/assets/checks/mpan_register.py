@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from services.core.comparison import Comparison, Outcome, compare, stated
+from services.core.comparison import Comparison, ComparisonOutcome, compare, stated
 from services.core.http_client import OutsideClient, Patience
 from services.grid.distributors import distributor_by_id
 from services.grid.outcodes import outcode_of
@@ -99,14 +99,16 @@ def _direction(asset: Mapping[str, Any], record: MpanRecord) -> Comparison:
     recorded = record.measurement_class
     if recorded is None:
         message = f"{SOURCE} knows {record.mpan} and does not state whether it measures import or export."
-        return Comparison(field, declared, None, Outcome.NOT_STATED, message)
+        return Comparison(field, declared, None, ComparisonOutcome.NOT_STATED, message)
     if declared == recorded:
-        return Comparison(field, declared, recorded, Outcome.AGREES, f"{SOURCE} knows {record.mpan} as {recorded}.")
+        return Comparison(
+            field, declared, recorded, ComparisonOutcome.AGREES, f"{SOURCE} knows {record.mpan} as {recorded}."
+        )
     if declared is None:
         message = f"{SOURCE} knows {record.mpan} as {recorded}; the asset doesn't give it in one direction."
-        return Comparison(field, None, recorded, Outcome.NOT_STATED, message)
+        return Comparison(field, None, recorded, ComparisonOutcome.NOT_STATED, message)
     message = f"{SOURCE} knows {record.mpan} as {recorded}; it was given as the {declared} MPAN."
-    return Comparison(field, declared, recorded, Outcome.DIFFERS, message)
+    return Comparison(field, declared, recorded, ComparisonOutcome.DIFFERS, message)
 
 
 def _connection(declared: str | None, record: MpanRecord) -> Comparison:
@@ -119,15 +121,15 @@ def _connection(declared: str | None, record: MpanRecord) -> Comparison:
     recorded = record.status if record.status != "live" or record.energised else "live, not energised"
     statement = f"{SOURCE} states that the accounting point is {recorded}"
     if declared == "CONNECTED":
-        outcome = Outcome.AGREES if in_use else Outcome.DIFFERS
+        outcome = ComparisonOutcome.AGREES if in_use else ComparisonOutcome.DIFFERS
     elif declared in ("DISCONNECTED", "PENDING") and not in_use:
         contradicts = declared == "PENDING" and record.status == "disconnected"
-        outcome = Outcome.DIFFERS if contradicts else Outcome.AGREES
+        outcome = ComparisonOutcome.DIFFERS if contradicts else ComparisonOutcome.AGREES
     else:
-        outcome = Outcome.NOT_STATED
+        outcome = ComparisonOutcome.NOT_STATED
     sentence = {
-        Outcome.AGREES: f"{statement}, as declared.",
-        Outcome.DIFFERS: f"{statement}; the asset is declared as {declared}.",
-        Outcome.NOT_STATED: f"{statement}, which says nothing about an asset declared as {declared or 'unknown'}.",
+        ComparisonOutcome.AGREES: f"{statement}, as declared.",
+        ComparisonOutcome.DIFFERS: f"{statement}; the asset is declared as {declared}.",
+        ComparisonOutcome.NOT_STATED: f"{statement}, which says nothing about an asset declared as {declared or 'unknown'}.",
     }
     return Comparison("ConnectionStatus", declared, recorded, outcome, sentence[outcome])

@@ -16,7 +16,7 @@ from models.assets import CHECK_SOURCE_LABELS, CheckOutcome, CheckSource
 from services.assets.rules.schemas import CORE
 from services.core.attributes import CodeLists
 from services.core.clock import show_date
-from services.core.comparison import Comparison, Outcome
+from services.core.comparison import Comparison, ComparisonOutcome
 
 POSITION = "Latitude, Longitude"
 DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
@@ -32,7 +32,7 @@ MINOR: Mapping[CheckSource, frozenset[str]] = {
 """Differences that are shown and ask nothing: the address of a site and that of its meter, rounding, spelling."""
 
 
-class Verdict(StrEnum):
+class DifferenceRuling(StrEnum):
     """Operator's verdict on a difference: the declared value is right after all, or the source is."""
 
     DECLARED_STANDS = "DECLARED_STANDS"
@@ -69,19 +69,19 @@ def outcome_of(comparisons: Iterable[Mapping[str, Any]]) -> CheckOutcome:
         return CheckOutcome.DIFFERS
     if differing:
         return CheckOutcome.SETTLED
-    if any(row["outcome"] == Outcome.AGREES for row in rows):
+    if any(row["outcome"] == ComparisonOutcome.AGREES for row in rows):
         return CheckOutcome.AGREES
     return CheckOutcome.NOT_APPLICABLE
 
 
 def differs(row: Mapping[str, Any]) -> bool:
     """True where a stored comparison is a difference that matters."""
-    return row["outcome"] == Outcome.DIFFERS and bool(row.get("matters"))
+    return row["outcome"] == ComparisonOutcome.DIFFERS and bool(row.get("matters"))
 
 
 def is_open(row: Mapping[str, Any]) -> bool:
     """True while a difference has no verdict, or the source was found right and nothing changed yet."""
-    return differs(row) and row.get("settled_as") != Verdict.DECLARED_STANDS
+    return differs(row) and row.get("settled_as") != DifferenceRuling.DECLARED_STANDS
 
 
 def label_of_field(name: str) -> str:
@@ -131,7 +131,7 @@ def value_in_words(name: str, value: str, codes: CodeLists) -> str:
 
 def agreement(comparisons: Iterable[Mapping[str, Any]]) -> str:
     """``Agrees on category, rated capacity and position.``"""
-    agreed = [label_of_field(row["field"]) for row in comparisons if row["outcome"] == Outcome.AGREES]
+    agreed = [label_of_field(row["field"]) for row in comparisons if row["outcome"] == ComparisonOutcome.AGREES]
     names = [
         name if name.isupper() or "MPAN" in name or "GSP" in name else name.lower() for name in dict.fromkeys(agreed)
     ]
@@ -160,15 +160,17 @@ def fitted(
     for comparison in comparisons:
         adjusted = comparison
         if comparison.field == POSITION and metres is not None:
-            adjusted = replace(comparison, outcome=Outcome.AGREES if metres <= tolerance_m else Outcome.DIFFERS)
-        elif comparison.outcome is not Outcome.DIFFERS:
+            adjusted = replace(
+                comparison, outcome=ComparisonOutcome.AGREES if metres <= tolerance_m else ComparisonOutcome.DIFFERS
+            )
+        elif comparison.outcome is not ComparisonOutcome.DIFFERS:
             pass
         elif comparison.field in site_wide or (comparison.field in CAPACITIES and category not in LISTED):
             message = "The register states the capacity of the connection, behind which this asset is one of several."
-            adjusted = replace(comparison, outcome=Outcome.NOT_STATED, message=message)
+            adjusted = replace(comparison, outcome=ComparisonOutcome.NOT_STATED, message=message)
         elif comparison.field == "ConnectionStatus" and _later(comparison, commissioned, edition_date):
             message = f"{comparison.message} The asset was commissioned after this edition, which can't know of it yet."
-            adjusted = replace(comparison, outcome=Outcome.NOT_STATED, message=message)
+            adjusted = replace(comparison, outcome=ComparisonOutcome.NOT_STATED, message=message)
         result.append(adjusted)
     return result
 

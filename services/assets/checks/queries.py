@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, MessageKind
+from models.events import EventType
 from services.assets.checks.differences import answer_mark, chosen, verdict_mark, write_mark
 from services.assets.checks.guards import reached
-from services.assets.checks.outcomes import Verdict
+from services.assets.checks.outcomes import DifferenceRuling
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
 from services.assets.conversation.comments import post_asset_message
@@ -33,7 +34,7 @@ IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
 """The states in which somebody has yet to say something."""
 
 
-class Decision(StrEnum):
+class QueryDecision(StrEnum):
     """Operator's decision on an answered query."""
 
     VERIFY = "VERIFY"
@@ -84,7 +85,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     answer = text_given("Answer", text)
     move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered: the operator decides.")
     post_asset_message(actor, asset, MessageKind.ANSWER, answer, files)
-    emit_for_asset("asset.query_answered", asset, {"by": actor.name})
+    emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
     checks = newest_checks([asset.id]).get(asset.id, [])
     unanswered = [difference for difference in chosen(checks, None) if difference.answer is None]
     write_mark(checks, unanswered, answer_mark(actor, answer))
@@ -98,7 +99,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
 def settle_query(
     actor: Actor,
     asset_id: UUID,
-    decision: Decision,
+    decision: QueryDecision,
     reason: str,
     version: int,
     settled: Sequence[str] | None = None,
@@ -113,11 +114,11 @@ def settle_query(
     asset = reached(actor, asset_id, "asset.settle", version)
     text = text_given("Reason", reason)
     match decision:
-        case Decision.VERIFY:
+        case QueryDecision.VERIFY:
             _settle(actor, asset, text, settled)
             move(asset, AssetStatus.VERIFIED, "settle_query", text[:1000])
             kind = MessageKind.DECISION
-        case Decision.ASK_AGAIN:
+        case QueryDecision.ASK_AGAIN:
             _forget_answers(asset)
             move(asset, AssetStatus.QUERY, "settle_query", text[:1000])
             kind = MessageKind.QUERY
@@ -130,7 +131,7 @@ def settle_query(
 def _settle(actor: Actor, asset: Asset, reason: str, fields: Sequence[str] | None) -> None:
     checks = newest_checks([asset.id]).get(asset.id, [])
     differences = chosen(checks, fields)
-    write_mark(checks, differences, verdict_mark(actor, Verdict.DECLARED_STANDS, reason))
+    write_mark(checks, differences, verdict_mark(actor, DifferenceRuling.DECLARED_STANDS, reason))
     if open_reasons := reasons_of(checks):
         raise Refused(f"Other differences are still open. Settle these too, or ask again: {' '.join(open_reasons)}")
 

@@ -21,7 +21,7 @@ from models.assets import (
     CheckSource,
     MessageKind,
 )
-from services.assets.checks.outcomes import Answer, Verdict, differs, is_open, outcome_of, reason
+from services.assets.checks.outcomes import Answer, DifferenceRuling, differs, is_open, outcome_of, reason
 from services.assets.conversation.comments import post_asset_message
 from services.assets.conversation.messages import LONGEST_MESSAGE, asked_by_person, open_question, short
 from services.assets.registration.lifecycle import move
@@ -29,9 +29,8 @@ from services.assets.rules.reference import code_lists
 from services.core.clock import now
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import within
 from services.core.ledger.history import changes_since
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.transaction import current_session
 
 CHECKED_COLUMNS = frozenset(
@@ -99,25 +98,24 @@ def _reopened(
     return opened
 
 
-def _taken(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
-    """Assets to be concluded on, held until the transaction ends. Raises NotFound when the actor reaches one of them not."""
-    reached = within(Asset, actor, "asset.conclude", writing=True)
-    query = select(Asset).where(col(Asset.id).in_(asset_ids), reached).order_by(col(Asset.id))
+def _held(asset_ids: Collection[UUID]) -> list[Asset]:
+    """Assets to be concluded on, held until the transaction ends. Raises NotFound when there is no such asset."""
+    query = select(Asset).where(col(Asset.id).in_(asset_ids)).order_by(col(Asset.id))
     assets = list(current_session().scalars(query.with_for_update().execution_options(populate_existing=True)))
-    if unseen := set(asset_ids) - {asset.id for asset in assets}:
-        raise NotFound("asset", min(unseen))
+    if unknown := set(asset_ids) - {asset.id for asset in assets}:
+        raise NotFound("asset", min(unknown))
     return assets
 
 
-@operation("UC-02.01", permission="asset.conclude", name="open_checks")
-def open_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[tuple[Asset, list[AssetCheck]]]:
+@system_step("UC-02.01", name="open_checks")
+def open_checks(asset_ids: Collection[UUID]) -> list[tuple[Asset, list[AssetCheck]]]:
     """The assets and the checks of their present values, opened where there are none yet; none in a state that isn't checked.
 
     Raises NotFound.
     """
     newest = newest_checks(asset_ids)
     opened: list[tuple[Asset, list[AssetCheck]]] = []
-    for asset in _taken(actor, asset_ids):
+    for asset in _held(asset_ids):
         checks = newest.get(asset.id, [])
         if asset.status not in CHECKED_STATUSES:
             checks = []
@@ -127,9 +125,9 @@ def open_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[tuple[Asset, 
     return opened
 
 
-@operation("UC-02.01", permission="asset.conclude", name="record_answers")
+@system_step("UC-02.01", name="record_answers")
 def record_answers(
-    actor: Actor, asset_ids: Collection[UUID], answers: Mapping[UUID, Answer], outages: Mapping[UUID, str]
+    asset_ids: Collection[UUID], answers: Mapping[UUID, Answer], outages: Mapping[UUID, str]
 ) -> list[Asset]:
     """Keep what sources said, by check, and why others wait; then bring the assets where that leads (`conclude_checks`).
 
@@ -144,7 +142,7 @@ def record_answers(
             _keep(check, answers[check.id])
         elif check.id in outages and check.summary != outages[check.id]:
             check.summary = outages[check.id]
-    return conclude_checks(actor, asset_ids)
+    return conclude_checks(asset_ids)
 
 
 def _keep(check: AssetCheck, answer: Answer) -> None:
@@ -166,7 +164,7 @@ def _keep(check: AssetCheck, answer: Answer) -> None:
 
 def outcome_of_absence(evidence: Mapping[str, Any]) -> CheckOutcome:
     """Of an asset that the source doesn't know: settled once an operator has let it stand."""
-    declared_stands = evidence.get("settled", {}).get("settled_as") == Verdict.DECLARED_STANDS
+    declared_stands = evidence.get("settled", {}).get("settled_as") == DifferenceRuling.DECLARED_STANDS
     return CheckOutcome.SETTLED if declared_stands else CheckOutcome.NOT_FOUND
 
 
@@ -191,15 +189,15 @@ def _settled_again(row: dict[str, Any], settled: dict[str, Any] | None) -> dict[
     return {**row, **settled} if settled and differs(row) else row
 
 
-@operation("UC-02.01", permission="asset.conclude", name="conclude_checks")
-def conclude_checks(actor: Actor, asset_ids: Collection[UUID]) -> list[Asset]:
+@system_step("UC-02.01", name="conclude_checks")
+def conclude_checks(asset_ids: Collection[UUID]) -> list[Asset]:
     """Bring assets where their answered checks lead: Verified, Query with the reasons, or to the operator.
 
     Nothing moves while a check waits, when the asset declares other values by now, or while people are at it: a question
     that an administrator asked, or an answer to the very same reasons, is for the operator to decide. Raises NotFound.
     """
     newest = newest_checks(asset_ids)
-    assets = _taken(actor, asset_ids)
+    assets = _held(asset_ids)
     for asset in assets:
         _conclude(asset, newest.get(asset.id, []))
     return assets

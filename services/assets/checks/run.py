@@ -25,6 +25,7 @@ from models.assets import (
     CheckSource,
 )
 from models.core import Event
+from models.events import EventType
 from models.sources import SourceEdition, SourceKey, SourceRecord
 from services.assets.checks.outcomes import Answer
 from services.assets.checks.records import (
@@ -38,40 +39,36 @@ from services.assets.checks.records import (
 from services.assets.checks.sources import SMALL_SCALE_KW, ask
 from services.core.errors import Refused
 from services.core.http_client import OutsideError, OutsideUnavailable
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see, visible
-from services.core.jobs.outbox import Failures, emit_for_asset, handles
+from services.core.jobs.outbox import emit_for_asset
 from services.core.jobs.worker import Wait
-from services.core.operation import operation
+from services.core.operation import operation, system_step
+from services.core.reactions import Failures
 from services.core.transaction import current_session
 
-REQUESTED = "asset.checks_requested"
 ASKED_AT_ONCE = 4
 """How many questions are under way at a time: sources are other people's machines."""
 RETURNING = (AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.SUSPENDED_CONSENT_REVOKED)
 
 
-@handles("asset.registered", together=True, name="assets.checks.check_registered")
 def check_registered(events: Sequence[Event]) -> Failures:
     """New assets are checked."""
     return _checked(events)
 
 
-@handles("asset.changed", name="assets.checks.check_changed")
 def check_changed(event: Event) -> None:
     """A material change is checked (UC-02.03), and any change while a query waits for one."""
-    if event.payload.get("material") or is_queried(system_actor(), event.record_id):
+    if event.payload.get("material") or is_queried(event.record_id):
         run_checks([event.record_id])
 
 
-@handles("asset.status_changed", name="assets.checks.check_consented")
 def check_consented(event: Event) -> None:
     """An asset whose consent has just been confirmed is checked."""
     if event.payload.get("to") == AssetStatus.PENDING_VALIDATION and event.payload.get("from") in RETURNING:
         run_checks([event.record_id])
 
 
-@handles(REQUESTED, together=True, name="assets.checks.check_requested")
 def check_requested(events: Sequence[Event]) -> Failures:
     """Checks that somebody, or a new edition of a register, asked for."""
     return _checked(events)
@@ -82,16 +79,15 @@ def _checked(events: Sequence[Event]) -> Failures:
     return {event.id: away[event.record_id] for event in events if event.record_id in away}
 
 
-@handles("source.loaded", name="assets.checks.check_against_edition")
 def check_against_edition(event: Event) -> None:
     """A new edition of a register: whoever it may say something new of is held against it."""
-    recheck_after_edition(system_actor(), event.record_id)
+    recheck_after_edition(event.record_id)
 
 
-@operation("UC-02.01", permission="asset.conclude", writes=False, name="is_queried")
-def is_queried(actor: Actor, asset_id: UUID) -> bool:
+@system_step("UC-02.01", name="is_queried", writes=False)
+def is_queried(asset_id: UUID) -> bool:
     """True while a query is open on an asset."""
-    return see(Asset, actor, asset_id).status is AssetStatus.QUERY
+    return current_session().get_one(Asset, asset_id).status is AssetStatus.QUERY
 
 
 def run_checks(asset_ids: Collection[UUID]) -> None:
@@ -105,10 +101,9 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
 
     Nothing is locked while sources are asked. A process that is killed meanwhile has kept nothing, and asks again.
     """
-    system = system_actor()
     waiting = [
         (asset, check)
-        for asset, checks in open_checks(system, asset_ids)
+        for asset, checks in open_checks(asset_ids)
         for check in checks
         if check.outcome is CheckOutcome.WAITING
     ]
@@ -124,7 +119,7 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
             else:
                 outages[check.id] = _why_waiting(check.source, answer)
                 away.setdefault(asset.id, []).append(str(answer))
-    record_answers(system, sorted({asset.id for asset, _check in waiting}), answers, outages)
+    record_answers(sorted({asset.id for asset, _check in waiting}), answers, outages)
     return {asset_id: Wait("; ".join(reasons)) for asset_id, reasons in away.items()}
 
 
@@ -160,7 +155,11 @@ def request_checks(actor: Actor, asset_id: UUID) -> list[AssetCheck]:
 def start_checks(asset: Asset, sources: tuple[CheckSource, ...] = tuple(CheckSource)) -> list[AssetCheck]:
     """Open checks of the asset as it stands and tell the worker; inside an operation."""
     opened = reopen(asset, sources)
-    emit_for_asset(REQUESTED, asset, {"version": asset.version, "sources": [str(source) for source in sources]})
+    emit_for_asset(
+        EventType.ASSET_CHECKS_REQUESTED,
+        asset,
+        {"version": asset.version, "sources": [str(source) for source in sources]},
+    )
     return opened
 
 
@@ -192,14 +191,14 @@ def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
     return waits and (not checks or moved_since(asset, checks))
 
 
-@operation("UC-02.01", permission="asset.conclude", name="recheck_after_edition")
-def recheck_after_edition(actor: Actor, edition_id: UUID) -> int:
+@system_step("UC-02.01", name="recheck_after_edition")
+def recheck_after_edition(edition_id: UUID) -> int:
     """Hold assets against a new edition: those whose matched record it closed, and those that were not found before.
 
     Chosen by one query: by MPAN, by alias, or by licence area for what is large enough to be listed. How many they were.
     Handed the same edition twice, it finds none that was not asked since.
     """
-    edition = see(SourceEdition, actor, edition_id)
+    edition = current_session().get_one(SourceEdition, edition_id)
     if edition.recorded_at is None:
         return 0
     assets = list(current_session().scalars(_concerned(edition, edition.recorded_at)))

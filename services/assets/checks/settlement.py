@@ -5,6 +5,7 @@ from typing import assert_never
 from uuid import UUID
 
 from models.assets import STATUS_LABELS, Asset, AssetCheck, AssetStatus, CheckOutcome, CheckSource, MessageKind
+from models.events import EventType
 from services.assets.checks.differences import (
     ABSENT,
     Difference,
@@ -16,7 +17,7 @@ from services.assets.checks.differences import (
     write_mark,
 )
 from services.assets.checks.guards import reached
-from services.assets.checks.outcomes import Verdict, source_in_words
+from services.assets.checks.outcomes import DifferenceRuling, source_in_words
 from services.assets.checks.records import moved_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
 from services.assets.conversation.comments import post_asset_message
@@ -32,7 +33,6 @@ from services.core.text import LONGEST_TEXT, text_given
 from services.core.transaction import current_session
 
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
-SETTLED = "asset.difference_settled"
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="differences_on")
@@ -46,7 +46,7 @@ def differences_on(actor: Actor, asset_id: UUID) -> list[Difference]:
 def settle_differences(
     actor: Actor,
     asset_id: UUID,
-    verdict: Verdict,
+    verdict: DifferenceRuling,
     reason: str,
     version: int,
     fields: Sequence[str] | None = None,
@@ -68,9 +68,9 @@ def settle_differences(
     if not differences:
         raise Refused("No difference is open on this asset: there is nothing to settle.")
     match verdict:
-        case Verdict.DECLARED_STANDS:
+        case DifferenceRuling.DECLARED_STANDS:
             _let_stand(actor, asset, checks, differences, text, files)
-        case Verdict.THEIRS_RIGHT:
+        case DifferenceRuling.THEIRS_RIGHT:
             _ask_for_change(actor, asset, checks, differences, text, files)
         case _:
             assert_never(verdict)
@@ -79,7 +79,7 @@ def settle_differences(
         "verdict": str(verdict),
         "left": len(reasons_of(checks)),
     }
-    emit_for_asset(SETTLED, asset, payload)
+    emit_for_asset(EventType.ASSET_DIFFERENCE_SETTLED, asset, payload)
     return asset
 
 
@@ -103,7 +103,7 @@ def _let_stand(
 ) -> None:
     question, _answered = open_question(asset)
     asked_personally = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
-    write_mark(checks, differences, verdict_mark(actor, Verdict.DECLARED_STANDS, reason))
+    write_mark(checks, differences, verdict_mark(actor, DifferenceRuling.DECLARED_STANDS, reason))
     open_reasons = reasons_of(checks)
     if open_reasons or asked_personally:
         # The status stands, but the version moves on: who decides on the old one is told of this.
@@ -139,7 +139,7 @@ def _ask_for_change(
 ) -> None:
     text = "\n".join([*(_please(difference) for difference in differences), reason])
     message = post_asset_message(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT], files)
-    mark = verdict_mark(actor, Verdict.THEIRS_RIGHT, reason, question_id=str(message.id))
+    mark = verdict_mark(actor, DifferenceRuling.THEIRS_RIGHT, reason, question_id=str(message.id))
     write_mark(checks, differences, mark, forget=("answer",))
     if asset.status is AssetStatus.PENDING_VALIDATION:
         move(asset, AssetStatus.QUERY, "settle_differences", short(text))
@@ -183,7 +183,7 @@ def answer_differences(
     post_asset_message(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT], files)
     if all(difference.answer for difference in differences_of(checks) if difference.open):
         move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered: the operator decides.")
-        emit_for_asset("asset.query_answered", asset, {"by": actor.name})
+        emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
         current_session().flush()
         if moved_since(asset, checks):
             start_checks(asset)

@@ -24,9 +24,9 @@ from services.assets.registration.record import STORED_TERMS
 from services.assets.rules.reference import code_lists
 from services.assets.sources.compare import compare
 from services.assets.sources.matching import Match, best_match, decimal, metres_apart, nearby_m
-from services.assets.sources.reading_records import Edition, Wanted, candidates, list_editions
+from services.assets.sources.reading_records import Edition, RecordQuery, candidates, list_editions
 from services.core.clock import now
-from services.core.comparison import Comparison, Outcome
+from services.core.comparison import Comparison, ComparisonOutcome
 from services.core.http_client import Patience
 from services.core.identity.actor import Actor, system_actor
 from services.core.operation import operation
@@ -117,7 +117,7 @@ def _ask_mpan_register(asset: Asset) -> Answer:
         record = record_of[term]
         if record is None:
             message = f"The MPAN register does not know {mpan}."
-            comparisons.append(Comparison(term, mpan, None, Outcome.DIFFERS, message))
+            comparisons.append(Comparison(term, mpan, None, ComparisonOutcome.DIFFERS, message))
         else:
             comparisons += [comparison for comparison in compare_mpan(terms, record) if comparison not in comparisons]
     records = [record for record in record_of.values() if record is not None]
@@ -218,12 +218,12 @@ def _site_wide(record: Mapping[str, Any]) -> frozenset[str]:
 def _match(actor: Actor, asset: Asset, terms: Mapping[str, Any]) -> Match | None:
     """The record that fits best: by MPAN or alias; where none does, by place. The ECR goes before the REPD."""
     aliases = [alias for alias in asset.aliases if alias["scheme"] in SourceKind.__members__]
-    queries = [Wanted(mpan=mpan) for mpan in (asset.import_mpan, asset.export_mpan) if mpan]
-    queries += [Wanted(reference=alias["value"], kind=SourceKind(alias["scheme"])) for alias in aliases]
+    queries = [RecordQuery(mpan=mpan) for mpan in (asset.import_mpan, asset.export_mpan) if mpan]
+    queries += [RecordQuery(reference=alias["value"], kind=SourceKind(alias["scheme"])) for alias in aliases]
     match = _best(terms, [record for query in queries for record in candidates(actor, query)])
     if match is not None or asset.latitude is None or asset.longitude is None:
         return match
-    return _best(terms, candidates(actor, Wanted(near=(asset.latitude, asset.longitude, NEAREST_M))))
+    return _best(terms, candidates(actor, RecordQuery(near=(asset.latitude, asset.longitude, NEAREST_M))))
 
 
 def _best(terms: Mapping[str, Any], records: list[dict[str, Any]]) -> Match | None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, String, Uuid, bindparam, cast, func, or_, 
 from sqlmodel import col
 
 from models.assets import Asset, AssetMessage, Attachment, AttachmentContent, MessageKind
+from models.events import EventType
 from models.participants import Organisation, OrganisationStatus
 from services.core.conversation.definition import GOVERNING, Audience, Conversation, MessageWithFiles
 from services.core.conversation.files import Download, Upload, read_file, read_thumbnails
@@ -22,7 +23,6 @@ from services.core.operation import operation
 from services.core.text import text_given
 from services.core.transaction import current_connection, current_session
 
-COMMENTED = "asset.commented"
 NATIONAL = "System Operator"
 AssetMessageWithFiles = MessageWithFiles[AssetMessage, Attachment]
 
@@ -42,7 +42,7 @@ ASSET_CONVERSATION: Conversation[Asset, AssetMessage, Attachment] = Conversation
     content=AttachmentContent,
     subject_key="asset_id",
     comment_kind=MessageKind.COMMENT,
-    comment_event=COMMENTED,
+    comment_event=EventType.ASSET_COMMENTED,
     reach=_reach_asset,
     check_text=text_given,
     emit=emit_for_asset,

@@ -79,7 +79,7 @@ class RegisterNumbers:
     anonymised: bool
 
 
-class Row(NamedTuple):
+class UndisclosedFigure(NamedTuple):
     """One figure before it is decided whether it may be shown."""
 
     code: str
@@ -92,10 +92,10 @@ class Row(NamedTuple):
 class Figures(NamedTuple):
     """Counts before disclosure control: assets by status; active ones in all, by category and GSP group; by month."""
 
-    by_status: list[Row]
-    total: Row
-    by_category: list[Row]
-    by_gsp_group: list[Row]
+    by_status: list[UndisclosedFigure]
+    total: UndisclosedFigure
+    by_category: list[UndisclosedFigure]
+    by_gsp_group: list[UndisclosedFigure]
     months: dict[int, int]
     providers_by_month: dict[int, int]
 
@@ -116,7 +116,7 @@ def register_in_numbers(actor: Actor) -> RegisterNumbers:
     labels = {code: entry.label for code, entry in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
     hidden = anonymised and _too_few(figures.total)
 
-    def cells(rows: Sequence[Row], names: Mapping[str, str]) -> list[Cell]:
+    def cells(rows: Sequence[UndisclosedFigure], names: Mapping[str, str]) -> list[Cell]:
         return _cells(rows, names, anonymised, hidden)
 
     return RegisterNumbers(
@@ -157,9 +157,9 @@ def from_tallies(areas: Areas, anonymised: bool) -> Figures:
         if active or not anonymised:
             months[month] += assets
 
-    def rows(dimension: str, sums: Mapping[str, Sequence[int]]) -> list[Row]:
+    def rows(dimension: str, sums: Mapping[str, Sequence[int]]) -> list[UndisclosedFigure]:
         return [
-            Row(code, totals[0], totals[1], providers_of.get((dimension, code), 0))
+            UndisclosedFigure(code, totals[0], totals[1], providers_of.get((dimension, code), 0))
             for code, totals in sorted(sums.items())
         ]
 
@@ -190,8 +190,10 @@ def from_assets(reach: ColumnElement[bool], anonymised: bool) -> Figures:
             totals[1] += int(kilowatts)
             totals[2].add(provider)
 
-    def rows(name: str) -> list[Row]:
-        return [Row(code, totals[0], totals[1], len(totals[2])) for code, totals in sorted(sums[name].items())]
+    def rows(name: str) -> list[UndisclosedFigure]:
+        return [
+            UndisclosedFigure(code, totals[0], totals[1], len(totals[2])) for code, totals in sorted(sums[name].items())
+        ]
 
     growing = and_(reach, col(Asset.status).not_in(ENDED_STATUSES)) if anonymised else reach
     return Figures(rows("status"), rows("all")[0], rows("category"), rows("group"), *_registered(growing, anonymised))
@@ -216,11 +218,11 @@ def _registered(condition: ColumnElement[bool], anonymised: bool) -> tuple[dict[
     )
 
 
-def _too_few(row: Row) -> bool:
+def _too_few(row: UndisclosedFigure) -> bool:
     return 0 < row.assets < FEWEST_ASSETS or 0 < row.providers < FEWEST_ORGANISATIONS
 
 
-def _cells(rows: Sequence[Row], labels: Mapping[str, str], anonymised: bool, hidden: bool) -> list[Cell]:
+def _cells(rows: Sequence[UndisclosedFigure], labels: Mapping[str, str], anonymised: bool, hidden: bool) -> list[Cell]:
     """Rows as cells, in the order of the labels; those withheld when anonymised."""
     withheld = _withheld(rows) if anonymised else set()
     order = {code: position for position, code in enumerate(labels)}
@@ -234,7 +236,7 @@ def _cells(rows: Sequence[Row], labels: Mapping[str, str], anonymised: bool, hid
     ]
 
 
-def _withheld(rows: Sequence[Row]) -> set[str]:
+def _withheld(rows: Sequence[UndisclosedFigure]) -> set[str]:
     """Codes of cells that are too small, and of as many more, the smallest first, as hide them from subtraction.
 
     What is withheld together can be worked out as one sum, so it has to be large enough as well.
@@ -278,7 +280,7 @@ def _months(days: Sequence[date], before: int, counts: Sequence[int], providers:
     return months
 
 
-def _waiting(actor: Actor, by_status: Sequence[Row] | None) -> Waiting:
+def _waiting(actor: Actor, by_status: Sequence[UndisclosedFigure] | None) -> Waiting:
     """`by_status`, where the numbers count exactly the assets that the actor sees."""
     session = current_session()
     states: dict[str, int] = {}

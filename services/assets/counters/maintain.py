@@ -10,21 +10,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import event
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm import UOWTransaction
 from sqlalchemy.orm.attributes import get_history
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
 from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.cells import COARSE, parent_of
 from services.core.clock import LONDON
 from services.core.db.columns import Column, Columns, Same, each, hundredths_of, values_of
-from services.core.db.counters import Counts, Pending, load_before, sums_of, write_counts
-from services.core.ledger.bulk_insert import seen_inserted
-from services.core.ledger.bulk_update import seen_changed
-from services.core.transaction import at_the_end
+from services.core.db.counters import Counts, Pending, sums_of, write_counts
 
 PENDING = Pending("fmar_tallies")
 TALLIES: tuple[type[SQLModel], ...] = (AssetTally, AssetCellTally, AssetMonthTally, AssetProviderTally)
@@ -36,7 +31,7 @@ COUNTED = (
 """Columns of an asset on which a count depends."""
 
 
-class Place(NamedTuple):
+class TallyKey(NamedTuple):
     """Counter keys of one asset; an absent value is the empty text, 0 or -1."""
 
     asset_category: str
@@ -61,10 +56,10 @@ def hundredths(kilowatts: Decimal) -> int:
     return int(Decimal(kilowatts) * 100)
 
 
-def _place(value: Callable[[str], Any]) -> tuple[Place, int]:
+def _place(value: Callable[[str], Any]) -> tuple[TallyKey, int]:
     cell = value("cell")
     return (
-        Place(
+        TallyKey(
             value("asset_category"),
             str(value("status")),
             value("dno_connection") or "",
@@ -85,10 +80,11 @@ def note(session: OrmSession, before: Callable[[str], Any] | None, after: Callab
     steps = [(1, after)] if before is None else [(-1, before), (1, after)]
     for sign, value in steps:
         key, rated = _place(value)
-        PENDING.add(session, Place, key, sign, sign * rated)
+        PENDING.add(session, TallyKey, key, sign, sign * rated)
 
 
-def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
+def note_flushed(session: OrmSession) -> None:
+    """Note what a session has just written."""
     for record in session.new:
         if isinstance(record, Asset):
             note(session, None, lambda name, record=record: getattr(record, name))
@@ -103,14 +99,16 @@ def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
                 )
 
 
-def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+def note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+    """Note many new records, from their columns."""
     if model is Asset:
         _note_columns(session, columns, count, 1)
 
 
-def _note_changed(
+def note_changed(
     session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
 ) -> None:
+    """Note many records that changed alike, from their columns before and what is new."""
     if model is Asset and not changes.keys().isdisjoint(COUNTED):
         _note_columns(session, before, count, -1)
         _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
@@ -132,14 +130,14 @@ def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) 
         sums = counts.setdefault(place, [0, 0])
         sums[0] += sign
         sums[1] += sign * rated
-    PENDING.add_all(session, Place, counts)
+    PENDING.add_all(session, TallyKey, counts)
 
 
 def _all_hundredths(column: Column) -> Column:
     return hundredths_of(column) if isinstance(column, pl.Series) else each(column, hundredths)
 
 
-def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
+def _spread(place: TallyKey) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
     """Every row of every table in which an asset of this place counts."""
     category, status, dno, gsp, cell, month, provider = place
     active = status not in ENDED_STATUSES
@@ -161,19 +159,11 @@ def _spread(place: Place) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:
 
 def bring_up_to_date(session: OrmSession) -> None:
     """Write what was noted so far; a reader inside a writing operation calls it, and the end of the operation does."""
-    pending = PENDING.taken(session)[0].get(Place, {})
+    pending = PENDING.taken(session)[0].get(TallyKey, {})
     changes: dict[type[SQLModel], Counts] = {table: {} for table in TALLIES}
     for asset_key, sums in pending.items():
-        for table, key in _spread(Place(*asset_key)):
+        for table, key in _spread(TallyKey(*asset_key)):
             totals = changes[table].setdefault(key, [0] * len(sums_of(table)))
             totals[:] = map(sum, zip(totals, sums, strict=False))
     for table in TALLIES:
         write_counts(session, table, changes[table])
-
-
-load_before(Asset, COUNTED)
-event.listen(Session, "after_flush", _note_flushed)
-event.listen(Session, "after_soft_rollback", PENDING.forget)
-seen_inserted(_note_inserted)
-seen_changed(_note_changed)
-at_the_end(bring_up_to_date)

@@ -33,7 +33,7 @@ class CellCount(NamedTuple):
     rated: int
 
 
-class GroupCount(NamedTuple):
+class TallyRow(NamedTuple):
     """Assets of one status and GSP group (empty: none), or of one category; `rated` in hundredths of a kW."""
 
     status: str
@@ -194,18 +194,18 @@ _BEHIND = (col(AssetProviderTally.dimension), col(AssetProviderTally.code))
 _PROVIDERS = Prepared(select(*_BEHIND, func.count()).group_by(*_BEHIND))
 
 
-def by_status_and_group(areas: Areas) -> list[GroupCount]:
+def by_status_and_group(areas: Areas) -> list[TallyRow]:
     """Assets by status and GSP group."""
     selection = _chosen(areas)
-    return [] if selection is None else [GroupCount(*row) for row in _read(_by_group(selection[0]), selection[1])]
+    return [] if selection is None else [TallyRow(*row) for row in _read(_by_group(selection[0]), selection[1])]
 
 
-def active_by_category(areas: Areas) -> list[GroupCount]:
+def active_by_category(areas: Areas) -> list[TallyRow]:
     """Active assets by category."""
     selection = _chosen(areas)
     if selection is None:
         return []
-    return [GroupCount("", *row) for row in _read(_by_category(selection[0]), selection[1])]
+    return [TallyRow("", *row) for row in _read(_by_category(selection[0]), selection[1])]
 
 
 def by_month(areas: Areas) -> list[tuple[bool, int, int]]:

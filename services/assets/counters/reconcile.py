@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -29,7 +29,6 @@ from services.assets.cells import COARSE, parent_in_sql
 from services.assets.counters.maintain import PENDING, TALLIES, month_of
 from services.core.clock import LONDON
 from services.core.identity.actor import Actor, system_actor
-from services.core.jobs.worker import every
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work
 
@@ -206,7 +205,6 @@ def recount(actor: Actor) -> int:
     return drifted
 
 
-@every(timedelta(days=1), name="assets.recounting.reconcile")
 def reconcile() -> None:
     """Hold the counts against the assets once a day; what drifted is told in the log and put right."""
     with unit_of_work(Stamp("look_for_drift", "UC-05.02", system_actor()), writes=False) as session:

@@ -12,7 +12,7 @@ from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.ledger import history as ledger
-from services.core.ledger.history import Change
+from services.core.ledger.history import RecordChange
 from services.core.operation import operation
 
 COUNTED_TO = 10_000
@@ -51,15 +51,15 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="asset_history")
-def asset_history(actor: Actor, asset_id: UUID) -> list[Change]:
+def asset_history(actor: Actor, asset_id: UUID) -> list[RecordChange]:
     """Changes of an asset, newest first, by ontology term. Raises NotFound when unseen."""
     asset = see(Asset, actor, asset_id)
     changes = ledger.history(Asset.record_type(), asset.id)
     return [_by_term(change) for change in changes]
 
 
-def _by_term(change: Change) -> Change:
-    return Change(
+def _by_term(change: RecordChange) -> RecordChange:
+    return RecordChange(
         version=change.version,
         at=change.at,
         operation=change.operation,

@@ -47,7 +47,7 @@ class RecordPage:
     next_cursor: str | None
 
 
-class _Order(NamedTuple):
+class _AssetOrder(NamedTuple):
     """Order of a list: its column, its direction, and the index that SQLite walks for it."""
 
     column: str
@@ -56,12 +56,12 @@ class _Order(NamedTuple):
 
 
 ORDERS = {
-    "newest": _Order("id", True, "asset_newest"),
-    "oldest": _Order("id", False, "asset_newest"),
-    "name": _Order("asset_name", False, "asset_by_name"),
-    "capacity": _Order("rated_capacity", True, "asset_by_capacity"),
-    "status_since": _Order("status_since", True, "asset_by_status_since"),
-    "waiting": _Order("status_since", False, "asset_by_status_since"),
+    "newest": _AssetOrder("id", True, "asset_newest"),
+    "oldest": _AssetOrder("id", False, "asset_newest"),
+    "name": _AssetOrder("asset_name", False, "asset_by_name"),
+    "capacity": _AssetOrder("rated_capacity", True, "asset_by_capacity"),
+    "status_since": _AssetOrder("status_since", True, "asset_by_status_since"),
+    "waiting": _AssetOrder("status_since", False, "asset_by_status_since"),
 }
 """Newest and oldest by registration; by name; the largest first; latest change of status first; longest waiting first."""
 _POSITIONS = {name: position for position, name in enumerate(COLUMNS)}
@@ -106,7 +106,7 @@ def list_assets(
     return RecordPage(assets[:size], str(assets[size - 1].id) if len(assets) > size else None)
 
 
-def _page_of(sort: str, after: str | None, limit: int) -> tuple[_Order, int, dict[str, Any] | None]:
+def _page_of(sort: str, after: str | None, limit: int) -> tuple[_AssetOrder, int, dict[str, Any] | None]:
     """The order, size and start of a page; the start is None for the first. Raises Invalid (PAGE-01, PAGE-02)."""
     if sort not in ORDERS:
         expected = f"One of {', '.join(ORDERS)}"
@@ -216,7 +216,7 @@ def _index(actor: Actor, filters: AssetFilters, sort: str, most: int) -> str | N
     return order.walked
 
 
-def _cursor(row: tuple[Any, ...], order: _Order) -> str:
+def _cursor(row: tuple[Any, ...], order: _AssetOrder) -> str:
     identifier = identifier_of(row[0])
     if order.column == "id":
         return str(identifier)
@@ -226,7 +226,7 @@ def _cursor(row: tuple[Any, ...], order: _Order) -> str:
     return f"{identifier}{value}"
 
 
-def _read_cursor(text: str, order: _Order) -> dict[str, Any]:
+def _read_cursor(text: str, order: _AssetOrder) -> dict[str, Any]:
     try:
         marks: dict[str, Any] = {"last_id": UUID(text[:36])}
         if order.column == "asset_name":

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from models.assets import Asset, AssetStatus
+from models.events import EventType
 from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, blockers_of, move
 from services.assets.registration.record import conflict, index_aliases
 from services.core.errors import Blocker, Finding, Invalid, Refused
@@ -39,5 +40,5 @@ def deregister_asset(actor: Actor, asset_id: UUID, reason: str, version: int) ->
         raise Refused("Other records still depend on this asset. Settle these first.", blockers)
     move(asset, AssetStatus.DEREGISTERED, "deregister_asset", text)
     index_aliases(asset, active=False)
-    emit_for_asset("asset.deregistered", asset, {"version": asset.version, "reason": text})
+    emit_for_asset(EventType.ASSET_DEREGISTERED, asset, {"version": asset.version, "reason": text})
     return asset

@@ -13,7 +13,7 @@ from sqlmodel import col
 from models.assets import Asset, AssetDraft
 from services.assets.registration.drafts import FROM, RETURNED, TAKEN, find_draft
 from services.assets.registration.submissions import name_of, organisation_names
-from services.assets.rules.reference import CATEGORY_LIST, Catalogue, catalogue
+from services.assets.rules.reference import CATEGORY_LIST, RuleCatalogue, catalogue
 from services.assets.rules.schemas import CORE_ATTRIBUTES, form_fields
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
@@ -149,7 +149,7 @@ def _views(actor: Actor, drafts: list[AssetDraft]) -> list[DraftView]:
 
 
 def _view(
-    actor: Actor, draft: AssetDraft, submission: AssetDraft | None, current: Catalogue, names: Mapping[UUID, str]
+    actor: Actor, draft: AssetDraft, submission: AssetDraft | None, current: RuleCatalogue, names: Mapping[UUID, str]
 ) -> DraftView:
     values, returned = draft.values, draft.values.get(RETURNED) or {}
     category = values.get("AssetCategory")
@@ -190,7 +190,7 @@ def _state(draft: AssetDraft) -> DraftState:
     return DraftState.DECLINED if returned.get("declined") else DraftState.RETURNED
 
 
-def progress_of(values: Mapping[str, Any], current: Catalogue) -> tuple[int, int]:
+def progress_of(values: Mapping[str, Any], current: RuleCatalogue) -> tuple[int, int]:
     """Count the mandatory fields of the chosen category: those filled, and all of them.
 
     A group of which one is needed counts as one field, and what the register fills in by itself as none; before a category

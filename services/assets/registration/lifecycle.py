@@ -1,6 +1,5 @@
 """The life cycle of an asset, and what can be done with one now and why not."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,6 +7,7 @@ from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
+from models.events import EventType
 from models.participants import ROLE_LABELS, Role
 from services.core.clock import now
 from services.core.db.statements import Prepared
@@ -18,6 +18,7 @@ from services.core.identity.visibility import View, see, view_of
 from services.core.jobs.outbox import emit_for_asset
 from services.core.lifecycle import Action, LifeCycle, Transition
 from services.core.operation import operation
+from services.core.reactions import reactions
 from services.core.transaction import current_connection
 
 S = AssetStatus
@@ -53,10 +54,6 @@ ASSET_LIFE_CYCLE: LifeCycle[AssetStatus] = LifeCycle(
     ),
 )
 
-Blocks = Callable[[Asset], list[Blocker]]
-DEREGISTRATION_BLOCKERS: list[Blocks] = []
-"""What other areas know that keeps an asset in the register (active market units, open switches): each names its records."""
-
 
 def move(asset: Asset, target: AssetStatus, operation: str, reason: str | None = None) -> None:
     """Bring an asset into another state, with the event; inside an operation. Raises Refused for an unknown step."""
@@ -65,11 +62,11 @@ def move(asset: Asset, target: AssetStatus, operation: str, reason: str | None =
     asset.status = target
     asset.status_reason = reason
     asset.status_since = now()
-    emit_for_asset("asset.status_changed", asset, {"from": str(before), "to": str(target), "reason": reason})
+    emit_for_asset(EventType.ASSET_STATUS_CHANGED, asset, {"from": str(before), "to": str(target), "reason": reason})
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
+class _AssetOffer:
     """One act that a person may be offered: its permission, words, and the states in which it makes sense."""
 
     operation: str
@@ -80,43 +77,43 @@ class _Offer:
 
 
 OFFERS = (
-    _Offer("update_asset", "asset.update", "Change its details", ACTIVE_STATUSES, "Its record is closed."),
-    _Offer(
+    _AssetOffer("update_asset", "asset.update", "Change its details", ACTIVE_STATUSES, "Its record is closed."),
+    _AssetOffer(
         "answer_query",
         "asset.answer",
         "Answer the query",
         tuple(ASSET_LIFE_CYCLE.sources("answer_query")),
         "No query is open on it.",
     ),
-    _Offer(
+    _AssetOffer(
         "query_asset",
         "asset.settle",
         "Ask the FSP about it",
         tuple(ASSET_LIFE_CYCLE.sources("query_asset")),
         "Questions are asked while it is Pending Validation.",
     ),
-    _Offer(
+    _AssetOffer(
         "settle_query",
         "asset.settle",
         "Decide: verify, or ask again",
         tuple(ASSET_LIFE_CYCLE.sources("settle_query")),
         "A decision is possible while it is Pending Validation: once a query has been answered.",
     ),
-    _Offer(
+    _AssetOffer(
         "settle_differences",
         "asset.settle",
         "Settle what differs",
         tuple(ASSET_LIFE_CYCLE.sources("settle_differences")),
         "Differences are settled while it is in review.",
     ),
-    _Offer(
+    _AssetOffer(
         "request_checks",
         "asset.check",
         "Run the checks again",
         (S.PENDING_VALIDATION, S.VERIFIED),
         "Checks run while it is Pending Validation or Verified; an open query is answered first.",
     ),
-    _Offer(
+    _AssetOffer(
         "deregister_asset",
         "asset.deregister",
         "De-register",
@@ -146,7 +143,7 @@ def _reached(view: View) -> Prepared:
     return Prepared(select(*columns).where(col(Asset.id) == bindparam("asset", type_=Uuid())))
 
 
-def _action(asset: Asset, offer: _Offer, reached: bool) -> Action:
+def _action(asset: Asset, offer: _AssetOffer, reached: bool) -> Action:
     why_not = None
     if not reached:
         why_not = f"{_who(offer.permission)} can do this."
@@ -169,4 +166,4 @@ def _who(permission: str) -> str:
 
 def blockers_of(asset: Asset) -> list[Blocker]:
     """Blockers of an asset's de-registration, from every area that has a say."""
-    return [blocker for blocks in DEREGISTRATION_BLOCKERS for blocker in blocks(asset)]
+    return [blocker for block in reactions().asset_blockers for blocker in block(asset)]

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from models.assets import Asset
 from models.core import Access
+from models.events import EventType
 from services.core.clock import in_london, now
 from services.core.errors import TooManyRequests
 from services.core.identity.actor import Actor
@@ -79,7 +80,7 @@ def log_refusal(actor: Actor) -> None:
 def tell_provider(asset: Asset, by: Sequence[str]) -> None:
     """Tell the provider of an asset that somebody asked for it; not who, and no more than by what."""
     payload = {"by": list(by), "asset_name": asset.asset_name}
-    emit("asset.looked_up", asset, organisation_id=asset.service_provider_id, payload=payload)
+    emit(EventType.ASSET_LOOKED_UP, asset, organisation_id=asset.service_provider_id, payload=payload)
 
 
 def unseen_of(actor: Actor, hits: Collection[UUID]) -> list[UUID]:

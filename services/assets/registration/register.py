@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from models.assets import Asset, AssetStatus
+from models.events import EventType
 from services.assets.registration.drafts import drop_draft
 from services.assets.registration.record import alias_rows, fill, justified, waits_for_consent
 from services.assets.registration.shared_meters import tell_shared
@@ -74,6 +75,6 @@ def record_new(
         asset.submitted_by_organisation = actor.organisation_id
     asset.justifications = justified(actor, [], checked.warnings, justification)
     current_session().add_all([asset, *alias_rows(asset)])
-    emit_for_asset("asset.registered", asset, {"version": 1, "status": str(asset.status)})
+    emit_for_asset(EventType.ASSET_REGISTERED, asset, {"version": 1, "status": str(asset.status)})
     tell_shared(asset, checked.shared)
     return asset

@@ -10,12 +10,11 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset
 from models.core import Event
+from models.events import EventType
 from services.core.clock import now
 from services.core.jobs.outbox import emit_for_asset
 from services.core.transaction import current_session
 
-SHARED = "asset.mpan_shared"
-"""Somebody else's asset stands on the same meter: told to both providers, to neither who the other is."""
 NEVER = 2**62
 LOOKED_AT_FOR = timedelta(days=30)
 """How long two assets on one meter are something to look at: after that, both providers are taken to know and to mean it."""
@@ -29,9 +28,9 @@ def tell_shared(asset: Asset, others: Iterable[tuple[UUID, str]]) -> None:
     query = select(Asset).where(col(Asset.id).in_({other for other, _mpan in shared}))
     other_assets = {record.id: record for record in current_session().scalars(query)}
     for mpan in sorted({mpan for _other, mpan in shared}):
-        emit_for_asset(SHARED, asset, {"mpan": mpan})
+        emit_for_asset(EventType.ASSET_MPAN_SHARED, asset, {"mpan": mpan})
     for other, mpan in shared:
-        emit_for_asset(SHARED, other_assets[other], {"mpan": mpan})
+        emit_for_asset(EventType.ASSET_MPAN_SHARED, other_assets[other], {"mpan": mpan})
 
 
 def newly_shared() -> ColumnElement[bool]:
@@ -41,7 +40,7 @@ def newly_shared() -> ColumnElement[bool]:
     the many assets of a provider: to be joined with whose assets are meant. Inside an operation.
     """
     notified = select(col(Event.record_id)).where(
-        col(Event.type) == SHARED, col(Event.seq) >= _first_seq_since(now() - LOOKED_AT_FOR)
+        col(Event.type) == EventType.ASSET_MPAN_SHARED, col(Event.seq) >= _first_seq_since(now() - LOOKED_AT_FOR)
     )
     active = col(Asset.status).not_in(ENDED_STATUSES)
     return and_(col(Asset.id).in_(notified), active, or_(_elsewhere("import_mpan"), _elsewhere("export_mpan")))

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetDraft
+from models.events import EventType
 from models.participants import Organisation, OrganisationStatus
 from services.assets.registration.drafts import FROM, NOTES, RETURNED, TAKEN, find_draft, notes_of, storable
 from services.assets.registration.validation import PROVIDER_ROLES
@@ -61,7 +62,7 @@ def submit_draft(
     draft.submitted_at = draft.saved_at = now()
     current_session().flush()
     payload = {"draft_id": str(draft.id), "name": name_of(draft), "from": actor.organisation_name}
-    emit("asset.draft_submitted", provider, organisation_id=provider.id, payload=payload)
+    emit(EventType.ASSET_DRAFT_SUBMITTED, provider, organisation_id=provider.id, payload=payload)
     return draft
 
 
@@ -171,7 +172,12 @@ def return_draft(actor: Actor, draft_id: UUID, reason: str, *, declined: bool = 
         "from": actor.organisation_name,
         "reason": reason_text,
     }
-    emit("asset.draft_returned", installer, organisation_id=installer.id, payload=payload | {"declined": declined})
+    emit(
+        EventType.ASSET_DRAFT_RETURNED,
+        installer,
+        organisation_id=installer.id,
+        payload=payload | {"declined": declined},
+    )
     return submission
 
 
@@ -190,7 +196,7 @@ def submission_behind(actor: Actor, draft_id: UUID | None) -> AssetDraft | None:
 def conclude_submission(actor: Actor, submission: AssetDraft, asset: Asset) -> None:
     """The asset is registered: the draft and the copies of it have done their work, and the installer is told."""
     payload = {"draft_id": str(submission.id), "name": asset.asset_name, "from": actor.organisation_name}
-    emit("asset.draft_registered", asset, organisation_id=submission.organisation_id, payload=payload)
+    emit(EventType.ASSET_DRAFT_REGISTERED, asset, organisation_id=submission.organisation_id, payload=payload)
     _drop_copies(actor, submission)
     current_session().delete(submission)
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
+from models.events import EventType
 from services.assets.registration.drafts import drop_draft
 from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, move
 from services.assets.registration.record import (
@@ -78,7 +79,7 @@ def update_asset(
         return asset
     reasons = write_change(actor, asset, checked, changes, justification)
     current_session().flush()
-    emit_for_asset("asset.changed", asset, told_of(asset, changes, reasons))
+    emit_for_asset(EventType.ASSET_CHANGED, asset, told_of(asset, changes, reasons))
     return asset
 
 

@@ -68,7 +68,7 @@ _ALIASES = select(col(AssetAlias.scheme), col(AssetAlias.value), col(AssetAlias.
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class ExistingAsset:
     """An asset that is registered already: which rule found it, and its identifier and name where the actor may see it."""
 
     code: str
@@ -100,7 +100,7 @@ class Conformance:
     findings: list[Finding]
     derived: set[str]
     schema_version: int
-    same: list[Same] = field(default_factory=list)
+    same: list[ExistingAsset] = field(default_factory=list)
     shared: list[tuple[UUID, str]] = field(default_factory=list)
     """Active assets of other providers on the same meters, and the MPAN of each."""
 
@@ -269,7 +269,7 @@ def _taken_aliases(asset: Asset | None, aliases: Sequence[Mapping[str, str]]) ->
     return [(owner_of[pair], finding("ALIAS-05", ":".join(pair))) for pair in pairs if pair in owner_of]
 
 
-def told(actor: Actor, duplicates: Sequence[tuple[str, Any]]) -> list[Same]:
+def told(actor: Actor, duplicates: Sequence[tuple[str, Any]]) -> list[ExistingAsset]:
     """The duplicates as the actor may know them."""
     if not duplicates:
         return []
@@ -278,6 +278,6 @@ def told(actor: Actor, duplicates: Sequence[tuple[str, Any]]) -> list[Same]:
         current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(ids), visible(Asset, actor)))
     )
     return [
-        Same(code, other.id, other.asset_name) if other.id in visible_ids else Same(code, None, None)
+        ExistingAsset(code, other.id, other.asset_name) if other.id in visible_ids else ExistingAsset(code, None, None)
         for code, other in duplicates
     ]

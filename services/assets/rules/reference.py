@@ -21,7 +21,7 @@ from services.core.clock import now, today
 from services.core.db.statements import Prepared
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor, system_actor
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.register_settings import setting
 from services.core.settings import settings
 from services.core.transaction import Stamp, current_connection, current_session, once_while_reading, opened, reads_only
@@ -32,7 +32,7 @@ GREY = "#7A7A7A"
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class RuleCatalogue:
     """One version of it: what rules look up, and which schema version of each category that is."""
 
     reference: AssetReference
@@ -56,11 +56,11 @@ _VERSION = select(
     )
 )
 _PREPARED_VERSION = Prepared(_VERSION)
-_cache: dict[tuple[object, ...], Catalogue] = {}
+_cache: dict[tuple[object, ...], RuleCatalogue] = {}
 _lock = Lock()
 
 
-def _once(key: tuple[object, ...], entry: Catalogue) -> Catalogue:
+def _once(key: tuple[object, ...], entry: RuleCatalogue) -> RuleCatalogue:
     with _lock:
         while len(_cache) >= CACHED_VERSIONS:
             _cache.pop(next(iter(_cache)))
@@ -74,7 +74,7 @@ def _stands() -> Sequence[Any]:
     return current_session().execute(_VERSION).one()
 
 
-def catalogue(asset: Asset | None = None) -> Catalogue:
+def catalogue(asset: Asset | None = None) -> RuleCatalogue:
     """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
     stands = once_while_reading("catalogue_version", _stands)
     version = (settings().resolved_database_url(), *(str(value) for value in stands))
@@ -85,7 +85,7 @@ def catalogue(asset: Asset | None = None) -> Catalogue:
     return _cache.get(key) or _once(key, _with_version(current, asset.asset_category, asset.schema_version))
 
 
-def _read() -> Catalogue:
+def _read() -> RuleCatalogue:
     lists: dict[str, dict[str, Code]] = {}
     entries = select(CodeListEntry).order_by(col(CodeListEntry.list_name), col(CodeListEntry.position))
     for entry in current_session().scalars(entries):
@@ -98,13 +98,13 @@ def _read() -> Catalogue:
             newest[schema.category] = schema
     documents = {category: newest[category].document for category in sorted(newest)}
     versions = {category: schema.schema_version for category, schema in newest.items()}
-    return Catalogue(AssetReference(lists, documents), versions)
+    return RuleCatalogue(AssetReference(lists, documents), versions)
 
 
-def _with_version(current: Catalogue, category: str, version: int) -> Catalogue:
+def _with_version(current: RuleCatalogue, category: str, version: int) -> RuleCatalogue:
     document = _schema(category, version).document
     reference = AssetReference(current.reference.code_lists, {**current.reference.schemas, category: document})
-    return Catalogue(reference, {**current.schema_versions, category: version})
+    return RuleCatalogue(reference, {**current.schema_versions, category: version})
 
 
 def _schema(category: str, version: int | None) -> CategorySchema:
@@ -121,7 +121,7 @@ def _schema(category: str, version: int | None) -> CategorySchema:
 
 
 def rule_context(
-    asset: Asset | None = None, *, effective_date_changed: bool = False, current: Catalogue | None = None
+    asset: Asset | None = None, *, effective_date_changed: bool = False, current: RuleCatalogue | None = None
 ) -> AssetRuleContext:
     """Rule context of the moment, inside an operation: for a new asset, or for changes to `asset`.
 
@@ -204,8 +204,8 @@ def _shipped_codes() -> list[dict[str, Any]]:
         return list(csv.DictReader(lines))
 
 
-@operation("UC-05.07", permission="category.manage", name="load_catalogue")
-def load_catalogue(actor: Actor) -> int:
+@system_step("UC-05.07", name="load_catalogue")
+def load_catalogue() -> int:
     """Lay down the code lists and categories that ship with the register and aren't in it yet; how many were missing.
 
     What an administrator has changed stays as it is.

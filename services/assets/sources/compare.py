@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.assets.sources.matching import aliases, categories, decimal, kind_of, metres_apart, nearby_m, references
-from services.core.comparison import Comparison, Outcome
+from services.core.comparison import Comparison, ComparisonOutcome
 
 SHARE = Decimal("0.05")
 LEAST_KW = Decimal(1)
@@ -45,7 +45,13 @@ def compare(asset: Mapping[str, Any], record: Mapping[str, Any]) -> list[Compari
 
 
 def _said(field: str, declared: object, recorded: object, agrees: bool | None, message: str) -> Comparison:
-    outcome = Outcome.NOT_STATED if agrees is None else Outcome.AGREES if agrees else Outcome.DIFFERS
+    outcome = (
+        ComparisonOutcome.NOT_STATED
+        if agrees is None
+        else ComparisonOutcome.AGREES
+        if agrees
+        else ComparisonOutcome.DIFFERS
+    )
     return Comparison(field, _text(declared), _text(recorded), outcome, message)
 
 

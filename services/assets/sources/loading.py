@@ -17,6 +17,7 @@ from sqlalchemy import insert, select, text, update
 from sqlmodel import col
 
 from models.base import new_id
+from models.events import EventType
 from models.sources import SourceEdition, SourceKey, SourceKind, SourceRecord
 from services.assets.sources.ecr import read_ecr
 from services.assets.sources.edition_facts import LICENCES, areas_of, edition_date_of, publisher_of
@@ -108,7 +109,7 @@ def load_edition(actor: Actor, reading: SourceReading, facts: _Facts, tell: Prog
     tell(0.55, f"Writing {len(plan.add):,} records")
     _write(edition, plan)
     payload = {"kind": edition.kind, "publisher": facts.publisher, "edition_date": facts.edition_date.isoformat()}
-    emit("source.loaded", edition, organisation_id=None, payload=payload)
+    emit(EventType.SOURCE_LOADED, edition, organisation_id=None, payload=payload)
     tell(1.0, f"{reading.counts['taken']:,} of {reading.counts['rows']:,} rows taken")
     return edition
 

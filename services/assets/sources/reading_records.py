@@ -45,7 +45,7 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RecordQuery:
     """Query of register records: MPAN, reference, or near (latitude, longitude, metres); None is no condition."""
 
     mpan: str | None = None
@@ -105,7 +105,7 @@ def find_records(
     kind: SourceKind | None = None,
 ) -> list[SourceRecord]:
     """Current records with this MPAN, or this reference, or near (latitude, longitude, metres), nearest first; at most 50."""
-    query = Wanted(mpan, reference, near, kind)
+    query = RecordQuery(mpan, reference, near, kind)
     statement = select(SourceRecord).where(*_conditions(actor, query)).order_by(col(SourceRecord.record_key))
     if near is None:
         return list(current_session().scalars(statement.limit(MOST_RECORDS)))
@@ -117,7 +117,7 @@ def find_records(
     return [record for _distance, record in sorted(inside, key=lambda pair: pair[0])[:MOST_RECORDS]]
 
 
-def candidates(actor: Actor, query: Wanted) -> list[dict[str, Any]]:
+def candidates(actor: Actor, query: RecordQuery) -> list[dict[str, Any]]:
     """Current records as they are compared, without the rows as given: their values, `id` and `last_edition_id`.
 
     Inside an operation. Near a place, all in the square around it.
@@ -127,7 +127,7 @@ def candidates(actor: Actor, query: Wanted) -> list[dict[str, Any]]:
     return [{**values, "id": identifier, "last_edition_id": edition} for identifier, edition, values in rows]
 
 
-def _conditions(actor: Actor, query: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(actor: Actor, query: RecordQuery) -> list[ColumnElement[bool]]:
     until = col(SourceRecord.valid_to)
     if query.near is None:
         # Said so, SQLite does not start from the thousands of current records but from the few that the key names.

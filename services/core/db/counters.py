@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, event
+from sqlalchemy import Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
@@ -114,13 +114,3 @@ def _statements(table: type[SQLModel], dialect: str) -> tuple[Any, Any]:
     nothing: Iterable[Any] = (made.c[name] == 0 for name in sums)
     clear = delete(made).where(*nothing, *(made.c[name] == bindparam(name) for name in keys))
     return begin.on_conflict_do_update(index_elements=keys, set_=adding), clear
-
-
-def load_before(model: type[Any], names: Iterable[str]) -> None:
-    """Have the value before a change loaded even where it had not been read: counts take away what was."""
-
-    def keep(_record: Any, value: Any, _old: Any, _initiator: Any) -> Any:
-        return value
-
-    for name in names:
-        event.listen(getattr(model, name), "set", keep, active_history=True, retval=True)

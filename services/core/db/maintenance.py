@@ -1,17 +1,13 @@
 """What keeps the database quick: fresh statistics about tables and indexes, so that it picks the right index."""
 
-from datetime import timedelta
-
 from sqlalchemy import text
 
 from services.core.db.engine import engine, is_sqlite
-from services.core.jobs.worker import every
 
 LOOKED_AT = 1000
 """Rows of each index that SQLite looks at: enough to tell a good index from a poor one, a matter of milliseconds."""
 
 
-@every(timedelta(hours=6), name="core.upkeep.refresh_statistics")
 def refresh_statistics() -> None:
     """Have SQLite look at its indexes. PostgreSQL does so by itself."""
     if not is_sqlite():

@@ -1,7 +1,6 @@
 """Events are rows: written in the same commit as the change, handed to handlers by the worker."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -10,6 +9,7 @@ from sqlmodel import col
 from models.assets import Asset
 from models.base import Recorded, new_ids
 from models.core import DeliveryStatus, Event, EventDelivery
+from models.events import EventType
 from services.core.clock import now
 from services.core.db.bulk_insert import Puts, numbers_for
 from services.core.db.columns import Columns, Ids, Same
@@ -18,6 +18,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.ledger.writer import table_of
 from services.core.operation import operation
+from services.core.reactions import Handling, reactions
 from services.core.transaction import current_session
 
 TOGETHER = 100
@@ -25,48 +26,14 @@ TOGETHER = 100
 EVENT_LOCK = 0x464D4556
 """PostgreSQL's advisory lock: who writes events shares it until the commit, so that who follows them can wait for it."""
 
-Handler = Callable[[Event], None]
-Failures = dict[UUID, Exception]
-"""By event, what came in the way; an event that isn't named is done."""
-ManyHandler = Callable[[Sequence[Event]], Failures]
 
-
-class Handling(NamedTuple):
-    """Who is handed events of a type: one at a time, or all that are due together."""
-
-    event_type: str
-    one: Handler | None
-    many: ManyHandler | None
-
-
-HANDLERS: dict[str, Handling] = {}
-"""By the handler's name."""
-
-
-@overload
-def handles(event_type: str, *, name: str) -> Callable[[Handler], Handler]: ...
-@overload
-def handles(event_type: str, *, name: str, together: Literal[True]) -> Callable[[ManyHandler], ManyHandler]: ...
-def handles(event_type: str, *, name: str, together: bool = False) -> Any:
-    """Hand every event of this type to the function, at least once: it must do no harm when handed one twice.
-
-    `name` is what deliveries keep: it stays when the function is renamed or moved.
-    It runs outside any transaction and calls operations as `system_actor()`. What it raises is retried with back-off.
-    `together`: it is handed a run of events, of different records or of one, and answers which of them failed, and how;
-    raising says that all did.
-    """
-
-    def decorate(function: Any) -> Any:
-        if name in HANDLERS:
-            raise KeyError(f"Two handlers are called {name}")
-        HANDLERS[name] = Handling(event_type, None, function) if together else Handling(event_type, function, None)
-        return function
-
-    return decorate
+def _handlers_of(event_type: EventType) -> dict[str, Handling]:
+    """The handlers of a type, by name."""
+    return {name: handling for name, handling in reactions().handlers.items() if handling.event_type == event_type}
 
 
 def emit(
-    event_type: str,
+    event_type: EventType,
     record: Recorded,
     *,
     organisation_id: UUID | None,
@@ -81,7 +48,7 @@ def emit(
     _lock("pg_advisory_xact_lock_shared")
     moment = now()
     happened = Event(
-        type=event_type,
+        type=str(event_type),
         record_type=record.record_type(),
         record_id=record.id,
         organisation_id=organisation_id,
@@ -91,9 +58,8 @@ def emit(
     )
     session.add(happened)
     session.flush()
-    for name, handling in HANDLERS.items():
-        if handling.event_type == event_type:
-            session.add(EventDelivery(event_seq=happened.seq or 0, handler=name, due_at=moment))
+    for name in _handlers_of(event_type):
+        session.add(EventDelivery(event_seq=happened.seq or 0, handler=name, due_at=moment))
     return happened
 
 
@@ -103,7 +69,7 @@ def _lock(function: str) -> None:
         current_session().execute(text(f"SELECT {function}(:key)"), {"key": EVENT_LOCK})
 
 
-def emit_for_asset(event_type: str, asset: Asset, payload: dict[str, Any] | None = None) -> Event:
+def emit_for_asset(event_type: EventType, asset: Asset, payload: dict[str, Any] | None = None) -> Event:
     """Write an event about an asset: its FSP and the operator of its licence area see it."""
     return emit(
         event_type, asset, organisation_id=asset.service_provider_id, dno_code=asset.dno_connection, payload=payload
@@ -118,16 +84,16 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     goes on from there would never see it. Therefore this counts as writing: its view is not that of its first question.
     """
     _lock("pg_advisory_xact_lock")
-    chosen = select(Event).where(col(Event.seq) > after, visible(Event, actor))
-    return list(current_session().scalars(chosen.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
+    query = select(Event).where(col(Event.seq) > after, visible(Event, actor))
+    return list(current_session().scalars(query.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
 
 
-def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts: Puts | None = None) -> None:
+def emit_many(event_type: EventType, model: type[Any], about: Columns, count: int, puts: Puts | None = None) -> None:
     """Write many events of one type at once, with their deliveries: for bulk paths, in the operation's transaction.
 
     A handler that takes events together has one delivery for up to `TOGETHER` of them.
 
-    Columns of `told`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
+    Columns of `about`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
     With `puts` they are written when these are sent: that has to be before other events are, since their numbers are taken.
     """
     if not count:
@@ -138,16 +104,15 @@ def emit_many(event_type: str, model: type[Any], told: Columns, count: int, puts
     connection = session.connection()
     numbers = numbers_for(connection, table_of(Event), "seq", count)
     moment = Same(now())
-    common = {"type": Same(event_type), "record_type": Same(model.record_type()), "occurred_at": moment}
+    common = {"type": Same(str(event_type)), "record_type": Same(model.record_type()), "occurred_at": moment}
     waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
     rows = puts or Puts(connection)
-    rows.add(table_of(Event), lambda: {"seq": numbers, "id": Ids(new_ids(count)), **common, **told}, count)
-    for name, handling in HANDLERS.items():
-        if handling.event_type == event_type:
-            size = TOGETHER if handling.many else 1
-            runs = [numbers[start : start + size] for start in range(0, count, size)]
-            due = {"event_seq": [run[0] for run in runs], "further": [run[1:] for run in runs]}
-            due |= {"handler": Same(name), **waiting}
-            rows.add(table_of(EventDelivery), lambda due=due: due, len(runs))
+    rows.add(table_of(Event), lambda: {"seq": numbers, "id": Ids(new_ids(count)), **common, **about}, count)
+    for name, handling in _handlers_of(event_type).items():
+        size = TOGETHER if handling.together else 1
+        runs = [numbers[start : start + size] for start in range(0, count, size)]
+        due = {"event_seq": [run[0] for run in runs], "further": [run[1:] for run in runs]}
+        due |= {"handler": Same(name), **waiting}
+        rows.add(table_of(EventDelivery), lambda due=due: due, len(runs))
     if puts is None:
         rows.send()

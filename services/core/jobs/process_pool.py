@@ -7,12 +7,14 @@ import pickle
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
 import polars as pl
 from loky import get_reusable_executor
 
+from services.core.reactions import reactions
 from services.core.settings import settings
 
 IDLE_SECONDS = 30
@@ -31,13 +33,19 @@ def second_process() -> Executor:
     `concurrent.futures.BrokenExecutor` when the process was killed; the next call starts another.
     """
     # For another register another process is started: what differs here is never the same executor.
-    told = {"DATABASE_URL": settings().resolved_database_url(), "LOKY_MAX_MEMORY_LEAK_SIZE": MOST_GROWN}
-    mine = (os.getpid(),)
-    return get_reusable_executor(max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=mine, env=told)
+    environment = {"DATABASE_URL": settings().resolved_database_url(), "LOKY_MAX_MEMORY_LEAK_SIZE": MOST_GROWN}
+    arguments = (os.getpid(), reactions().wire_process)
+    return get_reusable_executor(
+        max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=arguments, env=environment
+    )
 
 
-def _begin(parent: int) -> None:
-    """Give way to others, and end with the process that asked, however it ends, but not at a key pressed in its terminal."""
+def _begin(parent: int, wire: Callable[[], None]) -> None:
+    """Give way to others, and end with the process that asked, however it ends, but not at a key pressed in its terminal.
+
+    It is wired as that one is: whatever it writes is reacted to.
+    """
+    wire()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not more than a process that gives way itself, and has it started: that one waits for it.
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

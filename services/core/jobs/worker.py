@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -15,7 +15,8 @@ from sqlmodel import col
 from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
 from services.core.clock import now
 from services.core.identity.actor import system_actor
-from services.core.jobs.outbox import HANDLERS, TOGETHER, ManyHandler
+from services.core.jobs.outbox import TOGETHER
+from services.core.reactions import ManyHandler, reactions
 from services.core.transaction import Stamp, unit_of_work
 
 log = logging.getLogger("fmar.worker")
@@ -25,24 +26,6 @@ MAX_ATTEMPTS = 12
 BATCH = 20
 REPORT_SECONDS = 600
 """How often deliveries that wait for a handler unknown here are reported."""
-
-Job = Callable[[], None]
-JOBS: dict[str, tuple[timedelta, Job]] = {}
-
-
-def every(interval: timedelta, *, name: str) -> Callable[[Job], Job]:
-    """Run the function about so often, in one process at a time; it must do no harm when run twice.
-
-    `name` is what the register keeps of when it is due next: it stays when the function is renamed or moved.
-    """
-
-    def decorate(function: Job) -> Job:
-        if name in JOBS:
-            raise KeyError(f"Two periodic jobs are called {name}")
-        JOBS[name] = (interval, function)
-        return function
-
-    return decorate
 
 
 class Wait(Exception):
@@ -70,7 +53,7 @@ def _due(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         col(EventDelivery.status) == DeliveryStatus.WAITING,
         col(EventDelivery.due_at) <= moment,
-        col(EventDelivery.handler).in_(list(HANDLERS)),
+        col(EventDelivery.handler).in_(list(reactions().handlers)),
     )
 
 
@@ -78,7 +61,7 @@ def unknown_handlers() -> dict[str, int]:
     """Waiting deliveries by handler, of handlers that this process doesn't have."""
     with unit_of_work(_stamp("look_for_unknown_handlers"), writes=False) as session:
         handler = col(EventDelivery.handler)
-        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, handler.not_in(list(HANDLERS)))
+        waiting = (col(EventDelivery.status) == DeliveryStatus.WAITING, handler.not_in(list(reactions().handlers)))
         query = select(handler, func.count()).where(*waiting).group_by(handler).order_by(handler)
         return {row[0]: row[1] for row in session.execute(query)}
 
@@ -103,22 +86,22 @@ def _claim() -> list[_Claimed]:
         due = select(EventDelivery).where(*_due(moment))
         longest = due.order_by(col(EventDelivery.due_at), col(EventDelivery.id)).limit(TOGETHER)
         newest = due.order_by(col(EventDelivery.due_at).desc(), col(EventDelivery.id).desc()).limit(BATCH)
-        found = {
+        deliveries = {
             delivery.id: delivery
-            for chosen, most in ((longest, TOGETHER), (newest, BATCH))
-            for delivery in _few(session.scalars(chosen.with_for_update(skip_locked=True)), most)
+            for query, most in ((longest, TOGETHER), (newest, BATCH))
+            for delivery in _few(session.scalars(query.with_for_update(skip_locked=True)), most)
         }.values()
-        together = [delivery for delivery in found if _takes_many(delivery.handler)]
-        alone = [delivery for delivery in found if not _takes_many(delivery.handler)]
-        taken = alone[:BATCH] + together
-        wanted = [number for delivery in taken for number in _numbers(delivery)]
-        events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(wanted)))}
-        for delivery in taken:
+        together = [delivery for delivery in deliveries if _takes_many(delivery.handler)]
+        alone = [delivery for delivery in deliveries if not _takes_many(delivery.handler)]
+        claimed = alone[:BATCH] + together
+        numbers = [number for delivery in claimed for number in _numbers(delivery)]
+        events = {event.seq: event for event in session.scalars(select(Event).where(col(Event.seq).in_(numbers)))}
+        for delivery in claimed:
             delivery.due_at = moment + LEASE
             delivery.attempts += 1
         return [
             _Claimed(delivery.id or 0, delivery.handler, events[number])
-            for delivery in taken
+            for delivery in claimed
             for number in _numbers(delivery)
         ]
 
@@ -139,11 +122,11 @@ def _few(due: Iterable[EventDelivery], most: int) -> Iterator[EventDelivery]:
 
 
 def _takes_many(name: str) -> bool:
-    return HANDLERS[name].many is not None
+    return reactions().handlers[name].together is not None
 
 
 def back_off(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: 2 s, doubling, at most 15 minutes."""
+    """The wait after so many attempts: 2 s, doubling, at most 15 minutes."""
     return timedelta(seconds=min(2**attempts, 900))
 
 
@@ -151,11 +134,11 @@ def _finish(results: Mapping[tuple[int, int | None], Exception | None]) -> None:
     """Note how deliveries went, each with all its events: what came in the way, by delivery and the event's number."""
     with unit_of_work(_stamp("finish_delivery"), writes=True) as session:
         moment = now()
-        chosen = select(EventDelivery).where(col(EventDelivery.id).in_({delivery_id for delivery_id, _seq in results}))
-        for delivery in session.scalars(chosen).all():
+        query = select(EventDelivery).where(col(EventDelivery.id).in_({delivery_id for delivery_id, _seq in results}))
+        for delivery in session.scalars(query).all():
             numbers = _numbers(delivery)
-            failed = {one: error for one in numbers if (error := results[delivery.id or 0, one]) is not None}
-            done = [one for one in numbers if one not in failed]
+            failed = {number: error for number in numbers if (error := results[delivery.id or 0, number]) is not None}
+            done = [number for number in numbers if number not in failed]
             if done:
                 delivery.event_seq, delivery.further = done[0], done[1:]
                 delivery.status, delivery.done_at, delivery.last_error = DeliveryStatus.DONE, moment, None
@@ -164,8 +147,10 @@ def _finish(results: Mapping[tuple[int, int | None], Exception | None]) -> None:
                 _put_off(delivery, failed.pop(numbers[0]), moment)
             # Others that failed go on by themselves, once this one has let go of them.
             session.flush()
-            for one, error in failed.items():
-                own = EventDelivery(event_seq=one, handler=delivery.handler, attempts=delivery.attempts, due_at=moment)
+            for number, error in failed.items():
+                own = EventDelivery(
+                    event_seq=number, handler=delivery.handler, attempts=delivery.attempts, due_at=moment
+                )
                 _put_off(own, error, moment)
                 session.add(own)
 
@@ -185,30 +170,30 @@ def deliver_due() -> int:
             return 0
     claimed = _claim()
     runs: dict[str, list[_Claimed]] = {}
-    alone: list[_Claimed] = []
-    for one in claimed:
-        (runs.setdefault(one.handler, []) if _takes_many(one.handler) else alone).append(one)
-    _hand_over(alone)
+    single: list[_Claimed] = []
+    for delivery in claimed:
+        (runs.setdefault(delivery.handler, []) if _takes_many(delivery.handler) else single).append(delivery)
+    _hand_over(single)
     for name, run in runs.items():
-        if (together := HANDLERS[name].many) is not None:
+        if (together := reactions().handlers[name].together) is not None:
             _hand_over_together(together, run)
     return len(claimed)
 
 
 def _hand_over(claimed: Sequence[_Claimed]) -> None:
     """One event after the other; how a delivery went is noted once all of its own are through."""
-    for _delivery, events in groupby(claimed, lambda one: one.delivery_id):
-        _finish({(one.delivery_id, one.event.seq): _tried(one) for one in events})
+    for _delivery, events in groupby(claimed, lambda delivery: delivery.delivery_id):
+        _finish({(delivery.delivery_id, delivery.event.seq): _tried(delivery) for delivery in events})
 
 
 def _tried(claimed: _Claimed) -> Exception | None:
-    """What came in the way when an event was handed over by itself."""
+    """Hand one event over by itself; the error that came in the way."""
     try:
-        handling = HANDLERS[claimed.handler]
-        if handling.many is not None:
-            return handling.many([claimed.event]).get(claimed.event.id)
-        if handling.one is not None:
-            handling.one(claimed.event)
+        handling = reactions().handlers[claimed.handler]
+        if handling.together is not None:
+            return handling.together([claimed.event]).get(claimed.event.id)
+        if handling.single is not None:
+            handling.single(claimed.event)
     except Wait as waiting:
         return waiting
     except Exception as raised:
@@ -220,12 +205,12 @@ def _tried(claimed: _Claimed) -> Exception | None:
 def _hand_over_together(function: ManyHandler, claimed: list[_Claimed]) -> None:
     """All at once; where that fails as a whole, one by one, so that one event doesn't hold up the others."""
     try:
-        failures = function([one.event for one in claimed])
+        failures = function([delivery.event for delivery in claimed])
     except Exception:
         log.exception("Handler %s failed on %s events together", claimed[0].handler, len(claimed))
         _hand_over(claimed)
         return
-    _finish({(one.delivery_id, one.event.seq): failures.get(one.event.id) for one in claimed})
+    _finish({(delivery.delivery_id, delivery.event.seq): failures.get(delivery.event.id) for delivery in claimed})
 
 
 def run_due_jobs() -> int:
@@ -233,11 +218,11 @@ def run_due_jobs() -> int:
     ran = 0
     with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
         due_at = {run.job: run.due_at for run in session.scalars(select(PeriodicRun))}
-    for name, (interval, job) in JOBS.items():
+    for name, (interval, run_job) in reactions().jobs.items():
         if (name not in due_at or due_at[name] <= now()) and _claimed(name, interval):
             ran += 1
             try:
-                job()
+                run_job()
             except Exception:
                 log.exception("Periodic job %s failed", name)
     return ran

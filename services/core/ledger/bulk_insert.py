@@ -1,7 +1,7 @@
 """Many new records at once, each with its ledger entry: column by column, the same text and hash as one by one."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -19,18 +19,8 @@ from services.core.clock import now
 from services.core.db.bulk_insert import Puts
 from services.core.db.columns import Column, Columns, Ids, Json, Same, as_columns, each, first_of, values_of
 from services.core.ledger.canonical import GENESIS, PRIVATE, SAID, SECRET, as_hashed, columns_of
-from services.core.ledger.writer import DERIVED, Derive, begin_writing, said_of_all, table_of
-
-Seen = Callable[[OrmSession, type[Recorded], Columns, int], None]
-_SEEN: list[Seen] = []
-
-
-def seen_inserted(tell: Seen) -> None:
-    """Have a function told of the columns that are written here; what goes through a session's objects it sees itself.
-
-    It is called while the rows are inserted, by another thread maybe: it must not ask the database.
-    """
-    _SEEN.append(tell)
+from services.core.ledger.writer import begin_writing, said_of_all, table_of
+from services.core.reactions import Derive, reactions
 
 
 def insert_recorded(session: OrmSession, model: type[Recorded], rows: Sequence[dict[str, Any]]) -> None:
@@ -80,9 +70,9 @@ def begin(session: OrmSession) -> Stamp:
 
 
 def tell_inserted(session: OrmSession, model: type[Recorded], columns: Columns, count: int) -> None:
-    """Tell those who asked for it (`seen_inserted`)."""
-    for tell in _SEEN:
-        tell(session, model, columns, count)
+    """Tell what reacts to many new records; what goes through a session's objects is seen after its flush."""
+    for react in reactions().after_bulk_insert:
+        react(session, model, columns, count)
 
 
 def completed(kind: str, columns: Columns, count: int, writer: UUID | None, moment: datetime) -> dict[str, Column]:
@@ -92,7 +82,7 @@ def completed(kind: str, columns: Columns, count: int, writer: UUID | None, mome
     if odd := wanted ^ set(columns):
         raise ValueError(f"A row of {kind} lacks or adds {', '.join(sorted(odd))}.")
     complete: dict[str, Column] = {**columns, **own}
-    for name, derive in DERIVED.get(kind, {}).items():
+    for name, derive in reactions().derived_columns.get(kind, {}).items():
         complete[name] = list(_derived(columns, count, derive))
     return complete
 

@@ -1,6 +1,6 @@
 """Many records changed alike at once, each with its ledger entry: the same text, hash and version as one by one."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,25 +14,16 @@ from models.core import LedgerEntry
 from services.core.audit_context import Stamp
 from services.core.clock import now
 from services.core.db.bulk_insert import put, uncollected
-from services.core.db.columns import Column, Columns, Same, each
+from services.core.db.columns import Column, Same, each
 from services.core.ledger.bulk_insert import begin, entries
 from services.core.ledger.canonical import GENESIS, columns_of
-from services.core.ledger.writer import DERIVED, table_of
+from services.core.ledger.writer import table_of
+from services.core.reactions import reactions
 
 AT_ONCE = 2000
 """Records that one statement takes."""
 Changes = Mapping[str, Any]
-Seen = Callable[[OrmSession, type[Recorded], Columns, Changes, int], None]
-_SEEN: list[Seen] = []
 _SET_HERE = frozenset({"id", "version", "recorded_at", "recorded_by"})
-
-
-def seen_changed(tell: Seen) -> None:
-    """Have a function told of what is changed here: every column as it was before, and the new values.
-
-    What goes through a session's objects it sees itself.
-    """
-    _SEEN.append(tell)
 
 
 def change_columns(session: OrmSession, model: type[Recorded], ids: Collection[UUID], changes: Changes) -> int:
@@ -55,7 +46,7 @@ def _require_plain(model: type[Recorded], changes: Changes) -> None:
     odd = sorted(set(changes) - set(columns_of(kind)) | set(changes) & _SET_HERE)
     if odd or not changes:
         raise ValueError(f"The columns of many a {kind} to change are others than: {', '.join(odd) or 'none'}.")
-    for name, derive in DERIVED.get(kind, {}).items():
+    for name, derive in reactions().derived_columns.get(kind, {}).items():
         read: list[str] = []
         derive(lambda column, read=read: read.append(column))
         if touched := sorted(set(read) & set(changes)):
@@ -76,8 +67,8 @@ def _change(session: OrmSession, stamp: Stamp, model: type[Recorded], ids: Seque
     after: dict[str, Column] = {**before, **{name: Same(value) for name, value in new.items()}, "version": versions}
     put(connection, table_of(LedgerEntry), entries(kind, after, count, stamp, previous), count)
     _forget(session, model, before["id"])
-    for tell in _SEEN:
-        tell(session, model, before, changes, count)
+    for react in reactions().after_bulk_change:
+        react(session, model, before, changes, count)
     return count
 
 

@@ -22,7 +22,7 @@ UNSHOWN = frozenset({"version", "recorded_at", "recorded_by", "id"})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """One entry of a record's history: what changed, from what to what, by whom, under which use case."""
 
     version: int
@@ -55,16 +55,16 @@ def changes_since(record: Recorded, version: int) -> dict[str, tuple[Any, Any]]:
     return differences(states.get(version, {}), states.get(record.version, {}))
 
 
-def history(record_type: str, record_id: UUID) -> list[Change]:
+def history(record_type: str, record_id: UUID) -> list[RecordChange]:
     """The record's changes, newest first, with names instead of identifiers."""
     found = entries(record_type, record_id)
     people, bodies = authors_of(found)
     before: dict[str, Any] = {}
-    told: list[Change] = []
+    told: list[RecordChange] = []
     for entry in found:
         after = json.loads(entry.state)
         told.append(
-            Change(
+            RecordChange(
                 version=entry.version,
                 at=entry.recorded_at,
                 operation=entry.operation,

@@ -1,6 +1,6 @@
 """The ledger writes itself: a session listener turns every insert and update of a record into an entry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,18 +17,10 @@ from services.core.audit_context import WRITES, NoTransaction, Stamp, current_st
 from services.core.canonical_json import canonical
 from services.core.clock import now
 from services.core.ledger.canonical import GENESIS, hash_of, state_of
+from services.core.reactions import reactions
 
 LEDGER_LOCK = 0x464D4152
 """PostgreSQL's advisory lock: writers share it, sealing takes it alone, so that no entry slips in under a seal."""
-
-Derive = Callable[[Callable[[str], Any]], Any]
-DERIVED: dict[str, dict[str, Derive]] = {}
-"""By kind of record and column: what works out a derived column; it is given what reads another column by name."""
-
-
-def derives(model: type[Recorded], column: str, derive: Derive) -> None:
-    """Have a derived column worked out whenever a record of the model is written, on every path."""
-    DERIVED.setdefault(model.record_type(), {})[column] = derive
 
 
 def said_of_all(stamp: Stamp, moment: datetime) -> dict[str, Any]:
@@ -112,7 +104,7 @@ def _stamp_records(session: OrmSession, _context: UOWTransaction, _instances: ob
         if isinstance(record, Recorded) and (record in session.new or session.is_modified(record)):
             record.recorded_at = moment
             record.recorded_by = stamp.actor.user_id
-            for name, derive in DERIVED.get(record.record_type(), {}).items():
+            for name, derive in reactions().derived_columns.get(record.record_type(), {}).items():
                 setattr(record, name, derive(partial(getattr, record)))
 
 

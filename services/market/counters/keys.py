@@ -33,7 +33,7 @@ CounterChange = tuple[type[SQLModel], tuple[Any, ...], tuple[int, ...]]
 """A change of a counter: table, key of the row, and the amounts to add to its sums."""
 
 
-class Kind(StrEnum):
+class FigureKind(StrEnum):
     """The subject of a `MarketFigure`, and its code. By month: MONTH, OUTCOME, REASON, and those that say so."""
 
     MONTH = "MONTH"
@@ -78,12 +78,12 @@ def count_step(step: QualificationStep) -> Iterator[CounterChange]:
     if Q.QUALIFIED in (step.to_status, step.from_status):
         net = (sign, sign * kw)
         yield QualifiedTally, (step.addressed_to, step.product_code, step.gsp_group, month), (1, *net)
-        yield FigureProvider, (Kind.MONTH, month, "", provider), (1, *net)
+        yield FigureProvider, (FigureKind.MONTH, month, "", provider), (1, *net)
         for kind, code in (
-            (Kind.PRODUCT, step.product_code),
-            (Kind.GROUP, step.gsp_group),
-            (Kind.OPERATOR, str(step.addressed_to)),
-            (Kind.CELL, f"{step.product_code}|{step.gsp_group}"),
+            (FigureKind.PRODUCT, step.product_code),
+            (FigureKind.GROUP, step.gsp_group),
+            (FigureKind.OPERATOR, str(step.addressed_to)),
+            (FigureKind.CELL, f"{step.product_code}|{step.gsp_group}"),
         ):
             yield FigureProvider, (kind, 0, code, provider), (0, *net)
     if step.to_status in DECIDED and step.from_status in WAITING:
@@ -93,9 +93,9 @@ def count_step(step: QualificationStep) -> Iterator[CounterChange]:
 
 
 def _count_decision(step: QualificationStep, month: int, reason: str) -> Iterator[CounterChange]:
-    codes = [(Kind.OUTCOME, step.to_status)]
+    codes = [(FigureKind.OUTCOME, step.to_status)]
     if step.to_status == Q.FAILED:
-        codes.append((Kind.REASON, reason))
+        codes.append((FigureKind.REASON, reason))
     if step.to_status != Q.WITHDRAWN:
         for kind, operator, product in (
             ("BOTH", step.addressed_to, step.product_code),
@@ -103,7 +103,7 @@ def _count_decision(step: QualificationStep, month: int, reason: str) -> Iterato
             ("PRODUCT", ANYONE, step.product_code),
         ):
             yield DaysTally, (kind, operator, product, month, step.working_days), (1,)
-        codes += [(Kind.DECIDED_BY, str(step.addressed_to)), (Kind.DECIDED_FOR, step.product_code)]
+        codes += [(FigureKind.DECIDED_BY, str(step.addressed_to)), (FigureKind.DECIDED_FOR, step.product_code)]
     for kind, code in codes:
         yield FigureProvider, (kind, month, code, step.service_provider_id), (0, 1, 0)
 
@@ -124,11 +124,11 @@ def count_application(value: Callable[[str], Any], sign: int) -> Iterator[Counte
         yield QueueTally, (queue, "GSP_GROUP", value("gsp_group") or "", status), (sign,)
         yield QueueTally, (queue, "PROVIDER", str(provider), status), (sign,)
     if status in WAITING:
-        yield FigureProvider, (Kind.OPEN, 0, open_figure_code(operator, due), provider), (0, sign, 0)
+        yield FigureProvider, (FigureKind.OPEN, 0, open_figure_code(operator, due), provider), (0, sign, 0)
     if status == Q.QUALIFIED and (until := value("valid_until")) is not None:
         month, kw = month_number(until), hundredths(value("capacity"))
         yield EndingTally, (operator, product, month), (sign, sign * kw)
-        yield FigureProvider, (Kind.ENDING, month, "", provider), (0, sign, sign * kw)
+        yield FigureProvider, (FigureKind.ENDING, month, "", provider), (0, sign, sign * kw)
 
 
 def open_figure_code(operator: UUID, due: date | None) -> str:

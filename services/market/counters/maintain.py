@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm import UOWTransaction
 from sqlalchemy.orm.attributes import get_history
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
 from models.market_tallies import (
     DaysTally,
@@ -28,11 +27,8 @@ from models.participants import Organisation
 from models.qualifications import Qualification, QualificationStep
 from models.units import MarketUnit
 from services.core.db.columns import Columns, Same, values_of
-from services.core.db.counters import Key, Pending, load_before, write_counts
-from services.core.ledger.bulk_insert import seen_inserted
-from services.core.ledger.bulk_update import seen_changed
+from services.core.db.counters import Key, Pending, write_counts
 from services.core.ledger.writer import table_of
-from services.core.transaction import at_the_end
 from services.market.counters import units as unit_tallies
 from services.market.counters.keys import COUNTED, CounterChange, count_application, count_step
 
@@ -43,6 +39,7 @@ TABLES: tuple[type[SQLModel], ...] = (
 PENDING = Pending("fmar_market_tallies")
 EVERY_UNIT = "every unit"
 OF_UNIT = ("status", "family", "service_provider_id")
+OF_ORGANISATION = ("licence_areas", "approved_values", "organisation_roles")
 
 
 def touch_units(session: OrmSession, unit_ids: Iterable[UUID]) -> None:
@@ -56,7 +53,8 @@ def _add_changes(session: OrmSession, counter_changes: Iterable[CounterChange]) 
         PENDING.add(session, table, key, *sums)
 
 
-def _note_flushed(session: OrmSession, _context: UOWTransaction) -> None:
+def note_flushed(session: OrmSession) -> None:
+    """Note what a session has just written."""
     for record in session.new:
         if isinstance(record, QualificationStep):
             _add_changes(session, count_step(record))
@@ -93,24 +91,26 @@ def _note_changed_application(session: OrmSession, record: Qualification) -> Non
 
 
 def _areas_changed(record: Organisation) -> bool:
-    names = ("licence_areas", "approved_values", "organisation_roles")
-    return any(get_history(record, name).has_changes() for name in names) and (
+    before = _old_values(record, OF_ORGANISATION)
+    return any(get_history(record, name).has_changes() for name in OF_ORGANISATION) and (
         unit_tallies.is_operator(record)
-        or any(unit_tallies.NATIONAL in str(value) for value in _old_values(record, names).values())
-        or bool(_old_values(record, names).get("licence_areas"))
+        or any(unit_tallies.NATIONAL in str(value) for value in before.values())
+        or bool(before.get("licence_areas"))
     )
 
 
-def _note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+def note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+    """Note many new records, from their columns."""
     if model is Qualification:
         _note_columns(session, columns, count, 1)
     elif model is MarketUnit:
         touch_units(session, values_of(columns["id"], count))
 
 
-def _note_changed(
+def note_changed(
     session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
 ) -> None:
+    """Note many records that changed alike, from their columns before and what is new."""
     if model is Qualification and not changes.keys().isdisjoint(COUNTED):
         _note_columns(session, before, count, -1)
         _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
@@ -161,13 +161,3 @@ def _recount_providers(session: OrmSession, figures: Collection[Key]) -> None:
     for key in figures:
         conditions = [figure.c[name] == value for name, value in zip(key_names, key, strict=True)]
         session.execute(update(figure).where(*conditions).values(**values))
-
-
-load_before(Qualification, COUNTED)
-load_before(MarketUnit, OF_UNIT)
-load_before(Organisation, ("licence_areas", "approved_values", "organisation_roles"))
-event.listen(Session, "after_flush", _note_flushed)
-event.listen(Session, "after_soft_rollback", PENDING.forget)
-seen_inserted(_note_inserted)
-seen_changed(_note_changed)
-at_the_end(write_pending)

@@ -37,7 +37,7 @@ Form = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class TallyScope:
     """A part of the market that the counters keep apart: SOs and products; None: all."""
 
     operators: tuple[UUID, ...] | None
@@ -83,23 +83,23 @@ def drop_unused_roles(actor: Actor, permission: str) -> Actor:
 
 def find_part(
     actor: Actor, permission: str, operators: tuple[UUID, ...] = (), products: tuple[str, ...] | None = None
-) -> Kept | None:
+) -> TallyScope | None:
     """Find the part of the market that an actor sees and asks for; None where the counters don't keep it apart.
 
     An SO's actor whose roles also reach its organisation's own units has a part only where there are no such units.
     """
     scopes = scopes_of(actor, permission)
     if Scope.ALL in scopes:
-        return Kept(operators or None, products)
+        return TallyScope(operators or None, products)
     ours = actor.organisation_id
     if Scope.AREA not in scopes or ours is None:
         return None
     if Scope.OWN in scopes and _has_own_records(ours):
         return None
-    return Kept((ours,) if not operators or ours in operators else (), products)
+    return TallyScope((ours,) if not operators or ours in operators else (), products)
 
 
-def _read_rows(statement: Any, part: Kept, **values: Any) -> Sequence[Row]:
+def _read_rows(statement: Any, part: TallyScope, **values: Any) -> Sequence[Row]:
     """Read the rows as the driver gives them; none where the part is empty."""
     if () in (part.operators, part.products):
         return []
@@ -147,12 +147,12 @@ def _statement_within(form: Form) -> Prepared:
     )
 
 
-def read_qualified_before(part: Kept, first: int) -> Sequence[Row]:
+def read_qualified_before(part: TallyScope, first: int) -> Sequence[Row]:
     """Read net qualified power before a month: SO (as the driver gives it), product, GSP group, steps, number, hundredths."""
     return _read_rows(_statement_before, part, first=first)
 
 
-def read_qualified_within(part: Kept, first: int, last: int) -> Sequence[Row]:
+def read_qualified_within(part: TallyScope, first: int, last: int) -> Sequence[Row]:
     """Read net qualified power by month: SO (as the driver gives it), product, GSP group, month, and the same sums."""
     return _read_rows(_statement_within, part, first=first, last=last)
 
@@ -187,18 +187,18 @@ _PRODUCTS_DAYS = (
 )
 
 
-def read_decided_within(part: Kept, first: int, last: int) -> Sequence[Row]:
+def read_decided_within(part: TallyScope, first: int, last: int) -> Sequence[Row]:
     """Read decisions from a month to a month: month, outcome, reason, number."""
     return _read_rows(_statement_decided, part, first=first, last=last)
 
 
-def read_days_by_operator(part: Kept, first: int, last: int) -> list[Row]:
+def read_days_by_operator(part: TallyScope, first: int, last: int) -> list[Row]:
     """Read the working days of SOs' decisions from a month to a month: SO, working days, number."""
     statement = _OPERATORS_DAYS[part.products is not None]
     return [(to_uuid(row[0]), *row[1:]) for row in _read_rows(statement, part, first=first, last=last)]
 
 
-def read_days_by_product(part: Kept, first: int, last: int) -> Sequence[Row]:
+def read_days_by_product(part: TallyScope, first: int, last: int) -> Sequence[Row]:
     """Read the working days of SOs' decisions from a month to a month: product, working days, number."""
     return _read_rows(_PRODUCTS_DAYS[part.operators is not None], part, first=first, last=last)
 
@@ -223,42 +223,44 @@ _BY_PRODUCT = _statement_of_sums(StandingTally, (StandingTally.product_code,))
 _BY_CODE = _statement_of_sums(QueueTally, (QueueTally.dimension, QueueTally.code))
 
 
-def _read_in_states(statement: Callable[[Form, int], Prepared], part: Kept, states: Collection[str]) -> Sequence[Row]:
+def _read_in_states(
+    statement: Callable[[Form, int], Prepared], part: TallyScope, states: Collection[str]
+) -> Sequence[Row]:
     values = {f"state_{index:03}": state for index, state in enumerate(sorted(states))}
     return _read_rows(lambda form: statement(form, len(values)), part, **values) if values else []
 
 
-def read_by_clock(part: Kept, states: Collection[str]) -> list[Row]:
+def read_by_clock(part: TallyScope, states: Collection[str]) -> list[Row]:
     """Read applications in some states: status, day due (None: no clock runs), number."""
     return [(status, to_due_day(due), number) for status, due, number in _read_in_states(_BY_CLOCK, part, states)]
 
 
-def read_by_product(part: Kept, states: Collection[str]) -> Sequence[Row]:
+def read_by_product(part: TallyScope, states: Collection[str]) -> Sequence[Row]:
     """Read applications in some states: product, number."""
     return _read_in_states(_BY_PRODUCT, part, states)
 
 
-def read_by_operator(part: Kept, states: Collection[str]) -> list[Row]:
+def read_by_operator(part: TallyScope, states: Collection[str]) -> list[Row]:
     """Read applications in some states: SO, number."""
     return [(to_uuid(operator), number) for operator, number in _read_in_states(_BY_OPERATOR, part, states)]
 
 
-def read_operators_due(part: Kept, states: Collection[str]) -> list[Row]:
+def read_operators_due(part: TallyScope, states: Collection[str]) -> list[Row]:
     """Read applications in some states: SO, day due, number."""
     rows = _read_in_states(_BY_OPERATOR_DUE, part, states)
     return [(to_uuid(operator), to_due_day(due), number) for operator, due, number in rows]
 
 
-def read_products_due(part: Kept, states: Collection[str]) -> list[Row]:
+def read_products_due(part: TallyScope, states: Collection[str]) -> list[Row]:
     """Read applications in some states: product, day due, number."""
     return [
         (product, to_due_day(due), number) for product, due, number in _read_in_states(_BY_PRODUCT_DUE, part, states)
     ]
 
 
-def read_by_group_and_provider(part: Kept, states: Collection[str]) -> Sequence[Row]:
+def read_by_group_and_provider(part: TallyScope, states: Collection[str]) -> Sequence[Row]:
     """Read applications in some states, for all products: GSP_GROUP or PROVIDER, its code, number."""
-    return _read_in_states(_BY_CODE, Kept(part.operators if part.operators is not None else (ANYONE,)), states)
+    return _read_in_states(_BY_CODE, TallyScope(part.operators if part.operators is not None else (ANYONE,)), states)
 
 
 @lru_cache(maxsize=100)
@@ -269,7 +271,7 @@ def _statement_ending(form: Form) -> Prepared:
     return Prepared(query.group_by(col(t.month)))
 
 
-def read_ending_from(part: Kept, first: int) -> Sequence[Row]:
+def read_ending_from(part: TallyScope, first: int) -> Sequence[Row]:
     """Read qualifications in force that end in a month or later: month, number, hundredths of a kW."""
     return _read_rows(_statement_ending, part, first=first)
 
@@ -283,7 +285,7 @@ def _statement_units(form: Form) -> Prepared:
 
 def read_units(operator: UUID | None) -> Sequence[Row]:
     """Read active units in an SO's areas (None: all): family, units; assets there, of units that applied, of qualified."""
-    return _read_rows(_statement_units, Kept((operator or ANYONE,)))
+    return _read_rows(_statement_units, TallyScope((operator or ANYONE,)))
 
 
 @lru_cache(maxsize=1)
@@ -293,7 +295,7 @@ def _statement_figures(_form: Form) -> Prepared:
 
 def read_figures() -> Sequence[Row]:
     """Read every figure over all SOs: its columns (`MarketFigure`), identifiers as the driver gives them."""
-    return _read_rows(_statement_figures, Kept(None))
+    return _read_rows(_statement_figures, TallyScope(None))
 
 
 @lru_cache(maxsize=10_000)

@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, text
@@ -16,7 +15,6 @@ from models.units import MarketUnit
 from services.assets.counters.reconcile import Drift
 from services.core.db.counters import Counts, Key, keys_of, sums_of
 from services.core.identity.actor import Actor, system_actor
-from services.core.jobs.worker import every
 from services.core.ledger.writer import table_of
 from services.core.operation import operation
 from services.core.transaction import Stamp, current_session, unit_of_work
@@ -127,7 +125,6 @@ def recount_market(actor: Actor) -> int:
     return drift_count
 
 
-@every(timedelta(days=1), name="market.recounting.reconcile_market")
 def reconcile_market() -> None:
     """Reconcile the counters with the market once a day; drift is logged and repaired."""
     with unit_of_work(Stamp("look_for_drift", "UC-05.02", system_actor()), writes=False) as session:

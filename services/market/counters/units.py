@@ -20,11 +20,11 @@ from models.qualifications import Qualification, QualificationStatus
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitStatus
 from services.core.identity.roles import roles_in_force
 from services.core.ledger.writer import table_of
-from services.market.counters.keys import CounterChange, Kind
+from services.market.counters.keys import CounterChange, FigureKind
 
 BATCH_SIZE = 2000
 NATIONAL = "System Operator"
-STAGES = (Kind.UNITS, Kind.APPLIED, Kind.QUALIFIED)
+STAGES = (FigureKind.UNITS, FigureKind.APPLIED, FigureKind.QUALIFIED)
 Share = list[int]
 """Numbers of assets: all; the same if the unit has applied, else 0; the same if it is qualified, else 0."""
 

@@ -12,7 +12,7 @@ from models.products import FAMILY_LABELS, Direction, Family, Phase, ProductVers
 from services.grid.geography import gsp_group_name
 from services.market.eligibility.arrays import AREA_CODES, GROUP_CODES, SCOTTISH, find_buyers_areas
 from services.market.eligibility.matrix import judge
-from services.market.eligibility.requirements import Reason, Requirement, Standing, Verdict
+from services.market.eligibility.requirements import EligibilityStanding, EligibilityVerdict, Reason, Requirement
 
 GROUP_OF_AREA = dict(zip(AREA_CODES, GROUP_CODES, strict=True))
 DIRECTION_WORDS = {Direction.UP: "up", Direction.DOWN: "down", Direction.BOTH: "up or down"}
@@ -23,7 +23,7 @@ MAX_NAMED_GROUPS = 4
 
 def explain_verdicts(
     units: pl.DataFrame, areas: pl.DataFrame, products: Sequence[ProductVersion]
-) -> dict[str, list[Verdict]]:
+) -> dict[str, list[EligibilityVerdict]]:
     """Explain every verdict, by unit, in the order of the products; the frames are those of `judge`."""
     matrix = judge(units, areas, products)
     versions = {(version.code, version.product_version): version for version in products}
@@ -31,7 +31,7 @@ def explain_verdicts(
     for row in areas.iter_rows(named=True):
         if row["unit_id"] in unit_rows:
             unit_rows[row["unit_id"]].places.append(row)
-    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    verdicts: dict[str, list[EligibilityVerdict]] = defaultdict(list)
     for row in matrix.iter_rows(named=True):
         version = versions[row["product_code"], row["product_version"]]
         verdicts[row["unit_id"]].append(_build_verdict(row, unit_rows[row["unit_id"]], version))
@@ -61,14 +61,19 @@ def _find_group(place: Mapping[str, Any]) -> str | None:
     return GROUP_OF_AREA.get(place["dno_code"]) or (place["gsp_group"] if place["gsp_group"] in GROUP_CODES else None)
 
 
-def _build_verdict(row: Mapping[str, Any], unit: _Unit, product: ProductVersion) -> Verdict:
+def _build_verdict(row: Mapping[str, Any], unit: _Unit, product: ProductVersion) -> EligibilityVerdict:
     reasons = [explain(row, unit, product) for explain in _EXPLAIN.values()]
     if product.metering:
         needs = f"{product.metering} metering"
         words = f"Needs {needs}; what the unit has is not known: the register holds no meter data."
         reasons.append(Reason(Requirement.METERING, needs, NOT_KNOWN, None, None, words))
-    standing_in_unit, standing_in_family = Standing(row["standing"]), Standing(row["apart_from_family"])
-    return Verdict(product.code, product.product_version, standing_in_unit, tuple(reasons), standing_in_family)
+    standing_in_unit, standing_in_family = (
+        EligibilityStanding(row["standing"]),
+        EligibilityStanding(row["apart_from_family"]),
+    )
+    return EligibilityVerdict(
+        product.code, product.product_version, standing_in_unit, tuple(reasons), standing_in_family
+    )
 
 
 def _build_reason(

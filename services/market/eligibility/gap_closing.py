@@ -26,7 +26,7 @@ from services.market.eligibility.explanations import format_kw
 from services.market.eligibility.frames import load_frames, load_frames_of_assets, load_frames_with_added
 from services.market.eligibility.opportunities import require_selection
 from services.market.eligibility.requirements import Requirement
-from services.market.eligibility.verdicts import Standing, Verdict, explain_verdicts, judge
+from services.market.eligibility.verdicts import EligibilityStanding, EligibilityVerdict, explain_verdicts, judge
 from services.market.products.catalogue import list_versions_in_force
 from services.market.units.capability import measure_assets
 from services.market.units.members import CURRENT, batches
@@ -57,7 +57,7 @@ class GapClosing:
     """The fewest assets that close the gap; all that help when it stays open."""
     closes: bool
     words: str
-    after: Verdict | None
+    after: EligibilityVerdict | None
     """The verdict with these assets added."""
     gained: list[str]
     """Other products for which the unit would become eligible."""
@@ -276,8 +276,8 @@ def _build_closing(
     )
 
 
-def _becomes_eligible(old: Verdict, new: Verdict) -> bool:
-    return new.eligibility is Standing.ELIGIBLE and old.eligibility is not Standing.ELIGIBLE
+def _becomes_eligible(old: EligibilityVerdict, new: EligibilityVerdict) -> bool:
+    return new.eligibility is EligibilityStanding.ELIGIBLE and old.eligibility is not EligibilityStanding.ELIGIBLE
 
 
 def _load_names(ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -43,11 +43,11 @@ from services.market.eligibility.arrays import (
     find_buyers_areas,
     to_hundredths,
 )
-from services.market.eligibility.requirements import JUDGED, Requirement, Standing
+from services.market.eligibility.requirements import JUDGED, EligibilityStanding, Requirement
 
 REACH_PERCENT = 50
 """The share of the least capacity from which the rest is within reach."""
-_ORDER = (Standing.ELIGIBLE, Standing.NEARLY, Standing.NOT)
+_ORDER = (EligibilityStanding.ELIGIBLE, EligibilityStanding.NEARLY, EligibilityStanding.NOT)
 STANDINGS = pl.Enum(list(map(str, _ORDER)))
 _LIMITED = (Spread.GSP_GROUP, Spread.CONSTRAINT_ZONE, Spread.SCOTTISH_GSP)
 """Spreads whose requirement of place can be met by leaving out assets that lie elsewhere."""
@@ -118,7 +118,7 @@ def _fill_row(
     numbers["over"][row] = 0 if max_capacity == UNKNOWN else np.maximum(capacity.sure - max_capacity, 0)
     in_family = _judge_standing(arrays, product, capacity, outcomes)
     matrix.standings_in_family[row] = in_family
-    matrix.standings[row] = np.where(outcomes[Requirement.FAMILY].met, in_family, _ORDER.index(Standing.NOT))
+    matrix.standings[row] = np.where(outcomes[Requirement.FAMILY].met, in_family, _ORDER.index(EligibilityStanding.NOT))
 
 
 def _judge_requirements(

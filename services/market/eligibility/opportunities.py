@@ -32,7 +32,7 @@ from services.market.eligibility.stacking_check import (
     find_holdings_of_units,
     find_primacy,
 )
-from services.market.eligibility.verdicts import Standing, Verdict, explain_verdicts
+from services.market.eligibility.verdicts import EligibilityStanding, EligibilityVerdict, explain_verdicts
 from services.market.products.catalogue import list_versions_in_force
 from services.market.products.market_tables import load_equivalences, load_stacking_matrix
 from services.market.units.connection_limits import ConnectionLimit, limits_of
@@ -47,7 +47,7 @@ __all__ = [
     "opportunities_of_unit",
 ]
 MAX_ASSETS = 10_000
-RANK = {Standing.ELIGIBLE: 0, Standing.NEARLY: 1, Standing.NOT: 2}
+RANK = {EligibilityStanding.ELIGIBLE: 0, EligibilityStanding.NEARLY: 1, EligibilityStanding.NOT: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Opportunity:
     """One product with the verdict of the unit or the assets."""
 
     version: ProductVersion
-    verdict: Verdict
+    verdict: EligibilityVerdict
     holds: HeldProduct | None = None
     """The unit's own qualification or application for it, if any."""
     through: Sequence[EquivalentRoute] = ()

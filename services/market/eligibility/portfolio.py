@@ -19,7 +19,13 @@ from services.core.operation import operation
 from services.market.eligibility.explanations import GROUP_OF_AREA
 from services.market.eligibility.frames import load_frames
 from services.market.eligibility.requirements import REQUIREMENT_LABELS, STOPPERS, stopped_by_any_expression
-from services.market.eligibility.verdicts import Requirement, Standing, Verdict, explain_verdicts, judge
+from services.market.eligibility.verdicts import (
+    EligibilityStanding,
+    EligibilityVerdict,
+    Requirement,
+    explain_verdicts,
+    judge,
+)
 from services.market.products.catalogue import list_versions_in_force
 
 BATCH_SIZE = 500
@@ -86,7 +92,7 @@ class OpportunityLine:
     unit_name: str
     family: Family
     version: ProductVersion
-    verdict: Verdict
+    verdict: EligibilityVerdict
 
     @property
     def words(self) -> str:
@@ -113,15 +119,15 @@ def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None
     products = _select_products(criteria)
     versions = {version.code: version for version in products}
     standing_column, capacity = pl.col("standing"), pl.col("capacity")
-    eligible = standing_column == Standing.ELIGIBLE
-    elsewhere = (pl.col("apart_from_family") == Standing.ELIGIBLE) & ~pl.col("met_family")
+    eligible = standing_column == EligibilityStanding.ELIGIBLE
+    elsewhere = (pl.col("apart_from_family") == EligibilityStanding.ELIGIBLE) & ~pl.col("met_family")
     sums = (
         judge(units, areas, products)
         .group_by("product_code", maintain_order=True)
         .agg(
             eligible=eligible.sum(),
-            nearly=(standing_column == Standing.NEARLY).sum(),
-            not_eligible=((standing_column == Standing.NOT) & pl.col("met_family")).sum(),
+            nearly=(standing_column == EligibilityStanding.NEARLY).sum(),
+            not_eligible=((standing_column == EligibilityStanding.NOT) & pl.col("met_family")).sum(),
             kw=capacity.filter(eligible).sum(),
             elsewhere=elsewhere.sum(),
         )
@@ -218,7 +224,7 @@ def _build_conditions(actor: Actor, filters: OpportunityFilters) -> list[ColumnE
 
 def _require_valid_filters(filters: OpportunityFilters) -> None:
     kinds = {
-        "Standing": (filters.eligibility, list(Standing)),
+        "Standing": (filters.eligibility, list(EligibilityStanding)),
         "Family": (filters.family, list(Family)),
         "Unmet": (filters.unmet, STOPPERS),
     }

@@ -8,7 +8,7 @@ from enum import StrEnum
 import polars as pl
 
 
-class Standing(StrEnum):
+class EligibilityStanding(StrEnum):
     """The standing of a unit to a product. Indicative: the system operator assesses."""
 
     ELIGIBLE = "ELIGIBLE"
@@ -16,10 +16,10 @@ class Standing(StrEnum):
     NOT = "NOT"
 
 
-STANDING_LABELS: dict[Standing, str] = {
-    Standing.ELIGIBLE: "Eligible",
-    Standing.NEARLY: "Nearly",
-    Standing.NOT: "Not eligible",
+STANDING_LABELS: dict[EligibilityStanding, str] = {
+    EligibilityStanding.ELIGIBLE: "Eligible",
+    EligibilityStanding.NEARLY: "Nearly",
+    EligibilityStanding.NOT: "Not eligible",
 }
 
 
@@ -78,14 +78,14 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EligibilityVerdict:
     """The verdict on one unit and one product, with a reason for each requirement."""
 
     product_code: str
     product_version: int
-    eligibility: Standing
+    eligibility: EligibilityStanding
     reasons: tuple[Reason, ...]
-    apart_from_family: Standing = Standing.NOT
+    apart_from_family: EligibilityStanding = EligibilityStanding.NOT
     """The standing of the same assets as a unit of the product's family."""
 
     @property

@@ -22,7 +22,7 @@ CACHED_CATALOGUES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class ProductCatalogue:
     """All products with all their versions, oldest first; the records are detached: read, don't change."""
 
     products: Mapping[str, Product]
@@ -44,11 +44,11 @@ _state_query: Any = select(
 _STATE = Prepared(_state_query)
 _PRODUCTS = PreparedRecords(Product, order=(col(Product.code),))
 _VERSIONS = PreparedRecords(ProductVersion, order=(col(ProductVersion.code), col(ProductVersion.product_version)))
-_cache: dict[tuple[object, ...], Catalogue] = {}
+_cache: dict[tuple[object, ...], ProductCatalogue] = {}
 _lock = Lock()
 
 
-def load_catalogue() -> Catalogue:
+def load_catalogue() -> ProductCatalogue:
     """Load the catalogue as it stands, from the cache where nothing changed; inside an operation."""
     if not reads_only():
         # Changes of this operation that aren't written yet count.
@@ -60,7 +60,7 @@ def load_catalogue() -> Catalogue:
         versions: dict[str, list[ProductVersion]] = {}
         for version in _VERSIONS.records(connection, {}):
             versions.setdefault(version.code, []).append(version)
-        catalogue = Catalogue({product.code: product for product in _PRODUCTS.records(connection, {})}, versions)
+        catalogue = ProductCatalogue({product.code: product for product in _PRODUCTS.records(connection, {})}, versions)
         with _lock:
             while len(_cache) >= CACHED_CATALOGUES:
                 _cache.pop(next(iter(_cache)))

@@ -19,7 +19,7 @@ MAX_SECONDS = 366 * 24 * 3600
 NOT_KNOWN = "Empty: not known. It then never passes and never fails."
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """The kind of a value: its form field and its JSON type."""
 
     TEXT = "text"
@@ -39,7 +39,7 @@ class Attribute:
     term: str
     column: str
     label: str
-    kind: Kind
+    kind: FieldKind
     needed: bool = False
     max_length: int = 0
     unit: str = ""
@@ -48,38 +48,44 @@ class Attribute:
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute("Name", "name", "Name", Kind.TEXT, True, 200),
+    Attribute("Name", "name", "Name", FieldKind.TEXT, True, 200),
     Attribute(
         "SubMarket",
         "sub_market",
         "Sub-market",
-        Kind.CHOICE,
+        FieldKind.CHOICE,
         True,
         options=tuple(market.name for market in sub_markets().values() if market.family),
         help="It says which family of units can be offered into it.",
     ),
     Attribute(
-        "Procurers", "procurers", "Bought by", Kind.CHOICES, True, options=tuple(procurers()), help="Yours included."
+        "Procurers",
+        "procurers",
+        "Bought by",
+        FieldKind.CHOICES,
+        True,
+        options=tuple(procurers()),
+        help="Yours included.",
     ),
     Attribute(
         "Direction",
         "direction",
         "Direction",
-        Kind.CHOICE,
+        FieldKind.CHOICE,
         True,
         options=tuple(map(str, Direction)),
         help="up: more generation or less demand; down: the opposite; both: bought each way, one of them is enough.",
     ),
-    Attribute("MinCapacity_kW", "min_capacity", "Smallest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
-    Attribute("MaxCapacity_kW", "max_capacity", "Largest unit", Kind.POWER, unit="kW", help=NOT_KNOWN),
-    Attribute("FullDelivery_s", "full_delivery_s", "Full delivery within", Kind.WHOLE, unit="s", help=NOT_KNOWN),
-    Attribute("MinDuration_min", "min_duration_min", "Kept up for", Kind.WHOLE, unit="min", help=NOT_KNOWN),
-    Attribute("Metering", "metering", "Metering", Kind.TEXT, max_length=200, help=NOT_KNOWN),
+    Attribute("MinCapacity_kW", "min_capacity", "Smallest unit", FieldKind.POWER, unit="kW", help=NOT_KNOWN),
+    Attribute("MaxCapacity_kW", "max_capacity", "Largest unit", FieldKind.POWER, unit="kW", help=NOT_KNOWN),
+    Attribute("FullDelivery_s", "full_delivery_s", "Full delivery within", FieldKind.WHOLE, unit="s", help=NOT_KNOWN),
+    Attribute("MinDuration_min", "min_duration_min", "Kept up for", FieldKind.WHOLE, unit="min", help=NOT_KNOWN),
+    Attribute("Metering", "metering", "Metering", FieldKind.TEXT, max_length=200, help=NOT_KNOWN),
     Attribute(
         "Aggregation",
         "aggregation",
         "Assets may be spread over",
-        Kind.CHOICE,
+        FieldKind.CHOICE,
         options=tuple(map(str, Spread)),
         help=f"none: one site. {NOT_KNOWN}",
     ),
@@ -87,7 +93,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "Phase",
         "phase",
         "Phase",
-        Kind.CHOICE,
+        FieldKind.CHOICE,
         True,
         options=tuple(map(str, Phase)),
         help="Only go-live products can be applied for in this register.",
@@ -96,7 +102,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "StackingCode",
         "stacking_code",
         "Code in the stacking matrix",
-        Kind.TEXT,
+        FieldKind.TEXT,
         max_length=20,
         help="A code of the matrix, or the product's own; empty: nothing is known about stacking.",
     ),
@@ -104,14 +110,20 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "Portable",
         "portable",
         "Qualifications move with the unit",
-        Kind.YES_NO,
+        FieldKind.YES_NO,
         help="Whether a qualification stays in force when the unit is re-assigned to another FSP.",
     ),
-    Attribute("Notes", "notes", "Notes", Kind.LONG_TEXT, max_length=2000),
+    Attribute("Notes", "notes", "Notes", FieldKind.LONG_TEXT, max_length=2000),
     Attribute(
-        "Source", "source", "Source", Kind.TEXT, True, 300, help="Where this is published: document and, if any, link."
+        "Source",
+        "source",
+        "Source",
+        FieldKind.TEXT,
+        True,
+        300,
+        help="Where this is published: document and, if any, link.",
     ),
-    Attribute("SourceDate", "source_date", "Date of the source", Kind.DATE, True),
+    Attribute("SourceDate", "source_date", "Date of the source", FieldKind.DATE, True),
 )
 BY_TERM = {attribute.term: attribute for attribute in ATTRIBUTES}
 LABELS = {attribute.term: attribute.label for attribute in ATTRIBUTES} | {
@@ -189,15 +201,15 @@ def product_schema() -> dict[str, Any]:
     }
 
 
-_TYPES: dict[Kind, dict[str, Any]] = {
-    Kind.TEXT: {"type": "string"},
-    Kind.LONG_TEXT: {"type": "string"},
-    Kind.CHOICE: {"type": "string"},
-    Kind.CHOICES: {"type": "array", "minItems": 1, "uniqueItems": True},
-    Kind.POWER: {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01},
-    Kind.WHOLE: {"type": "integer", "minimum": 1},
-    Kind.YES_NO: {"type": "boolean"},
-    Kind.DATE: {"type": "string", "format": "date"},
+_TYPES: dict[FieldKind, dict[str, Any]] = {
+    FieldKind.TEXT: {"type": "string"},
+    FieldKind.LONG_TEXT: {"type": "string"},
+    FieldKind.CHOICE: {"type": "string"},
+    FieldKind.CHOICES: {"type": "array", "minItems": 1, "uniqueItems": True},
+    FieldKind.POWER: {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01},
+    FieldKind.WHOLE: {"type": "integer", "minimum": 1},
+    FieldKind.YES_NO: {"type": "boolean"},
+    FieldKind.DATE: {"type": "string", "format": "date"},
 }
 
 
@@ -208,8 +220,8 @@ def _property_schema(attribute: Attribute) -> dict[str, Any]:
         schema["description"] = attribute.help
     if attribute.max_length:
         schema["maxLength"] = attribute.max_length
-    nullable = not attribute.needed and attribute.kind is not Kind.YES_NO
-    if attribute.kind is Kind.CHOICES:
+    nullable = not attribute.needed and attribute.kind is not FieldKind.YES_NO
+    if attribute.kind is FieldKind.CHOICES:
         schema["items"] = {"enum": list(attribute.options)}
     elif attribute.options:
         schema["enum"] = [*attribute.options, *([None] if nullable else [])]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.products import MarketTable, MarketTableKind
 from services.core.clock import now, today
 from services.core.errors import Conflict, Finding, Invalid, NotFound
@@ -26,7 +27,6 @@ HEADINGS: dict[MarketTableKind, tuple[str, ...]] = {
 }
 MODES = ("CoDelivery", "Splitting", "Jumping")
 LONGEST_NOTE, LONGEST_SOURCE, LONGEST_REASON, SHORTEST, MOST_ROWS = 300, 300, 1000, 10, 10_000
-TABLE_PUBLISHED = "market.table_published"
 
 
 @operation("UC-04.01", permission="product.read", writes=False, name="market_table")
@@ -88,7 +88,12 @@ def publish_table(
     )
     current_session().add(table)
     current_session().flush()
-    emit(TABLE_PUBLISHED, table, organisation_id=None, payload={"kind": str(kind), "edition": table.edition})
+    emit(
+        EventType.MARKET_TABLE_PUBLISHED,
+        table,
+        organisation_id=None,
+        payload={"kind": str(kind), "edition": table.edition},
+    )
     return table
 
 

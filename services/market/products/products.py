@@ -10,7 +10,7 @@ from services.core.clock import today
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 from services.core.operation import operation
-from services.market.products.catalogue import Catalogue, has_ended, load_catalogue
+from services.market.products.catalogue import ProductCatalogue, has_ended, load_catalogue
 from services.market.products.document import product_schema
 from services.market.products.market_tables import UNKNOWN, StackingCell, load_equivalences, load_stacking_matrix
 from services.market.products.procurers import Buyer, find_buyers
@@ -143,7 +143,7 @@ def list_sub_markets() -> list[SubMarket]:
     return list(sub_markets().values())
 
 
-def _build_view(catalogue: Catalogue, code: str) -> ProductView:
+def _build_view(catalogue: ProductCatalogue, code: str) -> ProductView:
     day, product, versions = today(), catalogue.products[code], catalogue.versions[code]
     in_force = catalogue.in_force(code, day)
     version, over = in_force or versions[0], has_ended(product, day)

@@ -1,6 +1,6 @@
 """Review of proposals by the administrator: an approved one becomes a version, which comes into force by itself (UC-04.01)."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlmodel import col
 
+from models.events import EventType
 from models.products import (
     Product,
     ProductProposal,
@@ -18,19 +19,16 @@ from models.products import (
 )
 from services.core.clock import now, today
 from services.core.errors import Refused
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.jobs.outbox import emit
-from services.core.jobs.worker import every
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.transaction import current_session
 from services.market.products.catalogue import find_newest_version, load_catalogue
-from services.market.products.document import ATTRIBUTES, Kind
+from services.market.products.document import ATTRIBUTES, FieldKind
 from services.market.products.proposal_lifecycle import PROPOSAL_LIFE_CYCLE
 from services.market.products.proposal_records import add_statement, reach_proposal, require_statement
 from services.market.products.proposals import emit_proposal_event
 from services.market.products.reference_data import sub_markets
-
-VERSION_PUBLISHED, ENDS = "product.version_published", "product.deprecated"
 
 
 @operation("UC-04.01", permission="product.decide", name="approve_proposal")
@@ -49,14 +47,14 @@ def approve_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int)
             _add_version(proposal, starts)
         case ProposalKind.DEPRECATE:
             _end_product(proposal, starts)
-    return emit_proposal_event(proposal, "product.proposal_approved")
+    return emit_proposal_event(proposal, EventType.PRODUCT_PROPOSAL_APPROVED)
 
 
 @operation("UC-04.01", permission="product.decide", name="refuse_proposal")
 def refuse_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int) -> ProductProposal:
     """Refuse a proposal, with a reason that the proposer reads. Final; it can be proposed again."""
     proposal = _decide_proposal(actor, proposal_id, version, ProposalStatus.REFUSED, "refuse_proposal", reason)
-    return emit_proposal_event(proposal, "product.proposal_refused")
+    return emit_proposal_event(proposal, EventType.PRODUCT_PROPOSAL_REFUSED)
 
 
 @operation("UC-04.01", permission="product.decide", name="ask_about_proposal")
@@ -66,7 +64,7 @@ def ask_about_proposal(actor: Actor, proposal_id: UUID, question: str, version: 
     PROPOSAL_LIFE_CYCLE.require(proposal.status, ProposalStatus.QUESTION, "ask_about_proposal")
     add_statement(actor, proposal, "question", require_statement("Question", question))
     proposal.status = ProposalStatus.QUESTION
-    return emit_proposal_event(proposal, "product.proposal_asked")
+    return emit_proposal_event(proposal, EventType.PRODUCT_PROPOSAL_ASKED)
 
 
 def _decide_proposal(
@@ -105,7 +103,7 @@ def _end_product(proposal: ProductProposal, starts: date) -> None:
         product.status = ProductStatus.DEPRECATED
     current_session().flush()
     payload = {"code": product.code, "from": starts.isoformat(), "reason": product.deprecation_reason}
-    emit(ENDS, product, organisation_id=None, payload=payload)
+    emit(EventType.PRODUCT_DEPRECATED, product, organisation_id=None, payload=payload)
 
 
 def _lock_product(proposal: ProductProposal) -> Product:
@@ -144,26 +142,25 @@ def _publish_version(
     current_session().add(version)
     current_session().flush()
     payload = {"code": product.code, "product_version": number, "before": before, "valid_from": starts.isoformat()}
-    emit(VERSION_PUBLISHED, product, organisation_id=None, payload=payload)
+    emit(EventType.PRODUCT_VERSION_PUBLISHED, product, organisation_id=None, payload=payload)
     return version
 
 
-def _column_value(kind: Kind, value: Any) -> Any:
+def _column_value(kind: FieldKind, value: Any) -> Any:
     if value is None:
         return None
-    if kind is Kind.POWER:
+    if kind is FieldKind.POWER:
         return Decimal(value)
-    return date.fromisoformat(value) if kind is Kind.DATE else value
+    return date.fromisoformat(value) if kind is FieldKind.DATE else value
 
 
-@every(timedelta(hours=1), name="market.proposal_deciding.keep_catalogue")
 def keep_catalogue() -> None:
     """Bring due versions and ends into force."""
-    bring_into_force(system_actor())
+    bring_into_force()
 
 
-@operation("UC-04.01", permission="product.decide", name="bring_into_force")
-def bring_into_force(actor: Actor) -> int:
+@system_step("UC-04.01", name="bring_into_force")
+def bring_into_force() -> int:
     """Bring versions and ends whose day has come into force on their products; return the number of products changed.
 
     Applications go by the days themselves (`list_offered_versions`), so nothing depends on when this runs.

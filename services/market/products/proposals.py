@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import Organisation
 from models.products import MarketTableKind, ProductProposal, ProductVersion, ProposalKind, ProposalStatus
 from services.core.clock import now, today
@@ -65,7 +66,7 @@ def propose_product(actor: Actor, draft: ProposalDraft) -> ProductProposal:
         reason=draft.reason.strip(),
     )
     current_session().add(proposal)
-    return emit_proposal_event(proposal, "product.proposed")
+    return emit_proposal_event(proposal, EventType.PRODUCT_PROPOSED)
 
 
 @operation("UC-04.01", permission="product.propose", writes=False, name="check_proposal")
@@ -110,7 +111,7 @@ def answer_proposal(
     proposal.base_version = base.product_version if base else None
     proposal.status = ProposalStatus.PROPOSED
     add_statement(actor, proposal, "answer", answer)
-    return emit_proposal_event(proposal, "product.proposal_answered")
+    return emit_proposal_event(proposal, EventType.PRODUCT_PROPOSAL_ANSWERED)
 
 
 @operation("UC-04.01", permission="product.propose", name="withdraw_proposal")
@@ -121,7 +122,7 @@ def withdraw_proposal(actor: Actor, proposal_id: UUID, reason: str, version: int
     add_statement(actor, proposal, "withdrawal", require_statement("Reason", reason))
     proposal.status = ProposalStatus.WITHDRAWN
     proposal.decided_at = now()
-    return emit_proposal_event(proposal, "product.proposal_withdrawn")
+    return emit_proposal_event(proposal, EventType.PRODUCT_PROPOSAL_WITHDRAWN)
 
 
 def require_own_procurers(actor: Actor) -> list[str]:
@@ -216,7 +217,7 @@ def _reach_own_proposal(actor: Actor, proposal_id: UUID, version: int) -> Produc
     return proposal
 
 
-def emit_proposal_event(proposal: ProductProposal, event_type: str) -> ProductProposal:
+def emit_proposal_event(proposal: ProductProposal, event_type: EventType) -> ProductProposal:
     """Emit an event about a proposal, for the proposing organisation and the administrator; return the proposal."""
     current_session().flush()
     payload = {"code": proposal.code, "kind": str(proposal.kind), "status": str(proposal.status)}

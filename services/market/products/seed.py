@@ -8,14 +8,13 @@ from sqlmodel import col
 
 from models.products import Direction, MarketTable, MarketTableKind, Phase, Product, ProductVersion, Spread
 from services.core.clock import now
-from services.core.identity.actor import Actor
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.transaction import current_session
 from services.market.products.reference_data import read_rows, sub_markets
 
 
-@operation("UC-04.01", permission="product.decide", name="load_market")
-def load_market(actor: Actor) -> int:
+@system_step("UC-04.01", name="load_market")
+def load_market() -> int:
     """Load the products and tables that ship with the register and aren't in it yet; return the number added.
 
     Decisions made in this register stay. Safe to repeat, so registers of older versions get them too.

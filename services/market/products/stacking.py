@@ -45,7 +45,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class StackingResult:
     """The stacking check of a set of products: the result by mode, and the pairs."""
 
     pairs: Sequence[Pair]
@@ -58,12 +58,12 @@ class Together:
 
 
 @operation("UC-04.03", permission="product.read", writes=False, name="can_be_held")
-def can_be_held(actor: Actor, codes: Sequence[str]) -> Together:
+def can_be_held(actor: Actor, codes: Sequence[str]) -> StackingResult:
     """Check the stacking of products, pair by pair and as a whole. Raises NotFound for an unknown code."""
     return check_stacking(codes)
 
 
-def check_stacking(codes: Sequence[str]) -> Together:
+def check_stacking(codes: Sequence[str]) -> StackingResult:
     """Check the stacking of products inside an operation, each by its version in force. Raises NotFound."""
     catalogue, matrix = load_catalogue(), load_stacking_matrix()
     versions = []
@@ -72,7 +72,7 @@ def check_stacking(codes: Sequence[str]) -> Together:
             raise NotFound("product", code)
         versions.append(catalogue.in_force(code, today()) or catalogue.versions[code][0])
     pairs = [_build_pair(first, second, matrix) for first, second in combinations(versions, 2)]
-    return Together(
+    return StackingResult(
         pairs,
         _worst_holding([pair.cell.co_delivery for pair in pairs]),
         _worst_holding([pair.cell.splitting for pair in pairs]),

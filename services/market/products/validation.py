@@ -8,7 +8,7 @@ from typing import Any
 
 from services.core.clock import today
 from services.core.errors import Finding
-from services.market.products.document import ATTRIBUTES, BY_TERM, CODE, MAX_POWER_KW, MAX_SECONDS, Attribute, Kind
+from services.market.products.document import ATTRIBUTES, BY_TERM, CODE, MAX_POWER_KW, MAX_SECONDS, Attribute, FieldKind
 
 
 class _ValueRefused(Exception):
@@ -67,27 +67,27 @@ def _read_value(attribute: Attribute, value: Any) -> Any:
     if value is None or value == "" or value == []:
         if attribute.needed:
             raise _ValueRefused("PRODUCT-02", _expected_of(attribute))
-        return False if attribute.kind is Kind.YES_NO else None
+        return False if attribute.kind is FieldKind.YES_NO else None
     match attribute.kind:
-        case Kind.TEXT | Kind.LONG_TEXT:
+        case FieldKind.TEXT | FieldKind.LONG_TEXT:
             return _read_text(attribute, value)
-        case Kind.CHOICE:
+        case FieldKind.CHOICE:
             if value not in attribute.options:
                 raise _ValueRefused("PRODUCT-03", _expected_of(attribute))
             return value
-        case Kind.CHOICES:
+        case FieldKind.CHOICES:
             if not isinstance(value, list) or set(map(str, value)) - set(attribute.options):
                 raise _ValueRefused("PRODUCT-03", _expected_of(attribute))
             return [option for option in attribute.options if option in value]
-        case Kind.POWER:
+        case FieldKind.POWER:
             return _read_power(value)
-        case Kind.WHOLE:
+        case FieldKind.WHOLE:
             return _read_whole_number(value)
-        case Kind.YES_NO:
+        case FieldKind.YES_NO:
             if not isinstance(value, bool):
                 raise _ValueRefused("PRODUCT-03", "true or false")
             return value
-        case Kind.DATE:
+        case FieldKind.DATE:
             return _read_date(value)
 
 
@@ -132,8 +132,10 @@ def _read_date(value: Any) -> date:
 
 def _expected_of(attribute: Attribute) -> str:
     if attribute.options:
-        return f"one {'or more ' if attribute.kind is Kind.CHOICES else ''}of {', '.join(attribute.options)}"
-    return "a date up to today" if attribute.kind is Kind.DATE else f"text of 1 to {attribute.max_length} characters"
+        return f"one {'or more ' if attribute.kind is FieldKind.CHOICES else ''}of {', '.join(attribute.options)}"
+    return (
+        "a date up to today" if attribute.kind is FieldKind.DATE else f"text of 1 to {attribute.max_length} characters"
+    )
 
 
 def check_code(code: str, used_codes: Collection[str]) -> list[Finding]:

@@ -22,7 +22,7 @@ COMMENT = "qualification.comment"
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
+class _QualificationOffer:
     """An action to offer: its operation, permission, label, the states that allow it, and the words for the others."""
 
     operation: str
@@ -50,7 +50,7 @@ _REFUSALS = {
     "withdraw_application": "It has ended already.",
 }
 OFFERS = tuple(
-    _Offer(operation, permission, label, states, _REFUSALS[operation])
+    _QualificationOffer(operation, permission, label, states, _REFUSALS[operation])
     for operation, permission, label, states in (
         ("take_application", ASSESS, "Take", _sources_of("take_application")),
         ("decide_application", ASSESS, "Decide", DECIDED_FROM),
@@ -81,7 +81,7 @@ def _may_write(actor: Actor, qualification: Qualification, permission: str) -> b
     return current_session().scalar(select(col(Qualification.id)).where(*conditions)) is not None
 
 
-def _build_action(qualification: Qualification, offer: _Offer, reached: bool) -> Action:
+def _build_action(qualification: Qualification, offer: _QualificationOffer, reached: bool) -> Action:
     why_not = None
     if not reached:
         why_not = RESTRICTIONS[offer.permission]

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import STATUS_LABELS, Asset, AssetStatus
+from models.events import EventType
 from models.participants import Organisation
 from models.products import ProductVersion
 from models.qualifications import QUALIFICATION_LABELS, DataPackage, Qualification, QualificationStatus
@@ -20,7 +21,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
 from services.core.operation import operation
 from services.core.transaction import current_session
-from services.market.eligibility.verdicts import Verdict, judge_unit
+from services.market.eligibility.verdicts import EligibilityVerdict, judge_unit
 from services.market.products.catalogue import list_offered_versions
 from services.market.products.procurers import find_operators
 from services.market.qualification import sla_clock
@@ -29,7 +30,6 @@ from services.market.qualification.lifecycle import emit_for_qualification, find
 from services.market.qualification.reason_codes import MAX_LENGTH, clean_text
 from services.market.units.units import UnitDetails, load_details, version_conflict
 
-APPLIED = "qualification.submitted"
 MIN_JUSTIFICATION = 10
 MAX_ASSETS_NAMED = 10
 MAX_PRODUCTS = 50
@@ -40,7 +40,7 @@ class Choice:
     """A product that the unit may apply for: its verdict, the SOs that would be asked, and applications that exist."""
 
     version: ProductVersion
-    verdict: Verdict | None
+    verdict: EligibilityVerdict | None
     operators: Sequence[Organisation]
     """The buyers where the unit is; an application goes to each of them."""
     existing: Mapping[UUID, Qualification]
@@ -169,7 +169,9 @@ def apply_for_products(
     current_session().flush()
     for application in applications:
         record_step(application, None, None)
-        emit_for_qualification(APPLIED, application, {"by": actor.name, "due_on": str(application.due_on)})
+        emit_for_qualification(
+            EventType.QUALIFICATION_SUBMITTED, application, {"by": actor.name, "due_on": str(application.due_on)}
+        )
     return applications
 
 

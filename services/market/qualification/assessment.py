@@ -39,7 +39,7 @@ MAX_VALIDITY_YEARS = 10
 MAX_CASES = 500
 
 
-class Verdict(StrEnum):
+class AssessmentVerdict(StrEnum):
     """The verdict of an assessment."""
 
     QUALIFIED = "QUALIFIED"
@@ -47,13 +47,13 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AssessmentResult:
     """A decision on one application or on many like cases.
 
     Qualified: valid from a day (today when None) to a day, both included, with conditions if any. Failed: a coded reason.
     """
 
-    verdict: Verdict
+    verdict: AssessmentVerdict
     reason: str
     valid_from: date | None = None
     valid_until: date | None = None
@@ -167,7 +167,7 @@ def ask_information(
 
 @operation("UC-04.02", permission=ASSESS, name="decide_application")
 def decide_application(
-    actor: Actor, qualification_id: UUID, outcome: Outcome, version: int, files: Sequence[Upload] = ()
+    actor: Actor, qualification_id: UUID, outcome: AssessmentResult, version: int, files: Sequence[Upload] = ()
 ) -> Qualification:
     """Qualify a unit or fail it, with reason and evidence. Takes the application first, where nobody has.
 
@@ -180,10 +180,10 @@ def decide_application(
     return qualification
 
 
-def check_outcome(outcome: Outcome) -> list[Finding]:
+def check_outcome(outcome: AssessmentResult) -> list[Finding]:
     """Check a decision, whatever it is on; return every finding."""
     findings = check_words("Reason", outcome.reason)
-    if outcome.verdict is Verdict.FAILED:
+    if outcome.verdict is AssessmentVerdict.FAILED:
         return findings + check_reason_code(ReasonKind.FAIL, outcome.reason_code or "")
     begin, end = outcome.valid_from or today(), outcome.valid_until
     last = begin.replace(year=begin.year + MAX_VALIDITY_YEARS, day=min(begin.day, 28))
@@ -197,11 +197,13 @@ def check_outcome(outcome: Outcome) -> list[Finding]:
     return findings
 
 
-def _decide(actor: Actor, qualification: Qualification, outcome: Outcome, files: Sequence[Upload] = ()) -> None:
+def _decide(
+    actor: Actor, qualification: Qualification, outcome: AssessmentResult, files: Sequence[Upload] = ()
+) -> None:
     if qualification.status in TAKEN_FROM:
         begin_assessment(actor, qualification)
     reason = clean_text(outcome.reason)
-    if outcome.verdict is Verdict.FAILED:
+    if outcome.verdict is AssessmentVerdict.FAILED:
         change_status(qualification, S.FAILED, "fail_application", reason_code=outcome.reason_code, reason=reason)
     else:
         approve(qualification, outcome.valid_from or today(), outcome.valid_until, clean_text(outcome.conditions or ""))
@@ -219,7 +221,9 @@ def approve(qualification: Qualification, begin: date, end: date | None, conditi
 
 
 @operation("UC-04.02", permission=ASSESS, name="decide_like_cases")
-def decide_like_cases(actor: Actor, cases: Sequence[tuple[UUID, int]], outcome: Outcome) -> list[Qualification]:
+def decide_like_cases(
+    actor: Actor, cases: Sequence[tuple[UUID, int]], outcome: AssessmentResult
+) -> list[Qualification]:
     """Decide many applications for one version of one product alike, each from the version that was read: all or none.
 
     Raises NotFound when an application is unseen, Invalid for a faulty decision or applications that aren't alike, Refused

@@ -28,7 +28,7 @@ RECORD = "qualification"
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class BatchResult:
     """The result of a batch: the applications done, and a blocker with its remedy for each of the others."""
 
     done: Sequence[Qualification]
@@ -36,7 +36,7 @@ class Together:
 
 
 @operation("UC-04.02", permission=ASSESS, name="take_applications")
-def take_applications(actor: Actor, cases: Sequence[Case]) -> Together:
+def take_applications(actor: Actor, cases: Sequence[Case]) -> BatchResult:
     """Take many applications, each from the version that was read: they are assigned to the actor.
 
     Raises NotFound when an application is unseen, Invalid for none, too many, or a repeated one, Refused naming each where
@@ -49,7 +49,7 @@ def take_applications(actor: Actor, cases: Sequence[Case]) -> Together:
 
 
 @operation("UC-04.02", permission=ASSESS, name="assign_applications")
-def assign_applications(actor: Actor, cases: Sequence[Case], person: UUID | None) -> Together:
+def assign_applications(actor: Actor, cases: Sequence[Case], person: UUID | None) -> BatchResult:
     """Assign many applications to a person of the actor's organisation, or to nobody, each from the version that was read.
 
     Raises NotFound when an application is unseen, Invalid for somebody who doesn't assess, for none, too many, or a repeated
@@ -63,7 +63,7 @@ def assign_applications(actor: Actor, cases: Sequence[Case], person: UUID | None
 
 
 @operation("UC-04.02", permission=APPLY, name="withdraw_applications")
-def withdraw_applications(actor: Actor, cases: Sequence[Case], reason: str) -> Together:
+def withdraw_applications(actor: Actor, cases: Sequence[Case], reason: str) -> BatchResult:
     """Withdraw many applications or qualifications for one reason, each from the version that was read.
 
     Raises NotFound when an application is unseen, Invalid without a reason, for none, too many, or a repeated one, Refused
@@ -99,7 +99,7 @@ def _apply_to_each(
     word: str,
     act: Callable[[Qualification], None],
     blocks: Callable[[Qualification], Sequence[Blocker]] = lambda _application: (),
-) -> Together:
+) -> BatchResult:
     """Apply an action to each application that allows it, in the order of identifiers, so that batches never deadlock."""
     done: list[Qualification] = []
     blockers: list[Blocker] = []
@@ -114,7 +114,7 @@ def _apply_to_each(
     if not done:
         raise Refused(f"None was {word}: none of the {len(blockers)} can be now.", blockers)
     current_session().flush()
-    return Together(done, blockers)
+    return BatchResult(done, blockers)
 
 
 def _find_blocker(application: Qualification, version: int, states: Collection[QualificationStatus]) -> Blocker | None:

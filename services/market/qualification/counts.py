@@ -21,7 +21,7 @@ from services.core.register_settings import setting
 from services.core.transaction import current_connection, current_session
 from services.market.counters import queries as kept
 from services.market.counters.keys import WAITING
-from services.market.counters.queries import Kept
+from services.market.counters.queries import TallyScope
 from services.market.qualification.filters import QualificationFilters, qualification_conditions
 from services.market.qualification.sla_clock import ClockState
 
@@ -30,7 +30,7 @@ UNDECIDED = frozenset(ClockState) - {ClockState.STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ApplicationCounts:
     """Counts of applications by status, clock, product and GSP group, with the names of their providers and SOs."""
 
     statuses: Mapping[str, int]
@@ -42,7 +42,7 @@ class Tally:
 
 
 @operation("UC-04.02", permission=READ, writes=False, name="tally_qualifications")
-def tally_qualifications(actor: Actor, filters: QualificationFilters | None = None) -> Tally:
+def tally_qualifications(actor: Actor, filters: QualificationFilters | None = None) -> ApplicationCounts:
     """Count the visible applications that pass the filters."""
     criteria = filters or QualificationFilters()
     part = kept.find_part(actor, READ, tuple(map(UUID, criteria.operator))) if is_counted(criteria) else None
@@ -77,7 +77,7 @@ class Clocks(NamedTuple):
         return ClockState.SOON if due_on <= self.soon else ClockState.IN_TIME
 
 
-def _tally_counters(part: Kept, filters: QualificationFilters) -> Tally:
+def _tally_counters(part: TallyScope, filters: QualificationFilters) -> ApplicationCounts:
     decided = not filters.clock or ClockState.STOPPED in filters.clock
     states = set(filters.status or map(str, QualificationStatus)) & set(
         map(str, QualificationStatus if decided else WAITING)
@@ -95,7 +95,7 @@ def _tally_counters(part: Kept, filters: QualificationFilters) -> Tally:
     return builder.tally()
 
 
-def _tally_records(actor: Actor, filters: QualificationFilters) -> Tally:
+def _tally_records(actor: Actor, filters: QualificationFilters) -> ApplicationCounts:
     q = Qualification
     keys = (q.status, q.due_on, q.product_code, q.gsp_group, q.service_provider_id, q.addressed_to)
     columns = [col(key) for key in keys]
@@ -125,7 +125,7 @@ class _TallyBuilder:
         self.statuses[status] += number
         self.clocks[self._state(status, due_on)] += number
 
-    def tally(self) -> Tally:
+    def tally(self) -> ApplicationCounts:
         """Return the tally, in the order of codes and of names."""
         names = [(kept.to_uuid(identifier), name) for identifier, name in _NAMES.raw(current_connection(), {})]
         statuses, products, groups = (
@@ -135,7 +135,7 @@ class _TallyBuilder:
             {identifier: name for identifier, name in names if identifier in identifiers}
             for identifiers in (self.parties, self.operators)
         )
-        return Tally(statuses, self.clocks, products, groups, parties, operators)
+        return ApplicationCounts(statuses, self.clocks, products, groups, parties, operators)
 
 
 _NAME = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))

@@ -5,34 +5,30 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlmodel import col
 
+from models.events import EventType
 from models.qualifications import Qualification, QualificationNotice, QualificationStatus
 from services.core.clock import now, show_date, today
-from services.core.identity.actor import Actor, system_actor
 from services.core.jobs.outbox import emit_many
-from services.core.jobs.worker import every
-from services.core.operation import operation
+from services.core.operation import system_step
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import APPROVED, change_status, emit_for_qualification
 
-ENDS_SOON = "qualification.ends_soon"
-LAPSED = "qualification.approval_lapsed"
 NOTICES = ("qualification.notice_last_days", "qualification.notice_second_days", "qualification.notice_first_days")
 """Settings of the notice periods, the nearest first: a nearer notice stands for those further off."""
 IN_WORK = (QualificationStatus.IN_ASSESSMENT, QualificationStatus.INFORMATION_REQUESTED)
 BATCH_SIZE = 200
 
 
-@every(timedelta(hours=1), name="market.qualification_expiry.keep_validities")
 def keep_validities() -> None:
     """Expire qualifications and raise notices, in batches, each in a commit of its own."""
     for step in (expire_qualifications, note_ending):
-        while step(system_actor()):
+        while step():
             pass
 
 
-@operation("UC-04.02", permission="qualification.keep", name="expire_qualifications")
-def expire_qualifications(actor: Actor) -> int:
+@system_step("UC-04.02", name="expire_qualifications")
+def expire_qualifications() -> int:
     """Expire qualifications that were valid until yesterday or earlier, at most a batch; return their number.
 
     One that is being assessed again loses its approval and goes on as an application.
@@ -44,7 +40,9 @@ def expire_qualifications(actor: Actor) -> int:
     for qualification in expired:
         words = f"Its validity ended on {show_date(qualification.valid_until)}."
         if qualification.status in IN_WORK:
-            emit_for_qualification(LAPSED, qualification, {"valid_until": str(qualification.valid_until)})
+            emit_for_qualification(
+                EventType.QUALIFICATION_APPROVAL_LAPSED, qualification, {"valid_until": str(qualification.valid_until)}
+            )
             qualification.qualified_at = qualification.valid_from = qualification.valid_until = (
                 qualification.conditions
             ) = None
@@ -54,8 +52,8 @@ def expire_qualifications(actor: Actor) -> int:
     return len(expired)
 
 
-@operation("UC-04.02", permission="qualification.keep", name="note_ending")
-def note_ending(actor: Actor) -> int:
+@system_step("UC-04.02", name="note_ending")
+def note_ending() -> int:
     """Emit an event for each qualification within a notice period of its end, once a period; return their number."""
     for key in NOTICES:
         days = int(setting(key))
@@ -77,7 +75,7 @@ def note_ending(actor: Actor) -> int:
                 for qualification in qualifications
             ],
         }
-        emit_many(ENDS_SOON, Qualification, columns, len(qualifications))
+        emit_many(EventType.QUALIFICATION_ENDS_SOON, Qualification, columns, len(qualifications))
         current_session().add_all(
             QualificationNotice(
                 qualification_id=qualification.id, valid_until=qualification.valid_until, days=days, at=moment

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.qualifications import (
     OPEN_APPLICATION,
     QUALIFICATION_ENDED,
@@ -21,15 +22,11 @@ from services.market.products.catalogue import find_version
 from services.market.qualification import sla_clock
 from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.sla_clock import RUNNING
-from services.market.unit_changes.deregistration import WHEN_UNIT_ENDS
-from services.market.unit_changes.reassignment import WHEN_UNIT_MOVES
 
 S = QualificationStatus
 NOT_ENDED = tuple(status for status in S if status not in QUALIFICATION_ENDED)
 TAKEN_FROM = (S.SUBMITTED, S.REASSESSMENT_REQUIRED)
 APPROVED = (S.QUALIFIED, S.SUSPENDED, S.REASSESSMENT_REQUIRED)
-CHANGED = "qualification.status_changed"
-UNIT_CHANGED = "qualification.unit_changed"
 LONGEST_REASON = 2000
 
 QUALIFICATION_LIFE_CYCLE: LifeCycle[QualificationStatus] = LifeCycle(
@@ -85,7 +82,7 @@ def change_status(
         qualification.reassess_after = None
     record_step(qualification, before, reason_code)
     payload = {"from": str(before), "to": str(target), "reason_code": reason_code, "reason": reason}
-    emit_for_qualification(CHANGED, qualification, payload)
+    emit_for_qualification(EventType.QUALIFICATION_STATUS_CHANGED, qualification, payload)
 
 
 def _set_clock(qualification: Qualification, target: QualificationStatus) -> None:
@@ -116,7 +113,7 @@ def record_step(qualification: Qualification, before: QualificationStatus | None
     current_session().add(step)
 
 
-def emit_for_qualification(event_type: str, qualification: Qualification, payload: dict[str, object]) -> None:
+def emit_for_qualification(event_type: EventType, qualification: Qualification, payload: dict[str, object]) -> None:
     """Emit an event about an application: its FSP and its SO see it."""
     subject = {"product": qualification.product_code, "unit": str(qualification.unit_id)}
     emit(event_type, qualification, organisation_id=qualification.service_provider_id, payload={**subject, **payload})
@@ -151,7 +148,7 @@ def require_reassessment(unit_id: UUID, reason_code: str, words: str) -> list[Qu
                 qualification.reassess_after = reason_code
             case _:
                 payload: dict[str, object] = {"reason_code": reason_code, "reason": words}
-                emit_for_qualification(UNIT_CHANGED, qualification, payload)
+                emit_for_qualification(EventType.QUALIFICATION_UNIT_CHANGED, qualification, payload)
     current_session().flush()
     return changed
 
@@ -169,7 +166,7 @@ def end_with_unit(unit: MarketUnit, reason: str) -> None:
         change_status(qualification, S.WITHDRAWN, "deregister_unit", reason=f"The unit was de-registered: {reason}")
 
 
-def move_with_unit(unit: MarketUnit, losing: UUID, evidence: str) -> None:
+def move_with_unit(unit: MarketUnit, evidence: str) -> None:
     """Move qualifications of a re-assigned unit to its new FSP: assessed again unless the product is portable (UC-03.02)."""
     words = f"{reason_label('REASSIGNED')}: {evidence}"
     for qualification in _lock_qualifications_of_unit(unit.id):
@@ -184,7 +181,3 @@ def move_with_unit(unit: MarketUnit, losing: UUID, evidence: str) -> None:
         elif qualification.status is S.SUSPENDED:
             qualification.reassess_after = "REASSIGNED"
     current_session().flush()
-
-
-WHEN_UNIT_ENDS.append(end_with_unit)
-WHEN_UNIT_MOVES.append(move_with_unit)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import Organisation
 from models.qualifications import (
     Qualification,
@@ -25,7 +26,6 @@ from services.core.transaction import current_session
 from services.market.qualification.lifecycle import emit_for_qualification
 from services.market.qualification.reason_codes import require_words
 
-SAID = "qualification.said"
 EVIDENCE_TYPES = ("application/pdf", "image/png", "image/jpeg")
 EVIDENCE_KINDS = labels_of(EVIDENCE_TYPES)
 QualificationMessageWithFiles = MessageWithFiles[QualificationMessage, QualificationAttachment]
@@ -42,7 +42,7 @@ QUALIFICATION_CONVERSATION: Conversation[Qualification, QualificationMessage, Qu
     content=QualificationAttachmentContent,
     subject_key="qualification_id",
     comment_kind=SaidKind.COMMENT,
-    comment_event=SAID,
+    comment_event=EventType.QUALIFICATION_SAID,
     reach=_reach_application,
     check_text=require_words,
     emit=emit_for_qualification,

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import Organisation
 from models.products import ProductVersion
 from models.qualifications import Qualification, QualificationStatus, SaidKind
@@ -40,7 +41,6 @@ from services.market.qualification.lifecycle import (
 from services.market.qualification.messages import add_message
 from services.market.units.units import load_details
 
-ACCEPTED = "qualification.accepted"
 MAX_PAGE_SIZE = 200
 """The most qualifications on one page."""
 HELD = (QualificationStatus.QUALIFIED, QualificationStatus.SUSPENDED)
@@ -246,7 +246,9 @@ def accept_colleague(actor: Actor, colleagues_id: UUID, product_code: str) -> Qu
         record_step(accepted, None, None)
     accepted.decided_at = now()
     add_message(actor, accepted, SaidKind.DECISION, words)
-    emit_for_qualification(ACCEPTED, accepted, {"by": actor.name, "accepted_from": str(colleagues.id)})
+    emit_for_qualification(
+        EventType.QUALIFICATION_ACCEPTED, accepted, {"by": actor.name, "accepted_from": str(colleagues.id)}
+    )
     return accepted
 
 

@@ -7,36 +7,35 @@ from sqlalchemy import exists, select
 from sqlmodel import col
 
 from models.core import Event
+from models.events import EventType
 from models.products import ProductVersion
 from models.qualifications import Qualification
 from services.core.db.columns import Same
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
-from services.core.jobs.outbox import emit_many, handles
-from services.core.operation import operation
+from services.core.jobs.outbox import emit_many
+from services.core.operation import operation, system_step
 from services.core.transaction import current_session
 from services.market.products.catalogue import find_newest_version
-from services.market.products.proposal_review import VERSION_PUBLISHED
 from services.market.qualification.lifecycle import NOT_ENDED
 
-NEWER = "qualification.newer_version"
 
-
-@handles(VERSION_PUBLISHED, name="market.qualification_versions.tell_of_version")
 def tell_of_version(event: Event) -> None:
     """Notify applications and qualifications for older versions of a newly published one."""
     payload = event.payload
-    tell_holders(system_actor(), payload["code"], payload["product_version"], payload["valid_from"], event.occurred_at)
+    tell_holders(payload["code"], payload["product_version"], payload["valid_from"], event.occurred_at)
 
 
-@operation("UC-04.01", permission="qualification.keep", name="tell_holders")
-def tell_holders(actor: Actor, code: str, product_version: int, valid_from: str, since: datetime) -> int:
+@system_step("UC-04.01", name="tell_holders")
+def tell_holders(code: str, product_version: int, valid_from: str, since: datetime) -> int:
     """Emit an event about each application that hasn't ended and is for an older version; return their number.
 
     `since`: when the version was published; an event from then on isn't repeated.
     """
     notified = exists().where(
-        col(Event.type) == NEWER, col(Event.record_id) == col(Qualification.id), col(Event.occurred_at) >= since
+        col(Event.type) == EventType.QUALIFICATION_NEWER_VERSION,
+        col(Event.record_id) == col(Qualification.id),
+        col(Event.occurred_at) >= since,
     )
     query = select(col(Qualification.id), col(Qualification.service_provider_id)).where(
         col(Qualification.product_code) == code,
@@ -51,7 +50,7 @@ def tell_holders(actor: Actor, code: str, product_version: int, valid_from: str,
         "dno_code": Same(None),
         "payload": Same({"product": code, "product_version": product_version, "valid_from": valid_from}),
     }
-    emit_many(NEWER, Qualification, columns, len(rows))
+    emit_many(EventType.QUALIFICATION_NEWER_VERSION, Qualification, columns, len(rows))
     return len(rows)
 
 

@@ -9,7 +9,7 @@ from models.qualifications import Qualification
 from services.core.errors import Conflict
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see
-from services.core.ledger.history import Change, changes_since, history
+from services.core.ledger.history import RecordChange, changes_since, history
 from services.core.operation import operation
 from services.market.qualification.sla_clock import Clock, current_clock
 
@@ -81,7 +81,7 @@ def changes_by_term(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[A
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="qualification_history")
-def qualification_history(actor: Actor, qualification_id: UUID) -> list[Change]:
+def qualification_history(actor: Actor, qualification_id: UUID) -> list[RecordChange]:
     """List the changes of an application, newest first, by ontology term. Raises NotFound when it is unseen."""
     see(Qualification, actor, qualification_id)
     entries = history(Qualification.record_type(), qualification_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.participants import Organisation
 from models.qualifications import Qualification, QualificationStatus
 from models.service_windows import ServiceWindow
@@ -19,7 +20,6 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import emit_for_qualification
 from services.market.qualification.reason_codes import clean_text, require_words
-from services.market.unit_changes.deregistration import UNIT_BLOCKERS
 
 ASSESS = "qualification.assess"
 COUNTED_ON = (QualificationStatus.QUALIFIED, QualificationStatus.REASSESSMENT_REQUIRED)
@@ -61,7 +61,7 @@ def confirm_window(
     )
     current_session().add(window)
     current_session().flush()
-    emit_for_qualification("qualification.window_confirmed", qualification, _event_payload(window))
+    emit_for_qualification(EventType.QUALIFICATION_WINDOW_CONFIRMED, qualification, _event_payload(window))
     return window
 
 
@@ -117,7 +117,7 @@ def call_off_window(actor: Actor, window_id: UUID, reason: str, version: int) ->
     window.called_off_reason = require_words("Reason", reason)[:LONGEST_NOTE]
     window.called_off_at = now()
     current_session().flush()
-    emit_for_qualification("qualification.window_called_off", qualification, _event_payload(window))
+    emit_for_qualification(EventType.QUALIFICATION_WINDOW_CALLED_OFF, qualification, _event_payload(window))
     return window
 
 
@@ -167,13 +167,11 @@ def _find_blockers(*conditions: object) -> list[Blocker]:
     return blockers
 
 
-def _block_unit(unit: MarketUnit) -> list[Blocker]:
+def find_unit_window_blockers(unit: MarketUnit) -> list[Blocker]:
+    """Find the service windows that keep a unit from being de-registered; inside an operation."""
     return _find_blockers(col(ServiceWindow.unit_id) == unit.id)
 
 
 def find_window_blockers(qualification: Qualification) -> list[Blocker]:
     """Find the service windows that keep a qualification from being withdrawn; inside an operation."""
     return _find_blockers(col(ServiceWindow.qualification_id) == qualification.id)
-
-
-UNIT_BLOCKERS.append(_block_unit)

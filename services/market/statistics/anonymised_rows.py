@@ -10,10 +10,19 @@ from models.market_tallies import ANYONE
 from services.assets.counters.figures import FEWEST_ORGANISATIONS
 from services.core.clock import today
 from services.market.counters import queries as kept
-from services.market.counters.keys import Kind, Q, month_number
-from services.market.counters.queries import Kept, to_due_day, to_uuid
+from services.market.counters.keys import FigureKind, Q, month_number
+from services.market.counters.queries import TallyScope, to_due_day, to_uuid
 from services.market.statistics.model import Dimension
-from services.market.statistics.queries import Behind, Decision, Ending, Flow, InUnits, Open, Wanted, load_ending
+from services.market.statistics.queries import (
+    Behind,
+    DecisionCount,
+    Ending,
+    Flow,
+    InUnits,
+    Open,
+    StatisticsScope,
+    load_ending,
+)
 from services.market.statistics.row_sources import DashboardRows, Span, split_months
 
 
@@ -47,52 +56,52 @@ def _providers_behind(figure: object, providers: int, first: object, last: objec
     return frozenset(outermost | {(figure, number) for number in placeholders})
 
 
-def collect_anonymised_rows(scope: Wanted, span: Span) -> DashboardRows:
+def collect_anonymised_rows(scope: StatisticsScope, span: Span) -> DashboardRows:
     """Collect the rows of the dashboard over all participants, by whole months up to today."""
     figures, whole = _load_figures(), split_months(span)
 
-    def flows(kind: Kind, key: Callable[[CountedFigure], tuple[str, UUID, str]]) -> list[Flow]:
+    def flows(kind: FigureKind, key: Callable[[CountedFigure], tuple[str, UUID, str]]) -> list[Flow]:
         return [
             Flow(whole.place(figure.month), *key(figure), figure.behind, figure.steps, figure.number, figure.kw)
             for figure in figures[kind]
             if figure.month <= whole.last
         ]
 
-    def decisions(kind: Kind, key: Callable[[str], tuple[str, UUID, str, str | None]]) -> list[Decision]:
-        rows: list[Decision] = []
+    def decisions(kind: FigureKind, key: Callable[[str], tuple[str, UUID, str, str | None]]) -> list[DecisionCount]:
+        rows: list[DecisionCount] = []
         for figure in figures[kind]:
             if whole.first <= figure.month <= whole.last:
                 product, operator, outcome, reason = key(figure.code)
                 month = whole.place(figure.month)
-                rows.append(Decision(month, product, operator, figure.behind, outcome, reason, 0, figure.number))
+                rows.append(DecisionCount(month, product, operator, figure.behind, outcome, reason, 0, figure.number))
         return rows
 
-    products = flows(Kind.PRODUCT, lambda figure: (figure.code, ANYONE, ""))
-    everyone = Kept(None)
+    products = flows(FigureKind.PRODUCT, lambda figure: (figure.code, ANYONE, ""))
+    everyone = TallyScope(None)
     return DashboardRows(
         flows={
             Dimension.PRODUCT: products,
             Dimension.SUB_MARKET: products,
-            Dimension.GSP_GROUP: flows(Kind.GROUP, lambda figure: ("", ANYONE, figure.code)),
-            Dimension.OPERATOR: flows(Kind.OPERATOR, lambda figure: ("", UUID(figure.code), "")),
+            Dimension.GSP_GROUP: flows(FigureKind.GROUP, lambda figure: ("", ANYONE, figure.code)),
+            Dimension.OPERATOR: flows(FigureKind.OPERATOR, lambda figure: ("", UUID(figure.code), "")),
         },
-        months=flows(Kind.MONTH, lambda _: ("", ANYONE, "")),
-        heat=flows(Kind.CELL, lambda figure: (figure.code.split("|")[0], ANYONE, figure.code.split("|")[1])),
-        decided=decisions(Kind.OUTCOME, lambda code: ("", ANYONE, code, None)),
-        reasons=decisions(Kind.REASON, lambda code: ("", ANYONE, str(Q.FAILED), code or None)),
-        decided_by=decisions(Kind.DECIDED_BY, lambda code: ("", UUID(code), str(Q.QUALIFIED), None)),
-        decided_for=decisions(Kind.DECIDED_FOR, lambda code: (code, ANYONE, str(Q.QUALIFIED), None)),
+        months=flows(FigureKind.MONTH, lambda _: ("", ANYONE, "")),
+        heat=flows(FigureKind.CELL, lambda figure: (figure.code.split("|")[0], ANYONE, figure.code.split("|")[1])),
+        decided=decisions(FigureKind.OUTCOME, lambda code: ("", ANYONE, code, None)),
+        reasons=decisions(FigureKind.REASON, lambda code: ("", ANYONE, str(Q.FAILED), code or None)),
+        decided_by=decisions(FigureKind.DECIDED_BY, lambda code: ("", UUID(code), str(Q.QUALIFIED), None)),
+        decided_for=decisions(FigureKind.DECIDED_FOR, lambda code: (code, ANYONE, str(Q.QUALIFIED), None)),
         days_by=[
-            Decision(0, "", operator, None, Q.QUALIFIED, None, days, number)
+            DecisionCount(0, "", operator, None, Q.QUALIFIED, None, days, number)
             for operator, days, number in kept.read_days_by_operator(everyone, whole.first, whole.last)
         ],
         days_for=[
-            Decision(0, product, ANYONE, None, Q.QUALIFIED, None, days, number)
+            DecisionCount(0, product, ANYONE, None, Q.QUALIFIED, None, days, number)
             for product, days, number in kept.read_days_by_product(everyone, whole.first, whole.last)
         ],
-        waiting=_build_open(figures[Kind.OPEN]),
+        waiting=_build_open(figures[FigureKind.OPEN]),
         waiting_for=[],
-        ending=_build_ending(scope, figures[Kind.ENDING]),
+        ending=_build_ending(scope, figures[FigureKind.ENDING]),
         units=_build_units(figures),
     )
 
@@ -106,7 +115,7 @@ def _build_open(figures: Iterable[CountedFigure]) -> list[Open]:
     return rows
 
 
-def _build_ending(scope: Wanted, figures: Iterable[CountedFigure]) -> list[Ending]:
+def _build_ending(scope: StatisticsScope, figures: Iterable[CountedFigure]) -> list[Ending]:
     """Build the rows of ending qualifications by month; this month's from records, where some are overdue to be expired."""
     first = today().replace(day=1)
     current_month, following = month_number(first), date(first.year + first.month // 12, first.month % 12 + 1, 1)
@@ -122,7 +131,7 @@ def _build_ending(scope: Wanted, figures: Iterable[CountedFigure]) -> list[Endin
 def _build_units(figures: Figures) -> list[InUnits]:
     behind = {
         kind: {figure.code: figure.providers for figure in figures[kind]}
-        for kind in (Kind.UNITS, Kind.APPLIED, Kind.QUALIFIED)
+        for kind in (FigureKind.UNITS, FigureKind.APPLIED, FigureKind.QUALIFIED)
     }
     return [
         InUnits(family, tuple(assets), tuple(providers.get(family, 0) for providers in behind.values()), units)  # pyright: ignore

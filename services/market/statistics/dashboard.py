@@ -16,12 +16,12 @@ from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 from services.grid.distributors import LICENCE_AREAS
-from services.market.products.catalogue import Catalogue, load_catalogue
+from services.market.products.catalogue import ProductCatalogue, load_catalogue
 from services.market.qualification.sla_clock import ClockState
 from services.market.statistics import figures as made
 from services.market.statistics.anonymised_rows import collect_anonymised_rows
 from services.market.statistics.model import Dimension, MarketFilters, MarketNumbers
-from services.market.statistics.queries import PERMISSION, Open, Wanted, load_registered
+from services.market.statistics.queries import PERMISSION, Open, StatisticsScope, load_registered
 from services.market.statistics.row_sources import Span, collect_rows
 
 MONTHS = 18
@@ -40,7 +40,7 @@ def market_in_numbers(actor: Actor, filters: MarketFilters | None = None) -> Mar
     anonymised = not scopes_of(actor, PERMISSION) <= scopes_of(actor, "qualification.read")
     criteria = MarketFilters() if anonymised or filters is None else filters
     catalogue, span = load_catalogue(), build_span(criteria)
-    scope = Wanted(
+    scope = StatisticsScope(
         actor, _select_products(criteria, catalogue), criteria.operators, tuple(map(str, criteria.families)), anonymised
     )
     return _build_numbers(scope, criteria, span, catalogue)
@@ -55,7 +55,7 @@ def build_span(filters: MarketFilters) -> Span:
     return Span(since, until, [date(number // 12, number % 12 + 1, 1) for number in numbers])
 
 
-def _select_products(filters: MarketFilters, catalogue: Catalogue) -> tuple[str, ...] | None:
+def _select_products(filters: MarketFilters, catalogue: ProductCatalogue) -> tuple[str, ...] | None:
     """Select the codes of the products to count; None: all."""
     if not filters.families and not filters.sub_markets:
         return filters.products or None
@@ -63,7 +63,9 @@ def _select_products(filters: MarketFilters, catalogue: Catalogue) -> tuple[str,
     return tuple(version.code for version in newest if filters.wants(version.code, version.family, version.sub_market))
 
 
-def _build_numbers(scope: Wanted, filters: MarketFilters, span: Span, catalogue: Catalogue) -> MarketNumbers:
+def _build_numbers(
+    scope: StatisticsScope, filters: MarketFilters, span: Span, catalogue: ProductCatalogue
+) -> MarketNumbers:
     hide, months = scope.apart, len(span.months)
     rows = collect_anonymised_rows(scope, span) if hide else collect_rows(scope, span)
     product_flows = rows.flows[Dimension.PRODUCT]
@@ -145,7 +147,7 @@ def _clock_by_due() -> Callable[[Open], ClockState]:
     return clock_state
 
 
-def _load_names(catalogue: Catalogue, operators: set[UUID]) -> made.Names:
+def _load_names(catalogue: ProductCatalogue, operators: set[UUID]) -> made.Names:
     names = {code: f"{code} {versions[-1].name}" for code, versions in catalogue.versions.items()}
     names |= {area.gsp_group: f"{area.gsp_group} {area.name}" for area in LICENCE_AREAS if area.gsp_group}
     called = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))

@@ -26,13 +26,13 @@ from services.market.statistics.model import (
     Days,
     Dimension,
     Expiry,
-    Figure,
     HeatCell,
     MonthOutcomes,
     Series,
     Stage,
+    StatisticsFigure,
 )
-from services.market.statistics.queries import DECIDED, Decision, Ending, Flow, InUnits, Open, Registered
+from services.market.statistics.queries import DECIDED, DecisionCount, Ending, Flow, InUnits, Open, Registered
 
 MONTHS_AHEAD = 12
 UNIT_STAGES = ("in_unit", "applied", "qualified")
@@ -78,13 +78,15 @@ def to_kilowatts(hundredths: int) -> Decimal:
     return Decimal(hundredths).scaleb(-2)
 
 
-def _build_figure(code: str, label: str, tally: Tally, hide: bool) -> Figure:
+def _build_figure(code: str, label: str, tally: Tally, hide: bool) -> StatisticsFigure:
     if hide:
-        return Figure(code, label, None, None, withheld=True)
-    return Figure(code, label, tally.count, to_kilowatts(tally.kw))
+        return StatisticsFigure(code, label, None, None, withheld=True)
+    return StatisticsFigure(code, label, tally.count, to_kilowatts(tally.kw))
 
 
-def build_qualified(dimension: Dimension, rows: Iterable[Flow], names: Names, anonymised: bool) -> list[Figure]:
+def build_qualified(
+    dimension: Dimension, rows: Iterable[Flow], names: Names, anonymised: bool
+) -> list[StatisticsFigure]:
     """Build the figures of qualified power by one dimension, most first; without codes that have none."""
     tallies = group_rows(
         (names.code_of(dimension, row), row.number, row.kw, row.provider) for row in rows if row.number
@@ -96,7 +98,7 @@ def build_qualified(dimension: Dimension, rows: Iterable[Flow], names: Names, an
     return [_build_figure(code, names.name(dimension, code), tally, code in hidden) for code, tally in ranked]
 
 
-def build_qualified_total(rows: Iterable[Flow], anonymised: bool) -> Figure:
+def build_qualified_total(rows: Iterable[Flow], anonymised: bool) -> StatisticsFigure:
     """Build the figure of all qualified power."""
     tally = group_rows(("", row.number, row.kw, row.provider) for row in rows).get("", Tally())
     return _build_figure("", "Qualified", tally, anonymised and tally.small)
@@ -118,7 +120,7 @@ def build_heat_cells(
 
 
 def build_series_by_dimension(
-    rows: Iterable[Flow], months: int, names: Names, ranked: Mapping[Dimension, Sequence[Figure]]
+    rows: Iterable[Flow], months: int, names: Names, ranked: Mapping[Dimension, Sequence[StatisticsFigure]]
 ) -> dict[Dimension, list[Series]]:
     """Build the series of qualified kW at the end of each month, by dimension and code, those with the most now first."""
     changes: dict[Dimension, dict[str, list[int]]] = {dimension: {} for dimension in Dimension}
@@ -136,7 +138,7 @@ def build_series_by_dimension(
 
 
 def _build_lines(
-    dimension: Dimension, changes: Mapping[str, Sequence[int]], names: Names, ranked: Sequence[Figure]
+    dimension: Dimension, changes: Mapping[str, Sequence[int]], names: Names, ranked: Sequence[StatisticsFigure]
 ) -> list[Series]:
     order = [figure.code for figure in ranked]
     codes = [*order, *sorted(set(changes) - set(order))]
@@ -220,9 +222,9 @@ def build_ageing(
 
 
 def build_days(
-    key: Callable[[Decision], str],
-    rows: Iterable[Decision],
-    days_rows: Iterable[Decision],
+    key: Callable[[DecisionCount], str],
+    rows: Iterable[DecisionCount],
+    days_rows: Iterable[DecisionCount],
     name: Callable[[str], str],
     anonymised: bool,
 ) -> list[Days]:
@@ -247,7 +249,7 @@ def build_days(
     return sorted(figures, key=lambda days: (-(days.median or 0), days.label))
 
 
-def _decided_by_operator(rows: Iterable[Decision]) -> Iterable[Decision]:
+def _decided_by_operator(rows: Iterable[DecisionCount]) -> Iterable[DecisionCount]:
     return (row for row in rows if row.outcome != QualificationStatus.WITHDRAWN)
 
 
@@ -261,7 +263,7 @@ def percentile_days(counts: Mapping[int, int], share: float) -> int:
     return 0
 
 
-def build_outcomes(rows: Sequence[Decision], anonymised: bool) -> list[Figure]:
+def build_outcomes(rows: Sequence[DecisionCount], anonymised: bool) -> list[StatisticsFigure]:
     """Build the outcomes of applications, in the order of the life cycle."""
     tallies = group_rows((row.outcome, row.number, 0, row.provider) for row in rows)
     hidden = find_withheld(tallies) if anonymised else set()
@@ -274,7 +276,7 @@ def build_outcomes(rows: Sequence[Decision], anonymised: bool) -> list[Figure]:
 
 
 def build_outcomes_by_month(
-    rows: Sequence[Decision], months: Sequence[date], anonymised: bool, outcomes: Sequence[Figure]
+    rows: Sequence[DecisionCount], months: Sequence[date], anonymised: bool, outcomes: Sequence[StatisticsFigure]
 ) -> list[MonthOutcomes]:
     """Build the decisions by month and outcome; an outcome that is withheld as a whole is withheld in every month."""
     tallies = group_rows(((str(row.month), row.outcome), row.number, 0, row.provider) for row in rows)
@@ -291,7 +293,9 @@ def build_outcomes_by_month(
     ]
 
 
-def build_reasons(rows: Sequence[Decision], anonymised: bool, outcomes: Sequence[Figure]) -> list[Figure]:
+def build_reasons(
+    rows: Sequence[DecisionCount], anonymised: bool, outcomes: Sequence[StatisticsFigure]
+) -> list[StatisticsFigure]:
     """Build the reasons why applications failed, the most frequent first."""
     failed = [row for row in rows if row.outcome == QualificationStatus.FAILED]
     tallies = group_rows((row.reason or "", row.number, 0, row.provider) for row in failed)

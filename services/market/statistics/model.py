@@ -45,7 +45,7 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class StatisticsFigure:
     """A figure of one code: count and kW. `withheld`: by disclosure control, both are None."""
 
     code: str
@@ -132,8 +132,8 @@ class MarketNumbers:
     counted_at: datetime
     anonymised: bool
     funnel: list[Stage]
-    qualified: Figure
-    by_dimension: dict[Dimension, list[Figure]]
+    qualified: StatisticsFigure
+    by_dimension: dict[Dimension, list[StatisticsFigure]]
     months: list[date]
     """The last day of each month of the span; the last one is `as_of`."""
     over_time: dict[Dimension, list[Series]]
@@ -144,9 +144,9 @@ class MarketNumbers:
     ageing_by_product: list[Ageing]
     days_by_operator: list[Days]
     days_by_product: list[Days]
-    outcomes: list[Figure]
+    outcomes: list[StatisticsFigure]
     outcomes_by_month: list[MonthOutcomes]
-    reasons: list[Figure]
+    reasons: list[StatisticsFigure]
     expiries: list[Expiry]
     withheld: int = 0
     """The number of figures that are withheld."""

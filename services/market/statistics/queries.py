@@ -24,7 +24,7 @@ NOBODY = literal_column("NULL")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StatisticsScope:
     """Scope of a count: the actor's view, products (None: all), SOs and families (empty: all). `apart`: by provider too."""
 
     actor: Actor
@@ -73,7 +73,7 @@ class Flow(NamedTuple):
     """Hundredths of a kW."""
 
 
-class Decision(NamedTuple):
+class DecisionCount(NamedTuple):
     """Decisions of one kind in one month that took so many working days."""
 
     month: int
@@ -133,7 +133,9 @@ def _month_index(starts: Sequence[datetime]) -> Any:
     return case(*steps, else_=literal_column(str(len(starts)))).label("month")
 
 
-def load_flows(scope: Wanted, starts: Sequence[datetime], end: datetime, start: datetime | None = None) -> list[Flow]:
+def load_flows(
+    scope: StatisticsScope, starts: Sequence[datetime], end: datetime, start: datetime | None = None
+) -> list[Flow]:
     """Load net qualified power by month, product, SO and GSP group, until `end` (from `start` on)."""
     step = QualificationStep
     became_qualified, ceased_qualified = (col(name) == str(Q.QUALIFIED) for name in (step.to_status, step.from_status))
@@ -163,7 +165,9 @@ def load_flows(scope: Wanted, starts: Sequence[datetime], end: datetime, start: 
     return list(map(Flow._make, current_session().execute(select(*keys, *sums).group_by(*keys))))
 
 
-def load_decisions(scope: Wanted, starts: Sequence[datetime], start: datetime, end: datetime) -> list[Decision]:
+def load_decisions(
+    scope: StatisticsScope, starts: Sequence[datetime], start: datetime, end: datetime
+) -> list[DecisionCount]:
     """Load the decisions from `start` until `end`, with working days and reasons."""
     step = QualificationStep
     was_open = col(step.from_status).in_([str(status) for status in WAITING])
@@ -187,10 +191,10 @@ def load_decisions(scope: Wanted, starts: Sequence[datetime], start: datetime, e
         .subquery()
     )
     keys = tuple(inner.c)
-    return list(map(Decision._make, current_session().execute(select(*keys, func.count()).group_by(*keys))))
+    return list(map(DecisionCount._make, current_session().execute(select(*keys, func.count()).group_by(*keys))))
 
 
-def load_open(scope: Wanted) -> list[Open]:
+def load_open(scope: StatisticsScope) -> list[Open]:
     """Load the applications that wait for a decision now, by the day on which they are due."""
     q = Qualification
     provider = scope.provider(q)
@@ -201,7 +205,7 @@ def load_open(scope: Wanted) -> list[Open]:
     return list(map(Open._make, current_session().execute(query.group_by(*grouped))))
 
 
-def load_ending(scope: Wanted, first: date, before: date = date.max) -> list[Ending]:
+def load_ending(scope: StatisticsScope, first: date, before: date = date.max) -> list[Ending]:
     """Load the qualifications by the day on which they end, from `first` on and before `before`."""
     q = Qualification
     provider = scope.provider(q)
@@ -224,7 +228,7 @@ def _asset_count_source(actor: Actor) -> tuple[Any, Any, list[ColumnElement[bool
     return UnitArea, col(UnitArea.assets), [or_(in_areas, *own)]
 
 
-def load_assets_in_units(scope: Wanted) -> list[InUnits]:
+def load_assets_in_units(scope: StatisticsScope) -> list[InUnits]:
     """Load the assets in active units by family: all, of units that have applied (not withdrawn), of qualified units."""
     unit = MarketUnit
     table, assets, visibility = _asset_count_source(scope.actor)
@@ -272,7 +276,7 @@ def load_assets_in_units(scope: Wanted) -> list[InUnits]:
     ]
 
 
-def load_registered(scope: Wanted) -> Registered:
+def load_registered(scope: StatisticsScope) -> Registered:
     """Load the numbers of active and Verified assets that the actor may see; for an FSP those that it manages."""
     counters_suffice, areas = areas_of(scope.actor, PERMISSION)
     if counters_suffice:

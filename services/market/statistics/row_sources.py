@@ -16,11 +16,11 @@ from services.core.clock import start_of, today
 from services.core.identity.permissions import Scope, scopes_of
 from services.market.counters import queries as kept
 from services.market.counters.keys import WAITING, Q, month_number
-from services.market.counters.queries import Kept
+from services.market.counters.queries import TallyScope
 from services.market.products.catalogue import load_catalogue
 from services.market.statistics import queries as rows_of
 from services.market.statistics.model import Dimension
-from services.market.statistics.queries import PERMISSION, Decision, Ending, Flow, InUnits, Open, Wanted
+from services.market.statistics.queries import PERMISSION, DecisionCount, Ending, Flow, InUnits, Open, StatisticsScope
 
 
 class Span(NamedTuple):
@@ -50,14 +50,14 @@ class DashboardRows:
     months: Sequence[Flow]
     """The same by month."""
     heat: Sequence[Flow]
-    decided: Sequence[Decision]
+    decided: Sequence[DecisionCount]
     """By month and outcome."""
-    reasons: Sequence[Decision]
-    decided_by: Sequence[Decision]
-    decided_for: Sequence[Decision]
-    days_by: Sequence[Decision]
+    reasons: Sequence[DecisionCount]
+    decided_by: Sequence[DecisionCount]
+    decided_for: Sequence[DecisionCount]
+    days_by: Sequence[DecisionCount]
     """By the days taken, and by SO."""
-    days_for: Sequence[Decision]
+    days_for: Sequence[DecisionCount]
     """The same by product."""
     waiting: Sequence[Open]
     """By SO."""
@@ -67,7 +67,7 @@ class DashboardRows:
     units: Sequence[InUnits]
 
 
-def collect_rows(scope: Wanted, span: Span) -> DashboardRows:
+def collect_rows(scope: StatisticsScope, span: Span) -> DashboardRows:
     """Collect the rows of the dashboard, within what the actor may see."""
     part = kept.find_part(scope.actor, PERMISSION, scope.operators, scope.products)
     if part is None:
@@ -85,7 +85,7 @@ def _sum_flows(rows: Sequence[Flow]) -> list[Flow]:
     return [Flow(0, *key, None, *totals) for key, totals in sums.items()]
 
 
-def collect_from_records(scope: Wanted, span: Span) -> DashboardRows:
+def collect_from_records(scope: StatisticsScope, span: Span) -> DashboardRows:
     """Collect the rows from applications, their steps and units: for an FSP, and to check the counters."""
     decided = rows_of.load_decisions(scope, span.starts, start_of(span.since), span.end)
     months, waiting = rows_of.load_flows(scope, span.starts, span.end), rows_of.load_open(scope)
@@ -133,7 +133,7 @@ def split_months(span: Span) -> WholeMonths:
     return WholeMonths(first, last, first_of_span, ended, remainders)
 
 
-def collect_from_counters(scope: Wanted, span: Span, part: Kept) -> DashboardRows:
+def collect_from_counters(scope: StatisticsScope, span: Span, part: TallyScope) -> DashboardRows:
     """Collect the rows from the maintained counters, with the steps of months that aren't whole."""
     whole = split_months(span)
     first, last = whole.first, whole.last
@@ -141,15 +141,15 @@ def collect_from_counters(scope: Wanted, span: Span, part: Kept) -> DashboardRow
         row for start, end in whole.remainders for row in rows_of.load_decisions(scope, span.starts, start, end)
     ]
     by_operator = [
-        Decision(0, "", operator, None, Q.QUALIFIED, None, days, number)
+        DecisionCount(0, "", operator, None, Q.QUALIFIED, None, days, number)
         for operator, days, number in kept.read_days_by_operator(part, first, last)
     ]
     by_product = [
-        Decision(0, product, ANYONE, None, Q.QUALIFIED, None, days, number)
+        DecisionCount(0, product, ANYONE, None, Q.QUALIFIED, None, days, number)
         for product, days, number in kept.read_days_by_product(part, first, last)
     ]
     decided = [
-        Decision(whole.place(month), "", ANYONE, None, outcome, reason or None, 0, number)
+        DecisionCount(whole.place(month), "", ANYONE, None, outcome, reason or None, 0, number)
         for month, outcome, reason, number in kept.read_decided_within(part, first, last)
     ]
     months = _load_flows(scope, span, part, whole)
@@ -180,7 +180,7 @@ def collect_from_counters(scope: Wanted, span: Span, part: Kept) -> DashboardRow
     )
 
 
-def _load_flows(scope: Wanted, span: Span, part: Kept, whole: WholeMonths) -> list[Flow]:
+def _load_flows(scope: StatisticsScope, span: Span, part: TallyScope, whole: WholeMonths) -> list[Flow]:
     last = month_number(span.until) - (not whole.ended)
     flows = [
         Flow(0, product, kept.to_uuid(operator), group, None, steps, number, kw)
@@ -199,7 +199,7 @@ def _load_flows(scope: Wanted, span: Span, part: Kept, whole: WholeMonths) -> li
     return flows
 
 
-def _load_ending(scope: Wanted, part: Kept) -> list[Ending]:
+def _load_ending(scope: StatisticsScope, part: TallyScope) -> list[Ending]:
     """Load the ending qualifications by month; without those overdue to be expired in this month."""
     first = today().replace(day=1)
     rows = [
@@ -210,7 +210,7 @@ def _load_ending(scope: Wanted, part: Kept) -> list[Ending]:
     return [*rows, *(row._replace(number=-row.number, kw=-row.kw) for row in overdue)]
 
 
-def _is_narrowed(scope: Wanted) -> bool:
+def _is_narrowed(scope: StatisticsScope) -> bool:
     """Return True when the scope is narrower than all products of some families at all SOs."""
     if scope.products is None or scope.operators:
         return bool(scope.operators)
@@ -219,7 +219,7 @@ def _is_narrowed(scope: Wanted) -> bool:
     return set(scope.products) != in_families
 
 
-def load_units(scope: Wanted) -> list[InUnits]:
+def load_units(scope: StatisticsScope) -> list[InUnits]:
     """Load the assets in active units by family."""
     scopes = scopes_of(scope.actor, PERMISSION)
     if _is_narrowed(scope) or kept.find_part(scope.actor, PERMISSION) is None:

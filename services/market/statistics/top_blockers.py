@@ -41,7 +41,7 @@ CACHED_ANSWERS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Blocker:
+class TopBlocker:
     """One requirement that stops units; `kw` is their power in the better direction, counted once a unit.
 
     `product_codes`: the products that ask for the same and that the same units miss by it. `gsp_group`: where most of each
@@ -69,7 +69,7 @@ class Blockers:
     counted_at: datetime
     anonymised: bool
     units: int | None
-    items: Sequence[Blocker]
+    items: Sequence[TopBlocker]
     more: int | None
     """The number of further blockers, which stop fewer; None: withheld."""
     withheld: bool = False
@@ -280,7 +280,7 @@ def _number_providers(visibility: ColumnElement[bool], units: pl.DataFrame) -> n
     )
 
 
-def _build_blocker(candidate: _Candidate, anonymised: bool) -> Blocker:
+def _build_blocker(candidate: _Candidate, anonymised: bool) -> TopBlocker:
     in_kw = candidate.requirement not in (Requirement.FULL_DELIVERY, Requirement.DURATION)
     nearest = None if anonymised or candidate.nearest is None else Decimal(candidate.nearest)
     alone, kw = None if anonymised else candidate.alone, Decimal(candidate.hundredths) / 100
@@ -291,7 +291,7 @@ def _build_blocker(candidate: _Candidate, anonymised: bool) -> Blocker:
         describe_stop(candidate.requirement, first),
     )
     place = f" in {candidate.gsp_group}" if candidate.gsp_group else ""
-    return Blocker(
+    return TopBlocker(
         candidate.requirement,
         codes,
         first.family,

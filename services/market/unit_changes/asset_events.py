@@ -8,31 +8,26 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm import UOWTransaction
 from sqlalchemy.orm.attributes import get_history
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from models.assets import Asset
 from models.core import Event
+from models.events import EventType
 from models.units import MarketUnit, UnitCapability, UnitMember, UnitStatus
-from services.assets.registration.lifecycle import DEREGISTRATION_BLOCKERS
 from services.core.db.columns import Columns, Same, values_of
 from services.core.errors import Blocker
-from services.core.identity.actor import Actor, system_actor
-from services.core.jobs.outbox import emit_many, handles
-from services.core.ledger.bulk_update import seen_changed
+from services.core.jobs.outbox import emit_many
 from services.core.ledger.writer import table_of
-from services.core.operation import operation
-from services.core.transaction import at_the_end, current_session
+from services.core.operation import system_step
+from services.core.transaction import current_session
 from services.market.qualification.lifecycle import require_reassessment
 from services.market.qualification.material_change import find_material_reasons
 from services.market.units.members import CURRENT, batches, current_memberships
 from services.market.units.totals import recount_units
-from services.participants.ending import blocks_ending
 
-CHANGED = "market_unit.assets_changed"
 _PENDING = "fmar_assets_of_units"
 COUNTED = (
     "status", "connection_status", "fuel_type_energy_source", "rated_capacity", "gen_capacity", "demand_capacity",
@@ -41,7 +36,7 @@ COUNTED = (
 """Columns of an asset that the rules of capability read."""
 
 
-def _in_units(asset: Asset) -> list[Blocker]:
+def block_asset_in_units(asset: Asset) -> list[Blocker]:
     """Block the end of an asset that is in an active unit: it is taken out there first (UC-02.02)."""
     return [
         Blocker(
@@ -54,11 +49,7 @@ def _in_units(asset: Asset) -> list[Blocker]:
     ]
 
 
-DEREGISTRATION_BLOCKERS.append(_in_units)
-
-
-@blocks_ending
-def _units(organisation_id: UUID) -> list[Blocker]:
+def block_provider_with_units(organisation_id: UUID) -> list[Blocker]:
     """Block the end of an organisation that has active units, with their number (UC-01.04)."""
     active = (col(MarketUnit.service_provider_id) == organisation_id, col(MarketUnit.status) == UnitStatus.ACTIVE)
     count = current_session().scalar(select(func.count()).select_from(MarketUnit).where(*active)) or 0
@@ -68,19 +59,23 @@ def _units(organisation_id: UUID) -> list[Blocker]:
     return [Blocker("market_units", "active", label, "De-register them, or have them re-assigned.")]
 
 
-def _note_changed(session: OrmSession, _context: UOWTransaction) -> None:
+def note_flushed(session: OrmSession) -> None:
+    """Note the assets that a session has just changed."""
     for record in session.dirty:
         if isinstance(record, Asset) and any(get_history(record, name).has_changes() for name in COUNTED):
             session.info.setdefault(_PENDING, set()).add(record.id)
 
 
-def _note_many(session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int) -> None:
+def note_changed(
+    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
+) -> None:
+    """Note many assets that changed alike."""
     if model is Asset and not changes.keys().isdisjoint(COUNTED):
         session.info.setdefault(_PENDING, set()).update(values_of(before["id"], count))
 
 
 def mark_units(session: OrmSession) -> None:
-    """Mark each unit of a changed asset as stale; the first mark since it was counted emits `CHANGED`."""
+    """Mark each unit of a changed asset as stale; the first mark since it was counted emits an event."""
     changed = session.info.pop(_PENDING, None)
     if not changed:
         return
@@ -104,22 +99,21 @@ def mark_units(session: OrmSession) -> None:
             "record_id": [row.id for row in providers],
             "organisation_id": [row.service_provider_id for row in providers],
         }
-        emit_many(CHANGED, MarketUnit, {**columns, "dno_code": Same(None), "payload": Same({})}, len(providers))
+        emit_many(
+            EventType.MARKET_UNIT_ASSETS_CHANGED,
+            MarketUnit,
+            {**columns, "dno_code": Same(None), "payload": Same({})},
+            len(providers),
+        )
 
 
-event.listen(Session, "after_flush", _note_changed)
-seen_changed(_note_many)
-at_the_end(mark_units)
-
-
-@handles(CHANGED, name="market.asset_hooks.count_marked")
 def count_marked(happened: Event) -> None:
     """Recount a unit whose assets changed; a capacity that moves too far is a material change (UC-03.03)."""
-    recount_unit(system_actor(), happened.record_id)
+    recount_unit(happened.record_id)
 
 
-@operation("UC-03.03", permission="unit.recount", name="recount_unit")
-def recount_unit(actor: Actor, unit_id: UUID) -> bool:
+@system_step("UC-03.03", name="recount_unit")
+def recount_unit(unit_id: UUID) -> bool:
     """Recount an active unit that is marked stale; return True for a material change."""
     capabilities = table_of(UnitCapability)
     session = current_session()
@@ -137,15 +131,14 @@ def recount_unit(actor: Actor, unit_id: UUID) -> bool:
     return bool(reasons)
 
 
-@handles("asset.changed", name="market.asset_hooks.tell_units")
 def tell_units(happened: Event) -> None:
     """Make each qualified unit with a materially changed asset Re-assessment Required (UC-02.03)."""
     if happened.payload.get("material"):
-        reassess_units_of(system_actor(), happened.record_id, happened.payload.get("reasons", []))
+        reassess_units_of(happened.record_id, happened.payload.get("reasons", []))
 
 
-@operation("UC-02.03", permission="unit.recount", name="reassess_units_of")
-def reassess_units_of(actor: Actor, asset_id: UUID, reasons: list[str]) -> int:
+@system_step("UC-02.03", name="reassess_units_of")
+def reassess_units_of(asset_id: UUID, reasons: list[str]) -> int:
     """Make the qualifications of an asset's units Re-assessment Required; return the number of its units."""
     memberships = current_memberships([asset_id])
     for membership in memberships:

@@ -9,6 +9,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.products import Family
 from models.units import MarketUnit, UnitStatus
 from services.assets.filters import AssetFilters
@@ -113,7 +114,7 @@ def create_unit(
     current_session().flush()
     add_members(unit, admission.accepted, moment)
     recount_units([unit.id], added=len(admission.accepted))
-    emit_for_unit("market_unit.created", unit, {"code": unit.code, "assets": len(admission.accepted)})
+    emit_for_unit(EventType.MARKET_UNIT_CREATED, unit, {"code": unit.code, "assets": len(admission.accepted)})
     return load_details(unit)
 
 
@@ -295,6 +296,6 @@ def _change_members(unit: MarketUnit, new: Sequence[UUID], removed: Collection[U
     before, after = recount_units([unit.id], added=len(new), removed=len(removed))[unit.id]
     reasons = find_material_reasons(before, after, unit.id)
     payload = {"added": len(new), "removed": len(removed), "composition": unit.composition, "material": bool(reasons)}
-    emit_for_unit("market_unit.composed", unit, {**payload, "reasons": reasons})
+    emit_for_unit(EventType.MARKET_UNIT_COMPOSED, unit, {**payload, "reasons": reasons})
     if reasons:
         require_reassessment(unit.id, "UNIT_CHANGED", f"Its assets were changed: {'; '.join(reasons)}.")

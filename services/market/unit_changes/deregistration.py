@@ -1,11 +1,11 @@
 """De-registration of market units (UC-03.04): refused while one has to deliver; its qualifications end, its assets stay."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
+from models.events import EventType
 from models.units import MarketUnit, UnitStatus
 from services.core.clock import now
 from services.core.errors import Blocker, Finding, Invalid, Refused
@@ -14,6 +14,8 @@ from services.core.identity.visibility import reach, see, within
 from services.core.lifecycle import Action
 from services.core.operation import operation
 from services.core.transaction import current_session
+from services.market.qualification.lifecycle import end_with_unit
+from services.market.qualification.service_windows import find_unit_window_blockers
 from services.market.units.members import end_members
 from services.market.units.units import (
     UNIT_LIFE_CYCLE,
@@ -25,23 +27,12 @@ from services.market.units.units import (
 )
 
 SHORTEST, LONGEST = 3, 1000
-Blocks = Callable[[MarketUnit], list[Blocker]]
-Ends = Callable[[MarketUnit, str], None]
-UNIT_BLOCKERS: list[Blocks] = []
-"""What other areas know that keeps a unit in the register: a confirmed service window ahead. Each names its records."""
-WHEN_UNIT_ENDS: list[Ends] = []
-"""What ends with a unit, given the reason, in the same transaction: what it is qualified for."""
-
-
-def unit_blockers_of(unit: MarketUnit) -> list[Blocker]:
-    """Collect the blockers of a unit's de-registration; inside an operation."""
-    return [blocker for blocks in UNIT_BLOCKERS for blocker in blocks(unit)]
 
 
 @operation("UC-03.04", permission="unit.read", writes=False, name="unit_end_blockers")
 def unit_end_blockers(actor: Actor, unit_id: UUID) -> list[Blocker]:
     """List the blockers of a unit's de-registration, each with the action that settles it; empty when nothing blocks."""
-    return unit_blockers_of(see(MarketUnit, actor, unit_id))
+    return find_unit_window_blockers(see(MarketUnit, actor, unit_id))
 
 
 @operation("UC-03.04", permission="unit.manage", name="deregister_unit")
@@ -55,16 +46,17 @@ def deregister_unit(actor: Actor, unit_id: UUID, reason: str, version: int) -> U
         raise version_conflict(unit, version)
     written_reason = require_reason("UNIT-20", "Reason", reason, "Say why the unit is de-registered.")
     UNIT_LIFE_CYCLE.require(unit.status, UnitStatus.DEREGISTERED, "deregister_unit")
-    blockers = unit_blockers_of(unit)
+    blockers = find_unit_window_blockers(unit)
     if blockers:
         raise Refused("The unit still has to deliver. Settle these first.", blockers)
     moment = now()
-    for ends in WHEN_UNIT_ENDS:
-        ends(unit, written_reason)
+    end_with_unit(unit, written_reason)
     released = end_members(unit.id, None, moment)
     unit.status, unit.status_reason, unit.status_since = UnitStatus.DEREGISTERED, written_reason, moment
     current_session().flush()
-    emit_for_unit("market_unit.deregistered", unit, {"code": unit.code, "reason": written_reason, "assets": released})
+    emit_for_unit(
+        EventType.MARKET_UNIT_DEREGISTERED, unit, {"code": unit.code, "reason": written_reason, "assets": released}
+    )
     return load_details(unit)
 
 
@@ -95,7 +87,7 @@ def unit_actions(actor: Actor, unit_id: UUID) -> list[Action]:
             why_not = restriction
         elif unit.status is not UnitStatus.ACTIVE:
             why_not = f"It is {UNIT_STATUS_LABELS[unit.status]}: its record is closed."
-        elif name == "deregister_unit" and (blockers := unit_blockers_of(unit)):
+        elif name == "deregister_unit" and (blockers := find_unit_window_blockers(unit)):
             why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}."
         actions.append(Action(name, label, why_not is None, why_not))
     return actions

@@ -4,7 +4,6 @@ An asset's provider changes with it, as it does by a switch. Assets that need th
 the losing FSP has too, block it.
 """
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset
+from models.events import EventType
 from models.units import MarketUnit, UnitMember, UnitStatus
 from services.assets.registration.parties import PROVIDER_ROLES, active_parties
 from services.core.clock import now
@@ -23,13 +23,11 @@ from services.core.jobs.outbox import emit, emit_many
 from services.core.ledger.bulk_update import change_columns
 from services.core.operation import operation
 from services.core.transaction import current_session
+from services.market.qualification.lifecycle import move_with_unit
 from services.market.unit_changes.deregistration import LONGEST
 from services.market.units.members import CURRENT, other_memberships
 from services.market.units.units import UnitDetails, emit_for_unit, load_details, version_conflict
 
-Moves = Callable[[MarketUnit, UUID, str], None]
-WHEN_UNIT_MOVES: list[Moves] = []
-"""What moves with a unit: it is handed the unit, as the gaining FSP's already, the losing FSP and the evidence."""
 MAX_UNITS_LISTED, MAX_ASSETS_NAMED = 20, 3
 FEWEST_EVIDENCE = 10
 
@@ -61,11 +59,10 @@ def reassign_unit(actor: Actor, unit_id: UUID, gaining: UUID, evidence: str, ver
     handed_over = _hand_over(unit, gaining)
     unit.service_provider_id, unit.reassigned_from, unit.reassignment_evidence = gaining, losing, checked_evidence
     current_session().flush()
-    for moves in WHEN_UNIT_MOVES:
-        moves(unit, losing, checked_evidence)
+    move_with_unit(unit, checked_evidence)
     payload = {"code": unit.code, "assets": handed_over}
-    emit_for_unit("market_unit.reassigned", unit, payload)
-    emit("market_unit.handed_over", unit, organisation_id=losing, payload=payload)
+    emit_for_unit(EventType.MARKET_UNIT_REASSIGNED, unit, payload)
+    emit(EventType.MARKET_UNIT_HANDED_OVER, unit, organisation_id=losing, payload=payload)
     return load_details(unit)
 
 
@@ -139,7 +136,7 @@ def _hand_over(unit: MarketUnit, gaining: UUID) -> int:
     columns_of_event = {"record_id": [asset for asset, _, _ in moving], "dno_code": [dno for _, _, dno in moving]}
     payload = Same({"market_unit": str(unit.id)})
     emit_many(
-        "asset.provider_changed",
+        EventType.ASSET_PROVIDER_CHANGED,
         Asset,
         {**columns_of_event, "organisation_id": Same(gaining), "payload": payload},
         len(moving),

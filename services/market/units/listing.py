@@ -85,17 +85,17 @@ class UnitPage:
     next_cursor: str | None
 
 
-class _Order(NamedTuple):
+class _UnitOrder(NamedTuple):
     column: Any
     descending: bool
 
 
-ORDERS: dict[str, _Order] = {
-    "newest": _Order(col(MarketUnit.id), True),
-    "oldest": _Order(col(MarketUnit.id), False),
-    "name": _Order(col(MarketUnit.name), False),
-    "up": _Order(col(UnitCapability.up), True),
-    "down": _Order(col(UnitCapability.down), True),
+ORDERS: dict[str, _UnitOrder] = {
+    "newest": _UnitOrder(col(MarketUnit.id), True),
+    "oldest": _UnitOrder(col(MarketUnit.id), False),
+    "name": _UnitOrder(col(MarketUnit.name), False),
+    "up": _UnitOrder(col(UnitCapability.up), True),
+    "down": _UnitOrder(col(UnitCapability.down), True),
 }
 """The orders of the list: newest and oldest by registration; by name; the most kW up, the most kW down first."""
 _COLUMNS: tuple[Any, ...] = (

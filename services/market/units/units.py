@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select
 from sqlmodel import col
 
+from models.events import EventType
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitStatus
 from services.core.db.statements import PreparedRecords
 from services.core.errors import Conflict, NotFound
@@ -17,7 +18,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.jobs.outbox import emit
 from services.core.ledger import history as ledger
-from services.core.ledger.history import Change, changes_since
+from services.core.ledger.history import RecordChange, changes_since
 from services.core.lifecycle import LifeCycle, Transition
 from services.core.operation import operation
 from services.core.transaction import current_connection, current_session, reads_only
@@ -178,11 +179,11 @@ def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="unit_changes")
-def unit_changes(actor: Actor, unit_id: UUID) -> list[Change]:
+def unit_changes(actor: Actor, unit_id: UUID) -> list[RecordChange]:
     """List the changes of a unit's record, newest first, by ontology term. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)
     return [
-        Change(
+        RecordChange(
             version=entry.version,
             at=entry.at,
             operation=entry.operation,
@@ -196,7 +197,7 @@ def unit_changes(actor: Actor, unit_id: UUID) -> list[Change]:
     ]
 
 
-def emit_for_unit(event_type: str, unit: MarketUnit, payload: dict[str, Any] | None = None) -> None:
+def emit_for_unit(event_type: EventType, unit: MarketUnit, payload: dict[str, Any] | None = None) -> None:
     """Emit an event about a unit: its FSP sees it in its feed."""
     emit(event_type, unit, organisation_id=unit.service_provider_id, payload=payload)
 

@@ -8,13 +8,12 @@ import time_machine
 from streamlit.testing.v1 import AppTest
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource
-from services.assets.checks.outcomes import Answer, Verdict, judged
+from services.assets.checks.outcomes import Answer, DifferenceRuling, judged
 from services.assets.checks.records import open_checks, record_answers
 from services.assets.checks.settlement import differences_on, settle_differences
 from services.assets.conversation.comments import conversation_of
 from services.assets.reading.assets import get_asset
 from services.core.comparison import compare
-from services.core.identity.actor import system_actor
 from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, open_page, plain_text, press, quiet, somebody
 from tests.pages.assets.test_asset_page import attributes
@@ -26,14 +25,14 @@ REGISTRY = "UK Power Networks, August 2025"
 
 def queried(asset: Asset) -> Asset:
     """The asset once a register has spoken: another rated capacity, another manufacturer."""
-    [(_asset, checks)] = open_checks(system_actor(), [asset.id])
+    [(_asset, checks)] = open_checks([asset.id])
     answers = {check.id: Answer(CheckOutcome.NOT_APPLICABLE, "Does not know such assets.") for check in checks}
     ours = {"RatedCapacity": str(asset.rated_capacity), "Manufacturer": str(asset.manufacturer)}
     rows = [compare(term, label, ours[term], theirs, False, "The register") for term, label, theirs in FIELDS]
     source = CheckSource.CONNECTION_REGISTER
     asked = next(check.id for check in checks if check.source is source)
     answers[asked] = Answer(CheckOutcome.DIFFERS, "Found by MPAN.", judged(source, rows), "MPAN", REGISTRY)
-    return record_answers(system_actor(), [asset.id], answers, {})[0]
+    return record_answers([asset.id], answers, {})[0]
 
 
 def key_of(asset: Asset, term: str) -> str:
@@ -49,7 +48,7 @@ def click(at: AppTest, key: str) -> AppTest:
 def settle(at: AppTest, asset: Asset, term: str, reason: str) -> AppTest:
     """Let the declared value of one field stand."""
     key = key_of(asset, term)
-    at.get_by_key(f"verdict-{key}").set_value(Verdict.DECLARED_STANDS)
+    at.get_by_key(f"verdict-{key}").set_value(DifferenceRuling.DECLARED_STANDS)
     at.get_by_key(f"why-{key}").set_value(reason)
     return click(at, f"settle-{key}")
 
@@ -82,7 +81,7 @@ def test_a_decision_on_an_older_page_says_what_was_decided_and_keeps_what_was_ty
     at = open_page("northgate", "asset", id=str(asset.id))
     at.get_by_key(f"answer-{asset.id}").set_value("It was uprated in May.")
     settle_differences(
-        admin, asset.id, Verdict.DECLARED_STANDS, "The letter was shown.", asset.version, ["RatedCapacity"]
+        admin, asset.id, DifferenceRuling.DECLARED_STANDS, "The letter was shown.", asset.version, ["RatedCapacity"]
     )
     press(at, "Send the answer")
     told = plain_text(at)
@@ -169,7 +168,7 @@ def test_the_whole_page_as_of_a_day_and_its_timeline() -> None:
     made: list[Asset] = []
 
     def decide() -> None:
-        settle_differences(admin, made[-1].id, Verdict.DECLARED_STANDS, "Both were shown.", made[-1].version)
+        settle_differences(admin, made[-1].id, DifferenceRuling.DECLARED_STANDS, "Both were shown.", made[-1].version)
 
     on_days(
         (datetime(2026, 3, 2, 12, tzinfo=UTC), lambda: made.append(registered(actor))),

@@ -15,7 +15,7 @@ from services.assets.registration.update import update_asset
 from services.core.clock import show_date, today
 from services.core.comparison import compare
 from services.core.errors import NotFound
-from services.core.identity.actor import Actor, system_actor
+from services.core.identity.actor import Actor
 from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, attributes, fill, open_page, plain_text, press, quiet, somebody
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("one_register")
 
 def answered(asset: Asset, theirs: str) -> Asset:
     """The asset once its sources have answered: the connection register with this rated capacity, others with nothing."""
-    [(_asset, checks)] = open_checks(system_actor(), [asset.id])
+    [(_asset, checks)] = open_checks([asset.id])
     answers = {check.id: Answer(CheckOutcome.NOT_APPLICABLE, "Does not know such assets.") for check in checks}
     ours = f"{asset.rated_capacity}"
     row = compare("RatedCapacity", "rated capacity", ours, theirs, ours == theirs, "The register")
@@ -32,7 +32,7 @@ def answered(asset: Asset, theirs: str) -> Asset:
     source = CheckSource.CONNECTION_REGISTER
     asked = next(check.id for check in checks if check.source is source)
     answers[asked] = Answer(outcome, "Found by MPAN.", judged(source, [row]), "MPAN", "UK Power Networks, August 2025")
-    return record_answers(system_actor(), [asset.id], answers, {})[0]
+    return record_answers([asset.id], answers, {})[0]
 
 
 def reload(actor: Actor, asset: Asset) -> Asset:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
-from services.assets.checks.queries import Decision, answer_query, query_asset, settle_query
+from services.assets.checks.queries import QueryDecision, answer_query, query_asset, settle_query
 from services.assets.reading.assets import get_asset
 from services.core.identity.actor import Actor
 from tests.asset_factories import registered
@@ -138,13 +138,13 @@ def test_the_walk_goes_from_one_to_the_next_and_decides_on_the_spot() -> None:
     press(at, "Next")
     assert second.asset_name in [one.value for one in at.subheader]
     press(at, "Previous")
-    at.radio[0].set_value(Decision.VERIFY).run()
+    at.radio[0].set_value(QueryDecision.VERIFY).run()
     at.get_by_key(f"settle-{first.id}").set_value("The certificate says so.").run()
     press(at, "Decide")
     assert get_asset(actor, first.id).status == "VERIFIED"
     assert second.asset_name in [one.value for one in at.subheader], "and the next one follows"
     assert "1 of 2" in plain_text(at).replace("*", "")
-    at.radio[0].set_value(Decision.ASK_AGAIN).run()
+    at.radio[0].set_value(QueryDecision.ASK_AGAIN).run()
     at.get_by_key(f"settle-{second.id}").set_value("Which model?").run()
     press(at, "Decide")
     assert get_asset(actor, second.id).status == "QUERY"
@@ -157,7 +157,7 @@ def test_what_somebody_else_decided_meanwhile_is_said_and_skipped() -> None:
     first, second = in_review(actor, admin, 2)
     at = open_page("administrator", "review")
     assert first.asset_name in [one.value for one in at.subheader]
-    settle_query(admin, first.id, Decision.VERIFY, "Seen on site.", first.version)
+    settle_query(admin, first.id, QueryDecision.VERIFY, "Seen on site.", first.version)
     quiet(at.run())
     assert f"{first.asset_name} isn't waiting here any more: it is Verified" in plain_text(at).replace("*", "")
     assert "Last said by" in plain_text(at)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from models.qualifications import Qualification, QualificationStatus
 from services.core.clock import today
 from services.core.identity.actor import Actor
-from services.market.qualification.assessment import Verdict, take_application
+from services.market.qualification.assessment import AssessmentVerdict, take_application
 from services.market.qualification.listing import get_qualification
 from tests.factories import make_organisation
 from tests.market_factories import BECAUSE, apply_for, make_unit
@@ -53,7 +53,7 @@ SEVERAL = "Choose several to take, assign or decide together"
 def test_like_cases_are_decided_together_on_the_queue() -> None:
     actor, _operator, made = scene()
     at = act(choose(open_page("ukpn", "market/queue"), SEVERAL, range(3)), "decide")
-    at.get_by_key("many-verdict").set_value(Verdict.QUALIFIED)
+    at.get_by_key("many-verdict").set_value(AssessmentVerdict.QUALIFIED)
     quiet(at.run())
     press(at, "Qualify 3 applications")
     assert "Write 3 to 2,000 characters." in text(at), "a decision has a reason"
@@ -69,7 +69,7 @@ def test_like_cases_are_decided_together_on_the_queue() -> None:
 def test_a_colleague_who_was_quicker_leaves_the_decision_undone_and_what_was_typed_in_place() -> None:
     actor, operator, made = scene()
     at = act(choose(open_page("ukpn", "market/queue"), SEVERAL, range(3)), "decide")
-    at.get_by_key("many-verdict").set_value(Verdict.FAILED)
+    at.get_by_key("many-verdict").set_value(AssessmentVerdict.FAILED)
     quiet(at.run())
     at.get_by_key("many-code").set_value("TEST_FAILED")
     at.get_by_key("many-text").set_value("The test was not passed.")

@@ -10,7 +10,7 @@ from models.units import MarketUnit
 from services.core.clock import today
 from services.core.conversation.definition import Audience
 from services.core.identity.actor import Actor
-from services.market.qualification.assessment import Verdict
+from services.market.qualification.assessment import AssessmentVerdict
 from services.market.qualification.listing import get_qualification, list_qualifications
 from services.market.qualification.messages import said_on_application
 from tests.asset_factories import an_mpan
@@ -85,7 +85,7 @@ def test_the_operator_takes_asks_and_qualifies_and_the_provider_answers() -> Non
     assert of(actor, made).status is S.IN_ASSESSMENT
     at = application("ukpn", made)
     click(at, "decide_application")
-    at.get_by_key(f"decide-{made.id}-verdict").set_value(Verdict.QUALIFIED)
+    at.get_by_key(f"decide-{made.id}-verdict").set_value(AssessmentVerdict.QUALIFIED)
     quiet(at.run())
     at.get_by_key(f"decide-{made.id}-until").set_value(today() + timedelta(days=90))
     at.get_by_key(f"decide-{made.id}-conditions").set_value("Not in winter.")

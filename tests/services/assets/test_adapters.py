@@ -18,7 +18,7 @@ from sandbox import company_registry, installation_registry, mpan_register
 from sandbox.app import create_app
 from services.assets.checks.installation_registry import HttpInstallationRegistry, compare_installation
 from services.assets.checks.mpan_register import HttpMpanRegister, MpanRecord, compare_mpan
-from services.core.comparison import Comparison, Outcome
+from services.core.comparison import Comparison, ComparisonOutcome
 from services.core.http_client import (
     OutsideClient,
     OutsideError,
@@ -95,7 +95,7 @@ def installations(base_url: str) -> Iterator[HttpInstallationRegistry]:
     client.close()
 
 
-def outcomes(comparisons: list[Comparison]) -> dict[str, Outcome]:
+def outcomes(comparisons: list[Comparison]) -> dict[str, ComparisonOutcome]:
     """Field to outcome."""
     return {comparison.field: comparison.outcome for comparison in comparisons}
 
@@ -122,7 +122,7 @@ BRAMBLE = {
 def test_a_company_on_file_agrees_whatever_the_spelling(companies: CompaniesHouse) -> None:
     record = companies.find("99000101")
     assert record is not None
-    assert set(outcomes(compare_company(BRAMBLE, record)).values()) == {Outcome.AGREES}
+    assert set(outcomes(compare_company(BRAMBLE, record)).values()) == {ComparisonOutcome.AGREES}
 
 
 @pytest.mark.use_case("UC-01.02")
@@ -145,7 +145,7 @@ def test_a_dissolved_company_a_wrong_name_and_a_former_name_are_told_apart(compa
     assert renamed is not None
     assert "dissolved" in message(compare_company({}, dissolved), "OrganisationRegistrationNumber")
     named = compare_company({"OrganisationLegalName": "Larkspur Batteries Ltd"}, other)
-    assert outcomes(named)["OrganisationLegalName"] is Outcome.DIFFERS
+    assert outcomes(named)["OrganisationLegalName"] is ComparisonOutcome.DIFFERS
     former = message(
         compare_company({"OrganisationLegalName": "Larkspur Batteries Ltd"}, renamed), "OrganisationLegalName"
     )
@@ -175,9 +175,9 @@ def test_an_unknown_company_is_none_and_an_impossible_number_is_not_asked_about(
 def test_names_agree_by_what_they_name(declared: str, theirs: str, same: bool) -> None:
     record = CompanyRecord(company_name=theirs, company_number="99000102", type="plc")
     found = outcomes(compare_company({"OrganisationLegalName": declared}, record))
-    assert found["OrganisationLegalName"] is (Outcome.AGREES if same else Outcome.DIFFERS)
-    assert found["RegisteredPostcodeOrZip"] is Outcome.NOT_STATED
-    assert found["OrganisationType"] is Outcome.NOT_STATED
+    assert found["OrganisationLegalName"] is (ComparisonOutcome.AGREES if same else ComparisonOutcome.DIFFERS)
+    assert found["RegisteredPostcodeOrZip"] is ComparisonOutcome.NOT_STATED
+    assert found["OrganisationType"] is ComparisonOutcome.NOT_STATED
 
 
 # --- the MPAN register ----------------------------------------------------------------------------------------------
@@ -195,11 +195,11 @@ def test_an_mpan_on_file_agrees_and_what_the_register_leaves_out_is_not_stated(m
     assert record is not None
     asset = {"ImportMPAN": MPAN, "ConnectionStatus": "CONNECTED", "GspGroup": "_A", "DNOConnection": "UKPN_EPN"}
     assert outcomes(compare_mpan({**asset, "Postcode": "NR3 1AB"}, record)) == {
-        "ImportMPAN": Outcome.NOT_STATED,
-        "ConnectionStatus": Outcome.AGREES,
-        "GspGroup": Outcome.AGREES,
-        "DNOConnection": Outcome.AGREES,
-        "Postcode": Outcome.NOT_STATED,
+        "ImportMPAN": ComparisonOutcome.NOT_STATED,
+        "ConnectionStatus": ComparisonOutcome.AGREES,
+        "GspGroup": ComparisonOutcome.AGREES,
+        "DNOConnection": ComparisonOutcome.AGREES,
+        "Postcode": ComparisonOutcome.NOT_STATED,
     }
 
 
@@ -207,17 +207,17 @@ def test_an_mpan_on_file_agrees_and_what_the_register_leaves_out_is_not_stated(m
 @pytest.mark.parametrize(
     ("code", "field", "outcome"),
     [
-        ("408", "GspGroup", Outcome.DIFFERS),
-        ("409", "Postcode", Outcome.DIFFERS),
-        ("410", "ConnectionStatus", Outcome.DIFFERS),
-        ("411", "ImportMPAN", Outcome.AGREES),
-        ("412", "ImportMPAN", Outcome.DIFFERS),
-        ("423", "ConnectionStatus", Outcome.DIFFERS),
-        ("425", "ConnectionStatus", Outcome.DIFFERS),
+        ("408", "GspGroup", ComparisonOutcome.DIFFERS),
+        ("409", "Postcode", ComparisonOutcome.DIFFERS),
+        ("410", "ConnectionStatus", ComparisonOutcome.DIFFERS),
+        ("411", "ImportMPAN", ComparisonOutcome.AGREES),
+        ("412", "ImportMPAN", ComparisonOutcome.DIFFERS),
+        ("423", "ConnectionStatus", ComparisonOutcome.DIFFERS),
+        ("425", "ConnectionStatus", ComparisonOutcome.DIFFERS),
     ],
 )
 def test_the_reserved_mpans_show_what_they_are_for(
-    mpans: HttpMpanRegister, code: str, field: str, outcome: Outcome
+    mpans: HttpMpanRegister, code: str, field: str, outcome: ComparisonOutcome
 ) -> None:
     mpan = reserved(code)
     record = mpans.find(mpan)
@@ -225,8 +225,8 @@ def test_the_reserved_mpans_show_what_they_are_for(
     asset = {"ImportMPAN": mpan, "ConnectionStatus": "CONNECTED", "GspGroup": "_A", "Postcode": "NR3 1AB"}
     found = compare_mpan(asset, record)
     assert outcomes(found)[field] is outcome
-    if outcome is Outcome.DIFFERS:
-        assert {c.field for c in found if c.outcome is Outcome.DIFFERS} == {field}
+    if outcome is ComparisonOutcome.DIFFERS:
+        assert {c.field for c in found if c.outcome is ComparisonOutcome.DIFFERS} == {field}
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -236,23 +236,23 @@ def test_an_unknown_mpan_is_none_and_an_independent_network_tells_no_area(mpans:
     independent = mpans.find("2499900000016")
     assert independent is not None
     found = outcomes(compare_mpan({"DNOConnection": "UKPN_EPN", "GspGroup": "_A"}, independent))
-    assert found["DNOConnection"] is Outcome.NOT_STATED
-    assert found["GspGroup"] is Outcome.NOT_STATED
+    assert found["DNOConnection"] is ComparisonOutcome.NOT_STATED
+    assert found["GspGroup"] is ComparisonOutcome.NOT_STATED
 
 
 @pytest.mark.parametrize(
     ("declared", "status", "energised", "outcome"),
     [
-        ("PENDING", "live", True, Outcome.NOT_STATED),
-        ("PENDING", "new", False, Outcome.AGREES),
-        ("PENDING", "disconnected", False, Outcome.DIFFERS),
-        ("DISCONNECTED", "live", True, Outcome.NOT_STATED),
-        ("DISCONNECTED", "live", False, Outcome.AGREES),
-        (None, "live", True, Outcome.NOT_STATED),
+        ("PENDING", "live", True, ComparisonOutcome.NOT_STATED),
+        ("PENDING", "new", False, ComparisonOutcome.AGREES),
+        ("PENDING", "disconnected", False, ComparisonOutcome.DIFFERS),
+        ("DISCONNECTED", "live", True, ComparisonOutcome.NOT_STATED),
+        ("DISCONNECTED", "live", False, ComparisonOutcome.AGREES),
+        (None, "live", True, ComparisonOutcome.NOT_STATED),
     ],
 )
 def test_a_live_meter_proves_nothing_about_an_asset_not_yet_or_no_longer_connected(
-    declared: str | None, status: str, energised: bool, outcome: Outcome
+    declared: str | None, status: str, energised: bool, outcome: ComparisonOutcome
 ) -> None:
     record = MpanRecord.model_validate({"mpan": MPAN, "status": status, "energised": energised, "distributor_id": "10"})
     assert outcomes(compare_mpan({"ConnectionStatus": declared}, record))["ConnectionStatus"] is outcome
@@ -284,7 +284,7 @@ def test_an_installation_is_found_by_certificate_and_by_serial(installations: Ht
         "CommissioningDate": "2023-06-02",
         "Postcode": "NR3 1AB",
     }
-    assert set(outcomes(compare_installation(asset, by_certificate)).values()) == {Outcome.AGREES}
+    assert set(outcomes(compare_installation(asset, by_certificate)).values()) == {ComparisonOutcome.AGREES}
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -294,9 +294,11 @@ def test_a_made_serial_says_its_own_power_and_one_marked_x_says_more(installatio
     assert honest is not None
     assert more is not None
     asset = {"AssetCategory": "SOLAR_PV", "RatedCapacity": "3.68", "Manufacturer": "Sunforge"}
-    assert outcomes(compare_installation(asset, honest))["RatedCapacity"] is Outcome.AGREES
-    assert outcomes(compare_installation(asset, more))["RatedCapacity"] is Outcome.DIFFERS
-    assert outcomes(compare_installation({"AssetCategory": "CHP"}, honest))["AssetCategory"] is Outcome.DIFFERS
+    assert outcomes(compare_installation(asset, honest))["RatedCapacity"] is ComparisonOutcome.AGREES
+    assert outcomes(compare_installation(asset, more))["RatedCapacity"] is ComparisonOutcome.DIFFERS
+    assert (
+        outcomes(compare_installation({"AssetCategory": "CHP"}, honest))["AssetCategory"] is ComparisonOutcome.DIFFERS
+    )
     assert installations.by_serial("MCS-SPV-0368-00019N", "Sunforge") is None
     assert installations.by_serial("a serial & more", "Ünïcode ?=") is None
     assert installations.by_certificate("MCS-NO-SUCH") is None

@@ -19,7 +19,6 @@ from services.assets.registration.update import update_asset
 from services.assets.rules.reference import categories, category_schema, code_list, load_catalogue
 from services.assets.rules.schemas import shipped_schemas
 from services.core.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Refused
-from services.core.identity.actor import system_actor
 from tests.asset_factories import battery, make_administrator, make_provider, values_for
 
 HEAT_STORE: dict[str, Any] = {
@@ -46,7 +45,7 @@ def publish(document: dict[str, Any] = HEAT_STORE, category: str = "HEAT_STORE")
 @pytest.mark.use_case("UC-05.07")
 def test_the_register_is_born_with_all_categories_and_code_lists_once(register: str) -> None:
     actor = make_administrator()
-    assert load_catalogue(system_actor()) == 0
+    assert load_catalogue() == 0
     assert {schema.category for schema in categories(actor)} >= {"BESS", "SOLAR_PV", "HEAT_PUMP", "OTHER"}
     assert len(categories(actor)) == 11
     assert [code.code for code in code_list("ConnectionStatus") if code.active] == [

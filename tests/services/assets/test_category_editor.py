@@ -70,7 +70,7 @@ def test_another_process_follows_without_a_restart(register: str) -> None:
     with pytest.raises(Invalid):
         register_asset(provider, hub_values())
     script = (
-        "import sys; from uuid import UUID; from services.registry import load_all; load_all()\n"
+        "import sys; from uuid import UUID; from services.wiring import wire; wire()\n"
         "from services.assets.categories.publishing import publish_category\n"
         "from services.core.identity.actor import system_actor\n"
         "publish_category(system_actor(), UUID(sys.argv[1]), int(sys.argv[2]))"

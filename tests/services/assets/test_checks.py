@@ -237,7 +237,7 @@ def test_handed_twice_or_killed_in_between_nothing_is_made_twice(outside: str, s
     load(shared, "2025-08")
     actor = make_provider()
     asset = register_asset(actor, pelham(), justification="Accepted for this test.")
-    opened = open_checks(system_actor(), [asset.id])[0][1]
+    opened = open_checks([asset.id])[0][1]
     assert {check.outcome for check in opened} == {CheckOutcome.WAITING}
     work_through()
     assert [check.id for check in checks_of(actor, asset.id)] == [check.id for check in opened]
@@ -290,7 +290,7 @@ def test_a_newer_edition_is_heard_and_history_is_kept(outside: str, shared: Path
     assert former.asset_version < check.asset_version
     listed = by_source(actor, later)[CheckSource.CONNECTION_REGISTER]
     assert listed.matched_by == "MPAN"
-    assert recheck_after_edition(system_actor(), list_editions(system_actor())[0].id) == 0
+    assert recheck_after_edition(list_editions(system_actor())[0].id) == 0
 
 
 def test_checks_run_anew_on_request_and_only_for_those_who_see_the_asset(outside: str) -> None:
@@ -322,6 +322,6 @@ def test_results_about_older_values_move_nothing(outside: str) -> None:
         actor, asset.id, {"RatedCapacity": "4000"}, asset.version, justification="Extended by a string."
     )
     assert moved.status is AssetStatus.PENDING_VALIDATION
-    assert conclude_checks(system_actor(), [asset.id])[0].status is AssetStatus.PENDING_VALIDATION
+    assert conclude_checks([asset.id])[0].status is AssetStatus.PENDING_VALIDATION
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED

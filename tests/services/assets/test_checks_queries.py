@@ -12,12 +12,13 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource, MessageKind
 from models.core import Event
+from models.events import EventType
 from models.participants import Role
 from services.assets.asset_page.provenance import Origin, provenance_of
-from services.assets.checks.deadlines import BATCH, PENDING_TOO_LONG, keep_deadlines, note_long_pending
+from services.assets.checks.deadlines import BATCH, keep_deadlines, note_long_pending
 from services.assets.checks.queries import (
     Awaits,
-    Decision,
+    QueryDecision,
     answer_query,
     messages_of,
     query_asset,
@@ -89,17 +90,17 @@ def test_answered_then_settled(register: str) -> None:
     with pytest.raises(Conflict):
         answer_query(actor, asset.id, "The register is behind.", asset.version - 1)
     with pytest.raises(Refused):
-        settle_query(operator, asset.id, Decision.VERIFY, "Not answered yet.", asset.version)
+        settle_query(operator, asset.id, QueryDecision.VERIFY, "Not answered yet.", asset.version)
     answered = answer_query(actor, asset.id, "Extended last month; the register is behind.", asset.version)
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.PENDING_VALIDATION
     with pytest.raises(Refused, match="still open"):
-        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, [])
+        settle_query(operator, asset.id, QueryDecision.VERIFY, "Seen the letter.", answered.version, [])
     with pytest.raises(Invalid, match="needs correcting"):
-        settle_query(operator, asset.id, Decision.VERIFY, "Seen the letter.", answered.version, ["AssetName"])
+        settle_query(operator, asset.id, QueryDecision.VERIFY, "Seen the letter.", answered.version, ["AssetName"])
     with pytest.raises(Forbidden):
-        settle_query(actor, asset.id, Decision.VERIFY, "I say so myself.", answered.version)
-    settled = settle_query(operator, asset.id, Decision.VERIFY, "Seen the DNO's letter.", answered.version)
+        settle_query(actor, asset.id, QueryDecision.VERIFY, "I say so myself.", answered.version)
+    settled = settle_query(operator, asset.id, QueryDecision.VERIFY, "Seen the DNO's letter.", answered.version)
     assert settled.status is AssetStatus.VERIFIED
     assert [message.kind for message in messages_of(actor, asset.id)] == [
         MessageKind.QUERY,
@@ -123,7 +124,7 @@ def test_another_difference_is_another_question(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor, mpan := an_mpan())
     answered = answer_query(actor, asset.id, "The register is behind.", asset.version)
-    settle_query(operator, asset.id, Decision.VERIFY, "Agreed.", answered.version)
+    settle_query(operator, asset.id, QueryDecision.VERIFY, "Agreed.", answered.version)
     load(mpan, "0.5", "2025-10")
     work_through()
     again = get_asset(actor, asset.id)
@@ -175,7 +176,7 @@ def test_the_operator_asks_again_and_asks_by_itself(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor, mpan := an_mpan())
     answered = answer_query(actor, asset.id, "It just is.", asset.version)
-    asked = settle_query(operator, asset.id, Decision.ASK_AGAIN, "Please name the agreement.", answered.version)
+    asked = settle_query(operator, asset.id, QueryDecision.ASK_AGAIN, "Please name the agreement.", answered.version)
     assert (asked.status, asked.status_reason) == (AssetStatus.QUERY, "Please name the agreement.")
     load(mpan, "2.5", "2025-10")
     work_through()
@@ -234,12 +235,12 @@ def test_pending_for_too_long_is_told_once(register: str) -> None:
         register_asset(actor, battery(RatedCapacity="30", GenCapacity="30", DemandCapacity="30"))
         work_through()
         clock.move_to(MONDAY + timedelta(days=7))
-        assert note_long_pending(system_actor()) == 0
+        assert note_long_pending() == 0
         clock.move_to(MONDAY + timedelta(days=8))
-        assert note_long_pending(system_actor()) == 1 < BATCH
+        assert note_long_pending() == 1 < BATCH
         keep_deadlines()
         clock.move_to(MONDAY + timedelta(days=30))
         keep_deadlines()
     with unit_of_work(STAMP, writes=False):
-        told = select(func.count(col(Event.seq))).where(col(Event.type) == PENDING_TOO_LONG)
+        told = select(func.count(col(Event.seq))).where(col(Event.type) == EventType.ASSET_PENDING_TOO_LONG)
         assert current_session().scalar(told) == 1

@@ -14,8 +14,8 @@ from services.assets.asset_page.provenance import Origin, provenance_of
 from services.assets.asset_page.timeline import Touches, asset_timeline
 from services.assets.checks.accept_source_value import accept_theirs
 from services.assets.checks.differences import ABSENT, differences_of
-from services.assets.checks.outcomes import Verdict
-from services.assets.checks.queries import Decision, answer_query, messages_of, settle_query
+from services.assets.checks.outcomes import DifferenceRuling
+from services.assets.checks.queries import QueryDecision, answer_query, messages_of, settle_query
 from services.assets.checks.run import checks_of, request_checks
 from services.assets.checks.settlement import answer_differences, settle_differences
 from services.assets.reading.assets import get_asset
@@ -84,13 +84,22 @@ def test_the_asset_stays_in_its_query_until_the_last_difference_is_settled(regis
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
     with pytest.raises(Forbidden):
-        settle_differences(actor, asset.id, Verdict.DECLARED_STANDS, "I say so.", asset.version, ["RatedCapacity"])
+        settle_differences(
+            actor, asset.id, DifferenceRuling.DECLARED_STANDS, "I say so.", asset.version, ["RatedCapacity"]
+        )
     with pytest.raises(Invalid):
-        settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, " ", asset.version, ["RatedCapacity"])
+        settle_differences(operator, asset.id, DifferenceRuling.DECLARED_STANDS, " ", asset.version, ["RatedCapacity"])
     with pytest.raises(Invalid, match="needs correcting"):
-        settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Seen it.", asset.version, ["Postcode"])
+        settle_differences(
+            operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Seen it.", asset.version, ["Postcode"]
+        )
     half = settle_differences(
-        operator, asset.id, Verdict.DECLARED_STANDS, "The uprating letter was shown.", asset.version, ["RatedCapacity"]
+        operator,
+        asset.id,
+        DifferenceRuling.DECLARED_STANDS,
+        "The uprating letter was shown.",
+        asset.version,
+        ["RatedCapacity"],
     )
     assert half.status is AssetStatus.QUERY
     assert half.version == asset.version + 1
@@ -101,7 +110,7 @@ def test_the_asset_stays_in_its_query_until_the_last_difference_is_settled(regis
     assert settled is not None
     assert (settled.by, settled.reason) == ("Ada Field", "The uprating letter was shown.")
     whole = settle_differences(
-        operator, asset.id, Verdict.DECLARED_STANDS, "The plan shows it.", half.version, ["Latitude"]
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "The plan shows it.", half.version, ["Latitude"]
     )
     assert whole.status is AssetStatus.VERIFIED
     assert kinds(actor, asset) == [MessageKind.QUERY, MessageKind.DECISION]
@@ -113,9 +122,13 @@ def test_the_asset_stays_in_its_query_until_the_last_difference_is_settled(regis
 def test_whoever_decides_on_an_older_version_is_told_what_was_decided(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
-    settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Letter shown.", asset.version, ["RatedCapacity"])
+    settle_differences(
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Letter shown.", asset.version, ["RatedCapacity"]
+    )
     with pytest.raises(Conflict, match="Ada Field decided on rated capacity") as stale:
-        settle_differences(operator, asset.id, Verdict.THEIRS_RIGHT, "No letter.", asset.version, ["RatedCapacity"])
+        settle_differences(
+            operator, asset.id, DifferenceRuling.THEIRS_RIGHT, "No letter.", asset.version, ["RatedCapacity"]
+        )
     assert "StatusReason" in stale.value.changes
     with pytest.raises(Conflict, match="Letter shown"):
         answer_query(actor, asset.id, "It was uprated.", asset.version)
@@ -125,28 +138,30 @@ def test_all_at_once_and_a_second_thought(register: str) -> None:
     """A source found right asks the FSP for a change; the operator may think better of it."""
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
-    asked = settle_differences(operator, asset.id, Verdict.THEIRS_RIGHT, "No proof was given.", asset.version)
+    asked = settle_differences(operator, asset.id, DifferenceRuling.THEIRS_RIGHT, "No proof was given.", asset.version)
     assert asked.status is AssetStatus.QUERY
     last = messages_of(actor, asset.id)[-1]
     assert last.kind is MessageKind.QUERY
     assert "says 1,000.00 kW. Please change what is declared (2,500.00 kW)." in last.text
     assert last.text.endswith("No proof was given.")
-    done = settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Proof came by post.", asked.version, BOTH)
+    done = settle_differences(
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Proof came by post.", asked.version, BOTH
+    )
     assert done.status is AssetStatus.VERIFIED
     with pytest.raises(Refused, match="while it is in review"):
-        settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Once more.", done.version)
+        settle_differences(operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Once more.", done.version)
 
 
 def test_a_question_of_a_person_outlives_the_differences(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
     answered = answer_query(actor, asset.id, "All of it is right.", asset.version)
-    asked = settle_query(operator, asset.id, Decision.ASK_AGAIN, "Who owns the land?", answered.version)
-    kept = settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Seen the papers.", asked.version)
+    asked = settle_query(operator, asset.id, QueryDecision.ASK_AGAIN, "Who owns the land?", answered.version)
+    kept = settle_differences(operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Seen the papers.", asked.version)
     assert kept.status is AssetStatus.QUERY
     assert "Who owns the land?" in (kept.status_reason or "")
     told = answer_query(actor, asset.id, "We do.", kept.version)
-    assert settle_query(operator, asset.id, Decision.VERIFY, "Fine.", told.version).status is AssetStatus.VERIFIED
+    assert settle_query(operator, asset.id, QueryDecision.VERIFY, "Fine.", told.version).status is AssetStatus.VERIFIED
 
 
 def test_the_provider_accepts_one_and_answers_the_other(register: str) -> None:
@@ -165,14 +180,14 @@ def test_the_provider_accepts_one_and_answers_the_other(register: str) -> None:
     assert provenance_of(actor, asset.id)["RatedCapacity"].origin is Origin.VERIFIED
     whole = get_asset(actor, asset.id)
     assert whole.status is AssetStatus.PENDING_VALIDATION, "all that is open has been answered"
-    verdict = settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Plan seen.", whole.version)
+    verdict = settle_differences(operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Plan seen.", whole.version)
     assert verdict.status is AssetStatus.VERIFIED
 
 
 def test_a_source_found_right_and_accepted_needs_nobody_else(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
-    asked = settle_differences(operator, asset.id, Verdict.THEIRS_RIGHT, "Please correct both.", asset.version)
+    asked = settle_differences(operator, asset.id, DifferenceRuling.THEIRS_RIGHT, "Please correct both.", asset.version)
     accept_theirs(actor, asset.id, asked.version, justification="Accepted for this test.")
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED
@@ -189,7 +204,9 @@ def test_what_a_source_does_not_know_is_settled_too(register: str) -> None:
     assert (absence.field, absence.source) == (ABSENT, CheckSource.CONNECTION_REGISTER)
     with pytest.raises(Refused, match="can't be taken over"):
         accept_theirs(actor, asset.id, asset.version, [ABSENT])
-    done = settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Too new for it.", asset.version, [ABSENT])
+    done = settle_differences(
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Too new for it.", asset.version, [ABSENT]
+    )
     assert done.status is AssetStatus.VERIFIED
     [settled] = differences_of(checks_of(actor, asset.id))
     assert (settled.open, settled.by, settled.reason) == (False, "Ada Field", "Too new for it.")
@@ -199,7 +216,9 @@ def test_a_second_check_does_not_ask_again_what_was_settled_in_part(register: st
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
     answered = answer_query(actor, asset.id, "Both are right.", asset.version)
-    settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Seen.", answered.version, ["RatedCapacity"])
+    settle_differences(
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Seen.", answered.version, ["RatedCapacity"]
+    )
     request_checks(operator, asset.id)
     work_through()
     assert get_asset(actor, asset.id).status is AssetStatus.PENDING_VALIDATION
@@ -227,10 +246,10 @@ def test_the_whole_page_as_it_stood(register: str) -> None:
         asset = queried(actor)
         clock.move_to(start + timedelta(days=1))
         half = settle_differences(
-            operator, asset.id, Verdict.DECLARED_STANDS, "Letter shown.", asset.version, ["RatedCapacity"]
+            operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Letter shown.", asset.version, ["RatedCapacity"]
         )
         clock.move_to(start + timedelta(days=2))
-        settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Plan shown.", half.version)
+        settle_differences(operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Plan shown.", half.version)
     with pytest.raises(NotFound):
         whole_asset_as_of(actor, asset.id, start - timedelta(days=1))
     then = [whole_asset_as_of(actor, asset.id, start + timedelta(days=day, hours=1)) for day in range(3)]
@@ -254,7 +273,7 @@ def test_the_timeline_tells_every_act_once_with_who_and_what(register: str) -> N
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
     half = settle_differences(
-        operator, asset.id, Verdict.DECLARED_STANDS, "Letter shown.", asset.version, ["RatedCapacity"]
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Letter shown.", asset.version, ["RatedCapacity"]
     )
     answer_query(actor, asset.id, "The rest is right too.", half.version)
     told = asset_timeline(actor, asset.id)
@@ -274,7 +293,9 @@ def test_the_timeline_tells_every_act_once_with_who_and_what(register: str) -> N
 def test_an_event_tells_of_a_settled_difference(register: str) -> None:
     actor, operator = make_provider(), make_administrator()
     asset = queried(actor)
-    settle_differences(operator, asset.id, Verdict.DECLARED_STANDS, "Letter.", asset.version, ["RatedCapacity"])
+    settle_differences(
+        operator, asset.id, DifferenceRuling.DECLARED_STANDS, "Letter.", asset.version, ["RatedCapacity"]
+    )
     [told] = [event for event in read_events(actor) if event.type == "asset.difference_settled"]
     assert isinstance(told, Event)
     assert told.payload == {"fields": ["RatedCapacity"], "verdict": "DECLARED_STANDS", "left": 1}

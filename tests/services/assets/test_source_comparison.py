@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.assets.sources import best_match, compare, match_score, read_ecr, read_repd
-from services.core.comparison import Comparison, Outcome
+from services.core.comparison import Comparison, ComparisonOutcome
 
 MADE_UP = Path(__file__).resolve().parents[2] / "data" / "sources"
 
@@ -41,14 +41,14 @@ def said(asset: dict[str, Any], record: dict[str, Any], field: str) -> Compariso
     return next(line for line in compare(asset, record) if line.field == field)
 
 
-def outcome(asset: dict[str, Any], record: dict[str, Any], field: str) -> Outcome:
+def outcome(asset: dict[str, Any], record: dict[str, Any], field: str) -> ComparisonOutcome:
     return said(asset, record, field).outcome
 
 
 def test_an_asset_declared_as_it_stands_in_the_register_agrees_in_every_field_stated() -> None:
     lines = compare(solar(), quarry())
-    assert {line.field for line in lines if line.outcome is Outcome.DIFFERS} == set()
-    assert {line.field for line in lines if line.outcome is Outcome.NOT_STATED} == {"ImportMPAN"}
+    assert {line.field for line in lines if line.outcome is ComparisonOutcome.DIFFERS} == set()
+    assert {line.field for line in lines if line.outcome is ComparisonOutcome.NOT_STATED} == {"ImportMPAN"}
     assert all(line.message for line in lines)
 
 
@@ -58,35 +58,35 @@ def test_position_gives_the_distance_in_metres() -> None:
         said(solar(Latitude=53.20), quarry(), "Latitude, Longitude"),
     )
     assert near.message == "71 m apart."
-    assert far.outcome is Outcome.DIFFERS
+    assert far.outcome is ComparisonOutcome.DIFFERS
     assert far.message == "7,498 m apart."
 
 
 def test_a_position_taken_from_the_postcode_is_too_coarse_to_compare() -> None:
     asset = solar(Latitude=53.20, PositionSource="postcode")
-    assert outcome(asset, quarry(), "Latitude, Longitude") is Outcome.NOT_STATED
+    assert outcome(asset, quarry(), "Latitude, Longitude") is ComparisonOutcome.NOT_STATED
 
 
 def test_a_register_that_rounds_to_the_kilometre_may_be_further_off() -> None:
     asset = solar(Latitude=53.146, Longitude=-0.9552)
-    assert outcome(asset, quarry(easting=470_001.0), "Latitude, Longitude") is Outcome.DIFFERS
-    assert outcome(asset, quarry(), "Latitude, Longitude") is Outcome.AGREES
+    assert outcome(asset, quarry(easting=470_001.0), "Latitude, Longitude") is ComparisonOutcome.DIFFERS
+    assert outcome(asset, quarry(), "Latitude, Longitude") is ComparisonOutcome.AGREES
 
 
 @pytest.mark.parametrize(
     ("declared", "theirs", "expected"),
     [
-        ("10500.00", "10000.00", Outcome.AGREES),
-        ("10500.01", "10000.00", Outcome.DIFFERS),
-        ("9500.00", "10000.00", Outcome.AGREES),
-        ("4.60", "3.68", Outcome.AGREES),
-        ("4.69", "3.68", Outcome.DIFFERS),
-        ("4.69", "0.00", Outcome.NOT_STATED),
-        ("4.69", None, Outcome.NOT_STATED),
+        ("10500.00", "10000.00", ComparisonOutcome.AGREES),
+        ("10500.01", "10000.00", ComparisonOutcome.DIFFERS),
+        ("9500.00", "10000.00", ComparisonOutcome.AGREES),
+        ("4.60", "3.68", ComparisonOutcome.AGREES),
+        ("4.69", "3.68", ComparisonOutcome.DIFFERS),
+        ("4.69", "0.00", ComparisonOutcome.NOT_STATED),
+        ("4.69", None, ComparisonOutcome.NOT_STATED),
     ],
 )
 def test_capacities_agree_within_five_per_cent_or_one_kilowatt(
-    declared: str, theirs: str | None, expected: Outcome
+    declared: str, theirs: str | None, expected: ComparisonOutcome
 ) -> None:
     # A record that comes back from the database holds its numbers as text.
     record = quarry(export_kw=theirs)
@@ -96,30 +96,30 @@ def test_capacities_agree_within_five_per_cent_or_one_kilowatt(
 def test_a_smaller_unit_behind_a_shared_connection_contradicts_nothing() -> None:
     shared = quarry(categories=["SOLAR_PV", "BESS"])
     asset = solar(RatedCapacity=Decimal(2_000))
-    assert outcome(asset, shared, "RatedCapacity") is Outcome.NOT_STATED
-    assert outcome(solar(RatedCapacity=Decimal(20_000)), shared, "RatedCapacity") is Outcome.DIFFERS
-    assert outcome(asset, quarry(), "RatedCapacity") is Outcome.DIFFERS
+    assert outcome(asset, shared, "RatedCapacity") is ComparisonOutcome.NOT_STATED
+    assert outcome(solar(RatedCapacity=Decimal(20_000)), shared, "RatedCapacity") is ComparisonOutcome.DIFFERS
+    assert outcome(asset, quarry(), "RatedCapacity") is ComparisonOutcome.DIFFERS
 
 
 def test_more_may_be_installed_than_is_registered_but_not_less() -> None:
-    assert outcome(solar(InstalledCapacity=Decimal(18_000)), quarry(), "InstalledCapacity") is Outcome.AGREES
-    assert outcome(solar(InstalledCapacity=Decimal(20_000)), quarry(), "InstalledCapacity") is Outcome.DIFFERS
-    assert outcome(solar(InstalledCapacity=Decimal(10_000)), quarry(), "InstalledCapacity") is Outcome.DIFFERS
+    assert outcome(solar(InstalledCapacity=Decimal(18_000)), quarry(), "InstalledCapacity") is ComparisonOutcome.AGREES
+    assert outcome(solar(InstalledCapacity=Decimal(20_000)), quarry(), "InstalledCapacity") is ComparisonOutcome.DIFFERS
+    assert outcome(solar(InstalledCapacity=Decimal(10_000)), quarry(), "InstalledCapacity") is ComparisonOutcome.DIFFERS
 
 
 def test_technology_in_their_words() -> None:
     wrong = said(solar(AssetCategory="BESS", FuelType_EnergySource="GRID"), quarry(), "AssetCategory")
-    assert wrong.outcome is Outcome.DIFFERS
+    assert wrong.outcome is ComparisonOutcome.DIFFERS
     assert "solar / Photovoltaic" in wrong.message
-    assert outcome(solar(AssetCategory="EV_CHARGER"), quarry(), "AssetCategory") is Outcome.NOT_STATED
+    assert outcome(solar(AssetCategory="EV_CHARGER"), quarry(), "AssetCategory") is ComparisonOutcome.NOT_STATED
     engine = quarry(categories=["OTHER"], technology_given="Fossil - Gas / Engine", energy_sources=["NATURAL_GAS"])
-    assert outcome(solar(AssetCategory="CHP"), engine, "AssetCategory") is Outcome.NOT_STATED
-    assert outcome(solar(FuelType_EnergySource="DIESEL"), engine, "FuelType_EnergySource") is Outcome.DIFFERS
+    assert outcome(solar(AssetCategory="CHP"), engine, "AssetCategory") is ComparisonOutcome.NOT_STATED
+    assert outcome(solar(FuelType_EnergySource="DIESEL"), engine, "FuelType_EnergySource") is ComparisonOutcome.DIFFERS
 
 
 def test_an_mpan_on_the_other_side_or_another_one_differs() -> None:
-    assert outcome(solar(ImportMPAN="1170000386392"), quarry(), "ImportMPAN") is Outcome.DIFFERS
-    assert outcome(solar(ExportMPAN="1199990000051"), quarry(), "ExportMPAN") is Outcome.DIFFERS
+    assert outcome(solar(ImportMPAN="1170000386392"), quarry(), "ImportMPAN") is ComparisonOutcome.DIFFERS
+    assert outcome(solar(ExportMPAN="1199990000051"), quarry(), "ExportMPAN") is ComparisonOutcome.DIFFERS
     unsound = quarry(export_mpans=[], invalid_mpans=["1170000386393"])
     assert "no valid MPAN" in said(solar(), unsound, "ExportMPAN").message
 
@@ -127,12 +127,15 @@ def test_an_mpan_on_the_other_side_or_another_one_differs() -> None:
 def test_status_area_postcode_and_alias() -> None:
     waiting = quarry(connection_status="PENDING", status_given="Accepted to Connect")
     assert said(solar(), waiting, "ConnectionStatus").message.endswith("last updated 2024-03-01: not yet connected.")
-    assert outcome(solar(DNOConnection="NGED_WMID"), quarry(), "DNOConnection") is Outcome.DIFFERS
-    assert outcome(solar(Postcode="NG2 8TG"), quarry(), "Postcode") is Outcome.DIFFERS
-    assert outcome(solar(), quarry(postcode=None, outcode="NG22"), "Postcode") is Outcome.AGREES
+    assert outcome(solar(DNOConnection="NGED_WMID"), quarry(), "DNOConnection") is ComparisonOutcome.DIFFERS
+    assert outcome(solar(Postcode="NG2 8TG"), quarry(), "Postcode") is ComparisonOutcome.DIFFERS
+    assert outcome(solar(), quarry(postcode=None, outcode="NG22"), "Postcode") is ComparisonOutcome.AGREES
     other = solar(Aliases=[{"scheme": "ECR", "value": "EMID-0002"}])
-    assert outcome(other, quarry(), "Aliases") is Outcome.DIFFERS
-    assert outcome(solar(Aliases=[{"scheme": "BMU", "value": "T_X-1"}]), quarry(), "Aliases") is Outcome.NOT_STATED
+    assert outcome(other, quarry(), "Aliases") is ComparisonOutcome.DIFFERS
+    assert (
+        outcome(solar(Aliases=[{"scheme": "BMU", "value": "T_X-1"}]), quarry(), "Aliases")
+        is ComparisonOutcome.NOT_STATED
+    )
 
 
 def test_an_mpan_finds_the_record_before_anything_else() -> None:

@@ -13,7 +13,7 @@ from sqlmodel import col
 from models.assets import Asset, AssetStatus
 from models.base import new_id
 from models.tallies import AssetCellTally, AssetTally
-from services.assets.counters.figures import Figures, Row, from_assets, from_tallies
+from services.assets.counters.figures import Figures, UndisclosedFigure, from_assets, from_tallies
 from services.assets.counters.reconcile import Drift, drifts, reconcile, recount
 from services.core.identity.actor import Actor, system_actor
 from services.core.ledger.bulk_insert import insert_recorded
@@ -113,7 +113,7 @@ def _act(chance: random.Random, providers: list[Actor]) -> None:
 def _comparable(figures: Figures, providers: bool) -> Figures:
     """Without the months, which the kept counts have from the first one on; providers only where they are asked for."""
 
-    def bare(rows: list[Row]) -> list[Row]:
+    def bare(rows: list[UndisclosedFigure]) -> list[UndisclosedFigure]:
         return rows if providers else [row._replace(providers=0) for row in rows]
 
     return Figures(

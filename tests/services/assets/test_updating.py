@@ -30,6 +30,7 @@ from tests.asset_factories import (
     registered,
     values_for,
 )
+from tests.rewiring import rewired
 
 REASON = "The site manager confirmed it on the phone."
 
@@ -252,19 +253,17 @@ def test_deregistering_is_final_and_needs_a_reason(register: str) -> None:
 
 
 @pytest.mark.use_case("UC-02.02")
-def test_other_records_that_depend_on_the_asset_keep_it_registered(
-    one_register: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_records_that_depend_on_the_asset_keep_it_registered(one_register: str) -> None:
     actor = make_provider()
     asset = registered(actor)
     unit = Blocker("market unit", "1", "Unit 1", "take it out of Unit 1")
-    monkeypatch.setattr("services.assets.registration.lifecycle.DEREGISTRATION_BLOCKERS", [lambda _asset: [unit]])
-    assert deregistration_blockers(actor, asset.id) == [unit]
-    with pytest.raises(Refused) as refused:
-        deregister_asset(actor, asset.id, "Taken down", asset.version)
-    assert refused.value.blockers == [unit]
-    action = next(one for one in allowed_actions(actor, asset) if one.operation == "deregister_asset")
-    assert action.why_not == "First: take it out of Unit 1."
+    with rewired(asset_blockers=[lambda _asset: [unit]]):
+        assert deregistration_blockers(actor, asset.id) == [unit]
+        with pytest.raises(Refused) as refused:
+            deregister_asset(actor, asset.id, "Taken down", asset.version)
+        assert refused.value.blockers == [unit]
+        action = next(action for action in allowed_actions(actor, asset) if action.operation == "deregister_asset")
+        assert action.why_not == "First: take it out of Unit 1."
 
 
 @pytest.mark.use_case("UC-02.01")

@@ -26,7 +26,7 @@ from services.core.ledger.sealing import merkle_root, seal_ledger
 from services.core.ledger.verifying import FaultKind, verify_ledger
 from services.core.operation import operation
 from services.core.register_settings import change_setting
-from services.core.settings import settings
+from services.core.settings import ROOT, settings
 from services.core.transaction import NoTransaction, current_session
 from services.governance.sealing import seal_and_anchor
 from tests.databases import behind_its_back
@@ -366,7 +366,9 @@ from sqlalchemy import event
 from services.core.db.engine import engine
 from services.core.identity.actor import system_actor
 from services.core.register_settings import change_setting
+from tests.rewiring import wire_nothing
 
+wire_nothing()
 fatal, seen = int(sys.argv[1]), 0
 
 def count(*_args):
@@ -387,7 +389,7 @@ def test_killed_between_any_two_statements_leaves_both_record_and_entry_or_neith
     environment = {**os.environ, "DATABASE_URL": register}
     for fatal in range(1, 60):
         done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(fatal)], env=environment, check=False, capture_output=True
+            [sys.executable, "-c", KILLED, str(fatal)], cwd=ROOT, env=environment, check=False, capture_output=True
         )
         assert done.returncode in (0, 9), done.stderr.decode()
         with engine().connect() as connection:

@@ -25,13 +25,12 @@ from services.core.clock import now
 from services.core.errors import Forbidden, Unauthenticated
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.permissions import Scope, permission_table
-from services.core.operation import OPERATIONS, operation
+from services.core.operation import operation
 from services.core.register_settings import change_setting, read_settings
 from services.core.transaction import current_session
-from services.registry import load_all
+from services.governance.traceability import every_operation
 
-load_all()
-OURS = {name: known for name, known in OPERATIONS.items() if known.module.startswith("services.")}
+OURS = {known.name: known for known in every_operation()}
 
 
 @operation("UC-01.01", permission="user.manage", name="lay_down")

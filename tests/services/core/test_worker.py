@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,18 +14,22 @@ from sqlmodel import col, select
 
 from models.base import new_id
 from models.core import DeliveryStatus, Event, EventDelivery, Setting
+from models.events import EventType
 from services.core.clock import now
 from services.core.db.columns import as_columns
 from services.core.db.engine import engine, is_sqlite
 from services.core.db.migrate import _config
 from services.core.identity.actor import Actor, system_actor
 from services.core.jobs import worker
-from services.core.jobs.outbox import HANDLERS, Failures, Handling, emit, emit_many, handles, read_events
+from services.core.jobs.outbox import emit, emit_many, read_events
 from services.core.operation import operation
+from services.core.reactions import Failures, Handler, Handling, PeriodicJob, reactions
 from services.core.transaction import Stamp, current_session, unit_of_work
-from services.registry import load_all
+from tests.rewiring import rewired
 
 SYSTEM = system_actor()
+SAID = EventType.ORGANISATION_UPDATED
+"""A type that the register itself hands to nobody."""
 
 
 @operation("UC-05.01", permission="setting.change", name="say")
@@ -31,9 +37,16 @@ def say(actor: Actor, words: str, *, fail: bool = False) -> None:
     """A record and the event about it, in one transaction."""
     setting = Setting(key=f"said.{words}", value=words)
     current_session().add(setting)
-    emit("test.said", setting, organisation_id=None, payload={"words": words})
+    emit(SAID, setting, organisation_id=None, payload={"words": words})
     if fail:
         raise RuntimeError("never happened")
+
+
+@contextmanager
+def listening(name: str = "tests.listen", *, single: Handler | None = None, together: Any = None) -> Iterator[None]:
+    """Have a handler of this test beside those of the register."""
+    with rewired(handlers={**reactions().handlers, name: Handling(SAID, single, together)}):
+        yield
 
 
 @pytest.fixture
@@ -41,7 +54,6 @@ def heard() -> Iterator[list[str]]:
     """What a handler of this test was handed; the handler is gone afterwards."""
     words: list[str] = []
 
-    @handles("test.said", name="tests.listen")
     def listen(event: Event) -> None:
         words.append(event.payload["words"])
         if event.payload["words"] == "trouble" and words.count("trouble") < 3:
@@ -49,8 +61,8 @@ def heard() -> Iterator[list[str]]:
         if event.payload["words"] == "away" and words.count("away") < 20:
             raise worker.Wait("The outside system is away")
 
-    yield words
-    del HANDLERS["tests.listen"]
+    with listening(single=listen):
+        yield words
 
 
 def deliveries() -> list[EventDelivery]:
@@ -145,11 +157,8 @@ def test_a_worker_that_died_leaves_its_work_to_the_next(register: str, heard: li
 def test_a_periodic_job_runs_once_for_all_workers_until_it_is_due_again(register: str) -> None:
     ran: list[str] = []
 
-    @worker.every(timedelta(minutes=10), name="tests.job_of_this_test")
-    def job_of_this_test() -> None:
-        ran.append("ran")
-
-    try:
+    job = PeriodicJob(timedelta(minutes=10), lambda: ran.append("ran"))
+    with rewired(jobs={"tests.job_of_this_test": job}):
         start = now()
         worker.run_due_jobs()
         worker.run_due_jobs()
@@ -157,17 +166,15 @@ def test_a_periodic_job_runs_once_for_all_workers_until_it_is_due_again(register
         with time_machine.travel(start + timedelta(minutes=11)):
             worker.run_due_jobs()
         assert len(ran) == 2
-    finally:
-        del worker.JOBS["tests.job_of_this_test"]
 
 
 def test_an_event_of_an_unknown_handler_waits_and_is_reported_until_a_process_has_it(
     register: str, heard: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     say(SYSTEM, "before the rename")
-    renamed = HANDLERS.pop("tests.listen")
-    HANDLERS["tests.listen_under_a_new_name"] = renamed
-    try:
+    handlers = dict(reactions().handlers)
+    handlers["tests.listen_under_a_new_name"] = handlers.pop("tests.listen")
+    with rewired(handlers=handlers):
         worker.work_through()
         say(SYSTEM, "after the rename")
         worker.work_through()
@@ -180,16 +187,13 @@ def test_an_event_of_an_unknown_handler_waits_and_is_reported_until_a_process_ha
         thread.start()
         thread.stop()
         assert "1 deliveries wait for the handler tests.listen, which this version doesn't have" in caplog.text
-    finally:
-        HANDLERS["tests.listen"] = HANDLERS.pop("tests.listen_under_a_new_name")
     worker.work_through()
     assert heard == ["after the rename", "before the rename"]
     assert (worker.unknown_handlers(), {due.status for due in deliveries()}) == ({}, {DeliveryStatus.DONE})
 
 
 def test_stored_names_of_handlers_and_periodic_jobs_stay_as_they_are() -> None:
-    load_all()
-    assert {name for name in HANDLERS if not name.startswith("tests.")} >= {
+    assert reactions().handlers.keys() == {
         "assets.checks.check_registered",
         "assets.checks.check_changed",
         "assets.checks.check_consented",
@@ -203,7 +207,7 @@ def test_stored_names_of_handlers_and_periodic_jobs_stay_as_they_are() -> None:
         "participants.registry_check.check_restored",
         "participants.registry_check.check_requested",
     }
-    assert worker.JOBS.keys() >= {
+    assert reactions().jobs.keys() == {
         "assets.bulk.export_working.forget_old_exports",
         "assets.bulk.export_working.work_on_exports",
         "assets.bulk.working.forget_old_jobs",
@@ -236,7 +240,6 @@ def runs() -> Iterator[list[list[str]]]:
     """What a handler of this test that takes events together was handed, run by run."""
     handed: list[list[str]] = []
 
-    @handles("test.said", together=True, name="tests.listen_to_all")
     def listen_to_all(events: Sequence[Event]) -> Failures:
         words = [event.payload["words"] for event in events]
         handed.append(words)
@@ -244,9 +247,8 @@ def runs() -> Iterator[list[list[str]]]:
             raise ValueError("one spoils it")
         return {event.id: worker.Wait("away") for event in events if event.payload["words"].startswith("away")}
 
-    name = next(name for name, handling in HANDLERS.items() if handling.event_type == "test.said")
-    yield handed
-    del HANDLERS[name]
+    with listening("tests.listen_to_all", together=listen_to_all):
+        yield handed
 
 
 def outcomes() -> dict[str, str]:
@@ -265,7 +267,7 @@ def say_many(*words: str) -> None:
             {"record_id": new_id(), "organisation_id": None, "dno_code": None, "payload": {"words": one}}
             for one in words
         ]
-        emit_many("test.said", Setting, as_columns(told), len(told))
+        emit_many(SAID, Setting, as_columns(told), len(told))
 
 
 def test_events_are_handed_over_together_and_each_fares_as_the_handler_says(
@@ -345,10 +347,9 @@ def test_a_run_whose_handler_takes_single_events_by_now_is_handed_over_one_by_on
     register: str, runs: list[list[str]]
 ) -> None:
     say_many("one", "two")
-    name = next(name for name, handling in HANDLERS.items() if handling.event_type == "test.said")
     heard: list[str] = []
-    HANDLERS[name] = Handling("test.said", lambda event: heard.append(event.payload["words"]), None)
-    worker.work_through()
+    with listening("tests.listen_to_all", single=lambda event: heard.append(event.payload["words"])):
+        worker.work_through()
     assert (heard, outcomes()) == (["one", "two"], {"one": "DONE", "two": "DONE"})
 
 

@@ -12,9 +12,9 @@ from services.core.db.engine import engine
 from services.core.errors import Forbidden
 from services.core.identity.actor import Actor
 from services.market.eligibility.portfolio import OpportunityFilters, list_opportunities
-from services.market.eligibility.requirements import Requirement, Standing
+from services.market.eligibility.requirements import EligibilityStanding, Requirement
 from services.market.statistics.model import MarketFilters
-from services.market.statistics.top_blockers import Blocker, Blockers, top_blockers
+from services.market.statistics.top_blockers import Blockers, TopBlocker, top_blockers
 from services.market.unit_changes.deregistration import deregister_unit
 from tests import asset_factories
 from tests.asset_factories import make_organisation, make_provider
@@ -25,7 +25,7 @@ from tests.unit_factories import make_unit
 pytestmark = pytest.mark.use_case("UC-05.02")
 
 
-def of(found: Blockers, product: str, requirement: Requirement) -> list[Blocker]:
+def of(found: Blockers, product: str, requirement: Requirement) -> list[TopBlocker]:
     """What is said of one requirement of one product."""
     return [one for one in found.items if product in one.product_codes and one.requirement is requirement]
 
@@ -80,7 +80,7 @@ def test_the_units_behind_a_blocker_are_the_ones_that_are_counted(register: str)
         lines = list_opportunities(actor, filters).items
         assert len({line.unit_id for line in lines}) == one.units, one.label
         assert len(lines) == one.units * len(one.product_codes)
-        assert all(line.verdict.eligibility is not Standing.ELIGIBLE for line in lines)
+        assert all(line.verdict.eligibility is not EligibilityStanding.ELIGIBLE for line in lines)
 
 
 def test_each_sees_its_own_and_an_operator_what_it_buys(register: str) -> None:

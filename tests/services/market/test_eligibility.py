@@ -10,20 +10,27 @@ from hypothesis import strategies as st
 
 from models.products import Direction, Family, Phase, ProductVersion, Spread
 from services.market.eligibility.arrays import GROUP_CODES
-from services.market.eligibility.verdicts import Reason, Requirement, Standing, Verdict, explain_verdicts, judge
+from services.market.eligibility.verdicts import (
+    EligibilityStanding,
+    EligibilityVerdict,
+    Reason,
+    Requirement,
+    explain_verdicts,
+    judge,
+)
 from tests.market_frames import first_catalogue, frames, product
 
 pytestmark = pytest.mark.use_case("UC-04.03")
 SPREADS = [None, *Spread]
 
 
-def verdict(asked: ProductVersion, **unit: Any) -> Verdict:
+def verdict(asked: ProductVersion, **unit: Any) -> EligibilityVerdict:
     """How one unit stands to one product."""
     [[found]] = explain_verdicts(*frames(unit), [asked]).values()
     return found
 
 
-def reason(found: Verdict, requirement: Requirement) -> Reason:
+def reason(found: EligibilityVerdict, requirement: Requirement) -> Reason:
     """The reason for a requirement."""
     return next(one for one in found.reasons if one.requirement is requirement)
 
@@ -38,7 +45,7 @@ def test_sixty_kilowatts_short_in_one_group() -> None:
     least = reason(found, Requirement.MIN_CAPACITY)
     assert least.words == "Needs 1,000 kW in one GSP group; has 940 kW in _C: 60 kW short."
     assert (least.met, least.short_by) == (False, Decimal(60))
-    assert found.eligibility is Standing.NEARLY
+    assert found.eligibility is EligibilityStanding.NEARLY
     assert [one.requirement for one in found.unmet] == [Requirement.MIN_CAPACITY]
 
 
@@ -48,9 +55,9 @@ def test_half_of_the_least_capacity_is_within_reach(power: int, standing: str) -
 
 
 def test_a_direction_that_the_unit_has_not_is_out_of_reach() -> None:
-    assert verdict(product(direction=Direction.DOWN), places={"_C": (900, 0)}).eligibility is Standing.NOT
+    assert verdict(product(direction=Direction.DOWN), places={"_C": (900, 0)}).eligibility is EligibilityStanding.NOT
     either = verdict(product(direction=Direction.BOTH, min_capacity=Decimal(900)), places={"_C": (0, 900)})
-    assert either.eligibility is Standing.ELIGIBLE
+    assert either.eligibility is EligibilityStanding.ELIGIBLE
 
 
 def test_power_in_two_groups_does_not_add_up() -> None:
@@ -59,7 +66,7 @@ def test_power_in_two_groups_does_not_add_up() -> None:
     assert place.met is False
     assert place.words == "Needs all assets in one GSP group; has _C and _A: leave out 250 kW that lies elsewhere."
     assert reason(found, Requirement.MIN_CAPACITY).met is True
-    assert found.eligibility is Standing.NEARLY
+    assert found.eligibility is EligibilityStanding.NEARLY
     assert verdict(in_group(), places={"_C": (600, 0), "_A": (600, 0)}).unmet[-1].short_by == Decimal(400)
     assert verdict(product(min_capacity=Decimal(1000)), places={"_C": (600, 0), "_A": (600, 0)}).unmet == []
 
@@ -69,7 +76,7 @@ def test_power_without_an_area_may_be_there_or_not() -> None:
     assert reason(decides, Requirement.MIN_CAPACITY).met is None
     assert "100 kW whose area is not known" in reason(decides, Requirement.MIN_CAPACITY).words
     assert reason(decides, Requirement.PLACE).met is None
-    assert decides.eligibility is Standing.ELIGIBLE, "nothing is known to be unmet"
+    assert decides.eligibility is EligibilityStanding.ELIGIBLE, "nothing is known to be unmet"
     too_little = verdict(in_group(), places={"_C": (940, 0), "": (50, 0)})
     assert reason(too_little, Requirement.MIN_CAPACITY).met is False
 
@@ -80,8 +87,8 @@ def test_a_dso_buys_in_its_licence_areas_and_zones_are_not_known() -> None:
     assert reason(here, Requirement.AREA).met is True
     assert reason(here, Requirement.PLACE).met is None
     assert "which zone, the system operator knows" in reason(here, Requirement.PLACE).words
-    assert here.eligibility is Standing.ELIGIBLE
-    assert away.eligibility is Standing.NOT
+    assert here.eligibility is EligibilityStanding.ELIGIBLE
+    assert away.eligibility is EligibilityStanding.NOT
     assert "UKPN buys (_A Eastern, _C London or _J South East); has _P" in reason(away, Requirement.AREA).words
     assert reason(verdict(asked, places={"_C": (50, 0), "_A": (50, 0)}), Requirement.PLACE).met is False
     nowhere = verdict(asked, places={"": (50, 0)})
@@ -90,27 +97,27 @@ def test_a_dso_buys_in_its_licence_areas_and_zones_are_not_known() -> None:
 
 def test_scottish_groups_and_one_accounting_point() -> None:
     scottish = product(aggregation=Spread.SCOTTISH_GSP, min_capacity=Decimal(100))
-    assert verdict(scottish, places={"_N": (60, 0), "_P": (60, 0)}).eligibility is Standing.ELIGIBLE
-    assert verdict(scottish, places={"_N": (100, 0), "_C": (60, 0)}).eligibility is Standing.NEARLY
-    assert verdict(scottish, places={"_C": (160, 0)}).eligibility is Standing.NOT
+    assert verdict(scottish, places={"_N": (60, 0), "_P": (60, 0)}).eligibility is EligibilityStanding.ELIGIBLE
+    assert verdict(scottish, places={"_N": (100, 0), "_C": (60, 0)}).eligibility is EligibilityStanding.NEARLY
+    assert verdict(scottish, places={"_C": (160, 0)}).eligibility is EligibilityStanding.NOT
     one = product(aggregation=Spread.NONE)
-    assert verdict(one, accounting_points=1).eligibility is Standing.ELIGIBLE
+    assert verdict(one, accounting_points=1).eligibility is EligibilityStanding.ELIGIBLE
     assert "has 12 accounting points" in verdict(one, accounting_points=12).unmet[0].words
 
 
 def test_speed_and_duration() -> None:
     asked = product(full_delivery_s=60, min_duration_min=30, min_capacity=Decimal(500))
-    assert verdict(asked, response_s=60, duration_min=30).eligibility is Standing.ELIGIBLE
+    assert verdict(asked, response_s=60, duration_min=30).eligibility is EligibilityStanding.ELIGIBLE
     slow = verdict(asked, response_s=180, duration_min=30)
     assert (slow.eligibility, slow.unmet[0].words) == (
-        Standing.NOT,
+        EligibilityStanding.NOT,
         "Needs full delivery within 60 s; has 3 min: 2 min too slow.",
     )
-    assert verdict(asked, duration_min=15).eligibility is Standing.NOT
+    assert verdict(asked, duration_min=15).eligibility is EligibilityStanding.NOT
     stored = verdict(asked, duration_min=15, energy=250_00)
-    assert stored.eligibility is Standing.NEARLY
+    assert stored.eligibility is EligibilityStanding.NEARLY
     assert stored.unmet[0].words.endswith("15 min short; its energy carries 500 kW for 30 min.")
-    assert verdict(asked, duration_min=15, energy=249_00).eligibility is Standing.NOT
+    assert verdict(asked, duration_min=15, energy=249_00).eligibility is EligibilityStanding.NOT
 
 
 def test_what_is_not_known_never_passes_and_never_fails() -> None:
@@ -123,7 +130,7 @@ def test_what_is_not_known_never_passes_and_never_fails() -> None:
         Requirement.AREA,
         Requirement.PLACE,
     ]
-    assert silent.eligibility is Standing.ELIGIBLE
+    assert silent.eligibility is EligibilityStanding.ELIGIBLE
     asked = product(full_delivery_s=1, min_duration_min=30)
     unit_silent = verdict(asked, response_s=None, duration_min=None)
     assert [reason(unit_silent, one).met for one in (Requirement.FULL_DELIVERY, Requirement.DURATION)] == [None, None]
@@ -131,12 +138,12 @@ def test_what_is_not_known_never_passes_and_never_fails() -> None:
 
 def test_too_much_other_families_and_phases() -> None:
     most = verdict(product(max_capacity=Decimal(900)))
-    assert (most.eligibility, most.unmet[0].short_by) == (Standing.NEARLY, Decimal(100))
+    assert (most.eligibility, most.unmet[0].short_by) == (EligibilityStanding.NEARLY, Decimal(100))
     other = verdict(product(family=Family.DSO))
-    assert (other.eligibility, other.apart_from_family) == (Standing.NOT, Standing.ELIGIBLE)
-    assert verdict(product(family=Family.DSO), family=None).eligibility is Standing.ELIGIBLE
-    assert verdict(product(phase=Phase.PHASE_3)).eligibility is Standing.NOT
-    assert verdict(product(phase=Phase.LEGACY)).eligibility is Standing.NOT
+    assert (other.eligibility, other.apart_from_family) == (EligibilityStanding.NOT, EligibilityStanding.ELIGIBLE)
+    assert verdict(product(family=Family.DSO), family=None).eligibility is EligibilityStanding.ELIGIBLE
+    assert verdict(product(phase=Phase.PHASE_3)).eligibility is EligibilityStanding.NOT
+    assert verdict(product(phase=Phase.LEGACY)).eligibility is EligibilityStanding.NOT
 
 
 def test_the_first_catalogue_in_one_pass_and_no_units_at_all() -> None:
@@ -185,7 +192,7 @@ def test_more_capacity_in_the_same_place_never_takes_away(
     before, after = verdict(asked, places=held), verdict(asked, places=grown)
     for one in (Requirement.DIRECTION, Requirement.AREA, Requirement.PLACE, Requirement.MIN_CAPACITY):
         assert _RANK[reason(after, one).met] >= _RANK[reason(before, one).met], one
-    order = list(Standing)
+    order = list(EligibilityStanding)
     assert order.index(after.eligibility) <= order.index(before.eligibility)
 
 

@@ -22,7 +22,7 @@ from services.market.eligibility.opportunities import (
     opportunities_of_unit,
 )
 from services.market.eligibility.portfolio import OpportunityFilters, list_opportunities, portfolio_in_numbers
-from services.market.eligibility.verdicts import Requirement, Standing, judge_unit
+from services.market.eligibility.verdicts import EligibilityStanding, Requirement, judge_unit
 from services.market.unit_changes.deregistration import deregister_unit
 from tests.asset_factories import STAMP, an_mpan, make_actor, make_operator, make_organisation, make_provider
 from tests.opportunity_factories import holds
@@ -64,11 +64,11 @@ def test_a_unit_against_every_product(register: str) -> None:
     assert (found.assets, found.up) == (2, Decimal(940))
     least = next(one for one in of(found, "DC").verdict.reasons if one.requirement is Requirement.MIN_CAPACITY)
     assert least.words == "Needs 1,000 kW in one GSP group; has 940 kW in _A: 60 kW short."
-    assert of(found, "DC").verdict.eligibility is Standing.NEARLY
-    assert of(found, "SU").verdict.eligibility is Standing.NOT
-    assert of(found, "SU").verdict.apart_from_family is Standing.ELIGIBLE
+    assert of(found, "DC").verdict.eligibility is EligibilityStanding.NEARLY
+    assert of(found, "SU").verdict.eligibility is EligibilityStanding.NOT
+    assert of(found, "SU").verdict.apart_from_family is EligibilityStanding.ELIGIBLE
     assert [one.verdict.eligibility for one in found.items] == sorted(
-        (one.verdict.eligibility for one in found.items), key=list(Standing).index
+        (one.verdict.eligibility for one in found.items), key=list(EligibilityStanding).index
     )
     with unit_of_work(STAMP, writes=False):
         told = {one.product_code: one for one in judge_unit(unit.id)}
@@ -89,7 +89,7 @@ def test_the_fewest_free_assets_that_close_the_gap(register: str) -> None:
     assert {slow.id, elsewhere.id, taken.id, large.id}.isdisjoint(one.asset_id for one in found.assets)
     assert found.words == "60 kW short; 1 of your free assets adds 61 kW: that closes the gap."
     assert found.after is not None
-    assert found.after.eligibility is Standing.ELIGIBLE
+    assert found.after.eligibility is EligibilityStanding.ELIGIBLE
     assert {"DM", "DR"} <= set(found.gained)
     assert found.lost == []
 
@@ -103,7 +103,7 @@ def test_the_gap_of_a_selection_is_closed_by_assets_that_are_not_in_it(register:
     assert [one.asset_id for one in found.assets] == [enough.id]
     assert found.words == "60 kW short; 1 of your free assets adds 61 kW: that closes the gap."
     assert found.after is not None
-    assert found.after.eligibility is Standing.ELIGIBLE
+    assert found.after.eligibility is EligibilityStanding.ELIGIBLE
     assert closing_set_of_assets(actor, [*ids, enough.id], "DC").assets == []
     theirs = small(make_provider("Kelvin"), 100)
     with pytest.raises(NotFound):
@@ -142,8 +142,8 @@ def test_a_selection_is_judged_as_if_it_were_a_unit(register: str) -> None:
     first, second = small(actor, 600), small(actor, 500)
     found = opportunities_of_assets(actor, [first.id, second.id, first.id])
     assert (found.unit, found.assets, found.up) == (None, 2, Decimal(1100))
-    assert of(found, "DC").verdict.eligibility is Standing.ELIGIBLE
-    assert of(found, "SU").verdict.eligibility is Standing.ELIGIBLE, "the family isn't decided yet"
+    assert of(found, "DC").verdict.eligibility is EligibilityStanding.ELIGIBLE
+    assert of(found, "SU").verdict.eligibility is EligibilityStanding.ELIGIBLE, "the family isn't decided yet"
     assert (
         of(opportunities_of_assets(actor, [first.id], Family.DSO), "DC").verdict.reasons[0].words
         == "Needs a unit of family Response; has one of DSO flexibility: "

@@ -159,12 +159,12 @@ def test_what_was_in_force_never_changes_and_the_next_version_waits_for_its_day(
         assert (offered()["DC"], offered(coming)["DC"]) == (1, 2)
         event = told(administrator(), "product.version_published")[-1]
         assert event.payload == {"code": "DC", "product_version": 2, "before": 1, "valid_from": coming.isoformat()}
-        assert bring_into_force(system_actor()) == 0
+        assert bring_into_force() == 0
         clock.move_to(NOON + timedelta(days=10))
         assert get_product(operator, "DC").version.product_version == 2, "By the day itself, whenever the job runs"
-        assert bring_into_force(system_actor()) == 1
+        assert bring_into_force() == 1
         assert get_product(operator, "DC").product.current_version == 2
-        assert bring_into_force(system_actor()) == 0
+        assert bring_into_force() == 0
         assert [one.model_dump() for one in product_versions(operator, "DC")][-1] == before
 
 
@@ -178,7 +178,7 @@ def test_a_product_ends_on_its_day_and_keeps_its_page(register: str) -> None:
         with pytest.raises(Refused):
             propose_product(operator, ending("SFFR", 5))
         clock.move_to(NOON + timedelta(days=30))
-        assert bring_into_force(system_actor()) == 1
+        assert bring_into_force() == 1
         view = product_sheet(operator, "SFFR").view
         assert view.ended
         assert view.product.status is ProductStatus.DEPRECATED

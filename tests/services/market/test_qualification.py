@@ -23,8 +23,8 @@ from services.core.transaction import current_session, unit_of_work
 from services.market.qualification.allowed_actions import qualification_actions
 from services.market.qualification.application import apply_for_products, preview_application
 from services.market.qualification.assessment import (
-    Outcome,
-    Verdict,
+    AssessmentResult,
+    AssessmentVerdict,
     ask_information,
     assessors,
     assign_application,
@@ -242,11 +242,14 @@ def test_everything_wrong_with_a_decision_is_said_at_once(register: str) -> None
     actor, operator, unit = make_market()
     [made] = apply_for(actor, unit)
     wrong = (
-        (Outcome(Verdict.QUALIFIED, ""), ["QUAL-01", "QUAL-04"]),
-        (Outcome(Verdict.QUALIFIED, BECAUSE, valid_until=today() - timedelta(days=1)), ["QUAL-04"]),
-        (Outcome(Verdict.QUALIFIED, BECAUSE, valid_until=today() + timedelta(days=5000)), ["QUAL-04"]),
+        (AssessmentResult(AssessmentVerdict.QUALIFIED, ""), ["QUAL-01", "QUAL-04"]),
+        (AssessmentResult(AssessmentVerdict.QUALIFIED, BECAUSE, valid_until=today() - timedelta(days=1)), ["QUAL-04"]),
+        (
+            AssessmentResult(AssessmentVerdict.QUALIFIED, BECAUSE, valid_until=today() + timedelta(days=5000)),
+            ["QUAL-04"],
+        ),
         (good(conditions="x" * 2001), ["QUAL-05"]),
-        (Outcome(Verdict.FAILED, "", reason_code="SAFETY"), ["QUAL-01", "QUAL-02"]),
+        (AssessmentResult(AssessmentVerdict.FAILED, "", reason_code="SAFETY"), ["QUAL-01", "QUAL-02"]),
     )
     for outcome, codes in wrong:
         with pytest.raises(Invalid) as refused:

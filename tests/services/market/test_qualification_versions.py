@@ -2,12 +2,12 @@
 
 import pytest
 
+from models.events import EventType
 from services.core.identity.actor import system_actor
 from services.core.jobs.outbox import read_events
 from services.core.jobs.worker import work_through
-from services.market.products.proposal_review import VERSION_PUBLISHED
 from services.market.qualification.listing import get_qualification
-from services.market.qualification.product_versions import NEWER, newer_version, tell_holders
+from services.market.qualification.product_versions import newer_version, tell_holders
 from tests.market_factories import apply_for, make_market, qualified
 from tests.product_factories import approved, changed
 
@@ -22,10 +22,10 @@ def test_whoever_qualified_for_an_older_version_is_told_once_and_keeps_it(regist
     newer = newer_version(actor, application.id)
     assert newer is not None
     assert (newer.product_version, newer.min_duration_min) == (2, 60)
-    told = [event for event in read_events(actor, limit=1000) if event.type == NEWER]
+    told = [event for event in read_events(actor, limit=1000) if event.type == EventType.QUALIFICATION_NEWER_VERSION]
     assert [(event.record_id, event.payload["product_version"]) for event in told] == [(application.id, 2)]
-    published = next(event for event in read_events(system_actor(), limit=1000) if event.type == VERSION_PUBLISHED)
-    assert tell_holders(system_actor(), "SU", 2, "2026-01-01", published.occurred_at) == 0, (
-        "handed over twice, told once"
+    published = next(
+        event for event in read_events(system_actor(), limit=1000) if event.type == EventType.PRODUCT_VERSION_PUBLISHED
     )
+    assert tell_holders("SU", 2, "2026-01-01", published.occurred_at) == 0, "handed over twice, told once"
     assert get_qualification(actor, application.id).qualification.product_version == 1

@@ -38,7 +38,7 @@ from services.market.qualification.provider_actions import answer_information, r
 from services.market.statistics.anonymised_rows import collect_anonymised_rows
 from services.market.statistics.dashboard import MarketFilters, build_span, market_in_numbers
 from services.market.statistics.model import Dimension
-from services.market.statistics.queries import PERMISSION, Wanted
+from services.market.statistics.queries import PERMISSION, StatisticsScope
 from services.market.statistics.row_sources import DashboardRows, collect_from_counters, collect_from_records
 from services.market.unit_changes.composition import update_composition
 from services.market.unit_changes.deregistration import deregister_unit
@@ -84,7 +84,7 @@ def _figures(some: DashboardRows, this: date) -> list[object]:
 def _both_ways(actor: Actor, filters: MarketFilters | None = None) -> None:
     span = build_span(filters or MarketFilters())
     chosen = filters or MarketFilters()
-    wanted = Wanted(actor, chosen.products or None, chosen.operators, (), apart=False)
+    wanted = StatisticsScope(actor, chosen.products or None, chosen.operators, (), apart=False)
     with unit_of_work(STAMP, writes=False):
         part = find_part(actor, PERMISSION, wanted.operators, wanted.products)
         assert part is not None
@@ -95,7 +95,7 @@ def _both_ways(actor: Actor, filters: MarketFilters | None = None) -> None:
 def _behind_figures(viewer: Actor) -> None:
     """Figures over all: the same sums, and as many providers behind each as there are, up to three."""
     span = build_span(MarketFilters())
-    wanted = Wanted(viewer, None, (), (), apart=True)
+    wanted = StatisticsScope(viewer, None, (), (), apart=True)
     with unit_of_work(STAMP, writes=False):
         kept, counted = collect_anonymised_rows(wanted, span), collect_from_records(wanted, span)
     for dimension, key in (
@@ -152,7 +152,7 @@ def test_every_kind_of_act_leaves_the_counts_right(register: str) -> None:
                 viewers[0], unit.id, gaining.organisation_id, WORDS, get_unit(fsp, unit.id).unit.version
             ),
             lambda: withdraw_application(gaining, theirs.id, WORDS, _version(theirs)),
-            lambda: expire_qualifications(system_actor()),
+            expire_qualifications,
             lambda: deregister_unit(gaining, second.id, WORDS, get_unit(gaining, second.id).unit.version),
         ]
         for act in acts:

@@ -12,7 +12,7 @@ from services.core.clock import today
 from services.core.identity.actor import Actor
 from services.core.jobs.worker import work_through
 from services.market.qualification.application import apply_for_products
-from services.market.qualification.assessment import Outcome, Verdict, decide_application
+from services.market.qualification.assessment import AssessmentResult, AssessmentVerdict, decide_application
 from services.market.qualification.listing import get_qualification
 from services.market.unit_changes.composition import preview_composition, update_composition
 from services.market.units.members import list_members
@@ -29,7 +29,9 @@ def qualified_unit() -> tuple[Actor, Actor, MarketUnit, Qualification]:
     unit = make_unit(actor).unit
     why = "The meters are being replaced before delivery begins."
     [application] = apply_for_products(actor, unit.id, {"SU": ()}, version=unit.version, justification=why)
-    outcome = Outcome(Verdict.QUALIFIED, "Tested on site in May.", valid_until=today() + timedelta(days=365))
+    outcome = AssessmentResult(
+        AssessmentVerdict.QUALIFIED, "Tested on site in May.", valid_until=today() + timedelta(days=365)
+    )
     return actor, operator, unit, decide_application(operator, application.id, outcome, application.version)
 
 

@@ -163,7 +163,7 @@ def test_queries_were_asked_answered_settled_and_left(demo: str) -> None:
     assert {"answer_query", "settle_query", "suspend_unanswered", "deregister_asset", "update_asset"} <= operations
     assert count(AssetMessage) > 100
     assert count(Asset, col(Asset.status) == AssetStatus.QUERY) >= 15
-    assert suspend_unanswered(SYSTEM) == 0, "no open query is older than the deadline"
+    assert suspend_unanswered() == 0, "no open query is older than the deadline"
 
 
 @pytest.mark.use_case("UC-02.01")

@@ -19,6 +19,7 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.bulk import UNFINISHED, JobStatus
+from models.events import EventType
 from models.exports import ExportJob, ExportPart
 from services.assets.bulk.export.direct import Written, keep_export, write_assets, written
 from services.assets.bulk.export.formats import TOO_MANY_FOR_A_SHEET
@@ -32,7 +33,7 @@ from services.core.errors import Refused, RegisterError
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.resolve import actor_behind
 from services.core.jobs.outbox import emit_many
-from services.core.jobs.worker import back_off, every
+from services.core.jobs.worker import back_off
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
@@ -84,7 +85,6 @@ class Pulse:
                 return
 
 
-@every(timedelta(seconds=1), name="assets.bulk.export_working.work_on_exports")
 def work_on_exports() -> None:
     """Take up an export that waits, in a thread of its own: events and files of assets don't wait for it."""
     if _one_at_a_time.acquire(blocking=False):
@@ -260,11 +260,10 @@ def _end(job: ExportJob, status: JobStatus, reason: str | None) -> None:
     names = ("file_format", "reason", "rows_done", "size", "sha256")
     payload = {name: getattr(job, name) for name in names}
     about = {"record_id": job.id, "organisation_id": job.organisation_id, "dno_code": None, "payload": payload}
-    kind = "export.completed" if status is JobStatus.COMPLETED else "export.failed"
+    kind = EventType.EXPORT_COMPLETED if status is JobStatus.COMPLETED else EventType.EXPORT_FAILED
     emit_many(kind, ExportJob, as_columns([about]), 1)
 
 
-@every(timedelta(hours=1), name="assets.bulk.export_working.forget_old_exports")
 def forget_old_exports() -> None:
     """Remove exports that are over and have been kept for long enough (setting bulk.keep_days)."""
     remove_old_exports(system_actor())

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from models.bulk import BulkChunk
 from services.assets.bulk.pipeline.chunks import unpack
-from services.assets.registration.validation import Same
+from services.assets.registration.validation import ExistingAsset
 from services.assets.rules.check import finding
 from services.core.errors import Finding
 from services.core.transaction import current_session
@@ -201,7 +201,7 @@ def told(same: Sequence[tuple[int, str, UUID, str]], seen: set[UUID]) -> list[tu
     """The duplicates as the actor may know them, one finding each."""
     ordered = sorted(same, key=lambda one: (one[0], one[1]))
     return [
-        (index, Same(code, other if other in seen else None, name if other in seen else None).as_finding())
+        (index, ExistingAsset(code, other if other in seen else None, name if other in seen else None).as_finding())
         for index, code, other, name in ordered
     ]
 

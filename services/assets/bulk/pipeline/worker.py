@@ -19,6 +19,7 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.bulk import UNFINISHED, BulkChunk, BulkJob, JobStatus
+from models.events import EventType
 from services.assets.bulk.pipeline.chunk_results import add_up, keep
 from services.assets.bulk.pipeline.chunks import given_rows, unpack
 from services.assets.bulk.pipeline.duplicates import Earlier, earlier_rows
@@ -41,11 +42,10 @@ from services.core.identity.actor import Actor, system_actor
 from services.core.identity.resolve import actor_behind
 from services.core.jobs.outbox import emit_many
 from services.core.jobs.process_pool import second_process
-from services.core.jobs.worker import back_off, every
+from services.core.jobs.worker import back_off
 from services.core.operation import OPERATIONS, operation
 from services.core.register_settings import setting
 from services.core.transaction import afterwards, current_session
-from services.registry import load_all
 
 log = logging.getLogger("fmar.bulk")
 LEASE = timedelta(seconds=60)
@@ -56,7 +56,6 @@ FOLDED_TOGETHER = 2
 """Chunks whose pages are folded into SQLite's file together: most of what one changes, the next changes again."""
 
 
-@every(timedelta(seconds=1), name="assets.bulk.working.work_on_jobs")
 def work_on_jobs() -> None:
     """Go on with the job that waits longest, for a while; a large one in a process of its own, so that pages keep theirs."""
     work_for(SLICE_SECONDS, apart=True)
@@ -74,18 +73,12 @@ def work_for(seconds: float, *, apart: bool = False) -> bool:
         _see_to(taken.job_id, taken.lease, seconds)
         return True
     try:
-        second_process().submit(_see_to_apart, taken.job_id, taken.lease, seconds).result()
+        second_process().submit(_see_to, taken.job_id, taken.lease, seconds).result()
     except Exception:
         # What goes wrong with the job is settled there; here is only that the process was killed, or couldn't be started.
         log.exception("The process that works on bulk job %s is gone", taken.job_id)
         put_off_job(system_actor(), taken.job_id, taken.lease, "its process ended")
     return True
-
-
-def _see_to_apart(job_id: UUID, lease: UUID, seconds: float) -> None:
-    """The second process's part: it has to know who is handed the events that it writes."""
-    load_all()
-    _see_to(job_id, lease, seconds)
 
 
 def _see_to(job_id: UUID, lease: UUID, seconds: float) -> None:
@@ -233,10 +226,10 @@ def _look_ahead(actor: Actor, job: BulkJob, ahead: Ahead, numbers: range, *, alo
 
 def _complete(job: BulkJob) -> None:
     job.status, job.finished_at, job.leased_until = JobStatus.COMPLETED, now(), None
-    _tell(job, "bulk.checked" if job.dry_run else "bulk.completed")
+    _tell(job, EventType.BULK_CHECKED if job.dry_run else EventType.BULK_COMPLETED)
 
 
-def _tell(job: BulkJob, event_type: str) -> None:
+def _tell(job: BulkJob, event_type: EventType) -> None:
     """Tell the owner that a job has ended, and how."""
     names = ("rows_total", "rows_registered", "rows_updated", "rows_unchanged", "rows_refused", "rows_draft")
     payload = {"file_name": job.file_name, "reason": job.reason, **{name: getattr(job, name) for name in names}}
@@ -258,7 +251,7 @@ def fail_job(actor: Actor, job_id: UUID, lease: UUID, reason: str) -> None:
     job = _held(job_id, lease)
     if job is not None:
         job.status, job.finished_at, job.reason = JobStatus.FAILED, now(), reason[:1000]
-        _tell(job, "bulk.failed")
+        _tell(job, EventType.BULK_FAILED)
 
 
 @operation("UC-02.01", permission="asset.conclude", name="put_off_job")
@@ -271,12 +264,11 @@ def put_off_job(actor: Actor, job_id: UUID, lease: UUID, what: str) -> None:
     if job.attempts >= MAX_ATTEMPTS:
         job.status, job.finished_at = JobStatus.FAILED, now()
         job.reason = f"Something went wrong in the register ({what}). Tell its operator the job's identifier."
-        _tell(job, "bulk.failed")
+        _tell(job, EventType.BULK_FAILED)
     else:
         job.leased_until = now() + back_off(job.attempts)
 
 
-@every(timedelta(hours=1), name="assets.bulk.working.forget_old_jobs")
 def forget_old_jobs() -> None:
     """Remove jobs that are over and have been kept for long enough (setting bulk.keep_days)."""
     remove_old_jobs(system_actor())

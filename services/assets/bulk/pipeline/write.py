@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import Asset, AssetAlias
+from models.events import EventType
 from services.assets.bulk.pipeline.changes import Change
 from services.assets.bulk.pipeline.chunks import findings_by_row
 from services.assets.bulk.pipeline.duplicates import MADE_KEYS
@@ -19,7 +20,6 @@ from services.assets.bulk.pipeline.new_assets import StagedAssets, asset_columns
 from services.assets.bulk.pipeline.outcomes import Outcome, Terms, Verdict
 from services.assets.bulk.pipeline.validation import providers_of
 from services.assets.registration.record import justified
-from services.assets.registration.shared_meters import SHARED
 from services.assets.registration.update import told_of, write_change
 from services.assets.rules.reference import catalogue
 from services.core.clock import now
@@ -107,7 +107,9 @@ def _follow(
     _index_aliases(made, columns["aliases"], puts)
     seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
     payload = each(columns["status"], lambda status: {"version": 1, "status": str(status)})
-    emit_many("asset.registered", Asset, {"record_id": identifiers, **seen_by, "payload": payload}, len(made), puts)
+    emit_many(
+        EventType.ASSET_REGISTERED, Asset, {"record_id": identifiers, **seen_by, "payload": payload}, len(made), puts
+    )
     verdict.assets.update(zip(at, made, strict=True))
     known_by = pl.DataFrame({"index": pl.Series(at, dtype=pl.Int64), "id": identifiers.texts})
     verdict.keys = pl.concat([verdict.keys, *(known_by.select("index", key=one) for one in MADE_KEYS)])
@@ -159,7 +161,7 @@ def _tell_shared(verdict: Verdict, made: Mapping[int, tuple[UUID, UUID, str | No
     for place, other, mpan in met + beside:
         for one in (made[place], theirs[other]):
             told[(one[0], mpan)] = _told(*one, {"mpan": mpan})
-    emit_many(SHARED, Asset, as_columns(list(told.values())), len(told))
+    emit_many(EventType.ASSET_MPAN_SHARED, Asset, as_columns(list(told.values())), len(told))
 
 
 def _told(asset_id: UUID, provider: UUID, dno: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,4 +193,4 @@ def update_rows(actor: Actor, verdict: Verdict, terms: Terms) -> None:
         )
         for change, reasons in written
     ]
-    emit_many("asset.changed", Asset, as_columns(told), len(told))
+    emit_many(EventType.ASSET_CHANGED, Asset, as_columns(told), len(told))

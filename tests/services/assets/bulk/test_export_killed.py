@@ -21,11 +21,11 @@ from tests.killing import kill_process, start_process
 pytestmark = pytest.mark.use_case("UC-02.04")
 WORK = """
 from datetime import timedelta
-from services.registry import load_all
+from services.wiring import wire
 from services.assets.bulk.export import rows as export_rows
 from services.assets.bulk.export import worker as export_working
 import time
-load_all()
+wire()
 export_working.LEASE = timedelta(seconds=2)
 export_working.PULSE_SECONDS = 0.2
 export_working.PART_BYTES = 2_000

@@ -19,9 +19,9 @@ from tests.killing import kill_process, start_process
 ROWS, CHUNK = 1_200, 50
 WORK = """
 from datetime import timedelta
-from services.registry import load_all
+from services.wiring import wire
 from services.assets.bulk.pipeline import worker as working
-load_all()
+wire()
 working.LEASE = timedelta(seconds=1)
 print("ready", flush=True)
 import time
