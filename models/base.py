@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import uuid_utils
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import declared_attr
@@ -30,12 +29,6 @@ def new_id() -> UUID:
     """A fresh UUIDv7: time-ordered, so that keyset pages follow the order of registration. Never reused."""
     source = ID_SOURCE.get()
     return source() if source else compat.uuid7()
-
-
-def new_ids(count: int) -> list[str]:
-    """So many fresh identifiers as text, in ascending order."""
-    source = ID_SOURCE.get()
-    return [str(source() if source else uuid_utils.uuid7()) for _ in range(count)]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

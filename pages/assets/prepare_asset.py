@@ -19,8 +19,8 @@ from pages.components.common.form_state import FormState
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
+from services.assets.registration.parties import PROVIDER_ROLES
 from services.assets.registration.submissions import LONGEST_NOTE, check_draft, submit_draft
-from services.assets.registration.validation import PROVIDER_ROLES
 from services.core.errors import RegisterError
 from services.participants.reading import directory
 

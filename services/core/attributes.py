@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
-DATA = Path(__file__).resolve().parents[2] / "data"
+from services.core.settings import ROOT
+
+DATA = ROOT / "data"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Turn a value of a model into one that JSON has."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -20,7 +21,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=plain)
 
 
 def canonical(value: Any) -> str:

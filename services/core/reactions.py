@@ -18,7 +18,7 @@ from models.assets import Asset
 from models.base import Recorded
 from models.core import Event
 from models.events import EventType
-from services.core.db.columns import Columns
+from services.core.db.bulk_insert import Columns
 from services.core.errors import Blocker
 
 Handler = Callable[[Event], None]
@@ -60,11 +60,10 @@ Derive = Callable[[Callable[[str], Any]], Any]
 """Works out a derived column; it is given a function that reads another column of the record by name."""
 AfterFlush = Callable[[Session], None]
 AfterRollback = Callable[[Session, SessionTransaction], None]
-AfterInsert = Callable[[Session, type[Recorded], Columns, int], None]
-"""Is told the columns of many new records, and how many these are. Another thread may call it while the rows are sent: it
-never asks the database."""
-AfterChange = Callable[[Session, type[Recorded], Columns, Mapping[str, Any], int], None]
-"""Is told every column of many records as it was before, the values that are new, and how many records these are."""
+AfterInsert = Callable[[Session, type[Recorded], Columns], None]
+"""Is told the columns of many new records."""
+AfterChange = Callable[[Session, type[Recorded], Columns, Mapping[str, Any]], None]
+"""Is told every column of many records as it was before, and the values that are new."""
 BeforeCommit = Callable[[Session], None]
 
 

@@ -6,7 +6,6 @@ The areas come from NESO's GSP regions and are simplified to about 1 km (docs/ge
 import json
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ import shapely
 from numpy.typing import ArrayLike
 from shapely.geometry.base import BaseGeometry
 
+from services.core.settings import ROOT
 from services.grid.coordinates import GridPosition, to_national_grid, to_national_grid_many
 from services.grid.distributors import LICENCE_AREAS, distributor_by_dno
 
@@ -22,7 +22,7 @@ COAST_TOLERANCE_M = 3_000
 AREA_TOLERANCE_M = 2_000
 """So far outside a licence area a position still counts as inside: the borders are about 1 km coarse."""
 
-_FOLDER = Path(__file__).resolve().parents[2] / "data" / "geography"
+_FOLDER = ROOT / "data" / "geography"
 
 
 class BaseMap(NamedTuple):

@@ -5,9 +5,10 @@ data/distributors.csv is the one place that says it (DNOCode and MPAN distributo
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 
-_FILE = Path(__file__).resolve().parents[2] / "data" / "distributors.csv"
+from services.core.settings import ROOT
+
+_FILE = ROOT / "data" / "distributors.csv"
 
 
 @dataclass(frozen=True, slots=True)

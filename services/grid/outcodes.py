@@ -8,14 +8,14 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import shapely
 
+from services.core.settings import ROOT
 from services.grid.coordinates import Floats, Position, to_national_grid, to_national_grid_many
 
-_FILE = Path(__file__).resolve().parents[2] / "data" / "geography" / "outcodes.csv"
+_FILE = ROOT / "data" / "geography" / "outcodes.csv"
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)(?:[0-9][A-Z]{2})?")
 _NEAREST_M = 30_000
 

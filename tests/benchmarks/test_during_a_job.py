@@ -20,7 +20,7 @@ from tests.pages.portal import open_page
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3_600)]
 ROWS = int(os.environ.get("FMAR_BENCH_ROWS", "100000"))
-MOST = 2.0
+MOST = 1.3
 TIMES = 15
 PAGES = {"home": None, "the list of assets": "assets/assets"}
 

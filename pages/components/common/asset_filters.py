@@ -10,7 +10,7 @@ from models.assets import STATUS_LABELS
 from models.participants import Role
 from pages.components.common.asset_labels import group_words
 from services.assets.filters import AssetFilters
-from services.assets.registration.validation import PROVIDER_ROLES
+from services.assets.registration.parties import PROVIDER_ROLES
 from services.assets.rules.reference import CATEGORY_LIST, code_lists
 from services.core.identity.actor import Actor
 from services.grid.geography import LICENCE_AREAS

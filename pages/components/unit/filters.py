@@ -12,7 +12,7 @@ from models.units import UnitStatus, UnitType
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import group_words
 from pages.components.unit.labels import TYPE_LABELS
-from services.assets.registration.validation import PROVIDER_ROLES
+from services.assets.registration.parties import PROVIDER_ROLES
 from services.core.identity.actor import Actor
 from services.grid.geography import LICENCE_AREAS
 from services.market.units.listing import UnitFilters

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import polars as pl
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm.attributes import get_history
 from sqlmodel import SQLModel
@@ -18,7 +17,7 @@ from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.cells import COARSE, parent_of
 from services.core.clock import LONDON
-from services.core.db.columns import Column, Columns, Same, each, hundredths_of, values_of
+from services.core.db.bulk_insert import Columns, row_count
 from services.core.db.counters import Counts, Pending, sums_of, write_counts
 
 PENDING = Pending("fmar_tallies")
@@ -99,42 +98,28 @@ def note_flushed(session: OrmSession) -> None:
                 )
 
 
-def note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+def note_inserted(session: OrmSession, model: type[Any], columns: Columns) -> None:
     """Note many new records, from their columns."""
     if model is Asset:
-        _note_columns(session, columns, count, 1)
+        _note_columns(session, columns, 1)
 
 
-def note_changed(
-    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
-) -> None:
+def note_changed(session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any]) -> None:
     """Note many records that changed alike, from their columns before and what is new."""
     if model is Asset and not changes.keys().isdisjoint(COUNTED):
-        _note_columns(session, before, count, -1)
-        _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
+        count = row_count(before)
+        _note_columns(session, before, -1)
+        _note_columns(session, {**before, **{name: [value] * count for name, value in changes.items()}}, 1)
 
 
-def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) -> None:
-    parts = {
-        "asset_category": str,
-        "status": str,
-        "dno_connection": lambda code: code or "",
-        "gsp_group": lambda group: group or "",
-        "cell": lambda cell: 0 if cell is None else parent_of(cell, COARSE),
-        "registered_at": month_of,
-        "service_provider_id": lambda provider: provider,
-    }
-    places = zip(*(values_of(each(columns[name], make), count) for name, make in parts.items()), strict=True)
+def _note_columns(session: OrmSession, columns: Columns, sign: int) -> None:
     counts: Counts = {}
-    for place, rated in zip(places, values_of(_all_hundredths(columns["rated_capacity"]), count), strict=True):
-        sums = counts.setdefault(place, [0, 0])
+    for values in zip(*(columns[name] for name in COUNTED), strict=True):
+        key, rated = _place(dict(zip(COUNTED, values, strict=True)).__getitem__)
+        sums = counts.setdefault(key, [0, 0])
         sums[0] += sign
         sums[1] += sign * rated
     PENDING.add_all(session, TallyKey, counts)
-
-
-def _all_hundredths(column: Column) -> Column:
-    return hundredths_of(column) if isinstance(column, pl.Series) else each(column, hundredths)
 
 
 def _spread(place: TallyKey) -> Iterable[tuple[type[SQLModel], tuple[Any, ...]]]:

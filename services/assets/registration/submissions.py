@@ -14,7 +14,7 @@ from models.assets import Asset, AssetDraft
 from models.events import EventType
 from models.participants import Organisation, OrganisationStatus
 from services.assets.registration.drafts import FROM, NOTES, RETURNED, TAKEN, find_draft, notes_of, storable
-from services.assets.registration.validation import PROVIDER_ROLES
+from services.assets.registration.parties import PROVIDER_ROLES
 from services.assets.rules.check import check_asset
 from services.assets.rules.reference import catalogue, rule_context
 from services.core.clock import now

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import puremagic
 from pathvalidate import sanitize_filename
 from PIL import Image, UnidentifiedImageError
+
+from services.core.file_signatures import JPEG, PDF, PNG, ZIP, signature_of
 
 MOST_PIXELS = 40_000_000
 """A picture of more is not opened: a few kilobytes can unpack to gigabytes."""
@@ -76,15 +77,17 @@ def _is_table(content: bytes) -> bool:
 KINDS: dict[str, FileKind] = {
     kind.media_type: kind
     for kind in (
-        FileKind("application/pdf", "PDF", (".pdf",), _is_pdf),
-        FileKind("image/png", "PNG", (".png",), _is_picture("PNG")),
-        FileKind("image/jpeg", "JPEG", (".jpg", ".jpeg"), _is_picture("JPEG")),
+        FileKind(PDF, "PDF", (".pdf",), _is_pdf),
+        FileKind(PNG, "PNG", (".png",), _is_picture("PNG")),
+        FileKind(JPEG, "JPEG", (".jpg", ".jpeg"), _is_picture("JPEG")),
         FileKind(_XLSX, "XLSX", (".xlsx",), _is_workbook),
         FileKind("text/csv", "CSV", (".csv", ".tsv", ".txt"), _is_table),
     )
 }
+_CLAIMS = {PDF: PDF, PNG: PNG, JPEG: JPEG, ZIP: _XLSX, None: "text/csv"}
+"""Signature -> the kind that the content may be."""
 ENDINGS = sorted(ending.removeprefix(".") for kind in KINDS.values() for ending in kind.endings)
-PICTURES = ("image/png", "image/jpeg")
+PICTURES = (PNG, JPEG)
 
 
 def labels_of(media_types: Iterable[str]) -> str:
@@ -97,14 +100,8 @@ def kind_of(content: bytes) -> FileKind | None:
 
     A signature says what it claims to be, and opening it proves that. Text has no signature: its own test decides.
     """
-    try:
-        claimed = {str(match.mime_type) for match in puremagic.magic_string(content)}
-    except (puremagic.PureError, ValueError):
-        claimed = set()
-    for media_type, kind in KINDS.items():
-        if (media_type in claimed or media_type == "text/csv") and kind.proven(content):
-            return kind
-    return None
+    kind = KINDS.get(_CLAIMS.get(signature_of(content), ""))
+    return kind if kind is not None and kind.proven(content) else None
 
 
 def clean_name(name: str, kind: FileKind) -> str:

@@ -22,18 +22,22 @@ Counts = dict[Key, list[int]]
 
 def sums_of(table: type[SQLModel]) -> tuple[str, ...]:
     """The columns of a table of counts that are added up: the numbers outside its key that must be there."""
-    made: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
-    return tuple(one.name for one in made.columns if not one.primary_key and one.default is None and not one.nullable)
+    counts: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    return tuple(
+        column.name
+        for column in counts.columns
+        if not column.primary_key and column.default is None and not column.nullable
+    )
 
 
 def keys_of(table: type[SQLModel]) -> tuple[str, ...]:
     """The columns that make a row of a table of counts one."""
-    made: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
-    return tuple(column.name for column in made.primary_key.columns)
+    counts: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    return tuple(column.name for column in counts.primary_key.columns)
 
 
 class Pending:
-    """What the unit of work under way adds to some tables of counts, by savepoint: taken back with it."""
+    """Pending changes of some tables of counts in the unit of work under way, by savepoint: taken back with it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -41,16 +45,16 @@ class Pending:
     def add(self, session: OrmSession, table: type[Any], key: Key, *sums: int) -> None:
         """Note that a row of counts changes by so much; `table` may be any kind of key that is spread over tables later."""
         change = self._noted(session)[table].setdefault(key, [0] * len(sums))
-        for place, one in enumerate(sums):
-            change[place] += one
+        for place, addend in enumerate(sums):
+            change[place] += addend
 
     def add_all(self, session: OrmSession, table: type[Any], changes: Counts) -> None:
         """`add` for many keys at once; their sums belong to this from then on."""
         noted = self._noted(session)[table]
         for key, sums in changes.items():
-            known = noted.setdefault(key, sums)
-            if known is not sums:
-                known[:] = map(sum, zip(known, sums, strict=True))
+            present = noted.setdefault(key, sums)
+            if present is not sums:
+                present[:] = map(sum, zip(present, sums, strict=True))
 
     def touch(self, session: OrmSession, what: object) -> None:
         """Note that something has to be counted anew."""
@@ -64,20 +68,22 @@ class Pending:
         return pending[-1][1]
 
     def forget(self, session: OrmSession, rolled_back: SessionTransaction) -> None:
-        """What was noted inside a savepoint that is taken back was never so."""
-        kept = [one for one in session.info.get(self._name, ()) if not _inside(one[0], rolled_back)]
-        session.info[self._name] = kept
+        """Forget what was noted inside a savepoint that is taken back."""
+        remaining = [
+            savepoint for savepoint in session.info.get(self._name, ()) if not _inside(savepoint[0], rolled_back)
+        ]
+        session.info[self._name] = remaining
 
     def taken(self, session: OrmSession) -> tuple[dict[type[Any], Counts], set[Any]]:
-        """What was noted so far, by table, and what has to be counted anew; nothing is noted any more."""
+        """Take what was noted so far, by table, and what has to be counted anew; nothing is noted any more."""
         changes: dict[type[Any], Counts] = defaultdict(dict)
         touched: set[Any] = set()
         for _, noted in session.info.pop(self._name, ()):
             touched.update(what for (what,) in noted.pop(object, {}))
             for table, counts in noted.items():
                 for key, sums in counts.items():
-                    known = changes[table].setdefault(key, [0] * len(sums))
-                    known[:] = map(sum, zip(known, sums, strict=True))
+                    present = changes[table].setdefault(key, [0] * len(sums))
+                    present[:] = map(sum, zip(present, sums, strict=True))
         return changes, touched
 
 
@@ -107,10 +113,10 @@ def _in_order(item: tuple[Key, Sequence[int]]) -> Key:
 @lru_cache
 def _statements(table: type[SQLModel], dialect: str) -> tuple[Any, Any]:
     """Adding to a count, or beginning it; taking it away once nothing is left in it."""
-    made: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    counts: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
     keys, sums = keys_of(table), sums_of(table)
-    begin = (postgresql if dialect == "postgresql" else sqlite).insert(made)
-    adding = {name: made.c[name] + begin.excluded[name] for name in sums}
-    nothing: Iterable[Any] = (made.c[name] == 0 for name in sums)
-    clear = delete(made).where(*nothing, *(made.c[name] == bindparam(name) for name in keys))
+    begin = (postgresql if dialect == "postgresql" else sqlite).insert(counts)
+    adding = {name: counts.c[name] + begin.excluded[name] for name in sums}
+    nothing: Iterable[Any] = (counts.c[name] == 0 for name in sums)
+    clear = delete(counts).where(*nothing, *(counts.c[name] == bindparam(name) for name in keys))
     return begin.on_conflict_do_update(index_elements=keys, set_=adding), clear

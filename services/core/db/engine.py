@@ -40,9 +40,9 @@ def _sqlite(url: str) -> Engine:
     path = url.removeprefix("sqlite:///")
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    new_engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
 
-    @event.listens_for(made, "connect")
+    @event.listens_for(new_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         # SQLAlchemy begins transactions below; the driver's own implicit BEGIN would come too late for reads.
         connection.isolation_level = None
@@ -51,7 +51,7 @@ def _sqlite(url: str) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(made, "begin")
+    @event.listens_for(new_engine, "begin")
     def _begin(connection: Any) -> None:
         # A writer takes its lock at once: it waits its turn instead of failing half-way.
         writes = connection.get_execution_options().get("fmar_writes", False)
@@ -61,16 +61,16 @@ def _sqlite(url: str) -> Engine:
             return
         try:
             driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        except made.dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance("BEGIN", None, error, made.dialect.loaded_dbapi.Error) from error
+        except new_engine.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError.instance("BEGIN", None, error, new_engine.dialect.loaded_dbapi.Error) from error
 
-    return made
+    return new_engine
 
 
 def _postgres(url: str) -> Engine:
     # The name is what the database's own list of connections shows; rows by the thousand are handed over as UTF-8.
-    told = {"application_name": "fmar", "client_encoding": "utf8"}
-    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=told)
+    options = {"application_name": "fmar", "client_encoding": "utf8"}
+    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=options)
 
 
 def engine(*, writes: bool = False) -> Engine:
@@ -85,16 +85,16 @@ def engine(*, writes: bool = False) -> Engine:
 
 def _open(url: str, writes: bool) -> Engine:
     with _lock:
-        made = _engines.get(url)
-        if made is None:
+        opened = _engines.get(url)
+        if opened is None:
             if not url.startswith(SCHEMES):
                 raise ValueError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
-            made = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
-            _engines[url] = made
-        if writes or made.dialect.name == "sqlite":
-            view = made.execution_options(fmar_writes=writes)
+            opened = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
+            _engines[url] = opened
+        if writes or opened.dialect.name == "sqlite":
+            view = opened.execution_options(fmar_writes=writes)
         else:
-            view = made.execution_options(
+            view = opened.execution_options(
                 fmar_writes=False, isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         _views[url, writes] = view
@@ -109,9 +109,9 @@ def reading() -> Iterator[Connection]:
         with view.connect() as connection, connection.begin():
             yield connection
             return
-    kept = _readers.setdefault(settings().resolved_database_url(), deque())
+    readers = _readers.setdefault(settings().resolved_database_url(), deque())
     try:
-        connection = kept.pop()
+        connection = readers.pop()
     except IndexError:
         connection = view.connect()
     driver: Any = connection.connection.driver_connection
@@ -122,8 +122,8 @@ def reading() -> Iterator[Connection]:
         if connection.in_transaction():
             connection.rollback()
         driver.rollback()
-        if len(kept) < KEPT_READERS and _engines:
-            kept.append(connection)
+        if len(readers) < KEPT_READERS and _engines:
+            readers.append(connection)
         else:
             connection.close()
 
@@ -145,7 +145,7 @@ def _fold(view: Engine) -> None:
 
 
 def is_sqlite() -> bool:
-    """Whether the register is kept in SQLite."""
+    """Tell whether the register is kept in SQLite."""
     return settings().resolved_database_url().startswith("sqlite")
 
 
@@ -155,11 +155,11 @@ def close() -> None:
         under_way.exception()
     _folds.clear()
     with _lock:
-        for kept in _readers.values():
-            while kept:
-                kept.pop().close()
+        for readers in _readers.values():
+            while readers:
+                readers.pop().close()
         _readers.clear()
-        for made in _engines.values():
-            made.dispose()
+        for open_engine in _engines.values():
+            open_engine.dispose()
         _engines.clear()
         _views.clear()

@@ -1,4 +1,4 @@
-"""What keeps the database quick: fresh statistics about tables and indexes, so that it picks the right index."""
+"""Database maintenance: fresh statistics about tables and indexes, so that it picks the right index."""
 
 from sqlalchemy import text
 

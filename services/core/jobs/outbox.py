@@ -7,12 +7,11 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from models.assets import Asset
-from models.base import Recorded, new_ids
+from models.base import Recorded, new_id
 from models.core import DeliveryStatus, Event, EventDelivery
 from models.events import EventType
 from services.core.clock import now
-from services.core.db.bulk_insert import Puts, numbers_for
-from services.core.db.columns import Columns, Ids, Same
+from services.core.db.bulk_insert import Columns, insert_rows, reserve_numbers, row_count
 from services.core.db.engine import is_sqlite
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
@@ -88,31 +87,38 @@ def read_events(actor: Actor, after: int = 0, limit: int = 100) -> list[Event]:
     return list(current_session().scalars(query.order_by(col(Event.seq)).limit(max(1, min(limit, 1000)))))
 
 
-def emit_many(event_type: EventType, model: type[Any], about: Columns, count: int, puts: Puts | None = None) -> None:
+def emit_many(event_type: EventType, model: type[Any], about: Columns) -> None:
     """Write many events of one type at once, with their deliveries: for bulk paths, in the operation's transaction.
 
-    A handler that takes events together has one delivery for up to `TOGETHER` of them.
-
-    Columns of `about`: ``record_id``, ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
-    With `puts` they are written when these are sent: that has to be before other events are, since their numbers are taken.
+    A handler that takes events together has one delivery for up to `TOGETHER` of them. Columns of `about`: ``record_id``,
+    ``organisation_id``, ``dno_code`` and ``payload``; `model` is what the records are.
     """
+    count = row_count(about)
     if not count:
         return
     session = current_session()
     _lock("pg_advisory_xact_lock_shared")
     session.flush()
     connection = session.connection()
-    numbers = numbers_for(connection, table_of(Event), "seq", count)
-    moment = Same(now())
-    common = {"type": Same(str(event_type)), "record_type": Same(model.record_type()), "occurred_at": moment}
-    waiting = {"status": Same(DeliveryStatus.WAITING), "attempts": Same(0), "due_at": moment}
-    rows = puts or Puts(connection)
-    rows.add(table_of(Event), lambda: {"seq": numbers, "id": Ids(new_ids(count)), **common, **about}, count)
+    numbers = reserve_numbers(connection, table_of(Event), "seq", count)
+    moment = now()
+    events = {
+        "seq": numbers,
+        "id": [new_id() for _ in range(count)],
+        "type": [str(event_type)] * count,
+        "record_type": [model.record_type()] * count,
+        "occurred_at": [moment] * count,
+    }
+    insert_rows(connection, table_of(Event), {**events, **about})
     for name, handling in _handlers_of(event_type).items():
         size = TOGETHER if handling.together else 1
         runs = [numbers[start : start + size] for start in range(0, count, size)]
-        due = {"event_seq": [run[0] for run in runs], "further": [run[1:] for run in runs]}
-        due |= {"handler": Same(name), **waiting}
-        rows.add(table_of(EventDelivery), lambda due=due: due, len(runs))
-    if puts is None:
-        rows.send()
+        deliveries = {
+            "event_seq": [run[0] for run in runs],
+            "further": [run[1:] for run in runs],
+            "handler": [name] * len(runs),
+            "status": [DeliveryStatus.WAITING] * len(runs),
+            "attempts": [0] * len(runs),
+            "due_at": [moment] * len(runs),
+        }
+        insert_rows(connection, table_of(EventDelivery), deliveries)

@@ -1,17 +1,14 @@
 """A process beside this one, for work that would take the pages' time: it counts as the same program, and ends with it."""
 
-import io
+import gc
 import logging
 import os
-import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
 
-import polars as pl
 from loky import get_reusable_executor
 
 from services.core.reactions import reactions
@@ -22,6 +19,8 @@ MOST_GROWN = "2e9"
 """Bytes by which the process may grow before loky ends it and starts another, 300 MB unless told: one that works on a large
 file grows by more, and who asks next would wait until the process beside that one has been idle for its half a minute.
 """
+YOUNG_OBJECTS = 50_000
+"""New objects before garbage is looked for."""
 NICENESS = 5
 """It gives way to pages, which people wait for."""
 
@@ -49,32 +48,17 @@ def _begin(parent: int, wire: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Not more than a process that gives way itself, and has it started: that one waits for it.
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    collect_seldom()
     logging.getLogger("fmar").setLevel(logging.INFO)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def collect_seldom() -> None:
+    """Look for garbage less often: rows by the thousand are none."""
+    gc.set_threshold(YOUNG_OBJECTS, 50, 50)
 
 
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(0)
-
-
-class _Packing(pickle.Pickler):
-    def reducer_override(self, obj: Any) -> Any:
-        if not isinstance(obj, pl.DataFrame):
-            return NotImplemented
-        buffer = io.BytesIO()
-        obj.write_ipc(buffer, compression="zstd")
-        return pl.read_ipc, (buffer.getvalue(),)
-
-
-def packed(value: Any) -> bytes:
-    """A value to hand from process to process, its frames compressed: they take longer through a pipe than to be packed."""
-    buffer = io.BytesIO()
-    _Packing(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
-    return buffer.getvalue()
-
-
-def unpacked(data: bytes) -> Any:
-    """The value back from `packed`."""
-    return pickle.loads(data)  # noqa: S301  # packed by a process of this program

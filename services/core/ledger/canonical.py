@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 import models
 from models.base import Recorded
 from models.core import LedgerEntry
-from services.core.canonical_json import _plain, canonical
+from services.core.canonical_json import canonical, plain
 
 GENESIS = "0" * 64
 """What stands before the first entry of a record, and before the first seal."""
@@ -20,7 +20,7 @@ GENESIS = "0" * 64
 def columns_of(record_type: str) -> tuple[str, ...]:
     """The names of the columns of a kind of record, in their order; without those worked out from others of the row."""
     attributes = inspect(model_by_type()[record_type]).column_attrs
-    return tuple(one.key for one in attributes if not one.columns[0].info.get("derived"))
+    return tuple(attribute.key for attribute in attributes if not attribute.columns[0].info.get("derived"))
 
 
 SECRET = frozenset({"secret_hash"})
@@ -30,7 +30,7 @@ SECRET = frozenset({"secret_hash"})
 def _told(name: str, value: Any) -> Any:
     if name in SECRET and value is not None:
         return f"sha256:{hashlib.sha256(str(value).encode()).hexdigest()}"
-    return _plain(value)
+    return plain(value)
 
 
 PRIVATE = "only_for"
@@ -65,9 +65,9 @@ def as_hashed(name: str, value: Any) -> Any:
     return str(value) if name in _AS_TEXT else value
 
 
-def hash_of(said: Mapping[str, Any], previous_hash: str) -> str:
+def hash_of(parts: Mapping[str, Any], previous_hash: str) -> str:
     """SHA-256 over the entry before and everything that `said` says, a value for each name of `SAID`."""
-    values = [as_hashed(name, said[name]) for name in SAID]
+    values = [as_hashed(name, parts[name]) for name in SAID]
     return hashlib.sha256(f"{previous_hash}\n{canonical(values)}".encode()).hexdigest()
 
 

@@ -37,33 +37,33 @@ class RecordChange:
 
 def entries(record_type: str, record_id: UUID) -> list[LedgerEntry]:
     """All entries of one record, oldest first. The caller has seen to it that the actor may see the record."""
-    chosen = select(LedgerEntry).where(
+    query = select(LedgerEntry).where(
         col(LedgerEntry.record_type) == record_type, col(LedgerEntry.record_id) == record_id
     )
-    return list(current_session().scalars(chosen.order_by(col(LedgerEntry.version))))
+    return list(current_session().scalars(query.order_by(col(LedgerEntry.version))))
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Which columns differ between two states, as name -> (before, after)."""
+    """Compare two states: the columns that differ, as name -> (before, after)."""
     names = [name for name in {**before, **after} if name not in UNSHOWN]
     return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
 
 
 def changes_since(record: Recorded, version: int) -> dict[str, tuple[Any, Any]]:
-    """What others changed in a record since somebody read that version of it."""
+    """Changes that others made in a record since somebody read that version of it."""
     states = {entry.version: json.loads(entry.state) for entry in entries(record.record_type(), record.id)}
     return differences(states.get(version, {}), states.get(record.version, {}))
 
 
 def history(record_type: str, record_id: UUID) -> list[RecordChange]:
     """The record's changes, newest first, with names instead of identifiers."""
-    found = entries(record_type, record_id)
-    people, bodies = authors_of(found)
+    ledger_entries = entries(record_type, record_id)
+    people, bodies = authors_of(ledger_entries)
     before: dict[str, Any] = {}
-    told: list[RecordChange] = []
-    for entry in found:
+    changes: list[RecordChange] = []
+    for entry in ledger_entries:
         after = json.loads(entry.state)
-        told.append(
+        changes.append(
             RecordChange(
                 version=entry.version,
                 at=entry.recorded_at,
@@ -76,21 +76,21 @@ def history(record_type: str, record_id: UUID) -> list[RecordChange]:
             )
         )
         before = after
-    return told[::-1]
+    return changes[::-1]
 
 
-def authors_of(found: Iterable[LedgerEntry]) -> tuple[dict[UUID | None, str], dict[UUID | None, str]]:
+def authors_of(ledger_entries: Iterable[LedgerEntry]) -> tuple[dict[UUID | None, str], dict[UUID | None, str]]:
     """The names of the people who wrote these entries, and of the organisations they wrote for, by identifier."""
-    told = list(found)
-    people = _names(User, "full_name", {entry.user_id for entry in told})
-    return people, _names(Organisation, "organisation_legal_name", {entry.organisation_id for entry in told})
+    listed = list(ledger_entries)
+    people = _names(User, "full_name", {entry.user_id for entry in listed})
+    return people, _names(Organisation, "organisation_legal_name", {entry.organisation_id for entry in listed})
 
 
 def _names(model: type[Recorded], column: str, ids: set[UUID | None]) -> dict[UUID | None, str]:
-    wanted = [identifier for identifier in ids if identifier is not None]
-    if not wanted:
+    user_ids = [identifier for identifier in ids if identifier is not None]
+    if not user_ids:
         return {}
-    rows = current_session().execute(select(col(model.id), getattr(model, column)).where(col(model.id).in_(wanted)))
+    rows = current_session().execute(select(col(model.id), getattr(model, column)).where(col(model.id).in_(user_ids)))
     return {row[0]: row[1] for row in rows}
 
 
@@ -116,5 +116,5 @@ def restore(entry: LedgerEntry) -> Recorded:
     """The record that an entry describes, its columns in their Python types."""
     model = model_by_type()[entry.record_type]
     state = json.loads(entry.state)
-    known = {name: value for name, value in state.items() if name in model.model_fields}
-    return model.model_validate(known)
+    columns = {name: value for name, value in state.items() if name in model.model_fields}
+    return model.model_validate(columns)

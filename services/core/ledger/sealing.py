@@ -37,8 +37,8 @@ def merkle_root(leaves: Sequence[str]) -> str:
 
 def seal_hash(seal: LedgerSeal) -> str:
     """SHA-256 over the seal before and all that this one covers."""
-    said = (seal.number, seal.first_seq, seal.last_seq, seal.entry_count, seal.merkle_root)
-    return hashlib.sha256(f"{seal.previous_hash}\n{canonical(said)}".encode()).hexdigest()
+    parts = (seal.number, seal.first_seq, seal.last_seq, seal.entry_count, seal.merkle_root)
+    return hashlib.sha256(f"{seal.previous_hash}\n{canonical(parts)}".encode()).hexdigest()
 
 
 @operation("UC-05.06", permission="ledger.seal", name="seal_ledger")
@@ -55,8 +55,8 @@ def seal_ledger(actor: Actor) -> LedgerSeal | None:
     real = select(func.count()).where(after, col(LedgerEntry.record_type) != LedgerSeal.record_type())
     if not session.scalar(real):
         return None
-    chosen = select(col(LedgerEntry.seq), col(LedgerEntry.hash)).where(after)
-    rows = session.execute(chosen.order_by(col(LedgerEntry.seq)).limit(SEAL_SIZE)).all()
+    query = select(col(LedgerEntry.seq), col(LedgerEntry.hash)).where(after)
+    rows = session.execute(query.order_by(col(LedgerEntry.seq)).limit(SEAL_SIZE)).all()
     seal = LedgerSeal(
         number=last.number + 1 if last else 1,
         first_seq=rows[0][0],
@@ -98,12 +98,14 @@ def read_anchors(register_id: str, until: datetime | None = None) -> dict[int, s
     path = anchor_path()
     if path is None or not path.exists():
         return {}
-    found: dict[int, str] = {}
+    anchors: dict[int, str] = {}
     for place, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            said = json.loads(line) if line.strip() else {"register": None}
-            if said["register"] == register_id and (until is None or datetime.fromisoformat(said["at"]) < until):
-                found[int(said["number"])] = str(said["hash"])
+            document = json.loads(line) if line.strip() else {"register": None}
+            if document["register"] == register_id and (
+                until is None or datetime.fromisoformat(document["at"]) < until
+            ):
+                anchors[int(document["number"])] = str(document["hash"])
         except (ValueError, KeyError, TypeError):
             log.warning("Line %d of the anchor file can't be read.", place)
-    return found
+    return anchors

@@ -27,7 +27,7 @@ Progress = Callable[[float, str], None]
 
 
 class FaultKind(StrEnum):
-    """What is wrong with the ledger, or with a record held against it."""
+    """Fault of the ledger, or of a record held against it."""
 
     ENTRY_ALTERED = "entry altered"
     CHAIN_BROKEN = "chain broken"
@@ -63,7 +63,7 @@ class Verification:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was found."""
+        """True where no fault was found."""
         return not self.faults
 
 
@@ -130,8 +130,8 @@ def _verify_anchors(result: Verification, seals: list[LedgerSeal]) -> None:
     end = max(by_number, default=0)
     for number, value in anchors.items():
         if number <= end and by_number.get(number) != value:
-            said = "is gone" if number not in by_number else "differs from it"
-            message = f"The anchor file knows seal {number}, which {said}: the ledger was cut off or rewritten."
+            fault_text = "is gone" if number not in by_number else "differs from it"
+            message = f"The anchor file knows seal {number}, which {fault_text}: the ledger was cut off or rewritten."
             result.faults.append(Fault(FaultKind.SEAL_MISSING, f"seal {number}", message))
     if younger := sorted(number for number in anchors if number > end):
         run = f"seal {younger[0]}" if len(younger) == 1 else f"seals {younger[0]} to {younger[-1]}"
@@ -146,13 +146,13 @@ def _verify_anchors(result: Verification, seals: list[LedgerSeal]) -> None:
 
 def _last_entries(result: Verification, record_type: str) -> Iterator[LedgerEntry]:
     """Follow each record's chain; yield its last entry, in the order of record identifiers."""
-    chosen = (
+    query = (
         select(LedgerEntry)
         .where(col(LedgerEntry.record_type) == record_type)
         .order_by(col(LedgerEntry.record_id), col(LedgerEntry.version), col(LedgerEntry.seq))
         .execution_options(yield_per=BATCH)
     )
-    for record_id, chain in groupby(current_session().scalars(chosen), key=lambda entry: entry.record_id):
+    for record_id, chain in groupby(current_session().scalars(query), key=lambda entry: entry.record_id):
         previous, version, last = GENESIS, 0, None
         where = f"{record_type} {record_id}"
         for entry in chain:
@@ -182,9 +182,9 @@ def _verify_records(result: Verification, record_type: str, model: type[Recorded
             result.faults.append(Fault(FaultKind.RECORD_MISSING, where, message))
             continue
         result.records += 1
-        found = _record_fault(record, entry)
-        if found:
-            result.faults.append(Fault(FaultKind.RECORD_ALTERED, where, found))
+        fault = _record_fault(record, entry)
+        if fault:
+            result.faults.append(Fault(FaultKind.RECORD_ALTERED, where, fault))
         record = next(records, None)
     while record is not None:
         _unknown(result, record)
@@ -199,12 +199,12 @@ def _unknown(result: Verification, record: Recorded) -> None:
 def _record_fault(record: Recorded, entry: LedgerEntry) -> str | None:
     stands = state_of(record)
     try:
-        told: dict[str, Any] = json.loads(entry.state)
+        ledger_state: dict[str, Any] = json.loads(entry.state)
     except ValueError:
         return "Its last ledger entry can't be read."
-    if stands == told and record.version == entry.version:
+    if stands == ledger_state and record.version == entry.version:
         return None
-    changed = differences(told, stands)
+    changed = differences(ledger_state, stands)
     if not changed:
         return f"The record stands at version {record.version}; its last ledger entry is of version {entry.version}."
     fields = "; ".join(f"{name} was {before!r}, is {after!r}" for name, (before, after) in sorted(changed.items())[:5])

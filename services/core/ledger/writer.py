@@ -24,7 +24,7 @@ LEDGER_LOCK = 0x464D4152
 
 
 def said_of_all(stamp: Stamp, moment: datetime) -> dict[str, Any]:
-    """What every entry of one stamp says alike: who, under which use case, when."""
+    """Context that all entries of one stamp share: who, under which use case, when."""
     actor = stamp.actor
     return {
         "operation": stamp.operation,
@@ -42,25 +42,25 @@ def _entry(
 ) -> dict[str, Any]:
     """One row of the ledger. Plain values: a model for each would cost more than all the rest of the writing."""
     record = {"record_type": record_type, "record_id": record_id, "version": version, "state": canonical(state)}
-    said = {**record, **said_of_all(stamp, moment)}
-    return {**said, "previous_hash": before, "hash": hash_of(said, before)}
+    parts = {**record, **said_of_all(stamp, moment)}
+    return {**parts, "previous_hash": before, "hash": hash_of(parts, before)}
 
 
 def _previous_hashes(session: OrmSession, records: Sequence[Recorded]) -> dict[tuple[str, UUID, int], str]:
     older = [(record.record_type(), record.id, record.version - 1) for record in records if record.version > 1]
-    found: dict[tuple[str, UUID, int], str] = {}
+    hashes: dict[tuple[str, UUID, int], str] = {}
     key = (col(LedgerEntry.record_type), col(LedgerEntry.record_id), col(LedgerEntry.version))
     for start in range(0, len(older), 500):
         rows = session.execute(
             select(*key, col(LedgerEntry.hash)).where(tuple_(*key).in_(older[start : start + 500])),
             execution_options={"autoflush": False},
         )
-        found.update({(kind, identifier, version): value for kind, identifier, version, value in rows})
-    return found
+        hashes.update({(kind, identifier, version): value for kind, identifier, version, value in rows})
+    return hashes
 
 
 def begin_writing(session: OrmSession) -> Stamp:
-    """Whose name is written under; the ledger is kept open against sealing until the transaction ends."""
+    """Find under whose name is written; the ledger is kept open against sealing until the transaction ends."""
     stamp = current_stamp(session)
     if stamp is None:
         raise NoTransaction("Records are written inside operations only.")

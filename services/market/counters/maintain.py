@@ -26,7 +26,7 @@ from models.market_tallies import (
 from models.participants import Organisation
 from models.qualifications import Qualification, QualificationStep
 from models.units import MarketUnit
-from services.core.db.columns import Columns, Same, values_of
+from services.core.db.bulk_insert import Columns, row_count
 from services.core.db.counters import Key, Pending, write_counts
 from services.core.ledger.writer import table_of
 from services.market.counters import units as unit_tallies
@@ -99,28 +99,27 @@ def _areas_changed(record: Organisation) -> bool:
     )
 
 
-def note_inserted(session: OrmSession, model: type[Any], columns: Columns, count: int) -> None:
+def note_inserted(session: OrmSession, model: type[Any], columns: Columns) -> None:
     """Note many new records, from their columns."""
     if model is Qualification:
-        _note_columns(session, columns, count, 1)
+        _note_columns(session, columns, 1)
     elif model is MarketUnit:
-        touch_units(session, values_of(columns["id"], count))
+        touch_units(session, columns["id"])
 
 
-def note_changed(
-    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
-) -> None:
+def note_changed(session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any]) -> None:
     """Note many records that changed alike, from their columns before and what is new."""
     if model is Qualification and not changes.keys().isdisjoint(COUNTED):
-        _note_columns(session, before, count, -1)
-        _note_columns(session, {**before, **{name: Same(value) for name, value in changes.items()}}, count, 1)
+        count = row_count(before)
+        _note_columns(session, before, -1)
+        _note_columns(session, {**before, **{name: [value] * count for name, value in changes.items()}}, 1)
     elif model is MarketUnit and not changes.keys().isdisjoint(OF_UNIT):
-        touch_units(session, values_of(before["id"], count))
+        touch_units(session, before["id"])
 
 
-def _note_columns(session: OrmSession, columns: Columns, count: int, sign: int) -> None:
+def _note_columns(session: OrmSession, columns: Columns, sign: int) -> None:
     names = (*COUNTED, "unit_id")
-    for values in zip(*(values_of(columns[name], count) for name in names), strict=True):
+    for values in zip(*(columns[name] for name in names), strict=True):
         row = dict(zip(names, values, strict=True))
         _add_changes(session, count_application(row.__getitem__, sign))
         PENDING.touch(session, row["unit_id"])

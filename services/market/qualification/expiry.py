@@ -75,7 +75,7 @@ def note_ending() -> int:
                 for qualification in qualifications
             ],
         }
-        emit_many(EventType.QUALIFICATION_ENDS_SOON, Qualification, columns, len(qualifications))
+        emit_many(EventType.QUALIFICATION_ENDS_SOON, Qualification, columns)
         current_session().add_all(
             QualificationNotice(
                 qualification_id=qualification.id, valid_until=qualification.valid_until, days=days, at=moment

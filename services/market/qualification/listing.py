@@ -15,7 +15,6 @@ from models.participants import Organisation
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from models.units import MarketUnit
 from services.core.clock import today
-from services.core.db.bulk_insert import uncollected
 from services.core.db.statements import Prepared, RecordMaker
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import View, see, view_of
@@ -126,13 +125,12 @@ def _read_lines(prepared: Prepared, values: Mapping[str, Any]) -> list[Qualifica
         current_session().flush()
     lines: list[QualificationLine] = []
     clocks: dict[tuple[Any, ...], Clock] = {}
-    with uncollected():
-        for row in prepared.all(current_connection(), values):
-            record = _RECORD.made(row[:-4])
-            clock_key = (record.status, record.due_on, record.days_used)
-            if (clock := clocks.get(clock_key)) is None:
-                clock = clocks[clock_key] = compute_clock(record, sla, soon)
-            lines.append(QualificationLine(record, *row[-4:], clock=clock))
+    for row in prepared.all(current_connection(), values):
+        record = _RECORD.made(row[:-4])
+        clock_key = (record.status, record.due_on, record.days_used)
+        if (clock := clocks.get(clock_key)) is None:
+            clock = clocks[clock_key] = compute_clock(record, sla, soon)
+        lines.append(QualificationLine(record, *row[-4:], clock=clock))
     return lines
 
 

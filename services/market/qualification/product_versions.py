@@ -10,7 +10,6 @@ from models.core import Event
 from models.events import EventType
 from models.products import ProductVersion
 from models.qualifications import Qualification
-from services.core.db.columns import Same
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.jobs.outbox import emit_many
@@ -47,10 +46,10 @@ def tell_holders(code: str, product_version: int, valid_from: str, since: dateti
     columns = {
         "record_id": [row.id for row in rows],
         "organisation_id": [row.service_provider_id for row in rows],
-        "dno_code": Same(None),
-        "payload": Same({"product": code, "product_version": product_version, "valid_from": valid_from}),
+        "dno_code": [None] * len(rows),
+        "payload": [{"product": code, "product_version": product_version, "valid_from": valid_from}] * len(rows),
     }
-    emit_many(EventType.QUALIFICATION_NEWER_VERSION, Qualification, columns, len(rows))
+    emit_many(EventType.QUALIFICATION_NEWER_VERSION, Qualification, columns)
     return len(rows)
 
 

@@ -17,7 +17,7 @@ from models.assets import Asset
 from models.core import Event
 from models.events import EventType
 from models.units import MarketUnit, UnitCapability, UnitMember, UnitStatus
-from services.core.db.columns import Columns, Same, values_of
+from services.core.db.bulk_insert import Columns
 from services.core.errors import Blocker
 from services.core.jobs.outbox import emit_many
 from services.core.ledger.writer import table_of
@@ -66,12 +66,10 @@ def note_flushed(session: OrmSession) -> None:
             session.info.setdefault(_PENDING, set()).add(record.id)
 
 
-def note_changed(
-    session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any], count: int
-) -> None:
+def note_changed(session: OrmSession, model: type[Any], before: Columns, changes: Mapping[str, Any]) -> None:
     """Note many assets that changed alike."""
     if model is Asset and not changes.keys().isdisjoint(COUNTED):
-        session.info.setdefault(_PENDING, set()).update(values_of(before["id"], count))
+        session.info.setdefault(_PENDING, set()).update(before["id"])
 
 
 def mark_units(session: OrmSession) -> None:
@@ -95,16 +93,13 @@ def mark_units(session: OrmSession) -> None:
             col(MarketUnit.id).in_(newly_stale)
         )
         providers = session.execute(providers_query).all()
-        columns = {
+        columns: dict[str, list[Any]] = {
             "record_id": [row.id for row in providers],
             "organisation_id": [row.service_provider_id for row in providers],
+            "dno_code": [None] * len(providers),
+            "payload": [{}] * len(providers),
         }
-        emit_many(
-            EventType.MARKET_UNIT_ASSETS_CHANGED,
-            MarketUnit,
-            {**columns, "dno_code": Same(None), "payload": Same({})},
-            len(providers),
-        )
+        emit_many(EventType.MARKET_UNIT_ASSETS_CHANGED, MarketUnit, columns)
 
 
 def count_marked(happened: Event) -> None:

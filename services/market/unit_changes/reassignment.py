@@ -15,7 +15,6 @@ from models.events import EventType
 from models.units import MarketUnit, UnitMember, UnitStatus
 from services.assets.registration.parties import PROVIDER_ROLES, active_parties
 from services.core.clock import now
-from services.core.db.columns import Same
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
@@ -133,14 +132,13 @@ def _hand_over(unit: MarketUnit, gaining: UUID) -> int:
     change_columns(session, Asset, ids, change)
     nameless = [asset for asset, code, _ in moving if code in used]
     change_columns(session, Asset, nameless, {**change, "friendly_code": None})
-    columns_of_event = {"record_id": [asset for asset, _, _ in moving], "dno_code": [dno for _, _, dno in moving]}
-    payload = Same({"market_unit": str(unit.id)})
-    emit_many(
-        EventType.ASSET_PROVIDER_CHANGED,
-        Asset,
-        {**columns_of_event, "organisation_id": Same(gaining), "payload": payload},
-        len(moving),
-    )
+    event_columns: dict[str, list[Any]] = {
+        "record_id": [asset for asset, _, _ in moving],
+        "organisation_id": [gaining] * len(moving),
+        "dno_code": [dno for _, _, dno in moving],
+        "payload": [{"market_unit": str(unit.id)}] * len(moving),
+    }
+    emit_many(EventType.ASSET_PROVIDER_CHANGED, Asset, event_columns)
     return len(moving)
 
 

@@ -16,7 +16,6 @@ from models.base import UtcDateTime, new_id
 from models.products import Family
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitMember, UnitStatus
 from services.assets.counters.queries import areas_of
-from services.core.db.columns import Same
 from services.core.db.statements import Prepared
 from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
@@ -229,13 +228,13 @@ def add_members(unit: MarketUnit, asset_ids: Sequence[UUID], moment: datetime) -
     count = len(asset_ids)
     columns: Mapping[str, Any] = {
         "id": [new_id() for _ in range(count)],
-        "unit_id": Same(unit.id),
+        "unit_id": [unit.id] * count,
         "asset_id": list(asset_ids),
-        "family": Same(unit.family),
-        "from_at": Same(moment),
-        "until_at": Same(None),
+        "family": [unit.family] * count,
+        "from_at": [moment] * count,
+        "until_at": [None] * count,
     }
-    insert_columns(current_session(), UnitMember, columns, count)
+    insert_columns(current_session(), UnitMember, columns)
 
 
 def end_members(unit_id: UUID, asset_ids: Collection[UUID] | None, moment: datetime) -> int:

@@ -14,8 +14,7 @@ from models.assets import Asset
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitMember, UnitType
 from services.assets.rules.reference import catalogue
 from services.core.clock import now
-from services.core.db.bulk_insert import put
-from services.core.db.columns import Same
+from services.core.db.bulk_insert import insert_rows
 from services.core.ledger.writer import table_of
 from services.core.transaction import current_session
 from services.market.counters.maintain import touch_units
@@ -160,11 +159,12 @@ def _store_totals(after: Mapping[UUID, Totals], areas: pl.DataFrame, limits: Map
         name: [getattr(totals, name) for totals in after.values()] for name in Totals.__slots__
     }
     capabilities |= {"unit_id": list(after), "limits": [limits[str(unit)] for unit in after]}
-    put(connection, table_of(UnitCapability), {**capabilities, "counted_at": Same(now()), "stale": Same(0)}, len(after))
+    capabilities |= {"counted_at": [now()] * len(after), "stale": [0] * len(after)}
+    insert_rows(connection, table_of(UnitCapability), capabilities)
     shares: dict[str, Any] = {name: areas[name].to_list() for name in ("dno_code", "gsp_group", "assets")}
     shares |= {name: [Decimal(power).scaleb(-2) for power in areas[name]] for name in ("up", "down")}
     shares |= {"unit_id": [UUID(unit) for unit in areas["unit_id"]]}
-    put(connection, table_of(UnitArea), shares, areas.height)
+    insert_rows(connection, table_of(UnitArea), shares)
     touch_units(session, after)
 
 
@@ -184,10 +184,11 @@ def _record_history(before: Mapping[UUID, Totals], after: Mapping[UUID, Totals],
     )
     compositions: dict[UUID, int] = {row.id: row.composition for row in rows}
     columns: dict[str, Any] = {name: [getattr(totals, name) for totals in changed.values()] for name in names}
-    columns |= {"unit_id": list(changed), "composition": [compositions[unit] for unit in changed], "at": Same(now())}
-    put(
-        session.connection(),
-        table_of(UnitHistory),
-        {**columns, "added": Same(added), "removed": Same(removed)},
-        len(changed),
-    )
+    count = len(changed)
+    columns |= {
+        "unit_id": list(changed),
+        "composition": [compositions[unit] for unit in changed],
+        "at": [now()] * count,
+    }
+    columns |= {"added": [added] * count, "removed": [removed] * count}
+    insert_rows(session.connection(), table_of(UnitHistory), columns)

@@ -7,10 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from services.assets.bulk.export.jobs import submit_export
-from services.assets.bulk.export.worker import claim_export, renew_export
+from services.assets.bulk.export.worker import EXPORTS
 from services.assets.filters import AssetFilters
 from services.assets.reading.assets import count_assets
-from services.core.identity.actor import system_actor
 from services.core.register_settings import change_setting
 from services.core.transaction import Stamp, unit_of_work
 from tests.asset_factories import values_for
@@ -76,7 +75,7 @@ def test_an_export_under_way_is_cancelled_and_asked_for_anew(demo: DemoPortal, b
     with unit_of_work(Stamp("submit_export", "UC-02.04", owner), writes=True):
         # Another process has it before this portal's worker can take it up, and is slow.
         submit_export(owner, "jsonl")
-        taken = claim_export(system_actor())
+        taken = EXPORTS.claim()
     assert taken is not None
     with new_page(browser) as (page, watch):
         page.set_default_timeout(JOB)
@@ -85,7 +84,7 @@ def test_an_export_under_way_is_cancelled_and_asked_for_anew(demo: DemoPortal, b
         expect(page.get_by_text("Waits for its turn")).to_be_visible()
         press(page, "Cancel")
         expect(page.get_by_text("Cancelled by Priya Shah")).to_be_visible()
-        assert not renew_export(system_actor(), *taken, rows=1), "whoever makes it is told to stop"
+        assert not EXPORTS.renew(taken.job_id, taken.lease, 1), "whoever makes it is told to stop"
         page.get_by_role("button").filter(has_text="Make a file of").click()
         with page.expect_download() as download:
             page.get_by_role("link").filter(has_text=re.compile(r"^\S*\s*Download [\d,]+ assets")).click()

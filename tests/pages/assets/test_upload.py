@@ -7,11 +7,10 @@ import pytest
 import time_machine
 from streamlit.testing.v1 import AppTest
 
-from services.assets.bulk.pipeline.worker import claim_job, fail_job, work_for, work_through_jobs
+from services.assets.bulk.pipeline.worker import UPLOADS, work_for, work_through_jobs
 from services.assets.bulk.upload.jobs import Wishes, list_jobs, submit_file
 from services.assets.registration.register import register_asset
 from services.core.clock import now
-from services.core.identity.actor import system_actor
 from services.core.jobs.worker import run_due_jobs
 from tests.asset_factories import battery
 from tests.bulk_files import assets, csv_of, frame_of
@@ -214,9 +213,9 @@ def test_a_job_that_failed_or_that_nobody_works_on_says_what_to_do() -> None:
         assert "worker hasn't looked after files since" in plain_text(
             open_page("northgate", "upload", job=str(later.id))
         )
-    taken = claim_job(system_actor())
+    taken = UPLOADS.claim()
     assert taken is not None
-    fail_job(system_actor(), taken.job_id, taken.lease, "Your access has ended.")
+    UPLOADS.fail(taken.job_id, taken.lease, "Your access has ended.")
     words = plain_text(open_page("northgate", "upload", job=str(taken.job_id)))
     assert "Your access has ended." in words
     assert "No row of the file was reached: nothing is registered. Send the same file again" in words

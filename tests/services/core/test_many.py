@@ -4,9 +4,7 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +12,10 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
-from models.base import ID_SOURCE, new_id, new_ids
+from models.base import new_id
 from models.core import Event, EventDelivery, LedgerEntry
 from services.core.canonical_json import canonical
-from services.core.db.columns import Ids, Json, Same, as_columns, each, values_of
+from services.core.db.bulk_insert import as_columns
 from services.core.db.expressions import among, by_index
 from services.core.jobs.outbox import emit_many
 from services.core.ledger.bulk_insert import insert_columns, state_texts
@@ -77,14 +75,6 @@ def test_the_state_of_a_bulk_row_is_that_of_the_record(drawn: list[tuple[Any, ..
     ]
     written = state_texts("asset", as_columns(rows))
     assert written == [canonical(state_of(Asset(**one))) for one in rows]
-    columns = as_columns(rows) | {
-        "id": Ids([str(one["id"]) for one in rows]),
-        "asset_name": pl.Series([one["asset_name"] for one in rows], dtype=pl.String),
-        "friendly_code": pl.Series([one["friendly_code"] for one in rows], dtype=pl.String),
-        "gen_capacity": pl.Series([one["gen_capacity"] for one in rows], dtype=pl.Decimal(18, 2)),
-        "category_attributes": Json([canonical(one["category_attributes"]) for one in rows]),
-    }
-    assert state_texts("asset", columns) == written
 
 
 def test_what_is_private_is_not_written_in_bulk() -> None:
@@ -92,18 +82,7 @@ def test_what_is_private_is_not_written_in_bulk() -> None:
         state_texts("asset_message", {})
 
 
-def test_equal_values_are_made_once_and_kinds_are_kept_apart() -> None:
-    made: list[object] = []
-
-    def note(value: object) -> object:
-        made.append(value)
-        return str(value)
-
-    assert each(["a", "b", "a", None], note) == ["a", "b", "a", "None"]
-    assert len(made) == 3
-    shared: dict[str, int] = {}
-    assert each([shared, {"a": 1}, shared], json.dumps) == ["{}", '{"a": 1}', "{}"]
-    assert list(values_of(each(Same(2), str), 3)) == ["2", "2", "2"]
+def test_rows_of_different_names_are_no_columns() -> None:
     with pytest.raises(ValueError, match="friendly"):
         as_columns([{"name": 1}, {"name": 1, "friendly": 2}])
 
@@ -119,7 +98,7 @@ def test_every_text_is_kept_and_found_again_as_it_was() -> None:
     rows = [row(asset_name=f"{n}", service_provider_id=provider, postcode=text[:10]) for n, text in enumerate(ODD)]
     rows.append(row(asset_name="none", service_provider_id=provider, postcode=None))
     with unit_of_work(STAMP, writes=True) as session:
-        insert_columns(session, Asset, as_columns(rows), len(rows))
+        insert_columns(session, Asset, as_columns(rows))
         kept = dict(session.execute(select(col(Asset.asset_name), col(Asset.postcode))).all())
         assert kept == {one["asset_name"]: one["postcode"] for one in rows}
         wanted = [text[:10] for text in ODD]
@@ -131,38 +110,19 @@ def test_every_text_is_kept_and_found_again_as_it_was() -> None:
 @pytest.mark.usefixtures("register")
 def test_columns_of_text_and_numbers_are_kept_as_values_are() -> None:
     provider = make_provider().organisation_id
-    powers = [Decimal("0.00"), None, Decimal("7.40"), Decimal("12345678.90")] * len(ODD)
-    made = new_ids(len(ODD))
-    rows = [row(id=UUID(one), service_provider_id=provider, asset_name="x") for one in made]
-    columns = as_columns(rows) | {
-        "id": Ids(made),
-        "postcode": pl.Series([text[:10] for text in ODD]),
-        "gen_capacity": pl.Series(powers[: len(ODD)], dtype=pl.Decimal(18, 2)),
-    }
+    powers = ([Decimal("0.00"), None, Decimal("7.40"), Decimal("12345678.90")] * len(ODD))[: len(ODD)]
+    rows = [
+        row(service_provider_id=provider, asset_name="x", postcode=text[:10], gen_capacity=power)
+        for text, power in zip(ODD, powers, strict=True)
+    ]
     with unit_of_work(STAMP, writes=True) as session:
-        insert_columns(session, Asset, columns, len(rows))
-        kept = session.execute(
-            select(col(Asset.id), col(Asset.postcode), col(Asset.gen_capacity)).order_by(col(Asset.id))
-        )
-        wanted = zip(map(UUID, made), (text[:10] for text in ODD), powers[: len(ODD)], strict=True)
-        assert [tuple(one) for one in kept] == list(wanted)
-        entries = session.execute(
-            select(col(LedgerEntry.record_id), col(LedgerEntry.state)).order_by(col(LedgerEntry.seq))
-        )
-        states = {one: json.loads(state) for one, state in entries}
-        assert {states[UUID(one)]["postcode"] for one in made} == {text[:10] for text in ODD}
-
-
-@pytest.mark.usefixtures("register")
-def test_identifiers_of_many_are_in_order_and_come_from_where_one_would() -> None:
-    made = new_ids(1000)
-    assert made == sorted(made) == sorted(set(made))
-    chosen = uuid4()
-    token = ID_SOURCE.set(lambda: chosen)
-    try:
-        assert new_ids(2) == [str(chosen)] * 2
-    finally:
-        ID_SOURCE.reset(token)
+        insert_columns(session, Asset, as_columns(rows))
+        query = select(col(Asset.id), col(Asset.postcode), col(Asset.gen_capacity)).order_by(col(Asset.id))
+        expected = [(one["id"], one["postcode"], one["gen_capacity"]) for one in rows]
+        assert [tuple(one) for one in session.execute(query)] == expected
+        entries = session.execute(select(col(LedgerEntry.record_id), col(LedgerEntry.state)))
+        states = {record_id: json.loads(state) for record_id, state in entries}
+        assert {states[one["id"]]["postcode"] for one in rows} == {text[:10] for text in ODD}
 
 
 def test_values_of_a_run_are_looked_up_by_index(register: str) -> None:
@@ -192,8 +152,7 @@ def test_what_all_rows_have_is_kept_as_it_was() -> None:
     with unit_of_work(STAMP, writes=True) as session:
         for number, text in enumerate(ODD):
             rows = [row(asset_name=f"{number}-{n}", service_provider_id=provider) for n in range(2)]
-            same = {name: Same(value) for name, value in {**alike, "asset_model": text}.items()}
-            insert_columns(session, Asset, {**as_columns(rows), **same}, len(rows))
+            insert_columns(session, Asset, as_columns([{**one, **alike, "asset_model": text} for one in rows]))
         kept = session.scalars(select(Asset).order_by(col(Asset.id))).all()
         assert [one.asset_model for one in kept] == [text for text in ODD for _ in range(2)]
         for one in kept:
@@ -222,10 +181,10 @@ def test_bulk_rows_stand_in_the_ledger_like_any_other() -> None:
     ]
     with unit_of_work(STAMP, writes=True) as session:
         columns = as_columns(rows)
-        insert_columns(session, Asset, columns, len(rows))
+        insert_columns(session, Asset, columns)
         seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
-        told = {"record_id": columns["id"], **seen_by, "payload": Same({"version": 1})}
-        emit_many("asset.registered", Asset, told, len(rows))
+        told = {"record_id": columns["id"], **seen_by, "payload": [{"version": 1}] * len(rows)}
+        emit_many("asset.registered", Asset, told)
         session.expire_all()
         entries = session.scalars(select(LedgerEntry).where(col(LedgerEntry.record_type) == "asset")).all()
         assert {entry.hash for entry in entries} == {entry_hash(entry) for entry in entries}

@@ -16,7 +16,7 @@ from models.base import new_id
 from models.core import DeliveryStatus, Event, EventDelivery, Setting
 from models.events import EventType
 from services.core.clock import now
-from services.core.db.columns import as_columns
+from services.core.db.bulk_insert import as_columns
 from services.core.db.engine import engine, is_sqlite
 from services.core.db.migrate import _config
 from services.core.identity.actor import Actor, system_actor
@@ -267,7 +267,7 @@ def say_many(*words: str) -> None:
             {"record_id": new_id(), "organisation_id": None, "dno_code": None, "payload": {"words": one}}
             for one in words
         ]
-        emit_many(SAID, Setting, as_columns(told), len(told))
+        emit_many(SAID, Setting, as_columns(told))
 
 
 def test_events_are_handed_over_together_and_each_fares_as_the_handler_says(

@@ -25,7 +25,7 @@ __all__ = ["MEDIA_TYPES", "WRITERS", "Written", "export_file", "keep_export", "w
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a file of assets is known by: rows, bytes, and the SHA-256 of the whole file."""
+    """File facts of an export: rows, bytes, and the SHA-256 of the whole file."""
 
     rows: int
     size: int
@@ -41,9 +41,9 @@ def export_file(actor: Actor, file_format: str, path: Path, filters: AssetFilter
     """
     require(actor, "asset.export")
     require_format(file_format)
-    wanted = filters or AssetFilters()
-    count = write_assets(actor, file_format, path, wanted)
-    keep_export(actor, file_format, wanted, written(path, count))
+    asset_filters = filters or AssetFilters()
+    count = write_assets(actor, file_format, path, asset_filters)
+    keep_export(actor, file_format, asset_filters, written(path, count))
     return count
 
 
@@ -56,7 +56,7 @@ def require_format(file_format: str) -> None:
 
 
 def written(path: Path, rows: int) -> Written:
-    """What a file that has been written is known by."""
+    """Measure a file that has been written."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Written(rows, path.stat().st_size, digest)
@@ -74,17 +74,17 @@ def keep_export(
     actor: Actor, file_format: str, filters: AssetFilters, file: Written, job_id: UUID | None = None
 ) -> AssetExport:
     """Keep in the ledger and in the access log that a file was made, before it is handed over."""
-    said = kept_filters(filters)
-    kept = AssetExport(
+    filter_document = kept_filters(filters)
+    export = AssetExport(
         organisation_id=actor.organisation_id,
         file_format=file_format,
-        filters=said,
+        filters=filter_document,
         rows=file.rows,
         size=file.size,
         sha256=file.sha256,
         job_id=job_id,
     )
-    current_session().add(kept)
-    detail = {"format": file_format, "filter": said, "rows": file.rows, "sha256": file.sha256}
+    current_session().add(export)
+    detail = {"format": file_format, "filter": filter_document, "rows": file.rows, "sha256": file.sha256}
     log_access(actor, "assets.export", detail=detail)
-    return kept
+    return export

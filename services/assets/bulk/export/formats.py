@@ -19,9 +19,9 @@ from services.assets.bulk.export.rows import (
     MOMENTS,
     POWERS,
     Batches,
+    decode_distinct,
     nothing,
     power_text,
-    told_apart,
 )
 from services.assets.bulk.files.formats import MOST_CHARACTERS
 from services.assets.bulk.files.writer import MOST_SHEET_ROWS, disarmed
@@ -61,10 +61,10 @@ def _texts_of(decoded: list[Any], rows: list[int], name: str) -> pl.Series:
 
 def _attribute_texts(texts: pl.Series, terms: list[str]) -> list[pl.Series | pl.Expr]:
     """A column of text for each attribute; one that no asset of the batch has costs nothing."""
-    rows, decoded = told_apart(texts)
+    rows, decoded = decode_distinct(texts)
     used = {term for attributes in decoded for term in attributes}
     return [
-        _texts_of([one.get(term) for one in decoded], rows, term)
+        _texts_of([attributes_of_row.get(term) for attributes_of_row in decoded], rows, term)
         if term in used
         else pl.lit(None, dtype=pl.String).alias(term)
         for term in terms
@@ -72,7 +72,7 @@ def _attribute_texts(texts: pl.Series, terms: list[str]) -> list[pl.Series | pl.
 
 
 def _list_texts(frame: pl.DataFrame, term: str) -> pl.Series:
-    rows, decoded = told_apart(frame[term])
+    rows, decoded = decode_distinct(frame[term])
     return _texts_of(decoded, rows, term)
 
 
@@ -99,12 +99,12 @@ def _csv(path: Path, terms: list[str], batches: Batches) -> int:
 
 def _members(frame: pl.DataFrame, terms: list[str]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """For every asset its core terms and its attributes, each without what is empty."""
-    known = frozenset(terms)
-    rows, decoded = told_apart(frame[ATTRIBUTES])
-    attributes = [{t: one[t] for t in sorted(one) if t in known and one[t] not in (None, [], {})} for one in decoded]
+    exported = frozenset(terms)
+    rows, decoded = decode_distinct(frame[ATTRIBUTES])
+    attributes = [{t: row[t] for t in sorted(row) if t in exported and row[t] not in (None, [], {})} for row in decoded]
     lists = {}
     for term in LISTS:
-        places, values = told_apart(frame[term])
+        places, values = decode_distinct(frame[term])
         lists[term] = [values[place] or None for place in places]
     core = frame.select(*CORE).with_columns(_TYPED)
     core = core.with_columns(pl.Series(term, values, dtype=pl.Object) for term, values in lists.items())
@@ -209,7 +209,7 @@ def _gathered(batches: Batches, terms: list[str]) -> Batches:
     none = True
     for frame in batches:
         gathered.append(_typed(frame, terms))
-        if sum(one.height for one in gathered) >= GROUP_ROWS:
+        if sum(part.height for part in gathered) >= GROUP_ROWS:
             yield pl.concat(gathered)
             gathered, none = [], False
     if gathered:

@@ -34,7 +34,7 @@ MOST_WAITING = 10
 
 @operation("UC-02.04", permission="asset.export", writes=False, name="is_large_export")
 def is_large_export(actor: Actor, filters: AssetFilters | None = None) -> bool:
-    """Whether an export by these filters becomes a job: more assets than setting export.direct_rows."""
+    """Tell whether an export by these filters becomes a job: more assets than setting export.direct_rows."""
     most = int(setting("export.direct_rows"))
     count = count_assets(actor, filters, most=most)
     return count.more or count > most
@@ -54,14 +54,14 @@ def submit_export(actor: Actor, file_format: str, filters: AssetFilters | None =
     """Have a file made by the worker. The same wish of the same person, while it is under way, is the same job."""
     require_format(file_format)
     session = current_session()
-    wanted = kept_filters(filters or AssetFilters())
+    filter_document = kept_filters(filters or AssetFilters())
     theirs = col(ExportJob.organisation_id) == actor.organisation_id
     if actor.organisation_id is None:
         theirs = col(ExportJob.organisation_id).is_(None)
     under_way = list(session.scalars(select(ExportJob).where(theirs, col(ExportJob.status).in_(UNFINISHED))))
     for job in under_way:
         same = (job.user_id, job.client_id, job.file_format) == (actor.user_id, actor.client_id, file_format)
-        if same and job.filters == wanted:
+        if same and job.filters == filter_document:
             return job
     if len(under_way) >= MOST_WAITING:
         raise Refused(f"{MOST_WAITING} exports of your organisation are under way. Wait for one, or cancel it.")
@@ -71,7 +71,7 @@ def submit_export(actor: Actor, file_format: str, filters: AssetFilters | None =
         client_id=actor.client_id,
         submitted_by=actor.name[:200],
         file_format=file_format,
-        filters=wanted,
+        filters=filter_document,
         created_at=now(),
     )
     session.add(job)
@@ -81,10 +81,10 @@ def submit_export(actor: Actor, file_format: str, filters: AssetFilters | None =
 
 def export_of(actor: Actor, job_id: UUID, *, lock: bool = False) -> ExportJob:
     """An export that the actor may see; NotFound otherwise. Inside an operation."""
-    chosen = select(ExportJob).where(col(ExportJob.id) == job_id, visible(ExportJob, actor))
+    query = select(ExportJob).where(col(ExportJob.id) == job_id, visible(ExportJob, actor))
     if lock:
-        chosen = chosen.with_for_update().execution_options(populate_existing=True)
-    job = current_session().scalar(chosen)
+        query = query.with_for_update().execution_options(populate_existing=True)
+    job = current_session().scalar(query)
     if job is None:
         raise NotFound("job", job_id)
     return job
@@ -99,8 +99,8 @@ def get_export(actor: Actor, job_id: UUID) -> ExportJob:
 @operation("UC-02.04", permission="asset.export", writes=False, name="list_exports")
 def list_exports(actor: Actor, limit: int = 50) -> list[ExportJob]:
     """The exports that the actor's organisation had made as jobs, the latest first; at most `limit`, up to 500."""
-    chosen = select(ExportJob).where(visible(ExportJob, actor)).order_by(col(ExportJob.id).desc())
-    return list(current_session().scalars(chosen.limit(max(1, min(limit, 500)))))
+    query = select(ExportJob).where(visible(ExportJob, actor)).order_by(col(ExportJob.id).desc())
+    return list(current_session().scalars(query.limit(max(1, min(limit, 500)))))
 
 
 @operation("UC-02.04", permission="asset.export", writes=False, name="kept_days")
@@ -122,12 +122,12 @@ def any_job(actor: Actor, job_id: UUID) -> BulkJob | ExportJob:
 
 def any_jobs(actor: Actor, limit: int = 50) -> list[BulkJob | ExportJob]:
     """Jobs of both kinds, as far as the actor's roles reach, the latest first."""
-    found: list[BulkJob | ExportJob] = []
+    jobs: list[BulkJob | ExportJob] = []
     if may(actor, "asset.export"):
-        found += list_exports(actor, limit)
-    if may(actor, "asset.bulk") or not found:
-        found += list_jobs(actor, limit)
-    return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
+        jobs += list_exports(actor, limit)
+    if may(actor, "asset.bulk") or not jobs:
+        jobs += list_jobs(actor, limit)
+    return sorted(jobs, key=lambda job: job.id, reverse=True)[:limit]
 
 
 def cancel_any_job(actor: Actor, job_id: UUID) -> BulkJob | ExportJob:
@@ -143,7 +143,7 @@ def delete_any_job(actor: Actor, job_id: UUID) -> None:
 
 
 def sight(actor: Actor) -> dict[str, Any]:
-    """How far an actor sees among assets, as it is kept with a file."""
+    """Visibility of an actor among assets, as it is kept with a file."""
     return {
         "scopes": sorted(scopes_of(actor, "asset.read")),
         "areas": sorted(actor.areas),
@@ -151,14 +151,14 @@ def sight(actor: Actor) -> dict[str, Any]:
     }
 
 
-def require_sight(actor: Actor, job: ExportJob) -> None:
+def require_visibility(actor: Actor, job: ExportJob) -> None:
     """Raise Forbidden where the actor sees less now than whoever the file was made for saw then."""
-    made = job.seen_by
+    maker_sight = job.seen_by
     scopes = scopes_of(actor, "asset.read")
     if Scope.ALL in scopes:
         return
-    areas = actor.all_areas or (not made.get("all_areas") and set(made.get("areas", ())) <= actor.areas)
-    if not (set(made.get("scopes", ())) <= scopes and areas):
+    areas = actor.all_areas or (not maker_sight.get("all_areas") and set(maker_sight.get("areas", ())) <= actor.areas)
+    if not (set(maker_sight.get("scopes", ())) <= scopes and areas):
         raise Forbidden("The file holds assets that you may not see now. Export again: you get those that you may see.")
 
 
@@ -168,7 +168,7 @@ def copy_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
     job = export_of(actor, job_id)
     if job.status is not JobStatus.COMPLETED:
         raise Refused(f"There is no file yet: the export is {job.status.lower()}.")
-    require_sight(actor, job)
+    require_visibility(actor, job)
     with path.open("wb") as file:
         file.writelines(_content(job_id))
     return job
@@ -177,10 +177,10 @@ def copy_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
 def _content(job_id: UUID) -> Iterator[bytes]:
     number = 0
     while True:
-        chosen = select(col(ExportPart.content)).where(
+        query = select(col(ExportPart.content)).where(
             col(ExportPart.job_id) == job_id, col(ExportPart.number) == number
         )
-        part = current_session().scalar(chosen)
+        part = current_session().scalar(query)
         if part is None:
             return
         yield zlib.decompress(part)
@@ -212,7 +212,7 @@ def export_ticket(actor: Actor, job_id: UUID, browser: str | None = None) -> str
 
 
 def open_export_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, UUID]:
-    """Who holds a ticket, as they stand in the register at this moment, and whose file it opens.
+    """Resolve a ticket to its holder, as they stand in the register at this moment, and the job whose file it opens.
 
     Raises Unauthenticated when it was changed or has ended, or its holder's access has; Forbidden in another browser.
     """

@@ -57,31 +57,33 @@ def batches(actor: Actor, filters: AssetFilters, tell: Told | None = None) -> Ba
     lists and attributes JSON. `tell` is told how many there were after each batch. Inside an operation.
     """
     count = 0
-    for frame in as_held(_WANTED, visible(Asset, actor), *condition(filters), by_registration=True):
+    for frame in read_held(_WANTED, visible(Asset, actor), *condition(filters), by_registration=True):
         count += frame.height
         yield frame
         if tell is not None:
             tell(count)
 
 
-def as_held(wanted: Mapping[str, str], *conditions: ColumnElement[bool], by_registration: bool = False) -> Batches:
+def read_held(names: Mapping[str, str], *conditions: ColumnElement[bool], by_registration: bool = False) -> Batches:
     """The assets of some conditions, in order if asked: a column for each name of `wanted`, of the column that it stands for.
 
     Values are as in `batches`. Whether somebody may see them is for the caller to say. Inside an operation.
     """
     connection = current_connection()
     sqlite = connection.dialect.name == "sqlite"
-    kinds: dict[str, Any] = {name: getattr(Asset, column).type for name, column in wanted.items()}
-    columns = [_as_held(col(getattr(Asset, column)), sqlite).label(name) for name, column in wanted.items()]
-    chosen = select(*columns).where(*conditions)
-    chosen = chosen.order_by(col(Asset.id)) if by_registration else chosen
-    found = connection.execute(chosen, execution_options={"yield_per": BATCH})
+    kinds: dict[str, Any] = {name: getattr(Asset, column).type for name, column in names.items()}
+    columns = [_read_held(col(getattr(Asset, column)), sqlite).label(name) for name, column in names.items()]
+    query = select(*columns).where(*conditions)
+    query = query.order_by(col(Asset.id)) if by_registration else query
+    result = connection.execute(query, execution_options={"yield_per": BATCH})
     shaped = [_dashed(name) for name, kind in kinds.items() if sqlite and isinstance(kind, Uuid)]
     shaped += [_moment(name) for name, kind in kinds.items() if isinstance(kind, UtcDateTime)]
     shaped += [pl.col(name).cast(pl.Boolean) for name, kind in kinds.items() if isinstance(kind, Boolean)]
-    for rows in found.partitions():
+    for rows in result.partitions():
         values = zip(kinds.items(), zip(*rows, strict=True), strict=True)
-        frame = pl.DataFrame([pl.Series(name, given, dtype=_held_type(kind)) for (name, kind), given in values])
+        frame = pl.DataFrame(
+            [pl.Series(name, column_values, dtype=_held_type(kind)) for (name, kind), column_values in values]
+        )
         yield frame.with_columns(shaped)
 
 
@@ -91,7 +93,7 @@ def nothing() -> pl.DataFrame:
     return pl.DataFrame(schema=kinds)
 
 
-def _as_held(column: Any, sqlite: bool) -> ColumnElement[Any]:
+def _read_held(column: Any, sqlite: bool) -> ColumnElement[Any]:
     """A column as the database holds it, in text or numbers: no Python object is made of a date, a power or an identifier."""
     kind = column.type
     if isinstance(kind, Kilowatts):
@@ -133,7 +135,7 @@ def power_text(term: str) -> pl.Expr:
     return pl.concat_str([whole, rest], separator=".").alias(term)
 
 
-def told_apart(texts: pl.Series) -> tuple[list[int], list[Any]]:
+def decode_distinct(texts: pl.Series) -> tuple[list[int], list[Any]]:
     """JSON texts decoded, each different one once: for every row the place of its value, and the values.
 
     Portfolios hold many devices of few types: most of their attributes are the same.

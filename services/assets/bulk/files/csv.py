@@ -55,24 +55,24 @@ def read_csv(data: bytes, score: Score) -> TextTable:
 
 
 def _armed(frame: pl.DataFrame) -> list[pl.Expr]:
-    """What brings cells back that were disarmed for a spreadsheet; other columns stay as they are, and aren't copied."""
+    """Expressions that bring cells back that were disarmed for a spreadsheet; other columns aren't copied."""
     columns = [column for column in frame.iter_columns() if column.name not in (ROW, BROKEN)]
     filled = [pl.col(column.name).fill_null("") for column in columns if column.null_count()]
     disarmed = [column.name for column in columns if column.str.starts_with("'").any()]
     again = [pl.col(name).fill_null("").str.replace(DISARMED, "$1") for name in disarmed]
-    return [*(one for one in filled if one.meta.output_name() not in disarmed), *again]
+    return [*(cell for cell in filled if cell.meta.output_name() not in disarmed), *again]
 
 
 def _begins(text: bytes, score: Score) -> tuple[str, list[tuple[list[str], int]]]:
     """The separator, and the first rows with the number of the line that each ends in."""
     start = len(text) - len(text.lstrip()) if text[:1].isspace() else 0
     end = text.find(b"\n", start)
-    counted = {one: text.count(one.encode(), start, len(text) if end < 0 else end) for one in _SEPARATORS}
+    counts = {mark: text.count(mark.encode(), start, len(text) if end < 0 else end) for mark in _SEPARATORS}
     best: tuple[str, list[tuple[list[str], int]]] = (_SEPARATORS[0], [])
     most: tuple[int, int] | None = None
     for separator in _SEPARATORS:
         top = _top(text, separator)
-        weight = (max((score(cells) for cells, _line in top), default=0), counted[separator])
+        weight = (max((score(cells) for cells, _line in top), default=0), counts[separator])
         if most is None or weight > most:
             best, most = (separator, top), weight
     return best
@@ -104,7 +104,7 @@ def _last_line(text: bytes) -> str:
 
 
 def _breaks_off(text: bytes, separator: str, width: int) -> bool:
-    """Whether the last line ends without a line break, and before its last cell or inside quotation marks."""
+    """Tell whether the last line ends without a line break, and before its last cell or inside quotation marks."""
     last = _last_line(text)
     open_quotes = bool(last.count('"') % 2 and text.count(b'"') % 2)
     return open_quotes or (bool(last.strip()) and '"' not in last and last.count(separator) + 1 < width)
@@ -209,7 +209,7 @@ def _fault(data: bytes) -> tuple[int, str] | None:
 
 
 def _not_quite_unicode(data: bytes, place: int, reason: str) -> tuple[str, bool]:
-    """What a text that isn't UTF-8 at this byte is, and whether it ends inside a character. Raises Invalid for a mixture."""
+    """Decode a text that isn't UTF-8 at this byte; True where it ends inside a character. Raises Invalid for a mixture."""
     read = data.decode("utf-8-sig", "replace")
     odd = read.count("\ufffd")
     accents = len(read) - len(read.encode("ascii", "ignore")) - odd

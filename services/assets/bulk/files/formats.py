@@ -1,4 +1,4 @@
-"""What a file of assets is: its kind by what it holds, the table that it is read to, and how it is refused (UC-02.01, bulk).
+"""File formats of assets: detection by content, the table that a file is read to, and refusals (UC-02.01, bulk).
 
 Nothing is guessed beyond what the file says: the encoding, the separator and the row of headings are looked for, cells stay
 as they were typed. A cell of null was not given at all; empty text was left empty.
@@ -16,6 +16,7 @@ import polars as pl
 
 from services.core.attributes import text_of
 from services.core.errors import Finding, Invalid
+from services.core.file_signatures import JPEG, OLD_OFFICE, PARQUET, PDF, PNG, ZIP, signature_of
 
 ROW = "row"
 """Number of a row as a spreadsheet counts: the first is 1, headings and empty rows included; of JSON lines, the line."""
@@ -42,16 +43,15 @@ DISARMED = r"^'([=+\-@\t\r\n])"
 DAY_ZERO = date(1899, 12, 30)
 """The day from which workbooks count days, unless they say otherwise."""
 _EXPECTED = "A CSV, XLSX, Parquet or JSON lines file with a row of headings and one asset a row."
-_ZIP, _PARQUET, _OLD_EXCEL = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 _OTHERS = {
-    b"%PDF": "a PDF document. Ask whoever made it for the spreadsheet that it was printed from",
-    b"{\\rtf": "a text document. Copy its table into a spreadsheet and save it as XLSX",
-    b"\x1f\x8b": "a compressed file. Unpack it and send the file inside",
-    b"7z\xbc\xaf": "a 7z archive. Unpack it and send the file inside",
-    b"Rar!": "a RAR archive. Unpack it and send the file inside",
-    b"\x89PNG": "a picture. Send the table itself",
-    b"\xff\xd8\xff": "a picture. Send the table itself",
-    b"SQLite format 3": "a database. Export its table as CSV",
+    PDF: "a PDF document. Ask whoever made it for the spreadsheet that it was printed from",
+    "application/rtf": "a text document. Copy its table into a spreadsheet and save it as XLSX",
+    "application/gzip": "a compressed file. Unpack it and send the file inside",
+    "application/x-7z-compressed": "a 7z archive. Unpack it and send the file inside",
+    "application/vnd.rar": "a RAR archive. Unpack it and send the file inside",
+    PNG: "a picture. Send the table itself",
+    JPEG: "a picture. Send the table itself",
+    "application/vnd.sqlite3": "a database. Export its table as CSV",
 }
 _PAGE = "a web page or another XML document, whatever its name says. Open it in a spreadsheet and save it as XLSX"
 _PASSWORD = "EncryptedPackage".encode("utf-16-le")  # what a protected workbook calls the part that holds it
@@ -85,9 +85,9 @@ class TextTable:
     day_zero: date = DAY_ZERO
 
 
-def refuse_file(code: str, given: str | None, message: str, expected: str = _EXPECTED) -> Invalid:
+def refuse_file(code: str, quoted: str | None, message: str, expected: str = _EXPECTED) -> Invalid:
     """The refusal of a whole file."""
-    return Invalid([Finding(code, None, given, expected, message)])
+    return Invalid([Finding(code, None, quoted, expected, message)])
 
 
 def too_many_columns(count: int) -> Invalid:
@@ -121,32 +121,31 @@ def format_of(data: bytes, filename: str, media_type: str | None = None) -> str:
     if len(data) > MOST_BYTES:
         size = f"{len(data):,} bytes"
         raise refuse_file("FILE-07", size, "The file is larger than 200 MB. Send it in parts.", "At most 200 MB.")
-    if data.startswith(_PARQUET):
+    signature = signature_of(data)
+    if signature == PARQUET:
         return "parquet"
-    if data.startswith(_ZIP):
+    if signature == ZIP:
         return "xlsx"
-    _refuse_others(data, begins, filename)
+    _refuse_others(signature, data, begins, filename)
     named = FORMATS.get((media_type or "").partition(";")[0].strip().lower())
     if named == "jsonl" or PurePath(filename).suffix.lower() in (".jsonl", ".ndjson") or begins[:1] in (b"{", b"["):
         return "jsonl"
     return "csv"
 
 
-def _refuse_others(data: bytes, begins: bytes, filename: str) -> None:
-    if data.startswith(_OLD_EXCEL):
+def _refuse_others(signature: str | None, data: bytes, begins: bytes, filename: str) -> None:
+    if signature == OLD_OFFICE:
         protected = "The workbook is protected by a password. Take the password off (File, Info, Protect Workbook)"
         old = "This is a workbook of the old kind (XLS). Open it and save it as XLSX"
         raise refuse_file("FILE-03", filename, f"{protected if _PASSWORD in data else old}, then send it again.")
-    found = next((words for magic, words in _OTHERS.items() if data.startswith(magic)), None)
-    if found is None and begins.startswith(b"<"):
-        found = _PAGE
-    if found is not None:
-        raise refuse_file("FILE-13", filename, f"This is {found}.")
+    description = _PAGE if begins.startswith(b"<") else _OTHERS.get(signature or "")
+    if description is not None:
+        raise refuse_file("FILE-13", filename, f"This is {description}.")
 
 
 def as_text(value: Any) -> str | None:
     """A value as it would have been typed into a cell: a list of texts with semicolons, anything nested as JSON."""
-    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return "; ".join(value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str) if value else ""

@@ -44,18 +44,20 @@ def read_workbook(data: bytes, score: Score) -> TextTable:
     """Read the visible sheet whose headings are known best. Raises Invalid for what can't be opened."""
     with tempfile.TemporaryDirectory(prefix="fmar-") as place:
         folder = Path(place)
-        told = _opened("xlsx", data, folder)
+        answer = _opened("xlsx", data, folder)
         sheets = [
-            _sheet(pl.read_ipc(folder / f"{at}.arrow"), said, score)
-            for at, said in enumerate(told["sheets"])
-            if said["visible"]
+            _sheet(pl.read_ipc(folder / f"{at}.arrow"), sheet_facts, score)
+            for at, sheet_facts in enumerate(answer["sheets"])
+            if sheet_facts["visible"]
         ]
     if not sheets:
         raise refuse_file("FILE-06", None, "The workbook has no sheet that can be seen.")
     best = max(sheets, key=lambda sheet: (score(sheet.headings), sheet.frame.height > 0))
     enough = max(3, score(best.headings) // 2)
     rivals = [
-        one.sheet or "" for one in sheets if one is not best and one.frame.height and score(one.headings) >= enough
+        other.sheet or ""
+        for other in sheets
+        if other is not best and other.frame.height and score(other.headings) >= enough
     ]
     return TextTable(
         "xlsx",
@@ -64,32 +66,32 @@ def read_workbook(data: bytes, score: Score) -> TextTable:
         sheet=best.sheet,
         rivals=tuple(rivals),
         unanswered=best.unanswered,
-        day_zero=_DAY_ZERO_OF_OLD_MACS if told["old_days"] else DAY_ZERO,
+        day_zero=_DAY_ZERO_OF_OLD_MACS if answer["old_days"] else DAY_ZERO,
     )
 
 
-def _sheet(read: pl.DataFrame, said: dict[str, Any], score: Score) -> TextTable:
+def _sheet(read: pl.DataFrame, facts: dict[str, Any], score: Score) -> TextTable:
     top = [["" if cell is None else str(cell) for cell in row] for row in read.head(HEADINGS_WITHIN).rows()]
     if not top:
-        return TextTable("xlsx", [], pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String}), said["name"])
+        return TextTable("xlsx", [], pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String}), facts["name"])
     headings, place = heading_row(top, score)
     body = read.slice(place + 1).select(
         pl.col(column).fill_null("").str.replace(DISARMED, "$1").alias(f"c{at}")
         for at, column in enumerate(read.columns[: len(headings)])
     )
     frame = body.with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
-    unanswered = tuple(Unanswered(*one) for one in said["unanswered"])
-    return TextTable("xlsx", headings, numbered_from(frame, place + 2), said["name"], unanswered=unanswered)
+    unanswered = tuple(Unanswered(*cell_facts) for cell_facts in facts["unanswered"])
+    return TextTable("xlsx", headings, numbered_from(frame, place + 2), facts["name"], unanswered=unanswered)
 
 
 def read_parquet(data: bytes) -> TextTable:
     """Read a Parquet file; null is an empty cell. Raises Invalid for what can't be read."""
     with tempfile.TemporaryDirectory(prefix="fmar-") as place:
-        told = _opened("parquet", data, Path(place))
-        if told["columns"] > MOST_COLUMNS:
-            raise too_many_columns(told["columns"])
-        if told["rows"] > MOST_ROWS:
-            raise too_many_rows(told["rows"])
+        answer = _opened("parquet", data, Path(place))
+        if answer["columns"] > MOST_COLUMNS:
+            raise too_many_columns(answer["columns"])
+        if answer["rows"] > MOST_ROWS:
+            raise too_many_rows(answer["rows"])
         read = pl.read_ipc(Path(place) / "0.arrow")
     cells = [pl.col(name).fill_null("").alias(f"c{at}") for at, name in enumerate(read.columns)]
     frame = read.select(cells).with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
@@ -97,7 +99,7 @@ def read_parquet(data: bytes) -> TextTable:
 
 
 def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
-    """What the process said of the file; it gets no variable of the environment that may hold a secret."""
+    """Run the isolated process on a file; it gets no variable of the environment that may hold a secret."""
     (folder / "given").write_bytes(data)
     command = [sys.executable, "-m", "services.assets.bulk.files.isolated_main", kind, str(folder)]
     passed = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
@@ -116,7 +118,7 @@ def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
         raise refuse_file(
             "FILE-03", None, "The file can't be opened: it is damaged. Open it, save it anew, and send that."
         )
-    told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
-    if "refused" in told:
-        raise refuse_file(*told["refused"])
-    return told
+    answer = json.loads((folder / "told.json").read_text(encoding="utf-8"))
+    if "refused" in answer:
+        raise refuse_file(*answer["refused"])
+    return answer

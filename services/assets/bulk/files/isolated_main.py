@@ -10,14 +10,13 @@ Run as ``python -m services.assets.bulk.files.isolated_main xlsx|parquet FOLDER`
 
 import json
 import os
-import re
 import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,14 +28,10 @@ MOST_PARTS = 10_000
 MOST_CELLS = 25_000_000
 """Between the first and the last cell that holds anything, empty ones included."""
 MOST_TOLD = 20_000
-PIECE = 4 * 1024 * 1024
+PIECE, SMALL_PIECE = 4 * 1024 * 1024, 4096
 ROWS_AT_ONCE = 65_536
-_SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
-_RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
-_CELL = re.compile(rb"<c\s([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-_VALUE = re.compile(rb"<v[^>]*>([^<]+)</v>|<t[\s>]")
-_DIMENSION = re.compile(rb'<dimension\s[^>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
+MOST_COLUMN_LETTERS, LAST_COLUMN = 3, 16_384
+_RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 class Unreadable(Exception):
@@ -47,10 +42,10 @@ def main(kind: str, folder: Path) -> None:
     """Read ``given`` and leave what it holds, or why it is refused."""
     bound()
     try:
-        told = workbook(folder) if kind == "xlsx" else parquet(folder)
+        answer = workbook(folder) if kind == "xlsx" else parquet(folder)
     except Unreadable as refusal:
-        told = {"refused": list(refusal.args)}
-    (folder / "told.json").write_text(json.dumps(told), encoding="utf-8")
+        answer = {"refused": list(refusal.args)}
+    (folder / "told.json").write_text(json.dumps(answer), encoding="utf-8")
 
 
 def bound() -> None:
@@ -69,17 +64,22 @@ def workbook(folder: Path) -> dict[str, Any]:
     """Every sheet as a table of text; what cells that show no value hold; the day that dates count from."""
     import fastexcel
 
-    given = folder / "given"
+    file = folder / "given"
     try:
-        with zipfile.ZipFile(given) as packed:
+        with zipfile.ZipFile(file) as packed:
             _require_workbook(packed)
-            parts = _sheet_parts(packed)
-            _require_dense(packed, parts)
-            old_days = re.search(r'date1904="(1|true)"', _text(packed, "xl/workbook.xml")) is not None
-            book = fastexcel.read_excel(str(given))
+            outline = _parsed(packed, "xl/workbook.xml")
+            parts = _sheet_parts(packed, outline)
+            for name, part in parts.items():
+                _require_dense(packed, name, part)
+            hidden = {
+                element.get("name")
+                for element in outline.iter()
+                if _name(element.tag) == "sheet" and element.get("state") in ("hidden", "veryHidden")
+            }
+            book = fastexcel.read_excel(str(file))
             sheets: list[dict[str, Any]] = []
             cells = 0
-            hidden = _hidden(packed)
             for name in book.sheet_names:
                 # Eagerly: cells then borrow their texts from the workbook's, and none is there twice.
                 sheet = book.load_sheet_eager(name, header_row=None, skip_rows=0, dtypes="string")
@@ -91,13 +91,18 @@ def workbook(folder: Path) -> dict[str, Any]:
                     raise Unreadable("FILE-07", f"{cells:,} cells", words)
                 _keep(sheet, folder / f"{len(sheets)}.arrow")
                 del sheet
-                unanswered = list(_unanswered(packed, parts.get(name)))
+                unanswered = _unanswered(packed, parts.get(name))
                 sheets.append({"name": name, "visible": name not in hidden, "unanswered": unanswered})
-    except (zipfile.BadZipFile, fastexcel.FastExcelError, zipfile.LargeZipFile, RuntimeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile, fastexcel.FastExcelError, zipfile.LargeZipFile, RuntimeError, EOFError, ParseError
+    ) as error:  # fmt: skip
         words = (
             "The workbook can't be opened: it is damaged or was cut short. Open it, save it anew as XLSX and send that."
         )
         raise Unreadable("FILE-03", str(error)[:200], words) from error
+    old_days = any(
+        element.get("date1904") in ("1", "true") for element in outline.iter() if _name(element.tag) == "workbookPr"
+    )
     return {"sheets": sheets, "old_days": old_days}
 
 
@@ -129,113 +134,164 @@ def _require_workbook(packed: zipfile.ZipFile) -> None:
     raise Unreadable("FILE-13", ", ".join(sorted(names))[:200], words)
 
 
-def _text(packed: zipfile.ZipFile, name: str) -> str:
+def _parsed(packed: zipfile.ZipFile, part: str) -> Element:
+    """A small part of the archive as XML; an empty element where it isn't there."""
     try:
-        return packed.read(name).decode("utf-8", "replace")
+        return fromstring(packed.read(part))  # noqa: S314  # expat bounds entities, this process memory and time
     except KeyError:
-        return ""
+        return Element("none")
 
 
-def _said(element: str, name: str) -> str:
-    found = re.search(rf'\b{name}="([^"]*)"', element)
-    return unescape(found.group(1)) if found else ""
+def _name(tag: str) -> str:
+    """The name of an element without its namespace."""
+    return tag.rpartition("}")[2]
 
 
-def _sheet_parts(packed: zipfile.ZipFile) -> dict[str, str]:
+def _sheet_parts(packed: zipfile.ZipFile, outline: Element) -> dict[str, str]:
     """Sheet name -> the part of the archive that holds it."""
-    relations = _RELATION.findall(_text(packed, "xl/_rels/workbook.xml.rels"))
-    targets = {_said(one, "Id"): _said(one, "Target") for one in relations}
+    relations = _parsed(packed, "xl/_rels/workbook.xml.rels")
+    targets = {element.get("Id", ""): element.get("Target", "") for element in relations.iter()}
     there = set(packed.namelist())
-    found: dict[str, str] = {}
-    for one in _SHEET.findall(_text(packed, "xl/workbook.xml")):
-        target = targets.get(_said(one, "r:id"), "")
-        part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        if part in there:
-            found[_said(one, "name")] = part
-    return found
+    parts: dict[str, str] = {}
+    for element in outline.iter():
+        if _name(element.tag) == "sheet":
+            target = targets.get(element.get(_RELATION_ID, ""), "")
+            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            if part in there:
+                parts[element.get("name", "")] = part
+    return parts
 
 
-def _hidden(packed: zipfile.ZipFile) -> set[str]:
-    """The names of the sheets that nobody sees."""
-    sheets = _SHEET.findall(_text(packed, "xl/workbook.xml"))
-    return {_said(one, "name") for one in sheets if _said(one, "state") in ("hidden", "veryHidden")}
-
-
-def _require_dense(packed: zipfile.ZipFile, parts: dict[str, str]) -> None:
-    """Refuse a sheet with a cell far away from the others by name; a file that hides one meets the bound of memory."""
-    for name, part in parts.items():
-        with packed.open(part) as opened:
-            found = _DIMENSION.search(opened.read(4096))
-        if found is None:
-            continue
-        left, first, right, last = found.groups()
-        width, height = column_number(right) - column_number(left) + 1, int(last) - int(first) + 1
-        if width * height > MOST_CELLS:
-            far = f"{right.decode()}{last.decode()}"
-            words = (
-                f"The sheet “{name}” reaches as far as cell {far}, {height:,} rows by {width:,} columns: a cell far away holds "
-                "something. Delete the rows below the table and the columns beside it, save, and send it again."
-            )
-            raise Unreadable("FILE-07", far, words)
-
-
-def column_number(letters: bytes) -> int:
-    """A -> 1, Z -> 26, AA -> 27."""
-    number = 0
+def cell_place(name: str) -> tuple[int, int] | None:
+    """Column and row of a cell from 1 (``AA7``: 27, 7); None for what names no cell."""
+    letters = name.rstrip("0123456789")
+    digits = name[len(letters) :]
+    if not (digits.isascii() and 0 < len(letters) <= MOST_COLUMN_LETTERS and 0 < len(digits) <= len("1048576")):
+        return None
+    if not (letters.isascii() and letters.isupper()):
+        return None
+    column = 0
     for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+        column = column * 26 + ord(letter) - 64
+    return column, int(digits)
 
 
-def _asks(packed: zipfile.ZipFile, part: str) -> bool:
-    """Whether a sheet has any formula or error: most have none, and are not looked through."""
-    before = b""
+class _SheetReader:
+    """Parser target for a sheet, element by element: nothing of it is kept but what is asked for.
+
+    `reach` is the first and the last cell in use, as the sheet says; `unanswered` has row, column, cell and what it holds of
+    cells that show no value; `first` is the first column with a value.
+    """
+
+    def __init__(self) -> None:
+        self.reach: str | None = None
+        self.begun = False
+        self.first = LAST_COLUMN
+        self.unanswered: list[tuple[int, int, str, str]] = []
+        self._cell: dict[str, str] | None = None
+        self._has_formula = self._has_text = self._in_value = False
+        self._value = ""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        match _name(tag):
+            case "dimension":
+                self.reach = attributes.get("ref")
+            case "sheetData":
+                self.begun = True
+            case "c":
+                self._cell, self._value = attributes, ""
+                self._has_formula = self._has_text = False
+            case "f":
+                self._has_formula = True
+            case "t":
+                self._has_text = True
+            case "v":
+                self._in_value = True
+
+    def data(self, text: str) -> None:
+        """Text stands inside an element."""
+        if self._in_value:
+            self._value += text[:100]
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        match _name(tag):
+            case "v":
+                self._in_value = False
+            case "c" if self._cell is not None:
+                self._end_cell(self._cell)
+                self._cell = None
+
+    def close(self) -> None:
+        """The sheet ends."""
+
+    def _end_cell(self, attributes: dict[str, str]) -> None:
+        name = attributes.get("r", "")
+        place = cell_place(name)
+        if place is None:
+            return
+        column, row = place
+        has_value = bool(self._value) or self._has_text
+        if has_value:
+            self.first = min(self.first, column)
+        what = None
+        if attributes.get("t") == "e":
+            what = f"the error {self._value}".strip()
+        elif self._has_formula and not has_value:
+            what = "a formula without a result"
+        if what and len(self.unanswered) < MOST_TOLD:
+            self.unanswered.append((row, column, name, what))
+
+
+def _pieces(packed: zipfile.ZipFile, part: str, size: int) -> Iterator[bytes]:
     with packed.open(part) as opened:
-        while piece := opened.read(PIECE):
-            if b"<f" in (seen := before + piece) or b't="e"' in seen:
-                return True
-            before = piece[-4:]
+        while piece := opened.read(size):
+            yield piece
+
+
+def _require_dense(packed: zipfile.ZipFile, name: str, part: str) -> None:
+    """Refuse a sheet with a cell far away from the others by name; a file that hides one meets the bound of memory."""
+    reader = _SheetReader()
+    parser = XMLParser(target=reader)  # noqa: S314  # expat bounds entities, this process memory and time
+    for piece in _pieces(packed, part, SMALL_PIECE):
+        parser.feed(piece)
+        if reader.begun:
+            break
+    corners = [cell_place(corner) for corner in (reader.reach or "").split(":")]
+    if len(corners) != 2 or corners[0] is None or corners[1] is None:
+        return
+    (left, first), (right, last) = corners[0], corners[1]
+    width, height = right - left + 1, last - first + 1
+    if width * height > MOST_CELLS:
+        far = (reader.reach or "").partition(":")[2]
+        words = (
+            f"The sheet “{name}” reaches as far as cell {far}, {height:,} rows by {width:,} columns: a cell far away holds "
+            "something. Delete the rows below the table and the columns beside it, save, and send it again."
+        )
+        raise Unreadable("FILE-07", far, words)
+
+
+def _may_be_unanswered(packed: zipfile.ZipFile, part: str) -> bool:
+    """Tell whether a sheet may have a formula or error: most have none, and are not parsed."""
+    before = b""
+    for piece in _pieces(packed, part, PIECE):
+        if b"<f" in (seen := before + piece) or b":f" in seen or b't="e"' in seen or b"t='e'" in seen:
+            return True
+        before = piece[-4:]
     return False
 
 
-def _cells(packed: zipfile.ZipFile, part: str) -> Iterator[re.Match[bytes]]:
-    """The cells of a sheet, of which a few megabytes are in memory at once."""
-    left = b""
-    with packed.open(part) as opened:
-        while piece := opened.read(PIECE):
-            left += piece
-            # What stands before the last cell that begins is whole.
-            end = left.rfind(b"<c ")
-            if end > 0:
-                yield from _CELL.finditer(left[:end])
-                left = left[end:]
-    yield from _CELL.finditer(left)
-
-
-def _unanswered(packed: zipfile.ZipFile, part: str | None) -> Iterator[tuple[int, int, str, str]]:
+def _unanswered(packed: zipfile.ZipFile, part: str | None) -> list[tuple[int, int, str, str]]:
     """Row (from 1), column (from 0, of the columns in use), cell and what it holds: a formula without a result, or an error."""
-    if part is None or not _asks(packed, part):
-        return
-    found: list[tuple[int, int, str, str]] = []
-    first = 16_384
-    for cell in _cells(packed, part):
-        attributes, content = cell.group(1), cell.group(2) or b""
-        place = _PLACE.search(attributes)
-        if place is None:
-            continue
-        value = _VALUE.search(content)
-        if value is not None:
-            first = min(first, column_number(place.group(1)))
-        what = None
-        if b't="e"' in attributes:
-            what = f"the error {value.group(1).decode('utf-8', 'replace') if value and value.group(1) else ''}".strip()
-        elif value is None and b"<f" in content:
-            what = "a formula without a result"
-        if what and len(found) < MOST_TOLD:
-            name = b"".join(place.groups()).decode()
-            found.append((int(place.group(2)), column_number(place.group(1)), name, what))
-    for row, column, name, what in found:
-        yield row, column - first, name, what
+    if part is None or not _may_be_unanswered(packed, part):
+        return []
+    reader = _SheetReader()
+    parser = XMLParser(target=reader)  # noqa: S314  # expat bounds entities, this process memory and time
+    for piece in _pieces(packed, part, PIECE):
+        parser.feed(piece)
+    parser.close()
+    return [(row, column - reader.first, name, what) for row, column, name, what in reader.unanswered]
 
 
 def parquet(folder: Path) -> dict[str, Any]:
@@ -244,9 +300,9 @@ def parquet(folder: Path) -> dict[str, Any]:
 
     from services.assets.bulk.files.formats import MOST_CHARACTERS, MOST_COLUMNS, MOST_ROWS, as_text
 
-    given = folder / "given"
+    file = folder / "given"
     try:
-        scanned = pl.scan_parquet(given)
+        scanned = pl.scan_parquet(file)
         schema = scanned.collect_schema()
         rows = int(scanned.select(pl.len()).collect().item())
         if len(schema) <= MOST_COLUMNS and rows <= MOST_ROWS:
@@ -265,7 +321,7 @@ def parquet(folder: Path) -> dict[str, Any]:
     for name, kind in read.schema.items():
         column = read[name]
         if kind.is_nested() or kind.is_float() or kind.is_temporal() or kind == pl.Object:
-            column = pl.Series(name, [as_text(one) for one in column.to_list()], dtype=pl.String)
+            column = pl.Series(name, [as_text(value) for value in column.to_list()], dtype=pl.String)
         # One more than a cell may hold, so that it is still seen to be too long.
         read = read.with_columns(column.cast(pl.String).str.head(MOST_CHARACTERS + 1).alias(name))
     size = sum(int(column.str.len_bytes().sum() or 0) for column in read.iter_columns())

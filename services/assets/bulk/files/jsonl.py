@@ -86,19 +86,19 @@ def _lines(data: bytes) -> Iterator[Row]:
 
 def _read(number: int, line: bytes) -> Row:
     try:
-        said = _DECODER.decode(line)
+        document = _DECODER.decode(line)
     except UnicodeDecodeError:
         return number, {}, "FILE-09 The line holds bytes that are no text in UTF-8. Save the file in UTF-8."
     except (msgspec.DecodeError, RecursionError) as error:
         return number, {}, f"FILE-09 The line isn't JSON that can be read: {error}. Mend it, or leave it out."
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         return number, {}, f"FILE-09 The line {_NO_OBJECT}"
-    return number, _cells(said), None
+    return number, _cells(document), None
 
 
-def _cells(said: dict[str, Any]) -> dict[str, str]:
+def _cells(document: dict[str, Any]) -> dict[str, str]:
     """Members as text; empty text where a member is null."""
-    return {name: as_text(value) or "" for name, value in said.items()}
+    return {name: as_text(value) or "" for name, value in document.items()}
 
 
 def _whole(data: bytes) -> Iterable[Row] | None:
@@ -115,14 +115,17 @@ def _whole(data: bytes) -> Iterable[Row] | None:
             )
             raise refuse_file("FILE-07", f"{len(data):,} bytes", message)
         return None
-    said = _decoded(begins)
-    if isinstance(said, dict):
-        _refuse_wrapped(said)
-        return [(1, _cells(said), None)]
-    if not isinstance(said, list):
+    document = _decoded(begins)
+    if isinstance(document, dict):
+        _refuse_wrapped(document)
+        return [(1, _cells(document), None)]
+    if not isinstance(document, list):
         return None
     words = f"FILE-09 The member of the list {_NO_OBJECT}"
-    return [(at, _cells(one), None) if isinstance(one, dict) else (at, {}, words) for at, one in enumerate(said, 1)]
+    return [
+        (at, _cells(member), None) if isinstance(member, dict) else (at, {}, words)
+        for at, member in enumerate(document, 1)
+    ]
 
 
 def _decoded(text: bytes) -> Any:
@@ -132,14 +135,16 @@ def _decoded(text: bytes) -> Any:
         return None
 
 
-def _refuse_wrapped(said: dict[str, Any]) -> None:
+def _refuse_wrapped(document: dict[str, Any]) -> None:
     """An object that holds lists of objects is no asset: GeoJSON, or the answer of some program."""
-    inside = [name for name, one in said.items() if isinstance(one, list) and one and isinstance(one[0], dict)]
-    if said.get("type") == "FeatureCollection":
+    inside = [
+        name for name, value in document.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+    ]
+    if document.get("type") == "FeatureCollection":
         message = (
             "This is GeoJSON, which holds places and not all that an asset needs. Export as CSV or JSON lines instead."
         )
         raise refuse_file("FILE-13", None, message)
-    if inside and "AssetName" not in said and "AssetId" not in said:
+    if inside and "AssetName" not in document and "AssetId" not in document:
         message = f"The assets stand inside the member {inside[0][:100]}. Send that list alone, or one asset a line."
         raise refuse_file("FILE-13", inside[0][:100], message)

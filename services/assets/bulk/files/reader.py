@@ -39,7 +39,7 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
         raise refuse_file("FILE-06", filename, message)
     if frame.height > MOST_ROWS:
         raise too_many_rows(frame.height)
-    headings = [" ".join(one.replace("\x00", "").split())[:LONGEST_HEADING] for one in table.headings]
+    headings = [" ".join(heading.replace("\x00", "").split())[:LONGEST_HEADING] for heading in table.headings]
     return replace(table, headings=headings, frame=_shortened(frame, headings))
 
 

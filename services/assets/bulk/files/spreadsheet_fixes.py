@@ -1,4 +1,4 @@
-"""What spreadsheets do to a table of assets, put right where it is sure and named where it isn't (UC-02.01, bulk)."""
+"""Spreadsheet fixes: a table of assets put right where it is sure, and named where it isn't (UC-02.01, bulk)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ _NAMES = ("AssetName", "AssetCategory", ASSET_ID)
 _NUMBER = r"^[\s£]*-?[0-9][0-9,.\s]*(kW|MW|kWh)?\s*$"
 
 
-def settle_rows(table: TextTable, read: Mapping[int, str]) -> TextTable:
+def fix_spreadsheet_rows(table: TextTable, read: Mapping[int, str]) -> TextTable:
     """The table with dates for numbers of days (in a workbook), and its rows that are no assets, or whose cells show no
     value, marked as such. `read` says which column holds which term. Raises Invalid where two sheets hold assets.
     """
@@ -37,21 +37,21 @@ def settle_rows(table: TextTable, read: Mapping[int, str]) -> TextTable:
 
 
 def _mark(frame: pl.DataFrame, where: pl.Expr, words: str) -> pl.DataFrame:
-    said = pl.when(pl.col(BROKEN).is_null() & where).then(pl.lit(words)).otherwise(pl.col(BROKEN))
-    return frame.with_columns(said.alias(BROKEN))
+    reason = pl.when(pl.col(BROKEN).is_null() & where).then(pl.lit(words)).otherwise(pl.col(BROKEN))
+    return frame.with_columns(reason.alias(BROKEN))
 
 
 def _dated(frame: pl.DataFrame, table: TextTable, read: Mapping[int, str]) -> pl.DataFrame:
     """Dates whose cells weren't formatted as dates: in a workbook, such a number can mean nothing else."""
     places = [place for place, term in read.items() if term in CORE and CORE[term].kind == "date"]
     zero = pl.lit(table.day_zero)
-    made = []
+    dates = []
     for place in places:
         text = pl.col(f"c{place}").str.strip_chars()
         days = pl.when(text.str.contains(DAYS)).then(text).cast(pl.Int64, strict=False)
         day = (zero + pl.duration(days=days)).dt.strftime("%Y-%m-%d")
-        made.append(pl.when(days.is_not_null()).then(day).otherwise(pl.col(f"c{place}")).alias(f"c{place}"))
-    return frame.with_columns(made) if made else frame
+        dates.append(pl.when(days.is_not_null()).then(day).otherwise(pl.col(f"c{place}")).alias(f"c{place}"))
+    return frame.with_columns(dates) if dates else frame
 
 
 def _totals(frame: pl.DataFrame, read: Mapping[int, str]) -> list[int]:
@@ -62,22 +62,22 @@ def _totals(frame: pl.DataFrame, read: Mapping[int, str]) -> list[int]:
     if not rows.height:
         return []
     filled = {name: pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in cells}
-    named = [one for name, one in filled.items() if read.get(int(name[1:])) in _NAMES]
-    anonymous = pl.all_horizontal(one.is_null() for one in named) if named else pl.lit(False)
-    numbers = pl.all_horizontal(one.str.contains(_NUMBER).fill_null(True) for one in filled.values())
+    named = [column for name, column in filled.items() if read.get(int(name[1:])) in _NAMES]
+    anonymous = pl.all_horizontal(column.is_null() for column in named) if named else pl.lit(False)
+    numbers = pl.all_horizontal(column.str.contains(_NUMBER).fill_null(True) for column in filled.values())
     last = (pl.col(ROW) == frame[ROW].max()) & pl.lit(frame.height > 1)
-    said = pl.coalesce(list(filled.values())).str.contains(TOTALS).fill_null(False)
-    return rows.filter(said | (anonymous & numbers & last))[ROW].to_list()
+    is_total = pl.coalesce(list(filled.values())).str.contains(TOTALS).fill_null(False)
+    return rows.filter(is_total | (anonymous & numbers & last))[ROW].to_list()
 
 
 def _unanswered(table: TextTable, read: Mapping[int, str]) -> dict[int, str]:
     """Rows in which a column that is read holds no value but a formula or an error: left empty, it would clear a value."""
-    found: dict[int, str] = {}
-    for one in table.unanswered:
-        if one.column in read:
+    reasons: dict[int, str] = {}
+    for cell in table.unanswered:
+        if cell.column in read:
             message = (
-                f"FILE-16 The cell {one.cell} under {read[one.column]} holds {one.what}. Type the value, or open the file "
+                f"FILE-16 The cell {cell.cell} under {read[cell.column]} holds {cell.what}. Type the value, or open the file "
                 "in a spreadsheet and save it, then send it again."
             )
-            found.setdefault(one.row, message)
-    return found
+            reasons.setdefault(cell.row, message)
+    return reasons

@@ -23,16 +23,18 @@ def write_table(path: Path, file_format: str, rows: pl.DataFrame) -> None:
     match file_format:
         case "csv":
             with path.open("wb") as file:
-                made = rows.select(disarmed(name) for name in rows.columns)
-                made.columns = pl.DataFrame({"heading": rows.columns}).select(disarmed("heading"))["heading"].to_list()
-                made.write_csv(file, include_bom=True)
+                disarmed_rows = rows.select(disarmed(name) for name in rows.columns)
+                disarmed_rows.columns = (
+                    pl.DataFrame({"heading": rows.columns}).select(disarmed("heading"))["heading"].to_list()
+                )
+                disarmed_rows.write_csv(file, include_bom=True)
         case "xlsx":
             _write_workbook(path, rows)
         case "jsonl":
             with path.open("w", encoding="utf-8") as file:
                 for row in rows.iter_rows(named=True):
-                    said = {name: text for name, text in row.items() if text is not None}
-                    file.write(json.dumps(said, ensure_ascii=False) + "\n")
+                    members = {name: text for name, text in row.items() if text is not None}
+                    file.write(json.dumps(members, ensure_ascii=False) + "\n")
         case "parquet":
             rows.write_parquet(path)
         case _:

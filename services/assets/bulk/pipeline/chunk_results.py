@@ -1,4 +1,4 @@
-"""What is kept of a run of rows once it has been judged: outcomes, findings, and sums for the whole file."""
+"""Chunk results: outcomes, findings and sums that are kept of a run of rows once it has been judged."""
 
 from typing import Any, NamedTuple
 
@@ -6,13 +6,13 @@ import polars as pl
 
 from models.bulk import BulkJob
 from services.assets.bulk.pipeline.chunks import KEPT_SCHEMA, LONGEST_QUOTE, OUTCOME_SCHEMA, pack
-from services.assets.bulk.pipeline.outcomes import GOES_THROUGH, Outcome, Verdict
+from services.assets.bulk.pipeline.outcomes import GOES_THROUGH, Outcome, RunOutcomes
 
 EXAMPLES = 5
 
 
-class Kept(NamedTuple):
-    """What is kept of a run of rows, as frames and as they are stored."""
+class ChunkResults(NamedTuple):
+    """Results of a run of rows, as frames and as they are stored."""
 
     findings: pl.DataFrame
     outcomes: pl.DataFrame
@@ -20,22 +20,22 @@ class Kept(NamedTuple):
     packed_outcomes: bytes
 
 
-def keep(verdict: Verdict) -> Kept:
-    """What is to be kept of a run of rows, once its new assets are known."""
-    findings, outcomes = kept_findings(verdict), kept_outcomes(verdict)
-    return Kept(findings, outcomes, pack(findings), pack(outcomes))
+def collect_results(verdict: RunOutcomes) -> ChunkResults:
+    """Collect the results of a run of rows, once its new assets are known."""
+    findings, outcomes = numbered_findings(verdict), row_outcomes(verdict)
+    return ChunkResults(findings, outcomes, pack(findings), pack(outcomes))
 
 
-def kept_findings(verdict: Verdict) -> pl.DataFrame:
+def numbered_findings(verdict: RunOutcomes) -> pl.DataFrame:
     """The findings with the numbers that the rows have in the file (`KEPT_SCHEMA`); long quotations are cut."""
     numbers = verdict.rows.cast(pl.Int64)
-    found = verdict.findings.with_columns(numbers.gather(verdict.findings["row"]).alias("row"))
+    numbered = verdict.findings.with_columns(numbers.gather(verdict.findings["row"]).alias("row"))
     cut = [pl.col(name).str.head(LONGEST_QUOTE) for name in ("given", "message")]
-    return found.with_columns(cut).select(pl.col(name).cast(kind) for name, kind in KEPT_SCHEMA.items())
+    return numbered.with_columns(cut).select(pl.col(name).cast(kind) for name, kind in KEPT_SCHEMA.items())
 
 
-def kept_outcomes(verdict: Verdict) -> pl.DataFrame:
-    """What became of each row (`OUTCOME_SCHEMA`), with where the asset is for those that go through."""
+def row_outcomes(verdict: RunOutcomes) -> pl.DataFrame:
+    """Outcomes of all rows (`OUTCOME_SCHEMA`), with where the asset is for those that go through."""
     fresh = verdict.values.select(
         pl.col("index"),
         name="AssetName",
@@ -55,8 +55,8 @@ def kept_outcomes(verdict: Verdict) -> pl.DataFrame:
         )
         for row, c in verdict.changed.items()
     ]
-    known = pl.DataFrame(spoken, schema=fresh.schema, orient="row")
-    described = pl.concat([fresh.filter(~pl.col("index").is_in(known["index"].implode())), known])
+    changed_assets = pl.DataFrame(spoken, schema=fresh.schema, orient="row")
+    described = pl.concat([fresh.filter(~pl.col("index").is_in(changed_assets["index"].implode())), changed_assets])
     keys = verdict.keys.group_by("index").agg(pl.col("key").alias("keys"))
     rows = pl.DataFrame(
         {
@@ -74,7 +74,7 @@ def kept_outcomes(verdict: Verdict) -> pl.DataFrame:
     return joined.select(pl.col(name).cast(kind) for name, kind in OUTCOME_SCHEMA.items())
 
 
-def add_up(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:
+def add_up(job: BulkJob, verdict: RunOutcomes, findings: pl.DataFrame) -> None:
     """Add what became of a run of rows to the sums of its job."""
     counts = {outcome: verdict.outcomes.count(outcome) for outcome in Outcome}
     job.rows_registered += counts[Outcome.REGISTERED]
@@ -89,7 +89,7 @@ def add_up(job: BulkJob, verdict: Verdict, findings: pl.DataFrame) -> None:
 
 def _summed(before: dict[str, dict[str, Any]], findings: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Findings of a whole file by rule: severity, fields, rows, what is expected, and a few examples."""
-    found = {code: {**entry} for code, entry in before.items()}
+    summary = {code: {**entry} for code, entry in before.items()}
     grouped = findings.group_by("code", maintain_order=True).agg(
         pl.col("severity").first(),
         pl.col("field").unique(maintain_order=True),
@@ -98,10 +98,10 @@ def _summed(before: dict[str, dict[str, Any]], findings: pl.DataFrame) -> dict[s
         pl.struct("row", "field", "given", "message").head(EXAMPLES).alias("examples"),
     )
     for code, severity, fields, expected, rows, examples in grouped.iter_rows():
-        entry = found.setdefault(
+        entry = summary.setdefault(
             code, {"severity": severity, "fields": [], "expected": expected, "rows": 0, "examples": []}
         )
         entry["rows"] += rows
-        entry["fields"] = list(dict.fromkeys([*entry["fields"], *(one for one in fields if one)]))
+        entry["fields"] = list(dict.fromkeys([*entry["fields"], *(field for field in fields if field)]))
         entry["examples"] = [*entry["examples"], *examples][:EXAMPLES]
-    return found
+    return summary

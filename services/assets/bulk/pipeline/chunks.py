@@ -48,23 +48,23 @@ def unpack(data: bytes, columns: list[str] | None = None) -> pl.DataFrame:
 
 def chunk_ids(job_id: UUID) -> list[int]:
     """The chunks of a job in the order of the file. Inside an operation."""
-    chosen = select(col(BulkChunk.id)).where(col(BulkChunk.job_id) == job_id).order_by(col(BulkChunk.number))
-    return [identifier for identifier in current_session().scalars(chosen) if identifier is not None]
+    query = select(col(BulkChunk.id)).where(col(BulkChunk.job_id) == job_id).order_by(col(BulkChunk.number))
+    return [identifier for identifier in current_session().scalars(query) if identifier is not None]
 
 
-def given_rows(content: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
+def rows_by_term(content: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
     """The rows of a chunk by term: `ROW`, `BROKEN`, and a column for each term that the file gives."""
-    made = [name for name in content.columns if name.startswith(TERM_PREFIX)]
-    if made:
-        by_term = [pl.col(name).alias(name.removeprefix(TERM_PREFIX)) for name in made]
+    translated = [name for name in content.columns if name.startswith(TERM_PREFIX)]
+    if translated:
+        by_term = [pl.col(name).alias(name.removeprefix(TERM_PREFIX)) for name in translated]
     else:
         by_term = [pl.col(f"c{place}").alias(term) for place, term in columns.items()]
     return content.select(ROW, BROKEN, *by_term)
 
 
-def plain_cells(given: pl.DataFrame) -> pl.DataFrame:
+def plain_cells(rows: pl.DataFrame) -> pl.DataFrame:
     """The cells of rows by term, without the character that PostgreSQL can't keep."""
-    return given.drop(ROW, BROKEN).with_columns(pl.all().str.replace_all("\x00", "", literal=True))
+    return rows.drop(ROW, BROKEN).with_columns(pl.all().str.replace_all("\x00", "", literal=True))
 
 
 def with_constants(cells: pl.DataFrame, constants: Mapping[str, str]) -> pl.DataFrame:
@@ -82,7 +82,7 @@ def with_constants(cells: pl.DataFrame, constants: Mapping[str, str]) -> pl.Data
 
 def findings_by_row(findings: pl.DataFrame) -> dict[int, list[Finding]]:
     """The findings of every row that has any, in their order."""
-    found: dict[int, list[Finding]] = {}
-    for row, code, where, given, expected, message, severity in findings.select(list(FINDINGS_SCHEMA)).iter_rows():
-        found.setdefault(row, []).append(Finding(code, where, given, expected, message, Severity(severity)))
-    return found
+    by_row: dict[int, list[Finding]] = {}
+    for row, code, where, quoted, expected, message, severity in findings.select(list(FINDINGS_SCHEMA)).iter_rows():
+        by_row.setdefault(row, []).append(Finding(code, where, quoted, expected, message, Severity(severity)))
+    return by_row

@@ -1,4 +1,4 @@
-"""What is to become of each row of a run: new, changed, unchanged, refused or kept as a draft (UC-02.01, UC-02.03, bulk).
+"""Outcomes of the rows of a run: new, changed, unchanged, refused or kept as a draft (UC-02.01, UC-02.03, bulk).
 
 The same is asked in a dry run and when rows are registered; only writing follows or doesn't.
 """
@@ -9,36 +9,36 @@ from enum import StrEnum
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import select
-from sqlmodel import col
 
-from models.assets import Asset
-from services.assets.bulk.files.formats import ROW
-from services.assets.bulk.pipeline import changes as updating
-from services.assets.bulk.pipeline.asset_snapshot import Unchanged
-from services.assets.bulk.pipeline.changes import Change
+from services.assets.bulk.files.formats import BROKEN, ROW
+from services.assets.bulk.pipeline.candidates import Candidates, validate_candidates
+from services.assets.bulk.pipeline.changes import Change, propose_changes
 from services.assets.bulk.pipeline.chunks import plain_cells
 from services.assets.bulk.pipeline.duplicates import (
     KEY_SCHEMA,
     Earlier,
-    Others,
-    against_register,
     asset_key,
     file_keys,
     inside_file,
-    made_here,
-    told,
+    keys_of_rows,
+    made_by,
 )
-from services.assets.bulk.pipeline.existing_assets import Identified, nameless, slices
-from services.assets.bulk.pipeline.lookups import Asked
-from services.assets.bulk.pipeline.validation import keys_of
+from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_nameless, identify_assets
+from services.assets.bulk.pipeline.unchanged import Unchanged
+from services.assets.registration.duplicates import (
+    RegisterMatches,
+    find_registered,
+    find_taken_aliases,
+    find_visible,
+    keys_of,
+    match_register,
+    reveal_duplicates,
+)
 from services.assets.registration.lookup_hits import unseen_of
 from services.assets.registration.record import is_justification
 from services.core.errors import Severity
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import visible
 from services.core.rules import FINDINGS_SCHEMA, findings_frame, sorted_findings
-from services.core.transaction import current_session
 
 EVERY_CODE = "*"
 LACKING = frozenset({"CAT-04"})
@@ -46,7 +46,7 @@ LACKING = frozenset({"CAT-04"})
 
 
 class Outcome(StrEnum):
-    """What becomes of a row."""
+    """Outcome of a row."""
 
     REGISTERED = "registered"
     UPDATED = "updated"
@@ -60,7 +60,7 @@ GOES_THROUGH = (Outcome.REGISTERED, Outcome.UPDATED, Outcome.UNCHANGED)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was said for the whole file: values for rows that give none, why warnings are right, whether drafts are kept."""
+    """Terms for the whole file: values for rows that give none, why warnings are right, whether drafts are kept."""
 
     constants: Mapping[str, str] = field(default_factory=dict)
     justifications: Mapping[str, str] = field(default_factory=dict)
@@ -75,12 +75,13 @@ class Terms:
 
 
 @dataclass(slots=True)
-class Verdict:
+class RunOutcomes:
     """A run of rows, judged. Rows are numbered by their place in the run; `rows` tells their numbers in the file.
 
     `findings` (FINDINGS_SCHEMA) of rows that something is said of; `values` the typed values of new rows, with ``index``;
     `new` the places of those that are registered, `changed` what is updated, by place; `keys` what duplicates in later runs
-    are found by.
+    are found by; `matches` what the register says of new rows, numbered as `values` are; `unseen` the assets of others that
+    were met.
     """
 
     rows: pl.Series
@@ -91,130 +92,146 @@ class Verdict:
     changed: dict[int, Change | Unchanged]
     assets: dict[int, UUID]
     keys: pl.DataFrame
-    others: Others
+    matches: RegisterMatches
     unseen: list[UUID]
 
 
-def judge(actor: Actor, given: pl.DataFrame, asked: Asked, earlier: Earlier, terms: Terms) -> Verdict:
-    """Judge a run of rows, `given` as `asking.ask` takes them, by what was said of them and what became of earlier ones.
+def judge_rows(
+    actor: Actor, rows: pl.DataFrame, constants: Mapping[str, str], earlier: Earlier, terms: Terms
+) -> RunOutcomes:
+    """Judge a run of rows by the rules, the register and earlier rows of the file. Inside an operation.
 
-    `earlier` is what rows of earlier runs of the file are known by. Inside an operation.
+    `rows` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty), `constants` the values of
+    new rows that give none; `earlier` is what rows of earlier runs are known by. Raises Refused when the actor's
+    organisation may not register assets at all.
     """
-    places, keys = asked.places, asked.keys
-    others = against_register(keys, asked.there, asked.taken, earlier, _wrong(sorted_findings(asked.parts)))
-    unseen = unseen_of(actor, others.hits)
-    seen = _seen(actor, {other for _index, _code, other, _name in others.same})
-    told_beside = [findings_frame(others.findings), findings_frame(told(others.same, seen))]
-    fresh_findings = sorted_findings([*asked.parts, *told_beside])
-    verdict = Verdict(
-        rows=given[ROW],
-        outcomes=[Outcome.REFUSED] * given.height,
-        findings=_at(fresh_findings, places),
-        values=asked.values.with_columns(pl.Series("index", places, dtype=pl.Int64)),
+    cells = plain_cells(rows)
+    named = identify_assets(actor, cells, rows[BROKEN])
+    places = [row for row in range(rows.height) if row not in named.assets and row not in named.refused]
+    candidates = validate_candidates(actor, cells, places, constants)
+    matches = _match_candidates(candidates, earlier)
+    duplicates = [(row, existing.as_finding()) for row, existing in reveal_duplicates(actor, matches.duplicates)]
+    parts = [*candidates.findings, findings_frame(matches.findings), findings_frame(duplicates)]
+    fresh_findings = sorted_findings(parts)
+    verdict = RunOutcomes(
+        rows=rows[ROW],
+        outcomes=[Outcome.REFUSED] * rows.height,
+        findings=_at_places(fresh_findings, places),
+        values=candidates.values.with_columns(pl.Series("index", places, dtype=pl.Int64)),
         new=[],
         changed={},
         assets={},
         keys=pl.DataFrame(schema=KEY_SCHEMA),
-        others=others,
-        unseen=unseen,
+        matches=matches,
+        unseen=unseen_of(actor, matches.hits),
     )
-    alike = _alike(keys, others, seen, earlier, fresh_findings)
-    targets = {**asked.named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}
-    _changes(actor, verdict, given, targets, asked.named, {places[index] for index in alike})
-    _file_keys(verdict, asked)
+    alike = _find_alike(actor, candidates, matches, earlier, _refused_rows(fresh_findings))
+    targets = {**named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}
+    _add_changes(actor, verdict, cells, targets, named, {places[index] for index in alike})
+    _add_file_keys(verdict, candidates)
     _conclude(verdict, earlier, terms, set(places))
     return verdict
 
 
-def _at(findings: pl.DataFrame, places: list[int]) -> pl.DataFrame:
+def _match_candidates(candidates: Candidates, earlier: Earlier) -> RegisterMatches:
+    registered = find_registered(candidates.keys)
+    taken = find_taken_aliases(candidates.keys)
+    return match_register(
+        candidates.keys,
+        [None] * len(candidates.keys),
+        registered,
+        taken,
+        made_here=made_by(earlier, {asset.id for asset in registered} | set(taken.values())),
+        refused=_refused_rows(sorted_findings(candidates.findings)),
+    )
+
+
+def _at_places(findings: pl.DataFrame, places: list[int]) -> pl.DataFrame:
     """Findings of a selection of rows, numbered as the run numbers them."""
     moved = pl.Series(places, dtype=pl.UInt32)
     return findings.with_columns(moved.gather(findings["row"]).alias("row")) if findings.height else findings
 
 
-def _seen(actor: Actor, ids: set[UUID]) -> set[UUID]:
-    seen: set[UUID] = set()
-    for part in slices(sorted(ids)):
-        chosen = select(col(Asset.id)).where(col(Asset.id).in_(part), visible(Asset, actor))
-        seen |= set(current_session().scalars(chosen))
-    return seen
+def _refused_rows(findings: pl.DataFrame) -> set[int]:
+    """Rows that are refused by their own values."""
+    return set(findings.filter(pl.col("severity") == Severity.ERROR.value)["row"])
 
 
-def _wrong(findings: pl.DataFrame) -> pl.Series:
-    """The places of rows that are refused whatever else is said."""
-    return findings.filter(pl.col("severity") == Severity.ERROR.value)["row"].cast(pl.Int64)
-
-
-def _alike(
-    keys: pl.DataFrame, others: Others, seen: set[UUID], earlier: Earlier, findings: pl.DataFrame
+def _find_alike(
+    actor: Actor, candidates: Candidates, matches: RegisterMatches, earlier: Earlier, refused: set[int]
 ) -> dict[int, UUID]:
     """New rows that may be an asset which is there already, to the letter: by device, by meter, or by name alone.
 
     Such a row says nothing new when all its values are those of the record: the same file was sent twice.
     """
-    found = {index: other for index, other in others.own.items() if other in seen}
-    bare = ["serial", "friendly_code", "import_mpan", "export_mpan"]
-    wrong = _wrong(findings)
-    alone = keys.with_row_index("index").filter(
-        pl.all_horizontal(pl.col(bare).is_null()),
-        ~pl.col("index").cast(pl.Int64).is_in(wrong.implode()),
-        pl.col("provider").is_not_null(),
-    )
-    for (provider,), rows in alone.group_by("provider"):
-        there = nameless(UUID(str(provider)), rows["name"])
-        mine = made_here(earlier, there["id"])
-        there = there.filter(~pl.col("id").is_in(list(mine))).unique(["name", "category", "rated"], keep="first")
-        met = rows.join(there, on=["name", "category", "rated"], suffix="_o")
-        found.update({index: UUID(other) for index, other in met.select("index", "id").iter_rows()})
-    return found
+    own: dict[int, UUID] = {}
+    for row, _code, asset in matches.duplicates:
+        if asset.provider == candidates.keys[row].provider:
+            own.setdefault(row, asset.id)
+    seen = find_visible(actor, set(own.values()))
+    alike = {row: asset_id for row, asset_id in own.items() if asset_id in seen}
+    nameless: dict[str, list[int]] = {}
+    for row, keys in enumerate(candidates.keys):
+        if row not in refused and keys.provider and not (keys.serial or keys.friendly_code or keys.meters):
+            nameless.setdefault(keys.provider, []).append(row)
+    for provider, theirs in nameless.items():
+        registered = find_nameless(UUID(provider), sorted({candidates.keys[row].name or "" for row in theirs}))
+        known_here = made_by(earlier, [asset.id for asset in registered])
+        by_value: dict[tuple[object, ...], UUID] = {}
+        for asset in sorted(registered):
+            if asset.id not in known_here:
+                by_value.setdefault((asset.name, asset.category, asset.rated), asset.id)
+        for row in theirs:
+            keys = candidates.keys[row]
+            if (asset_id := by_value.get((keys.name, keys.category, keys.rated))) is not None:
+                alike[row] = asset_id
+    return alike
 
 
-def _changes(
+def _add_changes(
     actor: Actor,
-    verdict: Verdict,
-    given: pl.DataFrame,
+    verdict: RunOutcomes,
+    cells: pl.DataFrame,
     targets: Mapping[int, UUID],
-    named: Identified,
+    named: NamedAssets,
     only_if_equal: set[int],
 ) -> None:
-    """What rows that name an asset would change of it; rows that are merely alike say nothing new, or stay duplicates."""
-    said = [(row, finding) for row, found in named.refused.items() for finding in found]
+    """Add what rows that name an asset would change of it; rows that are merely alike say nothing new, or stay duplicates."""
+    all_findings = [(row, finding) for row, findings in named.refused.items() for finding in findings]
     if targets:
-        for row, change in updating.held_against(actor, plain_cells(given), targets).items():
+        for row, change in propose_changes(actor, cells, targets).items():
             findings = () if isinstance(change, Unchanged) else change.findings
             if row in only_if_equal and (change.changes or findings):
                 continue
             verdict.changed[row] = change
             verdict.assets[row] = change.asset.id
-            said += [(row, finding) for finding in findings]
+            all_findings += [(row, finding) for finding in findings]
         equal = pl.Series(sorted(only_if_equal & set(verdict.changed)), dtype=pl.UInt32)
         verdict.findings = verdict.findings.filter(~pl.col("row").is_in(equal.implode()))
-    verdict.findings = sorted_findings([verdict.findings, findings_frame(said)])
+    verdict.findings = sorted_findings([verdict.findings, findings_frame(all_findings)])
 
 
-def _file_keys(verdict: Verdict, asked: Asked) -> None:
-    """What every row is known by inside the file: its own values, and the asset that it speaks of."""
-    moved = pl.Series(asked.places, dtype=pl.Int64)
-    fresh = asked.file_keys.with_columns(moved.gather(asked.file_keys["index"]).alias("index"))
+def _add_file_keys(verdict: RunOutcomes, candidates: Candidates) -> None:
+    """Add what every row is known by inside the file: its own values, and the asset that it speaks of."""
+    fresh = keys_of_rows(candidates.keys, candidates.values)
+    places = pl.Series(candidates.places, dtype=pl.Int64)
+    fresh = fresh.with_columns(places.gather(fresh["index"]).alias("index"))
     changed = sorted(verdict.changed)
-    spoken = [(row, key) for row in changed for key in _spoken_keys(verdict.changed[row])]
-    known = pl.DataFrame(spoken, schema=KEY_SCHEMA, orient="row")
-    own = pl.DataFrame(
-        {"index": changed, "key": [asset_key(verdict.changed[row].asset.id) for row in changed]}, schema=KEY_SCHEMA
-    )
     fresh = fresh.filter(~pl.col("index").is_in(pl.Series(changed, dtype=pl.Int64).implode()))
-    verdict.keys = pl.concat([fresh, known, own]).sort("index", maintain_order=True)
+    pairs = [(row, key) for row in changed for key in _changed_keys(verdict.changed[row])]
+    pairs += [(row, asset_key(verdict.changed[row].asset.id)) for row in changed]
+    own = pl.DataFrame(pairs, schema=KEY_SCHEMA, orient="row")
+    verdict.keys = pl.concat([fresh, own]).sort("index", maintain_order=True)
 
 
-def _spoken_keys(change: Change | Unchanged) -> list[str]:
-    """What a changed asset will be known by, where that is new: what it has now, the register itself knows."""
+def _changed_keys(change: Change | Unchanged) -> list[str]:
+    """Keys of a changed asset, where they are new: those that it has now, the register itself knows."""
     if change.checked is None or not change.changes:
         return []
-    keys = keys_of(pl.DataFrame([updating.key_values(change.checked.values)], strict=False, schema=updating.KEY_TYPES))
-    return file_keys(keys)["key"].to_list()
+    return file_keys(keys_of(change.checked.values))
 
 
-def _conclude(verdict: Verdict, earlier: Earlier, terms: Terms, fresh: set[int]) -> None:
+def _conclude(verdict: RunOutcomes, earlier: Earlier, terms: Terms, fresh: set[int]) -> None:
     """From findings to outcomes: errors refuse, warnings too unless they are justified, then each asset once in a file."""
     stops = _stopping(verdict.findings, terms)
     height = len(verdict.rows)

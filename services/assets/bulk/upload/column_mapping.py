@@ -1,4 +1,4 @@
-"""Which column of a file is which attribute: by term, by label, by what the organisation said before (UC-02.01, bulk)."""
+"""Column mapping: attributes of a file's columns by term, by label, by what the organisation said before (UC-02.01, bulk)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,49 +32,49 @@ class Columns:
 
 def headings_known(reference: AssetReference) -> dict[str, str]:
     """Every way to head a column, squashed to lower-cased letters and digits -> the term that it stands for."""
-    known: dict[str, str] = {}
+    term_of: dict[str, str] = {}
     labels: dict[str, set[str]] = {}
     for attribute in CORE.values():
-        known[squash(attribute.term)] = attribute.term
+        term_of[squash(attribute.term)] = attribute.term
         for label in (attribute.label, f"{attribute.label} {attribute.unit}"):
             labels.setdefault(squash(label), set()).add(attribute.term)
     for term in (*REGISTER_TERMS, ATTRIBUTES_TERM, CODES, REASONS):
-        known[squash(term)] = term
+        term_of[squash(term)] = term
     for schema in reference.schemas.values():
         for name, spec in schema.get("properties", {}).items():
-            known.setdefault(squash(name), name)
+            term_of.setdefault(squash(name), name)
             title = spec.get("title", name)
             for label in (title, f"{title} {spec.get('x-unit', '')}"):
                 labels.setdefault(squash(label), set()).add(name)
     # A label that two attributes share says nothing.
-    return {**{label: next(iter(terms)) for label, terms in labels.items() if len(terms) == 1}, **known}
+    return {**{label: next(iter(terms)) for label, terms in labels.items() if len(terms) == 1}, **term_of}
 
 
 def resolve(
     headings: Sequence[str],
     reference: AssetReference,
-    given: Mapping[str, str | None],
+    chosen_terms: Mapping[str, str | None],
     remembered: Mapping[str, str | None],
 ) -> Columns:
-    """What each column holds: as said now (`given`, heading -> term or None to pass it over), before, or by its name.
+    """Resolve each column to a term: as chosen now (heading -> term or None to pass it over), before, or by its name.
 
-    Raises Invalid for a heading or term in `given` that there isn't, and for two columns that hold the same.
+    Raises Invalid for a heading or term in `chosen_terms` that there isn't, and for two columns that hold the same.
     """
-    known = headings_known(reference)
-    findings = _wrong(headings, known, given)
-    said = {squash(heading): term for heading, term in given.items()}
+    terms = headings_known(reference)
+    findings = _wrong(headings, terms, chosen_terms)
+    by_heading = {squash(heading): term for heading, term in chosen_terms.items()}
     read: dict[int, str] = {}
     unknown: list[str] = []
     passed: list[str] = []
     for place, heading in enumerate(headings):
         key = squash(heading)
-        term = said[key] if key in said else known.get(key) or remembered.get(key)
-        if term in PASSED_OVER or (term is None and key in {**remembered, **said}):
+        term = by_heading[key] if key in by_heading else terms.get(key) or remembered.get(key)
+        if term in PASSED_OVER or (term is None and key in {**remembered, **by_heading}):
             passed.append(heading)
         elif term is None:
             unknown.append(heading or f"column {place + 1}, which has no heading")
         elif term in read.values():
-            other = headings[next(at for at, one in read.items() if one == term)]
+            other = headings[next(at for at, read_term in read.items() if read_term == term)]
             message = f"The columns “{other}” and “{heading}” both hold {term}. Leave one out, or say what it holds."
             findings.append(Finding("FILE-10", term, heading, "Each attribute in one column", message))
         else:
@@ -84,19 +84,21 @@ def resolve(
     return Columns(read, unknown, passed)
 
 
-def _wrong(headings: Sequence[str], known: Mapping[str, str], given: Mapping[str, str | None]) -> list[Finding]:
+def _wrong(
+    headings: Sequence[str], term_of: Mapping[str, str], chosen_terms: Mapping[str, str | None]
+) -> list[Finding]:
     there = {squash(heading) for heading in headings}
-    terms = set(known.values())
-    found = []
-    for heading, term in given.items():
+    terms = set(term_of.values())
+    findings = []
+    for heading, term in chosen_terms.items():
         if squash(heading) not in there:
-            found.append(
+            findings.append(
                 Finding("FILE-11", None, heading, "A heading of the file", f"No column is headed “{heading}”.")
             )
         if term is not None and term not in terms:
             message = f"There is no attribute {term}, which the column “{heading}” was said to hold."
-            found.append(Finding("FILE-12", term, term, "An attribute of the asset or of its category", message))
-    return found
+            findings.append(Finding("FILE-12", term, term, "An attribute of the asset or of its category", message))
+    return findings
 
 
 def require_terms(constants: Mapping[str, str], reference: AssetReference) -> None:
@@ -117,7 +119,7 @@ def recognised(reference: AssetReference, extra: Iterable[str] = ()) -> frozense
 
 
 def remembered_for(actor: Actor) -> dict[str, str | None]:
-    """What the actor's organisation said of headings before: squashed heading -> term. Inside an operation."""
+    """Remembered mapping of the actor's organisation: squashed heading -> term. Inside an operation."""
     rows = current_session().execute(
         select(col(BulkMapping.heading_key), col(BulkMapping.term)).where(
             col(BulkMapping.organisation_id) == actor.organisation_id
@@ -126,12 +128,12 @@ def remembered_for(actor: Actor) -> dict[str, str | None]:
     return {row[0]: row[1] for row in rows}
 
 
-def remember(actor: Actor, given: Mapping[str, str | None]) -> None:
+def remember(actor: Actor, chosen_terms: Mapping[str, str | None]) -> None:
     """Keep what was said of headings, for the organisation's next file. Inside an operation that writes."""
-    if not given or actor.organisation_id is None:
+    if not chosen_terms or actor.organisation_id is None:
         return
     session = current_session()
-    keys = {squash(heading)[:200]: term for heading, term in given.items()}
+    keys = {squash(heading)[:200]: term for heading, term in chosen_terms.items()}
     session.execute(
         delete(BulkMapping).where(
             col(BulkMapping.organisation_id) == actor.organisation_id, col(BulkMapping.heading_key).in_(list(keys))

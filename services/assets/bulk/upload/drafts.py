@@ -12,8 +12,8 @@ from models.assets import Asset
 from models.base import new_id
 from models.bulk import BulkDraft, BulkJob
 from services.assets.bulk.files.formats import BROKEN, ROW
-from services.assets.bulk.pipeline.chunk_results import kept_findings
-from services.assets.bulk.pipeline.outcomes import Outcome, Verdict
+from services.assets.bulk.pipeline.chunk_results import numbered_findings
+from services.assets.bulk.pipeline.outcomes import Outcome, RunOutcomes
 from services.assets.bulk.upload.jobs import job_of
 from services.assets.registration.register import register_asset
 from services.core.clock import now
@@ -24,17 +24,17 @@ from services.core.operation import operation
 from services.core.transaction import current_session
 
 
-def keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
+def keep_drafts(job: BulkJob, cells: pl.DataFrame, verdict: RunOutcomes) -> None:
     """Keep the rows of a run that lack nothing but mandatory values. Inside an operation that writes."""
     places = [row for row, outcome in enumerate(verdict.outcomes) if outcome is Outcome.DRAFT]
     if not places:
         return
-    said = kept_findings(verdict)
+    findings = numbered_findings(verdict)
     lacks: dict[int, list[dict[str, Any]]] = {}
-    for row in said.to_dicts():
+    for row in findings.to_dicts():
         lacks.setdefault(row.pop("row"), []).append(row)
     moment = now()
-    rows = given.select(pl.all().gather(places)).to_dicts()
+    rows = cells.select(pl.all().gather(places)).to_dicts()
     drafts = [
         {
             "id": new_id(),
@@ -54,14 +54,14 @@ def keep_drafts(job: BulkJob, given: pl.DataFrame, verdict: Verdict) -> None:
 def job_drafts(actor: Actor, job_id: UUID, *, after: int = 0, limit: int = 500) -> list[BulkDraft]:
     """The drafts of a job from the row after the one numbered `after` on; at most `limit`, up to 5,000. NotFound."""
     job = job_of(actor, job_id)
-    chosen = select(BulkDraft).where(col(BulkDraft.job_id) == job.id, col(BulkDraft.row_number) > after)
-    ordered = chosen.order_by(col(BulkDraft.row_number)).limit(max(1, min(limit, 5_000)))
+    query = select(BulkDraft).where(col(BulkDraft.job_id) == job.id, col(BulkDraft.row_number) > after)
+    ordered = query.order_by(col(BulkDraft.row_number)).limit(max(1, min(limit, 5_000)))
     return list(current_session().scalars(ordered))
 
 
 def _draft(actor: Actor, draft_id: UUID) -> BulkDraft:
-    chosen = select(BulkDraft).where(col(BulkDraft.id) == draft_id, visible(BulkDraft, actor))
-    draft = current_session().scalar(chosen.with_for_update())
+    query = select(BulkDraft).where(col(BulkDraft.id) == draft_id, visible(BulkDraft, actor))
+    draft = current_session().scalar(query.with_for_update())
     if draft is None:
         raise NotFound("draft", draft_id)
     return draft

@@ -12,9 +12,8 @@ from sqlmodel import col
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
 from services.assets.bulk.files.formats import TextTable, refuse_file
 from services.assets.bulk.files.reader import read_table
-from services.assets.bulk.files.spreadsheet_fixes import settle_rows
+from services.assets.bulk.files.spreadsheet_fixes import fix_spreadsheet_rows
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, pack
-from services.assets.bulk.pipeline.prefetch import get_ready, is_large
 from services.assets.bulk.upload.column_mapping import recognised, remember, remembered_for, require_terms, resolve
 from services.assets.bulk.upload.public_registers import made_ready
 from services.assets.registration.parties import active_parties, require_provider
@@ -35,7 +34,7 @@ Headings = Mapping[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is said with a file: `columns` heading -> term (None: pass it over), `constants` term -> the value of rows that
+    """Wishes that come with a file: `columns` heading -> term (None: pass it over), `constants` term -> the value of rows that
     give none, `justifications` rule code (``*``: every) -> why its warnings are right, `keep_drafts` for rows that only lack
     mandatory values, `idempotency_key` for programs that may send the same request twice.
     """
@@ -72,9 +71,6 @@ def submit_file(
     reference, remembered = what_is_known(actor)
     _require_reasons(wishes.justifications)
     require_terms(wishes.constants, reference)
-    # A text of so many lines; of other formats it isn't known yet.
-    if is_large(data.count(b"\n")):
-        get_ready()
     read = read_file(data, filename, reference, {**wishes.columns}, remembered, media_type)
     facts = (filename.replace("\x00", "")[:200] or "file", hashlib.sha256(data).hexdigest(), len(data))
     return keep_job(actor, read, facts, wishes)
@@ -90,15 +86,15 @@ def read_file(
     data: bytes,
     filename: str,
     reference: AssetReference,
-    given: Headings,
+    chosen_terms: Headings,
     remembered: Headings,
     media_type: str | None = None,
 ) -> ReadFile:
     """Read a file and find out what its columns hold. Raises Invalid for what can't be used."""
-    known = recognised(reference, (squash(heading) for heading in {**remembered, **given}))
-    table = read_table(data, filename, lambda cells: sum(squash(cell) in known for cell in cells), media_type)
-    columns = resolve(table.headings, reference, given, remembered)
-    if "AssetName" not in columns.read.values() and "AssetId" not in columns.read.values() and not given:
+    headings_known = recognised(reference, (squash(heading) for heading in {**remembered, **chosen_terms}))
+    table = read_table(data, filename, lambda cells: sum(squash(cell) in headings_known for cell in cells), media_type)
+    columns = resolve(table.headings, reference, chosen_terms, remembered)
+    if "AssetName" not in columns.read.values() and "AssetId" not in columns.read.values() and not chosen_terms:
         ready = made_ready(data, filename, table)
         if ready is not None:
             return ReadFile(ready.table, {}, [], ready.kind)
@@ -106,7 +102,7 @@ def read_file(
         headings = ", ".join(heading for heading in table.headings if heading)[:200]
         message = "No column of the file is headed by an attribute. Use the template, or say what the columns hold."
         raise refuse_file("FILE-04", headings, message)
-    return ReadFile(settle_rows(table, columns.read), columns.read, columns.unknown, None)
+    return ReadFile(fix_spreadsheet_rows(table, columns.read), columns.read, columns.unknown, None)
 
 
 def _require_reasons(justifications: Mapping[str, str]) -> None:
@@ -171,10 +167,10 @@ def _keep_chunk(job: BulkJob, number: int, part: pl.DataFrame) -> None:
 
 def job_of(actor: Actor, job_id: UUID, *, lock: bool = False) -> BulkJob:
     """A job that the actor may see; NotFound otherwise. Inside an operation."""
-    chosen = select(BulkJob).where(col(BulkJob.id) == job_id, visible(BulkJob, actor))
+    query = select(BulkJob).where(col(BulkJob.id) == job_id, visible(BulkJob, actor))
     if lock:
-        chosen = chosen.with_for_update().execution_options(populate_existing=True)
-    job = current_session().scalar(chosen)
+        query = query.with_for_update().execution_options(populate_existing=True)
+    job = current_session().scalar(query)
     if job is None:
         raise NotFound("job", job_id)
     return job
@@ -189,8 +185,8 @@ def get_job(actor: Actor, job_id: UUID) -> BulkJob:
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="list_jobs")
 def list_jobs(actor: Actor, limit: int = 50) -> list[BulkJob]:
     """The jobs that the actor may see, the latest first; at most `limit`, up to 500."""
-    chosen = select(BulkJob).where(visible(BulkJob, actor)).order_by(col(BulkJob.id).desc())
-    return list(current_session().scalars(chosen.limit(max(1, min(limit, 500)))))
+    query = select(BulkJob).where(visible(BulkJob, actor)).order_by(col(BulkJob.id).desc())
+    return list(current_session().scalars(query.limit(max(1, min(limit, 500)))))
 
 
 @operation("UC-02.01", permission="asset.bulk", name="confirm_job")
@@ -213,8 +209,6 @@ def confirm_job(
     if job.status is not JobStatus.COMPLETED:
         raise Refused("This file was not tried to its end. Send it again.")
     _require_reasons(justifications or {})
-    if is_large(job.rows_total):
-        get_ready()
     job.justifications = {**job.justifications, **(justifications or {})}
     job.keep_drafts = job.keep_drafts if keep_drafts is None else keep_drafts
     job.dry_run = False

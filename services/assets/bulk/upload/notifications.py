@@ -1,4 +1,4 @@
-"""What the owner of a job hasn't seen yet: that it has ended, and whether anybody works on those that wait (UC-02.01, bulk)."""
+"""Job notifications: that a job has ended, and whether anybody works on those that wait (UC-02.01, bulk)."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -38,8 +38,8 @@ def ended_jobs(actor: Actor, limit: int = 5) -> list[BulkJob]:
     own = (visible(BulkJob, actor), col(BulkJob.organisation_id) == actor.organisation_id)
     mine = (*own, col(BulkJob.user_id) == actor.user_id, col(BulkJob.client_id).is_(None))
     ended = (col(BulkJob.status).not_in(UNFINISHED), col(BulkJob.finished_at).is_not(None), ~opened)
-    chosen = select(BulkJob).where(*mine, *ended).order_by(col(BulkJob.id).desc())
-    return list(current_session().scalars(chosen.limit(max(1, min(limit, 50)))))
+    query = select(BulkJob).where(*mine, *ended).order_by(col(BulkJob.id).desc())
+    return list(current_session().scalars(query.limit(max(1, min(limit, 50)))))
 
 
 @operation("UC-02.01", permission="asset.bulk", name="note_seen")

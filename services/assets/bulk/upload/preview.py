@@ -30,7 +30,7 @@ SAMPLES, LONGEST_SAMPLE, LOOKED_THROUGH = 3, 24, 500
 
 @dataclass(frozen=True, slots=True)
 class FileLook:
-    """What a file holds: `columns` heading -> term; `unknown` headings that nobody knows, or that claim what another holds;
+    """Preview of a file: `columns` heading -> term; `unknown` headings that nobody knows, or that claim what another holds;
     `left_out` those that the organisation left out before.
 
     `lacking` are terms that every asset needs and no column holds; `samples` a few values by heading, to tell columns by.
@@ -71,7 +71,11 @@ def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str,
         unknown=unknown,
         lacking=[] if "AssetId" in terms else [term for term in always if term not in terms],
         ready_made=read.ready_made,
-        left_out=[one for one in named if squash(one) in passed and one not in held and one not in unknown],
+        left_out=[
+            heading_text
+            for heading_text in named
+            if squash(heading_text) in passed and heading_text not in held and heading_text not in unknown
+        ],
         samples={} if read.ready_made else _samples(read),
         sent_as=sent_before(actor, data),
     )
@@ -81,21 +85,21 @@ def _read(
     data: bytes,
     filename: str,
     reference: AssetReference,
-    given: Mapping[str, str | None],
+    chosen_terms: Mapping[str, str | None],
     remembered: Mapping[str, str | None],
 ) -> tuple[ReadFile, list[str]]:
     """The file, also where its headings alone say too little; and the headings that claim what another column holds."""
     try:
-        return read_file(data, filename, reference, given, remembered), []
+        return read_file(data, filename, reference, chosen_terms, remembered), []
     except Invalid as refused:
-        codes = {found.code for found in refused.findings}
+        codes = {finding.code for finding in refused.findings}
         if codes == {NOTHING_KNOWN}:
             table = read_table(data, filename, lambda _cells: 0)
             return ReadFile(table, {}, list(table.headings), None), []
-        doubled = [found.given for found in refused.findings if found.given]
-        if codes != {TWICE} or any(squash(heading) in map(squash, given) for heading in doubled):
+        doubled = [finding.given for finding in refused.findings if finding.given]
+        if codes != {TWICE} or any(squash(heading) in map(squash, chosen_terms) for heading in doubled):
             raise
-        read = read_file(data, filename, reference, {**given, **dict.fromkeys(doubled)}, remembered)
+        read = read_file(data, filename, reference, {**chosen_terms, **dict.fromkeys(doubled)}, remembered)
         keys = [squash(heading) for heading in read.table.headings]
         if any(keys.count(squash(heading)) > 1 for heading in doubled):
             # Headed alike but for signs and capitals: what is said of one would be said of the other.
@@ -105,14 +109,14 @@ def _read(
 
 def _samples(read: ReadFile) -> dict[str, str]:
     """The first values of each column that are not alike."""
-    found: dict[str, str] = {}
+    samples: dict[str, str] = {}
     top = read.table.frame.head(LOOKED_THROUGH)
     for place, heading in enumerate(read.table.headings):
         values = top[f"c{place}"].cast(pl.String).str.strip_chars().drop_nulls()
         first = values.filter(values != "").unique(maintain_order=True).head(SAMPLES)
         if heading and heading not in (CODES, REASONS) and len(first):
-            found.setdefault(heading, ", ".join(_cut(value) for value in first))
-    return found
+            samples.setdefault(heading, ", ".join(_cut(value) for value in first))
+    return samples
 
 
 def _cut(text: str) -> str:
@@ -126,8 +130,8 @@ def sent_before(actor: Actor, data: bytes) -> UUID | None:
         col(BulkJob.organisation_id) == actor.organisation_id,
         col(BulkJob.sha256) == hashlib.sha256(data).hexdigest(),
     )
-    chosen = select(col(BulkJob.id)).where(visible(BulkJob, actor), *same)
-    return current_session().scalar(chosen.order_by(col(BulkJob.id).desc()).limit(1))
+    query = select(col(BulkJob.id)).where(visible(BulkJob, actor), *same)
+    return current_session().scalar(query.order_by(col(BulkJob.id).desc()).limit(1))
 
 
 def attribute_choices() -> dict[str, str]:

@@ -61,24 +61,26 @@ def _not_taken(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     if taken is None:
         return pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String})
     status = pl.col("status_given").fill_null("none")
-    others = rows.filter(~status.str.to_lowercase().is_in([one.lower() for one in taken]))
-    said = f"{OTHER_STATUS} The status is “{{}}”: of the {kind}, rows that are {' or '.join(taken)} are taken over."
-    return others.select(ROW, pl.format(said, status).alias(BROKEN))
+    others = rows.filter(~status.str.to_lowercase().is_in([status_text.lower() for status_text in taken]))
+    reason = f"{OTHER_STATUS} The status is “{{}}”: of the {kind}, rows that are {' or '.join(taken)} are taken over."
+    return others.select(ROW, pl.format(reason, status).alias(BROKEN))
 
 
 def _licence_area(rows: pl.DataFrame) -> pl.Series:
     """The licence area as the register names it, else the one that the position is in; null out at sea."""
     groups = pl.Series(gsp_groups_at(rows["latitude"], rows["longitude"]), dtype=pl.String)
-    areas = groups.replace_strict({one: dno_of_gsp_group(one) for one in groups.drop_nulls().unique()}, default=None)
+    areas = groups.replace_strict(
+        {group: dno_of_gsp_group(group) for group in groups.drop_nulls().unique()}, default=None
+    )
     return rows["dno_code"].fill_null(areas.cast(pl.String)).alias("dno_code")
 
 
 def _terms(kind: Kind, rows: pl.DataFrame) -> list[pl.Expr]:
-    """What each row says, as text by term."""
+    """Columns of text by term, out of a register's own columns."""
     name = pl.coalesce("site_name", "address", "key")
     other = (pl.col("category") == "OTHER") | (pl.col("energy_source") == "OTHER")
     firm = pl.when(pl.col("flexible")).then(pl.lit("NON_FIRM")).when(~pl.col("flexible")).then(pl.lit("FIRM"))
-    said = {
+    columns = {
         "AssetName": name.str.replace_all(r"[^\p{L}0-9 \-_/()]+", " ").str.replace_all(r"\s+", " ").str.strip_chars(),
         "AssetCategory": pl.col("category"),
         "RatedCapacity": pl.col("registered_kw").cast(pl.String),
@@ -98,7 +100,7 @@ def _terms(kind: Kind, rows: pl.DataFrame) -> list[pl.Expr]:
         "StorageCapacity_kWh": pl.when(pl.col("category") == "BESS").then(pl.col("storage_kwh").cast(pl.String)),
     }
     # What the register leaves open isn't given: nothing of an asset that is there already is cleared by it.
-    return [expression.alias(TERM_PREFIX + term) for term, expression in said.items()]
+    return [expression.alias(TERM_PREFIX + term) for term, expression in columns.items()]
 
 
 def _alias(kind: Kind, rows: pl.DataFrame) -> pl.Expr:

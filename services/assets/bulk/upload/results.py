@@ -1,4 +1,4 @@
-"""What a job found and made: progress, findings, positions, and the refused rows as a file to be mended (UC-02.01, bulk)."""
+"""Job results: progress, findings, positions, and the refused rows as a file to be mended (UC-02.01, bulk)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ MOST_POSITIONS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: rows a second so far, and the seconds that the rest takes at that rate (None: not known)."""
+    """Progress of a job: rows a second so far, and the seconds that the rest takes at that rate (None: not known)."""
 
     rows_done: int
     rows_total: int
@@ -37,7 +37,7 @@ class Progress:
 
 
 def progress(job: BulkJob | ExportJob) -> Progress:
-    """How far a job is, by its own counts."""
+    """Work out the progress of a job by its own counts."""
     if job.started_at is None or not job.rows_done:
         return Progress(job.rows_done, job.rows_total, None, None)
     spent = max(((job.finished_at or now()) - job.started_at).total_seconds(), 0.001)
@@ -56,14 +56,14 @@ def job_findings(
     """
     job = job_of(actor, job_id)
     size = max(1, min(limit, LONGEST_PAGE))
-    found = pl.DataFrame(schema=KEPT_SCHEMA)
+    findings = pl.DataFrame(schema=KEPT_SCHEMA)
     for part in _kept(job, BulkChunk.findings):
         rows = part.filter(pl.col("row") > after)
-        found = pl.concat([found, rows.filter(pl.col("code") == code) if code else rows])
-        if found.height >= size:
-            last = found["row"][size - 1]
-            return found.filter(pl.col("row") <= last).to_dicts()
-    return found.to_dicts()
+        findings = pl.concat([findings, rows.filter(pl.col("code") == code) if code else rows])
+        if findings.height >= size:
+            last = findings["row"][size - 1]
+            return findings.filter(pl.col("row") <= last).to_dicts()
+    return findings.to_dicts()
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="write_findings")
@@ -71,34 +71,36 @@ def write_findings(actor: Actor, job_id: UUID, path: Path) -> int:
     """Write all findings of a job to a CSV file; how many. Raises NotFound."""
     job = job_of(actor, job_id)
     parts = list(_kept(job, BulkChunk.findings))
-    found = pl.concat([pl.DataFrame(schema=KEPT_SCHEMA), *parts])
+    findings = pl.concat([pl.DataFrame(schema=KEPT_SCHEMA), *parts])
     named = {name: name.capitalize() for name in KEPT_SCHEMA}
-    write_table(path, "csv", found.rename(named).with_columns(pl.all().cast(pl.String)))
-    return found.height
+    write_table(path, "csv", findings.rename(named).with_columns(pl.all().cast(pl.String)))
+    return findings.height
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="job_rows")
 def job_rows(
     actor: Actor, job_id: UUID, *, outcome: str | None = None, after: int = 0, limit: int = 500
 ) -> list[dict[str, Any]]:
-    """What became of the rows after the one numbered `after`: row, outcome, asset_id (None in a dry run of a new one), name.
+    """List the outcomes of rows after the one numbered `after`: row, outcome, asset_id (None in a dry run of a new one), name.
 
     At most `limit`, up to 5,000. Raises NotFound.
     """
     job = job_of(actor, job_id)
     size = max(1, min(limit, LONGEST_PAGE))
-    found: list[dict[str, Any]] = []
+    outcomes: list[dict[str, Any]] = []
     for part in _kept(job, BulkChunk.outcomes):
         rows = part.filter(pl.col("row") > after).select("row", "outcome", "asset_id", "name")
-        found += (rows.filter(pl.col("outcome") == outcome) if outcome else rows).head(size - len(found)).to_dicts()
-        if len(found) >= size:
+        outcomes += (
+            (rows.filter(pl.col("outcome") == outcome) if outcome else rows).head(size - len(outcomes)).to_dicts()
+        )
+        if len(outcomes) >= size:
             break
-    return found
+    return outcomes
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="job_positions")
 def job_positions(actor: Actor, job_id: UUID, limit: int = MOST_POSITIONS) -> list[dict[str, Any]]:
-    """Where the assets are that go through, for a map: row, outcome, name, category, rated_kw, latitude, longitude.
+    """List the positions of assets that go through, for a map: row, outcome, name, category, rated_kw, latitude, longitude.
 
     At most `limit`, spread over the file. Every text was typed by somebody: escape it.
     """
@@ -106,9 +108,9 @@ def job_positions(actor: Actor, job_id: UUID, limit: int = MOST_POSITIONS) -> li
     names = ["row", "outcome", "name", "category", "rated_kw", "latitude", "longitude"]
     placed = pl.col("latitude").is_not_null() & pl.col("outcome").is_in(["registered", "updated"])
     parts = [part.filter(placed).select(names) for part in _kept(job, BulkChunk.outcomes)]
-    found = pl.concat(parts) if parts else pl.DataFrame(schema={name: OUTCOME_SCHEMA[name] for name in names})
-    step = max(1, -(-found.height // max(1, limit)))
-    return found.gather_every(step).to_dicts()
+    positions = pl.concat(parts) if parts else pl.DataFrame(schema={name: OUTCOME_SCHEMA[name] for name in names})
+    step = max(1, -(-positions.height // max(1, limit)))
+    return positions.gather_every(step).to_dicts()
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="write_refused")
@@ -121,9 +123,9 @@ def write_refused(actor: Actor, job_id: UUID, path: Path) -> int:
     parts = [part for part in _refused(job) if part.height]
     headings = _headings(job.headings)
     schema = dict.fromkeys([*headings, CODES, REASONS], pl.String)
-    found = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema=schema)
-    write_table(path, job.file_format, found)
-    return found.height
+    refused_rows = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema=schema)
+    write_table(path, job.file_format, refused_rows)
+    return refused_rows.height
 
 
 def _refused(job: BulkJob) -> Iterator[pl.DataFrame]:
@@ -135,8 +137,8 @@ def _refused(job: BulkJob) -> Iterator[pl.DataFrame]:
         if chunk.outcomes is not None and chunk.findings is not None:
             outcomes = unpack(chunk.outcomes, ["row", "outcome"])
             refused = outcomes.filter(pl.col("outcome") == "refused").select("row")
-            said = unpack(chunk.findings).group_by("row").agg(pl.col("code"), pl.col("message"))
-            said = said.select(
+            reasons = unpack(chunk.findings).group_by("row").agg(pl.col("code"), pl.col("message"))
+            reasons = reasons.select(
                 "row",
                 pl.col("code").list.unique(maintain_order=True).list.join("; ").alias(CODES),
                 pl.col("message").list.unique(maintain_order=True).list.join(" ").alias(REASONS),
@@ -144,20 +146,20 @@ def _refused(job: BulkJob) -> Iterator[pl.DataFrame]:
             content = unpack(chunk.content)
             content = content.drop([name for name in content.columns if name.startswith(TERM_PREFIX)])
             rows = content.join(refused, left_on=ROW, right_on="row", how="semi", maintain_order="left")
-            told = rows.join(said, left_on=ROW, right_on="row", how="left", maintain_order="left")
-            yield told.drop(BROKEN).select(*cells, CODES, REASONS)
+            explained = rows.join(reasons, left_on=ROW, right_on="row", how="left", maintain_order="left")
+            yield explained.drop(BROKEN).select(*cells, CODES, REASONS)
         session.expunge(chunk)
 
 
 def _headings(headings: list[str]) -> list[str]:
     """Headings that can stand side by side: nameless and doubled ones get a number."""
     seen: dict[str, int] = {}
-    made = []
+    unique_headings = []
     for heading in headings:
         seen[heading] = seen.get(heading, 0) + 1
         plain = heading or "Column"
-        made.append(plain if seen[heading] == 1 and heading else f"{plain} ({seen[heading]})")
-    return made
+        unique_headings.append(plain if seen[heading] == 1 and heading else f"{plain} ({seen[heading]})")
+    return unique_headings
 
 
 def _kept(job: BulkJob, column: Any) -> Iterator[pl.DataFrame]:

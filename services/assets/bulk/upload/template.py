@@ -76,7 +76,7 @@ def _explain(book: Any, sheet: Any, columns: list[TemplateColumn]) -> None:
         sheet.write_string(0, place, head, bold)
     for row, column in enumerate(columns, 1):
         needed = "yes" if column.mandatory else "no"
-        said = (column.term, column.label, column.meaning, column.unit, needed, column.allowed, column.example)
-        for place, text in enumerate(said):
+        texts = (column.term, column.label, column.meaning, column.unit, needed, column.allowed, column.example)
+        for place, text in enumerate(texts):
             sheet.write_string(row, place, text)
     sheet.freeze_panes(1, 1)

@@ -28,10 +28,10 @@ from services.assets.bulk.export.jobs import (
     get_export,
     is_large_export,
     list_exports,
-    require_sight,
+    require_visibility,
     submit_export,
 )
-from services.assets.bulk.export.worker import claim_export, remove_old_exports, work_on_exports, work_through_exports
+from services.assets.bulk.export.worker import EXPORTS, forget_old_exports, work_on_exports, work_through_exports
 from services.assets.filters import AssetFilters
 from services.assets.registration.register import register_asset
 from services.core.errors import Forbidden, Invalid, NotFound, Refused
@@ -145,7 +145,7 @@ def test_only_those_who_see_as_much_get_the_file(register: str, tmp_path: Path) 
     assert fetch_export(operator, wide.id, path).rows_done == 3
     owner = replace(operator, roles=frozenset({Role.ASSET_OWNER}), areas=frozenset())
     with pytest.raises(Forbidden):
-        require_sight(owner, get_export(operator, wide.id))
+        require_visibility(owner, get_export(operator, wide.id))
     set_licence_areas(administrator(), wires.id, ["UKPN_EPN"], wires.version)
     with pytest.raises(Forbidden, match="Export again"):
         fetch_export(actor_for_user(cast(UUID, operator.user_id), wires.id), wide.id, path)
@@ -189,9 +189,10 @@ def test_files_are_kept_for_the_days_of_the_setting(register: str, tmp_path: Pat
     job = finished(actor, "csv", tmp_path / "a.csv")
     assert job.finished_at is not None
     with time_machine.travel(job.finished_at + timedelta(days=89)):
-        assert remove_old_exports(system_actor()) == 0
+        forget_old_exports()
+        assert everything(ExportPart)
     with time_machine.travel(job.finished_at + timedelta(days=91)):
-        assert remove_old_exports(system_actor()) == 1
+        forget_old_exports()
     assert everything(ExportPart) == []
     assert len(everything(AssetExport)) == 1, "the ledger keeps that it was made"
 
@@ -254,4 +255,4 @@ def test_the_worker_makes_it_in_a_thread_of_its_own(register: str) -> None:
     while get_export(actor, job.id).status is not JobStatus.COMPLETED and time.monotonic() < deadline:
         time.sleep(0.05)
     assert get_export(actor, job.id).rows_done == 3
-    assert claim_export(system_actor()) is None
+    assert EXPORTS.claim() is None

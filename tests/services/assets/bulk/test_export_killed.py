@@ -22,21 +22,21 @@ pytestmark = pytest.mark.use_case("UC-02.04")
 WORK = """
 from datetime import timedelta
 from services.wiring import wire
-from services.assets.bulk.export import rows as export_rows
-from services.assets.bulk.export import worker as export_working
+from services.assets.bulk.export import worker
+from services.core.jobs import long_jobs
 import time
 wire()
-export_working.LEASE = timedelta(seconds=2)
-export_working.PULSE_SECONDS = 0.2
-export_working.PART_BYTES = 2_000
-whole = export_working.keep_export_part
-def slowly(*given):
+long_jobs.LEASE = timedelta(seconds=2)
+worker.PULSE_SECONDS = 0.2
+worker.PART_BYTES = 2_000
+whole = worker.keep_part
+def slowly(*part):
     time.sleep(0.05)
-    whole(*given)
-export_working.keep_export_part = slowly
+    whole(*part)
+worker.keep_part = slowly
 print("ready", flush=True)
 while True:
-    export_working.work_through_exports()
+    worker.work_through_exports()
     time.sleep(0.1)
 """
 

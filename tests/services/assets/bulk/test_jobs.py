@@ -14,8 +14,7 @@ from models.core import Event
 from services.assets.bulk.files.formats import MOST_ROWS
 from services.assets.bulk.pipeline import worker as working
 from services.assets.bulk.pipeline.duplicates import Earlier
-from services.assets.bulk.pipeline.prefetch import Ahead
-from services.assets.bulk.pipeline.worker import claim_job, forget_old_jobs, process_chunk, work_for, work_through_jobs
+from services.assets.bulk.pipeline.worker import UPLOADS, forget_old_jobs, process_chunk, work_for, work_through_jobs
 from services.assets.bulk.upload.jobs import (
     Wishes,
     cancel_job,
@@ -215,15 +214,15 @@ def test_a_process_that_lost_its_lease_does_nothing(register: str, monkeypatch: 
     monkeypatch.setattr("services.assets.bulk.upload.jobs.CHUNK_ROWS", 1)
     actor = make_fsp()
     job = submit_file(actor, csv_of([battery(), battery()]), "a.csv", Wishes(dry_run=False))
-    taken = claim_job(system_actor())
+    taken = UPLOADS.claim()
     assert taken is not None
-    assert claim_job(system_actor()) is None
+    assert UPLOADS.claim() is None
     with time_machine.travel(now() + timedelta(seconds=61), tick=True):
-        other = claim_job(system_actor())
+        other = UPLOADS.claim()
         assert other is not None
         empty = Earlier()
-        assert process_chunk(actor, job.id, taken[1], empty, Ahead()) is None
-        assert process_chunk(actor, job.id, other[1], empty, Ahead()) is not None
+        assert process_chunk(actor, job.id, taken[1], empty) is None
+        assert process_chunk(actor, job.id, other[1], empty) is not None
     assert how_many(Asset) == 1
 
 
@@ -253,7 +252,7 @@ def test_a_mistake_of_ours_is_tried_again_and_then_given_up(one_register: str, m
     actor = make_fsp()
     job = submit_file(actor, b"AssetName\nx\n", "a.csv", Wishes(dry_run=False))
     with monkeypatch.context() as broken:
-        broken.setattr(working, "given_rows", lambda *_: 1 / 0)
+        broken.setattr(working, "rows_by_term", lambda *_: 1 / 0)
         assert work_for(1)
         assert get_job(actor, job.id).status is JobStatus.RUNNING
         assert not work_for(1)

@@ -20,13 +20,14 @@ ROWS, CHUNK = 1_200, 50
 WORK = """
 from datetime import timedelta
 from services.wiring import wire
-from services.assets.bulk.pipeline import worker as working
+from services.assets.bulk.pipeline import worker
+from services.core.jobs import long_jobs
 wire()
-working.LEASE = timedelta(seconds=1)
+long_jobs.LEASE = timedelta(seconds=1)
 print("ready", flush=True)
 import time
 while True:
-    if not working.work_for(2):
+    if not worker.work_for(2):
         time.sleep(0.2)
 """
 

@@ -10,9 +10,8 @@ import pytest
 from models.assets import Asset
 from services.assets.bulk.export.direct import export_file
 from services.assets.bulk.files.formats import as_text
-from services.assets.bulk.pipeline.asset_snapshot import Unchanged
-from services.assets.bulk.pipeline.changes import Change, held_against, load, propose
-from services.assets.bulk.pipeline.unchanged import unchanged
+from services.assets.bulk.pipeline.changes import Change, load, propose_changes, propose_each
+from services.assets.bulk.pipeline.unchanged import Unchanged, find_unchanged
 from services.assets.registration.deregister import deregister_asset
 from services.assets.registration.record import STORED_TERMS, as_terms
 from services.assets.registration.register import register_asset
@@ -145,9 +144,9 @@ def test_a_run_of_rows_is_judged_as_each_row_by_itself(register: str) -> None:
     ids = [asset.id for asset, _row in pairs]
     with unit_of_work(Stamp("judge", "UC-02.03", system_actor()), writes=False):
         known = load(ids)
-        together = held_against(actor, cells, dict(enumerate(ids)))
-        at_once = unchanged(cells, ids)
-        alone = [propose(actor, [row], [known[one]])[0] for row, one in zip(cells.to_dicts(), ids, strict=True)]
+        together = propose_changes(actor, cells, dict(enumerate(ids)))
+        at_once = find_unchanged(cells, ids)
+        alone = [propose_each(actor, [row], [known[one]])[0] for row, one in zip(cells.to_dicts(), ids, strict=True)]
     silent = [place for place, change in enumerate(alone) if _told(change)[1:] == ({}, [])]
     for place, change in enumerate(alone):
         assert _told(together[place]) == _told(change), pairs[place]
@@ -193,7 +192,7 @@ def test_the_file_that_registered_says_nothing_new_in_its_own_words(register: st
     assert counts(send(actor, csv_of(rows))) == {"registered": 3}
     assert counts(send(actor, csv_of(rows))) == {"unchanged": 3}
     with unit_of_work(Stamp("judge", "UC-02.03", system_actor()), writes=False):
-        assert None not in unchanged(frame_of(rows), [asset.id for asset in assets()])
+        assert None not in find_unchanged(frame_of(rows), [asset.id for asset in assets()])
 
 
 @pytest.mark.use_case("UC-02.03")
