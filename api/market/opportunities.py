@@ -25,7 +25,7 @@ from services.market.eligibility import portfolio
 from services.market.eligibility.gap_closing import closing_set, closing_set_of_assets
 from services.market.eligibility.opportunities import MAX_ASSETS, opportunities_of_assets, opportunities_of_unit
 from services.market.eligibility.portfolio import OpportunityFilters, portfolio_in_numbers
-from services.market.eligibility.verdicts import Requirement, Standing
+from services.market.eligibility.verdicts import EligibilityStanding, Requirement
 
 router = APIRouter(prefix="/opportunities", tags=["Opportunities"], route_class=ExactRoute)
 RECORD = "market_unit"
@@ -33,7 +33,7 @@ _SEVERAL: Any = Field(default_factory=list, max_length=100, description="May be 
 
 
 class _Filters(PageQuery):
-    standing: list[Standing] = _SEVERAL
+    standing: list[EligibilityStanding] = _SEVERAL
     family: list[Family] = _SEVERAL
     sub_market: list[str] = _SEVERAL
     product_code: list[str] = _SEVERAL

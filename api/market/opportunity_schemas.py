@@ -9,7 +9,7 @@ from api.http.decimal_json import Exact
 from api.http.schemas import AnswerSchema, part
 from models.products import Family, Phase
 from models.qualifications import QualificationStatus
-from services.market.eligibility.verdicts import Requirement, Standing
+from services.market.eligibility.verdicts import EligibilityStanding, Requirement
 from services.market.products.market_tables import Stacking
 
 
@@ -44,8 +44,8 @@ class _Judged(AnswerSchema):
     sub_market: str = Field(validation_alias=AliasPath("version", "sub_market"))
     family: Family = Field(validation_alias=AliasPath("version", "family"))
     phase: Phase = Field(validation_alias=AliasPath("version", "phase"))
-    standing: Standing = Field(validation_alias=AliasPath("verdict", "eligibility"))
-    standing_apart_from_family: Standing = Field(
+    standing: EligibilityStanding = Field(validation_alias=AliasPath("verdict", "eligibility"))
+    standing_apart_from_family: EligibilityStanding = Field(
         validation_alias=AliasPath("verdict", "apart_from_family"),
         description="How the same assets stand in a unit of the product's family.",
     )
@@ -134,6 +134,6 @@ class ClosingOut(AnswerSchema):
     assets: list[AddedOut]
     closes: bool
     words: str
-    after: Annotated[Standing | None, part("eligibility")] = Field(serialization_alias="StandingAfter")
+    after: Annotated[EligibilityStanding | None, part("eligibility")] = Field(serialization_alias="StandingAfter")
     gained: list[str] = Field(description="Other products for which the unit would become eligible.")
     lost: list[str] = Field(description="Products for which it would no longer be.")

@@ -156,7 +156,9 @@ def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
 
 WORK = """
 from services.core.jobs.process_pool import second_process
+from tests.rewiring import wire_nothing
 import os, time
+wire_nothing()
 print("ready", flush=True)
 print(second_process().submit(os.getpid).result(), flush=True)
 time.sleep(60)
