@@ -61,8 +61,8 @@ def _require_free(port: int) -> None:
 @cli.command()
 def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> None:
     """Migrate, seed demo data into an empty register (demo mode), and serve the portal and the API."""
-    chosen = settings()
     try:
+        chosen = settings()
         chosen.require_startable()
     except StartRefused as refused:
         typer.echo(str(refused), err=True)

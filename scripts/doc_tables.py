@@ -17,7 +17,7 @@ from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE
 from services.core.identity.permissions import Scope
 from services.core.lifecycle import LifeCycle
 from services.core.register_settings import CATALOGUE
-from services.core.settings import ROOT, Settings
+from services.core.settings import ROOT, Settings, variable_name
 from services.governance.traceability import operations_by_use_case, permission_rows
 from services.market.products.proposal_lifecycle import PROPOSAL_LIFE_CYCLE
 from services.market.qualification.lifecycle import QUALIFICATION_LIFE_CYCLE
@@ -46,8 +46,8 @@ def _default(field: Any) -> str:
 def settings_table() -> str:
     """Every environment variable, its default and meaning."""
     rows = [
-        [f"`{field.validation_alias.choices[0]}`", _default(field), field.description or ""]  # pyright: ignore
-        for field in Settings.model_fields.values()
+        [f"`{variable_name(name)}`", _default(field), field.description or ""]
+        for name, field in Settings.model_fields.items()
     ]
     return table(["Variable", "Default", "Meaning"], rows)
 

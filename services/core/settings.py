@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "FMAR_"
 
 
 class Mode(StrEnum):
@@ -38,45 +39,41 @@ class StartRefused(Exception):
 class Settings(BaseSettings):
     """Settings of the process. Every field is one environment variable."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=None, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field(
         default="sqlite:///var/fmar.db",
-        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        validation_alias="DATABASE_URL",
         description="Where the register is kept: `sqlite:///path` (relative to the project) or "
         "`postgresql+psycopg://user:password@host/name`.",
     )
     mode: Mode = Field(
         default=Mode.DEMO,
-        validation_alias=AliasChoices("FMAR_MODE", "mode"),
         description="`demo` (personas, sandbox servers, demo data) or `live` (OIDC sign-in, real outside systems).",
     )
     public_url: str = Field(
         default="http://localhost:8501",
-        validation_alias=AliasChoices("FMAR_PUBLIC_URL", "public_url"),
         description="The address at which people reach the portal; the OIDC redirect is this plus `/oauth2callback`.",
     )
     oidc_providers: Annotated[list[OidcProvider], NoDecode] = Field(
         default_factory=list,
-        validation_alias=AliasChoices("FMAR_OIDC_PROVIDERS", "oidc_providers"),
         description="JSON list of OIDC providers: name, label, client_id, client_secret, server_metadata_url. "
         "Live only.",
     )
     cookie_secret: SecretStr | None = Field(
         default=None,
-        validation_alias=AliasChoices("FMAR_COOKIE_SECRET", "cookie_secret"),
         description="At least 32 random characters; signs the sign-in cookie. Live only.",
     )
     session_hours: int = Field(
         default=12,
         ge=1,
         le=720,
-        validation_alias=AliasChoices("FMAR_SESSION_HOURS", "session_hours"),
         description="How long a sign-in lasts, in hours; after that people sign in again. Live only.",
     )
     token_secret: SecretStr | None = Field(
         default=None,
-        validation_alias=AliasChoices("FMAR_TOKEN_SECRET", "token_secret"),
         description="At least 32 random characters; signs API access tokens. Mandatory in live mode; made at random at "
         "each start in demo mode.",
     )
@@ -84,78 +81,64 @@ class Settings(BaseSettings):
         default=60,
         ge=1,
         le=1440,
-        validation_alias=AliasChoices("FMAR_TOKEN_MINUTES", "token_minutes"),
         description="How long an API access token lasts, in minutes.",
     )
     api_rate_limit: str = Field(
         default="600/minute",
-        validation_alias=AliasChoices("FMAR_API_RATE_LIMIT", "api_rate_limit"),
         description="Calls that one API credential may make, for example `600/minute`.",
     )
     api_max_body_kb: int = Field(
         default=1024,
         ge=16,
-        validation_alias=AliasChoices("FMAR_API_MAX_BODY_KB", "api_max_body_kb"),
         description="Largest request body the API reads, in kB.",
     )
     company_registry_url: str = Field(
         default="",
-        validation_alias=AliasChoices("FMAR_COMPANY_REGISTRY_URL", "company_registry_url"),
         description="Base URL of the company registry (the public Companies House API's shape). Empty: the sandbox in "
         "demo mode, not checked in live mode.",
     )
     company_registry_key: SecretStr = Field(
         default=SecretStr("sandbox"),
-        validation_alias=AliasChoices("FMAR_COMPANY_REGISTRY_KEY", "company_registry_key"),
         description="API key of the company registry.",
     )
     mpan_register_url: str = Field(
         default="",
-        validation_alias=AliasChoices("FMAR_MPAN_REGISTER_URL", "mpan_register_url"),
         description="Base URL of the MPAN register. Empty: the sandbox in demo mode, not checked in live mode.",
     )
     mpan_register_key: SecretStr = Field(
         default=SecretStr("sandbox"),
-        validation_alias=AliasChoices("FMAR_MPAN_REGISTER_KEY", "mpan_register_key"),
         description="API key of the MPAN register.",
     )
     installation_registry_url: str = Field(
         default="",
-        validation_alias=AliasChoices("FMAR_INSTALLATION_REGISTRY_URL", "installation_registry_url"),
         description="Base URL of the installation registry. Empty: the sandbox in demo mode, not checked in live mode.",
     )
     installation_registry_key: SecretStr = Field(
         default=SecretStr("sandbox"),
-        validation_alias=AliasChoices("FMAR_INSTALLATION_REGISTRY_KEY", "installation_registry_key"),
         description="API key of the installation registry.",
     )
     map_tiles_url: str = Field(
         default="",
-        validation_alias=AliasChoices("FMAR_MAP_TILES_URL", "map_tiles_url"),
         description="Address of online map tiles to draw under the layers of the map, with `{z}`, `{x}` and `{y}` in it. "
         "Empty: none, and no request leaves the machine. When it is set, people's browsers ask that host for tiles of where "
         "they look, and the portal's Content-Security-Policy allows it.",
     )
     map_tiles_attribution: str = Field(
         default="",
-        validation_alias=AliasChoices("FMAR_MAP_TILES_ATTRIBUTION", "map_tiles_attribution"),
         description="Whom to name as the source of online map tiles; shown under the map.",
     )
     anchor_file: str = Field(
         default="var/ledger-anchors.jsonl",
-        validation_alias=AliasChoices("FMAR_ANCHOR_FILE", "anchor_file"),
         description="File outside the database to which each ledger seal is appended; verification holds the ledger "
         "against it. Keep a copy elsewhere. Empty: none is written.",
     )
     worker: bool = Field(
         default=True,
-        validation_alias=AliasChoices("FMAR_WORKER", "worker"),
         description="Whether this process hands out events and runs periodic jobs.",
     )
     worker_seconds: float = Field(
         default=1.0,
         gt=0,
-        validation_alias=AliasChoices("FMAR_WORKER_SECONDS", "worker_seconds"),
         description="How long the worker rests when there is nothing to do, in seconds.",
     )
 
@@ -216,10 +199,26 @@ class Settings(BaseSettings):
         """Raise StartRefused with the whole list of problems, if there is any."""
         found = self.problems()
         if found:
-            raise StartRefused("The portal can't start:\n" + "\n".join(f"  - {problem}" for problem in found))
+            raise StartRefused(_refusal(found))
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a field."""
+    return field if field.isupper() else str(Settings.model_fields[field].validation_alias or PREFIX + field.upper())
+
+
+def _refusal(problems: list[str]) -> str:
+    return "The portal can't start:\n" + "\n".join(f"  - {problem}" for problem in problems)
 
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once from the environment."""
-    return Settings()
+    """The settings of this process, read once from the environment.
+
+    Raises StartRefused for values that can't be, by variable and without the values: secrets are among them.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{variable_name(str(wrong['loc'][0]))}: {wrong['msg']}" for wrong in error.errors()]
+    raise StartRefused(_refusal(problems))
