@@ -15,6 +15,7 @@ from sqlmodel import col
 from models.assets import Asset
 from models.core import Access
 from models.events import EventType
+from services.core.access_log import log_access
 from services.core.clock import in_london, now
 from services.core.errors import TooManyRequests
 from services.core.identity.actor import Actor
@@ -48,33 +49,12 @@ def keep_to_the_limit(actor: Actor) -> None:
 
 def log_question(actor: Actor, by: Sequence[str], outcome: str, hit: UUID | None) -> None:
     """Keep that somebody asked, by what, and with which outcome."""
-    current_session().add(
-        Access(
-            at=now(),
-            kind=ACCESS_KIND,
-            actor_key=actor.key,
-            user_id=actor.user_id,
-            client_id=actor.client_id,
-            organisation_id=actor.organisation_id,
-            record_type=Asset.record_type() if hit else None,
-            record_id=hit,
-            detail={"by": list(by), "outcome": outcome},
-        )
-    )
+    log_access(actor, ACCESS_KIND, Asset.record_type() if hit else None, hit, {"by": list(by), "outcome": outcome})
 
 
 def log_refusal(actor: Actor) -> None:
     """Keep that somebody asked over the limit; it doesn't count against the limit, so that waiting ends."""
-    current_session().add(
-        Access(
-            at=now(),
-            kind=REFUSED_KIND,
-            actor_key=actor.key,
-            user_id=actor.user_id,
-            client_id=actor.client_id,
-            organisation_id=actor.organisation_id,
-        )
-    )
+    log_access(actor, REFUSED_KIND)
 
 
 def tell_provider(asset: Asset, by: Sequence[str]) -> None:
