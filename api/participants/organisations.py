@@ -87,7 +87,7 @@ def list_organisations(request: Request, caller: Caller, query: Annotated[Organi
     log_access(
         caller, "organisation.list", RECORD, detail={"ids": [str(organisation.id) for organisation in result.items]}
     )
-    return answer(page(request, [as_terms(organisation) for organisation in result.items], result.next))
+    return answer(page(request, [as_terms(organisation) for organisation in result.items], result.next_cursor))
 
 
 @router.post(

@@ -70,7 +70,7 @@ def _draw_records() -> None:
         for organisation in result.items
     ]
     _draw_table(rows, [organisation.id for organisation in result.items])
-    if result.next:
+    if result.next_cursor:
         st.caption(f"The first {PAGE} are shown: narrow the search to see others.")
 
 

@@ -17,6 +17,7 @@ from services.assets.cells import FINEST, range_of
 from services.assets.registration.record import key_of
 from services.assets.rules.mpan import reduce_mpan
 from services.core.errors import Finding, Invalid
+from services.core.text import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def condition(filters: AssetFilters) -> list[ColumnElement[bool]]:
     if filters.hexagon:
         conditions.append(col(Asset.cell).between(*range_of(_cell(filters.hexagon))))
     if filters.text and filters.text.strip():
-        conditions.append(_text(filters.text.replace("\x00", "").strip()))
+        conditions.append(_text(clean_text(filters.text)))
     return conditions
 
 

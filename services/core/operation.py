@@ -12,7 +12,7 @@ from services.core.errors import RegisterError
 from services.core.identity.account_status import require_standing
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.permissions import permission_table, require
-from services.core.transaction import AFTERWARDS, Stamp, in_transaction, opened, unit_of_work
+from services.core.transaction import AFTERWARDS, Stamp, in_transaction, unit_of_work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,8 +80,8 @@ def operation(
             stamp = Stamp(known.name, use_case, actor)
             left: list[Callable[[], None]] = []
             try:
-                with opened(stamp, writes=writes) as unit:
-                    unit.info[AFTERWARDS] = left
+                with unit_of_work(stamp, writes=writes) as session:
+                    session.info[AFTERWARDS] = left
                     require_standing(actor)
                     require(actor, permission)
                     result = function(actor, *args, **kwargs)
@@ -95,7 +95,7 @@ def operation(
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
             if in_transaction():
                 require(actor, permission)
-                with opened(Stamp(known.name, use_case, actor), writes=writes):
+                with unit_of_work(Stamp(known.name, use_case, actor), writes=writes):
                     return function(actor, *args, **kwargs)
             return _again_when_raced(partial(once, actor, *args, **kwargs))
 
@@ -114,7 +114,7 @@ def system_step(use_case: str, *, name: str, writes: bool = True) -> Callable[[C
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         def once(*args: P.args, **kwargs: P.kwargs) -> T:
-            with opened(Stamp(name, use_case, system_actor()), writes=writes):
+            with unit_of_work(Stamp(name, use_case, system_actor()), writes=writes):
                 return function(*args, **kwargs)
 
         @wraps(function)

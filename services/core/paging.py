@@ -38,7 +38,9 @@ class Keyset:
         """The columns that the list is sorted by."""
         return [self.identifier] if self.column is None else [self.column, self.identifier]
 
-    def select_page(self, query: Select[Any], after: object | None, size: int) -> Select[Any]:
+    def select_page(
+        self, query: Select[*tuple[Any, ...]], after: str | UUID | None, size: int
+    ) -> Select[*tuple[Any, ...]]:
         """The query for one page after a cursor, and one row more, which tells that there is a next page.
 
         Rows without a value in the column are on the first page only. Raises Invalid (PAGE-01) for a bad cursor.
@@ -60,16 +62,25 @@ class Keyset:
         return f"{getattr(row, self.identifier.key)}{text}"
 
     def _read_cursor(self, text: str) -> list[Any]:
-        identifier, value = text[:UUID_LENGTH], text[UUID_LENGTH:]
+        if self.column is None:
+            return [read_identifier(text)]
         try:
-            if self.column is not None:
-                return [_read_value(self.column.type, value), UUID(identifier)]
-            if value:
-                raise ValueError(text)
-            return [UUID(identifier)]
+            return [_read_value(self.column.type, text[UUID_LENGTH:]), UUID(text[:UUID_LENGTH])]
         except (ValueError, InvalidOperation):
-            expected = "The cursor that the page before gave"
-            raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+            raise _bad_cursor(text) from None
+
+
+def read_identifier(cursor: str) -> UUID:
+    """The identifier that a cursor of a list by identifier is. Raises Invalid (PAGE-01) for another text."""
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise _bad_cursor(cursor) from None
+
+
+def _bad_cursor(text: str) -> Invalid:
+    expected = "The cursor that the page before gave"
+    return Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")])
 
 
 def _read_value(kind: object, text: str) -> object:

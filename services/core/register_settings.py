@@ -12,11 +12,10 @@ from sqlmodel import col
 
 from models.base import new_id
 from models.core import Setting
-from services.core.db.statements import Prepared
 from services.core.errors import Conflict, Finding, Invalid, NotFound
 from services.core.identity.actor import Actor
 from services.core.operation import operation
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.transaction import current_session
 
 REGISTER_ID = "register.id"
 
@@ -186,17 +185,11 @@ class SettingValue:
 
 
 _VALUE = select(col(Setting.value)).where(col(Setting.key) == bindparam("key", type_=String()))
-_PREPARED_VALUE = Prepared(_VALUE)
 
 
 def setting(key: str) -> Decimal:
     """The value in force of one setting, inside an operation. Counts come as whole numbers: wrap them in int()."""
-    if reads_only():
-        rows = _PREPARED_VALUE.all(current_connection(), {"key": key})
-        stored = rows[0][0] if rows else None
-    else:
-        # What this operation has changed and not yet written counts.
-        stored = current_session().scalar(_VALUE, {"key": key})
+    stored = current_session().scalar(_VALUE, {"key": key})
     return CATALOGUE[key].default if stored is None else Decimal(stored)
 
 

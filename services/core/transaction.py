@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Select, event
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction, UOWTransaction
 from sqlmodel import Session
@@ -23,9 +23,8 @@ __all__ = [
     "current_session",
     "in_transaction",
     "once_while_reading",
-    "opened",
+    "read_detached",
     "reading_over",
-    "reads_only",
     "unit_of_work",
 ]
 
@@ -47,79 +46,43 @@ def _react_to_rollback(session: OrmSession, rolled_back: SessionTransaction) -> 
 keep_ledger(Session)
 event.listen(Session, "after_flush", _react_to_flush)
 event.listen(Session, "after_soft_rollback", _react_to_rollback)
-
-
-class Unit:
-    """The transaction under way. A session that reads is made over the connection once something asks for it."""
-
-    __slots__ = ("_connection", "_session", "info")
-
-    def __init__(self, connection: Connection | None, session: Session | None, info: dict[Any, Any]) -> None:
-        self._connection = connection
-        self._session = session
-        self.info = info
-
-    @property
-    def session(self) -> Session:
-        """The session; a reading unit begins it here."""
-        if self._session is None:
-            self._session = Session(self._connection, expire_on_commit=False, autoflush=True)
-            self._session.info.update(self.info)
-            self.info = self._session.info
-        return self._session
-
-    @property
-    def connection(self) -> Connection:
-        """The connection, inside the transaction."""
-        return self.session.connection() if self._connection is None else self._connection
-
-    def flush(self) -> None:
-        """Write what the session holds, if there is one; a reading one refuses."""
-        if self._session is not None:
-            self._session.flush()
-
-    def close(self) -> None:
-        """Let go of the session, if there is one."""
-        if self._session is not None:
-            self._session.close()
-
-
-_unit: ContextVar[Unit | None] = ContextVar("fmar_unit", default=None)
+_session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
 
 
 def in_transaction() -> bool:
-    """Whether an operation is under way in this thread or task."""
-    return _unit.get() is not None
-
-
-def _current() -> Unit:
-    unit = _unit.get()
-    if unit is None:
-        raise NoTransaction("The register is read and written inside operations only.")
-    return unit
+    """Tell whether an operation is under way in this thread or task."""
+    return _session.get() is not None
 
 
 def current_session() -> Session:
     """The session of the operation under way."""
-    return _current().session
+    session = _session.get()
+    if session is None:
+        raise NoTransaction("The register is read and written inside operations only.")
+    return session
 
 
 def current_connection() -> Connection:
-    """The connection of the operation under way, for statements that need no session (services.core.db.statements).
+    """The connection of the operation under way.
 
-    What a session of a writing operation holds and has not flushed is not seen over it.
+    What the session of a writing operation holds and has not flushed is not seen over it.
     """
-    return _current().connection
+    return current_session().connection()
 
 
-def reads_only() -> bool:
-    """Whether the unit of work under way only reads: what it loads can't be changed in it."""
-    return not _current().info[WRITES]
+def read_detached(query: Select[T]) -> list[T]:
+    """Read records that outlive the operation: nothing that it changes later reaches them.
+
+    What the operation has changed so far is flushed first, and counts.
+    """
+    current_session().flush()
+    with Session(current_connection(), expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+        return list(session.scalars(query))
 
 
 def once_while_reading(key: str, read: Callable[[], T]) -> T:
     """Read something once in a unit of work that only reads, whose view of the register doesn't change; else each time."""
-    info = _current().info
+    info = current_session().info
     if info[WRITES]:
         return read()
     if key not in info:
@@ -132,7 +95,7 @@ def afterwards(act: Callable[[], None]) -> None:
 
     For what must be kept of a refused request: that somebody asked, and about what.
     """
-    _current().info.setdefault(AFTERWARDS, []).append(act)
+    current_session().info.setdefault(AFTERWARDS, []).append(act)
 
 
 @contextmanager
@@ -141,59 +104,45 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
 
     What was changed before a nested operation began is flushed first, so that each change bears its own use case.
     """
-    with opened(stamp, writes=writes) as unit:
-        yield unit.session
-
-
-@contextmanager
-def opened(stamp: Stamp, *, writes: bool) -> Iterator[Unit]:
-    """`unit_of_work` for an operation, which may need no session at all."""
-    outer = _unit.get()
-    if outer is not None:
-        if writes and not outer.info[WRITES]:
-            raise NoTransaction(f"{stamp.operation} writes, but was called inside an operation that only reads.")
-        before = outer.info.get(STAMP)
-        outer.flush()
-        outer.info[STAMP] = stamp
-        try:
-            yield outer
-            outer.flush()
-        finally:
-            outer.info[STAMP] = before
+    outer = _session.get()
+    if outer is None:
+        # Raises NotWired here, before anything is read or written in a process in which nothing would react to it.
+        reactions()
+        with _writing(stamp) if writes else _reading(stamp) as session:
+            yield session
         return
-    # Raises NotWired here, before anything is read or written in a process in which nothing would react to it.
-    reactions()
-    with _writing(stamp) if writes else _reading(stamp) as unit:
-        yield unit
+    if writes and not outer.info[WRITES]:
+        raise NoTransaction(f"{stamp.operation} writes, but was called inside an operation that only reads.")
+    before = outer.info.get(STAMP)
+    outer.flush()
+    outer.info[STAMP] = stamp
+    try:
+        yield outer
+        outer.flush()
+    finally:
+        outer.info[STAMP] = before
 
 
 @contextmanager
-def _reading(stamp: Stamp) -> Iterator[Unit]:
-    with reading() as connection:
-        unit = Unit(connection, None, {STAMP: stamp, WRITES: False})
-        token = _unit.set(unit)
-        try:
-            yield unit
-            unit.flush()
-        finally:
-            _unit.reset(token)
-            unit.close()
+def _reading(stamp: Stamp) -> Iterator[Session]:
+    with (
+        reading() as connection,
+        Session(connection, expire_on_commit=False) as session,
+        _current(session, stamp, writes=False),
+    ):
+        yield session
+        # Nothing may be changed here: the ledger's listener refuses what is.
+        session.flush()
 
 
 @contextmanager
-def _writing(stamp: Stamp) -> Iterator[Unit]:
-    with Session(engine(writes=True), expire_on_commit=False, autoflush=True) as session:
-        session.info.update({STAMP: stamp, WRITES: True})
-        unit = Unit(None, session, session.info)
-        token = _unit.set(unit)
-        try:
-            yield unit
-            session.flush()
-            for react in reactions().before_commit:
-                react(session)
-            session.commit()
-        finally:
-            _unit.reset(token)
+def _writing(stamp: Stamp) -> Iterator[Session]:
+    with Session(engine(writes=True), expire_on_commit=False) as session, _current(session, stamp, writes=True):
+        yield session
+        session.flush()
+        for react in reactions().before_commit:
+            react(session)
+        session.commit()
 
 
 @contextmanager
@@ -202,10 +151,18 @@ def reading_over(connection: Connection, stamp: Stamp) -> Iterator[Session]:
 
     For commands that hold a register which is not the configured one against its ledger.
     """
-    with Session(connection, join_transaction_mode="create_savepoint") as session:
-        session.info.update({STAMP: stamp, WRITES: False})
-        token = _unit.set(Unit(connection, session, session.info))
-        try:
-            yield session
-        finally:
-            _unit.reset(token)
+    with (
+        Session(connection, join_transaction_mode="create_savepoint") as session,
+        _current(session, stamp, writes=False),
+    ):
+        yield session
+
+
+@contextmanager
+def _current(session: Session, stamp: Stamp, *, writes: bool) -> Iterator[None]:
+    session.info.update({STAMP: stamp, WRITES: writes})
+    token = _session.set(session)
+    try:
+        yield
+    finally:
+        _session.reset(token)

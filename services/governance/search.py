@@ -19,6 +19,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.core.identity.visibility import visible, within
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 
 LONGEST = 100
@@ -83,7 +84,7 @@ class SearchResults:
 @operation("UC-05.01", permission="register.search", writes=False, name="search")
 def search(actor: Actor, text: str) -> SearchResults:
     """Everything the actor may see that has this ID, MPAN, serial number, code, postcode, name or part of a name."""
-    given = " ".join(text.replace("\x00", "").encode("utf-8", "ignore").decode()[:LONGEST].split())
+    given = clean_line(text[: 2 * LONGEST])[:LONGEST].strip()
     if not given:
         return SearchResults(given, [])
     hits, complete = _assets(actor, given) if may(actor, "asset.read") else ([], True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, cast, or_, select
@@ -19,21 +19,13 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible, within
 from services.core.ledger.history import RecordChange, as_of, history
 from services.core.operation import operation
+from services.core.paging import Keyset
 from services.core.transaction import current_session
 from services.participants.rules import ORGANISATION_ATTRIBUTES
 
-T = TypeVar("T")
 LARGEST_PAGE = 200
 HIDDEN = frozenset({"legal_name_key"})
 """Columns that only serve comparing: no news in a history."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParticipantPage(Generic[T]):
-    """Some records in the order of their identifiers; `next` is what to give as `after` for more, None at the end."""
-
-    items: list[T]
-    next: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +77,9 @@ def list_organisations(
     status: OrganisationStatus | None = None,
     role: str | None = None,
     text: str | None = None,
-    after: UUID | None = None,
+    after: str | UUID | None = None,
     limit: int = 50,
-) -> ParticipantPage[Organisation]:
+) -> Page[Organisation]:
     """The organisations that the actor may see, oldest first; at most 200 a page.
 
     `role` is one of OrganisationRoles, `text` part of a legal or trading name, or of a registration number.
@@ -104,11 +96,9 @@ def list_organisations(
             col(Organisation.organisation_registration_number),
         )
         chosen = chosen.where(or_(*(column.icontains(text.strip(), autoescape=True) for column in searched)))
-    if after is not None:
-        chosen = chosen.where(col(Organisation.id) > after)
     size = max(1, min(limit, LARGEST_PAGE))
-    found = list(current_session().scalars(chosen.order_by(col(Organisation.id)).limit(size + 1)))
-    return ParticipantPage(found[:size], found[size - 1].id if len(found) > size else None)
+    oldest = Keyset(col(Organisation.id), descending=False)
+    return oldest.page_of(list(current_session().scalars(oldest.select_page(chosen, after, size))), size)
 
 
 @operation("UC-01.02", permission="organisation.directory", writes=False, name="directory")

@@ -1,25 +1,23 @@
-"""Checks and ledger entries of one asset, read by prepared statements (UC-05.06).
+"""Checks and ledger entries of one asset (UC-05.06).
 
 Everything here runs inside an operation that has seen to it that the actor may see the asset. The records are detached.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, select
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage
 from models.core import LedgerEntry
 from models.participants import Organisation, User
-from services.core.db.statements import Prepared, PreparedRecords
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import View, view_of
+from services.core.identity.visibility import visible
 from services.core.ledger.history import restore
-from services.core.transaction import current_connection
+from services.core.transaction import current_session
 
 
 class Entry(NamedTuple):
@@ -52,37 +50,33 @@ class Entry(NamedTuple):
 
 
 _ASSET = bindparam("asset", type_=Uuid())
-_CHECKS = PreparedRecords(
-    AssetCheck, col(AssetCheck.asset_id) == _ASSET, order=(col(AssetCheck.asset_version), col(AssetCheck.id))
+_CHECKS = (
+    select(AssetCheck)
+    .where(col(AssetCheck.asset_id) == _ASSET)
+    .order_by(col(AssetCheck.asset_version), col(AssetCheck.id))
 )
 
 
-def _written(kind: str, condition: ColumnElement[bool]) -> Prepared:
+def _select_entries(kind: str, condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     columns = [getattr(LedgerEntry, name) for name in Entry._fields[:-2]]
-    return Prepared(
+    return (
         select(*columns, col(User.full_name), col(Organisation.organisation_legal_name))
         .outerjoin(User, col(User.id) == col(LedgerEntry.user_id))
         .outerjoin(Organisation, col(Organisation.id) == col(LedgerEntry.organisation_id))
-        .where(col(LedgerEntry.record_type) == bindparam("kind", kind), condition)
+        .where(col(LedgerEntry.record_type) == kind, condition)
         .order_by(col(LedgerEntry.seq))
     )
 
 
-_OF_ASSET = _written(Asset.record_type(), col(LedgerEntry.record_id) == _ASSET)
-_OF_CHECKS = _written(
+_OF_ASSET = _select_entries(Asset.record_type(), col(LedgerEntry.record_id) == _ASSET)
+_OF_CHECKS = _select_entries(
     AssetCheck.record_type(),
     col(LedgerEntry.record_id).in_(select(col(AssetCheck.id)).where(col(AssetCheck.asset_id) == _ASSET)),
 )
 
 
-@lru_cache(maxsize=100)
-def _of_messages(view: View) -> Prepared:
-    messages = select(col(AssetMessage.id)).where(col(AssetMessage.asset_id) == _ASSET, view.visible(AssetMessage))
-    return _written(AssetMessage.record_type(), col(LedgerEntry.record_id).in_(messages))
-
-
-def _entries(statement: Prepared, asset_id: UUID, values: dict[str, Any] | None = None) -> list[Entry]:
-    return [Entry(*row) for row in statement.all(current_connection(), {**(values or {}), "asset": asset_id})]
+def _entries(query: Select[*tuple[Any, ...]], asset_id: UUID) -> list[Entry]:
+    return [Entry(*row) for row in current_session().execute(query, {"asset": asset_id})]
 
 
 def entries_of_asset(asset_id: UUID) -> list[Entry]:
@@ -92,16 +86,15 @@ def entries_of_asset(asset_id: UUID) -> list[Entry]:
 
 def entries_around(actor: Actor, asset_id: UUID) -> list[Entry]:
     """The ledger of the asset, its checks, and the messages that the actor may read, in the order of writing."""
-    view, values = view_of(actor)
-    of_messages = _entries(_of_messages(view), asset_id, values)
-    return sorted(
-        [*entries_of_asset(asset_id), *_entries(_OF_CHECKS, asset_id), *of_messages], key=lambda entry: entry.seq
-    )
+    messages = select(col(AssetMessage.id)).where(col(AssetMessage.asset_id) == _ASSET, visible(AssetMessage, actor))
+    of_messages = _select_entries(AssetMessage.record_type(), col(LedgerEntry.record_id).in_(messages))
+    queries = (_OF_ASSET, _OF_CHECKS, of_messages)
+    return sorted((entry for query in queries for entry in _entries(query, asset_id)), key=lambda entry: entry.seq)
 
 
 def checks_of_asset(asset_id: UUID) -> list[AssetCheck]:
     """All checks of an asset, those of older versions first."""
-    return _CHECKS.records(current_connection(), {"asset": asset_id})
+    return list(current_session().scalars(_CHECKS, {"asset": asset_id}))
 
 
 def checks_then(asset_id: UUID, moment: datetime) -> list[AssetCheck]:

@@ -18,6 +18,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.ledger.history import changes_since
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 
 ALIAS_LIST = "AliasScheme"
@@ -186,7 +187,7 @@ def _published() -> list[CategorySchema]:
 
 def _label(label: str) -> str:
     """The label tidied; empty where it can't be one."""
-    words = " ".join(label.replace("\x00", "").split())
+    words = clean_line(label)
     return words if len(words) <= 200 else ""
 
 

@@ -22,6 +22,7 @@ from services.assets.categories.form import (
     suggested_code,
 )
 from services.core.attributes import CodeLists
+from services.core.text import clean_line
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TYPES = {"choice": "string", "choices": "array", "text": "string", "date": "string"}
@@ -143,4 +144,4 @@ def example_of(attribute: AttributeForm) -> object:
 
 
 def _tidy(text: str) -> str:
-    return " ".join(text.replace("\x00", "").split())
+    return clean_line(text)

@@ -22,6 +22,7 @@ from services.core.errors import Duplicate, Finding, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 
 LARGEST_FORM = 200_000
@@ -99,7 +100,7 @@ def begin_category(actor: Actor, title: str, category: str = "") -> CategorySche
 
     Raises Invalid for a name or code that can't be, Duplicate for a code that a category or an ended draft's category has.
     """
-    words = " ".join(title.replace("\x00", "").split())
+    words = clean_line(title)
     code = category.strip().upper() or suggested_code(words)
     findings = []
     if not 1 <= len(words) <= 200:

@@ -23,6 +23,7 @@ from services.core.identity.actor import Actor
 from services.core.jobs.outbox import emit
 from services.core.ledger.history import changes_since
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 
 APPLIES_TO = {"storage": "Storage", "gen": "Gen", "demand": "Demand", "both": "Both"}
@@ -124,7 +125,7 @@ def deprecate_category(
     schema = reach_schema(schema_id, version)
     if schema.status is not SchemaStatus.PUBLISHED:
         raise Refused("Only a published version can be deprecated.")
-    words = " ".join(reason.replace("\x00", "").split())
+    words = clean_line(reason)
     if not is_justification(words) or len(words) > 1000:
         expected = "10 to 1,000 characters"
         message = "Say in 10 characters or more why it goes out of use: those who register its assets read it."

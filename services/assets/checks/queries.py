@@ -27,7 +27,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
-from services.core.text import text_given
+from services.core.text import require_statement
 from services.core.transaction import current_session
 
 IN_REVIEW = (AssetStatus.PENDING_VALIDATION, AssetStatus.QUERY)
@@ -68,7 +68,7 @@ def query_asset(actor: Actor, asset_id: UUID, text: str, version: int, files: Se
     Raises Conflict when stale, Invalid without a question, Refused in another state.
     """
     asset = reached(actor, asset_id, "asset.settle", version)
-    question = text_given("Question", text)
+    question = require_statement("Question", text)
     move(asset, AssetStatus.QUERY, "query_asset", question[:1000])
     post_asset_message(actor, asset, MessageKind.QUERY, question, files)
     return asset
@@ -82,7 +82,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     an answer, Refused when no query is open.
     """
     asset = reached(actor, asset_id, "asset.answer", version)
-    answer = text_given("Answer", text)
+    answer = require_statement("Answer", text)
     move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered: the operator decides.")
     post_asset_message(actor, asset, MessageKind.ANSWER, answer, files)
     emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
@@ -112,7 +112,7 @@ def settle_query(
     difference is left open (`settle_differences` settles in part), Conflict when stale, Invalid without a reason.
     """
     asset = reached(actor, asset_id, "asset.settle", version)
-    text = text_given("Reason", reason)
+    text = require_statement("Reason", reason)
     match decision:
         case QueryDecision.VERIFY:
             _settle(actor, asset, text, settled)

@@ -29,7 +29,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
-from services.core.text import LONGEST_TEXT, text_given
+from services.core.text import LONGEST_TEXT, require_statement
 from services.core.transaction import current_session
 
 IN_REVIEW = (AssetStatus.QUERY, AssetStatus.PENDING_VALIDATION)
@@ -62,7 +62,7 @@ def settle_differences(
     stale; Invalid without a reason.
     """
     asset = reached(actor, asset_id, "asset.settle", version)
-    text = text_given("Reason", reason)
+    text = require_statement("Reason", reason)
     checks = _settleable(asset)
     differences = chosen(checks, fields, source)
     if not differences:
@@ -171,7 +171,7 @@ def answer_differences(
     asset = reached(actor, asset_id, "asset.answer", version)
     if asset.status is not AssetStatus.QUERY:
         raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: no query is open on it.")
-    texts = {field: text_given(field, text) for field, text in answers.items()}
+    texts = {field: require_statement(field, text) for field, text in answers.items()}
     if not texts:
         raise Invalid([Finding("QUERY-01", "Answers", "", "At least one answer", "Answer at least one difference.")])
     checks = newest_checks([asset.id]).get(asset.id, [])

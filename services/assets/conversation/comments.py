@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Uuid, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetMessage, Attachment, AttachmentContent, MessageKind
@@ -14,14 +14,13 @@ from models.participants import Organisation, OrganisationStatus
 from services.core.conversation.definition import GOVERNING, Audience, Conversation, MessageWithFiles
 from services.core.conversation.files import Download, Upload, read_file, read_thumbnails
 from services.core.conversation.messages import add_files, post_comment, post_message, read_messages
-from services.core.db.statements import Prepared
 from services.core.errors import Forbidden
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, within
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
-from services.core.text import text_given
-from services.core.transaction import current_connection, current_session
+from services.core.text import require_statement
+from services.core.transaction import current_session
 
 NATIONAL = "System Operator"
 AssetMessageWithFiles = MessageWithFiles[AssetMessage, Attachment]
@@ -44,7 +43,7 @@ ASSET_CONVERSATION: Conversation[Asset, AssetMessage, Attachment] = Conversation
     comment_kind=MessageKind.COMMENT,
     comment_event=EventType.ASSET_COMMENTED,
     reach=_reach_asset,
-    check_text=text_given,
+    check_text=require_statement,
     emit=emit_for_asset,
 )
 
@@ -116,24 +115,12 @@ def involved(actor: Actor, asset_id: UUID) -> list[str]:
 _PARTIES = ("service_provider_id", "organisation_id", "submitted_by_organisation")
 
 
-def _has(column: object, name: str) -> ColumnElement[bool]:
-    return cast(column, String).like(bindparam(name, type_=String()), escape="/")
+_NAME = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
 
 
-_INVOLVED = Prepared(
-    select(
-        col(Organisation.id),
-        func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name)),
-        _has(col(Organisation.organisation_roles), "national").label("is_national"),
-    ).where(
-        col(Organisation.organisation_status) == bindparam("active", OrganisationStatus.ACTIVE),
-        or_(
-            col(Organisation.id).in_([bindparam(name, type_=Uuid()) for name in _PARTIES]),
-            _has(col(Organisation.organisation_roles), "national"),
-            _has(col(Organisation.licence_areas), "area"),
-        ),
-    )
-)
+def _has(column: object, value: str) -> ColumnElement[bool]:
+    """Condition that a stored list has this value."""
+    return cast(column, String).contains(f'"{value}"', autoescape=True)
 
 
 class _Party(NamedTuple):
@@ -146,18 +133,16 @@ class _Party(NamedTuple):
 
 def names_involved(asset: Asset) -> list[str]:
     """Names of those who may see an asset (`involved`), inside an operation, for an asset that the actor may see."""
-    identifiers = {name: getattr(asset, name) for name in _PARTIES}
-    area = asset.dno_connection and _list_pattern(asset.dno_connection)
-    rows = _INVOLVED.all(current_connection(), {**identifiers, "national": _list_pattern(NATIONAL), "area": area})
-    order = {identifier: rank for rank, identifier in enumerate(identifiers.values()) if identifier is not None}
-    parties = sorted(
-        (_Party(*row) for row in rows),
-        key=lambda party: (order.get(party.id, len(identifiers)), bool(party.is_national), party.name),
+    parties = [party for name in _PARTIES if (party := getattr(asset, name)) is not None]
+    is_national = _has(col(Organisation.organisation_roles), NATIONAL)
+    reasons = [col(Organisation.id).in_(parties), is_national]
+    if asset.dno_connection:
+        reasons.append(_has(col(Organisation.licence_areas), asset.dno_connection))
+    active = col(Organisation.organisation_status) == OrganisationStatus.ACTIVE
+    query = select(col(Organisation.id), _NAME, is_national.label("is_national")).where(active, or_(*reasons))
+    order = {identifier: rank for rank, identifier in enumerate(parties)}
+    readers = sorted(
+        (_Party(*row) for row in current_session().execute(query)),
+        key=lambda party: (order.get(party.id, len(parties)), bool(party.is_national), party.name),
     )
-    return [*(party.name for party in parties), GOVERNING]
-
-
-def _list_pattern(value: str) -> str:
-    """The LIKE pattern of a stored list that has this value."""
-    escaped = value.replace("/", "//").replace("%", "/%").replace("_", "/_")
-    return f'%"{escaped}"%'
+    return [*(party.name for party in readers), GOVERNING]

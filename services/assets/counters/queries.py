@@ -1,23 +1,22 @@
 """Reading the counts kept beside the assets, for whoever sees all of them or whole licence areas (UC-05.01, UC-05.02)."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, String, Uuid, bindparam, cast, func, literal_column, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal_column, or_, select
 from sqlmodel import SQLModel, col
 
 from models.assets import ENDED_STATUSES, Asset
 from models.tallies import AssetCellTally, AssetMonthTally, AssetProviderTally, AssetTally
 from services.assets.counters.maintain import bring_up_to_date
 from services.assets.filters import AssetFilters
-from services.core.db.statements import Prepared
+from services.core.audit_context import WRITES
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, permission_table, scopes_of
 from services.core.settings import settings
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.transaction import current_session
 
 COUNTED_FILTERS = ("asset_category", "status", "dno_connection", "gsp_group")
 """The filters that the counts tell apart."""
@@ -61,25 +60,14 @@ def _is_wide(actor: Actor, permission: str) -> bool:
         return False
     if actor.all_areas or actor.organisation_id is None:
         return True
-    values = {
-        "organisation": actor.organisation_id,
-        **{f"area_{n:03}": area for n, area in enumerate(sorted(actor.areas))},
-    }
-    return not _elsewhere(len(actor.areas)).raw(current_connection(), values)
-
-
-@lru_cache(maxsize=20)
-def _elsewhere(areas: int) -> Prepared:
-    """One asset that an organisation has outside so many areas."""
-    organisation = bindparam("organisation", type_=Uuid())
-    within = [bindparam(f"area_{number:03}", type_=String()) for number in range(areas)]
-    outside = or_(col(Asset.dno_connection).is_(None), col(Asset.dno_connection).not_in(within)) if areas else true()
+    outside = or_(col(Asset.dno_connection).is_(None), col(Asset.dno_connection).not_in(actor.areas))
     owned = or_(
-        col(Asset.service_provider_id) == organisation,
-        col(Asset.organisation_id) == organisation,
-        col(Asset.submitted_by_organisation) == organisation,
+        col(Asset.service_provider_id) == actor.organisation_id,
+        col(Asset.organisation_id) == actor.organisation_id,
+        col(Asset.submitted_by_organisation) == actor.organisation_id,
     )
-    return Prepared(select(literal_column("1")).select_from(Asset).where(owned, outside).limit(literal_column("1")))
+    elsewhere = select(literal_column("1")).select_from(Asset).where(owned, outside).limit(1)
+    return current_session().scalar(elsewhere) is None
 
 
 def areas_of(actor: Actor, permission: str) -> tuple[bool, Areas]:
@@ -103,122 +91,84 @@ def only_counted(filters: AssetFilters) -> bool:
     return not any(getattr(filters, name) not in (None, (), []) for name in uncounted)
 
 
-def _up_to_date() -> None:
-    if not reads_only():
-        session = current_session()
+def _read(query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+    session = current_session()
+    if session.info[WRITES]:
         session.flush()
         bring_up_to_date(session)
+    return session.execute(query).all()
 
 
-def _read(prepared: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    _up_to_date()
-    return prepared.all(current_connection(), values)
+Selection = Mapping[str, Sequence[str]]
+"""What to count: columns, and the values of each that are alternatives."""
 
 
-Chosen = tuple[tuple[str, int], ...]
-"""The form of a condition: columns, and how many values of each are alternatives."""
-
-
-def _chosen(areas: Areas, filters: AssetFilters | None = None) -> tuple[Chosen, dict[str, Any]] | None:
-    """The form and the values of what to count; None when nothing can be in it."""
-    selected: dict[str, list[str]] = {}
-    if filters is not None:
-        for name in COUNTED_FILTERS:
-            if filter_values := getattr(filters, name):
-                selected[name] = sorted({str(value) for value in filter_values})
+def _selection(areas: Areas, filters: AssetFilters | None = None) -> Selection | None:
+    """Selection of what to count; None when nothing can be in it."""
+    selection: dict[str, list[str]] = {}
+    for name in COUNTED_FILTERS if filters is not None else ():
+        if values := getattr(filters, name):
+            selection[name] = sorted({str(value) for value in values})
     if areas is not None:
-        filter_values = selected.get("dno_connection", areas)
-        selected["dno_connection"] = [area for area in areas if area in filter_values]
-        if not selected["dno_connection"]:
+        asked_for = selection.get("dno_connection", areas)
+        selection["dno_connection"] = [area for area in areas if area in asked_for]
+        if not selection["dno_connection"]:
             return None
-    form = tuple((name, len(values)) for name, values in selected.items())
-    return form, {
-        f"{name}_{number:03}": value for name, values in selected.items() for number, value in enumerate(values)
-    }
+    return selection
 
 
-def _conditions(table: type[SQLModel], form: Chosen) -> list[ColumnElement[bool]]:
-    return [
-        col(getattr(table, name)).in_([bindparam(f"{name}_{number:03}", type_=String()) for number in range(count)])
-        for name, count in form
-    ]
+def _conditions(table: type[SQLModel], selection: Selection) -> list[ColumnElement[bool]]:
+    return [col(getattr(table, name)).in_(values) for name, values in selection.items()]
 
 
-def _sums(table: Any) -> tuple[Any, Any]:
-    return cast(func.sum(col(table.assets)), BigInteger), cast(func.sum(col(table.rated)), BigInteger)
+def _sum(column: Any) -> Any:
+    return cast(func.sum(col(column)), BigInteger)
 
 
-@lru_cache(maxsize=100)
-def _by_group(form: Chosen) -> Prepared:
-    keys = (col(AssetTally.status), col(AssetTally.gsp_group))
-    return Prepared(select(*keys, *_sums(AssetTally)).where(*_conditions(AssetTally, form)).group_by(*keys))
+def _sums_by(table: Any, keys: Sequence[Any], *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return select(*keys, _sum(table.assets), _sum(table.rated)).where(*conditions).group_by(*keys)
 
 
-@lru_cache(maxsize=100)
-def _by_category(form: Chosen) -> Prepared:
-    active = col(AssetTally.status).not_in(
-        [bindparam(f"ended_{n}", str(status)) for n, status in enumerate(ENDED_STATUSES)]
-    )
-    query = select(col(AssetTally.asset_category), *_sums(AssetTally)).where(*_conditions(AssetTally, form), active)
-    return Prepared(query.group_by(col(AssetTally.asset_category)))
-
-
-@lru_cache(maxsize=100)
-def _by_month(form: Chosen) -> Prepared:
-    keys = (col(AssetMonthTally.active), col(AssetMonthTally.month))
-    query = select(*keys, cast(func.sum(col(AssetMonthTally.assets)), BigInteger)).where(
-        *_conditions(AssetMonthTally, form)
-    )
-    return Prepared(query.group_by(*keys))
-
-
-@lru_cache(maxsize=100)
-def _total(form: Chosen) -> Prepared:
-    return Prepared(select(cast(func.sum(col(AssetTally.assets)), BigInteger)).where(*_conditions(AssetTally, form)))
-
-
-@lru_cache(maxsize=100)
-def _by_cell(form: Chosen) -> Prepared:
-    filtered = {name for name, _ in form}
-    # Rows with an empty category or status are the sums over all of them.
-    summed = [
-        col(getattr(AssetCellTally, name)) == bindparam(f"all_{name}", "", type_=String())
-        for name in ("asset_category", "status")
-        if name not in filtered
-    ]
-    query = select(col(AssetCellTally.cell), *_sums(AssetCellTally))
-    return Prepared(query.where(*summed, *_conditions(AssetCellTally, form)).group_by(col(AssetCellTally.cell)))
+def _select_total(selection: Selection) -> Select[*tuple[Any, ...]]:
+    return select(_sum(AssetTally.assets)).where(*_conditions(AssetTally, selection))
 
 
 _BEHIND = (col(AssetProviderTally.dimension), col(AssetProviderTally.code))
-_PROVIDERS = Prepared(select(*_BEHIND, func.count()).group_by(*_BEHIND))
+_PROVIDERS = select(*_BEHIND, func.count()).group_by(*_BEHIND)
 
 
 def by_status_and_group(areas: Areas) -> list[TallyRow]:
     """Assets by status and GSP group."""
-    selection = _chosen(areas)
-    return [] if selection is None else [TallyRow(*row) for row in _read(_by_group(selection[0]), selection[1])]
+    selection = _selection(areas)
+    if selection is None:
+        return []
+    keys = (col(AssetTally.status), col(AssetTally.gsp_group))
+    return list(map(TallyRow._make, _read(_sums_by(AssetTally, keys, *_conditions(AssetTally, selection)))))
 
 
 def active_by_category(areas: Areas) -> list[TallyRow]:
     """Active assets by category."""
-    selection = _chosen(areas)
+    selection = _selection(areas)
     if selection is None:
         return []
-    return [TallyRow("", *row) for row in _read(_by_category(selection[0]), selection[1])]
+    active = col(AssetTally.status).not_in([str(status) for status in ENDED_STATUSES])
+    query = _sums_by(AssetTally, [col(AssetTally.asset_category)], *_conditions(AssetTally, selection), active)
+    return [TallyRow("", *row) for row in _read(query)]
 
 
 def by_month(areas: Areas) -> list[tuple[bool, int, int]]:
     """Assets by (still active, month of registration as `services.assets.counters.maintain.month_of`)."""
-    selection = _chosen(areas)
-    return (
-        [] if selection is None else [(row[0], row[1], row[2]) for row in _read(_by_month(selection[0]), selection[1])]
-    )
+    selection = _selection(areas)
+    if selection is None:
+        return []
+    keys = (col(AssetMonthTally.active), col(AssetMonthTally.month))
+    query = select(*keys, _sum(AssetMonthTally.assets)).where(*_conditions(AssetMonthTally, selection)).group_by(*keys)
+    return [(row[0], row[1], row[2]) for row in _read(query)]
 
 
 def providers_behind() -> dict[tuple[str, str], int]:
     """Number of providers behind each figure over all areas, by dimension and code (`AssetProviderTally`)."""
-    return {(row[0], row[1]): row[2] for row in _read(_PROVIDERS, {})}
+    return {(row[0], row[1]): row[2] for row in _read(_PROVIDERS)}
 
 
 def count_kept(actor: Actor, filters: AssetFilters) -> int | None:
@@ -226,8 +176,8 @@ def count_kept(actor: Actor, filters: AssetFilters) -> int | None:
     answers, areas = areas_of(actor, "asset.read")
     if not answers or not only_counted(filters):
         return None
-    selection = _chosen(areas, filters)
-    return 0 if selection is None else _read(_total(selection[0]), selection[1])[0][0] or 0
+    selection = _selection(areas, filters)
+    return 0 if selection is None else _read(_select_total(selection))[0][0] or 0
 
 
 def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | None:
@@ -239,10 +189,15 @@ def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | Non
     answers, areas = areas_of(actor, "asset.read")
     if not answers or not only_counted(filters):
         return None
-    selection = _chosen(areas, filters)
+    selection = _selection(areas, filters)
     if selection is None:
         return []
-    return list(map(CellCount._make, _read(_by_cell(selection[0]), selection[1])))
+    # Rows with an empty category or status are the sums over all of them.
+    summed = [
+        col(getattr(AssetCellTally, name)) == "" for name in ("asset_category", "status") if name not in selection
+    ]
+    conditions = (*summed, *_conditions(AssetCellTally, selection))
+    return list(map(CellCount._make, _read(_sums_by(AssetCellTally, [col(AssetCellTally.cell)], *conditions))))
 
 
 _sizes: dict[str, tuple[float, int]] = {}
@@ -254,5 +209,5 @@ def register_size() -> int:
     url = settings().resolved_database_url()
     cached = _sizes.get(url)
     if cached is None or cached[0] < time.monotonic() - SIZE_KEPT_S:
-        cached = _sizes[url] = (time.monotonic(), _read(_total(()), {})[0][0] or 0)
+        cached = _sizes[url] = (time.monotonic(), _read(_select_total({}))[0][0] or 0)
     return cached[1]

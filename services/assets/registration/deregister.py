@@ -6,11 +6,12 @@ from models.assets import Asset, AssetStatus
 from models.events import EventType
 from services.assets.registration.lifecycle import ASSET_LIFE_CYCLE, blockers_of, move
 from services.assets.registration.record import conflict, index_aliases
-from services.core.errors import Blocker, Finding, Invalid, Refused
+from services.core.errors import Blocker, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see
 from services.core.jobs.outbox import emit_for_asset
 from services.core.operation import operation
+from services.core.text import clean_line, require_text
 
 SHORTEST_REASON, LONGEST_REASON = 3, 1000
 
@@ -30,10 +31,14 @@ def deregister_asset(actor: Actor, asset_id: UUID, reason: str, version: int) ->
     asset = reach(Asset, actor, asset_id, "asset.deregister")
     if asset.version != version:
         raise conflict(asset, version)
-    text = " ".join(reason.replace("\x00", "").split())
-    if not SHORTEST_REASON <= len(text) <= LONGEST_REASON:
-        expected = f"{SHORTEST_REASON} to {LONGEST_REASON} characters"
-        raise Invalid([Finding("END-01", "Reason", text, expected, "Say why the asset is de-registered.")])
+    text = require_text(
+        clean_line(reason),
+        "Reason",
+        code="END-01",
+        message="Say why the asset is de-registered.",
+        shortest=SHORTEST_REASON,
+        longest=LONGEST_REASON,
+    )
     ASSET_LIFE_CYCLE.require(asset.status, AssetStatus.DEREGISTERED, "deregister_asset")
     blockers = blockers_of(asset)
     if blockers:

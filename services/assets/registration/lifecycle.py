@@ -1,25 +1,23 @@
 """The life cycle of an asset, and what can be done with one now and why not."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetStatus
 from models.events import EventType
 from models.participants import ROLE_LABELS, Role
 from services.core.clock import now
-from services.core.db.statements import Prepared
 from services.core.errors import Blocker
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, permission_table
-from services.core.identity.visibility import View, see, view_of
+from services.core.identity.visibility import see, within
 from services.core.jobs.outbox import emit_for_asset
 from services.core.lifecycle import Action, LifeCycle, Transition
 from services.core.operation import operation
 from services.core.reactions import reactions
-from services.core.transaction import current_connection
+from services.core.transaction import current_session
 
 S = AssetStatus
 ACTIVE_STATUSES = tuple(status for status in AssetStatus if status not in ENDED_STATUSES)
@@ -131,16 +129,9 @@ def allowed_actions(actor: Actor, asset: Asset) -> list[Action]:
 
 def actions_on(actor: Actor, asset: Asset) -> list[Action]:
     """The same inside an operation that has seen to it that the actor may see the asset."""
-    view, values = view_of(actor)
-    reaches = _reached(view).all(current_connection(), {**values, "asset": asset.id})[0]
+    columns = [within(Asset, actor, offer.permission, writing=True).label(offer.operation) for offer in OFFERS]
+    reaches = current_session().execute(select(*columns).where(col(Asset.id) == asset.id)).one()
     return [_action(asset, offer, bool(is_reached)) for offer, is_reached in zip(OFFERS, reaches, strict=True)]
-
-
-@lru_cache(maxsize=100)
-def _reached(view: View) -> Prepared:
-    """Statement that tells for each offer whether its permission reaches an asset."""
-    columns = [view.visible(Asset, offer.permission, writing=True).label(offer.operation) for offer in OFFERS]
-    return Prepared(select(*columns).where(col(Asset.id) == bindparam("asset", type_=Uuid())))
 
 
 def _action(asset: Asset, offer: _AssetOffer, reached: bool) -> Action:

@@ -23,6 +23,7 @@ from services.core.errors import Finding, TooManyRequests
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import afterwards, current_session
 
 LONGEST_SERIAL = 64
@@ -96,12 +97,8 @@ def look_up(
     return result
 
 
-def _tidy(text: str | None) -> str:
-    return " ".join((text or "").replace("\x00", "").split())
-
-
 def _ask_mpan(question: _Question, mpan: str | None) -> None:
-    text = _tidy(mpan)
+    text = clean_line(mpan or "")
     if not text:
         return
     facts = describe_mpan(text)
@@ -115,7 +112,7 @@ def _ask_mpan(question: _Question, mpan: str | None) -> None:
 
 
 def _ask_device(question: _Question, serial_number: str | None, manufacturer: str | None) -> None:
-    serial, maker = _tidy(serial_number), _tidy(manufacturer)
+    serial, maker = clean_line(serial_number or ""), clean_line(manufacturer or "")
     if not serial and not maker:
         return
     plain = serial.replace("-", "").replace("_", "")
@@ -133,7 +130,7 @@ def _ask_device(question: _Question, serial_number: str | None, manufacturer: st
 
 
 def _ask_alias(question: _Question, scheme: str | None, value: str | None) -> None:
-    name, text = _tidy(scheme), _tidy(value)
+    name, text = clean_line(scheme or ""), clean_line(value or "")
     if not name and not text:
         return
     pairs, wrong = check_aliases(f"{name}:{text}", catalogue().reference.code_lists)

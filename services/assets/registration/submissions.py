@@ -23,6 +23,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible, within
 from services.core.jobs.outbox import emit
 from services.core.operation import operation
+from services.core.text import clean_text, require_text
 from services.core.transaction import current_session
 
 MOST_SUBMITTED = 200
@@ -51,7 +52,7 @@ def submit_draft(
     `draft_id`: the actor's own draft, or one that was returned, or one that the provider hasn't begun to complete. Raises
     Invalid without an active provider or a known category, Refused for too much at once, NotFound for no draft of theirs.
     """
-    stored, note_text = storable(values), (note or "").replace("\x00", "").strip()
+    stored, note_text = storable(values), clean_text(note or "")
     provider = current_session().get(Organisation, provider_id) if provider_id else None
     _require_sound(actor, stored, provider, note_text)
     assert provider is not None
@@ -148,11 +149,10 @@ def return_draft(actor: Actor, draft_id: UUID, reason: str, *, declined: bool = 
     `draft_id` is the submitted one or one's copy of it. `declined`: the provider doesn't want it, rather than wanting it
     mended. Raises Invalid without a reason of 3 to 1,000 characters.
     """
-    reason_text = reason.replace("\x00", "").strip()
-    if not SHORTEST_REASON <= len(reason_text) <= LONGEST_NOTE:
-        expected = f"{SHORTEST_REASON} to {LONGEST_NOTE:,} characters"
-        message = f"Say in {expected} what the installer should know."
-        raise Invalid([Finding("DRAFT-04", "Reason", reason_text[:200], expected, message)])
+    message = f"Say in {SHORTEST_REASON} to {LONGEST_NOTE:,} characters what the installer should know."
+    reason_text = require_text(
+        reason, "Reason", code="DRAFT-04", message=message, shortest=SHORTEST_REASON, longest=LONGEST_NOTE
+    )
     submission = _sent_to(actor, draft_id)
     note = {
         "reason": reason_text,

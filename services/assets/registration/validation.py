@@ -26,6 +26,7 @@ from services.assets.rules.check import check_asset, finding
 from services.assets.rules.reference import catalogue, rule_context
 from services.core.errors import Duplicate, Finding, Invalid, Severity
 from services.core.identity.actor import Actor
+from services.core.text import storable_text
 from services.core.transaction import afterwards
 
 
@@ -88,7 +89,7 @@ def conform(
 def _storable(value: object) -> object:
     """Text without what no database keeps: NUL characters and halves of surrogate pairs."""
     if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "ignore").decode()
+        return storable_text(value)
     if isinstance(value, Mapping):
         return {str(_storable(str(name))): _storable(item) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):

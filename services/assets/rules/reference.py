@@ -5,7 +5,7 @@ asks the database for the catalogue's version (one short query) and keeps what i
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -18,13 +18,12 @@ from services.assets.rules.prepare import AssetReference, AssetRuleContext
 from services.assets.rules.schemas import shipped_schemas
 from services.core.attributes import DATA, Code, CodeLists
 from services.core.clock import now, today
-from services.core.db.statements import Prepared
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor, system_actor
 from services.core.operation import operation, system_step
 from services.core.register_settings import setting
 from services.core.settings import settings
-from services.core.transaction import Stamp, current_connection, current_session, once_while_reading, opened, reads_only
+from services.core.transaction import Stamp, current_session, once_while_reading, unit_of_work
 
 CATEGORY_LIST = "AssetCategory"
 CACHED_VERSIONS = 8
@@ -55,7 +54,6 @@ _VERSION = select(
         )
     )
 )
-_PREPARED_VERSION = Prepared(_VERSION)
 _cache: dict[tuple[object, ...], RuleCatalogue] = {}
 _lock = Lock()
 
@@ -67,16 +65,9 @@ def _once(key: tuple[object, ...], entry: RuleCatalogue) -> RuleCatalogue:
         return _cache.setdefault(key, entry)
 
 
-def _stands() -> Sequence[Any]:
-    if reads_only():
-        return _PREPARED_VERSION.all(current_connection(), {})[0]
-    # What this operation has changed and not yet written counts.
-    return current_session().execute(_VERSION).one()
-
-
 def catalogue(asset: Asset | None = None) -> RuleCatalogue:
     """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
-    stands = once_while_reading("catalogue_version", _stands)
+    stands = once_while_reading("catalogue_version", lambda: current_session().execute(_VERSION).one())
     version = (settings().resolved_database_url(), *(str(value) for value in stands))
     current = _cache.get(version) or _once(version, _read())
     if asset is None or current.schema_versions.get(asset.asset_category) == asset.schema_version:
@@ -167,7 +158,7 @@ def schema_versions(actor: Actor, category: str) -> list[CategorySchema]:
 
 def code_lists() -> CodeLists:
     """All code lists as they stand, inside or outside an operation: names, codes and labels are no secret."""
-    with opened(Stamp("code_lists", "UC-05.07", system_actor()), writes=False):
+    with unit_of_work(Stamp("code_lists", "UC-05.07", system_actor()), writes=False):
         return catalogue().reference.code_lists
 
 
@@ -184,7 +175,7 @@ def category_colours() -> dict[str, tuple[int, int, int]]:
 
     It is the one that the administrator keeps with the category; grey where none is.
     """
-    with opened(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
+    with unit_of_work(Stamp("category_colours", "UC-05.07", system_actor()), writes=False):
         reference = catalogue().reference
     colours = {}
     for code in reference.code_lists.get(CATEGORY_LIST, {}):

@@ -7,18 +7,17 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from services.core.access_log import log_access
 from services.core.conversation.definition import Conversation, F, MessageRecord
 from services.core.conversation.file_types import PICTURES, clean_name, kind_of, labels_of, make_thumbnail
-from services.core.db.statements import PreparedRecords
 from services.core.errors import Finding, Invalid, Refused
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import View, see, view_of, visible
+from services.core.identity.visibility import see, visible
 from services.core.register_settings import setting
-from services.core.transaction import current_connection, current_session
+from services.core.transaction import current_session
 
 MOST_FILES = 10
 """With one message."""
@@ -116,18 +115,12 @@ def _facts_of(upload: Upload) -> _FileFacts:
 
 def files_by_message(conversation: Conversation[Any, Any, F], actor: Actor, subject_id: UUID) -> dict[UUID, list[F]]:
     """The files of each message about a subject that the actor may read, by message; inside an operation."""
-    view, values = view_of(actor)
+    model: Any = conversation.file
+    query = select(model).where(col(getattr(model, conversation.subject_key)) == subject_id, visible(model, actor))
     by_message: dict[UUID, list[F]] = {}
-    for file in _files_of(conversation, view).records(current_connection(), {**values, "subject": subject_id}):
+    for file in current_session().scalars(query.order_by(col(model.id))):
         by_message.setdefault(file.message_id, []).append(file)
     return by_message
-
-
-@lru_cache(maxsize=100)
-def _files_of(conversation: Conversation[Any, Any, Any], view: View) -> PreparedRecords[Any]:
-    model = conversation.file
-    of_subject = col(getattr(model, conversation.subject_key)) == bindparam("subject", type_=Uuid())
-    return PreparedRecords(model, of_subject, view.visible(model), order=(col(model.id),))
 
 
 def read_file(conversation: Conversation[Any, Any, Any], actor: Actor, file_id: UUID) -> Download:

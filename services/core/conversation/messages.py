@@ -7,11 +7,10 @@ administrator included, reads it anywhere. Everything here runs inside an operat
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam
+from sqlalchemy import select
 from sqlmodel import col
 
 from services.core.clock import now
@@ -26,11 +25,10 @@ from services.core.conversation.definition import (
     S,
 )
 from services.core.conversation.files import Upload, files_by_message, store_files
-from services.core.db.statements import PreparedRecords
 from services.core.errors import Forbidden, NotFound
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import View, see, view_of
-from services.core.transaction import current_connection, current_session
+from services.core.identity.visibility import see, visible
+from services.core.transaction import current_session
 
 
 def post_message(
@@ -129,21 +127,15 @@ def read_messages(
 
     The caller has seen to it that the actor may see the subject.
     """
-    view, values = view_of(actor)
-    rows = _messages_of(conversation, view).records(current_connection(), {**values, "subject": subject_id})
+    model: Any = conversation.message
+    query = select(model).where(col(getattr(model, conversation.subject_key)) == subject_id, visible(model, actor))
+    rows = current_session().scalars(query.order_by(col(model.id))).all()
     files = files_by_message(conversation, actor, subject_id)
     return [
         MessageWithFiles(message, [file for file in files.get(message.id, []) if until is None or _before(file, until)])
         for message in rows
         if until is None or message.sent_at <= until
     ]
-
-
-@lru_cache(maxsize=100)
-def _messages_of(conversation: Conversation[Any, Any, Any], view: View) -> PreparedRecords[Any]:
-    model = conversation.message
-    of_subject = col(getattr(model, conversation.subject_key)) == bindparam("subject", type_=Uuid())
-    return PreparedRecords(model, of_subject, view.visible(model), order=(col(model.id),))
 
 
 def _before(file: FileRecord, moment: datetime) -> bool:

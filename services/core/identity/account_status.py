@@ -1,6 +1,6 @@
 """Whether an actor still stands: read anew in each operation, so that access ends at the next click or call."""
 
-from sqlalchemy import String, Uuid, bindparam, select, type_coerce
+from sqlalchemy import String, Uuid, bindparam, select
 from sqlmodel import col
 
 from models.participants import (
@@ -15,17 +15,16 @@ from models.participants import (
     UserStatus,
 )
 from services.core.clock import now
-from services.core.db.statements import Prepared
 from services.core.errors import Forbidden, Unauthenticated
 from services.core.identity.actor import Actor
-from services.core.transaction import current_connection
+from services.core.transaction import current_session
 
-_PERSON = Prepared(
+_PERSON = (
     select(
         col(Membership.roles),
-        type_coerce(col(Membership.status), String),
-        type_coerce(col(User.status), String),
-        type_coerce(col(Organisation.organisation_status), String),
+        col(Membership.status),
+        col(User.status),
+        col(Organisation.organisation_status),
         col(Organisation.status_reason),
     )
     .join(User, col(User.id) == col(Membership.user_id))
@@ -35,12 +34,12 @@ _PERSON = Prepared(
         col(Membership.organisation_id) == bindparam("organisation", type_=Uuid()),
     )
 )
-_CLIENT = Prepared(
+_CLIENT = (
     select(
         col(ApiClient.roles),
-        type_coerce(col(ApiClient.status), String),
+        col(ApiClient.status),
         col(ApiClient.expires_at),
-        type_coerce(col(Organisation.organisation_status), String),
+        col(Organisation.organisation_status),
         col(Organisation.status_reason),
     )
     .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
@@ -73,14 +72,14 @@ def require_standing(actor: Actor) -> None:
 
 def _person(actor: Actor) -> tuple[list[str], str, str | None]:
     values = {"user": actor.user_id, "organisation": actor.organisation_id}
-    row = next(iter(_PERSON.all(current_connection(), values)), None)
+    row = current_session().execute(_PERSON, values).first()
     if row is None or row[1] != MembershipStatus.ACTIVE or row[2] != UserStatus.ACTIVE:
         raise Unauthenticated("Your access has ended. Ask your organisation's administrator if this is unexpected.")
     return row[0], row[3], row[4]
 
 
 def _client(actor: Actor) -> tuple[list[str], str, str | None]:
-    row = next(iter(_CLIENT.all(current_connection(), {"client": actor.client_id})), None)
+    row = current_session().execute(_CLIENT, {"client": actor.client_id}).first()
     if row is None or row[1] != ApiClientStatus.ACTIVE or (row[2] is not None and row[2] <= now()):
         raise Unauthenticated("This API credential has ended. Ask your organisation's administrator for a new one.")
     return row[0], row[3], row[4]

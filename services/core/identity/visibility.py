@@ -1,11 +1,10 @@
 """Who may see what: one function that answers with the SQL condition every read starts from."""
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Uuid, and_, bindparam, false, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select, true
 from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachment
@@ -13,17 +12,16 @@ from models.base import Recorded
 from models.bulk import BulkDraft, BulkJob
 from models.core import Event
 from models.exports import ExportJob
-from models.participants import ApiClient, Membership, Organisation, Role, User
+from models.participants import ApiClient, Membership, Organisation, User
 from models.products import MarketTable, Product, ProductProposal, ProductVersion
 from models.qualifications import DataPackage, Qualification, QualificationAttachment, QualificationMessage
 from models.service_windows import ServiceWindow
 from models.sources import SourceEdition, SourceRecord
 from models.units import MarketUnit, UnitArea, UnitMember
-from services.core.db.statements import PreparedRecords
 from services.core.errors import Forbidden, NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, permission_table, scopes_of
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.transaction import current_session
 
 Condition = ColumnElement[bool]
 R = TypeVar("R", bound=Recorded)
@@ -208,48 +206,12 @@ def visible(model: type[Any], actor: Actor) -> Condition:
     return within(model, actor, _RULES[model][0])
 
 
-class View(NamedTuple):
-    """What of an actor gives a condition its form, and none of the values in it: a key for statements made once."""
-
-    roles: frozenset[Role]
-    known: tuple[str, ...]
-    """Which of the actor's identifiers there are."""
-    areas: int
-    all_areas: bool
-
-    def visible(self, model: type[Any], permission: str | None = None, *, writing: bool = False) -> Condition:
-        """`visible`, or `within` for a permission, with parameters for the actor's values, which `view_of` gives beside it."""
-        standing_in: dict[str, Any] = {name: bindparam(f"actor_{name}", type_=Uuid()) for name in self.known}
-        areas: Any = frozenset(bindparam(f"actor_area_{number:03}", type_=String()) for number in range(self.areas))
-        actor = Actor("", self.roles, areas=areas, all_areas=self.all_areas, **standing_in)
-        return within(model, actor, permission or _RULES[model][0], writing=writing)
-
-
-def view_of(actor: Actor) -> tuple[View, dict[str, Any]]:
-    """How the actor sees, for a statement made once: the form of the conditions, and the values of their parameters."""
-    areas = sorted(actor.areas)
-    values: dict[str, Any] = {f"actor_area_{number:03}": area for number, area in enumerate(areas)}
-    known = tuple(name for name in ("user_id", "organisation_id") if getattr(actor, name) is not None)
-    values.update((f"actor_{name}", getattr(actor, name)) for name in known)
-    return View(actor.roles, known, len(areas), actor.all_areas), values
-
-
 def see(model: type[R], actor: Actor, identifier: UUID) -> R:
     """The record, if the actor may see it; NotFound otherwise, exactly as if it did not exist."""
-    if reads_only():
-        view, values = view_of(actor)
-        found = _one(model, view).records(current_connection(), {**values, "identifier": identifier})
-        record = found[0] if found else None
-    else:
-        record = current_session().scalar(select(model).where(col(model.id) == identifier, visible(model, actor)))
+    record = current_session().scalar(select(model).where(col(model.id) == identifier, visible(model, actor)))
     if record is None:
         raise NotFound(model.record_type().replace("_", " "), identifier)
     return record
-
-
-@lru_cache(maxsize=500)
-def _one(model: type[R], view: View) -> PreparedRecords[R]:
-    return PreparedRecords(model, col(model.id) == bindparam("identifier", type_=Uuid()), view.visible(model))
 
 
 def reach(model: type[R], actor: Actor, identifier: UUID, permission: str, *, lock: bool = True) -> R:

@@ -16,6 +16,7 @@ from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
+from services.core.paging import Page, read_identifier
 from services.market.eligibility.explanations import GROUP_OF_AREA
 from services.market.eligibility.frames import load_frames
 from services.market.eligibility.requirements import REQUIREMENT_LABELS, STOPPERS, stopped_by_any_expression
@@ -103,14 +104,6 @@ class OpportunityLine:
         return f"Not known: {', '.join(unknown)}." if unknown else "Everything it needs is met."
 
 
-@dataclass(frozen=True, slots=True)
-class OpportunityPage:
-    """A page of opportunities, whole units at a time, and the cursor of the next page (None: this is the last)."""
-
-    items: list[OpportunityLine]
-    next_cursor: str | None
-
-
 @operation("UC-04.03", permission="unit.read", writes=False, name="portfolio_in_numbers")
 def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None) -> PortfolioSummary:
     """Count the visible units by standing to each product; the filters of standing and unmet requirements don't apply."""
@@ -151,7 +144,7 @@ def portfolio_in_numbers(actor: Actor, filters: OpportunityFilters | None = None
 @operation("UC-04.03", permission="unit.read", writes=False, name="list_opportunities")
 def list_opportunities(
     actor: Actor, filters: OpportunityFilters | None = None, *, after: str | None = None, limit: int = 50
-) -> OpportunityPage:
+) -> Page[OpportunityLine]:
     """List units and products that pass the filters, newest unit first; `limit` is of units, at most 200.
 
     `after` is the cursor of the page before. Raises Invalid for text that isn't a cursor, or a value that no filter has.
@@ -159,7 +152,7 @@ def list_opportunities(
     criteria = filters or OpportunityFilters()
     size = max(1, min(limit, LONGEST_PAGE))
     conditions, products = _build_conditions(actor, criteria), _select_products(criteria)
-    last = None if after is None else _cursor(after)
+    last = None if after is None else read_identifier(after)
     lines_by_unit: list[list[OpportunityLine]] = []
     while True:
         keyset = [] if last is None else [col(MarketUnit.id) < last]
@@ -170,7 +163,7 @@ def list_opportunities(
         last = UUID(units["unit_id"][-1])
     has_more = len(lines_by_unit) > size
     following = str(lines_by_unit[size - 1][0].unit_id) if has_more else None
-    return OpportunityPage([line for lines in lines_by_unit[:size] for line in lines], following)
+    return Page([line for lines in lines_by_unit[:size] for line in lines], following)
 
 
 def _build_lines(
@@ -245,11 +238,3 @@ def _select_products(filters: OpportunityFilters) -> list[ProductVersion]:
         if (not filters.product_code or version.code in filters.product_code)
         and (not filters.sub_market or version.sub_market in filters.sub_market)
     ]
-
-
-def _cursor(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        expected = "The cursor that the page before gave"
-        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None

@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.products import Phase, Product, ProductStatus, ProductVersion
-from services.core.db.statements import Prepared, PreparedRecords
 from services.core.errors import NotFound
 from services.core.settings import settings
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.transaction import current_session, read_detached
 
 CACHED_CATALOGUES = 8
 
@@ -35,32 +34,28 @@ class ProductCatalogue:
 
 
 _newest = select(col(ProductVersion.id)).order_by(col(ProductVersion.id).desc()).limit(1).scalar_subquery()
-_state_query: Any = select(
+_STATE: Any = select(
     # The identifier tells registers apart; count and sum change with every version and every step of a product.
     _newest,
     select(func.count(col(ProductVersion.id))).scalar_subquery(),
     select(func.sum(col(Product.version))).scalar_subquery(),
 )
-_STATE = Prepared(_state_query)
-_PRODUCTS = PreparedRecords(Product, order=(col(Product.code),))
-_VERSIONS = PreparedRecords(ProductVersion, order=(col(ProductVersion.code), col(ProductVersion.product_version)))
+_PRODUCTS = select(Product).order_by(col(Product.code))
+_VERSIONS = select(ProductVersion).order_by(col(ProductVersion.code), col(ProductVersion.product_version))
 _cache: dict[tuple[object, ...], ProductCatalogue] = {}
 _lock = Lock()
 
 
 def load_catalogue() -> ProductCatalogue:
     """Load the catalogue as it stands, from the cache where nothing changed; inside an operation."""
-    if not reads_only():
-        # Changes of this operation that aren't written yet count.
-        current_session().flush()
-    connection = current_connection()
-    state = (settings().resolved_database_url(), *(str(value) for value in _STATE.all(connection, {})[0]))
+    row = current_session().execute(_STATE).one()
+    state = (settings().resolved_database_url(), *(str(value) for value in row))
     catalogue = _cache.get(state)
     if catalogue is None:
         versions: dict[str, list[ProductVersion]] = {}
-        for version in _VERSIONS.records(connection, {}):
+        for version in read_detached(_VERSIONS):
             versions.setdefault(version.code, []).append(version)
-        catalogue = ProductCatalogue({product.code: product for product in _PRODUCTS.records(connection, {})}, versions)
+        catalogue = ProductCatalogue({product.code: product for product in read_detached(_PRODUCTS)}, versions)
         with _lock:
             while len(_cache) >= CACHED_CATALOGUES:
                 _cache.pop(next(iter(_cache)))

@@ -16,6 +16,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.jobs.outbox import emit
 from services.core.operation import operation
+from services.core.text import clean_text
 from services.core.transaction import current_session
 from services.market.products.catalogue import load_catalogue
 from services.market.products.document import CODE
@@ -107,7 +108,7 @@ def count_table_changes(
 
 
 def _clean_row(kind: MarketTableKind, row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(row.get(name) or "").replace("\x00", "").strip() for name in HEADINGS[kind]}
+    return {name: clean_text(str(row.get(name) or "")) for name in HEADINGS[kind]}
 
 
 def _check_heading(source: str, source_date: date, reason: str) -> list[Finding]:

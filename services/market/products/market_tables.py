@@ -6,14 +6,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from models.products import MarketTable, MarketTableKind
-from services.core.db.statements import Prepared, PreparedRecords
 from services.core.errors import NotFound
 from services.core.settings import settings
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.transaction import current_session, read_detached
 
 
 class Stacking(StrEnum):
@@ -52,29 +51,19 @@ UNKNOWN = StackingCell(Stacking.NO_DATA, Stacking.NO_DATA, Stacking.NO_DATA)
 """The cell of a pair that the matrix doesn't have: no data, so the system operator is asked."""
 
 
-_NEWEST = Prepared(
-    select(col(MarketTable.id))
-    .where(col(MarketTable.kind) == bindparam("kind", type_=MarketTable.__table__.c.kind.type))  # pyright: ignore
-    .order_by(col(MarketTable.edition).desc())
-    .limit(1)
-)
-_EDITION = PreparedRecords(MarketTable, col(MarketTable.id) == bindparam("identifier", type_=Uuid()))
-
-
 def load_table_in_force(kind: MarketTableKind) -> MarketTable:
     """Load the newest edition of a table, detached; inside an operation. Raises NotFound in a register without seed data."""
-    if not reads_only():
-        current_session().flush()
-    newest = _NEWEST.all(current_connection(), {"kind": kind})
-    if not newest:
+    editions = select(col(MarketTable.id)).where(col(MarketTable.kind) == kind)
+    newest = current_session().scalar(editions.order_by(col(MarketTable.edition).desc()).limit(1))
+    if newest is None:
         raise NotFound("market table", kind)
-    return _load_edition(settings().resolved_database_url(), newest[0][0])
+    return _load_edition(settings().resolved_database_url(), newest)
 
 
 @lru_cache(maxsize=16)
 def _load_edition(database: str, identifier: UUID) -> MarketTable:
     """Load one edition, cached: an edition is never changed."""
-    return _EDITION.records(current_connection(), {"identifier": identifier})[0]
+    return read_detached(select(MarketTable).where(col(MarketTable.id) == identifier))[0]
 
 
 def load_equivalences() -> list[tuple[str, str, str]]:

@@ -1,7 +1,7 @@
 """Proposals as records: lists, one for writing at a version, and the statements on it (UC-04.01)."""
 
-from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,23 +9,17 @@ from sqlmodel import col
 
 from models.products import ProductProposal, ProposalStatus
 from services.core.clock import now
-from services.core.errors import Conflict, Finding, Invalid
+from services.core.errors import Conflict
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see, visible
 from services.core.ledger.history import changes_since
 from services.core.operation import operation
+from services.core.paging import Keyset, Page
+from services.core.text import require_text
 from services.core.transaction import current_session
-from services.market.products.proposal_lifecycle import OPEN
 
 SHORTEST, LONGEST = 10, 2000
 MAX_PAGE_SIZE = 200
-
-
-class ProposalPage(NamedTuple):
-    """A page of proposals, newest first, and the cursor of the next page (None: this is the last)."""
-
-    items: Sequence[ProductProposal]
-    next_cursor: str | None
 
 
 @operation("UC-04.01", permission="product.propose", writes=False, name="list_proposals")
@@ -33,9 +27,9 @@ def list_proposals(
     actor: Actor,
     statuses: Collection[ProposalStatus] = (),
     code: str = "",
-    after: UUID | None = None,
+    after: str | UUID | None = None,
     limit: int = 100,
-) -> ProposalPage:
+) -> Page[ProductProposal]:
     """List the proposals of the actor's organisation (an administrator: all), newest first, at most 200 a page."""
     limit = max(1, min(limit, MAX_PAGE_SIZE))
     query = select(ProductProposal).where(visible(ProductProposal, actor))
@@ -43,10 +37,8 @@ def list_proposals(
         query = query.where(col(ProductProposal.status).in_(statuses))
     if code:
         query = query.where(col(ProductProposal.code) == code)
-    if after is not None:
-        query = query.where(col(ProductProposal.id) < after)
-    proposals = list(current_session().scalars(query.order_by(col(ProductProposal.id).desc()).limit(limit + 1)))
-    return ProposalPage(proposals[:limit], str(proposals[limit - 1].id) if len(proposals) > limit else None)
+    newest = Keyset(col(ProductProposal.id))
+    return newest.page_of(list(current_session().scalars(newest.select_page(query, after, limit))), limit)
 
 
 @operation("UC-04.01", permission="product.propose", writes=False, name="get_proposal")
@@ -68,12 +60,6 @@ def count_waiting_proposals(actor: Actor, *, decides: bool) -> int:
     return current_session().scalar(query) or 0
 
 
-def find_open_proposals(code: str) -> list[ProductProposal]:
-    """Find the open proposals for a product, inside an operation of the administrator."""
-    query = select(ProductProposal).where(col(ProductProposal.code) == code, col(ProductProposal.status).in_(OPEN))
-    return list(current_session().scalars(query.order_by(col(ProductProposal.id))))
-
-
 def reach_proposal(actor: Actor, proposal_id: UUID, permission: str, version: int) -> ProductProposal:
     """Return a proposal for writing, at the version that the actor read. Raises NotFound, or Conflict when stale."""
     proposal = reach(ProductProposal, actor, proposal_id, permission)
@@ -88,12 +74,8 @@ def reach_proposal(actor: Actor, proposal_id: UUID, permission: str, version: in
 
 def require_statement(field: str, value: str) -> str:
     """Return a statement on a proposal, without blanks around it. Raises Invalid unless 10 to 2,000 characters."""
-    text = value.replace("\x00", "").strip()
-    if SHORTEST <= len(text) <= LONGEST:
-        return text
-    expected = f"{SHORTEST} to {LONGEST:,} characters"
-    message = f"Write {expected}: the other side reads it, and it stays with the proposal."
-    raise Invalid([Finding("PRODUCT-15", field, text[:200] or None, expected, message)])
+    message = f"Write {SHORTEST} to {LONGEST:,} characters: the other side reads it, and it stays with the proposal."
+    return require_text(value, field, code="PRODUCT-15", message=message, shortest=SHORTEST, longest=LONGEST)
 
 
 def add_statement(actor: Actor, proposal: ProductProposal, kind: str, text: str) -> None:

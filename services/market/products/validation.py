@@ -8,6 +8,7 @@ from typing import Any
 
 from services.core.clock import today
 from services.core.errors import Finding
+from services.core.text import clean_text
 from services.market.products.document import ATTRIBUTES, BY_TERM, CODE, MAX_POWER_KW, MAX_SECONDS, Attribute, FieldKind
 
 
@@ -63,7 +64,7 @@ def _check_combination(
 
 def _read_value(attribute: Attribute, value: Any) -> Any:
     if isinstance(value, str):
-        value = value.replace("\x00", "").strip()
+        value = clean_text(value)
     if value is None or value == "" or value == []:
         if attribute.needed:
             raise _ValueRefused("PRODUCT-02", _expected_of(attribute))

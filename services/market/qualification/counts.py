@@ -13,12 +13,11 @@ from sqlmodel import col
 from models.participants import Organisation
 from models.qualifications import Qualification, QualificationStatus
 from services.core.clock import add_working_days, today
-from services.core.db.statements import Prepared
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.register_settings import setting
-from services.core.transaction import current_connection, current_session
+from services.core.transaction import current_session
 from services.market.counters import queries as kept
 from services.market.counters.keys import WAITING
 from services.market.counters.queries import TallyScope
@@ -89,7 +88,7 @@ def _tally_counters(part: TallyScope, filters: QualificationFilters) -> Applicat
     builder.operators.update(operator for operator, _ in kept.read_by_operator(part, states))
     for dimension, code, number in kept.read_by_group_and_provider(part, states):
         if dimension == "PROVIDER":
-            builder.parties.add(kept.to_uuid(code))
+            builder.parties.add(UUID(code))
         else:
             builder.groups[code] += number
     return builder.tally()
@@ -127,7 +126,7 @@ class _TallyBuilder:
 
     def tally(self) -> ApplicationCounts:
         """Return the tally, in the order of codes and of names."""
-        names = [(kept.to_uuid(identifier), name) for identifier, name in _NAMES.raw(current_connection(), {})]
+        names = current_session().execute(_NAMES).all()
         statuses, products, groups = (
             dict(sorted(numbers.items())) for numbers in (self.statuses, self.products, self.groups)
         )
@@ -139,4 +138,4 @@ class _TallyBuilder:
 
 
 _NAME = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
-_NAMES = Prepared(select(col(Organisation.id), _NAME).order_by(_NAME))
+_NAMES = select(col(Organisation.id), _NAME).order_by(_NAME)

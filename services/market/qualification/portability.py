@@ -7,7 +7,7 @@ A colleague's qualification shows product, SO, validity and conditions, and noth
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
@@ -25,6 +25,7 @@ from services.core.errors import Blocker, NotFound, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
 from services.core.operation import operation
+from services.core.paging import Keyset, Page
 from services.core.transaction import current_session
 from services.market.products.catalogue import list_offered_versions
 from services.market.products.market_tables import load_equivalences
@@ -65,19 +66,29 @@ class ColleagueQualification:
     """The note of the table of equivalences: what remains to be checked."""
 
 
-@dataclass(frozen=True, slots=True)
-class ColleagueQualificationPage:
-    """A page of colleagues' qualifications, newest first; `total` counts the qualifications of all pages."""
+class _Row(NamedTuple):
+    qualification: Qualification
+    unit: MarketUnit
+    operator: Organisation
 
-    items: list[ColleagueQualification]
-    """One for each product of one's own that a qualification counts for."""
+    @property
+    def id(self) -> UUID:
+        return self.qualification.id
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueQualificationPage(Page[ColleagueQualification]):
+    """A page of colleagues' qualifications, newest first: an item for each product of one's own that one counts for.
+
+    `total` counts the qualifications of all pages.
+    """
+
     total: int
-    next_cursor: UUID | None
 
 
 @operation("UC-04.02", permission=ASSESS, writes=False, name="qualified_elsewhere")
 def qualified_elsewhere(
-    actor: Actor, unit_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50
+    actor: Actor, unit_id: UUID | None = None, *, after: str | UUID | None = None, limit: int = 50
 ) -> ColleagueQualificationPage:
     """List units in the actor's areas that a colleague has qualified for an equivalent of a product that the actor's SO buys.
 
@@ -91,17 +102,17 @@ def qualified_elsewhere(
     conditions = _acceptable_conditions(actor, unit_id, equivalents)
     total = current_session().scalar(_join_unit_and_operator(select(func.count())).where(*conditions)) or 0
     query = _join_unit_and_operator(select(Qualification, MarketUnit, Organisation)).where(*conditions)
-    if after is not None:
-        query = query.where(col(Qualification.id) < after)
-    rows = current_session().execute(query.order_by(col(Qualification.id).desc()).limit(size + 1)).all()
-    own_qualified = _find_own_qualified(actor, [unit.id for _, unit, _ in rows[:size]])
+    newest = Keyset(col(Qualification.id))
+    rows = current_session().execute(newest.select_page(query, after, size)).all()
+    page = newest.page_of([_Row(*row) for row in rows], size)
+    own_qualified = _find_own_qualified(actor, [row.unit.id for row in page.items])
     items = [
         _build_line(qualification, unit, operator, version.code, note)
-        for qualification, unit, operator in rows[:size]
+        for qualification, unit, operator in page.items
         for version, note in equivalents[qualification.product_code]
         if (unit.id, version.code) not in own_qualified and unit.family is version.family
     ]
-    return ColleagueQualificationPage(items, total, rows[size - 1][0].id if len(rows) > size else None)
+    return ColleagueQualificationPage(items, page.next_cursor, total)
 
 
 def _find_equivalents(actor: Actor) -> dict[str, list[tuple[ProductVersion, str]]]:

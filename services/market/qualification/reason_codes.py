@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 
 from services.core.errors import Finding, Invalid
+from services.core.text import clean_text
 from services.market.products.reference_data import read_rows
 
 MIN_LENGTH, MAX_LENGTH = 3, 2000
@@ -61,11 +62,6 @@ def check_words(field: str, text: str, min_length: int = MIN_LENGTH) -> list[Fin
         return []
     expected = f"{min_length} to {MAX_LENGTH:,} characters"
     return [Finding("QUAL-01", field, clean_text(text)[:200] or None, expected, f"Write {expected}.")]
-
-
-def clean_text(text: str) -> str:
-    """Return a text without blanks around it, and without the NUL characters that no database stores."""
-    return text.replace("\x00", "").strip()
 
 
 def require_words(field: str, text: str) -> str:

@@ -11,7 +11,7 @@ from services.assets.counters.figures import FEWEST_ORGANISATIONS
 from services.core.clock import today
 from services.market.counters import queries as kept
 from services.market.counters.keys import FigureKind, Q, month_number
-from services.market.counters.queries import TallyScope, to_due_day, to_uuid
+from services.market.counters.queries import TallyScope, to_due_day
 from services.market.statistics.model import Dimension
 from services.market.statistics.queries import (
     Behind,
@@ -110,8 +110,8 @@ def _build_open(figures: Iterable[CountedFigure]) -> list[Open]:
     rows: list[Open] = []
     for figure in figures:
         operator, _, due = figure.code.partition("|")
-        due_on = to_due_day(due) if due else None
-        rows.append(Open("", to_uuid(operator), figure.behind, Q.SUBMITTED, due_on, figure.number))
+        due_on = to_due_day(date.fromisoformat(due)) if due else None
+        rows.append(Open("", UUID(operator), figure.behind, Q.SUBMITTED, due_on, figure.number))
     return rows
 
 

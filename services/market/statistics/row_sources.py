@@ -183,13 +183,13 @@ def collect_from_counters(scope: StatisticsScope, span: Span, part: TallyScope) 
 def _load_flows(scope: StatisticsScope, span: Span, part: TallyScope, whole: WholeMonths) -> list[Flow]:
     last = month_number(span.until) - (not whole.ended)
     flows = [
-        Flow(0, product, kept.to_uuid(operator), group, None, steps, number, kw)
+        Flow(0, product, operator, group, None, steps, number, kw)
         for operator, product, group, steps, number, kw in kept.read_qualified_before(
             part, min(whole.first_of_span, last + 1)
         )
     ]
     flows += [
-        Flow(whole.place(month), product, kept.to_uuid(operator), group, None, steps, number, kw)
+        Flow(whole.place(month), product, operator, group, None, steps, number, kw)
         for operator, product, group, month, steps, number, kw in kept.read_qualified_within(
             part, whole.first_of_span, last
         )

@@ -8,11 +8,12 @@ from sqlmodel import col
 from models.events import EventType
 from models.units import MarketUnit, UnitStatus
 from services.core.clock import now
-from services.core.errors import Blocker, Finding, Invalid, Refused
+from services.core.errors import Blocker, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach, see, within
 from services.core.lifecycle import Action
 from services.core.operation import operation
+from services.core.text import clean_line, require_text
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import end_with_unit
 from services.market.qualification.service_windows import find_unit_window_blockers
@@ -62,10 +63,7 @@ def deregister_unit(actor: Actor, unit_id: UUID, reason: str, version: int) -> U
 
 def require_reason(code: str, field: str, text: str, message: str) -> str:
     """Return a written reason in single blanks. Raises Invalid when it is too short or too long."""
-    reason = " ".join(text.replace("\x00", "").split())
-    if not SHORTEST <= len(reason) <= LONGEST:
-        raise Invalid([Finding(code, field, reason[:200], f"{SHORTEST} to {LONGEST} characters", message)])
-    return reason
+    return require_text(clean_line(text), field, code=code, message=message, shortest=SHORTEST, longest=LONGEST)
 
 
 OFFERS = (

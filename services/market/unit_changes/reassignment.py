@@ -21,6 +21,7 @@ from services.core.identity.visibility import reach
 from services.core.jobs.outbox import emit, emit_many
 from services.core.ledger.bulk_update import change_columns
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import move_with_unit
 from services.market.unit_changes.deregistration import LONGEST
@@ -75,7 +76,7 @@ def _require_evidence(unit: MarketUnit, gaining: UUID, evidence: str) -> str:
         findings.append(
             Finding("UNIT-30", "ServiceProviderId", str(gaining), expected, f"{own} Choose {expected.lower()}.")
         )
-    evidence_text = " ".join(evidence.replace("\x00", "").split())
+    evidence_text = clean_line(evidence)
     if not FEWEST_EVIDENCE <= len(evidence_text) <= LONGEST:
         words = "Say what the re-assignment rests on: a contract, a letter, its date."
         expected = f"{FEWEST_EVIDENCE} to {LONGEST:,} characters"

@@ -1,7 +1,6 @@
 """The assets that may go into a unit of a family: the basket is filled from these (UC-03.01)."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal_column, select
@@ -16,7 +15,8 @@ from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
-from services.core.transaction import current_connection, current_session
+from services.core.paging import Keyset, Page
+from services.core.transaction import current_session
 from services.market.units.members import CURRENT
 
 MAX_ASSETS_AT_ONCE = 10_000
@@ -25,11 +25,9 @@ LONGEST_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class FreePage:
-    """A page of free assets, newest first, the cursor of the next page, and the number of them all (at most 10,001)."""
+class FreePage(Page[AssetLine]):
+    """A page of free assets, newest first, and the number of them all (at most 10,001)."""
 
-    items: list[AssetLine]
-    next_cursor: str | None
     total: int
 
 
@@ -58,23 +56,12 @@ def list_free(
     """List the actor's Verified assets that are in no active unit of the family and pass the filters, newest first."""
     size = max(1, min(limit, LONGEST_PAGE))
     conditions = _free_conditions(actor, filters or AssetFilters(), family)
-    columns: list[Any] = [col(getattr(Asset, name)) for name in COLUMNS]
-    query = select(*columns).where(*conditions)
-    if after is not None:
-        query = query.where(col(Asset.id) < _cursor(after))
-    rows = current_connection().execute(query.order_by(col(Asset.id).desc()).limit(size + 1)).all()
-    items = [AssetLine(tuple(row)) for row in rows[:size]]
+    session, newest = current_session(), Keyset(col(Asset.id))
+    rows = session.execute(newest.select_page(select(*COLUMNS).where(*conditions), after, size)).all()
+    page = newest.page_of(rows, size)
     limited = select(literal_column("1")).select_from(Asset).where(*conditions).limit(MAX_ASSETS_AT_ONCE + 1).subquery()
-    total = current_connection().scalar(select(func.count()).select_from(limited)) or 0
-    return FreePage(items, str(items[-1].id) if len(rows) > size else None, total)
-
-
-def _cursor(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        expected = "The cursor that the page before gave"
-        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+    total = session.scalar(select(func.count()).select_from(limited)) or 0
+    return FreePage([AssetLine(*row) for row in page.items], page.next_cursor, total)
 
 
 @operation("UC-03.01", permission="unit.manage", writes=False, name="free_asset_ids")

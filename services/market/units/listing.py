@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, or_, select
 from sqlmodel import col
 
 from models.participants import Organisation
@@ -16,6 +16,8 @@ from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
+from services.core.paging import Keyset, Page
+from services.core.text import clean_text
 from services.core.transaction import current_session
 
 LONGEST_PAGE = 500
@@ -77,25 +79,13 @@ class UnitLine:
     not_verified: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnitPage:
-    """One page of units, and the cursor of the next one (None: this is the last)."""
-
-    items: list[UnitLine]
-    next_cursor: str | None
-
-
-class _UnitOrder(NamedTuple):
-    column: Any
-    descending: bool
-
-
-ORDERS: dict[str, _UnitOrder] = {
-    "newest": _UnitOrder(col(MarketUnit.id), True),
-    "oldest": _UnitOrder(col(MarketUnit.id), False),
-    "name": _UnitOrder(col(MarketUnit.name), False),
-    "up": _UnitOrder(col(UnitCapability.up), True),
-    "down": _UnitOrder(col(UnitCapability.down), True),
+_ID = col(MarketUnit.id)
+ORDERS: dict[str, Keyset] = {
+    "newest": Keyset(_ID),
+    "oldest": Keyset(_ID, descending=False),
+    "name": Keyset(_ID, col(MarketUnit.name), descending=False),
+    "up": Keyset(_ID, col(UnitCapability.up)),
+    "down": Keyset(_ID, col(UnitCapability.down)),
 }
 """The orders of the list: newest and oldest by registration; by name; the most kW up, the most kW down first."""
 _COLUMNS: tuple[Any, ...] = (
@@ -161,7 +151,7 @@ def unit_conditions(filters: UnitFilters) -> list[ColumnElement[bool]]:
         conditions.append(col(UnitCapability.up) >= filters.up_min)
     if filters.down_min is not None:
         conditions.append(col(UnitCapability.down) >= filters.down_min)
-    if filters.text and (text := filters.text.replace("\x00", "").strip()):
+    if filters.text and (text := clean_text(filters.text)):
         columns = (col(MarketUnit.code), col(MarketUnit.name))
         conditions.append(or_(*(column.icontains(text, autoescape=True) for column in columns)))
     return conditions
@@ -179,7 +169,7 @@ def list_units(
     order: str = "newest",
     after: str | None = None,
     limit: int = 100,
-) -> UnitPage:
+) -> Page[UnitLine]:
     """List the actor's visible units that pass the filters, in an order of `ORDERS`; `limit` at most 500.
 
     Raises Invalid for a cursor or an order that isn't one.
@@ -188,33 +178,13 @@ def list_units(
         expected = f"One of {', '.join(ORDERS)}"
         raise Invalid([Finding("PAGE-02", "order", order, expected, f"There is no order {order}.")])
     size = max(1, min(limit, LONGEST_PAGE))
-    column, descending = ORDERS[order]
-    keys = [col(MarketUnit.id)] if column.key == "id" else [column, col(MarketUnit.id)]
     query = _join_capability(select(*_COLUMNS)).join(
         Organisation, col(Organisation.id) == col(MarketUnit.service_provider_id)
     )
     query = query.where(visible(MarketUnit, actor), *unit_conditions(filters or UnitFilters()))
-    if after is not None:
-        marks = zip(_cursor(after, column.key), keys, strict=True)
-        place, mark = tuple_(*keys), tuple_(*(literal(value, key.type) for value, key in marks))
-        query = query.where(place < mark if descending else place > mark)
-    directed = [key.desc() if descending else key.asc() for key in keys]
-    rows = current_session().execute(query.order_by(*directed).limit(size + 1)).all()
-    items = [UnitLine(*row) for row in rows[:size]]
-    last = items[-1] if len(rows) > size else None
-    following = last and f"{last.id}{'' if column.key == 'id' else getattr(last, column.key)}"
-    return UnitPage(items, following)
-
-
-def _cursor(text: str, name: str) -> list[Any]:
-    try:
-        identifier, value = UUID(text[:36]), text[36:].replace("\x00", "")
-        if name == "id":
-            return [identifier]
-        return [value if name == "name" else Decimal(value), identifier]
-    except (ValueError, InvalidOperation):
-        expected = "The cursor that the page before gave"
-        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
+    rows = current_session().execute(ORDERS[order].select_page(query, after, size)).all()
+    page = ORDERS[order].page_of(rows, size)
+    return Page([UnitLine(*row) for row in page.items], page.next_cursor)
 
 
 @operation("UC-05.01", permission="unit.read", writes=False, name="count_units")

@@ -4,26 +4,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import col
 
 from models.assets import Asset, AssetStatus
-from models.base import UtcDateTime, new_id
+from models.base import new_id
 from models.products import Family
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitMember, UnitStatus
 from services.assets.counters.queries import areas_of
-from services.core.db.statements import Prepared
-from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import View, see, view_of, visible
+from services.core.identity.visibility import see, visible
 from services.core.ledger.bulk_insert import insert_columns
 from services.core.ledger.bulk_update import change_columns
 from services.core.operation import operation
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.paging import Keyset, Page
+from services.core.transaction import current_session
 
 LONGEST_PAGE = 500
 BATCH_SIZE = 2000
@@ -49,11 +47,9 @@ class MemberLine:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberPage:
-    """A page of the assets of a unit, and the cursor of the next page (None: this is the last)."""
+class MemberPage(Page[MemberLine]):
+    """A page of the assets of a unit."""
 
-    items: list[MemberLine]
-    next_cursor: str | None
     unseen: int
     """The number of the unit's assets that the actor may not see; 0 after the first page."""
 
@@ -73,8 +69,8 @@ class UnitMembership:
     until_at: datetime | None
 
 
-def membership_at(moment: Any) -> ColumnElement[bool]:
-    """Build the condition for memberships that hold at a moment (a datetime or a bound parameter); None: now."""
+def membership_at(moment: datetime | None) -> ColumnElement[bool]:
+    """Build the condition for memberships that hold at a moment; None: now."""
     if moment is None:
         return CURRENT
     return and_(
@@ -104,45 +100,25 @@ def list_members(
     """
     unit = see(MarketUnit, actor, unit_id)
     size = max(1, min(limit, LONGEST_PAGE))
-    view, values = view_of(actor)
-    values |= {"unit": unit_id, "moment": moment, "lines": size + 1}
-    if after is not None:
-        values["after"] = _cursor(after)
-    if not reads_only():
-        current_session().flush()
-    rows = _members_statement(view, moment is not None, after is not None).all(current_connection(), values)
-    items = [_member_line(row) for row in rows[:size]]
-    following = str(items[-1].asset_id) if len(rows) > size else None
-    return MemberPage(items, following, _count_unseen(actor, unit, moment) if after is None else 0)
+    identifier = col(UnitMember.asset_id)
+    of_unit = select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(col(UnitMember.unit_id) == unit_id)
+    order = Keyset(identifier, descending=False)
+    query = order.select_page(of_unit.where(membership_at(moment), visible(Asset, actor)), after, size)
+    page = order.page_of(current_session().execute(query).all(), size)
+    unseen = _count_unseen(actor, unit, moment) if after is None else 0
+    return MemberPage([_member_line(row) for row in page.items], page.next_cursor, unseen)
 
 
 _COLUMNS: tuple[Any, ...] = (
-    col(Asset.id), col(Asset.asset_name), col(Asset.asset_category), col(Asset.status), col(Asset.rated_capacity),
+    col(UnitMember.asset_id), col(Asset.asset_name), col(Asset.asset_category), col(Asset.status), col(Asset.rated_capacity),
     col(Asset.gsp_group), col(Asset.dno_connection), col(Asset.latitude), col(Asset.longitude),
     col(UnitMember.from_at), col(UnitMember.until_at),
 )  # fmt: skip
 
 
 def _member_line(row: Any) -> MemberLine:
-    asset, (latitude, longitude), period = row[:7], row[7:9], row[9:]
-    position = None if latitude is None or longitude is None else (latitude, longitude)
-    return MemberLine(*(*asset, position, *period))
-
-
-@lru_cache(maxsize=100)
-def _members_statement(view: View, as_of: bool, after: bool) -> Prepared:
-    identifier = col(UnitMember.asset_id)
-    condition = membership_at(bindparam("moment", type_=UtcDateTime())) if as_of else CURRENT
-    query = (
-        select(*_COLUMNS).join(Asset, col(Asset.id) == identifier).where(col(UnitMember.unit_id) == _UNIT, condition)
-    )
-    if after:
-        query = query.where(identifier > bindparam("after", type_=Uuid()))
-    ordered = query.where(view.visible(Asset)).order_by(identifier)
-    return Prepared(ordered.limit(bindparam("lines", type_=Integer())))
-
-
-_UNIT = bindparam("unit", type_=Uuid())
+    position = None if row.latitude is None or row.longitude is None else (row.latitude, row.longitude)
+    return MemberLine(*row[:7], position=position, from_at=row.from_at, until_at=row.until_at)
 
 
 def _count_unseen(actor: Actor, unit: MarketUnit, moment: datetime | None) -> int:
@@ -152,27 +128,17 @@ def _count_unseen(actor: Actor, unit: MarketUnit, moment: datetime | None) -> in
         return 0
     session = current_session()
     if sees_all and areas is not None and moment is None and unit.status is UnitStatus.ACTIVE:
-        shares = _SHARES.all(current_connection(), {"unit": unit.id})
+        query = (
+            select(col(UnitArea.dno_code), col(UnitArea.assets), col(UnitCapability.stale))
+            .join(UnitCapability, col(UnitCapability.unit_id) == col(UnitArea.unit_id))
+            .where(col(UnitArea.unit_id) == unit.id)
+        )
+        shares = session.execute(query).all()
         if shares and not shares[0][2]:
             return sum(assets for dno, assets, _ in shares if dno not in areas)
     query = select(func.count()).select_from(UnitMember).join(Asset, col(Asset.id) == col(UnitMember.asset_id))
     of_unit = (col(UnitMember.unit_id) == unit.id, membership_at(moment))
     return session.scalar(query.where(*of_unit, ~visible(Asset, actor))) or 0
-
-
-_SHARES = Prepared(
-    select(col(UnitArea.dno_code), col(UnitArea.assets), col(UnitCapability.stale))
-    .join(UnitCapability, col(UnitCapability.unit_id) == col(UnitArea.unit_id))
-    .where(col(UnitArea.unit_id) == _UNIT)
-)
-
-
-def _cursor(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        expected = "The cursor that the page before gave"
-        raise Invalid([Finding("PAGE-01", "after", text, expected, "This isn't a cursor of this list.")]) from None
 
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="names_of_assets")

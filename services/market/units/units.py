@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from models.events import EventType
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitStatus
-from services.core.db.statements import PreparedRecords
 from services.core.errors import Conflict, NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
@@ -21,7 +20,7 @@ from services.core.ledger import history as ledger
 from services.core.ledger.history import RecordChange, changes_since
 from services.core.lifecycle import LifeCycle, Transition
 from services.core.operation import operation
-from services.core.transaction import current_connection, current_session, reads_only
+from services.core.transaction import current_session
 
 UNIT_LIFE_CYCLE: LifeCycle[UnitStatus] = LifeCycle(
     "market unit", (Transition(UnitStatus.ACTIVE, UnitStatus.DEREGISTERED, "deregister_unit"),)
@@ -132,19 +131,12 @@ def _by_term(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any
     return {_TERM_OF_COLUMN[name]: pair for name, pair in changes.items() if name in _TERM_OF_COLUMN}
 
 
-_UNIT = bindparam("unit", type_=Uuid())
 _BY_POWER = (col(UnitArea.up).desc(), col(UnitArea.dno_code), col(UnitArea.gsp_group))
-_CAPABILITY = PreparedRecords(UnitCapability, col(UnitCapability.unit_id) == _UNIT)
-_AREAS = PreparedRecords(UnitArea, col(UnitArea.unit_id) == _UNIT, order=_BY_POWER)
 _NEWEST = (col(UnitHistory.at).desc(), col(UnitHistory.id).desc())
-_HISTORY = PreparedRecords(UnitHistory, col(UnitHistory.unit_id) == _UNIT, order=_NEWEST, limit=1000)
 
 
 def load_details(unit: MarketUnit) -> UnitDetails:
     """Load a unit's capability and areas; the caller, an operation, has checked that the actor sees the unit."""
-    if reads_only():
-        connection, values = current_connection(), {"unit": unit.id}
-        return UnitDetails(unit, _CAPABILITY.records(connection, values)[0], _AREAS.records(connection, values))
     session = current_session()
     capability = session.get_one(UnitCapability, unit.id)
     areas = select(UnitArea).where(col(UnitArea.unit_id) == unit.id)
@@ -173,9 +165,8 @@ def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitSnapshot:
 def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
     """List the totals of a unit after each change, oldest first; at most the newest 1,000. Raises NotFound when unseen."""
     see(MarketUnit, actor, unit_id)
-    if not reads_only():
-        current_session().flush()
-    return _HISTORY.records(current_connection(), {"unit": unit_id})[::-1]
+    newest = select(UnitHistory).where(col(UnitHistory.unit_id) == unit_id).order_by(*_NEWEST).limit(1000)
+    return list(current_session().scalars(newest))[::-1]
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="unit_changes")

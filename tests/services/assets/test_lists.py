@@ -130,7 +130,7 @@ def test_every_order_shows_each_asset_once_page_by_page(register: str, sort: str
         for filters in FILTERS:
             found = everything(who, filters, sort)
             assert [line.id for line in found] == [
-                line.id for line in sorted(found, key=KEYS[sort], reverse=ORDERS[sort].descending)
+                line.id for line in sorted(found, key=KEYS[sort], reverse=ORDERS[sort].keyset.descending)
             ] or register.startswith("postgresql")
             assert len({line.id for line in found}) == len(found) == count_assets(who, filters)
             assert {line.id for line in found} <= seen

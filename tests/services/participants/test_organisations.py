@@ -255,9 +255,9 @@ def test_the_list_is_filtered_and_paged(register: str) -> None:
     make_organisation("Hundred % Ltd", ("Supplier",), active=False)
     first = list_organisations(acting, text="listed", limit=2)
     assert [one.id for one in first.items] == [one.id for one in made[:2]]
-    rest = list_organisations(acting, text="listed", after=first.next, limit=50)
+    rest = list_organisations(acting, text="listed", after=first.next_cursor, limit=50)
     assert [one.id for one in rest.items] == [one.id for one in made[2:]]
-    assert rest.next is None
+    assert rest.next_cursor is None
     assert len(list_organisations(acting, role="FSP").items) == 5
     assert len(list_organisations(acting, role="Supplier").items) == 6
     assert len(list_organisations(acting, text="%").items) == 1

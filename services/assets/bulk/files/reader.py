@@ -19,6 +19,7 @@ from services.assets.bulk.files.formats import (
 )
 from services.assets.bulk.files.isolated import read_parquet, read_workbook
 from services.assets.bulk.files.jsonl import read_lines
+from services.core.text import clean_line
 
 LONGEST_HEADING = 300
 
@@ -39,7 +40,7 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
         raise refuse_file("FILE-06", filename, message)
     if frame.height > MOST_ROWS:
         raise too_many_rows(frame.height)
-    headings = [" ".join(heading.replace("\x00", "").split())[:LONGEST_HEADING] for heading in table.headings]
+    headings = [clean_line(heading)[:LONGEST_HEADING] for heading in table.headings]
     return replace(table, headings=headings, frame=_shortened(frame, headings))
 
 
