@@ -22,7 +22,7 @@ from api.market import (
 from api.market import statistics as market_statistics
 from api.market import tables as market_tables
 from api.market import units as market_units
-from api.participants import decisions, oauth, organisations, users
+from api.participants import accounts, decisions, oauth, organisations, users
 from services.core.health import register_version
 
 COMMON = (401, 403, 422, 429, 500)
@@ -73,6 +73,7 @@ def create_api() -> FastAPI:
         organisations,
         decisions,
         users,
+        accounts,
         events,
         search,
         catalogue,

@@ -1,10 +1,10 @@
-"""Users of an organisation (UC-01.01, UC-01.04): invite, give roles, deactivate, reactivate."""
+"""Users of an organisation (UC-01.01, UC-01.04): invite, give roles, deactivate, reactivate; whole accounts."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from models.participants import ROLE_LABELS, MembershipStatus
+from models.participants import ROLE_LABELS, MembershipStatus, User
 from pages.components.common import dialogs
 from pages.components.common.form_state import FormState
 from pages.components.common.organisation_picker import choose_organisation
@@ -14,6 +14,8 @@ from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.core.clock import show_moment
 from services.core.errors import RegisterError
+from services.core.identity.permissions import may
+from services.participants.accounts import deactivate_account, reactivate_account, release_identity
 from services.participants.users import (
     UserView,
     assignable_in,
@@ -72,7 +74,36 @@ def _draw_deactivation(person: UserView) -> None:
         _run(lambda: deactivate_user(actor, person.membership_id, reason, person.version), "Deactivated")
 
 
-def _run(operation: Callable[[], UserView], outcome: str, *, clear: bool = False) -> None:
+@st.dialog("Close the account", width="medium", on_dismiss=dialogs.close)
+def _draw_closing(person: UserView) -> None:
+    st.markdown(
+        f"**{plain(person.full_name)}** ({plain(person.email)}) is out of every organisation at the next click. "
+        "What they did stays."
+    )
+    reason = st.text_area("Reason", key="closing-reason", help="10 to 500 characters.", max_chars=500)
+    if st.button("Close it", type="primary", icon=":material/lock_person:"):
+        _run(lambda: deactivate_account(actor, person.user_id, reason), "Account closed")
+
+
+@st.dialog("Reopen the account", width="medium", on_dismiss=dialogs.close)
+def _draw_reopening(person: UserView) -> None:
+    st.markdown(f"**{plain(person.full_name)}** may sign in again, for each organisation that still has them.")
+    if st.button("Reopen it", type="primary", icon=":material/lock_open:"):
+        _run(lambda: reactivate_account(actor, person.user_id), "Account reopened")
+
+
+@st.dialog("Release the identity", width="medium", on_dismiss=dialogs.close)
+def _draw_release(person: UserView) -> None:
+    st.markdown(
+        f"Whoever signs in next with the verified address **{plain(person.email)}** gets the account of "
+        f"**{plain(person.full_name)}**. Make sure first who asks, on a way that doesn't depend on that address."
+    )
+    reason = st.text_area("Reason", key="release-reason", help="10 to 500 characters.", max_chars=500)
+    if st.button("Release it", type="primary", icon=":material/link_off:"):
+        _run(lambda: release_identity(actor, person.user_id, reason), "Identity released")
+
+
+def _run(operation: Callable[[], UserView | User], outcome: str, *, clear: bool = False) -> None:
     """Run an operation and close the dialog; a refusal stands in it, and what was typed stays."""
     try:
         person = operation()
@@ -84,6 +115,24 @@ def _run(operation: Callable[[], UserView], outcome: str, *, clear: bool = False
     st.toast(f"{outcome}: {person.full_name}.", icon=":material/task_alt:")
     dialogs.close()
     st.rerun()
+
+
+def _draw_act(person: UserView, label: str, name: str, icon: str, dialog: Callable[[UserView], None]) -> None:
+    st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
+    if dialogs.asked(name):
+        dialog(person)
+
+
+def _draw_account_acts(person: UserView, key: str) -> None:
+    """Draw the acts on the whole account of somebody else, for the FMAR administrator."""
+    if not may(actor, "account.manage") or person.user_id == actor.user_id:
+        return
+    if person.account_closed:
+        _draw_act(person, "Reopen the account", f"reopen-{key}", "lock_open", _draw_reopening)
+    else:
+        _draw_act(person, "Close the account", f"close-{key}", "lock_person", _draw_closing)
+    if person.identity_bound:
+        _draw_act(person, "Release the identity", f"release-{key}", "link_off", _draw_release)
 
 
 def _draw_person(person: UserView) -> None:
@@ -98,17 +147,12 @@ def _draw_person(person: UserView) -> None:
             st.caption(f"Reason: {escape_markdown(person.status_reason)}")
         with st.container(horizontal=True):
             key = str(person.membership_id)
-            if person.status is MembershipStatus.DEACTIVATED:
-                if st.button("Reactivate", key=f"re-{key}", icon=":material/person_check:"):
-                    _run(lambda: reactivate_user(actor, person.membership_id, person.version), "Reactivated")
-                return
-            for label, name, icon, dialog in (
-                ("Roles", f"roles-{key}", "tune", _draw_roles),
-                ("Deactivate", f"off-{key}", "person_off", _draw_deactivation),
-            ):
-                st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
-                if dialogs.asked(name):
-                    dialog(person)
+            if person.status is not MembershipStatus.DEACTIVATED:
+                _draw_act(person, "Roles", f"roles-{key}", "tune", _draw_roles)
+                _draw_act(person, "Deactivate", f"off-{key}", "person_off", _draw_deactivation)
+            elif not person.account_closed and st.button("Reactivate", key=f"re-{key}", icon=":material/person_check:"):
+                _run(lambda: reactivate_user(actor, person.membership_id, person.version), "Reactivated")
+            _draw_account_acts(person, key)
 
 
 actor = session.actor()

@@ -56,6 +56,20 @@ def release_identity(actor: Actor, user_id: UUID, reason: str) -> User:
     return user
 
 
+def account_terms(user: User) -> dict[str, object]:
+    """An account by ontology terms, as the FMAR administrator sees it."""
+    return {
+        "UserId": str(user.id),
+        "FullName": user.full_name,
+        "Email": user.email,
+        "AccountStatus": user.status.value,
+        "StatusReason": user.status_reason,
+        "IdentityBound": user.subject is not None,
+        "Version": user.version,
+        "RecordedAt": user.recorded_at,
+    }
+
+
 def _active_memberships(user_id: UUID) -> list[Membership]:
     chosen = select(Membership).where(
         col(Membership.user_id) == user_id, col(Membership.status) == MembershipStatus.ACTIVE

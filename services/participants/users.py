@@ -42,6 +42,10 @@ class UserView:
     status_reason: str | None
     version: int
     recorded_at: datetime | None
+    account_closed: bool
+    """The whole account is, not only the access to this organisation."""
+    identity_bound: bool
+    """Whether the account belongs to an identity of a sign-in provider."""
 
     def as_terms(self) -> dict[str, object]:
         """The view as API and exports name it."""
@@ -78,6 +82,8 @@ def _view(actor: Actor, membership: Membership, user: User, organisation: Organi
         status_reason=closed_because if closed else membership.status_reason,
         version=membership.version,
         recorded_at=membership.recorded_at,
+        account_closed=closed,
+        identity_bound=user.subject is not None,
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pydeck
 import streamlit as st
 
-from models.assets import STATUS_LABELS, AssetStatus
+from models.assets import AssetStatus
 from services.grid.areas import group_labels
 
 Colour = list[int]
@@ -135,19 +135,3 @@ def draw_map(
     event = st.pydeck_chart(deck, height=height, key=key, on_select="rerun", selection_mode="single-object", alt=alt)
     chosen = event.selection.objects.get("assets", [])
     return str(chosen[0]["id"]) if chosen else None
-
-
-def legend(statuses: Sequence[AssetStatus]) -> None:
-    """What the colours mean, for the statuses on the map."""
-    badges = {
-        AssetStatus.VERIFIED: "green",
-        AssetStatus.PENDING_VALIDATION: "blue",
-        AssetStatus.QUERY: "orange",
-        AssetStatus.AWAITING_CONSENT_CHECK: "violet",
-        AssetStatus.SUSPENDED_QUERY_UNANSWERED: "yellow",
-        AssetStatus.SUSPENDED_CONSENT_REVOKED: "yellow",
-    }
-    with st.container(horizontal=True):
-        for status in AssetStatus:
-            if status in statuses:
-                st.badge(STATUS_LABELS[status], color=badges.get(status, "gray"))  # pyright: ignore[reportArgumentType]

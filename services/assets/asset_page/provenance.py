@@ -30,13 +30,6 @@ class Origin(StrEnum):
     DIFFERS = "DIFFERS"
 
 
-ORIGIN_LABELS: dict[Origin, str] = {
-    Origin.DECLARED: "Declared",
-    Origin.DERIVED: "Worked out by the register",
-    Origin.VERIFIED: "Verified",
-    Origin.SETTLED: "Differs, settled by the operator",
-    Origin.DIFFERS: "Differs",
-}
 _WEIGHT = list(Origin)
 """The later one tells when sources disagree: a difference is never hidden behind another source's agreement."""
 _ANSWERED = (CheckOutcome.AGREES, CheckOutcome.DIFFERS, CheckOutcome.SETTLED, CheckOutcome.NOT_FOUND)

@@ -86,7 +86,6 @@ KINDS: dict[str, FileKind] = {
 }
 _CLAIMS = {PDF: PDF, PNG: PNG, JPEG: JPEG, ZIP: _XLSX, None: "text/csv"}
 """Signature -> the kind that the content may be."""
-ENDINGS = sorted(ending.removeprefix(".") for kind in KINDS.values() for ending in kind.endings)
 PICTURES = (PNG, JPEG)
 
 

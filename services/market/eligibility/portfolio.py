@@ -52,17 +52,6 @@ class OpportunityFilters:
     """The GSP group with most of the capacity, for products whose capacity has to be in one place."""
 
 
-OPPORTUNITY_FILTER_TERMS = {
-    "Standing": "eligibility",
-    "Family": "family",
-    "SubMarket": "sub_market",
-    "ProductCode": "product_code",
-    "ServiceProviderId": "service_provider_id",
-    "Unmet": "unmet",
-    "GspGroup": "gsp_group",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class ProductSummary:
     """A portfolio against one product: numbers of units by standing, and the kW of the eligible ones."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, cast, select
@@ -16,7 +15,7 @@ from services.core.clock import now, today
 from services.core.conversation.files import Upload
 from services.core.errors import Blocker, Finding, Invalid, Refused
 from services.core.identity.actor import Actor
-from services.core.identity.visibility import reach, within
+from services.core.identity.visibility import reach
 from services.core.operation import operation
 from services.core.transaction import current_session
 from services.market.qualification.data_package import refresh_package
@@ -321,8 +320,3 @@ def _require_coded_reason(
     if findings:
         raise Invalid(findings)
     return qualification
-
-
-def assessor_condition(actor: Actor) -> Any:
-    """Build the SQL condition for the applications that the actor assesses."""
-    return within(Qualification, actor, ASSESS, writing=True)

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from models.products import FAMILY_LABELS, Family
+from models.products import Family
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
 from services.market.products.reference_data import read_rows
 from services.market.qualification.sla_clock import ClockState
@@ -324,8 +323,3 @@ def build_expiries(rows: Iterable[Ending], first: date, anonymised: bool) -> lis
             Expiry(month, None, None) if number in hidden else Expiry(month, tally.count, to_kilowatts(tally.kw))
         )
     return expiries
-
-
-def family_label(family: Any) -> str:
-    """Return the label of a family."""
-    return FAMILY_LABELS[Family(family)]

@@ -29,11 +29,6 @@ class MarketFilters:
         pairs = ((self.products, product), (self.families, family), (self.sub_markets, sub_market))
         return all(not values or value in values for values, value in pairs)
 
-    @property
-    def narrows(self) -> bool:
-        """True when any filter is set."""
-        return self != MarketFilters()
-
 
 class Dimension(StrEnum):
     """The dimensions of qualified power."""

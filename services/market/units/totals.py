@@ -109,11 +109,6 @@ def totals_from_row(row: Mapping[str, Any]) -> Totals:
     )
 
 
-def stored_totals(capability: UnitCapability) -> Totals:
-    """Return the totals that were stored last."""
-    return Totals(**{name: getattr(capability, name) for name in Totals.__slots__})
-
-
 def recount_units(
     unit_ids: Collection[UUID], *, added: int = 0, removed: int = 0
 ) -> dict[UUID, tuple[Totals | None, Totals]]:

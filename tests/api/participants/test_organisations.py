@@ -159,6 +159,25 @@ def test_users_are_invited_given_roles_deactivated_and_reactivated(program: Prog
     assert [one["FullName"] for one in mine.get(page["next"].removeprefix("/api")).json()["items"]] == ["Priya Raman"]
 
 
+@pytest.mark.use_case("UC-01.04")
+def test_the_administrator_closes_reopens_and_releases_an_account(program: Program, governor: httpx.Client) -> None:
+    organisation = make_organisation()
+    person = make_user(organisation)
+    mine = program(organisation, [Role.ORGANISATION_ADMIN])
+    path = f"/v1/accounts/{person.user_id}"
+    assert mine.post(f"{path}/deactivate", json=REASON).status_code == 403
+    assert governor.post(f"{path}/deactivate", json={"Reason": "short"}).status_code == 422
+    assert governor.post(f"/v1/accounts/{uuid4()}/deactivate", json=REASON).status_code == 404
+    closed = governor.post(f"{path}/deactivate", json=REASON)
+    assert (closed.status_code, closed.json()["AccountStatus"]) == (200, "Deactivated"), closed.text
+    assert closed.json()["StatusReason"] == REASON["Reason"]
+    assert governor.post(f"{path}/deactivate", json=REASON).status_code == 409
+    assert governor.post(f"{path}/reactivate").json()["AccountStatus"] == "Active"
+    released = governor.post(f"{path}/release-identity", json=REASON)
+    assert (released.status_code, released.json()["IdentityBound"]) == (200, False)
+    assert governor.post(f"{path}/release-identity", json=REASON).status_code == 409
+
+
 @pytest.mark.use_case("UC-01.01")
 def test_wrong_invitations_and_other_organisations_users_are_refused(program: Program) -> None:
     organisation = make_organisation()

@@ -6,7 +6,7 @@ from models.participants import MembershipStatus
 from services.participants.clients import authenticate_client, list_clients
 from services.participants.users import list_users
 from tests import factories
-from tests.pages.portal import be, open_page, press, quiet, text
+from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
 
 pytestmark = pytest.mark.usefixtures("one_register")
 ADMIN = ["organisation_admin", "fsp_user"]
@@ -67,6 +67,44 @@ def test_a_person_is_deactivated_with_a_reason_and_comes_back() -> None:
     press(at, "Reactivate")
     jo = next(one for one in list_users(actor) if one.full_name == "Jo Marsh")
     assert jo.status is MembershipStatus.ACTIVE
+
+
+@pytest.mark.use_case("UC-01.04")
+def test_the_administrator_closes_an_account_everywhere_and_reopens_it() -> None:
+    first, second = factories.make_organisation("Bramble Flex Ltd"), factories.make_organisation("Kelvin Flex Ltd")
+    for organisation in (first, second):
+        factories.make_user(organisation, ["fsp_user"], name="Jo Marsh", email="jo@bramble.example.org")
+    be("bramble", first, ADMIN)
+    assert "Close the account" not in [button.label for button in open_page("bramble", "participants/users").button]
+    actor = be_administrator()
+    at = open_page("administrator", "participants/users")
+    at.get_by_key("users-organisation").set_value(second.id).run()
+    at = press(at, "Close the account")
+    at = press(at, "Close it")
+    assert "Give a reason of 10 to 500 characters" in text(at)
+    at.get_by_key("closing-reason").set_value("Shared the password, told us in a call.")
+    at = press(at, "Close it")
+    for organisation in (first, second):
+        jo = next(person for person in list_users(actor, organisation.id) if person.full_name == "Jo Marsh")
+        assert (jo.status, jo.account_closed) == (MembershipStatus.DEACTIVATED, True)
+    assert "Shared the password, told us in a call." in text(at)
+    at = press(press(at, "Reopen the account"), "Reopen it")
+    jo = next(person for person in list_users(actor, second.id) if person.full_name == "Jo Marsh")
+    assert (jo.status, jo.account_closed) == (MembershipStatus.ACTIVE, False)
+
+
+@pytest.mark.use_case("UC-01.01")
+def test_the_administrator_releases_an_identity_for_a_new_one() -> None:
+    organisation = factories.make_organisation("Bramble Flex Ltd")
+    jo = factories.make_user(organisation, ["fsp_user"], name="Jo Marsh", email="jo@bramble.example.org")
+    actor = be_administrator()
+    at = open_page("administrator", "participants/users")
+    at.get_by_key("users-organisation").set_value(organisation.id).run()
+    at = press(at, "Release the identity")
+    at.get_by_key("release-reason").set_value("Moved to another provider, confirmed by letter.")
+    at = press(at, "Release it")
+    assert not next(one for one in list_users(actor, organisation.id) if one.user_id == jo.user_id).identity_bound
+    assert "Release the identity" not in [button.label for button in at.button]
 
 
 @pytest.mark.use_case("UC-05.04")
