@@ -99,8 +99,8 @@ def restore(
     if restored.migrated_from:
         typer.echo(f"The copy had schema {restored.migrated_from} and was brought to the present one.")
     typer.echo(f"Restored. The ledger is sound: {_told(restored.ledger)}.")
-    if restored.kept:
-        typer.echo(f"What stood there before is kept as {restored.kept}")
+    if restored.backup:
+        typer.echo(f"What stood there before is kept as {restored.backup}")
     if restored.ledger.cut_off:
         path = anchor_path()
         until = f"{restored.sealed_until:%d %B %Y %H:%M:%S UTC}" if restored.sealed_until else "its beginning"

@@ -94,7 +94,7 @@ def test_what_stood_there_before_is_kept(provider: Actor, tmp_path: Path) -> Non
     path = Path(settings().resolved_database_url().removeprefix("sqlite:///"))
     path.chmod(0o640)
     database.close()
-    kept = restore_register(tmp_path / "copy.db").kept
+    kept = restore_register(tmp_path / "copy.db").backup
     assert kept is not None
     assert path.stat().st_mode & 0o777 == 0o640, "who could open it still can"
     assert len(names(provider)) == len(after) - 1
@@ -263,7 +263,7 @@ def test_a_register_is_restored_where_none_is(provider: Actor, tmp_path: Path) -
     before = names(provider)
     copy_register(tmp_path / "copy.db")
     use_database(f"sqlite:///{tmp_path / 'new' / 'fmar.db'}")
-    assert restore_register(tmp_path / "copy.db").kept is None
+    assert restore_register(tmp_path / "copy.db").backup is None
     assert names(provider) == before
 
 

@@ -77,8 +77,8 @@ def _draw_deactivation(person: UserView) -> None:
 @st.dialog("Close the account", width="medium", on_dismiss=dialogs.close)
 def _draw_closing(person: UserView) -> None:
     st.markdown(
-        f"**{plain(person.full_name)}** ({plain(person.email)}) is out of every organisation at the next click. "
-        "What they did stays."
+        f"**{escape_markdown(person.full_name)}** ({escape_markdown(person.email)}) is out of every organisation at "
+        "the next click. What they did stays."
     )
     reason = st.text_area("Reason", key="closing-reason", help="10 to 500 characters.", max_chars=500)
     if st.button("Close it", type="primary", icon=":material/lock_person:"):
@@ -87,7 +87,9 @@ def _draw_closing(person: UserView) -> None:
 
 @st.dialog("Reopen the account", width="medium", on_dismiss=dialogs.close)
 def _draw_reopening(person: UserView) -> None:
-    st.markdown(f"**{plain(person.full_name)}** may sign in again, for each organisation that still has them.")
+    st.markdown(
+        f"**{escape_markdown(person.full_name)}** may sign in again, for each organisation that still has them."
+    )
     if st.button("Reopen it", type="primary", icon=":material/lock_open:"):
         _run(lambda: reactivate_account(actor, person.user_id), "Account reopened")
 
@@ -95,8 +97,8 @@ def _draw_reopening(person: UserView) -> None:
 @st.dialog("Release the identity", width="medium", on_dismiss=dialogs.close)
 def _draw_release(person: UserView) -> None:
     st.markdown(
-        f"Whoever signs in next with the verified address **{plain(person.email)}** gets the account of "
-        f"**{plain(person.full_name)}**. Make sure first who asks, on a way that doesn't depend on that address."
+        f"Whoever signs in next with the verified address **{escape_markdown(person.email)}** gets the account of "
+        f"**{escape_markdown(person.full_name)}**. Make sure first who asks, on a way that doesn't depend on that address."
     )
     reason = st.text_area("Reason", key="release-reason", help="10 to 500 characters.", max_chars=500)
     if st.button("Release it", type="primary", icon=":material/link_off:"):

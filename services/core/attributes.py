@@ -100,23 +100,23 @@ def options_of(code_lists: CodeLists, name: str) -> tuple[Option, ...]:
     return tuple(Option(entry.code, entry.label) for entry in code_lists.get(name, {}).values() if entry.active)
 
 
-def text_of(given: object) -> str | None:
+def text_of(value: object) -> str | None:
     """A value from JSON, Python or a spreadsheet as the text that would have been typed; "50.5" stays "50.5"."""
-    if given is None:
+    if value is None:
         return None
-    if isinstance(given, str):
+    if isinstance(value, str):
         # Half a character of UTF-16 is valid in JSON, but no text.
-        return given if given.isascii() else given.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(given, bool):
-        return "true" if given else "false"
-    if isinstance(given, float):
-        return format(Decimal(repr(given)), "f").removesuffix(".0")
-    if isinstance(given, Decimal):
-        return format(given, "f")
-    if isinstance(given, datetime):
-        return given.date().isoformat() if given.time() == datetime.min.time() else given.isoformat()
-    if isinstance(given, date):
-        return given.isoformat()
-    if isinstance(given, int | UUID):
-        return str(given)
-    return json.dumps(given, default=str)
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | UUID):
+        return str(value)
+    return json.dumps(value, default=str)

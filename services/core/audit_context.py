@@ -1,4 +1,4 @@
-"""Whose name a session writes under at this moment."""
+"""The stamp that a session writes under at this moment."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ WRITES = "fmar_writes"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Who does what, as the ledger records it."""
+    """The stamp of an act: operation, use case and actor, as the ledger records them."""
 
     operation: str
     use_case: str

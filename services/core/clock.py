@@ -81,7 +81,7 @@ def add_working_days(start: date, count: int) -> date:
 
 @lru_cache(maxsize=10_000)
 def working_days_between(start: date, end: date) -> int:
-    """How many working days lie after `start` up to and including `end`; 0 when `end` is not later."""
+    """The number of working days that lie after `start` up to and including `end`; 0 when `end` is not later."""
     days = (start + timedelta(days=offset) for offset in range(1, (end - start).days + 1))
     return sum(1 for day in days if _bank_holidays().is_working_day(day))
 

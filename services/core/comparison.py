@@ -1,4 +1,4 @@
-"""What an outside system says, set beside what was declared.
+"""Comparison of an outside system's answer with what was declared.
 
 Every authenticity check, whatever it asks, answers in this one shape, so that a page can lay the answers of several
 systems side by side and a rule can decide without knowing which system spoke.

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: an error refuses, a warning asks for a written justification."""
+    """Severity of a finding: an error refuses, a warning asks for a written justification."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -48,7 +48,7 @@ class Blocker:
 
 
 class RegisterError(Exception):
-    """What every refusal of the register has in common: a sentence for the person who asked."""
+    """Base of every refusal: a sentence for the person who asked."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ class Unauthenticated(RegisterError):
 
 
 class Invalid(RegisterError):
-    """What was handed in breaks rules; all findings at once, errors before warnings.
+    """Refusal of input that breaks rules; all findings at once, errors before warnings.
 
     With warnings alone, the same request goes through once it carries a justification of 10 characters or more.
     """
@@ -95,7 +95,7 @@ class Invalid(RegisterError):
 
     @property
     def only_warnings(self) -> bool:
-        """Whether a justification is all that is missing."""
+        """Tell whether a justification is all that is missing."""
         return all(finding.severity is Severity.WARNING for finding in self.findings)
 
 

@@ -1,4 +1,4 @@
-"""Whether the register can do its work at this moment."""
+"""Health of the register at this moment."""
 
 import logging
 import tomllib
@@ -15,7 +15,7 @@ log = logging.getLogger("fmar.health")
 
 
 def database_answers() -> bool:
-    """Whether the database can be reached and has the register's tables; why not stands in the log."""
+    """Tell whether the database can be reached and has the register's tables; the log says why not."""
     try:
         with unit_of_work(Stamp("database_answers", "UC-05.01", system_actor()), writes=False) as session:
             session.execute(text("SELECT 1 FROM setting LIMIT 1"))

@@ -1,4 +1,4 @@
-"""How the register asks an outside system: one HTTP client for all of them.
+"""HTTP client for outside systems: one for all of them.
 
 A question ends in one of four ways: an answer in the expected shape, None (the system says that it knows no such
 thing), OutsideUnavailable (nothing was learnt: the caller waits and asks again later), or OutsideRefused (asking again
@@ -55,7 +55,7 @@ class OutsideRefused(OutsideError):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one question may take, in seconds. `timeout` bounds connecting, waiting, and reading the answer whole."""
+    """Time limits of one question, in seconds. `timeout` bounds connecting, waiting, and reading the answer whole."""
 
     timeout: float = 5.0
     attempts: int = 3
@@ -70,7 +70,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """What went wrong with one attempt. A value and not an exception: httpx's carry the request, and so the key."""
+    """Failure of one attempt. A value and not an exception: httpx's carry the request, and so the key."""
 
     reason: str
     passing: bool = False
@@ -80,7 +80,7 @@ class _Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    known: bool
+    is_known: bool
     body: bytes
 
 
@@ -158,7 +158,7 @@ class OutsideClient:
         result = self._retrying()(self._attempt, path, params, unknown)
         if isinstance(result, _Failure):
             raise self._error(result)
-        if not result.known:
+        if not result.is_known:
             return None
         parsed = _parsed(shape, result.body)
         if isinstance(parsed, _Failure):
@@ -224,9 +224,9 @@ class OutsideClient:
             return body
         if response.status_code == httpx.codes.NOT_FOUND:
             if _says_unknown(body, unknown):
-                return _Answer(known=False, body=b"")
+                return _Answer(is_known=False, body=b"")
             return _Failure("does not know the address that was asked (404); check the base URL", refused=True)
-        return _Answer(known=True, body=body)
+        return _Answer(is_known=True, body=body)
 
     def _body(self, response: httpx.Response, started: float) -> bytes | _Failure:
         patience = self._patience
@@ -255,7 +255,7 @@ def _checked_url(system: str, base_url: str, *, secret: bool) -> httpx.URL:
 
 
 def _refusal(response: httpx.Response) -> _Failure | None:
-    """What the status alone says, or None where the body has to be read (200 and 404)."""
+    """The answer that the status alone gives, or None where the body has to be read (200 and 404)."""
     status = response.status_code
     if status in (httpx.codes.OK, httpx.codes.NOT_FOUND):
         return None

@@ -37,7 +37,7 @@ class LifeCycle(Generic[S]):
     transitions: Sequence[Transition[S]]
 
     def can(self, source: S, operation: str) -> bool:
-        """Whether the operation leads anywhere from this state."""
+        """Tell whether the operation leads anywhere from this state."""
         return any(step.source == source and step.operation == operation for step in self.transitions)
 
     def require(self, source: S, target: S, operation: str) -> None:

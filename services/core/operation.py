@@ -28,7 +28,7 @@ RACED_NAMES = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the decorator knows of one operation; traceability, permission page and audit names are made from these."""
+    """Declaration of one operation; traceability, permission page and audit names are made from these."""
 
     name: str
     module: str
@@ -62,7 +62,7 @@ def operation(
     """
 
     def decorate(function: Callable[Concatenate[Actor, P], T]) -> Callable[Concatenate[Actor, P], T]:
-        known = Operation(
+        declared = Operation(
             name=name,
             module=function.__module__,
             use_case=use_case,
@@ -72,12 +72,12 @@ def operation(
         )
         if permission not in permission_table():
             raise KeyError(f"{permission} is not in permissions.csv")
-        if OPERATIONS.get(known.name, known) != known:
-            raise KeyError(f"Two operations are called {known.name}")
-        OPERATIONS[known.name] = known
+        if OPERATIONS.get(declared.name, declared) != declared:
+            raise KeyError(f"Two operations are called {declared.name}")
+        OPERATIONS[declared.name] = declared
 
         def once(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
-            stamp = Stamp(known.name, use_case, actor)
+            stamp = Stamp(declared.name, use_case, actor)
             left: list[Callable[[], None]] = []
             try:
                 with unit_of_work(stamp, writes=writes) as session:
@@ -95,7 +95,7 @@ def operation(
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
             if in_transaction():
                 require(actor, permission)
-                with unit_of_work(Stamp(known.name, use_case, actor), writes=writes):
+                with unit_of_work(Stamp(declared.name, use_case, actor), writes=writes):
                     return function(actor, *args, **kwargs)
             return _again_when_raced(partial(once, actor, *args, **kwargs))
 
@@ -145,7 +145,7 @@ def _do_afterwards(stamp: Stamp, left: list[Callable[[], None]]) -> None:
 
 
 def _raced(error: Exception) -> bool:
-    """Whether another writer came in between, so that running again is right."""
+    """Tell whether another writer came in between, so that running again is right."""
     if isinstance(error, StaleDataError):
         return True
     cause: Any = getattr(error, "orig", None)

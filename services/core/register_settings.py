@@ -34,7 +34,7 @@ class SettingKind:
 
     @property
     def decimals(self) -> int:
-        """How many decimals the value may have: shares and powers two, what is counted none."""
+        """Decimals that the value may have: shares and powers two, what is counted none."""
         return 2 if self.unit in ("%", "kW") else 0
 
 
@@ -238,6 +238,6 @@ def register_id() -> str:
 
 def give_register_id() -> UUID:
     """Give a new register its identifier; inside the operation that lays down the first data."""
-    made = new_id()
-    current_session().add(Setting(key=REGISTER_ID, value=str(made)))
-    return made
+    identifier = new_id()
+    current_session().add(Setting(key=REGISTER_ID, value=str(identifier)))
+    return identifier

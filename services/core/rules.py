@@ -30,7 +30,7 @@ NO_FINDINGS = FINDINGS_SCHEMA.to_frame()
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What to do about a text of which a pattern (of Python and of Rust) is found."""
+    """Hint on what to do about a text in which a pattern (of Python and of Rust) is found."""
 
     pattern: str
     words: str
@@ -58,14 +58,14 @@ class Rule:
 
     @property
     def decided_by_service(self) -> bool:
-        """Whether the rule needs other records, and so can't be judged from the row alone."""
+        """Tell whether the rule needs other records, and so can't be judged from the row alone."""
         return self.holds is None
 
     def finding(self, given: object = None, field: str | None = None, message: str | None = None) -> Finding:
-        """What this rule has to say about `given`; `field` and `message` where only the caller knows them."""
+        """The finding of this rule about `given`; `field` and `message` where only the caller knows them."""
         text = None if given is None else str(given)
         words = (message or self.message).replace(GIVEN, text or "nothing")
-        hint = next((one.words for one in self.hints if text and re.search(one.pattern, text)), None)
+        hint = next((candidate.words for candidate in self.hints if text and re.search(candidate.pattern, text)), None)
         words = f"{words} {hint}" if hint else words
         return Finding(self.code, field or self.field, text, self.expected, words, self.severity)
 
@@ -88,12 +88,12 @@ def evaluate(frame: pl.DataFrame, rules: Sequence[Rule], raw: pl.DataFrame | Non
     judged = [rule for rule in rules if rule.holds is not None]
     verdicts = frame.select(rule.holds.alias(rule.code) for rule in judged if rule.holds is not None)
     source = frame if raw is None else raw
-    found = [
+    parts = [
         _written(rule, frame, source, verdict)
         for rule, verdict in zip(judged, verdicts.iter_columns(), strict=True)
         if not verdict.all()
     ]
-    return sorted_findings(found)
+    return sorted_findings(parts)
 
 
 def sorted_findings(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -108,11 +108,11 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
     """The words of one rule for the rows that it fails."""
     rows = (~verdict).arg_true()
     if rule.given is not None:
-        given = frame.select(rule.given.cast(pl.String).alias("given")).to_series().gather(rows)
+        values = frame.select(rule.given.cast(pl.String).alias("given")).to_series().gather(rows)
     elif rule.field is not None and rule.field in source.columns:
-        given = source[rule.field].gather(rows).cast(pl.String)
+        values = source[rule.field].gather(rows).cast(pl.String)
     else:
-        given = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+        values = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     parts = rule.message.split(GIVEN)
     quoted = pl.col("given").fill_null("nothing")
     words: list[pl.Expr] = [pl.lit(parts[0])]
@@ -120,7 +120,7 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
         words += [quoted, pl.lit(part)]
     if rule.hints:
         words.append(_hint(rule.hints))
-    return pl.DataFrame({"row": rows, "given": given}).select(
+    return pl.DataFrame({"row": rows, "given": values}).select(
         pl.col("row").cast(pl.UInt32),
         pl.lit(rule.code).alias("code"),
         pl.lit(rule.field, dtype=pl.String).alias("field"),
@@ -132,11 +132,11 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
 
 
 def _hint(hints: Sequence[Hint]) -> pl.Expr:
-    """What is added to the message for a given text; nothing where no hint fits."""
+    """The hint added to the message for a text; nothing where none fits."""
     words: pl.Expr = pl.lit("")
-    for one in reversed(hints):
-        fits = pl.col("given").str.contains(one.pattern).fill_null(False)
-        words = pl.when(fits).then(pl.lit(f" {one.words}")).otherwise(words)
+    for hint in reversed(hints):
+        fits = pl.col("given").str.contains(hint.pattern).fill_null(False)
+        words = pl.when(fits).then(pl.lit(f" {hint.words}")).otherwise(words)
     return words
 
 

@@ -1,4 +1,4 @@
-"""What an operator sets in the environment, typed; documented in docs/operate.md, which a test holds to this class."""
+"""Settings of the process, typed, from the environment; documented in docs/operate.md, which a test holds to this class."""
 
 import json
 import re
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
 
     @property
     def demo(self) -> bool:
-        """Whether personas, demo credentials and sandbox servers are on."""
+        """Tell whether personas, demo credentials and sandbox servers are on."""
         return self.mode is Mode.DEMO
 
     def resolved_database_url(self) -> str:
@@ -185,21 +185,21 @@ class Settings(BaseSettings):
                     "Set FMAR_MODE=live, or remove FMAR_OIDC_PROVIDERS."
                 ]
             return []
-        found = []
+        problems = []
         if not self.oidc_providers:
-            found.append("FMAR_OIDC_PROVIDERS is missing: live mode signs people in by OIDC and needs a provider.")
+            problems.append("FMAR_OIDC_PROVIDERS is missing: live mode signs people in by OIDC and needs a provider.")
         for name, secret in (("FMAR_COOKIE_SECRET", self.cookie_secret), ("FMAR_TOKEN_SECRET", self.token_secret)):
             if secret is None:
-                found.append(f"{name} is missing: give at least 32 random characters.")
+                problems.append(f"{name} is missing: give at least 32 random characters.")
             elif len(secret.get_secret_value()) < 32:
-                found.append(f"{name} is too short: give at least 32 random characters.")
-        return found
+                problems.append(f"{name} is too short: give at least 32 random characters.")
+        return problems
 
     def require_startable(self) -> None:
         """Raise StartRefused with the whole list of problems, if there is any."""
-        found = self.problems()
-        if found:
-            raise StartRefused(_refusal(found))
+        problems = self.problems()
+        if problems:
+            raise StartRefused(_refusal(problems))
 
 
 def variable_name(field: str) -> str:

@@ -43,7 +43,7 @@ def issue(purpose: str, claims: Mapping[str, Any]) -> str:
 
 
 def mark_of(browser: str | None) -> str:
-    """What tells a browser from another inside a ticket, in a form that opens nothing by itself; "" for any browser."""
+    """Fingerprint of a browser inside a ticket, in a form that opens nothing by itself; "" for any browser."""
     return sha256(browser.encode()).hexdigest()[:16] if browser else ""
 
 
@@ -54,7 +54,7 @@ def require_browser(mark: object, browser: str | None, onward: str) -> None:
 
 
 def read(purpose: str, ticket: str) -> dict[str, Any]:
-    """What a ticket says. Raises Unauthenticated for one that was changed, has ended, or is for something else."""
+    """Read a ticket. Raises Unauthenticated for one that was changed, has ended, or is for something else."""
     try:
         if len(ticket) > LONGEST:
             raise ValueError

@@ -34,5 +34,5 @@ def require_text(
 
 
 def require_statement(field: str, text: str) -> str:
-    """What somebody asks, answers or comments on an asset. Raises Invalid (QUERY-01) unless 3 to 4,000 characters."""
+    """The clean question, answer or comment on an asset. Raises Invalid (QUERY-01) unless 3 to 4,000 characters."""
     return require_text(text, field, code="QUERY-01")

@@ -1,4 +1,4 @@
-"""Who opened, looked up, searched or took what: written by every door, read by the administrator and auditors (UC-05.01)."""
+"""Access log: who opened, looked up, searched or took what; read by the administrator and auditors (UC-05.01)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,15 +69,15 @@ def list_accesses(
     limit: int = 100,
 ) -> list[AccessView]:
     """Accesses, the newest first: all, of one kind, or to one record; `before` is the number of the last one seen."""
-    chosen = select(Access)
+    query = select(Access)
     if kind:
-        chosen = chosen.where(col(Access.kind) == kind)
+        query = query.where(col(Access.kind) == kind)
     if record_id is not None:
-        chosen = chosen.where(col(Access.record_id) == record_id)
+        query = query.where(col(Access.record_id) == record_id)
     if before is not None:
-        chosen = chosen.where(col(Access.id) < before)
-    found = chosen.order_by(col(Access.id).desc()).limit(max(1, min(limit, LONGEST_PAGE)))
-    rows = list(current_session().scalars(found))
+        query = query.where(col(Access.id) < before)
+    newest = query.order_by(col(Access.id).desc()).limit(max(1, min(limit, LONGEST_PAGE)))
+    rows = list(current_session().scalars(newest))
     names = _names(rows)
     return [_view(row, names) for row in rows]
 
@@ -100,18 +100,18 @@ def _view(row: Access, names: Mapping[object, str]) -> AccessView:
 def _names(rows: Sequence[Access]) -> dict[object, str]:
     """Names of people, programs, organisations and assets, by what the log knows them by."""
     records = {row.record_id for row in rows} | {row.organisation_id for row in rows} | {row.user_id for row in rows}
-    wanted: list[tuple[type[Recorded], Any]] = [
+    labels: list[tuple[type[Recorded], Any]] = [
         (User, User.full_name),
         (Organisation, Organisation.organisation_legal_name),
         (Asset, Asset.asset_name),
     ]
     session = current_session()
-    found: dict[object, str] = {}
-    for model, name in wanted:
-        ids = [one for one in records if one is not None]
-        found |= {
+    names: dict[object, str] = {}
+    for model, name in labels:
+        ids = [identifier for identifier in records if identifier is not None]
+        names |= {
             row[0]: row[1] for row in session.execute(select(col(model.id), col(name)).where(col(model.id).in_(ids)))
         }
     programs = [row.client_id for row in rows if row.client_id]
-    known = select(col(ApiClient.client_id), col(ApiClient.name)).where(col(ApiClient.client_id).in_(programs))
-    return found | {row[0]: row[1] for row in session.execute(known)}
+    clients = select(col(ApiClient.client_id), col(ApiClient.name)).where(col(ApiClient.client_id).in_(programs))
+    return names | {row[0]: row[1] for row in session.execute(clients)}

@@ -42,7 +42,7 @@ class Restored:
 
     ledger: Verification
     sealed_until: datetime | None
-    kept: Path | None
+    backup: Path | None
     """The register that stood there before, as a file beside the new one."""
     migrated_from: str | None
     """The older schema that the copy was brought up from."""
@@ -94,16 +94,16 @@ def _copy(source: Path, to: Path) -> None:
 
 def _require_whole(copy: sqlite3.Connection, name: Path) -> None:
     try:
-        found = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
-        found += [
+        problems = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
+        problems += [
             f"row {row[1]} of {row[0]} names a {row[2]} that isn't there"
             for row in copy.execute("PRAGMA foreign_key_check")
         ][:5]
     except sqlite3.DatabaseError as error:
-        found = [str(error)]
-    if found != ["ok"]:
-        told = "; ".join(line for line in found if line != "ok")
-        raise Refused(f"{name} is damaged: {told}. Nothing was changed.")
+        problems = [str(error)]
+    if problems != ["ok"]:
+        words = "; ".join(line for line in problems if line != "ok")
+        raise Refused(f"{name} is damaged: {words}. Nothing was changed.")
 
 
 def _to_disk(path: Path) -> None:
@@ -129,11 +129,11 @@ def restore_register(copy: Path) -> Restored:
                 ledger, sealed_until = _proven(proposed, copy)
             _to_disk(draft)
             _write_back(present)
-        kept = _keep(path, draft) if was_there else None
+        backup = _keep(path, draft) if was_there else None
         _place(path, draft)
     finally:
         _remove(draft)
-    return Restored(ledger, sealed_until, kept, migrated_from)
+    return Restored(ledger, sealed_until, backup, migrated_from)
 
 
 def _require_sqlite_file(copy: Path) -> None:
@@ -179,8 +179,8 @@ def _proven(proposed: Connection, copy: Path) -> tuple[Verification, datetime | 
         sealed_until = session.scalar(newest)
     serious = [fault for fault in ledger.faults if fault is not ledger.cut_off]
     if serious:
-        told = " ".join(f"{fault.where}: {fault.message}" for fault in serious[:3])
-        raise Refused(f"The ledger of {copy} is not sound ({len(serious)} faults): {told} Nothing was changed.")
+        faults = " ".join(f"{fault.where}: {fault.message}" for fault in serious[:3])
+        raise Refused(f"The ledger of {copy} is not sound ({len(serious)} faults): {faults} Nothing was changed.")
     return ledger, sealed_until
 
 
@@ -200,9 +200,9 @@ def _keep(path: Path, draft: Path) -> Path:
         os.chown(draft, as_it_is.st_uid, as_it_is.st_gid)
     except PermissionError:
         raise Refused(f"{path} belongs to somebody else. Restore as {path.owner()}. Nothing was changed.") from None
-    kept = path.with_name(f"{path.name}.before-{now():%Y%m%dT%H%M%S.%fZ}")
-    os.link(path, kept)
-    return kept
+    backup = path.with_name(f"{path.name}.before-{now():%Y%m%dT%H%M%S.%fZ}")
+    os.link(path, backup)
+    return backup
 
 
 def _place(path: Path, draft: Path) -> None:

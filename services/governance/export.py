@@ -47,7 +47,7 @@ def export_assets(actor: Actor, path: Path) -> int:
 def export_organisations(actor: Actor, path: Path) -> int:
     """Write the organisations that the actor may see to `path`, in the order of registration; how many."""
     declared = [attribute.term for attribute in ORGANISATION_ATTRIBUTES]
-    rows = (organisation_terms(one) for one in _stream(Organisation, actor))
+    rows = (organisation_terms(organisation) for organisation in _stream(Organisation, actor))
     return _write(path, ["FmarOrganisationId", "OrganisationStatus", *declared, *LAST_TERMS], rows)
 
 
@@ -81,7 +81,7 @@ def export_to(actor: Actor, what: str, path: Path) -> int:
         expected = ", ".join(EXPORTS)
         message = f"“{what}” can't be exported. Name one of {expected}."
         findings.append(Finding("EXPORT-01", "what", what, expected, message))
-    endings = [f".{one}" for one in ASSET_WRITERS] if what == "assets" else list(WRITERS)
+    endings = [f".{suffix}" for suffix in ASSET_WRITERS] if what == "assets" else list(WRITERS)
     if ending not in endings:
         expected = f"a name that ends in {' or '.join(endings)}"
         findings.append(Finding("EXPORT-02", "target", path.name, expected, f"Give {expected}."))
@@ -101,9 +101,9 @@ def export_to(actor: Actor, what: str, path: Path) -> int:
 
 
 def _stream(model: type[Any], actor: Actor) -> Iterator[Any]:
-    chosen = select(model).where(visible(model, actor)).order_by(col(model.id)).execution_options(yield_per=BATCH)
+    query = select(model).where(visible(model, actor)).order_by(col(model.id)).execution_options(yield_per=BATCH)
     session = current_session()
-    for record in session.scalars(chosen):
+    for record in session.scalars(query):
         yield record
         session.expunge(record)
 
@@ -128,8 +128,8 @@ def _write_lines(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> int
     count = 0
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            said = {name: row[name] for name in columns if row.get(name) is not None}
-            file.write(json.dumps(said, ensure_ascii=False, default=_plain) + "\n")
+            values = {name: row[name] for name in columns if row.get(name) is not None}
+            file.write(json.dumps(values, ensure_ascii=False, default=_plain) + "\n")
             count += 1
     return count
 
@@ -143,8 +143,8 @@ def cell(value: Any) -> str | int | float | Decimal | None:
         return value
     if isinstance(value, list | dict):
         value = json.dumps(value, ensure_ascii=False, default=_plain) if value else ""
-    said = _plain(value)
-    return f"'{said}" if said.startswith(RISKY) else said
+    text = _plain(value)
+    return f"'{text}" if text.startswith(RISKY) else text
 
 
 def _plain(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What people see of the ledger as a whole: how much it holds, its seals, and the anchors outside the database (UC-05.06)."""
+"""Overview of the ledger: how much it holds, its seals, and the anchors outside the database (UC-05.06)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,5 +86,5 @@ def _view(seal: LedgerSeal, anchor: str | None) -> SealView:
 @operation("UC-05.06", permission="setting.read", writes=False, name="setting_history")
 def setting_history(actor: Actor, key: str) -> list[RecordChange]:
     """Every change of one setting, newest first; none while it has its default. Settings are everybody's to see."""
-    found: UUID | None = current_session().scalar(select(col(Setting.id)).where(col(Setting.key) == key))
-    return history(Setting.record_type(), found) if found else []
+    setting_id: UUID | None = current_session().scalar(select(col(Setting.id)).where(col(Setting.key) == key))
+    return history(Setting.record_type(), setting_id) if setting_id else []

@@ -44,7 +44,7 @@ class MovedTable:
 
 @dataclass(slots=True)
 class Moved:
-    """What was moved, and what holding the ledger against the records found in the target."""
+    """Outcome of a move: what was moved, and what holding the ledger against the records found in the target."""
 
     source: str
     target: str
@@ -154,9 +154,9 @@ def _move_table(out: Connection, into: Connection, table: Table, tell: Tell) -> 
             there += rows
             tell(table.name, there, expected)
     except (DBAPIError, PsycopgError) as error:
-        said = str(error.orig if isinstance(error, DBAPIError) else error).strip().replace("\n", " ")
+        message = str(error.orig if isinstance(error, DBAPIError) else error).strip().replace("\n", " ")
         raise Refused(
-            f"A row of {table.name}, after the first {there:,}, can't be kept in the target: {said}. Nothing was moved."
+            f"A row of {table.name}, after the first {there:,}, can't be kept in the target: {message}. Nothing was moved."
         ) from error
     return MovedTable(table.name, expected, _count(into, table), time.perf_counter() - started)
 
@@ -187,7 +187,7 @@ def _insert_into_sqlite(out: Connection, into: Connection, table: Table) -> Iter
 
 
 def _stored_as(column: sa.Column[object]) -> sa.types.TypeEngine[Any]:
-    """How the column stands in the database, without the meaning that the register reads into it."""
+    """The column as it stands in the database, without the meaning that the register reads into it."""
     kind = column.type
     if isinstance(kind, sa.types.TypeDecorator):
         return kind.impl_instance

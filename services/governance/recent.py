@@ -1,4 +1,4 @@
-"""What happened lately, in words: the newest events that an actor may see, with the names of their records (UC-05.06)."""
+"""Recent changes in words: the newest events that an actor may see, with the names of their records (UC-05.06)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,8 +50,8 @@ class RecentChange:
 @operation("UC-05.06", permission="event.read", writes=False, name="recent_changes")
 def recent_changes(actor: Actor, limit: int = 12) -> list[RecentChange]:
     """The newest events that the actor may see, newest first; at most 100. Records by their names of today."""
-    chosen = select(Event).where(visible(Event, actor)).order_by(col(Event.seq).desc())
-    events = list(current_session().scalars(chosen.limit(max(1, min(limit, 100)))))
+    query = select(Event).where(visible(Event, actor)).order_by(col(Event.seq).desc())
+    events = list(current_session().scalars(query.limit(max(1, min(limit, 100)))))
     names = _names(actor, events)
     return [
         RecentChange(
@@ -67,33 +67,35 @@ def recent_changes(actor: Actor, limit: int = 12) -> list[RecentChange]:
 
 def _names(actor: Actor, events: list[Event]) -> dict[UUID, str]:
     """Names of the records that the actor may see, and of the organisations that the events concern."""
-    wanted = {event.record_id for event in events} | {event.organisation_id for event in events}
-    found: dict[UUID, str] = {}
+    identifiers = {event.record_id for event in events} | {event.organisation_id for event in events}
+    names: dict[UUID, str] = {}
     columns: list[tuple[Any, Any]] = [(Asset, Asset.asset_name), (Organisation, Organisation.organisation_legal_name)]
     for model, column in columns:
-        rows = select(col(model.id), col(column)).where(col(model.id).in_(wanted), visible(model, actor))
-        found |= {row[0]: row[1] for row in current_session().execute(rows)}
+        rows = select(col(model.id), col(column)).where(col(model.id).in_(identifiers), visible(model, actor))
+        names |= {row[0]: row[1] for row in current_session().execute(rows)}
     units = select(col(MarketUnit.id), col(MarketUnit.name)).where(visible(MarketUnit, actor))
-    found |= {row[0]: row[1] for row in current_session().execute(units.where(col(MarketUnit.id).in_(wanted)))}
+    names |= {row[0]: row[1] for row in current_session().execute(units.where(col(MarketUnit.id).in_(identifiers)))}
     applied = (
         select(col(Qualification.id), col(Qualification.product_code), col(MarketUnit.name))
         .join(MarketUnit, col(MarketUnit.id) == col(Qualification.unit_id))
-        .where(col(Qualification.id).in_(wanted), visible(Qualification, actor))
+        .where(col(Qualification.id).in_(identifiers), visible(Qualification, actor))
     )
-    found |= {row[0]: f"{row[2]} for {row[1]}" for row in current_session().execute(applied)}
-    products = select(col(Product.id), col(Product.code)).where(col(Product.id).in_(wanted), visible(Product, actor))
-    found |= {row[0]: row[1] for row in current_session().execute(products)}
-    proposals = select(ProductProposal).where(col(ProductProposal.id).in_(wanted), visible(ProductProposal, actor))
-    found |= {one.id: f"{PROPOSALS[one.kind]} {one.code}" for one in current_session().scalars(proposals)}
-    tables = select(MarketTable).where(col(MarketTable.id).in_(wanted), visible(MarketTable, actor))
-    found |= {one.id: TABLES[one.kind] for one in current_session().scalars(tables)}
-    editions = select(SourceEdition).where(col(SourceEdition.id).in_(wanted), visible(SourceEdition, actor))
-    found |= {one.id: f"{one.kind} of {one.publisher}" for one in current_session().scalars(editions)}
-    return found
+    names |= {row[0]: f"{row[2]} for {row[1]}" for row in current_session().execute(applied)}
+    products = select(col(Product.id), col(Product.code)).where(
+        col(Product.id).in_(identifiers), visible(Product, actor)
+    )
+    names |= {row[0]: row[1] for row in current_session().execute(products)}
+    proposals = select(ProductProposal).where(col(ProductProposal.id).in_(identifiers), visible(ProductProposal, actor))
+    names |= {record.id: f"{PROPOSALS[record.kind]} {record.code}" for record in current_session().scalars(proposals)}
+    tables = select(MarketTable).where(col(MarketTable.id).in_(identifiers), visible(MarketTable, actor))
+    names |= {record.id: TABLES[record.kind] for record in current_session().scalars(tables)}
+    editions = select(SourceEdition).where(col(SourceEdition.id).in_(identifiers), visible(SourceEdition, actor))
+    names |= {record.id: f"{record.kind} of {record.publisher}" for record in current_session().scalars(editions)}
+    return names
 
 
 def _name(names: dict[UUID, str], event: Event) -> str:
-    """What the event is about; drafts and files are no records, so that their events say what they are called."""
+    """Subject of the event; drafts and files are no records, so that their events say what they are called."""
     if event.type in OF_DRAFTS:
         return str(event.payload.get("name") or "A draft")
     if event.record_type == BulkJob.record_type():

@@ -22,21 +22,21 @@ def read_register_id() -> str:
 def unanchored_seals() -> list[LedgerSeal]:
     """The seals that are newer than the newest anchored one: those just made, and any that a killed process left."""
     newest = max(read_anchors(register_id()), default=0)
-    chosen = select(LedgerSeal).where(col(LedgerSeal.number) > newest).order_by(col(LedgerSeal.number))
-    return list(current_session().scalars(chosen))
+    query = select(LedgerSeal).where(col(LedgerSeal.number) > newest).order_by(col(LedgerSeal.number))
+    return list(current_session().scalars(query))
 
 
 def seal_and_anchor() -> int:
     """Seal all that is unsealed, appending each committed seal to the anchor file; how many seals were made."""
-    made = 0
+    count = 0
     while seal_ledger(system_actor()) is not None:
-        made += 1
+        count += 1
     if anchor_path() is not None:
         for seal in unanchored_seals():
             write_anchor(seal, read_register_id(), now())
-    return made
+    return count
 
 
 def seal_regularly() -> None:
-    """What waits longer than a minute is sealed."""
+    """Seal what waits longer than a minute."""
     seal_and_anchor()

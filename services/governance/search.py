@@ -29,7 +29,7 @@ MOST = 20
 
 
 class Found(StrEnum):
-    """What kind of thing was found."""
+    """Kind of thing that was found."""
 
     ASSET = "ASSET"
     ORGANISATION = "ORGANISATION"
@@ -58,13 +58,13 @@ class Hit:
 
     @property
     def exact(self) -> bool:
-        """Whether an identifier was given whole."""
+        """Tell whether an identifier was given whole."""
         return self.rank == EXACT
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """What was found, the best of each kind first. `complete`: everything that the actor sees was looked at."""
+    """Hits of a search, the best of each kind first. `complete`: everything that the actor sees was looked at."""
 
     text: str
     hits: list[Hit]
@@ -84,38 +84,38 @@ class SearchResults:
 @operation("UC-05.01", permission="register.search", writes=False, name="search")
 def search(actor: Actor, text: str) -> SearchResults:
     """Everything the actor may see that has this ID, MPAN, serial number, code, postcode, name or part of a name."""
-    given = clean_line(text[: 2 * LONGEST])[:LONGEST].strip()
-    if not given:
-        return SearchResults(given, [])
-    hits, complete = _assets(actor, given) if may(actor, "asset.read") else ([], True)
-    hits += _organisations(actor, given)
-    hits += _drafts(actor, given) if may(actor, "asset.draft") else []
-    hits += _categories(given)
-    return SearchResults(given, sorted(hits, key=lambda hit: not hit.exact), complete)
+    query = clean_line(text[: 2 * LONGEST])[:LONGEST].strip()
+    if not query:
+        return SearchResults(query, [])
+    hits, complete = _assets(actor, query) if may(actor, "asset.read") else ([], True)
+    hits += _organisations(actor, query)
+    hits += _drafts(actor, query) if may(actor, "asset.draft") else []
+    hits += _categories(query)
+    return SearchResults(query, sorted(hits, key=lambda hit: not hit.exact), complete)
 
 
-def _hit(kind: Found, identifier: object, title: str, about: str, rank: int, field: str, value: str, given: str) -> Hit:
-    start, length = part_of(value, given)
+def _hit(kind: Found, identifier: object, title: str, about: str, rank: int, field: str, value: str, text: str) -> Hit:
+    start, length = part_of(value, text)
     return Hit(kind, str(identifier), title, about, rank, field, value, start, length)
 
 
-def part_of(value: str, given: str) -> tuple[int, int]:
-    """Where in a value what was given stands: all of it, else the first of its words that does, else all digits of an MPAN."""
+def part_of(value: str, text: str) -> tuple[int, int]:
+    """The place of the searched text in a value: all of it, else the first of its words, else the digits of an MPAN."""
     lowered = value.lower()
-    for wanted in (given, reduce_mpan(given) or given, "".join(given.split()), given.partition(":")[2], *given.split()):
-        place = lowered.find(wanted.lower()) if wanted and len(lowered) == len(value) else -1
+    for part in (text, reduce_mpan(text) or text, "".join(text.split()), text.partition(":")[2], *text.split()):
+        place = lowered.find(part.lower()) if part and len(lowered) == len(value) else -1
         if place >= 0:
-            return place, len(wanted)
+            return place, len(part)
     return 0, 0
 
 
-def _assets(actor: Actor, given: str) -> tuple[list[Hit], bool]:
-    matches, complete = find_assets(actor, given, MOST)
+def _assets(actor: Actor, text: str) -> tuple[list[Hit], bool]:
+    matches, complete = find_assets(actor, text, MOST)
     labels = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
-    names = organisation_names(actor, [one.row.service_provider_id for one in matches])
-    found: list[Hit] = []
-    for one in matches:
-        row = one.row
+    names = organisation_names(actor, [match.row.service_provider_id for match in matches])
+    hits: list[Hit] = []
+    for match in matches:
+        row = match.row
         category = labels.get(row.asset_category)
         provider = names.get(row.service_provider_id, "–")
         words = (
@@ -124,11 +124,11 @@ def _assets(actor: Actor, given: str) -> tuple[list[Hit], bool]:
             STATUS_LABELS[row.status],
         )
         about = " · ".join((*words, provider))
-        found.append(_hit(Found.ASSET, row.id, row.asset_name, about, one.rank, one.field, one.value, given))
-    return found, complete
+        hits.append(_hit(Found.ASSET, row.id, row.asset_name, about, match.rank, match.field, match.value, text))
+    return hits, complete
 
 
-def _organisations(actor: Actor, given: str) -> list[Hit]:
+def _organisations(actor: Actor, text: str) -> list[Hit]:
     seen = visible(Organisation, actor)
     listed = and_(
         within(Organisation, actor, "organisation.directory"),
@@ -136,49 +136,49 @@ def _organisations(actor: Actor, given: str) -> list[Hit]:
     )
     legal, trading = col(Organisation.organisation_legal_name), col(Organisation.organisation_trading_name)
     number = col(Organisation.organisation_registration_number)
-    named = or_(legal.icontains(given, autoescape=True), trading.icontains(given, autoescape=True))
-    numbered = number.startswith(given.upper(), autoescape=True)
-    identifier = _uuid(given)
-    known = [named, and_(seen, numbered)]
+    named = or_(legal.icontains(text, autoescape=True), trading.icontains(text, autoescape=True))
+    numbered = number.startswith(text.upper(), autoescape=True)
+    identifier = _uuid(text)
+    conditions = [named, and_(seen, numbered)]
     if identifier:
-        known.append(col(Organisation.id) == identifier)
+        conditions.append(col(Organisation.id) == identifier)
     columns = (col(Organisation.id), legal, trading, number, col(Organisation.organisation_status))
-    chosen = select(*columns, col(Organisation.organisation_roles), case((seen, 1), else_=0)).where(
-        or_(seen, listed), or_(*known)
+    query = select(*columns, col(Organisation.organisation_roles), case((seen, 1), else_=0)).where(
+        or_(seen, listed), or_(*conditions)
     )
-    found: list[Hit] = []
-    for row in current_session().execute(chosen.order_by(legal).limit(MOST)):
-        rank, field, value = _why(row[:4], given, identifier)
+    hits: list[Hit] = []
+    for row in current_session().execute(query.order_by(legal).limit(MOST)):
+        rank, field, value = _why(row[:4], text, identifier)
         about = " · ".join((*row[5], row[4].value) if row[6] else row[5])
         kind = Found.ORGANISATION if row[6] else Found.PARTICIPANT
-        found.append(_hit(kind, row[0], row[1], about, rank, field, value, given))
-    return sorted(found, key=lambda hit: hit.rank)
+        hits.append(_hit(kind, row[0], row[1], about, rank, field, value, text))
+    return sorted(hits, key=lambda hit: hit.rank)
 
 
-def _why(row: Sequence[object], given: str, identifier: UUID | None) -> tuple[int, str, str]:
+def _why(row: Sequence[object], text: str, identifier: UUID | None) -> tuple[int, str, str]:
     if identifier == row[0]:
         return EXACT, "Organisation ID", str(row[0])
-    wanted = given.lower()
+    part = text.lower()
     for field, value in (("Legal name", row[1]), ("Trading name", row[2])):
-        if value and wanted in str(value).lower():
-            return (NAME if str(value).lower().startswith(wanted) else WITHIN), field, str(value)
-    return (EXACT if str(row[3]) == given.upper() else BEGINNING), "Registration number", str(row[3] or "")
+        if value and part in str(value).lower():
+            return (NAME if str(value).lower().startswith(part) else WITHIN), field, str(value)
+    return (EXACT if str(row[3]) == text.upper() else BEGINNING), "Registration number", str(row[3] or "")
 
 
-def _uuid(given: str) -> UUID | None:
+def _uuid(text: str) -> UUID | None:
     try:
-        return UUID(given)
+        return UUID(text)
     except ValueError:
         return None
 
 
-def _drafts(actor: Actor, given: str) -> list[Hit]:
+def _drafts(actor: Actor, words: str) -> list[Hit]:
     """The few drafts that concern the actor, by what was typed into them."""
-    wanted, found = given.lower(), []
-    mpan = reduce_mpan(given)
-    chosen = select(AssetDraft).where(visible(AssetDraft, actor)).order_by(col(AssetDraft.saved_at).desc())
+    part, hits = words.lower(), []
+    mpan = reduce_mpan(words)
+    query = select(AssetDraft).where(visible(AssetDraft, actor)).order_by(col(AssetDraft.saved_at).desc())
     copied = set()
-    for draft in current_session().scalars(chosen):
+    for draft in current_session().scalars(query):
         copied.add(str(draft.values.get(FROM)))
         if str(draft.id) in copied:
             continue
@@ -192,20 +192,20 @@ def _drafts(actor: Actor, given: str) -> list[Hit]:
         }
         for field, value in fields.items():
             text = str(value or "")
-            if text and (wanted in text.lower() or (mpan and reduce_mpan(text) == mpan)):
+            if text and (part in text.lower() or (mpan and reduce_mpan(text) == mpan)):
                 about = (
                     "Submitted by an installer" if draft.addressed_to == actor.organisation_id else "Not registered yet"
                 )
-                found.append(_hit(Found.DRAFT, draft.id, name_of(draft), about, WITHIN, field, text, given))
+                hits.append(_hit(Found.DRAFT, draft.id, name_of(draft), about, WITHIN, field, text, words))
                 break
-    return found[:MOST]
+    return hits[:MOST]
 
 
-def _categories(given: str) -> list[Hit]:
+def _categories(text: str) -> list[Hit]:
     codes = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
-    wanted = given.lower()
+    part = text.lower()
     return [
-        _hit(Found.CATEGORY, code, entry.label, "Category of assets", NAME, "Category", entry.label, given)
+        _hit(Found.CATEGORY, code, entry.label, "Category of assets", NAME, "Category", entry.label, text)
         for code, entry in codes.items()
-        if entry.active and wanted in f"{entry.label}\n{code}".lower()
+        if entry.active and part in f"{entry.label}\n{code}".lower()
     ][:MOST]

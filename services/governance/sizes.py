@@ -1,4 +1,4 @@
-"""How much a register takes on disk, table by table: what an operator plans the next disk by (docs/operate.md)."""
+"""Size of a register on disk, table by table: what an operator plans the next disk by (docs/operate.md)."""
 
 from dataclasses import dataclass
 
@@ -27,13 +27,13 @@ def table_sizes(actor: Actor) -> list[TableSize]:
     """Every table of the register, largest first. Raises Refused where SQLite was built without what tells it."""
     connection = current_session().connection()
     sizes = _in_sqlite(connection) if is_sqlite() else _in_postgres(connection)
-    found = [
+    rows = [
         TableSize(
             table.name, connection.execute(select(func.count()).select_from(table)).scalar_one(), sizes[table.name]
         )
         for table in metadata.sorted_tables
     ]
-    return sorted(found, key=lambda table: -table.bytes)
+    return sorted(rows, key=lambda table: -table.bytes)
 
 
 def _in_sqlite(connection: Connection) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What the register can do and who may do it, read from the operations themselves: nothing is typed in twice."""
+"""Traceability: what the register can do and who may do it, read from the operations themselves, never typed in twice."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +36,7 @@ def permission_rows() -> list[PermissionRow]:
             row.name,
             row.meaning,
             row.scopes,
-            [known for known in every_operation() if known.permission == row.name],
+            [declared for declared in every_operation() if declared.permission == row.name],
         )
         for row in permission_table().values()
     ]
@@ -44,7 +44,7 @@ def permission_rows() -> list[PermissionRow]:
 
 def operations_by_use_case() -> dict[str, list[Operation]]:
     """The operations that implement each use case, in the order of the use cases."""
-    found: dict[str, list[Operation]] = {}
-    for known in sorted(every_operation(), key=lambda known: (known.use_case, known.module, known.name)):
-        found.setdefault(known.use_case, []).append(known)
-    return found
+    operations: dict[str, list[Operation]] = {}
+    for declared in sorted(every_operation(), key=lambda declared: (declared.use_case, declared.module, declared.name)):
+        operations.setdefault(declared.use_case, []).append(declared)
+    return operations

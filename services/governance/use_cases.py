@@ -31,7 +31,8 @@ def _declared() -> list[dict[str, str]]:
 
 def use_cases() -> list[UseCase]:
     """All use cases in their order, each with its operations."""
-    found = operations_by_use_case()
+    operations = operations_by_use_case()
     return [
-        UseCase(row["id"], row["group"], row["module"], row["title"], found.get(row["id"], [])) for row in _declared()
+        UseCase(row["id"], row["group"], row["module"], row["title"], operations.get(row["id"], []))
+        for row in _declared()
     ]

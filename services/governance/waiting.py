@@ -1,4 +1,4 @@
-"""What waits for the actor, over all areas: counted once, and the very records behind each count (UC-05.02)."""
+"""Tasks that wait for the actor, over all areas: counted once, and the very records behind each count (UC-05.02)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -69,7 +69,7 @@ class Expiring:
 
 @dataclass(frozen=True, slots=True)
 class Errands:
-    """What waits; what doesn't concern the actor is 0 or empty. `drafts` is None for those who keep none."""
+    """Counts of waiting tasks; what doesn't concern the actor is 0 or empty. `drafts` is None for those who keep none."""
 
     organisations: int = 0
     proposals: int = 0
@@ -114,13 +114,13 @@ def waiting_assets(actor: Actor, errand: Errand, limit: int = 100) -> list[Asset
 
     At most `limit`, up to 500.
     """
-    chosen = select(Asset).where(_wanted(actor, errand)).limit(max(1, min(limit, LONGEST_LIST)))
+    query = select(Asset).where(_wanted(actor, errand)).limit(max(1, min(limit, LONGEST_LIST)))
     order = col(Asset.id).desc() if errand in (Errand.NEW, Errand.SHARED) else col(Asset.status_since)
-    return list(current_session().scalars(chosen.order_by(order, col(Asset.id))))
+    return list(current_session().scalars(query.order_by(order, col(Asset.id))))
 
 
 def _concerning(actor: Actor) -> Sequence[Errand]:
-    """Which of them concern the actor at all."""
+    """Errands that concern the actor at all."""
     if may(actor, "asset.settle"):
         return Errand.ANSWERED, Errand.OVERDUE, Errand.PENDING, Errand.QUERY, Errand.CONSENT
     if may(actor, "asset.answer"):
@@ -136,12 +136,12 @@ def _wanted(actor: Actor, errand: Errand) -> ColumnElement[bool]:
     status, since = col(Asset.status), col(Asset.status_since)
     match errand:
         case Errand.ANSWERED:
-            said = exists().where(
+            answered = exists().where(
                 col(AssetMessage.asset_id) == col(Asset.id),
                 col(AssetMessage.kind) == MessageKind.ANSWER,
                 col(AssetMessage.sent_at) >= since,
             )
-            return and_(mine, status == AssetStatus.PENDING_VALIDATION, said)
+            return and_(mine, status == AssetStatus.PENDING_VALIDATION, answered)
         case Errand.OVERDUE:
             late = since < working_days_ago(int(setting("asset.query_answer_days")))
             return and_(mine, status == AssetStatus.QUERY, late)
@@ -180,8 +180,8 @@ def _proposals(actor: Actor) -> int:
 
 def _soonest(actor: Actor) -> list[OpenQuery]:
     days = int(setting("asset.query_answer_days"))
-    chosen = select(col(Asset.id), col(Asset.asset_name), col(Asset.status_since)).where(_wanted(actor, Errand.QUERY))
-    rows = current_session().execute(chosen.order_by(col(Asset.status_since), col(Asset.id)).limit(SOONEST))
+    query = select(col(Asset.id), col(Asset.asset_name), col(Asset.status_since)).where(_wanted(actor, Errand.QUERY))
+    rows = current_session().execute(query.order_by(col(Asset.status_since), col(Asset.id)).limit(SOONEST))
     return [_open_query(row[0], row[1], row[2], days) for row in rows]
 
 
@@ -198,8 +198,8 @@ def _expiring(actor: Actor) -> list[Expiring]:
         col(ApiClient.status) == ApiClientStatus.ACTIVE,
         col(ApiClient.expires_at) < now() + EXPIRES_WITHIN,
     )
-    chosen = select(col(ApiClient.name), col(ApiClient.expires_at)).where(*soon)
-    return [Expiring(*row) for row in current_session().execute(chosen.order_by(col(ApiClient.expires_at)))]
+    query = select(col(ApiClient.name), col(ApiClient.expires_at)).where(*soon)
+    return [Expiring(*row) for row in current_session().execute(query.order_by(col(ApiClient.expires_at)))]
 
 
 def _missing() -> list[str]:

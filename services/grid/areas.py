@@ -1,4 +1,4 @@
-"""Which GSP group and licence area a position is in, and the base map: pure functions over data/geography.
+"""GSP group and licence area of a position, and the base map: pure functions over data/geography.
 
 The areas come from NESO's GSP regions and are simplified to about 1 km (docs/geography.md), hence the tolerances.
 """
@@ -63,7 +63,8 @@ def group_labels() -> tuple[GroupLabel, ...]:
     """One label for each GSP group, inside its largest piece, in the order of the codes."""
     properties = [feature["properties"] for feature in base_map_features().groups["features"]]
     return tuple(
-        GroupLabel(one["code"], one["name"], one["dno_code"], one["label_lat"], one["label_lon"]) for one in properties
+        GroupLabel(label["code"], label["name"], label["dno_code"], label["label_lat"], label["label_lon"])
+        for label in properties
     )
 
 
@@ -74,11 +75,11 @@ def gsp_groups_at(lats: ArrayLike, lons: ArrayLike) -> list[str | None]:
     """
     eastings, northings = to_national_grid_many(lats, lons)
     index = np.full(len(eastings), -1)
-    known = np.flatnonzero(~np.isnan(eastings))
-    points = _points(eastings[known], northings[known])
+    places = np.flatnonzero(~np.isnan(eastings))
+    points = _points(eastings[places], northings[places])
     area_of, point_of = shapely.STRtree(points).query(list(_areas().values()), predicate="intersects")
-    index[known[point_of]] = area_of
-    offshore = known[index[known] < 0]
+    index[places[point_of]] = area_of
+    offshore = places[index[places] < 0]
     index[offshore] = _nearest(_points(eastings[offshore], northings[offshore]))
     names: list[str | None] = [*_areas(), None]
     return [names[position] for position in index.tolist()]
@@ -104,7 +105,7 @@ def gsp_group_at(lat: float, lon: float) -> str | None:
 
 
 def inside_area(lat: float, lon: float, dno_code: str) -> bool:
-    """Whether a position is in a DNO's licence area or within 2 km of it.
+    """Tell whether a position is in a DNO's licence area or within 2 km of it.
 
     A GSP region that feeds two areas counts as inside both: which of its sites belongs to which, NESO doesn't publish.
     False for what can't be a position. KeyError for a code that has no area (an IDNO, or unknown).
@@ -119,11 +120,11 @@ def inside_area(lat: float, lon: float, dno_code: str) -> bool:
 def inside_areas(lats: ArrayLike, lons: ArrayLike, dno_codes: Sequence[str | None]) -> list[bool | None]:
     """`inside_area` for many at once; None where the position is missing or the code has no area. Same lengths."""
     eastings, northings = to_national_grid_many(lats, lons)
-    known = ~np.isnan(eastings)
+    located = ~np.isnan(eastings)
     codes = np.array([code or "" for code in dno_codes], dtype=object)
     answers: list[bool | None] = [None] * len(codes)
-    for code in {one.code for one in LICENCE_AREAS if one.code} & set(codes):
-        rows = np.flatnonzero(known & (codes == code))
+    for code in {licence_area.code for licence_area in LICENCE_AREAS if licence_area.code} & set(codes):
+        rows = np.flatnonzero(located & (codes == code))
         points = _points(eastings[rows], northings[rows])
         inside = np.zeros(len(rows), dtype=bool)
         for area in _reach(code):

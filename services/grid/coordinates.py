@@ -77,7 +77,7 @@ def to_national_grid(lat: float, lon: float) -> GridPosition:
 
 
 def in_great_britain(lat: float, lon: float) -> bool:
-    """Whether a position is in the bounding box that the data definitions give for Great Britain."""
+    """Tell whether a position is in the bounding box that the data definitions give for Great Britain."""
     return SOUTH <= lat <= NORTH and WEST <= lon <= EAST
 
 
@@ -87,9 +87,9 @@ def _floats(values: ArrayLike) -> Floats:
 
 def _finite(first: ArrayLike, second: ArrayLike, decimals: int) -> tuple[Floats, Floats]:
     """PROJ says inf for what it can't convert; a pair is known or unknown as a whole."""
-    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    known = np.isfinite(one) & np.isfinite(two)
-    return np.where(known, one.round(decimals), np.nan), np.where(known, two.round(decimals), np.nan)
+    eastings, northings = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    finite = np.isfinite(eastings) & np.isfinite(northings)
+    return np.where(finite, eastings.round(decimals), np.nan), np.where(finite, northings.round(decimals), np.nan)
 
 
 def _single(first: Floats, second: Floats, what: str) -> tuple[float, float]:

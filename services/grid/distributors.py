@@ -1,4 +1,4 @@
-"""Who distributes electricity where: the DNOs with their licence areas and GSP groups, and the IDNOs.
+"""Electricity distributors by area: the DNOs with their licence areas and GSP groups, and the IDNOs.
 
 data/distributors.csv is the one place that says it (DNOCode and MPAN distributor ids of the data definitions).
 """
@@ -28,7 +28,7 @@ class Distributor:
 
     @property
     def is_idno(self) -> bool:
-        """Whether the networks are islands inside the areas of others, so that host DNO and GSP group are unknown."""
+        """Tell whether the networks are islands inside the areas of others, so that host DNO and GSP group are unknown."""
         return self.gsp_group is None
 
 
@@ -50,12 +50,12 @@ def _load() -> tuple[Distributor, ...]:
 DISTRIBUTORS: tuple[Distributor, ...] = _load()
 """All of them, in the order of their ids: 10 to 23 are the DNO licence areas, 24 and up the IDNOs."""
 
-LICENCE_AREAS: tuple[Distributor, ...] = tuple(one for one in DISTRIBUTORS if not one.is_idno)
+LICENCE_AREAS: tuple[Distributor, ...] = tuple(distributor for distributor in DISTRIBUTORS if not distributor.is_idno)
 """The 14 DNO licence areas."""
 
-_BY_ID = {one.id: one for one in DISTRIBUTORS}
-_BY_CODE = {one.code: one for one in DISTRIBUTORS if one.code}
-_BY_GROUP = {one.gsp_group: one for one in LICENCE_AREAS}
+_BY_ID = {distributor.id: distributor for distributor in DISTRIBUTORS}
+_BY_CODE = {distributor.code: distributor for distributor in DISTRIBUTORS if distributor.code}
+_BY_GROUP = {distributor.gsp_group: distributor for distributor in LICENCE_AREAS}
 
 
 def distributor_by_id(distributor_id: str) -> Distributor | None:

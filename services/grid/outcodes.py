@@ -1,4 +1,4 @@
-"""Where a postcode is, at the level of its outward code (data definitions, Postcode): median 3 km off.
+"""Position of a postcode, at the level of its outward code (data definitions, Postcode): median 3 km off.
 
 data/geography/outcodes.csv: central position and number of postcodes of each outward code.
 Contains OS data (c) Crown copyright and database right.
@@ -84,5 +84,5 @@ def nearest_outcode(lat: float, lon: float) -> str | None:
         point = shapely.Point(to_national_grid(lat, lon))
     except ValueError:
         return None
-    found = _tree().query_nearest(point, max_distance=_NEAREST_M, all_matches=False)
-    return outcodes().codes[int(found[0])] if len(found) else None
+    nearest = _tree().query_nearest(point, max_distance=_NEAREST_M, all_matches=False)
+    return outcodes().codes[int(nearest[0])] if len(nearest) else None

@@ -72,7 +72,7 @@ def _group(position: GridPosition) -> str | None:
 
 
 def _candidates(position: GridPosition) -> Iterator[tuple[str, GridPosition]]:
-    """What the position would be, had each mistake not been made; the most common mistake first."""
+    """The position as it would be, had each mistake not been made; the most common mistake first."""
     easting, northing = position
     for latitude_first, cause in _DEGREES:
         lat, lon = position if latitude_first else (northing, easting)
@@ -114,14 +114,14 @@ def land_points(gsp_group: str, n: int, seed: int) -> list[tuple[float, float]]:
     eastings, northings, weights = _populated_places(gsp_group)
     area = _inland(gsp_group)
     random = np.random.default_rng([seed, *gsp_group.encode()])
-    found = np.empty((0, 2))
-    while len(found) < n:
-        batch = 2 * (n - len(found)) + 16
-        chosen = random.choice(len(weights), size=batch, p=weights)
-        centres = np.column_stack([eastings[chosen], northings[chosen]])
+    points_on_land = np.empty((0, 2))
+    while len(points_on_land) < n:
+        batch = 2 * (n - len(points_on_land)) + 16
+        parts = random.choice(len(weights), size=batch, p=weights)
+        centres = np.column_stack([eastings[parts], northings[parts]])
         points = centres + random.normal(0, _JITTER_M, size=(batch, 2))
-        found = np.vstack([found, points[shapely.contains_xy(area, points[:, 0], points[:, 1])]])
-    lats, lons = to_wgs84_many(found[:n, 0], found[:n, 1])
+        points_on_land = np.vstack([points_on_land, points[shapely.contains_xy(area, points[:, 0], points[:, 1])]])
+    lats, lons = to_wgs84_many(points_on_land[:n, 0], points_on_land[:n, 1])
     return list(zip(lats.tolist(), lons.tolist(), strict=True))
 
 

@@ -71,7 +71,7 @@ def account_terms(user: User) -> dict[str, object]:
 
 
 def _active_memberships(user_id: UUID) -> list[Membership]:
-    chosen = select(Membership).where(
+    query = select(Membership).where(
         col(Membership.user_id) == user_id, col(Membership.status) == MembershipStatus.ACTIVE
     )
-    return list(current_session().scalars(chosen.order_by(col(Membership.id))))
+    return list(current_session().scalars(query.order_by(col(Membership.id))))

@@ -26,7 +26,7 @@ def _holders(role: Role, *conditions: ColumnElement[bool]) -> list[Membership]:
     The lock covers the people and organisations too, so that of two acts that each leave the other's administrator as the
     last one, the later sees what the earlier did.
     """
-    chosen = (
+    query = (
         select(Membership)
         .join(User, col(User.id) == col(Membership.user_id))
         .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
@@ -41,7 +41,7 @@ def _holders(role: Role, *conditions: ColumnElement[bool]) -> list[Membership]:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return list(current_session().scalars(chosen))
+    return list(current_session().scalars(query))
 
 
 def require_another_administrator(membership: Membership, losing: Iterable[str]) -> None:
@@ -56,13 +56,13 @@ def require_another_administrator(membership: Membership, losing: Iterable[str])
 
 def _require_other(membership: Membership, holders: list[Membership], refusal: str) -> None:
     """One that does not count itself (still invited) can always go."""
-    holding = {one.id for one in holders}
+    holding = {holder.id for holder in holders}
     if holding == {membership.id}:
         raise Refused(refusal)
 
 
 def require_administration_elsewhere(organisation_id: UUID) -> None:
     """Raise Refused when all FMAR administrators act for this organisation, so that ending it would end governing."""
-    inside = {one.organisation_id for one in _holders(Role.ADMINISTRATOR)}
+    inside = {holder.organisation_id for holder in _holders(Role.ADMINISTRATOR)}
     if inside == {organisation_id}:
         raise Refused("All FMAR administrators act for this organisation: without it nobody could govern the register.")

@@ -1,4 +1,4 @@
-"""What the FMAR administrator decides about organisations: approval, refusal, suspension (UC-01.02, UC-01.04)."""
+"""Decisions of the FMAR administrator about organisations: approval, refusal, suspension (UC-01.02, UC-01.04)."""
 
 from uuid import UUID
 
@@ -25,10 +25,10 @@ def approval_queue(actor: Actor) -> list[Organisation]:
 
     `approved_at` tells a changed organisation from a new one; `approved_values` is then what it was approved as.
     """
-    chosen = select(Organisation).where(
+    query = select(Organisation).where(
         visible(Organisation, actor), col(Organisation.organisation_status) == OrganisationStatus.PENDING_APPROVAL
     )
-    return list(current_session().scalars(chosen.order_by(col(Organisation.recorded_at), col(Organisation.id))))
+    return list(current_session().scalars(query.order_by(col(Organisation.recorded_at), col(Organisation.id))))
 
 
 @operation("UC-01.02", permission="organisation.decide", name="approve_organisation")

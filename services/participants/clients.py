@@ -55,12 +55,12 @@ class ClientView:
 
     @property
     def expired(self) -> bool:
-        """Whether its time is over."""
+        """Tell whether its time is over."""
         return self.expires_at is not None and self.expires_at <= now()
 
 
 def client_view(client: ApiClient) -> ClientView:
-    """What of a credential may be shown."""
+    """The part of a credential that may be shown."""
     roles = [role for role in Role if role in client.roles]
     return ClientView(
         id=client.id,
@@ -80,10 +80,10 @@ def client_view(client: ApiClient) -> ClientView:
 @operation("UC-05.04", permission="client.manage", writes=False, name="list_clients")
 def list_clients(actor: Actor, organisation_id: UUID | None = None) -> list[ClientView]:
     """The credentials of the organisations that the actor manages, oldest first."""
-    chosen = select(ApiClient).where(visible(ApiClient, actor))
+    query = select(ApiClient).where(visible(ApiClient, actor))
     if organisation_id is not None:
-        chosen = chosen.where(col(ApiClient.organisation_id) == organisation_id)
-    return [client_view(client) for client in current_session().scalars(chosen.order_by(col(ApiClient.id)))]
+        query = query.where(col(ApiClient.organisation_id) == organisation_id)
+    return [client_view(client) for client in current_session().scalars(query.order_by(col(ApiClient.id)))]
 
 
 @operation("UC-05.04", permission="client.manage", name="create_client")
@@ -113,28 +113,28 @@ def create_client(
     findings = _findings(tidy, expires) + role_findings(roles, organisation, actor)
     if findings:
         raise Invalid(findings)
-    shown = secret or secrets.token_urlsafe(32)
+    plain_secret = secret or secrets.token_urlsafe(32)
     client = ApiClient(
         client_id=client_id or f"fmar-{secrets.token_hex(12)}",
         organisation_id=organisation.id,
         name=tidy,
-        secret_hash=_HASHER.hash(shown),
+        secret_hash=_HASHER.hash(plain_secret),
         roles=[role.value for role in Role if role in roles],
         expires_at=expires,
     )
     session = current_session()
     session.add(client)
     session.flush()
-    return client, shown
+    return client, plain_secret
 
 
 @operation("UC-05.04", permission="client.manage", name="rotate_secret")
 def rotate_secret(actor: Actor, identifier: UUID, version: int | None = None) -> tuple[ApiClient, str]:
     """Give a credential a new secret, shown this once; the old one stops opening anything at once."""
     client = _client(actor, identifier, version)
-    shown = secrets.token_urlsafe(32)
-    client.secret_hash = _HASHER.hash(shown)
-    return client, shown
+    secret = secrets.token_urlsafe(32)
+    client.secret_hash = _HASHER.hash(secret)
+    return client, secret
 
 
 @operation("UC-05.04", permission="client.manage", name="revoke_client")
@@ -154,8 +154,8 @@ def authenticate_client(client_id: str, secret: str) -> Actor | None:
     the organisation is suspended or waits for its first approval.
     """
     with unit_of_work(Stamp("authenticate_client", "UC-05.04", system_actor()), writes=False) as session:
-        kept = session.scalar(select(col(ApiClient.secret_hash)).where(col(ApiClient.client_id) == client_id))
-    if not _proven(client_id, secret, kept):
+        secret_hash = session.scalar(select(col(ApiClient.secret_hash)).where(col(ApiClient.client_id) == client_id))
+    if not _proven(client_id, secret, secret_hash):
         return None
     try:
         return actor_for_client(client_id)
@@ -168,19 +168,19 @@ _proofs: dict[bytes, float] = {}
 _lock = threading.Lock()
 
 
-def _proven(client_id: str, secret: str, kept: str | None) -> bool:
-    """Whether the secret fits the kept hash; a proof is remembered for a while, as a keyed digest and in memory only."""
-    message = "\0".join((client_id, secret, kept or "")).encode()
+def _proven(client_id: str, secret: str, secret_hash: str | None) -> bool:
+    """Tell whether the secret fits the kept hash; a proof is remembered for a while, as a keyed digest and in memory only."""
+    message = "\0".join((client_id, secret, secret_hash or "")).encode()
     proof = hmac.new(_process_key, message, sha256).digest()
     moment = time.monotonic()
     with _lock:
         if _proofs.get(proof, 0.0) > moment:
             return True
     try:
-        _HASHER.verify(kept or _nobodys_hash(), secret)
+        _HASHER.verify(secret_hash or _nobodys_hash(), secret)
     except (VerificationError, InvalidHashError):
         return False
-    if kept is None:
+    if secret_hash is None:
         return False
     with _lock:
         if len(_proofs) >= MOST_PROVEN:

@@ -75,7 +75,7 @@ class FormerName(BaseModel):
 
 
 class CompanyRecord(BaseModel):
-    """What the registry says of one company; fields are named as in the Companies House API."""
+    """The registry's answer about one company; fields are named as in the Companies House API."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -105,11 +105,11 @@ class CompaniesHouse:
 
     def find(self, number: str) -> CompanyRecord | None:
         """See CompanyRegistry. A number that no company can have is not asked about: None."""
-        wanted = normalised_number(number)
-        if wanted is None:
+        company_number = normalised_number(number)
+        if company_number is None:
             return None
-        record = self._client.get(f"/company/{wanted}", CompanyRecord, unknown="company-profile-not-found")
-        if record is not None and record.company_number != wanted:
+        record = self._client.get(f"/company/{company_number}", CompanyRecord, unknown="company-profile-not-found")
+        if record is not None and record.company_number != company_number:
             raise self._client.mismatch("company")
         return record
 

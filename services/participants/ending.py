@@ -25,7 +25,7 @@ def block_holder_of_assets(organisation_id: UUID) -> list[Blocker]:
     """Assets that it manages or owns and that have not ended, counted by status; open queries among them are named."""
     managed = col(Asset.service_provider_id) == organisation_id
     owned = (col(Asset.organisation_id) == organisation_id) & ~managed
-    found: list[Blocker] = []
+    blockers: list[Blocker] = []
     for verb, condition, onward in (
         ("managed", managed, "De-register them, or let another provider take them over."),
         ("owned", owned, "Let their provider name another owner, or de-register them."),
@@ -38,8 +38,8 @@ def block_holder_of_assets(organisation_id: UUID) -> list[Blocker]:
         for status, count in sorted(counts, key=lambda row: list(AssetStatus).index(row[0])):
             label = f"{count} {'asset' if count == 1 else 'assets'} {verb}, {STATUS_LABELS[status]}"
             action = "Answer the query, then de-register." if status is AssetStatus.QUERY else onward
-            found.append(Blocker("asset", f"{verb}:{status.value}", label, action))
-    return found
+            blockers.append(Blocker("asset", f"{verb}:{status.value}", label, action))
+    return blockers
 
 
 def _blockers(organisation_id: UUID) -> list[Blocker]:

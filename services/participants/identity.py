@@ -1,4 +1,4 @@
-"""Who somebody is: from an OIDC identity, a persona or a credential to the actor of one click or call (UC-01.01)."""
+"""Sign-in and identity: from an OIDC identity, a persona or a credential to the actor of one click or call (UC-01.01)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -46,7 +46,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an OIDC provider says of somebody: `issuer` and `subject` name the person for good, `email` may change."""
+    """Identity that an OIDC provider vouches for: `issuer` and `subject` name the person for good, `email` may change."""
 
     issuer: str
     subject: str
@@ -168,10 +168,10 @@ def sign_out(identity: Identity) -> None:
 
 
 def _invitations(user_id: UUID) -> list[Membership]:
-    chosen = select(Membership).where(
+    query = select(Membership).where(
         col(Membership.user_id) == user_id, col(Membership.status) == MembershipStatus.INVITED
     )
-    return list(current_session().scalars(chosen))
+    return list(current_session().scalars(query))
 
 
 @operation("UC-01.01", permission="user.manage", name="bind_identity")

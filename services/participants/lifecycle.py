@@ -45,16 +45,16 @@ WAYS: dict[OrganisationStatus, str] = {
 
 
 def allowed_actions(organisation: Organisation, actor: Actor) -> list[Action]:
-    """What the actor could do with the organisation: what its state forbids is listed with the reason.
+    """Actions on the organisation for the actor: what its state forbids is listed with the reason.
 
     Acts that the actor's roles never reach are left out. Whether withdrawing is blocked by assets and the like is for
     `services.participants.ending.withdrawal_blockers`.
     """
     state = organisation.organisation_status
-    found = []
+    actions = []
     for operation, label, permission in ACTIONS:
         scopes = scopes_of(actor, permission)
         if Scope.ALL in scopes or (Scope.OWN in scopes and organisation.id == actor.organisation_id):
             allowed = ORGANISATION_LIFE_CYCLE.can(state, operation)
-            found.append(Action(operation, label, allowed, None if allowed else WAYS[state]))
-    return found
+            actions.append(Action(operation, label, allowed, None if allowed else WAYS[state]))
+    return actions

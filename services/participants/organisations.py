@@ -114,19 +114,19 @@ def set_licence_areas(actor: Actor, organisation_id: UUID, areas: list[str], ver
     """Say in which licence areas (DNO codes) a DNO operates, and so whose assets its people see."""
     organisation = reach(Organisation, actor, organisation_id, "organisation.decide")
     require_version(organisation, version, BACKGROUND)
-    known = [area.code for area in LICENCE_AREAS]
-    expected = f"codes of licence areas: {', '.join(code for code in known if code)}"
+    codes = [area.code for area in LICENCE_AREAS]
+    expected = f"codes of licence areas: {', '.join(code for code in codes if code)}"
     findings = [
         Finding("ORG-AREA-01", "LicenceAreas", area, expected, f"“{area}” is not a licence area.")
         for area in areas
-        if area not in known
+        if area not in codes
     ]
     if areas and "DNO" not in organisation.organisation_roles:
         words = f"{organisation.organisation_legal_name} is not a DNO, so it has no licence areas."
         findings.append(Finding("ORG-AREA-02", "LicenceAreas", ", ".join(areas), "none", words))
     if findings:
         raise Invalid(findings)
-    organisation.licence_areas = [code for code in known if code in areas and code]
+    organisation.licence_areas = [code for code in codes if code in areas and code]
     return organisation
 
 
@@ -149,7 +149,7 @@ def _accepted(values: Mapping[str, object], justification: str | None) -> dict[s
     """The checked values by column; raises Invalid."""
     checked = check_organisation(values)
     justified = len((justification or "").strip()) >= 10
-    if any(one.severity is Severity.ERROR for one in checked.findings) or (checked.findings and not justified):
+    if any(finding.severity is Severity.ERROR for finding in checked.findings) or (checked.findings and not justified):
         raise Invalid(checked.findings)
     accepted = {column_of(term): value for term, value in checked.values.items()}
     accepted["legal_name_key"] = key_of_name(accepted["organisation_legal_name"])
@@ -183,7 +183,7 @@ def _refuse_duplicate(actor: Actor, accepted: Mapping[str, Any], itself: UUID | 
         if not value:
             continue
         existing = session.scalar(others.where(getattr(Organisation, name) == value).limit(1)) or next(
-            (one for one in changing if one.approved_values.get(name) == value), None
+            (organisation for organisation in changing if organisation.approved_values.get(name) == value), None
         )
         if existing is not None:
             raise _duplicate(actor, existing.id, what)

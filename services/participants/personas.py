@@ -34,13 +34,13 @@ def demo_personas(path: Path | None = None) -> list[Persona]:
     path = path or PERSONAS
     if not path.exists():
         return []
-    wanted = {email_key(entry["email"]): entry for entry in json.loads(path.read_text("utf-8"))}
+    entries = {email_key(entry["email"]): entry for entry in json.loads(path.read_text("utf-8"))}
     with reading_as_register("demo_personas") as session:
         rows = session.execute(
             select(col(User.email), col(User.id), col(Membership.organisation_id))
             .join(Membership, col(Membership.user_id) == col(User.id))
             .where(
-                col(User.email).in_(list(wanted)),
+                col(User.email).in_(list(entries)),
                 col(User.status) == UserStatus.ACTIVE,
                 col(Membership.status) == MembershipStatus.ACTIVE,
             )
@@ -49,6 +49,6 @@ def demo_personas(path: Path | None = None) -> list[Persona]:
     accounts = {email: (user_id, organisation_id) for email, user_id, organisation_id in rows}
     return [
         Persona(entry["key"], entry["label"], entry["description"], *accounts[email])
-        for email, entry in wanted.items()
+        for email, entry in entries.items()
         if email in accounts
     ]

@@ -19,7 +19,7 @@ from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible, within
 from services.core.ledger.history import RecordChange, as_of, history
 from services.core.operation import operation
-from services.core.paging import Keyset
+from services.core.paging import Keyset, Page
 from services.core.transaction import current_session
 from services.participants.rules import ORGANISATION_ATTRIBUTES
 
@@ -30,7 +30,7 @@ HIDDEN = frozenset({"legal_name_key"})
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """What every participant may know of another: that it takes part, as what."""
+    """Directory entry, all that every participant may know of another: that it takes part, as what."""
 
     organisation_id: UUID
     organisation_legal_name: str
@@ -84,21 +84,21 @@ def list_organisations(
 
     `role` is one of OrganisationRoles, `text` part of a legal or trading name, or of a registration number.
     """
-    chosen = select(Organisation).where(visible(Organisation, actor))
+    query = select(Organisation).where(visible(Organisation, actor))
     if status is not None:
-        chosen = chosen.where(col(Organisation.organisation_status) == status)
+        query = query.where(col(Organisation.organisation_status) == status)
     if role:
-        chosen = chosen.where(cast(col(Organisation.organisation_roles), String).contains(f'"{role}"', autoescape=True))
+        query = query.where(cast(col(Organisation.organisation_roles), String).contains(f'"{role}"', autoescape=True))
     if text and text.strip():
         searched = (
             col(Organisation.organisation_legal_name),
             col(Organisation.organisation_trading_name),
             col(Organisation.organisation_registration_number),
         )
-        chosen = chosen.where(or_(*(column.icontains(text.strip(), autoescape=True) for column in searched)))
+        query = query.where(or_(*(column.icontains(text.strip(), autoescape=True) for column in searched)))
     size = max(1, min(limit, LARGEST_PAGE))
     oldest = Keyset(col(Organisation.id), descending=False)
-    return oldest.page_of(list(current_session().scalars(oldest.select_page(chosen, after, size))), size)
+    return oldest.page_of(list(current_session().scalars(oldest.select_page(query, after, size))), size)
 
 
 @operation("UC-01.02", permission="organisation.directory", writes=False, name="directory")
@@ -141,10 +141,10 @@ def organisation_passport(actor: Actor, organisation_id: UUID) -> dict[str, Any]
 def organisation_as_of(actor: Actor, organisation_id: UUID, moment: datetime) -> Organisation:
     """The organisation as it stood at a moment; NotFound when it is unseen, or was not registered yet."""
     see(Organisation, actor, organisation_id)
-    found = as_of(Organisation, organisation_id, moment)
-    if found is None:
+    organisation = as_of(Organisation, organisation_id, moment)
+    if organisation is None:
         raise NotFound("organisation", organisation_id)
-    return found
+    return organisation
 
 
 @operation("UC-05.06", permission="history.read", writes=False, name="organisation_history")
@@ -155,7 +155,7 @@ def organisation_history(actor: Actor, organisation_id: UUID) -> list[RecordChan
 
 
 def _shown(change: RecordChange) -> RecordChange:
-    kept = {name: pair for name, pair in change.changes.items() if name not in HIDDEN}
+    changes = {name: pair for name, pair in change.changes.items() if name not in HIDDEN}
     return RecordChange(
         change.version,
         change.at,
@@ -163,12 +163,12 @@ def _shown(change: RecordChange) -> RecordChange:
         change.use_case,
         change.actor,
         change.organisation,
-        kept,
+        changes,
         change.hash,
     )
 
 
 def terms_of_columns(names: Iterable[str]) -> Mapping[str, str]:
     """Column -> ontology term, for the columns that have one: how histories and conflicts are shown."""
-    known = {column_of(attribute.term): attribute.term for attribute in ORGANISATION_ATTRIBUTES}
-    return {name: known[name] for name in names if name in known}
+    terms = {column_of(attribute.term): attribute.term for attribute in ORGANISATION_ATTRIBUTES}
+    return {name: terms[name] for name in names if name in terms}

@@ -81,7 +81,7 @@ def check_again(actor: Actor, organisation_id: UUID) -> Organisation:
 
 @system_step("UC-01.02", name="declared_for_check", writes=False)
 def declared_for_check(organisation_id: UUID) -> dict[str, Any]:
-    """What an organisation declares, by ontology terms, for the company registry to be asked about."""
+    """The declaration of an organisation, by ontology terms, for the company registry to be asked about."""
     return as_terms(current_session().get_one(Organisation, organisation_id))
 
 
@@ -107,11 +107,11 @@ def _answer(declared: dict[str, Any]) -> dict[str, Any]:
     number = declared["OrganisationRegistrationNumber"]
     if not number or declared["OrganisationType"] in NOT_ON_FILE:
         return _said("not applicable")
-    known = settings()
-    if not known.company_registry_url:
+    process = settings()
+    if not process.company_registry_url:
         return _said("not checked")
     try:
-        record = _registry(known.company_registry_url, known.company_registry_key.get_secret_value()).find(number)
+        record = _registry(process.company_registry_url, process.company_registry_key.get_secret_value()).find(number)
     except OutsideUnavailable as away:
         raise Wait(str(away)) from away
     except OutsideRefused as refused:
@@ -121,8 +121,8 @@ def _answer(declared: dict[str, Any]) -> dict[str, Any]:
     if record is None:
         return _said("not found")
     comparisons = compare_company(declared, record)
-    differs = any(one.outcome is ComparisonOutcome.DIFFERS for one in comparisons)
-    return _said("differs" if differs else "agrees", comparisons=[asdict(one) for one in comparisons])
+    differs = any(comparison.outcome is ComparisonOutcome.DIFFERS for comparison in comparisons)
+    return _said("differs" if differs else "agrees", comparisons=[asdict(comparison) for comparison in comparisons])
 
 
 def _said(

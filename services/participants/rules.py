@@ -92,9 +92,9 @@ class CheckedOrganisation(NamedTuple):
     findings: list[Finding]
 
 
-def organisation_finding(code: str, given: object = None, field: str | None = None) -> Finding:
+def organisation_finding(code: str, value: object = None, field: str | None = None) -> Finding:
     """The finding of a rule that a service decides, in the words of the catalogue. KeyError for an unknown code."""
-    return ORGANISATION_RULES[code].finding(given, field)
+    return ORGANISATION_RULES[code].finding(value, field)
 
 
 def check_organisation(raw: Mapping[str, object], today: date | None = None) -> CheckedOrganisation:
@@ -103,7 +103,7 @@ def check_organisation(raw: Mapping[str, object], today: date | None = None) -> 
     Roles are a list or text separated by semicolons; countries names or ISO codes, kept as two letters; telephone
     numbers E.164, their country code is filled in when it is left empty.
     """
-    return _Check({SOURCE_TERMS.get(term, term): one for term, one in raw.items()}, today or today_now()).run()
+    return _Check({SOURCE_TERMS.get(term, term): value for term, value in raw.items()}, today or today_now()).run()
 
 
 class _Check:
@@ -129,11 +129,13 @@ class _Check:
             if term not in ATTRIBUTES and term not in REGISTER_TERMS:
                 self._say("FIELD-01", term, term)
         order = list(ATTRIBUTES)
-        self.findings.sort(key=lambda one: order.index(one.field) if one.field in ATTRIBUTES else len(order))
+        self.findings.sort(
+            key=lambda finding: order.index(finding.field) if finding.field in ATTRIBUTES else len(order)
+        )
         return CheckedOrganisation(self.values, self.findings)
 
-    def _say(self, code: str, given: object = None, field: str | None = None) -> None:
-        self.findings.append(organisation_finding(code, given, field))
+    def _say(self, code: str, value: object = None, field: str | None = None) -> None:
+        self.findings.append(organisation_finding(code, value, field))
 
     def _texts(self) -> None:
         """Length and characters of every text, and that the mandatory ones are there."""
@@ -170,17 +172,17 @@ class _Check:
 
     def _roles(self) -> None:
         choose = _chooser("OrganisationRole")
-        kept: list[str] = []
+        roles: list[str] = []
         for text in _parts(self.raw.get("OrganisationRoles")):
             role = choose(text)
             if role is None:
                 self._say("ORGROLE-02", text)
-            elif role not in kept:
-                kept.append(role)
-        self.values["OrganisationRoles"] = kept
+            elif role not in roles:
+                roles.append(role)
+        self.values["OrganisationRoles"] = roles
         if not _parts(self.raw.get("OrganisationRoles")):
             self._say("ORGROLE-01")
-        if OTHER in kept and self.text["OrganisationRolesDescription"] is None:
+        if OTHER in roles and self.text["OrganisationRolesDescription"] is None:
             self._say("ORGROLE-03")
 
     def _numbers(self) -> None:
@@ -221,36 +223,38 @@ class _Check:
                 self._say("PHONE-03", code, code_term)
 
     def _identifiers(self) -> None:
-        kept: list[dict[str, str]] = []
+        identifiers: list[dict[str, str]] = []
         for part in _pairs(self.raw.get("Identifiers")):
             quoted = ":".join(part)
-            scheme, one = _chooser("IdentifierScheme")(part[0]), part[-1].strip()
+            scheme, value = _chooser("IdentifierScheme")(part[0]), part[-1].strip()
             if len(part) != 2:
                 self._say("ID-01", quoted)
             elif scheme is None:
                 self._say("ID-02", part[0])
-            elif not 1 <= len(one) <= IDENTIFIER_LENGTH:
+            elif not 1 <= len(value) <= IDENTIFIER_LENGTH:
                 self._say("ID-03", quoted)
-            elif scheme == "LEI" and not lei.is_valid(one):
-                self._say("ID-05", one)
-            elif scheme == "COMPANIES_HOUSE" and read.company_number(one) is None:
-                self._say("ID-06", one)
-            elif (pair := {"scheme": scheme, "value": _kept_identifier(scheme, one)}) in kept:
+            elif scheme == "LEI" and not lei.is_valid(value):
+                self._say("ID-05", value)
+            elif scheme == "COMPANIES_HOUSE" and read.company_number(value) is None:
+                self._say("ID-06", value)
+            elif (pair := {"scheme": scheme, "value": _kept_identifier(scheme, value)}) in identifiers:
                 self._say("ID-04", quoted)
             else:
-                kept.append(pair)
-        self.values["Identifiers"] = kept
+                identifiers.append(pair)
+        self.values["Identifiers"] = identifiers
 
 
-def _tidy(given: object) -> str | None:
-    text = " ".join((text_of(given) or "").replace("\u00a0", " ").split(" ")).strip()
+def _tidy(value: object) -> str | None:
+    text = " ".join((text_of(value) or "").replace("\u00a0", " ").split(" ")).strip()
     return re.sub(r" {2,}", " ", text) or None
 
 
 def _chooser(name: str) -> Callable[[str], str | None]:
     """Reads a code of a list, given by its code or its label, whatever its case."""
-    known = {text.casefold(): one.code for one in shipped_code_lists()[name].values() for text in (one.code, one.label)}
-    return lambda text: known.get(" ".join(text.split()).casefold())
+    codes = {
+        text.casefold(): code.code for code in shipped_code_lists()[name].values() for text in (code.code, code.label)
+    }
+    return lambda text: codes.get(" ".join(text.split()).casefold())
 
 
 def _year(text: str) -> int | None:
@@ -263,27 +267,27 @@ def _kept_identifier(scheme: str, text: str) -> str:
     return read.company_number(text) or text if scheme == "COMPANIES_HOUSE" else text
 
 
-def _parts(given: object) -> list[str]:
+def _parts(value: object) -> list[str]:
     """The entries of a list, or of text separated by semicolons; empty ones dropped."""
-    if isinstance(given, str):
-        given = given.split(";")
-    found = given if isinstance(given, list | tuple | set | frozenset) else []
-    return [text.strip() for text in (text_of(one) or "" for one in found) if text.strip()]
+    if isinstance(value, str):
+        value = value.split(";")
+    parts = value if isinstance(value, list | tuple | set | frozenset) else []
+    return [text.strip() for text in (text_of(part) or "" for part in parts) if text.strip()]
 
 
-def _pairs(given: object) -> list[tuple[str, ...]]:
+def _pairs(value: object) -> list[tuple[str, ...]]:
     """(scheme, value) of each identifier; anything else stands as a tuple of one, to be refused with what was given."""
-    if isinstance(given, str):
-        if given.strip().startswith("["):
+    if isinstance(value, str):
+        if value.strip().startswith("["):
             with suppress(json.JSONDecodeError):
-                return _pairs(json.loads(given))
-        return [tuple(part.strip().split(":", 1)) for part in given.split(";") if part.strip()]
-    if given is None:
+                return _pairs(json.loads(value))
+        return [tuple(part.strip().split(":", 1)) for part in value.split(";") if part.strip()]
+    if value is None:
         return []
-    found = given if isinstance(given, list | tuple) else [given]
+    parts = value if isinstance(value, list | tuple) else [value]
     return [
-        (str(one["scheme"]), str(one["value"]))
-        if isinstance(one, Mapping) and set(one) == {"scheme", "value"}
-        else (text_of(one) or "nothing",)
-        for one in found
+        (str(item["scheme"]), str(item["value"]))
+        if isinstance(item, Mapping) and set(item) == {"scheme", "value"}
+        else (text_of(item) or "nothing",)
+        for item in parts
     ]

@@ -65,8 +65,8 @@ def _countries() -> dict[str, str]:
     names: dict[str, str] = dict.fromkeys(UK_NAMES, UNITED_KINGDOM)
     for country in pycountry.countries:
         for name in ("alpha_2", "alpha_3", "name", "official_name", "common_name"):
-            if found := getattr(country, name, None):
-                names[found.casefold()] = country.alpha_2
+            if label := getattr(country, name, None):
+                names[label.casefold()] = country.alpha_2
     return names
 
 
@@ -79,14 +79,14 @@ def country_code(text: str) -> str | None:
 def country_options() -> tuple[tuple[str, str], ...]:
     """(code, name) of every country, by name, the United Kingdom first."""
     named = sorted((getattr(country, "common_name", country.name), country.alpha_2) for country in pycountry.countries)
-    ordered = sorted(named, key=lambda one: one[1] != UNITED_KINGDOM)
+    ordered = sorted(named, key=lambda option: option[1] != UNITED_KINGDOM)
     return tuple((code, name) for name, code in ordered)
 
 
 def uk_postcode(text: str) -> str | None:
     """A UK postcode in its usual form."""
-    found = UK_POSTCODE.fullmatch(re.sub(r"\s+", "", text).upper())
-    return f"{found.group(1)} {found.group(2)}" if found else None
+    match = UK_POSTCODE.fullmatch(re.sub(r"\s+", "", text).upper())
+    return f"{match.group(1)} {match.group(2)}" if match else None
 
 
 def phone_number(text: str) -> str | None:

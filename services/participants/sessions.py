@@ -20,7 +20,7 @@ CLOCKS_APART = timedelta(minutes=5)
 
 
 def session_over(issued_at: datetime | None) -> bool:
-    """Whether a session that began at `issued_at` is older than FMAR_SESSION_HOURS, or begins in the future.
+    """Tell whether a session that began at `issued_at` is older than FMAR_SESSION_HOURS, or begins in the future.
 
     None stands for an identity without a session, which can't be too old.
     """
@@ -31,7 +31,7 @@ def session_over(issued_at: datetime | None) -> bool:
 
 
 def signed_out_since(user: User, issued_at: datetime | None) -> bool:
-    """Whether the person signed out at or after the moment at which this session began."""
+    """Tell whether the person signed out at or after the moment at which this session began."""
     return issued_at is not None and user.signed_out_at is not None and issued_at <= user.signed_out_at
 
 

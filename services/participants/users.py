@@ -101,23 +101,23 @@ def list_users(
 
     `after` is the `membership_id` of the last one already known. `text` is part of a name or email address.
     """
-    chosen = (
+    query = (
         select(Membership, User, Organisation)
         .join(User, col(User.id) == col(Membership.user_id))
         .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
         .where(visible(Membership, actor))
     )
     if organisation_id is not None:
-        chosen = chosen.where(col(Membership.organisation_id) == organisation_id)
+        query = query.where(col(Membership.organisation_id) == organisation_id)
     if status is not None:
-        chosen = chosen.where(col(Membership.status) == status)
+        query = query.where(col(Membership.status) == status)
     if text and text.strip():
         part = text.strip()
         named = col(User.full_name).icontains(part, autoescape=True)
-        chosen = chosen.where(named | col(User.email).icontains(part, autoescape=True))
+        query = query.where(named | col(User.email).icontains(part, autoescape=True))
     if after is not None:
-        chosen = chosen.where(col(Membership.id) > after)
-    rows = current_session().execute(chosen.order_by(col(Membership.id)).limit(max(1, min(limit, 1000))))
+        query = query.where(col(Membership.id) > after)
+    rows = current_session().execute(query.order_by(col(Membership.id)).limit(max(1, min(limit, 1000))))
     return [_view(actor, *row) for row in rows]
 
 
@@ -249,7 +249,7 @@ def _require_power(actor: Actor, membership: Membership) -> None:
 
 
 def _person_findings(full_name: str, email: str) -> tuple[list[Finding], str, str]:
-    """What is wrong with name and address, and both as they are kept."""
+    """Findings about name and address, and both as they are kept."""
     findings = []
     name = " ".join(full_name.split())
     if not 2 <= len(name) <= 200:

@@ -1,4 +1,4 @@
-"""What the demo's units applied for and what became of it: each application is a story told in operations (UC-04.02)."""
+"""Applications of the demo's units and what became of them: each application is a story told in operations (UC-04.02)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ GROWN_AGO, RENEWED_AGO, COUNTED_AGO, SUSPENDED_AGO, EXPIRED_AGO = 6, 3, 2, 16, 4
 
 
 class Scene(Protocol):
-    """What a story needs of the market around it."""
+    """Surroundings that a story needs of the market around it."""
 
     random: Random
 
@@ -62,11 +62,11 @@ class Scene(Protocol):
         ...
 
     def provider(self, code: str) -> Actor:
-        """Who acts for the provider of a unit."""
+        """The actor for the provider of a unit."""
         ...
 
     def operator(self, organisation_id: UUID) -> Actor:
-        """Who assesses for an SO."""
+        """The actor who assesses for an SO."""
         ...
 
     def spare(self, code: str) -> Sequence[UUID]:
@@ -84,7 +84,7 @@ class Applying:
     days_ago: int
     story: str
     ends: int | None
-    made: list[Qualification] = field(default_factory=list)
+    qualifications: list[Qualification] = field(default_factory=list)
 
     def add(self) -> None:
         """Hand it in, and let happen what the story says."""
@@ -92,35 +92,65 @@ class Applying:
         kind, _, code = self.story.partition(":")
         took = self.scene.random.randrange(6, 19)
         if kind in ("taken", "asked", "answered"):
-            self._each(2, 9, lambda one: take_application(self._operator(one), one.id, one.version))
+            self._each(
+                2,
+                9,
+                lambda application: take_application(self._operator(application), application.id, application.version),
+            )
         if kind in ("asked", "answered"):
-            self._each(3, 14, lambda one: ask_information(self._operator(one), one.id, QUESTION, one.version))
+            self._each(
+                3,
+                14,
+                lambda application: ask_information(
+                    self._operator(application), application.id, QUESTION, application.version
+                ),
+            )
         if kind == "answered":
-            self._each(took, 15, lambda one: answer_information(self._provider(), one.id, ANSWER, one.version))
+            self._each(
+                took,
+                15,
+                lambda application: answer_information(self._provider(), application.id, ANSWER, application.version),
+            )
         if kind == "withdrawn":
-            self._each(5, 12, lambda one: withdraw_application(self._provider(), one.id, ELSEWHERE, one.version))
+            self._each(
+                5,
+                12,
+                lambda application: withdraw_application(
+                    self._provider(), application.id, ELSEWHERE, application.version
+                ),
+            )
         if kind == "failed":
             failed = AssessmentResult(
                 AssessmentVerdict.FAILED, f"{reason_label(code)}: see the report of the test.", reason_code=code
             )
-            self._each(took, 16, lambda one: decide_application(self._operator(one), one.id, failed, one.version))
+            self._each(
+                took,
+                16,
+                lambda application: decide_application(
+                    self._operator(application), application.id, failed, application.version
+                ),
+            )
         if kind in ("qualified", "expired", "suspended", "grown", "renewal", "counted"):
             self._each(took, 16, self._qualify)
         self._afterwards(kind, code)
 
     def _afterwards(self, kind: str, code: str) -> None:
-        """What happens to a qualification later."""
+        """Later events of a qualification."""
         if kind == "suspended":
             self._on(
                 SUSPENDED_AGO,
-                lambda one: suspend_qualification(self._operator(one), one.id, code, UNDELIVERED, one.version),
+                lambda application: suspend_qualification(
+                    self._operator(application), application.id, code, UNDELIVERED, application.version
+                ),
             )
         if kind == "counted":
             self._on(COUNTED_AGO, self._count_on)
         if kind == "renewal":
             self._on(
                 RENEWED_AGO,
-                lambda one: request_renewal(self._provider(), one.id, "For another two years.", one.version),
+                lambda application: request_renewal(
+                    self._provider(), application.id, "For another two years.", application.version
+                ),
             )
         if kind == "grown":
             self.scene.at(GROWN_AGO, 13, self._grow)
@@ -130,26 +160,28 @@ class Applying:
 
     def _each(self, after: int, hour: int, step: Callable[[Qualification], object]) -> None:
         if after < self.days_ago:
-            self._at(after, hour, lambda: [step(one) for one in self.made])
+            self._at(after, hour, lambda: [step(application) for application in self.qualifications])
 
     def _on(self, days_ago: int, step: Callable[[Qualification], object]) -> None:
         self._each(self.days_ago - days_ago, 13, step)
 
-    def _operator(self, one: Qualification) -> Actor:
-        return self.scene.operator(one.addressed_to)
+    def _operator(self, application: Qualification) -> Actor:
+        return self.scene.operator(application.addressed_to)
 
     def _provider(self) -> Actor:
         return self.scene.provider(self.code)
 
     def _apply(self) -> None:
-        found = self.scene.units.get(self.code)
-        if found is None:
+        scene_unit = self.scene.units.get(self.code)
+        if scene_unit is None:
             return
         asked: dict[str, list[UUID]] = {code: [] for code in self.products}
-        unit = found.unit
-        self.made = apply_for_products(self._provider(), unit.id, asked, version=unit.version, justification=JUSTIFIED)
+        unit = scene_unit.unit
+        self.qualifications = apply_for_products(
+            self._provider(), unit.id, asked, version=unit.version, justification=JUSTIFIED
+        )
 
-    def _qualify(self, one: Qualification) -> None:
+    def _qualify(self, application: Qualification) -> None:
         chance, today = self.scene.random, self.scene.today
         end = today + A_YEAR if self.ends is None else today + timedelta(days=self.ends)
         if self.story == "expired":
@@ -157,18 +189,18 @@ class Applying:
         condition = CONDITION if chance.random() < 0.3 else None
         because = chance.choice(QUALIFIED_BECAUSE)
         outcome = AssessmentResult(AssessmentVerdict.QUALIFIED, because, valid_until=end, conditions=condition)
-        decide_application(self._operator(one), one.id, outcome, one.version)
+        decide_application(self._operator(application), application.id, outcome, application.version)
 
-    def _count_on(self, one: Qualification) -> None:
+    def _count_on(self, application: Qualification) -> None:
         """The operator needs it on an evening soon: until then the unit can't leave."""
         evening = datetime.combine(self.scene.today + timedelta(days=COUNTED_IN), time(16), LONDON)
-        confirm_window(self._operator(one), one.id, evening, evening + timedelta(hours=4), COUNTED_FOR)
+        confirm_window(self._operator(application), application.id, evening, evening + timedelta(hours=4), COUNTED_FOR)
 
     def _grow(self) -> None:
         """More assets join the unit: a material change, to be assessed again."""
-        found = self.scene.units.get(self.code)
-        if found is None:
+        scene_unit = self.scene.units.get(self.code)
+        if scene_unit is None:
             return
         more = self.scene.spare(self.code)
         if more:
-            update_composition(self._provider(), found.unit.id, found.unit.version, add=more)
+            update_composition(self._provider(), scene_unit.unit.id, scene_unit.unit.version, add=more)

@@ -33,7 +33,7 @@ REGISTRY_TYPES = {"Private Limited Company": "ltd", "Public Limited Company": "p
 
 @dataclass
 class Cast:
-    """Who takes part, by slug; `people` by email address, as the actor that each is for the first organisation."""
+    """Participants of the demo, by slug; `people` by email address, as the actor that each is for the first organisation."""
 
     organisations: dict[str, Organisation] = field(default_factory=dict)
     people: dict[str, Actor] = field(default_factory=dict)
@@ -144,12 +144,12 @@ def _hold_against_registry(organisation: Organisation, entry: dict[str, Any]) ->
         return
     outcome, comparisons = "not applicable", []
     if number:
-        standing = {"Refused": "dissolved"}.get(status, "active")
+        company_status = {"Refused": "dissolved"}.get(status, "active")
         record = CompanyRecord.model_validate(
             {
                 "company_name": declared["OrganisationLegalName"].upper(),
                 "company_number": number,
-                "company_status": standing,
+                "company_status": company_status,
                 "type": REGISTRY_TYPES[declared["OrganisationType"]],
                 "date_of_creation": f"{declared['YearOfRegistration']}-03-14",
                 "registered_office_address": {
@@ -160,12 +160,12 @@ def _hold_against_registry(organisation: Organisation, entry: dict[str, Any]) ->
             }
         )
         comparisons = compare_company(declared, record)
-        outcome = "agrees" if standing == "active" else "differs"
+        outcome = "agrees" if company_status == "active" else "differs"
     answer = {
         "source": SOURCE,
         "at": now().isoformat(timespec="seconds"),
         "outcome": outcome,
         "message": MESSAGES[outcome],
-        "comparisons": [asdict(one) for one in comparisons],
+        "comparisons": [asdict(comparison) for comparison in comparisons],
     }
     record_registry_check(organisation.id, declared, answer)

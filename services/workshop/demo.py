@@ -36,7 +36,7 @@ CREDENTIALS_AGO = 30
 
 
 def is_empty() -> bool:
-    """Whether nobody has registered yet."""
+    """Tell whether nobody has registered yet."""
     with unit_of_work(Stamp("is_empty", "WS-6", system_actor()), writes=False) as session:
         return session.scalar(select(col(Organisation.id)).limit(1)) is None
 
@@ -68,7 +68,7 @@ def lay_demo_data(actor: Actor, most: int | None = None) -> str:
     cast = assemble(past)
     whole = plan(past)
     planned = whole[:: -(-len(whole) // most)] if most else whole
-    rows = dict(zip((one.number for one in planned), conforming(planned, cast, past), strict=True))
+    rows = dict(zip((asset.number for asset in planned), conforming(planned, cast, past), strict=True))
     timeline = Timeline(past)
     registrations = Registrations(cast, rows, frozenset(REGISTER_AREAS))
     timeline.add(past.moment(LOADED, 9, 30), load_edition(cast.administrator, past))
@@ -91,7 +91,7 @@ def lay_demo_data(actor: Actor, most: int | None = None) -> str:
 
 
 def _nothing_owed() -> None:
-    """What followed from the past has been written already: the worker has none of it to do."""
+    """Mark the events of the past as handled: the worker has none of them to do."""
     owed = col(EventDelivery.status) == DeliveryStatus.WAITING
     current_session().execute(update(EventDelivery).where(owed).values(status=DeliveryStatus.DONE, done_at=now()))
 

@@ -32,7 +32,7 @@ OFF_M = 6_400
 
 def edition_text(planned: Iterable[Planned]) -> str:
     """The register as CSV, in the headings that distributors use; the same whatever the day."""
-    rows = [_row(one) for one in in_register(planned)]
+    rows = [_row(asset) for asset in in_register(planned)]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -49,15 +49,15 @@ def load_edition(administrator: Actor, past: Past) -> Callable[[], None]:
     return step
 
 
-def _row(one: Planned) -> dict[str, str]:
-    values = one.values
-    connected = values["ConnectionStatus"] == "CONNECTED" and one.odd != "status"
-    share = Decimal("0.70") if one.odd == "capacity" else Decimal(1)
+def _row(asset: Planned) -> dict[str, str]:
+    values = asset.values
+    connected = values["ConnectionStatus"] == "CONNECTED" and asset.odd != "status"
+    share = Decimal("0.70") if asset.odd == "capacity" else Decimal(1)
     rated, export, taken = (
         f"{Decimal(values[term]) * share / 1000:.3f}" for term in ("RatedCapacity", "GenCapacity", "DemandCapacity")
     )
     place = to_national_grid(float(values["Latitude"]), float(values["Longitude"]))
-    source, technology = ODD_TECHNOLOGY if one.odd == "technology" else TECHNOLOGIES[one.category]
+    source, technology = ODD_TECHNOLOGY if asset.odd == "technology" else TECHNOLOGIES[asset.category]
     storage = values["CategoryAttributes"].get("StorageCapacity_kWh")
     now, later = (rated, "") if connected else ("", rated)
     return {
@@ -70,7 +70,7 @@ def _row(one: Planned) -> dict[str, str]:
         "Country": "England",
         "Location (X-coordinate): Eastings (where data is held)": f"{place.easting:.0f}",
         "Location (y-coordinate): Northings (where data is held)": (
-            f"{place.northing + (OFF_M if one.odd == 'position' else 0):.0f}"
+            f"{place.northing + (OFF_M if asset.odd == 'position' else 0):.0f}"
         ),
         "Licence Area": REGISTER_AREAS[values["DNOConnection"]],
         "Energy Source 1": source,
@@ -85,5 +85,5 @@ def _row(one: Planned) -> dict[str, str]:
         "Date Connected": values.get("CommissioningDate", "") if connected else "",
         "Accepted to Connect Registered Capacity (MW)": later,
         "Accepted to Connect - Change to Maximum Export Capacity (MW)": "" if connected else export,
-        "Reference": one.reference,
+        "Reference": asset.reference,
     }

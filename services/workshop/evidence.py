@@ -1,4 +1,4 @@
-"""What the outside sources would have said of the demo's assets, in the form in which the register keeps their answers.
+"""Evidence of the outside sources on the demo's assets, in the form in which the register keeps their answers.
 
 The sandbox (docs/outside-systems.md) says the same when it is asked again; a connection register is asked for real.
 """
@@ -46,7 +46,7 @@ ODD_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 def answers(asset: Asset, codes: CodeLists, covered: frozenset[str]) -> dict[CheckSource, Answer]:
-    """What each source says of an asset; `covered` are the licence areas whose connection register is loaded."""
+    """The answer of each source about an asset; `covered` are the licence areas whose connection register is loaded."""
     return {
         CheckSource.MPAN_REGISTER: _mpan_register(asset, codes),
         CheckSource.INSTALLATION_REGISTRY: _installation_registry(asset, codes),
@@ -54,7 +54,7 @@ def answers(asset: Asset, codes: CodeLists, covered: frozenset[str]) -> dict[Che
     }
 
 
-def as_rows(asset: Asset, found: dict[CheckSource, Answer]) -> list[dict[str, Any]]:
+def as_rows(asset: Asset, answers: dict[CheckSource, Answer]) -> list[dict[str, Any]]:
     """Answers as the columns of the checks in which the register keeps them, completed now."""
     moment = now()
     return [
@@ -73,24 +73,24 @@ def as_rows(asset: Asset, found: dict[CheckSource, Answer]) -> list[dict[str, An
             "comparisons": answer.comparisons,
             "evidence": {**answer.evidence, "expected": answer.expected},
         }
-        for source, answer in found.items()
+        for source, answer in answers.items()
     ]
 
 
 def _evidence(label: str, records: list[BaseModel], **more: Any) -> dict[str, Any]:
-    said = [record.model_dump(mode="json", exclude_none=True) for record in records]
-    return {"source": label, "retrieved_at": now().isoformat(timespec="seconds"), "answers": said, **more}
+    answers = [record.model_dump(mode="json", exclude_none=True) for record in records]
+    return {"source": label, "retrieved_at": now().isoformat(timespec="seconds"), "answers": answers, **more}
 
 
-def _summary(source: CheckSource, rows: list[dict[str, Any]], found: str, codes: CodeLists) -> str:
+def _summary(source: CheckSource, rows: list[dict[str, Any]], summary: str, codes: CodeLists) -> str:
     if outcome_of(rows) is CheckOutcome.DIFFERS:
         odd = [row for row in rows if row["matters"] and row["outcome"] == "differs"]
         return " ".join(reason(source, None, row, codes) for row in odd)
-    return f"{found} {agreement(rows)}"
+    return f"{summary} {agreement(rows)}"
 
 
 def mpan_record(mpan: str) -> MpanRecord | None:
-    """What the sandbox's MPAN register says of an MPAN."""
+    """The answer of the sandbox's MPAN register about an MPAN."""
     odd = ODD_ANSWERS.get(mpan[9:12], {}) if mpan[2:9] == SANDBOX_DIGITS else {}
     if mpan[2:9] == SANDBOX_DIGITS and mpan[9:12] == "404":
         return None
@@ -105,36 +105,36 @@ def _mpan_register(asset: Asset, codes: CodeLists) -> Answer:
     mpans = [mpan for mpan in (asset.import_mpan, asset.export_mpan) if mpan]
     if not mpans:
         return Answer(CheckOutcome.NOT_APPLICABLE, "Not asked: the asset has no MPAN.")
-    known = [record for mpan in mpans if (record := mpan_record(mpan)) is not None]
-    if not known:
+    records = [record for mpan in mpans if (record := mpan_record(mpan)) is not None]
+    if not records:
         summary = f"The MPAN register does not know {' or '.join(mpans)}."
         return Answer(
             CheckOutcome.NOT_FOUND, summary, [], "MPAN", label, None, _evidence(label, [], record=""), expected=True
         )
     terms = terms_of(asset)
     compared: list[Comparison] = []
-    for record in known:
-        compared += [one for one in compare_mpan(terms, record) if one not in compared]
+    for record in records:
+        compared += [comparison for comparison in compare_mpan(terms, record) if comparison not in compared]
     rows = judged(source, compared)
-    names = " and ".join(record.mpan for record in known)
-    evidence = _evidence(label, list(known), record=", ".join(record.mpan for record in known))
+    names = " and ".join(record.mpan for record in records)
+    evidence = _evidence(label, list(records), record=", ".join(record.mpan for record in records))
     return Answer(
         outcome_of(rows), _summary(source, rows, f"Knows {names}.", codes), rows, "MPAN", None, None, evidence
     )
 
 
 def installation_record(serial: str, manufacturer: str) -> InstallationRecord | None:
-    """What the sandbox's installation registry says of a serial number."""
-    found = SERIAL.fullmatch(serial)
-    if found is None or found["ending"] == "N":
+    """The answer of the sandbox's installation registry about a serial number."""
+    match = SERIAL.fullmatch(serial)
+    if match is None or match["ending"] == "N":
         return None
-    power = Decimal(found["hundredths"]) / 100
+    power = Decimal(match["hundredths"]) / 100
     return InstallationRecord(
         certificate=f"CERT-{serial}",
-        technology=TECHNOLOGY[found["technology"]],
+        technology=TECHNOLOGY[match["technology"]],
         manufacturer=manufacturer,
         serial=serial,
-        rated_kw=(power * Decimal("1.2") if found["ending"] == "X" else power).quantize(Decimal("0.01")),
+        rated_kw=(power * Decimal("1.2") if match["ending"] == "X" else power).quantize(Decimal("0.01")),
     )
 
 
@@ -153,9 +153,9 @@ def _installation_registry(asset: Asset, codes: CodeLists) -> Answer:
         summary = f"The installation registry does not know the serial number {asset.serial_number}."
         return Answer(CheckOutcome.NOT_FOUND, summary, matched_by=by, evidence=_evidence(label, []))
     rows = judged(source, compare_installation(terms_of(asset), record))
-    found = f"Found by {by}: certificate {record.certificate}."
+    answer_words = f"Found by {by}: certificate {record.certificate}."
     evidence = _evidence(label, [record], record=record.certificate)
-    return Answer(outcome_of(rows), _summary(source, rows, found, codes), rows, by, None, None, evidence)
+    return Answer(outcome_of(rows), _summary(source, rows, answer_words, codes), rows, by, None, None, evidence)
 
 
 def _connection_register(asset: Asset, covered: frozenset[str]) -> Answer:

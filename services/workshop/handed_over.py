@@ -1,4 +1,4 @@
-"""What an installer has prepared for Bramble: one draft that waits to be completed, one that was given back."""
+"""Drafts that an installer has prepared for Bramble: one draft that waits to be completed, one that was given back."""
 
 from typing import Any
 

@@ -52,29 +52,29 @@ class Timeline:
 
     def run(self) -> None:
         """Let it all happen."""
-        for moment, _order, step in sorted(self.steps, key=lambda one: one[:2]):
+        for moment, _order, step in sorted(self.steps, key=lambda step_at: step_at[:2]):
             with self.past.at(moment):
                 step()
 
 
 def conforming(planned: list[Planned], cast: Cast, past: Past) -> list[dict[str, Any]]:
     """The planned values as the rules read them, one typed row each; a value that breaks a rule is a mistake in the plan."""
-    known = catalogue()
-    context = AssetRuleContext(today=past.today, reference=known.reference, is_new=False)
-    frame = pl.DataFrame([_raw(one, cast) for one in planned], infer_schema_length=None)
+    current = catalogue()
+    context = AssetRuleContext(today=past.today, reference=current.reference, is_new=False)
+    frame = pl.DataFrame([_raw(asset, cast) for asset in planned], infer_schema_length=None)
     checked = check_assets(frame, context)
     if checked.findings.height:
         raise AssertionError(f"The demo's plan breaks rules: {checked.findings.head(5).to_dicts()}")
     return checked.values.to_dicts()
 
 
-def _raw(one: Planned, cast: Cast) -> dict[str, Any]:
-    owner = cast.organisations[one.owner].id if one.owner else None
+def _raw(asset: Planned, cast: Cast) -> dict[str, Any]:
+    owner = cast.organisations[asset.owner].id if asset.owner else None
     return {
-        **one.values,
-        "CategoryAttributes": json.dumps(one.values["CategoryAttributes"]),
-        "ConsumerOwned": "true" if one.consumer_owned else None,
-        "ServiceProviderId": str(cast.organisations[one.provider].id),
+        **asset.values,
+        "CategoryAttributes": json.dumps(asset.values["CategoryAttributes"]),
+        "ConsumerOwned": "true" if asset.consumer_owned else None,
+        "ServiceProviderId": str(cast.organisations[asset.provider].id),
         "OrganisationId": str(owner) if owner else None,
     }
 
@@ -91,19 +91,19 @@ class Registrations:
     def register(self, batch: list[Planned]) -> None:
         """The assets of a batch are registered by their provider."""
         provider = self.cast.providers[batch[0].provider]
-        made = [self._asset(one, provider) for one in batch]
+        assets = [self._asset(plan, provider) for plan in batch]
         with unit_of_work(Stamp("register_asset", "UC-02.01", provider), writes=True) as session:
-            session.add_all(made)
+            session.add_all(assets)
             session.flush()
             session.add_all(
                 AssetAlias(asset_id=asset.id, scheme=alias["scheme"], value=alias["value"])
-                for asset in made
+                for asset in assets
                 for alias in asset.aliases
             )
-            tell((EventType.ASSET_REGISTERED, asset, {"version": 1, "status": str(asset.status)}) for asset in made)
+            tell((EventType.ASSET_REGISTERED, asset, {"version": 1, "status": str(asset.status)}) for asset in assets)
 
-    def _asset(self, one: Planned, provider: Actor) -> Asset:
-        values = dict(self.rows[one.number])
+    def _asset(self, plan: Planned, provider: Actor) -> Asset:
+        values = dict(self.rows[plan.number])
         values["CategoryAttributes"] = json.loads(values["CategoryAttributes"])
         values["Aliases"] = list(values["Aliases"] or [])
         columns = {column: values[term] for term, column in STORED_TERMS.items()}
@@ -122,21 +122,21 @@ class Registrations:
             serial_key=key_of(columns["serial_number"]),
             manufacturer_key=key_of(columns["manufacturer"]),
             derived_terms=sorted(values["derived"]),
-            justifications=self._justified(one, provider),
+            justifications=self._justified(plan, provider),
         )
-        self.assets[one.number] = asset
+        self.assets[plan.number] = asset
         return asset
 
-    def _justified(self, one: Planned, provider: Actor) -> list[dict[str, Any]]:
+    def _justified(self, asset: Planned, provider: Actor) -> list[dict[str, Any]]:
         """The warning that a service gives, which the rules of the row can't know of."""
-        if one.story is not Story.CLAIMED_TWICE:
+        if asset.story is not Story.CLAIMED_TWICE:
             return []
-        return justified(provider, [], [finding("MPAN-09", one.values["ImportMPAN"], "ImportMPAN")], ELSEWHERE)
+        return justified(provider, [], [finding("MPAN-09", asset.values["ImportMPAN"], "ImportMPAN")], ELSEWHERE)
 
     def consent(self, batch: list[Planned]) -> None:
         """The consents behind a batch are confirmed."""
         with unit_of_work(Stamp("confirm_consent", "UC-05.05", system_actor("Consent solution")), writes=True):
-            assets = [self.assets[one.number] for one in batch]
+            assets = [self.assets[plan.number] for plan in batch]
             confirmed = "The consent {} is confirmed."
             tell(
                 shift(asset, AssetStatus.PENDING_VALIDATION, confirmed.format(asset.consent_reference))
@@ -146,7 +146,7 @@ class Registrations:
     def check(self, batch: list[Planned]) -> None:
         """Every source has answered on the assets of a batch."""
         codes = catalogue().reference.code_lists
-        assets = [self.assets[one.number] for one in batch]
+        assets = [self.assets[plan.number] for plan in batch]
         with unit_of_work(Stamp("conclude_checks", "UC-02.01", REGISTER), writes=True) as session:
             rows = {asset.id: as_rows(asset, answers(asset, codes, self.covered)) for asset in assets}
             insert_recorded(session, AssetCheck, [row for checks in rows.values() for row in checks])
@@ -193,10 +193,10 @@ def tell(news: Iterable[News]) -> None:
 
 def batches(planned: Iterable[Planned]) -> dict[tuple[datetime, int], list[Planned]]:
     """The planned assets by moment and batch."""
-    found: dict[tuple[datetime, int], list[Planned]] = {}
-    for one in planned:
-        found.setdefault((one.moment, one.batch), []).append(one)
-    return found
+    by_batch: dict[tuple[datetime, int], list[Planned]] = {}
+    for asset in planned:
+        by_batch.setdefault((asset.moment, asset.batch), []).append(asset)
+    return by_batch
 
 
 def everyday(timeline: Timeline, registrations: Registrations, planned: list[Planned]) -> None:
@@ -204,10 +204,10 @@ def everyday(timeline: Timeline, registrations: Registrations, planned: list[Pla
     for batch in batches(planned).values():
         moment = batch[0].moment
         timeline.add(moment, partial(registrations.register, batch))
-        confirmed = [one for one in batch if one.consumer_owned and one.story not in UNCONFIRMED]
+        confirmed = [asset for asset in batch if asset.consumer_owned and asset.story not in UNCONFIRMED]
         if confirmed:
             timeline.add(moment + CONSENT_TAKES, partial(registrations.consent, confirmed))
             timeline.add(moment + CONSENT_TAKES + CHECKS_TAKE, partial(registrations.check, confirmed))
-        others = [one for one in batch if not one.consumer_owned]
+        others = [asset for asset in batch if not asset.consumer_owned]
         if others:
             timeline.add(moment + CHECKS_TAKE, partial(registrations.check, others))

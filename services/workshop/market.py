@@ -85,11 +85,11 @@ class MarketScene:
         return self.timeline.past.today
 
     def _unit(self, spec: dict[str, Any]) -> None:
-        chosen = self._chosen(spec)
-        self.members[spec["code"]] = chosen
+        assets = self._chosen(spec)
+        self.members[spec["code"]] = assets
         spare = self.spares.get(spec["code"], [])
-        self.taken.setdefault(spec["family"], set()).update(one.number for one in (*chosen, *spare))
-        self.at(spec["built"], 10, lambda: self._build(spec, chosen))
+        self.taken.setdefault(spec["family"], set()).update(asset.number for asset in (*assets, *spare))
+        self.at(spec["built"], 10, lambda: self._build(spec, assets))
         for products, days_ago, story, *ends in spec["applications"]:
             Applying(self, spec["code"], products, days_ago, story, ends[0] if ends else None).add()
 
@@ -100,46 +100,48 @@ class MarketScene:
         past = self.timeline.past
         before = past.moment(spec["built"] + SETTLED_DAYS)
         taken = self.taken.setdefault(spec["family"], set())
-        found = [
-            one
-            for one in self.planned
-            if one.provider == spec["provider"]
-            and one.category == spec["category"]
-            and one.story in LASTING
-            and not (one.odd or one.asked)
-            and one.moment < before
-            and one.number not in taken
-            and one.values["ConnectionStatus"] == "CONNECTED"
-            and (not spec["areas"] or one.values["DNOConnection"] in spec["areas"])
+        candidates = [
+            asset
+            for asset in self.planned
+            if asset.provider == spec["provider"]
+            and asset.category == spec["category"]
+            and asset.story in LASTING
+            and not (asset.odd or asset.asked)
+            and asset.moment < before
+            and asset.number not in taken
+            and asset.values["ConnectionStatus"] == "CONNECTED"
+            and (not spec["areas"] or asset.values["DNOConnection"] in spec["areas"])
         ]
-        wanted = spec["most"]
+        most = spec["most"]
         if any(story == "grown" for _, _, story, *_ in spec["applications"]):
-            self.spares[spec["code"]] = found[wanted : wanted + MORE]
-        return found[:wanted]
+            self.spares[spec["code"]] = candidates[most : most + MORE]
+        return candidates[:most]
 
-    def _build(self, spec: dict[str, Any], chosen: list[Planned]) -> None:
-        if ids := self._verified(chosen):
+    def _build(self, spec: dict[str, Any], assets: list[Planned]) -> None:
+        if ids := self._verified(assets):
             actor = self.registrations.cast.providers[spec["provider"]]
             self.built[spec["code"]] = create_unit(
                 actor, name=spec["name"], code=spec["code"], family=spec["family"], asset_ids=ids
             )
 
     def provider(self, code: str) -> Actor:
-        """Who acts for the provider of a unit."""
+        """The actor for the provider of a unit."""
         owner = self.built[code].unit.service_provider_id
-        return next(one for one in self.registrations.cast.providers.values() if one.organisation_id == owner)
+        return next(person for person in self.registrations.cast.providers.values() if person.organisation_id == owner)
 
     def operator(self, organisation_id: UUID) -> Actor:
-        """Who assesses for an SO."""
+        """The actor who assesses for an SO."""
         people = self.registrations.cast.people.values()
-        return next(one for one in people if one.organisation_id == organisation_id and one.has(Role.SO_USER))
+        return next(
+            person for person in people if person.organisation_id == organisation_id and person.has(Role.SO_USER)
+        )
 
     def spare(self, code: str) -> list[UUID]:
         """Assets that can still join a unit."""
         return self._verified(self.spares.get(code, []))
 
     def _verified(self, planned: list[Planned]) -> list[UUID]:
-        assets = [self.registrations.assets[one.number] for one in planned]
+        assets = [self.registrations.assets[plan.number] for plan in planned]
         return [asset.id for asset in assets if asset.status is AssetStatus.VERIFIED]
 
     def _propose(self) -> None:

@@ -12,7 +12,7 @@ SANDBOX_DIGITS = "9990000"
 
 
 class Story(StrEnum):
-    """What becomes of an asset after its registration."""
+    """Story of an asset after its registration."""
 
     EVERYDAY = "verified, or asked about and left so"
     AWAITING = "its consent is not confirmed yet"
@@ -55,7 +55,7 @@ class Planned:
 
     @property
     def consumer_owned(self) -> bool:
-        """Whether a consent stands behind it."""
+        """Tell whether a consent stands behind it."""
         return bool(self.values.get("ConsumerOwned"))
 
 

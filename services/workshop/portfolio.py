@@ -27,7 +27,7 @@ OLDEST, NEWEST = 545, 1
 """Days before the day of seeding between which assets were registered: 18 months."""
 LAST_FIXED_DAY = date(2023, 6, 30)
 """Large sites were commissioned before this day whenever the demo is laid down: the made-up register says so too."""
-IDNO_IDS = [one.id for one in DISTRIBUTORS if one.is_idno]
+IDNO_IDS = [distributor.id for distributor in DISTRIBUTORS if distributor.is_idno]
 DNO_OF = {area.gsp_group: area for area in LICENCE_AREAS}
 ENERGY_SOURCE = {"BESS": "GRID", "SOLAR_PV": "SOLAR", "WIND_TURBINE": "WIND"}
 DEMAND_TECHNOLOGY = {"EV_CHARGER": "EV"}
@@ -50,9 +50,9 @@ def plan(past: Past) -> list[Planned]:
     for index, portfolio in enumerate(words["portfolios"]):
         planned += maker.portfolio(index, portfolio)
     stage(planned, past)
-    planned.sort(key=lambda one: (one.moment, one.batch))
-    for number, one in enumerate(planned, 1):
-        one.number = number
+    planned.sort(key=lambda asset: (asset.moment, asset.batch))
+    for number, asset in enumerate(planned, 1):
+        asset.number = number
     return planned
 
 
@@ -90,9 +90,9 @@ class _Maker:
         """GSP groups in shares that fit the weights, in a mixed order."""
         bounds = list(accumulate(weights.values()))
         names = list(weights)
-        chosen = [names[bisect(bounds, (place + 0.5) / count * bounds[-1])] for place in range(count)]
-        self.random.shuffle(chosen)
-        return chosen
+        groups = [names[bisect(bounds, (place + 0.5) / count * bounds[-1])] for place in range(count)]
+        self.random.shuffle(groups)
+        return groups
 
     def _values(self, spec: dict[str, Any], group: str, registered: date) -> dict[str, Any]:
         random, category = self.random, spec["category"]

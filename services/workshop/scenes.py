@@ -29,37 +29,41 @@ def stage(planned: list[Planned], past: Past) -> None:
 
 def in_register(planned: Iterable[Planned]) -> list[Planned]:
     """The assets that the made-up connection register lists, in the order of its rows."""
-    return sorted((one for one in planned if one.reference), key=lambda one: one.reference)
+    return sorted((asset for asset in planned if asset.reference), key=lambda asset: asset.reference)
 
 
-def age(one: Planned, past: Past) -> int:
+def age(asset: Planned, past: Past) -> int:
     """Days since registration on the day of seeding."""
-    return (past.today - one.moment.date()).days
+    return (past.today - asset.moment.date()).days
 
 
 def _listed(planned: list[Planned], past: Past) -> None:
-    sites = [one for one in planned if one.large and one.values["DNOConnection"] in REGISTER_AREAS]
-    batteries = [one for one in sites if one.provider == "northgate" and one.values["ConnectionStatus"] == "CONNECTED"]
-    for one, days_ago, odd in zip(batteries, RECENT, WAYS, strict=False):
-        one.moment, one.odd = past.moment(days_ago, 10, 24), odd
-        one.values["EffectiveDate"] = one.moment.date().isoformat()
-    others = [one for one in sites if not one.odd and one.values["ConnectionStatus"] == "CONNECTED"]
-    for number, one in enumerate(others):
+    sites = [asset for asset in planned if asset.large and asset.values["DNOConnection"] in REGISTER_AREAS]
+    batteries = [
+        asset for asset in sites if asset.provider == "northgate" and asset.values["ConnectionStatus"] == "CONNECTED"
+    ]
+    for asset, days_ago, odd in zip(batteries, RECENT, WAYS, strict=False):
+        asset.moment, asset.odd = past.moment(days_ago, 10, 24), odd
+        asset.values["EffectiveDate"] = asset.moment.date().isoformat()
+    others = [asset for asset in sites if not asset.odd and asset.values["ConnectionStatus"] == "CONNECTED"]
+    for number, asset in enumerate(others):
         if number % 7 == 3:
-            one.odd = ("capacity", "position")[number % 2]
-    for number, one in enumerate(sites, 1):
-        one.reference = f"NPG-DEMO-{number:04d}"
+            asset.odd = ("capacity", "position")[number % 2]
+    for number, asset in enumerate(sites, 1):
+        asset.reference = f"NPG-DEMO-{number:04d}"
         if number % 3:
-            one.values["Aliases"] = f"ECR:{one.reference}"
-        if one.odd and age(one, past) > STILL_OPEN:
-            one.story = (Story.SETTLED, Story.CORRECTED)[one.odd == "capacity"]
+            asset.values["Aliases"] = f"ECR:{asset.reference}"
+        if asset.odd and age(asset, past) > STILL_OPEN:
+            asset.story = (Story.SETTLED, Story.CORRECTED)[asset.odd == "capacity"]
 
 
 def _claimed_twice(planned: list[Planned]) -> None:
     """Lumen claims the MPANs of chargers that Bramble registered earlier."""
-    chargers = [one for one in planned if one.category == "EV_CHARGER" and not one.large]
-    incumbents = sorted((one for one in chargers if one.provider == "bramble"), key=lambda one: one.moment)
-    claimants = sorted((one for one in chargers if one.provider == "lumen"), key=lambda one: one.moment)[-4:-1]
+    chargers = [asset for asset in planned if asset.category == "EV_CHARGER" and not asset.large]
+    incumbents = sorted((asset for asset in chargers if asset.provider == "bramble"), key=lambda asset: asset.moment)
+    claimants = sorted((asset for asset in chargers if asset.provider == "lumen"), key=lambda asset: asset.moment)[
+        -4:-1
+    ]
     for incumbent, claimant in zip(incumbents[200::40], claimants, strict=False):
         place = ("ImportMPAN", "DNOConnection", "Latitude", "Longitude")
         claimant.values |= {term: incumbent.values[term] for term in place}
@@ -69,9 +73,9 @@ def _claimed_twice(planned: list[Planned]) -> None:
 
 def _free(planned: list[Planned], *categories: str) -> list[Planned]:
     return [
-        one
-        for one in planned
-        if one.story is Story.EVERYDAY and not one.large and (not categories or one.category in categories)
+        asset
+        for asset in planned
+        if asset.story is Story.EVERYDAY and not asset.large and (not categories or asset.category in categories)
     ]
 
 
@@ -85,47 +89,47 @@ def _odd_mpans() -> Iterator[tuple[str, str]]:
 def _asked_about(planned: list[Planned], past: Past) -> None:
     """Some have an MPAN that the MPAN register contradicts: the recent ones are open, older ones have been dealt with."""
     places: dict[str, list[Planned]] = {}
-    for one in _free(planned, "EV_CHARGER", "HEAT_PUMP", "HVAC", "REFRIGERATION", "INDUSTRIAL_LOAD"):
-        if not one.consumer_owned and one.provider != "fadinglight":
-            places.setdefault(one.values["DNOConnection"], []).append(one)
+    for asset in _free(planned, "EV_CHARGER", "HEAT_PUMP", "HVAC", "REFRIGERATION", "INDUSTRIAL_LOAD"):
+        if not asset.consumer_owned and asset.provider != "fadinglight":
+            places.setdefault(asset.values["DNOConnection"], []).append(asset)
     for candidates in places.values():
-        candidates.sort(key=lambda one: (age(one, past) > STILL_OPEN, one.moment))
+        candidates.sort(key=lambda asset: (age(asset, past) > STILL_OPEN, asset.moment))
     older = 0
     for number, (code, mpan) in enumerate(_odd_mpans()):
         candidates = places.get(code, [])
         if not candidates:
             continue
-        one = candidates.pop(0 if number % 2 else -1)
-        one.values["ImportMPAN"] = mpan
-        if age(one, past) <= STILL_OPEN:
-            one.story = Story.ANSWERED if number % 4 == 1 and age(one, past) > 3 else Story.EVERYDAY
-            one.asked = True
+        asset = candidates.pop(0 if number % 2 else -1)
+        asset.values["ImportMPAN"] = mpan
+        if age(asset, past) <= STILL_OPEN:
+            asset.story = Story.ANSWERED if number % 4 == 1 and age(asset, past) > 3 else Story.EVERYDAY
+            asset.asked = True
         else:
             older += 1
-            one.story = Story.UNANSWERED if older % 3 == 0 and age(one, past) > 40 else Story.SETTLED
+            asset.story = Story.UNANSWERED if older % 3 == 0 and age(asset, past) > 40 else Story.SETTLED
 
 
 def _consents(planned: list[Planned], past: Past) -> None:
-    owned = [one for one in _free(planned) if one.consumer_owned]
-    for number, one in enumerate(owned):
-        if age(one, past) <= 6:
-            one.story = Story.AWAITING
+    owned = [asset for asset in _free(planned) if asset.consumer_owned]
+    for number, asset in enumerate(owned):
+        if age(asset, past) <= 6:
+            asset.story = Story.AWAITING
         elif number % 90 == 17:
-            one.story = Story.NO_CONSENT
-        elif (number % 60 == 31 or (one.provider == "kelvin" and number % 40 == 5)) and age(one, past) > 30:
-            one.story = Story.REVOKED
+            asset.story = Story.NO_CONSENT
+        elif (number % 60 == 31 or (asset.provider == "kelvin" and number % 40 == 5)) and age(asset, past) > 30:
+            asset.story = Story.REVOKED
 
 
 def _later_changes(planned: list[Planned], past: Past) -> None:
     """Details that change, extensions (of what no certificate describes), and endings; what no source knows is decided."""
-    free = [one for one in _free(planned) if age(one, past) > 40 and not one.asked]
-    for number, one in enumerate(free):
+    free = [asset for asset in _free(planned) if age(asset, past) > 40 and not asset.asked]
+    for number, asset in enumerate(free):
         if number % 29 == 7:
-            one.story = Story.ENDED
-        elif number % 29 == 11 and not one.values["SerialNumber"].startswith("MCS-"):
-            one.story = Story.GROWN
+            asset.story = Story.ENDED
+        elif number % 29 == 11 and not asset.values["SerialNumber"].startswith("MCS-"):
+            asset.story = Story.GROWN
         elif number % 29 == 17:
-            one.story = Story.RENAMED
-    for one in _free(planned, "OTHER"):
-        if "ImportMPAN" not in one.values and age(one, past) > 12:
-            one.story = Story.DECIDED
+            asset.story = Story.RENAMED
+    for asset in _free(planned, "OTHER"):
+        if "ImportMPAN" not in asset.values and age(asset, past) > 12:
+            asset.story = Story.DECIDED

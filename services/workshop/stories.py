@@ -1,4 +1,4 @@
-"""What becomes of assets after they are registered and checked: consents, answers, decisions, changes, endings."""
+"""Stories of assets after they are registered and checked: consents, answers, decisions, changes, endings."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -60,91 +60,91 @@ class Stories:
 
     def add(self, planned: list[Planned]) -> None:
         """The stories of all assets that have one."""
-        for one in planned:
-            if teller := self.tellers.get(one.story):
-                teller(one)
+        for asset in planned:
+            if teller := self.tellers.get(asset.story):
+                teller(asset)
 
-    def _later(self, one: Planned, earliest: float = 1) -> timedelta:
+    def _later(self, asset: Planned, earliest: float = 1) -> timedelta:
         """Some time between `earliest` days after registration and yesterday."""
-        latest = (self.timeline.past.moment(1, 9) - one.moment) / timedelta(days=1)
+        latest = (self.timeline.past.moment(1, 9) - asset.moment) / timedelta(days=1)
         return timedelta(days=earliest + self.random.random() * max(0.0, latest - earliest), hours=0.3)
 
-    def _at(self, one: Planned, after: timedelta, step: Callable[[], None]) -> None:
-        self.timeline.add(one.moment + after, step)
+    def _at(self, asset: Planned, after: timedelta, step: Callable[[], None]) -> None:
+        self.timeline.add(asset.moment + after, step)
 
-    def _consent(self, one: Planned, status: AssetStatus, step: str, words: str) -> None:
-        asset = self.registrations.assets[one.number]
+    def _consent(self, plan: Planned, status: AssetStatus, step: str, words: str) -> None:
+        asset = self.registrations.assets[plan.number]
         with unit_of_work(Stamp(step, "UC-05.05", CONSENT), writes=True):
             tell([shift(asset, status, words.format(asset.consent_reference))])
 
-    def _no_consent(self, one: Planned) -> None:
+    def _no_consent(self, asset: Planned) -> None:
         refused = (AssetStatus.REFUSED_NO_CONSENT, "refuse_consent", WITHOUT_CONSENT)
-        self._at(one, timedelta(hours=26), lambda: self._consent(one, *refused))
+        self._at(asset, timedelta(hours=26), lambda: self._consent(asset, *refused))
 
-    def _revoked(self, one: Planned) -> None:
+    def _revoked(self, asset: Planned) -> None:
         revoked = (AssetStatus.SUSPENDED_CONSENT_REVOKED, "revoke_consent", REVOKED)
-        self._at(one, self._later(one, 20), lambda: self._consent(one, *revoked))
+        self._at(asset, self._later(asset, 20), lambda: self._consent(asset, *revoked))
 
-    def _answer(self, one: Planned, text: str) -> None:
-        asset = self.registrations.assets[one.number]
-        answer_query(self._provider(one), asset.id, text, asset.version)
+    def _answer(self, plan: Planned, text: str) -> None:
+        asset = self.registrations.assets[plan.number]
+        answer_query(self._provider(plan), asset.id, text, asset.version)
 
-    def _answered(self, one: Planned) -> None:
+    def _answered(self, asset: Planned) -> None:
         text = self.random.choice(ANSWERS)
-        self._at(one, self._later(one), lambda: self._answer(one, text))
+        self._at(asset, self._later(asset), lambda: self._answer(asset, text))
 
-    def _settled(self, one: Planned) -> None:
+    def _settled(self, asset: Planned) -> None:
         text, reason = self.random.choice(ANSWERS), self.random.choice(DECISIONS)
         after = timedelta(days=1 + self.random.random() * 12, hours=1)
-        self._at(one, after, lambda: self._answer(one, text))
-        self._at(one, after + timedelta(days=2), lambda: self._settle(one, reason))
+        self._at(asset, after, lambda: self._answer(asset, text))
+        self._at(asset, after + timedelta(days=2), lambda: self._settle(asset, reason))
 
-    def _decided(self, one: Planned) -> None:
-        self._at(one, timedelta(days=3, hours=2), lambda: self._settle(one, SHOWN))
+    def _decided(self, asset: Planned) -> None:
+        self._at(asset, timedelta(days=3, hours=2), lambda: self._settle(asset, SHOWN))
 
-    def _settle(self, one: Planned, reason: str) -> None:
-        asset = self.registrations.assets[one.number]
+    def _settle(self, plan: Planned, reason: str) -> None:
+        asset = self.registrations.assets[plan.number]
         settle_query(self.registrations.cast.administrator, asset.id, QueryDecision.VERIFY, reason, asset.version)
 
-    def _corrected(self, one: Planned) -> None:
+    def _corrected(self, asset: Planned) -> None:
         """The register was right: the provider corrects the capacities, and the checks run again."""
-        self._scaled(one, timedelta(days=1 + self.random.random() * 12, hours=1), Decimal("0.70"))
+        self._scaled(asset, timedelta(days=1 + self.random.random() * 12, hours=1), Decimal("0.70"))
 
-    def _grown(self, one: Planned) -> None:
-        self._scaled(one, self._later(one, 20), Decimal("1.25"))
+    def _grown(self, asset: Planned) -> None:
+        self._scaled(asset, self._later(asset, 20), Decimal("1.25"))
 
-    def _scaled(self, one: Planned, after: timedelta, factor: Decimal) -> None:
+    def _scaled(self, asset: Planned, after: timedelta, factor: Decimal) -> None:
         terms = ("RatedCapacity", "GenCapacity", "DemandCapacity", "InstalledCapacity")
-        changes = {term: f"{Decimal(one.values[term]) * factor:.2f}" for term in terms}
-        self._at(one, after, lambda: self._update(one, changes))
-        self._at(one, after + timedelta(minutes=2), lambda: self.registrations.check([one]))
+        changes = {term: f"{Decimal(asset.values[term]) * factor:.2f}" for term in terms}
+        self._at(asset, after, lambda: self._update(asset, changes))
+        self._at(asset, after + timedelta(minutes=2), lambda: self.registrations.check([asset]))
 
-    def _renamed(self, one: Planned) -> None:
+    def _renamed(self, asset: Planned) -> None:
         name = (
-            f"{one.values['AssetName']} ({self.random.choice(('new meter room', 'east', 'west', 'phase 2', 'rear'))})"
+            f"{asset.values['AssetName']} ({self.random.choice(('new meter room', 'east', 'west', 'phase 2', 'rear'))})"
         )
-        self._at(one, self._later(one, 5), lambda: self._update(one, {"AssetName": name}))
+        self._at(asset, self._later(asset, 5), lambda: self._update(asset, {"AssetName": name}))
 
-    def _update(self, one: Planned, changes: dict[str, Any]) -> None:
-        asset = self.registrations.assets[one.number]
-        update_asset(self._provider(one), asset.id, changes, asset.version)
+    def _update(self, plan: Planned, changes: dict[str, Any]) -> None:
+        asset = self.registrations.assets[plan.number]
+        update_asset(self._provider(plan), asset.id, changes, asset.version)
 
-    def _ended(self, one: Planned) -> None:
+    def _ended(self, asset: Planned) -> None:
         reason = self.random.choice(REASONS)
-        self._at(one, self._later(one, 20), lambda: self._end(one, reason))
+        self._at(asset, self._later(asset, 20), lambda: self._end(asset, reason))
 
-    def _end(self, one: Planned, reason: str) -> None:
-        asset = self.registrations.assets[one.number]
-        deregister_asset(self._provider(one), asset.id, reason, asset.version)
+    def _end(self, plan: Planned, reason: str) -> None:
+        asset = self.registrations.assets[plan.number]
+        deregister_asset(self._provider(plan), asset.id, reason, asset.version)
 
-    def _unanswered(self, one: Planned) -> None:
-        self._at(one, timedelta(days=31), lambda: self._suspend(one))
+    def _unanswered(self, asset: Planned) -> None:
+        self._at(asset, timedelta(days=31), lambda: self._suspend(asset))
 
-    def _suspend(self, one: Planned) -> None:
-        asset = self.registrations.assets[one.number]
+    def _suspend(self, plan: Planned) -> None:
+        asset = self.registrations.assets[plan.number]
         asked = f"The query was not answered within 20 working days. It asked: {asset.status_reason}"
         with unit_of_work(Stamp("suspend_unanswered", "UC-02.01", system_actor()), writes=True):
             move(asset, AssetStatus.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered", asked[:1000])
 
-    def _provider(self, one: Planned) -> Actor:
-        return self.registrations.cast.providers[one.provider]
+    def _provider(self, asset: Planned) -> Actor:
+        return self.registrations.cast.providers[asset.provider]

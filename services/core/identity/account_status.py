@@ -1,4 +1,4 @@
-"""Whether an actor still stands: read anew in each operation, so that access ends at the next click or call."""
+"""Account status of an actor: read anew in each operation, so that access ends at the next click or call."""
 
 from sqlalchemy import String, Uuid, bindparam, select
 from sqlmodel import col

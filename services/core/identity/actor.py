@@ -1,4 +1,4 @@
-"""Who acts: the typed first argument of every operation."""
+"""The actor: the typed first argument of every operation."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -41,7 +41,7 @@ class Actor:
         return ", ".join(ROLE_LABELS[role] for role in Role if role in self.roles)
 
     def has(self, *roles: Role) -> bool:
-        """Whether the actor holds any of these roles."""
+        """Tell whether the actor holds any of these roles."""
         return not self.roles.isdisjoint(roles)
 
 

@@ -1,4 +1,4 @@
-"""Who may do what: one table, permission x role -> none / own / area / all."""
+"""Permissions: one table, permission x role -> none / own / area / all."""
 
 import csv
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TABLE = Path(__file__).with_name("permissions.csv")
 
 
 class Scope(StrEnum):
-    """How far a permission reaches: own organisation's records, those in the operator's licence areas, or all."""
+    """Scope of a permission: own organisation's records, those in the operator's licence areas, or all."""
 
     NONE = "none"
     OWN = "own"
@@ -48,7 +48,7 @@ def scopes_of(actor: Actor, permission: str) -> frozenset[Scope]:
 
 
 def may(actor: Actor, permission: str) -> bool:
-    """Whether the actor may do this to anything at all; which records is for `services.core.identity.visibility`."""
+    """Tell whether the actor may do this to anything at all; which records is for `services.core.identity.visibility`."""
     return bool(scopes_of(actor, permission))
 
 

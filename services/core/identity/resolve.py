@@ -37,15 +37,15 @@ def actor_for_user(user_id: UUID, organisation_id: UUID) -> Actor:
     Raises Unauthenticated when the person, membership or organisation has ended, Forbidden while it is suspended.
     """
     with reading_as_register("actor_for_user") as session:
-        found = session.execute(
+        row = session.execute(
             select(Membership, User, Organisation)
             .join(User, col(User.id) == col(Membership.user_id))
             .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
             .where(col(Membership.user_id) == user_id, col(Membership.organisation_id) == organisation_id)
         ).one_or_none()
-        if found is None:
+        if row is None:
             raise Unauthenticated("Your access has ended. Ask your organisation's administrator if this is unexpected.")
-        membership, user, organisation = found
+        membership, user, organisation = row
         actor = Actor(
             name=user.full_name,
             roles=frozenset(map(Role, membership.roles)),
@@ -63,21 +63,21 @@ def actor_for_client(client_id: str) -> Actor:
     The demo's credentials, whose secret everybody knows, open nothing in a register that has gone live.
     """
     with reading_as_register("actor_for_client") as session:
-        found = session.execute(
+        row = session.execute(
             select(ApiClient, Organisation)
             .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
             .where(col(ApiClient.client_id) == client_id)
         ).one_or_none()
-        if found is None or (client_id.startswith(DEMO_CLIENTS) and not settings().demo):
+        if row is None or (client_id.startswith(DEMO_CLIENTS) and not settings().demo):
             raise Unauthenticated("This API credential is not known. Ask your organisation's administrator for one.")
-        client, organisation = found
+        client, organisation = row
         actor = Actor(name=client.name, roles=frozenset(map(Role, client.roles)), client_id=client.client_id)
         actor = replace(actor, credential=hashlib.sha256(client.secret_hash.encode()).hexdigest()[:16])
         return _acting_for(organisation, actor)
 
 
 def actor_behind(user_id: UUID | None, organisation_id: UUID | None, client_id: str | None, register_as: str) -> Actor:
-    """Who asked for something that is done later, with the rights they have now; the register itself, under a name, if nobody.
+    """The actor who asked for what is done later, with the rights they have now; the register itself, under a name, if nobody.
 
     Raises as `actor_for_user` does when their access has ended since.
     """

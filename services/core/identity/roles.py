@@ -1,4 +1,4 @@
-"""Which roles people and programs may hold in an organisation: they follow from what the organisation is (UC-01.01)."""
+"""Roles that people and programs may hold in an organisation: they follow from what the organisation is (UC-01.01)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -30,7 +30,7 @@ def assignable_roles(organisation_roles: Iterable[str]) -> tuple[Role, ...]:
 
 
 def founding_roles(organisation_roles: Iterable[str]) -> list[Role]:
-    """What the person who registers an organisation becomes there: its administrator, and what its roles ask for.
+    """Roles of the person who registers an organisation: its administrator, and what its roles ask for.
 
     Never FMAR administrator: that is given by one who is.
     """
@@ -44,7 +44,7 @@ def roles_in_force(organisation: Organisation) -> list[str]:
 
 
 def effective_roles(held: Iterable[str], organisation: Organisation) -> frozenset[Role]:
-    """What the roles held in an organisation amount to today.
+    """Roles in force today of those held in an organisation.
 
     Before its first approval only its administration is open: no look-ups, no statistics, no register of others. Roles
     that its approved OrganisationRoles no longer carry are without effect.
@@ -58,7 +58,7 @@ def effective_roles(held: Iterable[str], organisation: Organisation) -> frozense
 def role_findings(
     roles: Sequence[str], organisation: Organisation, actor: Actor, field: str = "Roles"
 ) -> list[Finding]:
-    """What is wrong with giving these roles in this organisation; empty when nothing is.
+    """Findings against giving these roles in this organisation.
 
     Fitting is what the declared OrganisationRoles carry: roles can be given while the organisation waits for approval, and
     take effect with it.
@@ -67,19 +67,19 @@ def role_findings(
     expected = f"one or more of: {', '.join(f'{role} ({ROLE_LABELS[role]})' for role in fitting)}"
     if not roles:
         return [Finding("ROLE-01", field, None, expected, "Give at least one role.")]
-    found = []
-    for given in roles:
-        if given not in fitting:
-            label = ROLE_LABELS[Role(given)] if given in ASSIGNABLE_ROLES else given
+    findings = []
+    for role_name in roles:
+        if role_name not in fitting:
+            label = ROLE_LABELS[Role(role_name)] if role_name in ASSIGNABLE_ROLES else role_name
             name = organisation.organisation_legal_name
             words = f"{name} can't give the role “{label}”: its organisation roles don't carry it."
-            found.append(Finding("ROLE-02", field, given, expected, words))
-        elif given == Role.ADMINISTRATOR and not actor.has(Role.ADMINISTRATOR, Role.SYSTEM):
+            findings.append(Finding("ROLE-02", field, role_name, expected, words))
+        elif role_name == Role.ADMINISTRATOR and not actor.has(Role.ADMINISTRATOR, Role.SYSTEM):
             words = "The role “FMAR administrator” is given by an FMAR administrator only."
-            found.append(Finding("ROLE-03", field, given, expected, words))
-    return found
+            findings.append(Finding("ROLE-03", field, role_name, expected, words))
+    return findings
 
 
 def still_takes_part(organisation: Organisation) -> bool:
-    """Whether people can act for the organisation at all, or could once it is reinstated."""
+    """Tell whether people can act for the organisation at all, or could once it is reinstated."""
     return organisation.organisation_status not in (OrganisationStatus.REFUSED, OrganisationStatus.WITHDRAWN)

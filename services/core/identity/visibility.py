@@ -1,4 +1,4 @@
-"""Who may see what: one function that answers with the SQL condition every read starts from."""
+"""Visibility: one table of who may see what, answered as the SQL condition that every read starts from."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -117,8 +117,8 @@ def _of_unit(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
 
 def _qualification(actor: Actor, scope: Scope, writing: bool) -> Condition:
     """One's own applications; an SO's are those addressed to it, wherever the unit is."""
-    whose = Qualification.service_provider_id if scope is Scope.OWN else Qualification.addressed_to
-    return col(whose) == actor.organisation_id
+    party = Qualification.service_provider_id if scope is Scope.OWN else Qualification.addressed_to
+    return col(party) == actor.organisation_id
 
 
 def _of_qualification(column: Any, key: Any) -> Callable[[Actor, Scope, bool], Condition]:
@@ -130,7 +130,7 @@ def _of_qualification(column: Any, key: Any) -> Callable[[Actor, Scope, bool], C
 
 
 def _public(actor: Actor, scope: Scope, writing: bool) -> Condition:
-    """What is published anyway: all of it or nothing."""
+    """Published records: all of them or none."""
     return false()
 
 

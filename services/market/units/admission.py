@@ -42,6 +42,14 @@ class Admission:
         if self.blockers:
             raise Refused(message or "Some of the assets are in another unit of the same family.", self.blockers)
 
+    def all_findings(self) -> list[Finding]:
+        """Return the findings, with one for each blocker: for a preview, which raises nothing."""
+        taken = [
+            Finding("UNIT-08", FIELD, blocker.label, _FREE, f"{blocker.label}. {blocker.action}")
+            for blocker in self.blockers
+        ]
+        return [*self.findings, *taken]
+
 
 _FREE = "Assets that are in no other active unit of the family"
 
