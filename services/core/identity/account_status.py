@@ -17,7 +17,7 @@ from models.participants import (
 from services.core.clock import now
 from services.core.errors import Forbidden, Unauthenticated
 from services.core.identity.actor import Actor
-from services.core.transaction import current_session
+from services.core.transaction import current_connection
 
 _PERSON = (
     select(
@@ -72,14 +72,14 @@ def require_standing(actor: Actor) -> None:
 
 def _person(actor: Actor) -> tuple[list[str], str, str | None]:
     values = {"user": actor.user_id, "organisation": actor.organisation_id}
-    row = current_session().execute(_PERSON, values).first()
+    row = current_connection().execute(_PERSON, values).first()
     if row is None or row[1] != MembershipStatus.ACTIVE or row[2] != UserStatus.ACTIVE:
         raise Unauthenticated("Your access has ended. Ask your organisation's administrator if this is unexpected.")
     return row[0], row[3], row[4]
 
 
 def _client(actor: Actor) -> tuple[list[str], str, str | None]:
-    row = current_session().execute(_CLIENT, {"client": actor.client_id}).first()
+    row = current_connection().execute(_CLIENT, {"client": actor.client_id}).first()
     if row is None or row[1] != ApiClientStatus.ACTIVE or (row[2] is not None and row[2] <= now()):
         raise Unauthenticated("This API credential has ended. Ask your organisation's administrator for a new one.")
     return row[0], row[3], row[4]
