@@ -80,6 +80,7 @@ def _person(actor: Actor) -> tuple[list[str], str, str | None]:
 
 def _client(actor: Actor) -> tuple[list[str], str, str | None]:
     row = current_connection().execute(_CLIENT, {"client": actor.client_id}).first()
-    if row is None or row[1] != ApiClientStatus.ACTIVE or (row[2] is not None and row[2] <= now()):
+    expires_at = None if row is None else row.expires_at
+    if row is None or row[1] != ApiClientStatus.ACTIVE or (expires_at is not None and expires_at <= now()):
         raise Unauthenticated("This API credential has ended. Ask your organisation's administrator for a new one.")
     return row[0], row[3], row[4]
