@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test test-postgres check fmt lock bench reset-demo verify docs clean help
+.PHONY: run test test-all test-postgres quick check fmt lock bench reset-demo verify docs clean help
 
 help:           ## What can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -28,12 +28,20 @@ help:           ## What can be made
 run: .venv/.installed   ## The portal on http://localhost:8501 (PORT=8601 for another)
 	@$(BIN)/python manage.py run --port $(PORT)
 
-test: .venv/.installed-dev   ## All tests, on SQLite and PostgreSQL, browser journeys included
+test: .venv/.installed-dev   ## All tests, browser journeys included; on PostgreSQL too where it differs
 	@$(BIN)/python -m scripts.find_chromium --install
-	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-auto} $(TESTS)
+	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-auto} --durations=20 $(TESTS)
 
-test-postgres:  ## The same, on PostgreSQL alone
+test-all:       ## The same, all of it on SQLite and on PostgreSQL, with more examples
+	@FMAR_TEST_THOROUGH=1 $(MAKE) --no-print-directory test
+
+test-postgres:  ## All tests on PostgreSQL alone
 	@FMAR_TEST_DATABASES=postgres $(MAKE) --no-print-directory test
+
+quick: .venv/.installed-dev   ## The tests of what differs from main, on SQLite, without a browser, in under a minute
+	@tests="$$($(BIN)/python -m scripts.quick_tests)"; \
+	if [ -n "$$tests" ]; then FMAR_TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n $${TEST_WORKERS:-auto} $$tests; \
+	else echo "Nothing that differs from main has tests of its own. make test runs all of them."; fi
 
 check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilities
 	@$(BIN)/ruff format --check .

@@ -1,13 +1,12 @@
 """What all tests share: a register of their own on each database, time that stands where a test puts it, use case marks."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from services.core.db import engine as database
 from services.core.db.migrate import migrate
@@ -16,22 +15,39 @@ from services.first_data import begin
 from services.wiring import wire
 from services.workshop.demo import seed_demo
 from tests.databases import DATABASES, fresh_database
+from tests.thorough import THOROUGH
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 wire()
 
 
-class JourneysTogether(LoadScopeScheduling):
-    """Hands tests to workers one by one, but all journeys of one file to the same: they share a portal and a register."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::")[0] if nodeid.startswith("tests/browser/") else nodeid
+LONG_FIRST = ("tests/browser/", "tests/test_processes.py", "tests/services/workshop/", "tests/services/governance/")
+"""Where the tests are that take longest: begun first, so that no worker is left alone with one at the end."""
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> JourneysTogether:
-    """Which worker takes which test."""
-    return JourneysTogether(config, log)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with a register on the first of the databases; marked `both_engines`, or in a thorough run, on each."""
+    if "register" in metafunc.fixturenames:
+        everywhere = THOROUGH or metafunc.definition.get_closest_marker("both_engines")
+        metafunc.parametrize("register", DATABASES if everywhere else DATABASES[:1], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give workers what takes long first, all journeys of a file to one of them, and cases of one name a group each."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG_FIRST))
+    for item in items:
+        if item.nodeid.startswith("tests/browser/"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        elif not item.nodeid.endswith(item.name):
+            # schemathesis names its cases alike, and xdist would run one of them.
+            item.add_marker(pytest.mark.xdist_group(item.name))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of all collections: they took a fifth of a page test's time looking through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def use_database(url: str) -> None:
@@ -67,9 +83,12 @@ def _opened(tmp_path: Path, kind: str) -> Iterator[str]:
         database.close()
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture
 def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty register (migrated, with its first data) on SQLite and on PostgreSQL; yields its URL."""
+    """An empty register (migrated, with its first data); yields its URL.
+
+    On SQLite and on PostgreSQL for tests marked `both_engines`, which meet what differs between them; else on the first.
+    """
     with _opened(tmp_path, request.param) as url:
         yield url
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 from filelock import FileLock
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 
 from services.core.db.engine import engine, is_sqlite
 
@@ -33,6 +33,18 @@ if not set(DATABASES) <= set(KINDS):
 
 # Tests are thrown away with their databases: what lets PostgreSQL survive a power cut only costs time here.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+_first: dict[str, Engine] = {}
+
+
+@event.listens_for(Engine, "engine_connect")
+def _compile_once(connection: Connection) -> None:
+    """Let all engines of a kind share what the first has compiled: each test has one of its own, and would begin anew."""
+    # A connection takes both from its engine at its beginning.
+    first = _first.setdefault(connection.dialect.name, connection.engine)
+    connection.dialect = first.dialect
+    connection.engine._compiled_cache = first._compiled_cache
 
 
 def run_folder() -> Path:

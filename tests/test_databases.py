@@ -13,6 +13,8 @@ from models import metadata
 from services.core.db.engine import engine
 from tests.databases import fresh_postgres, fresh_sqlite, postgres_template, sqlite_template
 
+pytestmark = pytest.mark.both_engines
+
 
 def _build(url: str) -> None:
     engine = create_engine(url)

@@ -243,6 +243,7 @@ def test_a_register_of_a_newer_version_is_left_alone(provider: Actor) -> None:
         migrate()
 
 
+@pytest.mark.both_engines
 def test_what_a_register_takes_on_disk_is_told_by_table(register: str) -> None:
     registered(make_provider())
     told = run("sizes")

@@ -29,6 +29,7 @@ from models.assets import Asset, AssetCheck, CheckOutcome, CheckSource
 from models.core import DeliveryStatus, EventDelivery, Setting
 from sandbox.mpan_register import DATA, describe
 from services.core.db import engine as database
+from services.core.db.engine import engine
 from services.core.identity.actor import system_actor
 from services.core.ledger.verifying import verify_ledger
 from services.core.register_settings import REGISTER_ID, change_setting
@@ -41,10 +42,11 @@ from tests.bulk_files import csv_of
 from tests.conftest import build_register, use_database
 from tests.databases import fresh_postgres, postgres_template
 from tests.factories import administrator, make_client, make_organisation
+from tests.processes import finish_command, start_command
 from tests.servers import serve
 
 SYSTEM = system_actor()
-BULK_ROWS = 12_000
+BULK_ROWS = 1_000
 LOOK = Stamp("look", "test", SYSTEM)
 FAKE_PROVIDER = [
     {
@@ -245,20 +247,22 @@ def test_what_a_killed_portal_had_begun_the_other_finishes(tmp_path: Path) -> No
 def test_two_files_one_for_each_portal_end_complete_though_one_portal_is_killed(tmp_path: Path) -> None:
     with two_portals(tmp_path) as pair:
         files = [csv_of([battery() for _ in range(BULK_ROWS)]) for _ in pair.portals]
-        addresses = []
-        for portal, data in zip(pair.portals, files, strict=True):
-            handed = portal.program.post("/assets/bulk", content=data, headers={"Content-Type": "text/csv"})
-            assert handed.status_code == 202, handed.text
-            addresses.append(handed.headers["Location"].removeprefix("/api/v1"))
+        addresses: list[str] = []
         victim, survivor = pair.portals
 
         def jobs() -> list[dict[str, Any]]:
             return [survivor.program.get(address).json() for address in addresses]
 
-        # Each works on one, in the midst of its first chunk.
-        eventually(lambda: [job["Status"] for job in jobs()] == ["Running"] * 2)
-        os.kill(victim.process.pid, signal.SIGKILL)
-        victim.process.wait(timeout=10)
+        with engine(writes=True).begin() as busy:
+            # Each works on one, and can't finish its first chunk while somebody else writes assets.
+            busy.execute(text("LOCK TABLE asset IN EXCLUSIVE MODE"))
+            for portal, data in zip(pair.portals, files, strict=True):
+                handed = portal.program.post("/assets/bulk", content=data, headers={"Content-Type": "text/csv"})
+                assert handed.status_code == 202, handed.text
+                addresses.append(handed.headers["Location"].removeprefix("/api/v1"))
+            eventually(lambda: [job["Status"] for job in jobs()] == ["Running"] * 2)
+            os.kill(victim.process.pid, signal.SIGKILL)
+            victim.process.wait(timeout=10)
         assert not all(job["Status"] == "Completed" for job in jobs())
         # A minute passes for the job that it had taken.
         with unit_of_work(LOOK, writes=True):
@@ -272,6 +276,7 @@ def test_two_files_one_for_each_portal_end_complete_though_one_portal_is_killed(
 
 
 @pytest.mark.use_case("UC-05.06")
+@pytest.mark.both_engines
 def test_of_several_that_seal_at_once_one_does(register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings(), "anchor_file", str(tmp_path / "anchors.jsonl"))
     actor = make_provider()
@@ -287,15 +292,13 @@ def test_of_several_that_seal_at_once_one_does(register: str, tmp_path: Path, mo
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_processes_that_start_at_once_on_a_new_database_make_one_register(kind: str, tmp_path: Path) -> None:
     with fresh_postgres() if kind == "postgres" else nullcontext(f"sqlite:///{tmp_path / 'new.db'}") as url:
-        command = [sys.executable, "manage.py", "migrate"]
-        env = {**os.environ, "DATABASE_URL": url}
-        started = [
-            subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            for _ in range(2)
-        ]
-        told = [process.communicate(timeout=180)[0] for process in started]
-        assert [process.returncode for process in started] == [0, 0], told
-        assert sum("was brought to the present schema" in words for words in told) == 1
+        folders = [tmp_path / name for name in ("one", "other")]
+        for folder in folders:
+            folder.mkdir()
+        started = [start_command("migrate", output=folder, DATABASE_URL=url) for folder in folders]
+        finished = [finish_command(process, folder) for process, folder in zip(started, folders, strict=True)]
+        assert [command.returncode for command in finished] == [0, 0], finished
+        assert sum("was brought to the present schema" in command.stdout for command in finished) == 1
         use_database(url)
         with unit_of_work(LOOK, writes=False) as session:
             assert session.scalar(select(func.count()).where(col(Setting.key) == REGISTER_ID)) == 1

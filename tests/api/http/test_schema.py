@@ -33,6 +33,7 @@ from tests.asset_factories import battery
 from tests.conftest import build_register, use_database
 from tests.databases import fresh_database
 from tests.factories import administrator, make_actor, make_client, make_organisation, make_user
+from tests.thorough import times
 
 CHECKS = [
     not_a_server_error,
@@ -41,7 +42,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 10
+EXAMPLES = times(3, 20)
 SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 _generation = GenerationConfig(deterministic=True)
 _phases = PhasesConfig(coverage=CoveragePhaseConfig(enabled=False))

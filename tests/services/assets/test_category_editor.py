@@ -1,8 +1,6 @@
 """UC-05.07: a category is drafted field by field, checked all at once, compared, held against assets, and published."""
 
-import os
-import subprocess
-import sys
+from uuid import UUID
 
 import pytest
 
@@ -28,10 +26,12 @@ from services.assets.registration.register import check_registration, register_a
 from services.assets.rules.reference import categories, category_colours, category_schema, code_list, schema_versions
 from services.assets.rules.template_columns import template_columns
 from services.core.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Refused
+from services.core.identity.actor import system_actor
 from services.core.ledger.history import entries
 from services.core.transaction import unit_of_work
 from tests.asset_factories import STAMP, make_administrator, make_provider, registered
 from tests.category_factories import HUB, hub, hub_values, published_hub
+from tests.processes import run_process
 
 pytestmark = pytest.mark.use_case("UC-05.07")
 
@@ -63,20 +63,18 @@ def test_a_category_made_in_the_editor_registers_at_once_and_everything_follows(
     assert "x-draft" not in document
 
 
+def _publish(draft_id: UUID, version: int) -> None:
+    publish_category(system_actor(), draft_id, version)
+
+
+@pytest.mark.both_engines
 def test_another_process_follows_without_a_restart(register: str) -> None:
     administrator, provider = make_administrator(), make_provider()
     draft = begin_category(administrator, "Vehicle-to-grid hub")
     draft = save_category(administrator, draft.id, hub(), draft.version)
     with pytest.raises(Invalid):
         register_asset(provider, hub_values())
-    script = (
-        "import sys; from uuid import UUID; from services.wiring import wire; wire()\n"
-        "from services.assets.categories.publishing import publish_category\n"
-        "from services.core.identity.actor import system_actor\n"
-        "publish_category(system_actor(), UUID(sys.argv[1]), int(sys.argv[2]))"
-    )
-    command = [sys.executable, "-c", script, str(draft.id), str(draft.version)]
-    subprocess.run(command, check=True, env={**os.environ, "DATABASE_URL": register}, timeout=120)
+    assert run_process(_publish, register, draft.id, draft.version) == 0
     assert as_terms(register_asset(provider, hub_values()))["AssetCategory"] == HUB
 
 
@@ -210,6 +208,7 @@ def test_a_deprecated_category_takes_nothing_new_and_comes_back_with_a_new_versi
     assert as_terms(register_asset(provider, hub_values()))["SchemaVersion"] == 3
 
 
+@pytest.mark.both_engines
 def test_the_overview_counts_assets_by_version_and_names_drafts(register: str) -> None:
     administrator, provider = make_administrator(), make_provider()
     published_hub(administrator)

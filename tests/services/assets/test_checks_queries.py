@@ -141,6 +141,7 @@ def test_a_newer_edition_can_answer_for_the_provider(register: str) -> None:
     assert get_asset(actor, asset.id).status is AssetStatus.VERIFIED
 
 
+@pytest.mark.both_engines
 def test_four_workers_at_once_ask_once(register: str) -> None:
     """Several processes may be handed events of the same asset at the same moment."""
     actor = make_provider()

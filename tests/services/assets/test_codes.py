@@ -42,6 +42,7 @@ def test_choices_from_a_code_list_are_those_of_the_day_it_was_published(register
     assert stale_attributes(administrator, "EnergySource") == []
 
 
+@pytest.mark.both_engines
 def test_codes_are_renamed_put_in_order_and_counted(register: str) -> None:
     administrator, provider = make_administrator(), make_provider()
     registered(provider, Aliases=[{"scheme": "ECR", "value": "X-1"}])

@@ -46,6 +46,8 @@ from tests.asset_factories import (
     registered,
 )
 
+pytestmark = pytest.mark.both_engines
+
 WRITE = Stamp("test_assets", "UC-02.01", system_actor())
 AREAS = (("UKPN_EPN", "_A", 52.2, 0.1), ("UKPN_LPN", "_C", 51.5, -0.1), ("NGED_WALES", "_K", 51.6, -3.2))
 CATEGORIES = ("BESS", "SOLAR_PV", "EV_CHARGER")

@@ -38,6 +38,7 @@ def accesses(actor: Actor, kind: str = "asset.lookup") -> list[Access]:
 
 
 @pytest.mark.use_case("UC-02.01")
+@pytest.mark.both_engines
 def test_my_own_asset_is_found_by_mpan_serial_number_and_alias(register: str) -> None:
     actor = make_provider()
     export = an_mpan()

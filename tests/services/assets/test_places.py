@@ -16,6 +16,8 @@ from services.core.ledger.verifying import verify_ledger
 from services.core.transaction import Stamp, unit_of_work
 from tests.asset_factories import make_provider, registered
 
+pytestmark = pytest.mark.both_engines
+
 READ = Stamp("test_read", "UC-05.01", system_actor("Test"))
 
 

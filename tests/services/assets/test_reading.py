@@ -98,6 +98,7 @@ def test_operators_see_their_licence_areas_and_owners_what_they_own(register: st
 
 
 @pytest.mark.use_case("UC-05.01")
+@pytest.mark.both_engines
 def test_filters_by_term(register: str) -> None:
     actor = make_provider()
     kelvin = make_provider("Kelvin")
@@ -151,6 +152,7 @@ def test_filters_from_the_terms_of_a_request(one_register: str) -> None:
 
 
 @pytest.mark.use_case("UC-05.01")
+@pytest.mark.both_engines
 def test_pages_follow_one_another_while_assets_are_added(register: str) -> None:
     actor = make_provider()
     ids = [registered(actor).id for _ in range(5)]
@@ -167,6 +169,7 @@ def test_pages_follow_one_another_while_assets_are_added(register: str) -> None:
 
 
 @pytest.mark.use_case("UC-05.06")
+@pytest.mark.both_engines
 def test_the_history_tells_before_and_after_and_the_asset_as_it_stood(register: str) -> None:
     start = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     with time_machine.travel(start, tick=False):
@@ -215,6 +218,7 @@ def populate() -> tuple[Actor, Actor, Actor]:
 
 
 @pytest.mark.use_case("UC-05.02")
+@pytest.mark.both_engines
 def test_the_register_in_numbers_for_those_who_see_its_assets(register: str) -> None:
     with time_machine.travel(datetime(2026, 5, 10, tzinfo=UTC), tick=False):
         first, *_others = populate()

@@ -42,6 +42,7 @@ def refusal(actor: Actor, values: dict[str, Any], **more: Any) -> dict[str, str 
 
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("category", sorted(OF_CATEGORY))
+@pytest.mark.both_engines
 def test_an_asset_of_each_category_registers_and_waits_for_its_checks(register: str, category: str) -> None:
     actor = make_provider()
     values = values_for(category)
@@ -165,6 +166,7 @@ def test_the_same_mpan_category_and_capacity_in_one_provider_is_a_duplicate(regi
 
 
 @pytest.mark.use_case("UC-02.02")
+@pytest.mark.both_engines
 def test_a_deregistered_asset_frees_its_mpan_serial_number_code_and_aliases(register: str) -> None:
     actor = make_provider()
     values = battery(FriendlyCode="NES-1", Aliases=[{"scheme": "ECR", "value": "UKPN-1"}])
@@ -210,6 +212,7 @@ def test_the_administrator_registers_on_behalf_of_a_provider(register: str) -> N
 
 
 @pytest.mark.use_case("UC-02.01")
+@pytest.mark.both_engines
 def test_text_that_no_database_keeps_does_no_harm(register: str) -> None:
     asset = registered(
         make_provider(), Manufacturer="Am\x00pere \ud800", Aliases=[{"scheme": "OEM", "value": "a\x00b"}]
@@ -226,6 +229,7 @@ def test_a_number_of_an_attribute_is_the_same_however_it_is_written(one_register
 
 @pytest.mark.use_case("UC-02.01")
 @pytest.mark.parametrize("device", [{"SerialNumber": "ONE-1"}, {"SerialNumber": None, "ImportMPAN": an_mpan()}])
+@pytest.mark.both_engines
 def test_of_two_sessions_that_register_the_same_device_one_wins(register: str, device: dict[str, Any]) -> None:
     organisation = make_organisation()
     outcomes = race([make_actor(organisation), make_actor(organisation)], battery(**device))

@@ -134,6 +134,7 @@ def test_whoever_decides_on_an_older_version_is_told_what_was_decided(register: 
         answer_query(actor, asset.id, "It was uprated.", asset.version)
 
 
+@pytest.mark.both_engines
 def test_all_at_once_and_a_second_thought(register: str) -> None:
     """A source found right asks the FSP for a change; the operator may think better of it."""
     actor, operator = make_provider(), make_administrator()

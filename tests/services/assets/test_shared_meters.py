@@ -16,6 +16,7 @@ pytestmark = pytest.mark.use_case("UC-02.01")
 WHY = {"MPAN-09": "One meter feeds both halves of the site."}
 
 
+@pytest.mark.both_engines
 def test_both_are_told_of_their_own_asset_only_and_no_more_once_either_has_ended(register: str) -> None:
     actor, rival, stranger = make_fsp(), make_fsp(), make_fsp()
     theirs, _apart = registered(rival), registered(rival)

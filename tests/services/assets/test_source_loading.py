@@ -21,7 +21,7 @@ from services.core.errors import Duplicate, Forbidden, Invalid, Refused
 from services.core.identity.actor import Actor, system_actor
 from services.core.ledger.verifying import verify_ledger
 
-pytestmark = pytest.mark.use_case("UC-02.01")
+pytestmark = [pytest.mark.both_engines, pytest.mark.use_case("UC-02.01")]
 OLD, NEW, REPD = "ecr-ukpn-2022-02.csv", "ecr-ukpn-2025-08.csv", "repd-q2-july-2024.csv"
 HEADINGS = (
     "Export MPAN / MSID,Import MPAN / MSID,Customer Site,Postcode,Location (X-coordinate):_Eastings,"

@@ -21,6 +21,8 @@ from services.core.ledger.canonical import columns_of
 from services.core.transaction import Stamp, current_session, unit_of_work
 from tests.asset_factories import make_provider, registered
 
+pytestmark = pytest.mark.both_engines
+
 SYSTEM = system_actor()
 WRITE = Stamp("test_changes", "UC-02.01", SYSTEM)
 CATEGORIES = ("BESS", "SOLAR_PV", "EV_CHARGER")

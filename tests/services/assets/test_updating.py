@@ -81,6 +81,7 @@ def test_what_changes_nothing_makes_no_version_and_no_event(register: str) -> No
 
 
 @pytest.mark.use_case("UC-02.03")
+@pytest.mark.both_engines
 def test_every_shipped_category_can_be_changed_as_it_was_registered(register: str) -> None:
     actor = make_provider()
     for category in ("SOLAR_PV", "EV_CHARGER", "OTHER"):
@@ -108,6 +109,7 @@ def test_a_stale_version_is_refused_and_shows_what_the_other_change_was(register
 
 
 @pytest.mark.use_case("UC-02.03")
+@pytest.mark.both_engines
 def test_of_two_sessions_that_change_the_same_asset_one_wins_and_the_other_is_told_what_changed(register: str) -> None:
     organisation = make_organisation()
     actors = [make_actor(organisation), make_actor(organisation)]

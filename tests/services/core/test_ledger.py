@@ -1,9 +1,7 @@
 """The ledger: it writes itself, can't be changed through the database, and shows any change made behind its back."""
 
 import json
-import os
-import subprocess
-import sys
+import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,11 +24,14 @@ from services.core.ledger.sealing import merkle_root, seal_ledger
 from services.core.ledger.verifying import FaultKind, verify_ledger
 from services.core.operation import operation
 from services.core.register_settings import change_setting
-from services.core.settings import ROOT, settings
+from services.core.settings import settings
 from services.core.transaction import NoTransaction, current_session
 from services.governance.sealing import seal_and_anchor
 from tests.databases import behind_its_back
 from tests.factories import administrator
+from tests.processes import die_at_moment, run_process
+
+pytestmark = pytest.mark.both_engines
 
 KEY = "asset.query_answer_days"
 OTHER = "asset.pending_notice_days"
@@ -360,45 +361,30 @@ def test_two_sessions_write_one_record_and_the_later_is_told_what_changed(regist
     assert verify_ledger(SYSTEM).sound
 
 
-KILLED = """
-import os, sys
-from sqlalchemy import event
-from services.core.db.engine import engine
-from services.core.identity.actor import system_actor
-from services.core.register_settings import change_setting
-from tests.rewiring import wire_nothing
+def _change_until(fatal: int) -> None:
+    """Change a setting, and die at the given moment of those before and after each statement."""
+    die_at_moment(fatal)
+    change_setting(system_actor(), "asset.query_answer_days", "21", 0)
 
-wire_nothing()
-fatal, seen = int(sys.argv[1]), 0
 
-def count(*_args):
-    global seen
-    seen += 1
-    if seen == fatal:
-        os._exit(9)
-
-for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-    event.listen(engine(), name, count)
-change_setting(system_actor(), "asset.query_answer_days", "21", 0)
-"""
+FEWEST_MOMENTS = 6
+"""Before and after the record and its entry are written, and at the commit; what is read first comes on top."""
 
 
 @pytest.mark.use_case("UC-05.06")
 def test_killed_between_any_two_statements_leaves_both_record_and_entry_or_neither(register: str) -> None:
     """`kill -9` before and after each statement of one operation, until it runs through."""
-    environment = {**os.environ, "DATABASE_URL": register}
     for fatal in range(1, 60):
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(fatal)], cwd=ROOT, env=environment, check=False, capture_output=True
-        )
-        assert done.returncode in (0, 9), done.stderr.decode()
+        code = run_process(_change_until, register, fatal)
+        assert code in (0, -signal.SIGKILL)
         with engine().connect() as connection:
             records = connection.scalar(select(Setting.value).where(col(Setting.key) == KEY))
             states = connection.scalars(select(LedgerEntry.state).where(col(LedgerEntry.state).contains(KEY))).all()
         assert [json.loads(state)["value"] for state in states] == ([records] if records else [])
         assert verify_ledger(SYSTEM).sound
-        if done.returncode == 0:
+        if code == 0:
             assert records == "21"
+            assert fatal > FEWEST_MOMENTS, "it was killed before and after each statement"
             return
     pytest.fail("The operation never ran through.")
 

@@ -24,6 +24,8 @@ from services.core.ledger.verifying import verify_ledger
 from services.core.transaction import unit_of_work
 from tests.asset_factories import STAMP, make_administrator, make_provider
 
+pytestmark = pytest.mark.both_engines
+
 SET_HERE = ("version", "recorded_at", "recorded_by")
 texts = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20))
 powers = st.one_of(st.none(), st.decimals(0, 10**6, places=2))

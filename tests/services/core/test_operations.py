@@ -30,6 +30,8 @@ from services.core.register_settings import change_setting, read_settings
 from services.core.transaction import current_session
 from services.governance.traceability import every_operation
 
+pytestmark = pytest.mark.both_engines
+
 OURS = {known.name: known for known in every_operation()}
 
 

@@ -8,6 +8,8 @@ from services.core.ledger.sealing import seal_ledger
 from services.core.ledger.verifying import verify_ledger
 from services.core.register_settings import change_setting, read_settings
 
+pytestmark = pytest.mark.both_engines
+
 KEY = "asset.query_answer_days"
 
 

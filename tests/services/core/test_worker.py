@@ -27,6 +27,8 @@ from services.core.reactions import Failures, Handler, Handling, PeriodicJob, re
 from services.core.transaction import Stamp, current_session, unit_of_work
 from tests.rewiring import rewired
 
+pytestmark = pytest.mark.both_engines
+
 SYSTEM = system_actor()
 SAID = EventType.ORGANISATION_UPDATED
 """A type that the register itself hands to nobody."""

@@ -40,6 +40,7 @@ def test_an_opening_names_who_what_and_when_and_one_that_shows_nothing_is_told_a
     assert [one.number for one in list_accesses(administrator, before=found[1].number, limit=1)] == [found[2].number]
 
 
+@pytest.mark.both_engines
 def test_what_a_page_shows_is_written_behind_it_in_its_order_and_whole_at_an_orderly_stop(register: str) -> None:
     actor, administrator = make_provider(), make_administrator()
     assets = [registered(actor) for _ in range(3)]

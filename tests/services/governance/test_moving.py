@@ -1,9 +1,6 @@
 """A whole register moves between SQLite and PostgreSQL and back, or not at all; nothing of it changes on the way."""
 
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +24,7 @@ from services.core.identity.actor import system_actor
 from services.core.jobs.outbox import read_events
 from services.core.jobs.worker import work_through
 from services.core.ledger.verifying import verify_ledger
-from services.core.settings import ROOT, settings
+from services.core.settings import settings
 from services.first_data import begin
 from services.governance.moving import move_register
 from services.governance.sealing import seal_and_anchor
@@ -35,6 +32,7 @@ from services.workshop.demo import seed_demo
 from tests.asset_factories import battery, make_provider
 from tests.conftest import use_database
 from tests.databases import fresh_postgres, fresh_sqlite, sqlite_template
+from tests.processes import run_command
 
 pytestmark = pytest.mark.use_case("UC-05.06")
 SYSTEM = system_actor()
@@ -110,14 +108,6 @@ def at(url: str, statement: str) -> Any:
     return value
 
 
-def in_a_process(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as an operator does."""
-    command = [sys.executable, "manage.py", *words]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=180, check=False
-    )
-
-
 def test_a_register_moves_to_postgresql_and_back_without_a_difference(demo: str, empty: str, tmp_path: Path) -> None:
     before = rows_of(demo)
     assert all(before[name] for name in ("attachment_content", "asset_draft", "event_delivery", "asset_cell_tally"))
@@ -162,7 +152,7 @@ def test_a_move_that_fails_half_way_leaves_the_target_empty_and_the_source_as_it
     before = rows_of(demo)
     # SQLite takes any length; PostgreSQL doesn't.
     at(demo, f"UPDATE source_key SET value = '{'x' * 101}' WHERE id = (SELECT max(id) FROM source_key)")
-    failed = in_a_process("move", "--from", demo, "--to", empty)
+    failed = run_command("move", "--from", demo, "--to", empty)
     assert failed.returncode == 1
     assert "Traceback" not in failed.stderr
     assert "A row of source_key" in failed.stderr
@@ -173,7 +163,7 @@ def test_a_move_that_fails_half_way_leaves_the_target_empty_and_the_source_as_it
 
 def test_a_ledger_that_was_tampered_with_arrives_as_it_is_and_says_so(demo: str, empty: str) -> None:
     at(demo, "UPDATE asset SET asset_name = 'Another name' WHERE id = (SELECT max(id) FROM asset)")
-    moved = in_a_process("move", "--from", demo, "--to", empty)
+    moved = run_command("move", "--from", demo, "--to", empty)
     assert moved.returncode == 0, moved.stderr
     assert "It has 1 faults, the same as in the source" in moved.stderr
     assert "Another name" in moved.stderr
@@ -242,7 +232,7 @@ def test_nobody_writes_while_a_register_is_held_alone(demo: str) -> None:
     ],
 )
 def test_what_can_not_be_moved_is_said_in_words(demo: str, to: str, words: str) -> None:
-    refused = in_a_process("move", "--from", demo, "--to", to.format(demo=demo))
+    refused = run_command("move", "--from", demo, "--to", to.format(demo=demo))
     assert refused.returncode == 1
     assert words in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -250,7 +240,7 @@ def test_what_can_not_be_moved_is_said_in_words(demo: str, to: str, words: str) 
 
 
 def test_the_command_tells_counts_on_both_sides_and_shows_no_password(demo: str, empty: str) -> None:
-    told = in_a_process("move", DATABASE_URL=demo, FMAR_MOVE_TO=empty)
+    told = run_command("move", DATABASE_URL=demo, FMAR_MOVE_TO=empty)
     assert told.returncode == 0, told.stderr
     lines = {line.split()[0]: line.split() for line in told.stdout.splitlines() if line.strip()}
     assert lines["asset"][1] == lines["asset"][2]

@@ -21,7 +21,7 @@ from tests.asset_factories import (
     registered,
 )
 
-pytestmark = pytest.mark.use_case("UC-05.01")
+pytestmark = [pytest.mark.both_engines, pytest.mark.use_case("UC-05.01")]
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,7 @@ def portfolio(name: str = "Northgate", count: int = 2) -> Actor:
     return actor
 
 
+@pytest.mark.both_engines
 def test_what_stops_most_units_in_words_with_numbers(register: str) -> None:
     actor = portfolio()
     found = top_blockers(actor, MarketFilters(products=("DC",)))
@@ -99,6 +100,7 @@ def test_each_sees_its_own_and_an_operator_what_it_buys(register: str) -> None:
         top_blockers(asset_factories.make_actor(make_organisation("Fitters", ["Installer"]), Role.INSTALLER))
 
 
+@pytest.mark.both_engines
 def test_counted_once_while_nothing_changes_and_anew_once_it_does(register: str) -> None:
     actor = portfolio()
     statements: list[str] = []

@@ -215,6 +215,7 @@ def test_who_sees_what_and_units_that_ended(register: str) -> None:
     assert list_opportunities(actor).items == []
 
 
+@pytest.mark.both_engines
 def test_a_portfolio_in_numbers_and_page_by_page(register: str) -> None:
     actor, stranger = make_provider(), make_provider("Another")
     powers = (1200, 940, 100)

@@ -18,6 +18,8 @@ from tests.services.market.test_opportunities import LONDON, small
 from tests.services.market.test_statistics import START, applied, moved, operator
 from tests.unit_factories import make_unit
 
+pytestmark = pytest.mark.both_engines
+
 S = QualificationStatus
 
 

@@ -274,6 +274,7 @@ def test_no_change_is_none_and_a_later_version_comes_first(register: str) -> Non
     assert [one.code for one in check_proposal(operator, sooner)] == ["PRODUCT-14"]
 
 
+@pytest.mark.both_engines
 def test_the_order_of_who_buys_it_changes_nothing(register: str) -> None:
     buyer = local_operator()
     stands = get_product(buyer, "SAOUDA").version.procurers

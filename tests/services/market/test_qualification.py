@@ -82,6 +82,7 @@ def steps(qualification: Qualification) -> list[tuple[str | None, str, int]]:
         return [(one.from_status, one.to_status, one.working_days) for one in found]
 
 
+@pytest.mark.both_engines
 def test_one_package_is_frozen_for_all_products_and_each_goes_to_the_operators_who_buy_it(register: str) -> None:
     actor, operator, unit = make_market()
     make_dso("Northern Powergrid", "NPG_NE")
@@ -217,6 +218,7 @@ def test_the_time_an_operator_has_is_a_setting(register: str) -> None:
     assert made.due_on == add_working_days(today(), 5)
 
 
+@pytest.mark.both_engines
 def test_an_application_from_question_to_decision(register: str) -> None:
     actor, operator, unit = make_market()
     [made] = apply_for(actor, unit)
@@ -305,6 +307,7 @@ def test_assigning_within_the_own_organisation(register: str) -> None:
     assert assign_application(operator, made.id, None, made.version).assigned_to is None
 
 
+@pytest.mark.both_engines
 def test_like_cases_are_decided_together_all_or_none(register: str) -> None:
     actor, operator, unit = make_market()
     others = [make_unit(actor, name=f"Unit {number}") for number in (1, 2)]
@@ -385,6 +388,7 @@ def test_a_change_while_suspended_waits_for_the_suspension_to_be_lifted(register
     assert (made.status, made.reason_code) == (S.REASSESSMENT_REQUIRED, "UNIT_CHANGED")
 
 
+@pytest.mark.both_engines
 def test_what_a_unit_is_qualified_for_ends_with_it_and_moves_with_it(register: str) -> None:
     actor, operator, unit = make_market()
     made = qualified(operator, apply_for(actor, unit)[0])
@@ -402,6 +406,7 @@ def test_what_a_unit_is_qualified_for_ends_with_it_and_moves_with_it(register: s
     assert get_qualification(gaining, made.id).qualification.status is S.WITHDRAWN
 
 
+@pytest.mark.both_engines
 def test_the_queue_goes_by_the_clock_and_its_filters_add_up(register: str) -> None:
     with at(2):
         actor, operator, unit = make_market()
@@ -453,6 +458,7 @@ def test_the_queue_goes_by_the_clock_and_its_filters_add_up(register: str) -> No
             parse_qualification_filters({term: [value]})
 
 
+@pytest.mark.both_engines
 def test_pages_of_the_list_follow_each_other(register: str) -> None:
     actor, _operator, unit = make_market()
     made = apply_for(actor, unit, "SU", "SAOUDA") + apply_for(actor, make_unit(actor))

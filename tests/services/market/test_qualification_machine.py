@@ -3,7 +3,6 @@
 Whatever somebody tries, either it is refused and nothing has changed, or it is a step that the life cycle knows.
 """
 
-import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -50,10 +49,11 @@ from tests.asset_factories import STAMP, an_mpan, make_administrator, make_provi
 from tests.conftest import build_register, use_database
 from tests.databases import DATABASES, fresh_database
 from tests.market_factories import apply_for, bad, good, make_dso, make_unit, verified
+from tests.thorough import times
 
 WORDS = "Because of what was said in May."
-STEPS = int(os.environ.get("FMAR_MACHINE_STEPS", "25"))
-EXAMPLES = int(os.environ.get("FMAR_MACHINE_EXAMPLES", "5"))
+STEPS = times(20, 50)
+EXAMPLES = times(3, 20)
 Act = Callable[[Actor, UUID, int], object]
 ACTS: dict[str, Act] = {
     "take": take_application,

@@ -229,6 +229,7 @@ def test_accepting_decides_an_application_under_way_and_follows_the_table(regist
     assert (accepted.id, accepted.status, accepted.due_on) == (mine.id, S.QUALIFIED, None)
 
 
+@pytest.mark.both_engines
 def test_what_colleagues_qualified_is_filtered_first_then_paged_and_counted(register: str) -> None:
     actor, first, second, unit = across()
     assert first.organisation_id is not None
@@ -290,6 +291,7 @@ def test_readiness_is_yes_or_everything_that_is_missing(register: str) -> None:
         lacks(actor, unit, operator, day=today() + timedelta(days=9999))
 
 
+@pytest.mark.both_engines
 def test_what_waits_is_counted_for_operator_and_provider(register: str) -> None:
     actor, operator, unit = make_market()
     [made] = apply_for(actor, unit)

@@ -30,7 +30,7 @@ from tests import asset_factories
 from tests.asset_factories import STAMP, make_organisation, make_provider
 from tests.unit_factories import make_unit, verified
 
-pytestmark = pytest.mark.use_case("UC-05.02")
+pytestmark = [pytest.mark.both_engines, pytest.mark.use_case("UC-05.02")]
 S = QualificationStatus
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

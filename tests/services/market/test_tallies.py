@@ -47,7 +47,7 @@ from services.market.units.units import get_unit
 from tests.asset_factories import STAMP, make_administrator, make_provider
 from tests.market_factories import apply_for, bad, good, make_dso, make_neso, make_unit, qualified, verified
 
-pytestmark = pytest.mark.use_case("UC-05.02")
+pytestmark = [pytest.mark.both_engines, pytest.mark.use_case("UC-05.02")]
 WORDS = "Because of what was said in May."
 START = datetime(2026, 1, 15, 10, tzinfo=UTC)
 

@@ -207,6 +207,7 @@ def test_people_of_refused_and_withdrawn_organisations_are_told_and_can_start_an
 
 
 @pytest.mark.use_case("UC-01.04")
+@pytest.mark.both_engines
 def test_a_deactivated_account_is_out_everywhere_and_registers_nothing(register: str) -> None:
     first, second = make_organisation(), make_organisation()
     person = make_user(first, email="gone@example.org")

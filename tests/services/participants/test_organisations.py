@@ -191,6 +191,7 @@ def test_a_change_checks_the_whole_record_and_duplicates(register: str) -> None:
 
 
 @pytest.mark.use_case("UC-01.03")
+@pytest.mark.both_engines
 def test_of_two_changes_of_one_version_the_second_is_told_of_the_first(register: str) -> None:
     organisation = make_organisation()
     acting = make_actor(organisation, ADMIN_ROLES)

@@ -25,6 +25,8 @@ from tests.factories import (
     organisation_values,
 )
 
+pytestmark = pytest.mark.both_engines
+
 
 def at_once(*acts: Callable[[], object]) -> list[str]:
     """Start all acts at the same moment; what became of each: "done", or the name of the refusal. Others are raised."""

@@ -151,6 +151,7 @@ def test_the_last_fmar_administrator_can_not_go(register: str) -> None:
 
 
 @pytest.mark.use_case("UC-01.04")
+@pytest.mark.both_engines
 def test_of_two_administrators_who_deactivate_each_other_at_once_one_stays(register: str) -> None:
     organisation = make_organisation()
     people = [make_user(organisation, BOSS), make_user(organisation, BOSS)]

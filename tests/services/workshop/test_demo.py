@@ -328,6 +328,7 @@ def test_it_is_laid_down_on_a_leap_day_too(one_register: str) -> None:
         assert verify_ledger(SYSTEM).sound
 
 
+@pytest.mark.both_engines
 def test_it_is_laid_down_and_put_back_on_either_database(
     register: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -21,6 +21,8 @@ from tests.asset_factories import battery, values_for
 from tests.bulk_files import assets, counts, everything, send
 from tests.factories import make_fsp
 
+pytestmark = pytest.mark.both_engines
+
 
 def _portfolio(actor: object) -> None:
     register_asset(actor, battery(FriendlyCode="-A1", Aliases="ECR:UKPN-1; OEM:=2+3", AssetName="-1 Depot"))  # pyright: ignore

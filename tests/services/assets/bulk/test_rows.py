@@ -21,6 +21,8 @@ from tests.asset_factories import an_mpan, battery, values_for
 from tests.bulk_files import assets, counts, csv_of, entries_of, events_of, everything, how_many, jsonl_of, send
 from tests.factories import administrator, make_fsp
 
+pytestmark = pytest.mark.both_engines
+
 ITS_OWN = {
     "id", "asset_name", "serial_number", "serial_key", "import_mpan", "export_mpan", "friendly_code", "version", "aliases",
 }  # fmt: skip

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from services.core.ledger.verifying import verify_ledger
 from tests.asset_factories import an_mpan, battery
 from tests.bulk_files import csv_of, events_owed, everything, how_many, send
 from tests.factories import make_fsp
-from tests.killing import kill_process, start_process
+from tests.processes import FORKS, kill_process, start_process
 
 ROWS, CHUNK = 60, 10
 FAULTS = [
@@ -89,6 +90,7 @@ CHANGING = {
 
 
 @pytest.mark.use_case("UC-02.01")
+@pytest.mark.both_engines
 def test_records_are_the_same_whatever_the_chunks(register: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shared, records = an_mpan(), list[dict[str, dict[str, Any]]]()
     for number, size in enumerate((10 * ROWS, CHUNK)):
@@ -154,21 +156,16 @@ def test_a_job_goes_on_when_its_process_was_killed(register: str) -> None:
     assert verify_ledger(system_actor()).sound
 
 
-WORK = """
-from services.core.jobs.process_pool import second_process
-from tests.rewiring import wire_nothing
-import os, time
-wire_nothing()
-print("ready", flush=True)
-print(second_process().submit(os.getpid).result(), flush=True)
-time.sleep(60)
-"""
+def _ask_another(answers: Connection) -> None:
+    answers.send(second_process().submit(os.getpid).result())
+    time.sleep(60)
 
 
 def test_it_ends_with_the_process_that_asked(tmp_path: Path) -> None:
-    process = start_process(WORK, f"sqlite:///{tmp_path / 'none.sqlite'}")
-    assert process.stdout is not None
-    second = int(process.stdout.readline())
+    answers, answering = FORKS.Pipe(duplex=False)
+    process = start_process(_ask_another, f"sqlite:///{tmp_path / 'none.sqlite'}", answering, has_children=True)
+    assert answers.poll(60)
+    second = answers.recv()
     assert Path(f"/proc/{second}").exists()
     kill_process(process)
     deadline = time.monotonic() + 20

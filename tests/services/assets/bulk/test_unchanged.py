@@ -23,6 +23,8 @@ from tests.asset_factories import OF_CATEGORY, an_mpan, battery, values_for
 from tests.bulk_files import assets, counts, csv_of, frame_of, send
 from tests.factories import make_fsp
 
+pytestmark = pytest.mark.both_engines
+
 Cells = dict[str, Any]
 Told = tuple[object, dict[str, Any], list[Any]]
 SEED, ROWS = 1, 500
