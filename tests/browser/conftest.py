@@ -1,4 +1,4 @@
-"""What the journeys share: the demo register, a portal on it, and one browser for all tests of a module."""
+"""What the journeys share: the demo register, a portal on it for each module, and one browser."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,17 +19,6 @@ from tests.databases import fresh_database
 from tests.servers import serve
 
 KEY = "sandbox"
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine now and then loses a click: a journey that failed is walked once more.
-
-    It then has a register and a portal of its own (`demo` below): what is broken fails again.
-    """
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +65,15 @@ def demo_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortal
 
 
 @pytest.fixture
-def demo(demo_portal: DemoPortal, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DemoPortal]:
-    """The module's portal, with this process at its register; on a second attempt one that nothing has happened in yet."""
-    if getattr(request.node, "execution_count", 1) > 1:
-        with _demo_portal(tmp_path) as fresh:
-            yield fresh
-        return
+def demo(demo_portal: DemoPortal) -> DemoPortal:
+    """The module's portal, with this process at its register."""
     use_database(demo_portal.database)
-    yield demo_portal
+    return demo_portal
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a module; each test opens pages with cookies of their own in it."""
+    """One Chromium for all journeys that a worker walks; each test opens pages with cookies of their own in it."""
     with sync_playwright() as playwright:
         running = launch_browser(playwright)
         yield running

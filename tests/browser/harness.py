@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "shots"
@@ -24,7 +24,8 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", ""}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
-    "--use-angle=swiftshader",
+    # Pages are drawn without a graphics card's detour; maps alone, which need WebGL, with one made of software.
+    "--disable-gpu",
     "--enable-unsafe-swiftshader",
     "--disable-background-networking",
     "--disable-component-update",
@@ -144,20 +145,6 @@ class Watch:
         """Fail when anything left the machine or an error stood on the console."""
         assert not self.foreign_requests, f"requests left the machine: {self.foreign_requests}"
         assert not self.console_errors, f"errors on the console: {self.console_errors}"
-
-
-@contextmanager
-def browser_page(
-    width: int = DESKTOP[0], height: int = DESKTOP[1], scheme: str = "light"
-) -> Iterator[tuple[Page, Watch]]:
-    """A fresh browser with one page of the given size, and the `Watch` that listens to it."""
-    with sync_playwright() as playwright:
-        browser = launch_browser(playwright)
-        try:
-            with new_page(browser, width, height, scheme) as pair:
-                yield pair
-        finally:
-            browser.close()
 
 
 @contextmanager

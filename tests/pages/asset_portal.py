@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -10,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from services.core.identity.actor import Actor
 from services.participants.reading import get_organisation
 from tests import factories
+from tests.pages import portal
+from tests.pages.portal import quiet
 
-ROOT = Path(__file__).resolve().parents[2]
 EMAILS = {
     "northgate": "daniel.marsh@northgate.example.com",
     "kelvin": "morag.sinclair@kelvin.example.com",
@@ -39,20 +39,8 @@ def administrator() -> Actor:
 
 
 def open_page(persona: str, page: str, **parameters: str) -> AppTest:
-    """The page as this persona sees it, from a fresh browser."""
-    at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=30)
-    at.session_state["persona"] = persona
-    at.run()
-    at.switch_page(f"pages/assets/{page}.py")
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    return quiet(at.run())
-
-
-def quiet(at: AppTest) -> AppTest:
-    """The page, which must have come without a mistake of ours."""
-    assert not at.exception, [error.value for error in at.exception]
-    return at
+    """The page of assets (`review`) as this persona sees it, from a fresh browser."""
+    return portal.open_page(persona, f"assets/{page}", **parameters)
 
 
 def fill(at: AppTest, slot: str, values: Mapping[str, Any]) -> AppTest:

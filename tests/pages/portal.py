@@ -5,14 +5,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from models.participants import Organisation
+from pages.frame.navigation import PLACES
 from services.core.identity.actor import Actor
 from services.participants.personas import PERSONAS
 from services.participants.reading import get_organisation
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def persona_keys() -> list[str]:
+    """Everybody whom the demo offers to be, by key."""
+    return [persona["key"] for persona in json.loads(PERSONAS.read_text("utf-8"))]
 
 
 def email_of(persona: str) -> str:
@@ -34,16 +41,23 @@ def be_administrator() -> Actor:
 
 
 def open_page(persona: str | None, page: str | None = None, **parameters: str) -> AppTest:
-    """A page (`participants/users`) in a fresh browser; home without one, the door without a persona."""
+    """A page (`participants/users`) in a fresh browser; home without one, the door without a persona.
+
+    ValueError when the page isn't offered to them.
+    """
     at = AppTest.from_file(str(ROOT / "portal.py"), default_timeout=30)
     if persona:
         at.session_state["persona"] = persona
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    if page:
+        # What a browser asks for that begins at the page's address; switch_page would have home drawn before.
+        at._page_hash = calc_hash(
+            next(one.address for ones in PLACES.values() for one in ones if one.file == f"{page}.py")
+        )
     at.run()
     if page:
         at.switch_page(f"pages/{page}.py")
-        for name, value in parameters.items():
-            at.query_params[name] = value
-        at.run()
     return quiet(at)
 
 

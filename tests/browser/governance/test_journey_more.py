@@ -1,6 +1,4 @@
-"""What people do between the steps: reload, open two windows, follow a link, type nonsense; every page for everybody."""
-
-import json
+"""What people do between the steps: reload, open two windows, follow a link, type nonsense."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -14,12 +12,10 @@ from services.assets.registration.update import update_asset
 from services.core.clock import in_london
 from services.core.identity.actor import Actor
 from services.participants.identity import actor_for_user, demo_personas
-from services.participants.personas import PERSONAS
 from tests.browser.conftest import DemoPortal
-from tests.browser.harness import DESKTOP, PHONE, body_text, new_page, open_page, wait_idle
+from tests.browser.harness import body_text, new_page, open_page, wait_idle
 from tests.browser.widgets import choose, choose_many, expect_line, fill_area, fill_text, go_to, press, typed
 
-EVERYBODY = [one["key"] for one in json.loads(PERSONAS.read_text("utf-8"))]
 HOSTILE = {
     "Manufacturer": '<img src=x onerror="window.hit=1">',
     "AssetModel": "[x](javascript:window.hit=1) <b>bold</b>",
@@ -38,33 +34,6 @@ def actor_of(persona: str) -> Actor:
 def verified_asset_of(persona: str) -> Asset:
     """An asset that the persona's organisation manages, verified."""
     return list_assets(actor_of(persona), AssetFilters(status=(AssetStatus.VERIFIED,)), limit=1).items[0]
-
-
-@pytest.mark.parametrize("persona", EVERYBODY)
-@pytest.mark.use_case("UC-01.04")
-def test_every_page_opens_for_everybody_on_a_desk_and_on_a_phone(
-    demo: DemoPortal, browser: Browser, persona: str
-) -> None:
-    with new_page(browser, *PHONE) as (page, watch):
-        open_page(page, demo.at(persona))
-        entries = page.get_by_test_id("stSidebarNavLink")
-        titles = [" ".join((text or "").split()) for text in entries.all_text_contents()]
-        assert len(titles) > 3
-        for place, title in enumerate(titles):
-            entries.nth(place).evaluate("entry => entry.click()")
-            wait_idle(page, timeout=60)
-            expect(page.get_by_test_id("stMain").get_by_role("heading", level=1)).to_be_visible()
-            text = body_text(page)
-            assert "Something went wrong" not in text, title
-            assert page.get_by_test_id("stException").count() == 0, title
-            assert page.get_by_role("dialog").count() == 0, title
-            for width, height in (PHONE, DESKTOP):
-                page.set_viewport_size({"width": width, "height": height})
-                page.wait_for_timeout(200)
-                drawn = page.evaluate("document.documentElement.scrollWidth")
-                assert drawn <= width, f"{title} is {drawn} pixels wide in a window of {width}"
-            page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        watch.assert_quiet()
 
 
 @pytest.mark.use_case("UC-02.01")

@@ -1,9 +1,6 @@
 """UC-01.01, UC-01.04: signing in for real, against an OIDC provider, in a browser; and the demo's door beside it."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 from oidc_provider_mock import User as ProviderUser
 from oidc_provider_mock import run_server_in_thread
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from models.participants import Organisation
 from services.core.db.engine import close
@@ -22,10 +19,11 @@ from services.participants.approval import reinstate_organisation, suspend_organ
 from services.participants.reading import get_organisation
 from services.participants.users import UserView, deactivate_user, list_users
 from tests import factories
-from tests.browser.harness import ROOT, Watch, body_text, browser_page, free_port, open_page, start_portal, wait_idle
+from tests.browser.harness import ROOT, Watch, body_text, free_port, new_page, open_page, start_portal, wait_idle
 from tests.browser.widgets import choose, choose_many, fill_text, go_to, press
 from tests.conftest import build_register, use_database
 from tests.databases import fresh_database
+from tests.processes import Finished, run_command
 
 SECRET = "0123456789abcdef0123456789abcdef"
 COOKIE = "_streamlit_user"
@@ -128,9 +126,9 @@ def _running(database: str) -> Iterator[Live]:
 
 
 @contextmanager
-def _browser() -> Iterator[tuple[Page, Watch]]:
-    """A fresh browser; the test provider's own page asks for a style sheet elsewhere, which is kept from it."""
-    with browser_page() as (page, watch):
+def _window(browser: Browser) -> Iterator[tuple[Page, Watch]]:
+    """A page with cookies of its own; the test provider's page asks for a style sheet elsewhere, which is kept from it."""
+    with new_page(browser) as (page, watch):
         page.route("**/cdn.jsdelivr.net/**", lambda route: route.abort())
         yield page, watch
 
@@ -164,8 +162,8 @@ def _cookie(context: BrowserContext) -> dict[str, Any]:
     return next(dict(cookie) for cookie in context.cookies() if cookie.get("name") == COOKIE)
 
 
-def test_the_right_person_signs_in_and_nothing_else_leaves_the_machine(live: Live) -> None:
-    with _browser() as (page, watch):
+def test_the_right_person_signs_in_and_nothing_else_leaves_the_machine(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, watch):
         open_page(page, live.url)
         expect(page.get_by_role("button", name="Sign in with Acorn")).to_be_visible()
         expect(page.get_by_role("button", name="Sign in with Beech")).to_be_visible()
@@ -182,8 +180,8 @@ def test_the_right_person_signs_in_and_nothing_else_leaves_the_machine(live: Liv
         watch.assert_quiet()
 
 
-def test_an_unknown_person_may_register_an_organisation_and_nothing_else(live: Live) -> None:
-    with _browser() as (page, _):
+def test_an_unknown_person_may_register_an_organisation_and_nothing_else(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "stranger")
         _expect_in(page, inside=False)
         _expect_text(page, "Nobody is registered under this email address")
@@ -192,8 +190,8 @@ def test_an_unknown_person_may_register_an_organisation_and_nothing_else(live: L
 
 
 @pytest.mark.use_case("UC-01.02")
-def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(live: Live) -> None:
-    with _browser() as (page, _):
+def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "newcomer")
         go_to(page, "Register an organisation")
         choose(page, "Type of organisation *", "Public Authority")
@@ -220,8 +218,8 @@ def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(li
         _expect_text(page, "Pending Approval")
 
 
-def test_an_unverified_email_opens_nothing_and_is_told_why(live: Live) -> None:
-    with _browser() as (page, _):
+def test_an_unverified_email_opens_nothing_and_is_told_why(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "bob")
         _expect_in(page, inside=False)
         _expect_text(page, "has not verified your email address")
@@ -229,19 +227,19 @@ def test_an_unverified_email_opens_nothing_and_is_told_why(live: Live) -> None:
         expect(page.get_by_role("button", name="Sign out here")).to_be_visible()
 
 
-def test_the_same_email_at_another_provider_is_not_the_same_person(live: Live) -> None:
-    with _browser() as (page, _):
+def test_the_same_email_at_another_provider_is_not_the_same_person(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "amy")
         _expect_in(page)
-    with _browser() as (page, _):
+    with _window(browser) as (page, _):
         _sign_in(page, live, "amy", provider="Beech")
         _expect_in(page, inside=False)
         _expect_text(page, "signs in with another account")
 
 
 @pytest.mark.use_case("UC-01.04")
-def test_a_deactivated_person_is_out_at_the_next_click(live: Live) -> None:
-    with _browser() as (page, _):
+def test_a_deactivated_person_is_out_at_the_next_click(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "cas")
         _expect_in(page)
         cas = next(one for one in list_users(factories.administrator(), live.bramble.id) if one.full_name == "Cas")
@@ -252,9 +250,9 @@ def test_a_deactivated_person_is_out_at_the_next_click(live: Live) -> None:
 
 
 @pytest.mark.use_case("UC-01.04")
-def test_a_suspended_organisation_is_out_at_the_next_click_and_back_after(live: Live) -> None:
+def test_a_suspended_organisation_is_out_at_the_next_click_and_back_after(live: Live, browser: Browser) -> None:
     administrator = factories.administrator()
-    with _browser() as (page, _):
+    with _window(browser) as (page, _):
         _sign_in(page, live, "dee")
         _expect_in(page)
         version = get_organisation(administrator, live.bramble.id).version
@@ -270,8 +268,8 @@ def test_a_suspended_organisation_is_out_at_the_next_click_and_back_after(live: 
         _expect_in(page)
 
 
-def test_a_tampered_cookie_opens_nothing(live: Live) -> None:
-    with _browser() as (page, _):
+def test_a_tampered_cookie_opens_nothing(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "amy")
         cookie = _cookie(page.context)
         end = "A" * 6 if not cookie["value"].endswith("A" * 6) else "B" * 6
@@ -282,8 +280,8 @@ def test_a_tampered_cookie_opens_nothing(live: Live) -> None:
         expect(page.get_by_role("button", name="Sign in with Acorn")).to_be_visible()
 
 
-def test_signing_out_ends_the_session_in_other_windows_and_for_a_copied_cookie(live: Live) -> None:
-    with _browser() as (page, _):
+def test_signing_out_ends_the_session_in_other_windows_and_for_a_copied_cookie(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "amy")
         copied = _cookie(page.context)
         other = page.context.new_page()
@@ -294,7 +292,7 @@ def test_signing_out_ends_the_session_in_other_windows_and_for_a_copied_cookie(l
         go_to(other, "Organisations")
         _expect_in(other, inside=False)
         _expect_text(other, "Your session has ended. Sign in again.")
-    with _browser() as (page, _):
+    with _window(browser) as (page, _):
         page.context.add_cookies([copied])  # pyright: ignore[reportArgumentType]
         open_page(page, live.url)
         _expect_in(page, inside=False)
@@ -304,8 +302,8 @@ def test_signing_out_ends_the_session_in_other_windows_and_for_a_copied_cookie(l
         _expect_in(page)
 
 
-def test_somebody_in_two_organisations_chooses_which_to_act_for(live: Live) -> None:
-    with _browser() as (page, _):
+def test_somebody_in_two_organisations_chooses_which_to_act_for(live: Live, browser: Browser) -> None:
+    with _window(browser) as (page, _):
         _sign_in(page, live, "eve")
         expect(page.get_by_role("heading", name="Bramble Flex Ltd")).to_be_visible()
         choose(page, "Acting for", "Lumen Storage Ltd")
@@ -314,27 +312,9 @@ def test_somebody_in_two_organisations_chooses_which_to_act_for(live: Live) -> N
         expect(page.get_by_role("heading", name="Lumen Storage Ltd")).to_be_visible()
 
 
-def _start(tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def _start(tmp_path: Path, **env: str) -> Finished:
     """Try to start the portal; it is expected to refuse at once."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("FMAR_")}
-    return subprocess.run(
-        [sys.executable, "manage.py", "run", "--port", str(free_port())],
-        cwd=ROOT,
-        env={**clean, "DATABASE_URL": f"sqlite:///{tmp_path}/none.db", **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_live_mode_refuses_to_start_and_says_everything_that_is_missing(tmp_path: Path) -> None:
-    refused = _start(tmp_path, FMAR_MODE="live")
-    assert refused.returncode != 0
-    for name in ("FMAR_OIDC_PROVIDERS", "FMAR_COOKIE_SECRET", "FMAR_TOKEN_SECRET"):
-        assert name in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert not (tmp_path / "none.db").exists()
+    return run_command("run", "--port", str(free_port()), DATABASE_URL=f"sqlite:///{tmp_path}/none.db", **env)
 
 
 def test_a_short_cookie_secret_is_refused(tmp_path: Path) -> None:
@@ -351,14 +331,14 @@ def test_personas_and_real_sign_in_cannot_be_on_together(tmp_path: Path) -> None
     assert "personas and real sign-in can't be on together" in refused.stderr
 
 
-def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(one_register: str) -> None:
+def test_the_demo_door_is_labelled_and_asks_nothing_of_the_network(one_register: str, browser: Browser) -> None:
     administrator = factories.administrator()
     persona = next(one for one in json.loads((ROOT / "data/demo/personas.json").read_text()) if one["key"] == "bramble")
     bramble = factories.make_organisation("Bramble Flex Ltd")
     factories.make_user(bramble, ["organisation_admin", "fsp_user"], name="Priya Shah", email=persona["email"])
     assert administrator.organisation_name
     env = {"FMAR_MODE": "demo", "FMAR_WORKER": "false", "FMAR_ANCHOR_FILE": ""}
-    with start_portal(env) as url, browser_page() as (page, watch):
+    with start_portal(env) as url, new_page(browser) as (page, watch):
         open_page(page, f"{url}/organisation")
         _expect_text(page, "This is a demonstration.")
         press(page, f"Be {persona['label']}")

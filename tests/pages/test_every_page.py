@@ -1,0 +1,35 @@
+"""Every page opens for everybody to whom it is offered, on the demo's register."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pages.frame.navigation import PLACES, START, opens
+from services.core.db import engine as database
+from services.participants.identity import actor_for_user, demo_personas
+from tests.conftest import build_demo, use_database
+from tests.databases import fresh_database
+from tests.pages.portal import open_page, persona_keys, text
+
+
+@pytest.fixture(scope="module")
+def demo_register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The demo's register, which no test here changes."""
+    with fresh_database(tmp_path_factory.mktemp("demo"), "demo", build_demo) as url:
+        yield url
+        database.close()
+
+
+@pytest.mark.use_case("UC-01.04")
+@pytest.mark.parametrize("persona", persona_keys())
+def test_every_page_opens_for_everybody(demo_register: str, persona: str) -> None:
+    use_database(demo_register)
+    somebody = next(one for one in demo_personas() if one.key == persona)
+    actor = actor_for_user(somebody.user_id, somebody.organisation_id)
+    offered = [place for places in PLACES.values() for place in places if not place.hidden and opens(place, actor)]
+    assert len(offered) > 3
+    for place in offered:
+        at = open_page(persona, None if place.address == START else place.file.removesuffix(".py"))
+        assert len(at.title) == 1, place.title
+        assert "Something went wrong" not in text(at), place.title
+        assert not at.get("dialog"), place.title
