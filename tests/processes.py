@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -43,7 +44,7 @@ def start_process(
     """
     environment = {**os.environ, "DATABASE_URL": register}
     process = FORKS.Process(target=_work, args=(environment, work, arguments), daemon=not has_children)
-    process.start()
+    _start(process)
     return process
 
 
@@ -78,7 +79,7 @@ def die_at_moment(fatal: int) -> None:
 def start_command(*words: str, output: Path, **environment: str) -> BaseProcess:
     """Start `python manage.py <words>` without waiting for it; what it writes goes to `output`/stdout and `output`/stderr."""
     process = FORKS.Process(target=_command, args=({**os.environ, **environment}, words, output), daemon=True)
-    process.start()
+    _start(process)
     return process
 
 
@@ -94,6 +95,15 @@ def run_command(*words: str, **environment: str) -> Finished:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder)
         return finish_command(start_command(*words, output=output, **environment), output)
+
+
+def _start(process: BaseProcess) -> None:
+    """Start a process without the main module of this one: pytest's, or a page's that was run here, would be run there too."""
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        process.start()
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _exit_code(process: BaseProcess) -> int:

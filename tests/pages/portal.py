@@ -52,9 +52,8 @@ def open_page(persona: str | None, page: str | None = None, **parameters: str) -
         at.query_params[name] = value
     if page:
         # What a browser asks for that begins at the page's address; switch_page would have home drawn before.
-        at._page_hash = calc_hash(
-            next(one.address for ones in PLACES.values() for one in ones if one.file == f"{page}.py")
-        )
+        address = next(place.address for places in PLACES.values() for place in places if place.file == f"{page}.py")
+        at._page_hash = calc_hash(address)
     at.run()
     if page:
         at.switch_page(f"pages/{page}.py")

@@ -24,8 +24,8 @@ def demo_register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize("persona", persona_keys())
 def test_every_page_opens_for_everybody(demo_register: str, persona: str) -> None:
     use_database(demo_register)
-    somebody = next(one for one in demo_personas() if one.key == persona)
-    actor = actor_for_user(somebody.user_id, somebody.organisation_id)
+    user = next(user for user in demo_personas() if user.key == persona)
+    actor = actor_for_user(user.user_id, user.organisation_id)
     offered = [place for places in PLACES.values() for place in places if not place.hidden and opens(place, actor)]
     assert len(offered) > 3
     for place in offered:

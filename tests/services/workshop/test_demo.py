@@ -307,11 +307,13 @@ def test_a_product_proposal_waits(demo: str) -> None:
     assert count(ProductProposal, col(ProductProposal.status) == ProposalStatus.PROPOSED) == 1
 
 
-def test_the_same_day_gives_the_same_demo(demo: str, tmp_path: Path) -> None:
+def test_the_same_day_gives_the_same_demo(one_register: str) -> None:
+    seed_demo(FEW)
     kept = (Asset, AssetMessage, Organisation, MarketUnit, Qualification)
     with reading() as session:
         before = [sorted(session.scalars(select(col(model.id)))) for model in kept]
-    reset()
+    assert all(before)
+    reset(FEW)
     with reading() as session:
         assert [sorted(session.scalars(select(col(model.id)))) for model in kept] == before
 
