@@ -307,17 +307,6 @@ def test_a_product_proposal_waits(demo: str) -> None:
     assert count(ProductProposal, col(ProductProposal.status) == ProposalStatus.PROPOSED) == 1
 
 
-def test_the_same_day_gives_the_same_demo(one_register: str) -> None:
-    seed_demo(FEW)
-    kept = (Asset, AssetMessage, Organisation, MarketUnit, Qualification)
-    with reading() as session:
-        before = [sorted(session.scalars(select(col(model.id)))) for model in kept]
-    assert all(before)
-    reset(FEW)
-    with reading() as session:
-        assert [sorted(session.scalars(select(col(model.id)))) for model in kept] == before
-
-
 def test_the_connection_register_of_the_demo_is_the_one_in_the_file_whatever_the_day() -> None:
     kept = FILE.read_text(encoding="utf-8")
     for day in (date(2026, 2, 28), date(2026, 11, 24), date(2028, 2, 29)):
@@ -330,8 +319,15 @@ def test_it_is_laid_down_on_a_leap_day_too(one_register: str) -> None:
         assert verify_ledger(SYSTEM).sound
 
 
+def identifiers() -> list[list[Any]]:
+    """The identifiers of what the demo is made of, by kind."""
+    kinds = (Asset, AssetMessage, Organisation, MarketUnit, Qualification)
+    with reading() as session:
+        return [sorted(session.scalars(select(col(kind.id)))) for kind in kinds]
+
+
 @pytest.mark.both_engines
-def test_it_is_laid_down_and_put_back_on_either_database(
+def test_it_is_laid_down_and_put_back_the_same_on_either_database(
     register: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     anchors = tmp_path / "anchors.jsonl"
@@ -344,7 +340,10 @@ def test_it_is_laid_down_and_put_back_on_either_database(
     with pytest.raises(Refused):
         seed_demo()
     first = anchors.read_text().splitlines()
+    before = identifiers()
+    assert all(before)
     reset(FEW)
+    assert identifiers() == before, "the same day gives the same demo"
     second = anchors.read_text().splitlines()
     assert second[0] == first[0]
     assert set(first[1:]).isdisjoint(second)
