@@ -48,6 +48,7 @@ check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilit
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.check_names
 	@$(BIN)/python -m scripts.audit
 
 fmt: .venv/.installed-dev     ## Format the code, and mend what the linter can mend

@@ -1,7 +1,7 @@
 """Hold the code to plain names: the share of vague locals, and of docstrings that begin with a riddle.
 
-`python -m scripts.check_names` prints both shares and fails above `LIMIT`; with folders as arguments it lists every place
-in them, with file and line.
+`python -m scripts.check_names` prints both shares and fails above `LIMITS`; with folders as arguments it lists every place
+in them, with file and line. A limit is lowered as the code gets better, and never raised.
 """
 
 import ast
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LAYERS = ("services", "pages", "api")
-LIMIT = 0.02
+LIMITS = {"vague names": 0.02, "docstrings that begin with a riddle": 0.045}
 VAGUE = {
     "one",
     "found",
@@ -71,8 +71,8 @@ def main(folders: list[str]) -> int:
                     print(f"{file}:{line}: {text}")
     shares = {"vague names": vague / max(names, 1), "docstrings that begin with a riddle": riddles / max(lines, 1)}
     for label, share in shares.items():
-        print(f"{label}: {100 * share:.1f} % (at most {100 * LIMIT:.0f} %)")
-    return int(max(shares.values()) > LIMIT)
+        print(f"{label}: {100 * share:.1f} % (at most {100 * LIMITS[label]:.1f} %)")
+    return int(any(share > LIMITS[label] for label, share in shares.items()))
 
 
 if __name__ == "__main__":

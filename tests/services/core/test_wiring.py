@@ -49,8 +49,8 @@ def test_every_type_of_event_is_a_member_and_every_member_is_written_somewhere()
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "EventType":
                 named |= {node.attr} if path not in ABOUT_ALL_TYPES else set()
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in EMITTING:
-                first = [one for one in node.args[:2] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-                texts += [(path, one.value) for one in first if "." in one.value]
+                values = [argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant)]
+                texts += [(path, value) for value in values if isinstance(value, str) and "." in value]
     assert texts == []
     assert named == {event_type.name for event_type in EventType}
 
