@@ -267,8 +267,8 @@ def warm_up(served: Served, routes: Sequence[Sequence[Stop]]) -> None:
 def in_words(crowd: Crowd) -> str:
     """What people met."""
     return (
-        f"median {crowd.median:.2f} s, 95th percentile {crowd.quantile(0.95):.2f} s, {crowd.pages_a_second:.1f} pages a second, "
-        f"{len(crowd.failures)} errors"
+        f"median {crowd.median:.2f} s, 95th percentile {crowd.quantile(0.95):.2f} s, "
+        f"{crowd.pages_a_second:.1f} pages a second, {len(crowd.failures)} errors"
     )
 
 
