@@ -1,4 +1,4 @@
-"""What reacts to a change: the shapes of what `services.wiring` lists, and the list that is in force in this process.
+"""Reactions to a change: the shapes of what `services.wiring` lists, and the list that is in force in this process.
 
 Nothing is registered by being imported. A process that opens a unit of work before `services.wiring.wire` has run is
 stopped by `NotWired`: it would write events that nobody is handed, and counts that nobody keeps.

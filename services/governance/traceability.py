@@ -26,7 +26,7 @@ def every_operation() -> tuple[Operation, ...]:
     """Every operation of the register, by name: modules that this process hasn't needed so far are imported."""
     for module in walk_packages(services.__path__, "services."):
         import_module(module.name)
-    return tuple(known for _, known in sorted(OPERATIONS.items()) if known.module.startswith("services."))
+    return tuple(declared for _, declared in sorted(OPERATIONS.items()) if declared.module.startswith("services."))
 
 
 def permission_rows() -> list[PermissionRow]:

@@ -43,7 +43,7 @@ def block_holder_of_assets(organisation_id: UUID) -> list[Blocker]:
 
 
 def _blockers(organisation_id: UUID) -> list[Blocker]:
-    """What each area names, in the order of `services.wiring`."""
+    """Blockers that each area names, in the order of `services.wiring`."""
     return [blocker for block in reactions().organisation_blockers for blocker in block(organisation_id)]
 
 
