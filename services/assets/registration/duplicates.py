@@ -138,7 +138,7 @@ def find_taken_aliases(candidates: Iterable[AssetKeys]) -> dict[Alias, UUID]:
     return {(scheme, value): asset_id for scheme, value, asset_id in rows}
 
 
-class Duplicate(NamedTuple):
+class DuplicateMatch(NamedTuple):
     """A candidate that is registered already, by its row: under which rule, and which asset it is."""
 
     row: int
@@ -156,7 +156,7 @@ class RegisterMatches:
     """
 
     findings: list[tuple[int, Finding]] = field(default_factory=list)
-    duplicates: list[Duplicate] = field(default_factory=list)
+    duplicates: list[DuplicateMatch] = field(default_factory=list)
     shared: list[tuple[int, UUID, str]] = field(default_factory=list)
     shared_rows: list[tuple[int, int, str]] = field(default_factory=list)
     hits: set[UUID] = field(default_factory=set)
@@ -216,7 +216,7 @@ class _Matcher:
         if keys.serial and keys.maker:
             for asset in self._by_device.get((keys.serial, keys.maker), ()):
                 if asset.id != own_id and asset.id not in self._made_here:
-                    self.matches.duplicates.append(Duplicate(row, "DUP-01", asset))
+                    self.matches.duplicates.append(DuplicateMatch(row, "DUP-01", asset))
                     self.matches.hits.add(asset.id)
 
     def match_code(self, row: int, keys: AssetKeys, own_id: UUID | None) -> None:
@@ -242,7 +242,7 @@ class _Matcher:
                 same = (asset.category, asset.rated) == (keys.category, keys.rated)
                 if same and asset.id not in self._made_here and asset.id not in alike:
                     alike.add(asset.id)
-                    matches.duplicates.append(Duplicate(row, "DUP-02", asset))
+                    matches.duplicates.append(DuplicateMatch(row, "DUP-02", asset))
             if compare_rows:
                 rows = self._rows_by_mpan[mpan]
                 others = {before for before, provider in rows if provider != keys.provider and before != row}
@@ -286,7 +286,7 @@ class ExistingAsset:
         return rule.finding(self.seen_name or "registered by another provider", message=self.message)
 
 
-def reveal_duplicates(actor: Actor, duplicates: Sequence[Duplicate]) -> list[tuple[int, ExistingAsset]]:
+def reveal_duplicates(actor: Actor, duplicates: Sequence[DuplicateMatch]) -> list[tuple[int, ExistingAsset]]:
     """Duplicates as the actor may know them, by row and rule."""
     seen = find_visible(actor, {duplicate.asset.id for duplicate in duplicates})
     ordered = sorted(duplicates, key=lambda duplicate: (duplicate.row, duplicate.code))
