@@ -73,7 +73,7 @@ def dangling(text: str) -> list[str]:
     """Paths, modules and files that a text names and that aren't there."""
     names = {path.name for path in TRACKED} | {"__init__.py"}
     paths = [path for path in PATH_NAMED.findall(text) if not any(ROOT.glob(path.rstrip("/.")))]
-    modules = [module for module in MODULE_NAMED.findall(text) if not exists(module)]
+    modules = [module for module in MODULE_NAMED.findall(text) if not exists(module) and Path(module).suffix != ".md"]
     return [*paths, *modules, *(file for file in FILE_NAMED.findall(text) if file not in names)]
 
 
