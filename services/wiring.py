@@ -24,6 +24,7 @@ with without_collection():
     from services.assets.counters import maintain as asset_counters
     from services.assets.counters import reconcile as asset_counts
     from services.core.db import maintenance
+    from services.core.jobs import worker
     from services.governance import sealing
     from services.market.counters import keys as market_keys
     from services.market.counters import maintain as market_counters
@@ -63,8 +64,13 @@ HANDLERS = {
 }
 
 JOBS = {
-    "assets.bulk.working.work_on_jobs": PeriodicJob(timedelta(seconds=1), uploads.work_on_jobs),
-    "assets.bulk.export_working.work_on_exports": PeriodicJob(timedelta(seconds=1), exports.work_on_exports),
+    worker.HEARTBEAT: PeriodicJob(worker.HEARTBEAT_INTERVAL, worker.keep_heartbeat),
+    "assets.bulk.working.work_on_jobs": PeriodicJob(
+        timedelta(seconds=1), uploads.work_on_jobs, uploads.UPLOADS.has_waiting
+    ),
+    "assets.bulk.export_working.work_on_exports": PeriodicJob(
+        timedelta(seconds=1), exports.work_on_exports, exports.EXPORTS.has_waiting
+    ),
     "governance.sealing.seal_regularly": PeriodicJob(timedelta(minutes=1), sealing.seal_regularly),
     "assets.deadlines.keep_deadlines": PeriodicJob(timedelta(hours=1), deadlines.keep_deadlines),
     "market.proposal_deciding.keep_catalogue": PeriodicJob(timedelta(hours=1), proposal_review.keep_catalogue),

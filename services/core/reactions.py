@@ -44,6 +44,8 @@ class PeriodicJob(NamedTuple):
 
     interval: timedelta
     run: Callable[[], None]
+    has_work: Callable[[], bool] | None = None
+    """Looks for something to do; inside a unit of work that reads. A job without any is not claimed: nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import Session, col
 
 from models.base import new_id
@@ -82,15 +82,24 @@ class JobQueue(Generic[J]):
         with unit_of_work(stamp, writes=writes) as session:
             yield session
 
+    def has_waiting(self) -> bool:
+        """Look for a job that could be claimed, inside a transaction."""
+        query = select(col(self.model.id)).where(*self._claimable(now())).limit(1)
+        return current_session().scalar(query) is not None
+
+    def _claimable(self, moment: datetime) -> tuple[ColumnElement[bool], ...]:
+        """Unfinished jobs that no process holds a lease of."""
+        free = or_(col(self.model.leased_until).is_(None), col(self.model.leased_until) <= moment)
+        return col(self.model.status).in_(UNFINISHED), free
+
     def claim(self) -> Claim | None:
         """Take the lease of the job that waits longest; None where none waits. One begun too often is given up."""
         model = self.model
         moment = now()
-        free = or_(col(model.leased_until).is_(None), col(model.leased_until) <= moment)
         with self.step("claim") as session:
             job = session.scalar(
                 select(model)
-                .where(col(model.status).in_(UNFINISHED), free)
+                .where(*self._claimable(moment))
                 .order_by(col(model.leased_until).is_not(None), col(model.leased_until), col(model.id))
                 .limit(1)
                 .with_for_update(skip_locked=True)

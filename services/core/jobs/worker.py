@@ -24,6 +24,9 @@ LEASE = timedelta(minutes=2)
 """How long a claimed delivery is left to the process that claimed it before another takes it over."""
 MAX_ATTEMPTS = 12
 BATCH = 20
+HEARTBEAT = "core.jobs.worker.heartbeat"
+"""The periodic job that does nothing but keep that a worker of some process is up."""
+HEARTBEAT_INTERVAL = timedelta(seconds=30)
 REPORT_SECONDS = 600
 """How often deliveries that wait for a handler unknown here are reported."""
 
@@ -217,15 +220,24 @@ def run_due_jobs() -> int:
     """Run the periodic jobs that are due; how many ran."""
     ran = 0
     with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
-        due_at = {run.job: run.due_at for run in session.scalars(select(PeriodicRun))}
-    for name, (interval, run_job) in reactions().jobs.items():
-        if (name not in due_at or due_at[name] <= now()) and _claimed(name, interval):
+        due_at = {row.job: row.due_at for row in session.execute(select(col(PeriodicRun.job), col(PeriodicRun.due_at)))}
+        due = {
+            name: job
+            for name, job in reactions().jobs.items()
+            if (name not in due_at or due_at[name] <= now()) and (job.has_work is None or job.has_work())
+        }
+    for name, job in due.items():
+        if _claimed(name, job.interval):
             ran += 1
             try:
-                run_job()
+                job.run()
             except Exception:
                 log.exception("Periodic job %s failed", name)
     return ran
+
+
+def keep_heartbeat() -> None:
+    """Do nothing: that the job was claimed says it all."""
 
 
 def _claimed(name: str, interval: timedelta) -> bool:

@@ -170,6 +170,18 @@ def test_a_periodic_job_runs_once_for_all_workers_until_it_is_due_again(register
         assert len(ran) == 2
 
 
+def test_a_periodic_job_without_work_is_not_claimed(register: str) -> None:
+    ran: list[str] = []
+    work: list[str] = []
+
+    job = PeriodicJob(timedelta(seconds=1), lambda: ran.append("ran"), lambda: bool(work))
+    with rewired(jobs={"tests.job_with_work": job}):
+        assert worker.run_due_jobs() == 0
+        work.append("work")
+        assert worker.run_due_jobs() == 1
+    assert ran == ["ran"]
+
+
 def test_an_event_of_an_unknown_handler_waits_and_is_reported_until_a_process_has_it(
     register: str, heard: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -216,6 +228,7 @@ def test_stored_names_of_handlers_and_periodic_jobs_stay_as_they_are() -> None:
         "assets.bulk.working.work_on_jobs",
         "assets.deadlines.keep_deadlines",
         "assets.recounting.reconcile",
+        "core.jobs.worker.heartbeat",
         "core.upkeep.refresh_statistics",
         "governance.sealing.seal_regularly",
         "market.proposal_deciding.keep_catalogue",

@@ -13,14 +13,13 @@ from services.core.access_log import log_access
 from services.core.clock import in_london
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
+from services.core.jobs.worker import HEARTBEAT
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 
 OPENED = "job.read"
 """The kind of access that the opening of a job's page is logged as."""
-WORKER = "assets.bulk.working.work_on_jobs"
-"""The periodic job by which the worker takes jobs up; claimed every second while it runs."""
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="ended_jobs")
@@ -51,8 +50,8 @@ def note_seen(actor: Actor, job_id: UUID) -> None:
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="worker_seen")
 def worker_seen(actor: Actor) -> datetime | None:
-    """When a worker of any process last looked after jobs (within a second); None before one ever did."""
-    return current_session().scalar(select(col(PeriodicRun.due_at)).where(col(PeriodicRun.job) == WORKER))
+    """When a worker of any process last looked after jobs (within half a minute); None before one ever did."""
+    return current_session().scalar(select(col(PeriodicRun.due_at)).where(col(PeriodicRun.job) == HEARTBEAT))
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="kept_until")
