@@ -56,6 +56,8 @@ class BulkJob(Log, table=True):
     """Ontology term -> the value that every row has which gives none."""
     unknown: list[str] = Field(default_factory=list, sa_type=Json)
     """Headings that were passed over."""
+    notices: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    """About the file as a whole: code and message of each notice."""
     ready_made: str | None = Field(default=None, max_length=10)
     """The public register whose mapping was used: ECR or REPD."""
     dry_run: bool = True

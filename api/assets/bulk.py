@@ -14,10 +14,10 @@ from api.http.problems import answers
 from api.http.responses import answer, here
 from api.http.schemas import RequestSchema
 from api.http.security import Caller
-from services.assets.bulk.files.formats import FORMATS
 from services.assets.bulk.pipeline.outcomes import EVERY_CODE
 from services.assets.bulk.upload.jobs import Wishes, submit_file
 from services.assets.bulk.upload.template import template_workbook
+from services.assets.files.formats import FORMATS
 from services.core.errors import Finding, Invalid
 
 router = APIRouter(prefix="/assets", tags=["Files of assets"], route_class=ExactRoute)

@@ -26,11 +26,18 @@ class RuleFindings(BaseModel):
     """The findings of one rule in the whole file."""
 
     code: str
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "notice"]
     fields: list[str]
     expected: str
     rows: int
     examples: list[Example]
+
+
+class FileNoticeOut(BaseModel):
+    """One thing to know of a file as a whole before it is confirmed."""
+
+    code: str
+    message: str
 
 
 class JobOut(AnswerSchema):
@@ -56,6 +63,9 @@ class JobOut(AnswerSchema):
     seconds_left: int | None
     columns: dict[str, str] = Field(description="Heading -> the term that is read from it.")
     unknown: list[str] = Field(serialization_alias="UnknownColumns")
+    notices: list[FileNoticeOut] = Field(
+        description="About the file as a whole: hidden rows and sheets, its encoding, columns that were left out."
+    )
     summary: list[RuleFindings] = Field(serialization_alias="Findings", description="By rule, with a few examples.")
     created_at: datetime
     started_at: datetime | None
@@ -77,7 +87,7 @@ class RowFinding(BaseModel):
     given: str | None
     expected: str
     message: str
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "notice"]
 
 
 class RowFindings(BaseModel):

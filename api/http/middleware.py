@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import from_error, problem
-from services.assets.bulk.files.formats import MOST_BYTES
+from services.assets.files.formats import MOST_BYTES
 from services.core.errors import Finding, Invalid
 from services.core.settings import settings
 

@@ -11,10 +11,14 @@ from typing import Any
 
 
 class Severity(StrEnum):
-    """Severity of a finding: an error refuses, a warning asks for a written justification."""
+    """Severity of a finding: an error refuses, a warning asks for a written justification, a notice stops nothing.
+
+    A notice says what was read otherwise than it stands in a file.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from services.assets.bulk.upload.results import write_findings, write_refused
 from services.core.identity.actor import Actor
 
 LONGEST = 300
+ACTIONS = {"error": "to correct", "warning": "to justify", "notice": "to know"}
+ORDER = list(ACTIONS)
 
 
 def draw_findings(actor: Actor, job: BulkJob) -> None:
@@ -22,10 +24,10 @@ def draw_findings(actor: Actor, job: BulkJob) -> None:
             st.success(f"Nothing to correct{reached}.", icon=":material/check_circle:")
         return
     st.subheader("What was found", anchor=False)
-    ordered = sorted(job.summary.items(), key=lambda pair: (pair[1]["severity"], -pair[1]["rows"]))
+    ordered = sorted(job.summary.items(), key=lambda pair: (ORDER.index(pair[1]["severity"]), -pair[1]["rows"]))
     for code, said in ordered:
         # A row that only lacks something may be a draft: "refused" would contradict the counts.
-        what = "to justify" if said["severity"] == "warning" else "to correct"
+        what = ACTIONS[said["severity"]]
         first: dict[str, Any] = said["examples"][0]
         with st.expander(f"**{said['rows']:,}** {what}: {escape_markdown(first['message'])[:160]} ({code})"):
             _examples(said)

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.components.upload.columns import ask_columns
+from pages.components.upload.notices import draw_notices
 from pages.components.upload.notifications import follow
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
@@ -64,6 +65,7 @@ def _look(actor: Actor, file: UploadedFile) -> FileLook | None:
             "use the template.",
             icon=":material/help:",
         )
+    draw_notices(notice.message for notice in look.notices)
     if look.sent_as is not None:
         words = "Your organisation handed in this very file before: what became of it"
         link("assets/upload.py", words, "history", {"job": str(look.sent_as)})

@@ -12,6 +12,7 @@ from pages.components.upload.confirm import draw_confirmation
 from pages.components.upload.drafts import draw_drafts
 from pages.components.upload.findings import draw_findings
 from pages.components.upload.labels import badge, left_out, time_left
+from pages.components.upload.notices import draw_notices
 from pages.components.upload.notifications import follow, saw_end
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
@@ -35,6 +36,7 @@ def draw_job(actor: Actor, job: BulkJob) -> None:
     _heading(job)
     saw_end(actor, job)
     _say_how_it_ended(job)
+    draw_notices(notice["message"] for notice in job.notices)
     _counts(job)
     draw_findings(actor, job)
     _map(actor, job)

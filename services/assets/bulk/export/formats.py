@@ -23,8 +23,8 @@ from services.assets.bulk.export.rows import (
     nothing,
     power_text,
 )
-from services.assets.bulk.files.formats import MOST_CHARACTERS
-from services.assets.bulk.files.writer import MOST_SHEET_ROWS, disarmed
+from services.assets.files.formats import MOST_CHARACTERS
+from services.assets.files.writer import MOST_SHEET_ROWS, disarmed
 from services.core.errors import Refused
 
 MEDIA_TYPES = {

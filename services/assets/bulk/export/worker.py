@@ -22,7 +22,7 @@ from models.exports import ExportJob, ExportPart
 from services.assets.bulk.export.direct import Written, keep_export, write_assets, written
 from services.assets.bulk.export.formats import TOO_MANY_FOR_A_SHEET
 from services.assets.bulk.export.jobs import remove_exports, sight
-from services.assets.bulk.files.writer import MOST_SHEET_ROWS
+from services.assets.files.writer import MOST_SHEET_ROWS
 from services.assets.filters import filters_from_kept
 from services.assets.reading.assets import count_assets
 from services.core.clock import now

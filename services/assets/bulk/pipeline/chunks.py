@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.bulk import BulkChunk
-from services.assets.bulk.files.formats import BROKEN, ROW
+from services.assets.files.formats import BROKEN, ROW
 from services.core.errors import Finding, Severity
 from services.core.rules import FINDINGS_SCHEMA
 from services.core.transaction import current_session

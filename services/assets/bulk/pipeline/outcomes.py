@@ -10,7 +10,6 @@ from uuid import UUID
 
 import polars as pl
 
-from services.assets.bulk.files.formats import BROKEN, ROW
 from services.assets.bulk.pipeline.candidates import Candidates, validate_candidates
 from services.assets.bulk.pipeline.changes import Change, propose_changes
 from services.assets.bulk.pipeline.chunks import plain_cells
@@ -25,6 +24,7 @@ from services.assets.bulk.pipeline.duplicates import (
 )
 from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_nameless, identify_assets
 from services.assets.bulk.pipeline.unchanged import Unchanged
+from services.assets.files.formats import BROKEN, ROW
 from services.assets.registration.duplicates import (
     RegisterMatches,
     find_registered,
@@ -256,6 +256,7 @@ def _conclude(verdict: RunOutcomes, earlier: Earlier, terms: Terms, fresh: set[i
 def _stopping(findings: pl.DataFrame, terms: Terms) -> dict[int, bool]:
     """Rows that don't go through -> whether nothing but mandatory values is missing."""
     accepted = [code for code in findings["code"].unique() if terms.justification(code)]
+    findings = findings.filter(pl.col("severity") != Severity.NOTICE.value)
     warning = pl.col("severity") == Severity.WARNING.value
     stopping = findings.filter(~(warning & pl.col("code").is_in(accepted)))
     lacking = warning | pl.col("code").is_in(list(LACKING)) | (pl.col("given").fill_null("").str.strip_chars() == "")

@@ -19,9 +19,9 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset
 from services.assets.bulk.export.rows import decode_distinct, power_text, read_held
-from services.assets.bulk.files.formats import as_text
 from services.assets.bulk.pipeline.candidates import row_keys
 from services.assets.bulk.upload.column_mapping import ASSET_ID, VERSION
+from services.assets.files.formats import as_text
 from services.assets.registration.duplicates import find_registered, find_taken_aliases, match_register
 from services.assets.registration.record import IDENTITIES, INPUT_ONLY, REGISTER_COLUMNS, STORED_TERMS
 from services.assets.registration.update import POSITION

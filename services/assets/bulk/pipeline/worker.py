@@ -20,6 +20,7 @@ from models.events import EventType
 from services.assets.bulk.pipeline.chunk_results import add_up, collect_results
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, rows_by_term, unpack
 from services.assets.bulk.pipeline.duplicates import Earlier, read_earlier_rows
+from services.assets.bulk.pipeline.notices import add_notices
 from services.assets.bulk.pipeline.outcomes import Terms, judge_rows
 from services.assets.bulk.pipeline.write import write
 from services.assets.bulk.upload.drafts import keep_drafts
@@ -128,7 +129,8 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier) -> 
         _complete(job)
         return None
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
-    rows = rows_by_term(unpack(chunk.content), job.columns)
+    content = unpack(chunk.content)
+    rows = rows_by_term(content, job.columns)
     verdict = judge_rows(actor, rows, job.constants, earlier, terms)
     if not job.dry_run:
         write(actor, verdict, terms)
@@ -136,6 +138,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier) -> 
     if verdict.unseen:
         unseen = list(verdict.unseen)
         afterwards(lambda: note_hits(actor, unseen))
+    add_notices(verdict, content)
     results = collect_results(verdict)
     chunk.findings, chunk.outcomes, chunk.done = results.packed_findings, results.packed_outcomes, True
     add_up(job, verdict, results.findings)

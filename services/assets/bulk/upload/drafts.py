@@ -11,10 +11,10 @@ from sqlmodel import col
 from models.assets import Asset
 from models.base import new_id
 from models.bulk import BulkDraft, BulkJob
-from services.assets.bulk.files.formats import BROKEN, ROW
 from services.assets.bulk.pipeline.chunk_results import numbered_findings
 from services.assets.bulk.pipeline.outcomes import Outcome, RunOutcomes
 from services.assets.bulk.upload.jobs import job_of
+from services.assets.files.formats import BROKEN, ROW
 from services.assets.registration.register import register_asset
 from services.core.clock import now
 from services.core.errors import NotFound

@@ -10,12 +10,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
-from services.assets.bulk.files.formats import TextTable, refuse_file
-from services.assets.bulk.files.reader import read_table
-from services.assets.bulk.files.spreadsheet_fixes import fix_spreadsheet_rows
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, pack
 from services.assets.bulk.upload.column_mapping import recognised, remember, remembered_for, require_terms, resolve
 from services.assets.bulk.upload.public_registers import made_ready
+from services.assets.bulk.upload.spreadsheet_fixes import fix_spreadsheet_rows
+from services.assets.files.formats import TextTable, refuse_file
+from services.assets.files.reader import read_table
 from services.assets.registration.parties import active_parties, require_provider
 from services.assets.registration.record import is_justification
 from services.assets.rules.check import AssetReference, finding
@@ -144,6 +144,7 @@ def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: 
         columns={str(place): term for place, term in read.columns.items()},
         constants=dict(wishes.constants),
         unknown=read.unknown,
+        notices=[{"code": notice.code, "message": notice.message} for notice in read.table.notices],
         ready_made=read.ready_made,
         dry_run=wishes.dry_run,
         keep_drafts=wishes.keep_drafts,

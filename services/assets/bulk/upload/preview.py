@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.bulk import BulkJob
-from services.assets.bulk.files.reader import read_table
 from services.assets.bulk.upload.column_mapping import CODES, REASONS
 from services.assets.bulk.upload.jobs import ReadFile, read_file, what_is_known
+from services.assets.files.formats import FileNotice
+from services.assets.files.reader import read_table
 from services.assets.rules.check import AssetReference
 from services.assets.rules.schemas import CORE_ATTRIBUTES
 from services.assets.rules.template_columns import template_columns
@@ -34,7 +35,7 @@ class FileLook:
     `left_out` those that the organisation left out before.
 
     `lacking` are terms that every asset needs and no column holds; `samples` a few values by heading, to tell columns by.
-    `sent_as` is the latest job that the very same file became.
+    `sent_as` is the latest job that the very same file became; `notices` are about the file as a whole.
     """
 
     file_format: str
@@ -46,6 +47,7 @@ class FileLook:
     left_out: list[str] = field(default_factory=list)
     samples: dict[str, str] = field(default_factory=dict)
     sent_as: UUID | None = None
+    notices: tuple[FileNotice, ...] = ()
 
 
 def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str, str | None] | None = None) -> FileLook:
@@ -78,6 +80,7 @@ def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str,
         ],
         samples={} if read.ready_made else _samples(read),
         sent_as=sent_before(actor, data),
+        notices=read.table.notices,
     )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from services.assets.bulk.files.formats import BROKEN, ROW, TextTable
 from services.assets.bulk.pipeline.chunks import TERM_PREFIX
+from services.assets.files.formats import BROKEN, ROW, TextTable
 from services.assets.sources.ecr import read_ecr
 from services.assets.sources.reading import detect_kind, register_tables
 from services.assets.sources.repd import read_repd

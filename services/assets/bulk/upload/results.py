@@ -12,11 +12,11 @@ from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkJob
 from models.exports import ExportJob
-from services.assets.bulk.files.formats import BROKEN, ROW
-from services.assets.bulk.files.writer import write_table
 from services.assets.bulk.pipeline.chunks import KEPT_SCHEMA, OUTCOME_SCHEMA, TERM_PREFIX, chunk_ids, unpack
 from services.assets.bulk.upload.column_mapping import CODES, REASONS
 from services.assets.bulk.upload.jobs import job_of
+from services.assets.files.formats import BROKEN, ROW
+from services.assets.files.writer import write_table
 from services.core.clock import now
 from services.core.identity.actor import Actor
 from services.core.operation import operation

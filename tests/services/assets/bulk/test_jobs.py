@@ -11,7 +11,6 @@ import time_machine
 from models.assets import Asset
 from models.bulk import BulkChunk, BulkDraft, BulkJob, JobStatus
 from models.core import Event
-from services.assets.bulk.files.formats import MOST_ROWS
 from services.assets.bulk.pipeline import worker as working
 from services.assets.bulk.pipeline.duplicates import Earlier
 from services.assets.bulk.pipeline.worker import UPLOADS, forget_old_jobs, process_chunk, work_for, work_through_jobs
@@ -25,6 +24,7 @@ from services.assets.bulk.upload.jobs import (
     submit_file,
 )
 from services.assets.bulk.upload.results import job_findings, job_positions, progress, write_findings, write_refused
+from services.assets.files.formats import MOST_ROWS
 from services.core.clock import now
 from services.core.errors import Forbidden, Invalid, NotFound, Refused
 from services.core.identity.actor import system_actor

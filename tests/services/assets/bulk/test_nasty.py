@@ -257,7 +257,8 @@ def test_the_document_names_every_file_once_with_what_becomes_of_it() -> None:
 
 
 def test_every_code_of_a_file_is_documented() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "services" / "assets" / "bulk").rglob("*.py"))
+    folders = [ROOT / "services" / "assets" / name for name in ("bulk", "files")]
+    code = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
     text = DOCUMENT.read_text(encoding="utf-8")
     codes = set(re.findall(r"FILE-\d\d", code))
     assert codes

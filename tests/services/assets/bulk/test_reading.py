@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from models.bulk import JobStatus
-from services.assets.bulk.files.reader import read_table
 from services.assets.bulk.upload.results import job_findings
 from services.assets.bulk.upload.template import template_workbook
+from services.assets.files.reader import read_table
 from services.core.errors import Invalid
 from tests.asset_factories import battery
 from tests.bulk_files import csv_of, jsonl_of, send

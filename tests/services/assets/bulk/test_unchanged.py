@@ -9,9 +9,9 @@ import pytest
 
 from models.assets import Asset
 from services.assets.bulk.export.direct import export_file
-from services.assets.bulk.files.formats import as_text
 from services.assets.bulk.pipeline.changes import Change, load, propose_changes, propose_each
 from services.assets.bulk.pipeline.unchanged import Unchanged, find_unchanged
+from services.assets.files.formats import as_text
 from services.assets.registration.deregister import deregister_asset
 from services.assets.registration.record import STORED_TERMS, as_terms
 from services.assets.registration.register import register_asset

@@ -4,7 +4,7 @@ Such a file is unpacked by machine code that takes it at its word: a few kilobyt
 cells in opposite corners of a sheet do), and the process that obeys is aborted. So it is this one: whatever becomes of it,
 the portal goes on and says that the file can't be read.
 
-Run as ``python -m services.assets.bulk.files.isolated_main xlsx|parquet FOLDER``. Reads ``FOLDER/given``; leaves
+Run as ``python -m services.assets.files.isolated_main xlsx|parquet FOLDER``. Reads ``FOLDER/given``; leaves
 ``told.json``, and beside it a table of text for each sheet (``0.arrow``, ...).
 """
 
@@ -298,7 +298,7 @@ def parquet(folder: Path) -> dict[str, Any]:
     """The only table of a Parquet file, its values as they would be typed."""
     import polars as pl
 
-    from services.assets.bulk.files.formats import MOST_CHARACTERS, MOST_COLUMNS, MOST_ROWS, as_text
+    from services.assets.files.formats import MOST_CHARACTERS, MOST_COLUMNS, MOST_ROWS, as_text
 
     file = folder / "given"
     try:

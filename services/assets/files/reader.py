@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from services.assets.bulk.files.csv import read_csv
-from services.assets.bulk.files.formats import (
+from services.assets.files.csv import read_csv
+from services.assets.files.formats import (
     BROKEN,
     MOST_CHARACTERS,
     MOST_COLUMNS,
@@ -17,8 +17,8 @@ from services.assets.bulk.files.formats import (
     too_many_columns,
     too_many_rows,
 )
-from services.assets.bulk.files.isolated import read_parquet, read_workbook
-from services.assets.bulk.files.jsonl import read_lines
+from services.assets.files.isolated import read_parquet, read_workbook
+from services.assets.files.jsonl import read_lines
 from services.core.text import clean_line
 
 LONGEST_HEADING = 300

@@ -1,4 +1,4 @@
-"""Workbooks and Parquet files to tables of text, opened by a process of their own: see `unpacking` (UC-02.01, bulk)."""
+"""Workbooks and Parquet files to tables of text, opened by a process of their own: see `isolated_main` (UC-02.01, bulk)."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from services.assets.bulk.files.formats import (
+from services.assets.files.formats import (
     BROKEN,
     DAY_ZERO,
     DISARMED,
@@ -101,7 +101,7 @@ def read_parquet(data: bytes) -> TextTable:
 def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
     """Run the isolated process on a file; it gets no variable of the environment that may hold a secret."""
     (folder / "given").write_bytes(data)
-    command = [sys.executable, "-m", "services.assets.bulk.files.isolated_main", kind, str(folder)]
+    command = [sys.executable, "-m", "services.assets.files.isolated_main", kind, str(folder)]
     passed = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
     try:
         done = subprocess.run(  # noqa: S603  # our own module, and a folder that we made

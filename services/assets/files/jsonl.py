@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from services.assets.bulk.files.formats import (
+from services.assets.files.formats import (
     BROKEN,
     MOST_COLUMNS,
     MOST_ROWS,

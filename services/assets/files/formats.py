@@ -7,7 +7,7 @@ as they were typed. A cell of null was not given at all; empty text was left emp
 import codecs
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 from typing import Any
@@ -69,11 +69,31 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class FileNotice:
+    """One thing to know of a file as a whole before its rows are taken over."""
+
+    code: str
+    message: str
+
+
+CELL_NOTE_SCHEMA: dict[str, Any] = {
+    ROW: pl.Int64,
+    "column": pl.Int64,
+    "given": pl.String,
+    "code": pl.String,
+    "expected": pl.String,
+    "message": pl.String,
+}
+"""Notes on single cells: `column` counts as headings do."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextTable:
     """A file as text: `headings[i]` stands over the column ``c<i>`` of `frame`, beside `ROW` and `BROKEN`.
 
     Of a workbook: the `sheet` that was read, `rivals` (other sheets that seem to hold assets too), cells that are
-    `unanswered`, and the day from which it counts days.
+    `unanswered`, and the day from which it counts days. `notices` are about the file, `cell_notes` about odd cells that are
+    read all the same (`CELL_NOTE_SCHEMA`).
     """
 
     file_format: str
@@ -83,6 +103,8 @@ class TextTable:
     rivals: tuple[str, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
     day_zero: date = DAY_ZERO
+    notices: tuple[FileNotice, ...] = ()
+    cell_notes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CELL_NOTE_SCHEMA))
 
 
 def refuse_file(code: str, quoted: str | None, message: str, expected: str = _EXPECTED) -> Invalid:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from services.assets.bulk.files.formats import BROKEN, ROW, TextTable, refuse_file
 from services.assets.bulk.upload.column_mapping import ASSET_ID
+from services.assets.files.formats import BROKEN, ROW, TextTable, refuse_file
 from services.assets.rules.schemas import CORE
 
 DAYS = r"^[1-9][0-9]{4}$"

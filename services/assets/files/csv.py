@@ -8,7 +8,7 @@ from itertools import islice
 
 import polars as pl
 
-from services.assets.bulk.files.formats import (
+from services.assets.files.formats import (
     BROKEN,
     DISARMED,
     HEADINGS_WITHIN,
