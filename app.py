@@ -1,6 +1,7 @@
 """The ASGI app: the Streamlit portal, the API under /api and, in demo mode, the sandbox systems under /sandbox."""
 
 import logging
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,9 +18,11 @@ from streamlit.runtime.pages_manager import PagesManager
 from models.base import new_id
 from pages.frame.headers import PortalHeaders
 from pages.frame.prefetch import import_components
+from pages.frame.refusals import show_refusal
 from pages.frame.static_files import CompressedStatic
 from sandbox.app import create_app as create_sandbox
 from services.core.access_buffer import AccessBuffer
+from services.core.db.outages import outage_of, unavailable
 from services.core.jobs.worker import Worker
 from services.core.memory import Collector
 from services.core.settings import Settings, settings
@@ -62,14 +65,22 @@ def _secrets(chosen: Settings) -> Mapping[str, Any] | None:
 
 
 def _load_api() -> ASGIApp:
+    global _loaded_api
     from api.app import api
 
+    _loaded_api = api
     return api
 
 
+_loaded_api: ASGIApp | None = None
+
+
 async def _api(scope: Scope, receive: Receive, send: Send) -> None:
-    """The API, whose schemas take half a second to build: nobody who opens a page waits for them."""
-    api = await run_in_threadpool(_load_api)
+    """The API, whose schemas take half a second to build: nobody who opens a page waits for them.
+
+    Once it is there no thread is asked for: however many calls hold them all, health answers.
+    """
+    api = _loaded_api or await run_in_threadpool(_load_api)
     await api(scope, receive, send)
 
 
@@ -95,6 +106,11 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 def report_failure(error: Exception) -> bool:
     """A mistake of ours: logged whole under a reference that the person is given, and nothing else shown."""
+    outage = outage_of(error)
+    if outage is not None:
+        log.warning("%s: %s", outage.value, type(error).__name__)
+        show_refusal(unavailable(outage))
+        return True
     reference = new_id().hex[-8:].upper()
     log.error("Failure %s", reference, exc_info=error)
     st.error(
@@ -107,6 +123,8 @@ def report_failure(error: Exception) -> bool:
 
 log = logging.getLogger("fmar.portal")
 logging.getLogger("fmar").setLevel(logging.INFO)
+# What the process writes (register, anchors, keys, exports) is for its own user alone.
+os.umask(0o077)
 wire()
 _settings = settings()
 _settings.require_startable()

@@ -21,6 +21,8 @@ from services.core.identity.actor import system_actor
 from services.core.settings import ROOT, StartRefused, settings
 from services.wiring import wire
 
+# What commands write (registers, copies, exports, anchors) is for the operator's own user alone.
+os.umask(0o077)
 cli = typer.Typer(help="The FMAR register: commands for its operators.", no_args_is_help=True, add_completion=False)
 
 

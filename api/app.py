@@ -25,7 +25,7 @@ from api.market import units as market_units
 from api.participants import accounts, decisions, oauth, organisations, users
 from services.core.health import register_version
 
-COMMON = (401, 403, 422, 429, 500)
+COMMON = (401, 403, 422, 429, 500, 503)
 
 
 def operation_id(route: APIRoute) -> str:

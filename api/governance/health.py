@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 
 from api.http.problems import answers
 from api.http.responses import answer
-from services.core.health import database_answers, register_version
+from services.core.health import probe_health, register_version
 
 router = APIRouter(tags=["Access"])
+RETRY_AFTER_S = 10
 
 
 class Health(BaseModel):
@@ -17,6 +18,10 @@ class Health(BaseModel):
 
     status: Literal["ok", "unavailable"]
     database: bool = Field(description="Whether the database answers.")
+    writable: bool = Field(
+        description="Whether it can be written to: its disk has room, and nothing locks it for good."
+    )
+    detail: str | None = Field(description="What keeps the register from its work; null while nothing does.")
     version: str = Field(examples=["0.1.0"])
 
 
@@ -24,10 +29,19 @@ class Health(BaseModel):
     "/health",
     summary="Is the register up?",
     response_model=Health,
-    responses={503: {"model": Health, "description": "The database does not answer"}, **answers(422, 500)},
+    responses={503: {"model": Health, "description": "The register can't do its work now"}, **answers(422, 500)},
 )
-def get_health() -> Response:
-    """200 while the register can do its work, 503 while it can't. Needs no token."""
-    reached = database_answers()
-    state = {"status": "ok" if reached else "unavailable", "database": reached, "version": register_version()}
-    return answer(state, 200 if reached else 503)
+async def get_health() -> Response:
+    """200 while the register can do its work, 503 while it can't. Needs no token, and answers however busy the rest is."""
+    health = await probe_health()
+    state = {
+        "status": "ok" if health.works else "unavailable",
+        "database": health.database,
+        "writable": health.writable,
+        "detail": f"{health.outage.value}." if health.outage else None,
+        "version": register_version(),
+    }
+    response = answer(state, 200 if health.works else 503)
+    if not health.works:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response

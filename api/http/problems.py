@@ -1,5 +1,6 @@
 """Refusals as RFC 9457 problem details, in the words that the services gave them."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.http.decimal_json import encode
+from services.core.db.outages import STORAGE_ERRORS, outage_of, unavailable
 from services.core.errors import (
     Conflict,
     Duplicate,
@@ -22,9 +24,11 @@ from services.core.errors import (
     RegisterError,
     TooManyRequests,
     Unauthenticated,
+    Unavailable,
 )
 
 MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger("fmar.api")
 PLACES = ("body", "query", "path", "header")
 
 
@@ -124,6 +128,8 @@ def from_error(error: RegisterError) -> JSONResponse:
             return problem(409, error.message, blockers=blockers)
         case TooManyRequests():
             return problem(429, error.message, headers={"Retry-After": str(error.retry_after)})
+        case Unavailable():
+            return problem(503, error.message, headers={"Retry-After": str(error.retry_after)})
         case TagUnknown():
             return problem(412, error.message)
         case PreconditionRequired():
@@ -172,6 +178,15 @@ def install(app: FastAPI) -> None:
         detail = HTTP_WORDS.get(error.status_code, str(error.detail))
         return problem(error.status_code, detail, headers=error.headers)
 
+    async def on_outage(_request: Request, error: Exception) -> JSONResponse:
+        outage = outage_of(error)
+        if outage is None:
+            raise error
+        log.warning("%s: %s", outage.value, type(error).__name__)
+        return from_error(unavailable(outage))
+
+    for kind in STORAGE_ERRORS:
+        app.add_exception_handler(kind, on_outage)
     app.add_exception_handler(RegisterError, on_refusal)
     app.add_exception_handler(RequestValidationError, on_shape)
     app.add_exception_handler(HTTPException, on_http)

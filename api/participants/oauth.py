@@ -65,7 +65,7 @@ REFUSALS = {
     summary="Get an access token",
     description=DESCRIPTION,
     response_model=Token,
-    responses={**REFUSALS, **answers(413, 422, 429, 500)},
+    responses={**REFUSALS, **answers(413, 422, 429, 500, 503)},
 )
 async def issue_access_token(
     request: Request,

@@ -19,6 +19,7 @@ from services.core.errors import (
     Severity,
     TooManyRequests,
     Unauthenticated,
+    Unavailable,
 )
 
 UNIT = "market_unit"
@@ -55,6 +56,8 @@ def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) 
             st.page_link("pages/home.py", label="Back to home", icon=":material/home:")
         case Forbidden() | TooManyRequests():
             st.error(escape_markdown(error.message), icon=":material/lock:")
+        case Unavailable():
+            st.error(escape_markdown(error.message), icon=":material/cloud_off:")
         case _:
             st.error(escape_markdown(error.message))
 

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from models.core import Access
-from services.core.errors import Refused
+from services.core.errors import Unavailable
 from services.core.identity.actor import system_actor
 from services.core.transaction import Stamp, unit_of_work
 
@@ -52,10 +52,10 @@ class AccessBuffer:
         self._thread.join(timeout=PATIENCE_S)
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Have an entry written soon. Refused while the log can't be written."""
+        """Have an entry written soon. Raises Unavailable while the log can't be written."""
         late = self._behind_since is not None and monotonic() - self._behind_since > PATIENCE_S
         if late or len(self._waiting) >= self._most:
-            raise Refused("The access log can't be written at the moment, so nothing can be shown. Try again soon.")
+            raise Unavailable("The access log can't be written at the moment, so nothing can be shown. Try again soon.")
         self._waiting.append(entry)
         self._came.set()
 

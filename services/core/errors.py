@@ -136,6 +136,14 @@ class Refused(RegisterError):
         self.blockers = list(blockers)
 
 
+class Unavailable(RegisterError):
+    """The register can't do this at the moment, whoever asks; nothing was kept. `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, retry_after: int = 10) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class TooManyRequests(RegisterError):
     """The actor asked more often than the register answers; `retry_after` is in whole seconds."""
 

@@ -1,7 +1,9 @@
 """Settings of the process, typed, from the environment; documented in docs/operate.md, which a test holds to this class."""
 
 import json
+import math
 import re
+from collections import Counter
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -10,9 +12,30 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "FMAR_"
+
+
+SHORTEST_SECRET = 32
+LEAST_BITS = 90.0
+"""Bits of a secret by how often its characters occur: 32 random hexadecimal digits have about 115, words and patterns less."""
+PLACEHOLDERS = (
+    "changeme",
+    "changethis",
+    "placeholder",
+    "password",
+    "yoursecret",
+    "secrethere",
+    "0123456789",
+    "abcdefgh",
+    "qwerty",
+)
+MAKE_ONE = "`openssl rand -base64 48` makes one."
+OUTSIDE_SYSTEMS = ("company_registry", "mpan_register", "installation_registry")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Mode(StrEnum):
@@ -147,6 +170,19 @@ class Settings(BaseSettings):
     def _from_json(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) and value.strip() else (value or [])
 
+    @field_validator("database_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        try:
+            # A password with an @ in it would be taken for a part of the host, which messages name.
+            readable = "@" not in (make_url(value).host or "")
+        except (ArgumentError, ValueError):
+            # Their messages quote the address, the password with it.
+            readable = False
+        if not readable:
+            raise ValueError("can't be read. Percent-encode what is special in the user's name and password (/ is %2F)")
+        return value
+
     @field_validator("map_tiles_url")
     @classmethod
     def _a_template(cls, value: str) -> str:
@@ -189,17 +225,59 @@ class Settings(BaseSettings):
         if not self.oidc_providers:
             problems.append("FMAR_OIDC_PROVIDERS is missing: live mode signs people in by OIDC and needs a provider.")
         for name, secret in (("FMAR_COOKIE_SECRET", self.cookie_secret), ("FMAR_TOKEN_SECRET", self.token_secret)):
-            if secret is None:
-                problems.append(f"{name} is missing: give at least 32 random characters.")
-            elif len(secret.get_secret_value()) < 32:
-                problems.append(f"{name} is too short: give at least 32 random characters.")
-        return problems
+            weakness = weakness_of(secret.get_secret_value() if secret else "")
+            if weakness is not None:
+                problems.append(f"{name} is {weakness}: give at least 32 random characters. {MAKE_ONE}")
+        return problems + self._open_addresses() + self._demo_keys()
+
+    def _open_addresses(self) -> list[str]:
+        """Addresses that live mode would send sign-ins, tokens or keys to in clear text."""
+        addresses = {variable_name("public_url"): self.public_url}
+        for field in OUTSIDE_SYSTEMS:
+            addresses[variable_name(f"{field}_url")] = getattr(self, f"{field}_url")
+        for provider in self.oidc_providers:
+            addresses[f"server_metadata_url of {provider.name} in FMAR_OIDC_PROVIDERS"] = provider.server_metadata_url
+        return [
+            f"{name} is no https:// address: what goes there could be read on its way. Give one that is."
+            for name, address in addresses.items()
+            if address and not _is_protected(address)
+        ]
+
+    def _demo_keys(self) -> list[str]:
+        """Keys of outside systems that are still the demo's."""
+        keys: dict[str, SecretStr] = {field: getattr(self, f"{field}_key") for field in OUTSIDE_SYSTEMS}
+        return [
+            f"{variable_name(f'{field}_key')} is the demo's: give the key that the operator of that system issued."
+            for field, key in keys.items()
+            if getattr(self, f"{field}_url") and key.get_secret_value().strip() in ("", "sandbox", "demo")
+        ]
 
     def require_startable(self) -> None:
         """Raise StartRefused with the whole list of problems, if there is any."""
         problems = self.problems()
         if problems:
             raise StartRefused(_refusal(problems))
+
+
+def weakness_of(secret: str) -> str | None:
+    """The weakness of a secret that signs, in a word or two; None for one that can't be guessed in practice."""
+    if not secret.strip():
+        return "missing"
+    if len(secret) < SHORTEST_SECRET:
+        return "too short"
+    plain = re.sub(r"[^a-z0-9]", "", secret.lower())
+    counts = Counter(secret)
+    bits = -sum(count / len(secret) * math.log2(count / len(secret)) for count in counts.values()) * len(secret)
+    repeated = (secret + secret).find(secret, 1) < len(secret)
+    if repeated or bits < LEAST_BITS or any(word in plain for word in PLACEHOLDERS):
+        return "too easy to guess"
+    return None
+
+
+def _is_protected(address: str) -> bool:
+    """Tell whether what is sent to an address is encrypted, or doesn't leave this machine."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def variable_name(field: str) -> str:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from services.core.audit_context import STAMP, WRITES, NoTransaction, Stamp
 from services.core.db.engine import engine, reading
+from services.core.db.outages import watched_write
 from services.core.ledger.writer import keep_ledger
 from services.core.reactions import reactions
 
@@ -137,7 +138,11 @@ def _reading(stamp: Stamp) -> Iterator[Session]:
 
 @contextmanager
 def _writing(stamp: Stamp) -> Iterator[Session]:
-    with Session(engine(writes=True), expire_on_commit=False) as session, _current(session, stamp, writes=True):
+    with (
+        watched_write(),
+        Session(engine(writes=True), expire_on_commit=False) as session,
+        _current(session, stamp, writes=True),
+    ):
         yield session
         session.flush()
         for react in reactions().before_commit:

@@ -1,9 +1,10 @@
 """The database: one engine per process, SQLite by default, PostgreSQL by `DATABASE_URL`."""
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -26,7 +27,8 @@ _folds: dict[str, Future[None]] = {}
 _lock = Lock()
 PRAGMAS = (
     "journal_mode=WAL",
-    "synchronous=NORMAL",
+    # What was acknowledged is on the disk, also when the machine loses its power: docs/operate.md has what it costs.
+    "synchronous=FULL",
     "foreign_keys=ON",
     "busy_timeout=30000",
     # Where many rows are written, each touches a page in every index: 64 MB of them are held until they are full.
@@ -49,8 +51,8 @@ SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 def _sqlite(url: str) -> Engine:
     path = url.removeprefix("sqlite:///")
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    new_engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+        _make_private(Path(path))
+    new_engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, hide_parameters=True)
     new_engine.dialect.statement_compiler = _SqliteCompiler
 
     @event.listens_for(new_engine, "connect")
@@ -78,10 +80,19 @@ def _sqlite(url: str) -> Engine:
     return new_engine
 
 
+def _make_private(file: Path) -> None:
+    """Make the file of a new register one that its owner alone reads; its log and index beside it follow SQLite's rule,
+    which gives them the file's own mode. An existing file keeps its own.
+    """
+    with suppress(OSError):  # a disk that can't be written to is met by who reads or writes, and told as such
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _postgres(url: str) -> Engine:
     # The name is what the database's own list of connections shows; rows by the thousand are handed over as UTF-8.
     options = {"application_name": "fmar", "client_encoding": "utf8"}
-    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=options)
+    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=options, hide_parameters=True)
 
 
 def engine(*, writes: bool = False) -> Engine:

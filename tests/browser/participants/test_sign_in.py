@@ -25,7 +25,7 @@ from tests.conftest import build_register, use_database
 from tests.databases import fresh_database
 from tests.processes import Finished, run_command
 
-SECRET = "0123456789abcdef0123456789abcdef"
+SECRET = "pX3nVq8Lr2Zt7WcMd5Ky9Bs4Hf6Jg1Ta"
 COOKIE = "_streamlit_user"
 
 pytestmark = [
