@@ -187,6 +187,16 @@ def seal_ledger() -> None:
     typer.echo(f"{seal_and_anchor()} seals were made.")
 
 
+@cli.command("confirm-clock")
+def confirm_clock() -> None:
+    """Confirm the clock of this machine after the portal stood still for days, so that deadlines go on."""
+    from services.core.clock import show_moment
+    from services.core.jobs.clock_watch import confirm_clock as confirm
+
+    _prepare()
+    typer.echo(f"The clock is confirmed: it is {show_moment(confirm(system_actor()))}. Deadlines go on.")
+
+
 @cli.command("load-source")
 def load_source(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX as published.")],

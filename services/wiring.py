@@ -24,7 +24,7 @@ with without_collection():
     from services.assets.counters import maintain as asset_counters
     from services.assets.counters import reconcile as asset_counts
     from services.core.db import maintenance
-    from services.core.jobs import worker
+    from services.core.jobs import clock_watch, worker
     from services.governance import sealing
     from services.market.counters import keys as market_keys
     from services.market.counters import maintain as market_counters
@@ -65,18 +65,25 @@ HANDLERS = {
 
 JOBS = {
     worker.HEARTBEAT: PeriodicJob(worker.HEARTBEAT_INTERVAL, worker.keep_heartbeat),
+    clock_watch.CLOCK_JOB: PeriodicJob(clock_watch.CLOCK_INTERVAL, clock_watch.keep_trusted_moment, needs_clock=True),
     "assets.bulk.working.work_on_jobs": PeriodicJob(
         timedelta(seconds=1), uploads.work_on_jobs, uploads.UPLOADS.has_waiting
     ),
     "assets.bulk.export_working.work_on_exports": PeriodicJob(
         timedelta(seconds=1), exports.work_on_exports, exports.EXPORTS.has_waiting
     ),
-    "governance.sealing.seal_regularly": PeriodicJob(timedelta(minutes=1), sealing.seal_regularly),
-    "assets.deadlines.keep_deadlines": PeriodicJob(timedelta(hours=1), deadlines.keep_deadlines),
-    "market.proposal_deciding.keep_catalogue": PeriodicJob(timedelta(hours=1), proposal_review.keep_catalogue),
-    "market.qualification_expiry.keep_validities": PeriodicJob(timedelta(hours=1), expiry.keep_validities),
-    "assets.bulk.working.forget_old_jobs": PeriodicJob(timedelta(hours=1), uploads.forget_old_jobs),
-    "assets.bulk.export_working.forget_old_exports": PeriodicJob(timedelta(hours=1), exports.forget_old_exports),
+    "governance.sealing.seal_regularly": PeriodicJob(timedelta(minutes=1), sealing.seal_regularly, needs_clock=True),
+    "assets.deadlines.keep_deadlines": PeriodicJob(timedelta(hours=1), deadlines.keep_deadlines, needs_clock=True),
+    "market.proposal_deciding.keep_catalogue": PeriodicJob(
+        timedelta(hours=1), proposal_review.keep_catalogue, needs_clock=True
+    ),
+    "market.qualification_expiry.keep_validities": PeriodicJob(
+        timedelta(hours=1), expiry.keep_validities, needs_clock=True
+    ),
+    "assets.bulk.working.forget_old_jobs": PeriodicJob(timedelta(hours=1), uploads.forget_old_jobs, needs_clock=True),
+    "assets.bulk.export_working.forget_old_exports": PeriodicJob(
+        timedelta(hours=1), exports.forget_old_exports, needs_clock=True
+    ),
     "core.upkeep.refresh_statistics": PeriodicJob(timedelta(hours=6), maintenance.refresh_statistics),
     "assets.recounting.reconcile": PeriodicJob(timedelta(days=1), asset_counts.reconcile),
     "market.recounting.reconcile_market": PeriodicJob(timedelta(days=1), market_counts.reconcile_market),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.http.problems import answers
 from api.http.responses import answer
 from services.core.health import probe_health, register_version
+from services.core.jobs.clock_watch import ClockTrust
 
 router = APIRouter(tags=["Access"])
 RETRY_AFTER_S = 10
@@ -22,6 +23,10 @@ class Health(BaseModel):
         description="Whether it can be written to: its disk has room, and nothing locks it for good."
     )
     detail: str | None = Field(description="What keeps the register from its work; null while nothing does.")
+    clock: ClockTrust | None = Field(
+        description="Trust in this machine's clock: while it is far from where the register last saw it, deadlines wait. "
+        "Null while the database does not answer."
+    )
     version: str = Field(examples=["0.1.0"])
 
 
@@ -39,6 +44,7 @@ async def get_health() -> Response:
         "database": health.database,
         "writable": health.writable,
         "detail": f"{health.outage.value}." if health.outage else None,
+        "clock": health.clock,
         "version": register_version(),
     }
     response = answer(state, 200 if health.works else 503)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from models.participants import Role
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from services.core.clock import show_moment
+from services.core.jobs.clock_watch import clock_reading, confirm_clock
 from services.core.ledger.verifying import Verification, verify_ledger
 from services.governance.ledger import LedgerOverview, ledger_overview
 
@@ -102,9 +104,23 @@ def _draw_seals(overview: LedgerOverview) -> None:
     )
 
 
+def _draw_clock() -> None:
+    """Draw the alarm of a clock that isn't trusted, with the button that confirms it."""
+    message = clock_reading(actor).message
+    if not message:
+        return
+    st.error(escape_markdown(message), icon=":material/alarm:")
+    if actor.has(Role.ADMINISTRATOR) and st.button(
+        "The clock is right: let deadlines go on", icon=":material/alarm_on:"
+    ):
+        confirm_clock(actor)
+        st.rerun()
+
+
 actor = session.actor()
 st.title("Ledger")
 st.caption("Every change is kept, and no change can be hidden: here that is proven, not claimed.")
+_draw_clock()
 overview = ledger_overview(actor)
 _draw_numbers(overview)
 if st.button("Verify the whole ledger", type="primary", icon=":material/verified_user:"):

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from services.core.db.outages import STORAGE_ERRORS, Outage, outage_of, write_outage
 from services.core.identity.actor import system_actor
+from services.core.jobs.clock_watch import ClockTrust, read_clock
 from services.core.settings import ROOT, settings
 from services.core.transaction import Stamp, unit_of_work
 
@@ -27,11 +28,12 @@ LEAST_ROOM = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HealthState:
-    """Whether the database answers and can be written to; `outage` names what keeps it from that."""
+    """Whether the database answers and can be written to; `outage` names what keeps it from that, `clock` the trust in it."""
 
     database: bool
     writable: bool
     outage: Outage | None = None
+    clock: ClockTrust | None = None
 
     @property
     def works(self) -> bool:
@@ -44,11 +46,12 @@ def read_health() -> HealthState:
     try:
         with unit_of_work(Stamp("database_answers", "UC-05.01", system_actor()), writes=False) as session:
             session.execute(text("SELECT 1 FROM setting LIMIT 1"))
+            clock = read_clock().state
     except STORAGE_ERRORS as error:
         log.warning("The database does not answer: %s", error)
         return HealthState(database=False, writable=False, outage=outage_of(error) or Outage.AWAY)
     outage = write_outage() or _file_outage()
-    return HealthState(database=True, writable=outage is None, outage=outage)
+    return HealthState(database=True, writable=outage is None, outage=outage, clock=clock)
 
 
 def _file_outage() -> Outage | None:

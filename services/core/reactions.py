@@ -46,6 +46,8 @@ class PeriodicJob(NamedTuple):
     run: Callable[[], None]
     has_work: Callable[[], bool] | None = None
     """Looks for something to do; inside a unit of work that reads. A job without any is not claimed: nothing is written."""
+    needs_clock: bool = False
+    """Waits while the clock isn't trusted: what it does follows from how late it is, and can't be taken back."""
 
 
 @dataclass(frozen=True, slots=True)

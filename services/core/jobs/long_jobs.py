@@ -20,7 +20,7 @@ from services.core.clock import now
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.resolve import actor_behind
-from services.core.jobs.worker import back_off, log
+from services.core.jobs.worker import LONGEST_WAIT, back_off, log
 from services.core.register_settings import setting
 from services.core.transaction import Stamp, current_session, unit_of_work
 
@@ -89,7 +89,9 @@ class JobQueue(Generic[J]):
 
     def _claimable(self, moment: datetime) -> tuple[ColumnElement[bool], ...]:
         """Unfinished jobs that no process holds a lease of."""
-        free = or_(col(self.model.leased_until).is_(None), col(self.model.leased_until) <= moment)
+        leased_until = col(self.model.leased_until)
+        # What is leased for longer was claimed while the clock had jumped ahead.
+        free = or_(leased_until.is_(None), leased_until <= moment, leased_until > moment + LONGEST_WAIT)
         return col(self.model.status).in_(UNFINISHED), free
 
     def claim(self) -> Claim | None:

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from models.core import DeliveryStatus, Event, EventDelivery, PeriodicRun
 from services.core.clock import now
 from services.core.identity.actor import system_actor
+from services.core.jobs.clock_watch import ClockTrust, read_clock, report_clock
 from services.core.jobs.outbox import TOGETHER
-from services.core.reactions import ManyHandler, reactions
+from services.core.reactions import ManyHandler, PeriodicJob, reactions
 from services.core.transaction import Stamp, unit_of_work
 
 log = logging.getLogger("fmar.worker")
@@ -27,6 +28,8 @@ BATCH = 20
 HEARTBEAT = "core.jobs.worker.heartbeat"
 """The periodic job that does nothing but keep that a worker of some process is up."""
 HEARTBEAT_INTERVAL = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=1)
+"""Longer than any lease or back-off: what is due later than that was put off by a clock that had jumped ahead."""
 REPORT_SECONDS = 600
 """How often deliveries that wait for a handler unknown here are reported."""
 
@@ -55,7 +58,7 @@ def _due(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     """
     return (
         col(EventDelivery.status) == DeliveryStatus.WAITING,
-        col(EventDelivery.due_at) <= moment,
+        or_(col(EventDelivery.due_at) <= moment, col(EventDelivery.due_at) > moment + LONGEST_WAIT),
         col(EventDelivery.handler).in_(list(reactions().handlers)),
     )
 
@@ -217,17 +220,22 @@ def _hand_over_together(function: ManyHandler, claimed: list[_Claimed]) -> None:
 
 
 def run_due_jobs() -> int:
-    """Run the periodic jobs that are due; how many ran."""
+    """Run the periodic jobs that are due; how many ran. Those that need a trusted clock wait until it is."""
     ran = 0
     with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
         due_at = {row.job: row.due_at for row in session.execute(select(col(PeriodicRun.job), col(PeriodicRun.due_at)))}
+        clock = read_clock()
+        trusted = clock.state is ClockTrust.TRUSTED
         due = {
             name: job
             for name, job in reactions().jobs.items()
-            if (name not in due_at or due_at[name] <= now()) and (job.has_work is None or job.has_work())
+            if (trusted or not job.needs_clock)
+            and (name not in due_at or _is_due(due_at[name], job.interval, clock.moment))
+            and (job.has_work is None or job.has_work())
         }
+    report_clock(clock)
     for name, job in due.items():
-        if _claimed(name, job.interval):
+        if _claimed(name, job):
             ran += 1
             try:
                 job.run()
@@ -236,28 +244,37 @@ def run_due_jobs() -> int:
     return ran
 
 
+def _is_due(due_at: datetime, interval: timedelta, moment: datetime) -> bool:
+    """Tell whether a job is due, or sleeps past its interval because the clock had jumped ahead."""
+    return due_at <= moment or due_at > moment + interval
+
+
 def keep_heartbeat() -> None:
     """Do nothing: that the job was claimed says it all."""
 
 
-def _claimed(name: str, interval: timedelta) -> bool:
+def _claimed(name: str, job: PeriodicJob) -> bool:
     try:
-        return _claim_job(name, interval)
+        return _claim_job(name, job)
     except IntegrityError:
         # The very first time, another process noted the job in the same moment: it has it.
         return False
 
 
-def _claim_job(name: str, interval: timedelta) -> bool:
+def _claim_job(name: str, job: PeriodicJob) -> bool:
     with unit_of_work(_stamp("claim_job"), writes=True) as session:
-        moment = now()
+        clock = read_clock()
+        if job.needs_clock and clock.state is not ClockTrust.TRUSTED:
+            # It jumped since the jobs were looked at.
+            return False
+        moment, interval = clock.moment, job.interval
         run = session.scalar(select(PeriodicRun).where(col(PeriodicRun.job) == name).with_for_update(skip_locked=True))
         if run is None:
             if session.get(PeriodicRun, name) is not None:
                 return False
             session.add(PeriodicRun(job=name, due_at=moment + interval))
             return True
-        if run.due_at > moment:
+        if not _is_due(run.due_at, interval, moment):
             return False
         run.due_at = moment + interval
         return True

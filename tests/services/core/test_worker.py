@@ -228,6 +228,7 @@ def test_stored_names_of_handlers_and_periodic_jobs_stay_as_they_are() -> None:
         "assets.bulk.working.work_on_jobs",
         "assets.deadlines.keep_deadlines",
         "assets.recounting.reconcile",
+        "core.jobs.clock_watch.keep_trusted_moment",
         "core.jobs.worker.heartbeat",
         "core.upkeep.refresh_statistics",
         "governance.sealing.seal_regularly",
