@@ -10,7 +10,7 @@ from api.assets.job_schemas import JobOut
 from api.assets.jobs import upload_out
 from api.http.decimal_json import ExactRoute
 from api.http.files import MEDIA_TYPES, file_content
-from api.http.problems import answers
+from api.http.problems import UnsupportedMedia, answers
 from api.http.responses import answer, here
 from api.http.schemas import RequestSchema
 from api.http.security import Caller
@@ -26,6 +26,7 @@ BODY = {
     "description": "The file itself, up to 500,000 rows or 200 MB: CSV, XLSX, JSON lines or Parquet.",
     "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS},
 }
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 Key = Annotated[
     str | None,
     Header(
@@ -72,7 +73,7 @@ def _pairs(name: str, texts: list[str]) -> dict[str, str]:
     status_code=202,
     summary="Hand in a file of assets",
     response_model=JobOut,
-    responses=answers(409, 413),
+    responses=answers(409, 413, 415),
     openapi_extra={"requestBody": BODY},
 )
 async def upload_assets(
@@ -91,10 +92,21 @@ async def upload_assets(
         idempotency_key=idempotency_key or None,
     )
     # The caller is known before a byte of the file is read.
-    data = await request.body()
     kind = request.headers.get("Content-Type")
+    _require_file_type(kind)
+    data = await request.body()
     job = await run_in_threadpool(submit_file, caller, data, query.file_name, wishes, media_type=kind)
     return answer(upload_out(job), 202, location=here(request, f"/v1/jobs/{job.id}"))
+
+
+def _require_file_type(media_type: str | None) -> None:
+    """Raise UnsupportedMedia for the types that forms are sent as: their fields would be passed over unseen."""
+    name = (media_type or "").partition(";")[0].strip().lower()
+    if name in FORM_TYPES:
+        raise UnsupportedMedia(
+            f"{name} is the type of a form, and this address takes the file itself as the body. With curl: "
+            "--data-binary @assets.csv -H 'Content-Type: text/csv', and wishes such as dry_run=true in the address."
+        )
 
 
 class TemplateQuery(RequestSchema):

@@ -11,6 +11,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, WithJsonSchema
 
+from services.core.json_names import find_repeated_name
+
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """A power (kW) or an energy (kWh) in an answer: a number with its decimals."""
 
@@ -53,6 +55,8 @@ def decode(body: bytes) -> Any:
             raise ValueError("It holds a number of more digits than the register reads.")
         value = _decoder.decode(body)
         _require_shallow(value)
+        if (name := find_repeated_name(body, value)) is not None:
+            raise ValueError(f"It gives “{name[:100]}” twice in one object: leave one out")
         return value
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise json.JSONDecodeError(str(error).rstrip("."), "", 0) from error

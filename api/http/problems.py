@@ -40,6 +40,10 @@ class TagUnknown(RegisterError):
     """A change that names no version that the register gave."""
 
 
+class UnsupportedMedia(RegisterError):
+    """A body of a media type that the address doesn't take. `message` says how to send it."""
+
+
 class FindingBody(BaseModel):
     """One thing that a rule found."""
 
@@ -134,6 +138,8 @@ def from_error(error: RegisterError) -> JSONResponse:
             return problem(412, error.message)
         case PreconditionRequired():
             return problem(428, error.message)
+        case UnsupportedMedia():
+            return problem(415, error.message)
         case _:
             return problem(500, error.message)
 

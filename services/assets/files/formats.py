@@ -38,7 +38,7 @@ FORMATS = {
     "application/vnd.apache.parquet": "parquet",
 }
 """Media type -> format."""
-DISARMED = r"^'([=+\-@\t\r\n])"
+DISARMED = r"^'('*[=+\-@\t\r\n])"
 """A spreadsheet runs no cell that begins so; exports put an apostrophe in front, and reading takes it off again."""
 DAY_ZERO = date(1899, 12, 30)
 """The day from which workbooks count days, unless they say otherwise."""
@@ -54,6 +54,10 @@ _OTHERS = {
     "application/vnd.sqlite3": "a database. Export its table as CSV",
 }
 _PAGE = "a web page or another XML document, whatever its name says. Open it in a spreadsheet and save it as XLSX"
+_FORM = (
+    "the body of a form with several parts. Send the file alone as the body, under its own Content-Type, and what is said "
+    "with it in the address"
+)
 _PASSWORD = "EncryptedPackage".encode("utf-16-le")  # what a protected workbook calls the part that holds it
 Score = Callable[[Sequence[str]], int]
 
@@ -161,6 +165,8 @@ def _refuse_others(signature: str | None, data: bytes, begins: bytes, filename: 
         old = "This is a workbook of the old kind (XLS). Open it and save it as XLSX"
         raise refuse_file("FILE-03", filename, f"{protected if _PASSWORD in data else old}, then send it again.")
     description = _PAGE if begins.startswith(b"<") else _OTHERS.get(signature or "")
+    if begins.startswith(b"--") and b"content-disposition: form-data" in begins.lower():
+        description = _FORM
     if description is not None:
         raise refuse_file("FILE-13", filename, f"This is {description}.")
 

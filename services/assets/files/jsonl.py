@@ -23,6 +23,7 @@ from services.assets.files.formats import (
     too_many_columns,
     too_many_rows,
 )
+from services.core.json_names import find_repeated_name
 
 MOST_OF_A_LINE = 1024 * 1024
 MOST_OF_A_LIST = 16 * 1024 * 1024
@@ -49,8 +50,17 @@ def read_lines(data: bytes) -> TextTable:
         if count > MOST_ROWS:
             raise too_many_rows(count)
         frames.append(_frame(batch, headings))
+    _refuse_broken(frames, headings)
     frame = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String})
     return TextTable("jsonl", list(headings), frame)
+
+
+def _refuse_broken(frames: list[pl.DataFrame], headings: dict[str, int]) -> None:
+    """Raise Invalid where no line holds an object: with the reason of the first."""
+    reasons = [reason for frame in frames for reason in frame[BROKEN].drop_nulls().head(1)]
+    if reasons and not headings:
+        code, _, message = reasons[0].partition(" ")
+        raise refuse_file(code, None, message)
 
 
 def _frame(batch: list[Row], headings: dict[str, int]) -> pl.DataFrame:
@@ -93,7 +103,13 @@ def _read(number: int, line: bytes) -> Row:
         return number, {}, f"FILE-09 The line isn't JSON that can be read: {error}. Mend it, or leave it out."
     if not isinstance(document, dict):
         return number, {}, f"FILE-09 The line {_NO_OBJECT}"
-    return number, _cells(document), None
+    return number, _cells(document), _repeated(line, document)
+
+
+def _repeated(text: bytes, value: Any) -> str | None:
+    """Why an object with a name that it has twice can't be read."""
+    name = find_repeated_name(text, value)
+    return name and f"FILE-09 “{name[:100]}” is given twice: which value counts isn't sure. Leave one out."
 
 
 def _cells(document: dict[str, Any]) -> dict[str, str]:
@@ -118,9 +134,11 @@ def _whole(data: bytes) -> Iterable[Row] | None:
     document = _decoded(begins)
     if isinstance(document, dict):
         _refuse_wrapped(document)
-        return [(1, _cells(document), None)]
+        return [(1, _cells(document), _repeated(begins, document))]
     if not isinstance(document, list):
         return None
+    if (reason := _repeated(begins, document)) is not None:
+        raise refuse_file("FILE-09", None, reason.removeprefix("FILE-09 "))
     words = f"FILE-09 The member of the list {_NO_OBJECT}"
     return [
         (at, _cells(member), None) if isinstance(member, dict) else (at, {}, words)

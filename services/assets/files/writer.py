@@ -1,12 +1,15 @@
 """Writing rows of text to a file in the format in which they came, harmless in a spreadsheet."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
 import xlsxwriter
 
-RISKY = r"^[=+\-@\t\r\n]"
+RISKY = r"^'*[=+\-@\t\r\n]"
+"""Text that a spreadsheet would run; also what has apostrophes before that, of which reading takes one off again."""
+_QUOTED = re.compile(r"'+[=+\-@\t\r\n]")
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 MOST_SHEET_ROWS = 1_048_575
 
@@ -16,6 +19,11 @@ def disarmed(column: str) -> pl.Expr:
     cell = pl.col(column)
     runs = cell.str.contains(RISKY) & ~cell.str.contains(_NUMBER)
     return pl.when(runs).then(pl.concat_str(pl.lit("'"), cell)).otherwise(cell).alias(column)
+
+
+def quoted_text(text: str) -> str:
+    """Text for a cell that is text already: with one more apostrophe where reading would take one off."""
+    return f"'{text}" if _QUOTED.match(text) else text
 
 
 def write_table(path: Path, file_format: str, rows: pl.DataFrame) -> None:
@@ -52,4 +60,4 @@ def _write_workbook(path: Path, rows: pl.DataFrame) -> None:
         for number, row in enumerate(rows.iter_rows(), 1):
             for place, text in enumerate(row):
                 if text:
-                    sheet.write_string(number, place, text)
+                    sheet.write_string(number, place, quoted_text(text))

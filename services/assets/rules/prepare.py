@@ -170,10 +170,11 @@ def text_frame(raw: pl.DataFrame) -> pl.DataFrame:
     kinds = raw.schema
     if all(kinds.get(term) == pl.String for term in CORE):
         return raw.select(list(CORE))
-    return raw.select(
+    # Beside the columns that there are: of constants alone, a frame would have one row, however many there were.
+    return raw.with_columns(
         _as_text(raw, term, kinds[term]) if term in kinds else pl.lit(None, dtype=pl.String).alias(term)
         for term in CORE
-    )
+    ).select(list(CORE))
 
 
 def _as_text(raw: pl.DataFrame, term: str, kind: pl.DataType) -> pl.Expr | pl.Series:

@@ -24,7 +24,7 @@ from services.assets.bulk.export.rows import (
     power_text,
 )
 from services.assets.files.formats import MOST_CHARACTERS
-from services.assets.files.writer import MOST_SHEET_ROWS, disarmed
+from services.assets.files.writer import MOST_SHEET_ROWS, disarmed, quoted_text
 from services.core.errors import Refused
 
 MEDIA_TYPES = {
@@ -172,7 +172,7 @@ def _cell(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is Decimal or kind is int or kind is float:
         return value
-    return (value if kind is str else _text(value) or "")[:MOST_CHARACTERS]
+    return quoted_text(value if kind is str else _text(value) or "")[:MOST_CHARACTERS]
 
 
 def _typed(frame: pl.DataFrame, terms: list[str]) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Rows that speak of assets which are registered already: what each would change, by the rules of an update (UC-02.03)."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -41,8 +41,11 @@ class Change:
     findings: list[Finding] = field(default_factory=list)
 
 
-def propose_changes(actor: Actor, cells: pl.DataFrame, targets: Mapping[int, UUID]) -> dict[int, Change | Unchanged]:
-    """Propose the changes of rows that speak of assets, by place in `cells`; rows of assets that there aren't are left out.
+def propose_changes(
+    actor: Actor, cells: pl.DataFrame, targets: Mapping[int, UUID], *, read_only: Collection[int] = ()
+) -> dict[int, Change | Unchanged]:
+    """Propose the changes of rows that speak of assets, by place in `cells`; rows of assets that there aren't are left out,
+    and so are those in `read_only` unless they leave their asset as it is.
 
     Most rows of a file that was sent before say nothing new: those are found at once, and only the others one by one.
     """
@@ -51,7 +54,7 @@ def propose_changes(actor: Actor, cells: pl.DataFrame, targets: Mapping[int, UUI
     changes: dict[int, Change | Unchanged] = {
         place: same for place, same in zip(places, unchanged_rows, strict=True) if same is not None
     }
-    assets = load(targets[place] for place in places if place not in changes)
+    assets = load(targets[place] for place in places if place not in changes and place not in read_only)
     others = [place for place in places if place not in changes and targets[place] in assets]
     rows = cells.select(pl.all().gather(others)).to_dicts()
     proposed = propose_each(actor, rows, [assets[targets[place]] for place in others])
@@ -76,9 +79,7 @@ def propose_each(actor: Actor, rows: Sequence[Mapping[str, str | None]], assets:
     proposed = [_read(row, asset) for row, asset in zip(rows, assets, strict=True)]
     moving: dict[tuple[bool, str, int, frozenset[str]], list[Change]] = {}
     for change in proposed:
-        if change.asset.status in ENDED_STATUSES:
-            change.findings.append(_ended(change.asset))
-        elif change.values:
+        if change.values:
             asset = change.asset
             # A column that another row of the frame has would take the attribute from this one.
             fresh = frozenset(change.values).difference(asset.category_attributes, CORE)
@@ -144,6 +145,9 @@ def _settle(change: Change) -> None:
         return
     change.changes = settle(change.asset, change.values, checked)
     if not change.changes and not checked.errors:
+        return
+    if change.asset.status in ENDED_STATUSES:
+        change.changes, change.findings = {}, [_ended(change.asset)]
         return
     change.findings += [*checked.errors, *(same.as_finding() for same in checked.same), *checked.warnings]
     if change.version is not None and change.version != str(change.asset.version):

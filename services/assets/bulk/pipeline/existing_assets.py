@@ -44,10 +44,15 @@ def as_uuid(text: str | None) -> UUID | None:
 
 @dataclass(slots=True)
 class NamedAssets:
-    """Rows by place -> the asset they speak of, and -> why they can't be read."""
+    """Rows by place -> the asset they speak of, and -> why they can't be read.
+
+    `read_only` has the rows, with the identifier as given, of assets that the actor sees and doesn't manage: an export has
+    them too, and they may say nothing new.
+    """
 
     assets: dict[int, UUID] = field(default_factory=dict)
     refused: dict[int, list[Finding]] = field(default_factory=dict)
+    read_only: dict[int, str] = field(default_factory=dict)
 
 
 def identify_assets(actor: Actor, cells: pl.DataFrame, broken: pl.Series) -> NamedAssets:
@@ -68,17 +73,26 @@ def _identify_by_id(actor: Actor, named: NamedAssets, column: pl.Series) -> None
         row: text for row, text in enumerate(column.to_list()) if (text or "").strip() and row not in named.refused
     }
     identifiers = {row: as_uuid(text) for row, text in texts.items()}
+    visible_ids: set[UUID] = set()
     manageable: set[UUID] = set()
     for part in slices(sorted({identifier for identifier in identifiers.values() if identifier})):
-        condition = (visible(Asset, actor), within(Asset, actor, "asset.update", writing=True))
-        manageable |= set(current_session().scalars(select(col(Asset.id)).where(col(Asset.id).in_(part), *condition)))
+        seen = select(col(Asset.id)).where(col(Asset.id).in_(part), visible(Asset, actor))
+        visible_ids |= set(current_session().scalars(seen))
+        manageable |= set(current_session().scalars(seen.where(within(Asset, actor, "asset.update", writing=True))))
     for row, asset_id in identifiers.items():
-        if asset_id in manageable and asset_id is not None:
+        if asset_id in visible_ids and asset_id is not None:
             named.assets[row] = asset_id
+            if asset_id not in manageable:
+                named.read_only[row] = texts[row]
         else:
-            expected = "The identifier of an asset that you manage; empty for a new one"
-            message = f"You manage no asset with the identifier {texts[row]}. Leave it out to register a new asset."
-            named.refused[row] = [Finding("BULK-01", ASSET_ID, texts[row][:100], expected, message)]
+            named.refused[row] = [not_managed(texts[row])]
+
+
+def not_managed(text: str) -> Finding:
+    """BULK-01: the identifier that a row gives is that of no asset which the actor manages."""
+    expected = "The identifier of an asset that you manage; empty for a new one"
+    message = f"You manage no asset with the identifier {text}. Leave it out to register a new asset."
+    return Finding("BULK-01", ASSET_ID, text[:100], expected, message)
 
 
 def _identify_by_code(actor: Actor, named: NamedAssets, cells: pl.DataFrame) -> None:

@@ -22,7 +22,7 @@ from services.assets.bulk.pipeline.duplicates import (
     keys_of_rows,
     made_by,
 )
-from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_nameless, identify_assets
+from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_nameless, identify_assets, not_managed
 from services.assets.bulk.pipeline.unchanged import Unchanged
 from services.assets.files.formats import BROKEN, ROW
 from services.assets.registration.duplicates import (
@@ -199,13 +199,16 @@ def _add_changes(
     """Add what rows that name an asset would change of it; rows that are merely alike say nothing new, or stay duplicates."""
     all_findings = [(row, finding) for row, findings in named.refused.items() for finding in findings]
     if targets:
-        for row, change in propose_changes(actor, cells, targets).items():
+        for row, change in propose_changes(actor, cells, targets, read_only=named.read_only).items():
             findings = () if isinstance(change, Unchanged) else change.findings
             if row in only_if_equal and (change.changes or findings):
                 continue
             verdict.changed[row] = change
             verdict.assets[row] = change.asset.id
             all_findings += [(row, finding) for finding in findings]
+        all_findings += [
+            (row, not_managed(text)) for row, text in named.read_only.items() if row not in verdict.changed
+        ]
         equal = pl.Series(sorted(only_if_equal & set(verdict.changed)), dtype=pl.UInt32)
         verdict.findings = verdict.findings.filter(~pl.col("row").is_in(equal.implode()))
     verdict.findings = sorted_findings([verdict.findings, findings_frame(all_findings)])

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, String, Uuid, any_, literal, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from models.assets import ENDED_STATUSES, Asset
+from models.assets import Asset
 from services.assets.bulk.export.rows import decode_distinct, power_text, read_held
 from services.assets.bulk.pipeline.candidates import row_keys
 from services.assets.bulk.upload.column_mapping import ASSET_ID, VERSION
@@ -97,7 +97,7 @@ def unchanged_snapshots(stands: pl.DataFrame, ids: Sequence[UUID], same: pl.Seri
 
 SHORT_NUMBER = r"^-?[0-9]{1,3}(\.[0-9]{1,12})?$"
 """So few digits that two such numbers are the same float only where they are the same number."""
-_OPEN = pl.col("Status").is_in([str(status) for status in ENDED_STATUSES]).not_().fill_null(False)
+_IS_THERE = pl.col("Status").is_not_null()
 
 
 def find_unchanged(cells: pl.DataFrame, ids: Sequence[UUID]) -> list[Unchanged | None]:
@@ -116,12 +116,12 @@ def find_unchanged(cells: pl.DataFrame, ids: Sequence[UUID]) -> list[Unchanged |
     alike = alike.with_columns(
         alike[name] & _list_says_the_same(rows, name) for name in core if CORE[name].kind == "aliases"
     )
-    is_open = rows.select(x=_OPEN)["x"]
-    same = is_open & own_same
+    is_there = rows.select(x=_IS_THERE)["x"]
+    same = is_there & own_same
     for name in core:
         same &= alike[name]
     # A moved date is judged by what is the date now: that is left to the row by itself.
-    doubtful = is_open & ~same & attributes.is_not_null()
+    doubtful = is_there & ~same & attributes.is_not_null()
     doubtful &= alike["EffectiveDate"] if "EffectiveDate" in core else True
     if doubtful.any():
         equivalent = find_equivalent(rows.filter(doubtful), alike.filter(doubtful), attributes.filter(doubtful))

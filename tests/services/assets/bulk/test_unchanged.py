@@ -170,7 +170,8 @@ def test_an_export_that_comes_back_changes_what_was_changed_in_it(register: str,
     ended = [row for row in rows if row["AssetId"] == str(there[-1].id)]
     rows = [row for row in rows if row not in ended]
     assert counts(send(actor, csv_of(rows))) == {"unchanged": len(rows)}
-    assert counts(send(actor, csv_of(ended))) == {"refused": len(ended)}
+    assert counts(send(actor, csv_of(ended))) == {"unchanged": len(ended)}
+    assert counts(send(actor, csv_of([row | {"AssetModel": "Newer"} for row in ended]))) == {"refused": len(ended)}
     rows[3]["AssetModel"], rows[5]["AssetName"], rows[6]["Version"] = "Newer", "Renamed", "77"
     job = send(actor, csv_of(rows))
     assert counts(job) == {"updated": 2, "unchanged": len(rows) - 2}, job.summary
