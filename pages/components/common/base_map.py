@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pydeck
 import streamlit as st
+from pydeck.types import String
 
 from models.assets import AssetStatus
 from services.grid.areas import group_labels
@@ -43,31 +44,48 @@ def theme_colours() -> dict[str, Colour]:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def base_layers() -> list[pydeck.Layer]:
-    """The GSP groups and their names, in the colours of the theme."""
+def ground_layers() -> list[pydeck.Layer]:
+    """The GSP groups' areas and borders, in the colours of the theme.
+
+    Borders are plain lines: outlines of areas are drawn with mitred corners, which takes a browser without a graphics card
+    a second longer.
+    """
     colours = theme_colours()
-    labels = [{"t": label.code, "p": [label.lon, label.lat]} for label in group_labels()]
     return [
         pydeck.Layer(
             "GeoJsonLayer",
             id="gsp_groups",
             data=f"{origin()}/api/geography/gsp_groups.geojson",
             get_fill_color=colours["fill"],
-            get_line_color=colours["line"],
-            line_width_min_pixels=1,
+            stroked=False,
             pickable=False,
         ),
         pydeck.Layer(
-            "TextLayer",
-            id="gsp_labels",
-            data=labels,
-            get_position="p",
-            get_text="t",
-            get_size=13,
-            get_color=colours["label"],
+            "LineLayer",
+            id="gsp_borders",
+            data=f"{origin()}/api/geography/borders.json",
+            get_source_position="s",
+            get_target_position="e",
+            get_color=colours["line"],
+            get_width=1,
+            width_units=String("pixels"),
             pickable=False,
         ),
     ]
+
+
+def label_layer() -> pydeck.Layer:
+    """The codes of the GSP groups, each in its area."""
+    return pydeck.Layer(
+        "TextLayer",
+        id="gsp_labels",
+        data=[{"t": label.code, "p": [label.lon, label.lat]} for label in group_labels()],
+        get_position="p",
+        get_text="t",
+        get_size=13,
+        get_color=theme_colours()["label"],
+        pickable=False,
+    )
 
 
 def _view(points: Sequence[Mapping[str, Any]], close: bool, height: int) -> pydeck.ViewState:
@@ -123,7 +141,7 @@ def draw_map(
         auto_highlight=True,
     )
     deck = pydeck.Deck(
-        layers=[*base_layers(), layer],
+        layers=[*ground_layers(), label_layer(), layer],
         initial_view_state=_view(points, close, height),
         map_provider=None,
         tooltip={"html": "<b>{name}</b><br/>{detail}"},  # pyright: ignore[reportArgumentType]

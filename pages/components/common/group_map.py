@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pydeck
 import streamlit as st
 
-from pages.components.common.base_map import Colour, base_layers
+from pages.components.common.base_map import Colour, ground_layers
 from pages.components.common.map_colours import draw_legend
 from services.grid.areas import group_labels
 from services.market.qualification.map_counts import PlaceCount
@@ -61,7 +61,7 @@ def draw_group_map(
         places[""] = PiePlace(*AT_SEA, several, several)
     pieces, labels = drawn(counts, kinds, places, things)
     deck = pydeck.Deck(
-        layers=[base_layers()[0], _pies(pieces), _names(labels)],
+        layers=[*ground_layers(), _pies(pieces), _names(labels)],
         initial_view_state=VIEW,
         map_provider=None,
         tooltip={"html": "<b>{t}</b><br/>{d}"},  # pyright: ignore[reportArgumentType]

@@ -11,7 +11,7 @@ import streamlit as st
 from pydeck.types import String
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components.common.base_map import ALL_OF_GB, base_layers, origin, theme_colours
+from pages.components.common.base_map import ALL_OF_GB, ground_layers, label_layer, origin, theme_colours
 from pages.components.common.map_colours import (
     AMOUNTS,
     UNKNOWN,
@@ -80,8 +80,8 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
         )
         few = total <= MOST_POINTS
         view = TileView(filters, Layer(layer), colouring, few)
-        outlines, names = base_layers()
-        layers = [_tiles(actor, view), names] if settings().map_tiles_url else [outlines, _tiles(actor, view), names]
+        ground = [] if settings().map_tiles_url else ground_layers()
+        layers = [*ground, _tiles(actor, view), label_layer()]
         entries, title = (
             (capacity_entries(), "Capacity in a hexagon")
             if layer == "capacity"
@@ -187,15 +187,14 @@ def _groups(
     empty = theme_colours()["fill"]
     colours = {code: AMOUNTS[step_of(value, steps)] for code, value in counts.items()}  # pyright: ignore[reportArgumentType]
     shade = "".join(f"properties.code == '{code}' ? {colour} : " for code, colour in colours.items()) + str(empty)
-    outlines = base_layers()[0]
+    areas, borders = ground_layers()
     shaded = pydeck.Layer(
         "GeoJsonLayer",
         id="groups",
-        data=outlines.data,
+        data=areas.data,
         get_fill_color=shade,
         update_triggers={"getFillColor": [shade]},
-        get_line_color=theme_colours()["line"],
-        line_width_min_pixels=1,
+        stroked=False,
         pickable=True,
         auto_highlight=True,
     )
@@ -215,7 +214,7 @@ def _groups(
         background_padding=[4, 2],
         pickable=False,
     )
-    return [shaded, amounts], step_entries(steps, power), f"{'Capacity' if power else 'Assets'} in a GSP group"
+    return [shaded, borders, amounts], step_entries(steps, power), f"{'Capacity' if power else 'Assets'} in a GSP group"
 
 
 def _amount(value: float, power: bool) -> str:
