@@ -6,7 +6,7 @@ from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
 from pages.components.common.asset_labels import organisation_names
 from pages.components.desk.export import draw_export
-from pages.components.desk.map import Chosen, draw_desk_map
+from pages.components.desk.map import MapHighlight, draw_desk_map
 from pages.components.desk.panel import draw_panel
 from pages.components.desk.state import chosen_asset, leave_asset, leave_hexagon
 from pages.components.desk.table import draw_table, words_of
@@ -71,12 +71,12 @@ def find_chosen() -> WholeAsset | None:
         return None
 
 
-def position_of(chosen: WholeAsset | None) -> Chosen:
+def position_of(chosen: WholeAsset | None) -> MapHighlight:
     """Where the chosen asset is on the map."""
     asset = chosen.asset if chosen else None
     if asset is None or asset.latitude is None or asset.longitude is None:
-        return Chosen()
-    return Chosen((asset.latitude, asset.longitude))
+        return MapHighlight()
+    return MapHighlight((asset.latitude, asset.longitude))
 
 
 actor = session.actor()

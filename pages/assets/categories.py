@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.category.code_lists import draw_code_lists
-from pages.components.category.overview import draw_acts, draw_overview, name_of, never_published
+from pages.components.category.overview import category_label, draw_acts, draw_overview, say_unpublished
 from pages.components.category.sheet import draw_sheet
 from pages.components.common.asset_filters import accept_codes
 from pages.frame import session
@@ -21,7 +21,7 @@ def draw_categories() -> None:
         draw_overview(actor, list(overview.values()))
     known = {schema.category: schema for schema in categories(actor)}
     titles = {code: str(schema.document.get("title", code)) for code, schema in known.items()}
-    titles |= {code: name_of(one) for code, one in overview.items()}
+    titles |= {code: category_label(one) for code, one in overview.items()}
     accept_codes("category", titles, several=False)
     chosen = st.selectbox("Category", list(titles), format_func=titles.__getitem__, key="category", bind="query-params")
     if not chosen:
@@ -35,7 +35,7 @@ def draw_categories() -> None:
     try:
         draw_sheet(schema_versions(actor, chosen)[0], lists)
     except NotFound:
-        never_published(overview[chosen])
+        say_unpublished(overview[chosen])
 
 
 actor = session.actor()

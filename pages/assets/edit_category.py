@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.components.asset_form.form import by_field
+from pages.components.asset_form.form import group_by_field
 from pages.components.category.attributes import draw_attributes
 from pages.components.category.compare import draw_difference, draw_versions
 from pages.components.category.dialogs import discard, publish
 from pages.components.category.editor import Beside, CategoryEditor
 from pages.components.category.fields import draw_core, draw_head
 from pages.components.category.preview import draw_preview, title_of
-from pages.components.category.problems import show_wrong
+from pages.components.category.problems import show_problems
 from pages.components.common import dialogs
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
@@ -83,7 +83,7 @@ editor.keep()
 form = editor.form()
 checking = bool(editor.state.note("checking"))
 findings = check_category(actor, category, form) if checking else []
-beside: Beside = by_field(findings)
+beside: Beside = group_by_field(findings)
 PARTS = {
     "Category": lambda: draw_head(editor, beside),
     "Its attributes": lambda: draw_attributes(editor, beside),
@@ -102,7 +102,7 @@ st.caption("Every change is saved as you make it. Nobody registers under a draft
 show_news()
 show_acts()
 if checking:
-    show_wrong(findings, form)
+    show_problems(findings, form)
 for tab, part in zip(st.tabs(list(PARTS), key="part", on_change="rerun", bind="query-params"), PARTS, strict=True):
     if tab.open:
         with tab:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.asset_form.form import AssetForm
-from pages.components.asset_form.lookup import look_up_step, take_known
+from pages.components.asset_form.lookup import fill_empty, look_up_step
 from pages.components.common.form_state import FormState
 from pages.frame import session
 from services.assets.registration.lookup import LookupOutcome
@@ -20,5 +20,5 @@ st.caption(
 answer = look_up_step(actor, FormState("look-up"))
 offered = answer is not None and answer.outcome is LookupOutcome.NONE and may(actor, "asset.register")
 if answer and offered and st.button("Register it with what is known", icon=":material/add_circle:", type="primary"):
-    take_known(AssetForm(actor, FormState("register")), answer.suggested_values)
+    fill_empty(AssetForm(actor, FormState("register")), answer.suggested_values)
     st.switch_page("pages/assets/register_asset.py")

@@ -13,7 +13,7 @@ from pages.components.asset_form.drafts import (
     open_draft,
     show_saved,
 )
-from pages.components.asset_form.form import AssetForm, by_field
+from pages.components.asset_form.form import AssetForm, group_by_field
 from pages.components.common.form_findings import show_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import session
@@ -96,7 +96,7 @@ if findings is not None:
     st.subheader("What the rules say", anchor=summary_anchor(state))
     st.caption("You can submit all the same: what you don't know, the provider completes.")
     show_summary(findings, form.labels, form.anchors, "Nothing to correct.")
-form.draw_category(by_field(findings or ()))
+form.draw_category(group_by_field(findings or ()))
 form.draw(findings or (), lambda: keep_draft(actor, state))
 if refused is not None:
     show_refusal(refused, {**form.labels, **LABELS})

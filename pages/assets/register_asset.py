@@ -4,8 +4,8 @@ import streamlit as st
 
 from pages.components.asset_form.draft_list import draw_return
 from pages.components.asset_form.drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
-from pages.components.asset_form.form import AssetForm, by_field
-from pages.components.asset_form.lookup import look_up_step, take_known
+from pages.components.asset_form.form import AssetForm, group_by_field
+from pages.components.asset_form.lookup import fill_empty, look_up_step
 from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
@@ -56,7 +56,7 @@ def look_first() -> None:
             st.button(
                 "Register it with what is known",
                 icon=":material/arrow_downward:",
-                on_click=take_known,
+                on_click=fill_empty,
                 args=(form, answer.suggested_values),
             )
 
@@ -97,7 +97,7 @@ with top:
     if findings is not None:
         st.subheader("What the rules say", anchor=summary_anchor(state))
         show_summary(findings, form.labels, form.anchors, "Nothing to correct: the asset can be registered.")
-beside = by_field(findings or ())
+beside = group_by_field(findings or ())
 form.draw_category(beside)
 form.draw(findings or (), lambda: keep_draft(actor, state))
 if refused is not None:

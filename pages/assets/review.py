@@ -8,8 +8,8 @@ from models.assets import STATUS_LABELS
 from pages.components.common.actions import DONE, show_outcome
 from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
 from pages.components.common.asset_labels import organisation_names, provider_name
-from pages.components.desk.map import Chosen, draw_desk_map
-from pages.components.desk.review import draw_item, draw_steps, say_gone, waited
+from pages.components.desk.map import MapHighlight, draw_desk_map
+from pages.components.desk.review import count_waiting_days, draw_item, draw_steps, say_gone
 from pages.components.desk.review_state import go_to, place_in, start_over
 from pages.components.desk.table import code_labels
 from pages.frame import session
@@ -36,7 +36,7 @@ def draw_numbers(queue: list[ReviewItem]) -> None:
     for turn, who in turns.items():
         label = "Wait for an FSP" if who == "The FSP" else f"Wait for {who[0].lower()}{who[1:]}".replace("the s", "s")
         grid.metric(label, f"{sum(item.awaits is turn for item in queue):,}", border=True)
-    late = sum(waited(item) > limit for item in queue)
+    late = sum(count_waiting_days(item) > limit for item in queue)
     grid.metric("Waiting too long", f"{late:,}", border=True, help=f"Longer than {limit} working days.")
 
 
@@ -48,7 +48,7 @@ def draw_list(shown: list[ReviewItem]) -> None:
             {
                 "Name": item.asset.asset_name,
                 "Waits for": turns[item.awaits],
-                "Working days": waited(item),
+                "Working days": count_waiting_days(item),
                 "Status": STATUS_LABELS[item.asset.status],
                 "What is open": " ".join(item.reasons) or item.asset.status_reason or "",
                 "Managed by": provider_name(names, item.asset.service_provider_id),
@@ -88,7 +88,7 @@ def draw_walk(shown: list[ReviewItem], filters: AssetFilters) -> None:
     with right:
         asset = shown[place].asset
         placed = asset.latitude is not None and asset.longitude is not None
-        chosen = Chosen((asset.latitude, asset.longitude) if placed else None)  # pyright: ignore[reportArgumentType]
+        chosen = MapHighlight((asset.latitude, asset.longitude) if placed else None)  # pyright: ignore[reportArgumentType]
         narrowed = replace(filters, status=filters.status or tuple(map(str, IN_REVIEW)))
         draw_desk_map(actor, narrowed, len(shown), chosen, height=460)
 

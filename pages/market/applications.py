@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.common.actions import show_outcome
-from pages.components.qualification.batch import TABLE, draw_withdrawing, show_what_became
+from pages.components.qualification.batch import TABLE, draw_withdrawing, show_batch_result
 from pages.components.qualification.filters import choose_qualifications, clear_qualifications
 from pages.components.qualification.table import draw_qualification_table
 from pages.frame import session
@@ -18,7 +18,7 @@ actor = session.actor()
 st.title("Applications", anchor=False)
 st.caption("What your units have applied for and are qualified for. What you choose stands in the address.")
 show_outcome()
-show_what_became()
+show_batch_result()
 filters = choose_qualifications(actor, assesses=False)
 tally = tally_qualifications(actor, filters)
 total = sum(tally.statuses.values())

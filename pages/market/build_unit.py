@@ -11,7 +11,7 @@ from pages.components.common.asset_filters import choose_filters
 from pages.components.unit.basket import basket, draw_basket, empty
 from pages.components.unit.labels import FAMILY_HELP
 from pages.components.unit.picker import draw_picking
-from pages.components.unit.preview import in_the_way, words_of_change
+from pages.components.unit.preview import describe_change, has_obstacles
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
@@ -68,7 +68,7 @@ def confirm_new(family: Family) -> None:
 
 def confirm_change(whole: UnitDetails, preview: CompositionPreview) -> None:
     """The last word on putting more in."""
-    if st.button(f"Confirm: {words_of_change(preview)}", type="primary", icon=":material/check:", width="stretch"):
+    if st.button(f"Confirm: {describe_change(preview)}", type="primary", icon=":material/check:", width="stretch"):
         try:
             made = update_composition(actor, whole.unit.id, whole.unit.version, add=basket())
         except RegisterError as refused:
@@ -102,7 +102,7 @@ show_outcome()
 left, right = st.columns([3, 2])
 with right:
     preview = draw_basket(actor, family, whole)
-    if preview is not None and not in_the_way(preview):
+    if preview is not None and not has_obstacles(preview):
         if whole is None:
             confirm_new(family)
         else:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.products import FAMILY_LABELS
 from pages.components.common.actions import show_outcome
-from pages.components.product.labels import PHASE_LABELS, standing
+from pages.components.product.labels import PHASE_LABELS, describe_availability
 from pages.components.product.sheet import draw_buyers, draw_equivalences, draw_stacking, draw_versions
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
@@ -68,7 +68,7 @@ sheet = product_sheet(actor, st.query_params.get("code", ""))
 version = sheet.view.version
 st.title(f"{version.code}: {version.name}".replace("$", "\\$"), anchor=False)
 with st.container(horizontal=True):
-    st.badge(standing(sheet.view), color="green" if sheet.view.offered else "orange")
+    st.badge(describe_availability(sheet.view), color="green" if sheet.view.offered else "orange")
     st.badge(PHASE_LABELS[version.phase], color="blue")
 st.markdown(f"{escape_markdown(version.sub_market)} · for units of the family **{FAMILY_LABELS[version.family]}**")
 if version.notes:

@@ -8,7 +8,13 @@ from models.products import FAMILY_LABELS
 from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.downloads import csv_bytes
-from pages.components.product.labels import PHASE_LABELS, kilowatts, said, seconds, standing
+from pages.components.product.labels import (
+    PHASE_LABELS,
+    describe_availability,
+    describe_value,
+    show_kilowatts,
+    show_seconds,
+)
 from pages.frame import session
 from pages.frame.navigation import link
 from services.core.identity.permissions import Scope, scopes_of
@@ -57,14 +63,14 @@ def row(view: ProductView) -> dict[str, str]:
     return {
         "Code": version.code,
         "Name": version.name,
-        "Standing": standing(view),
+        "Standing": describe_availability(view),
         "Sub-market": version.sub_market,
         "Direction": str(version.direction),
-        "Smallest": kilowatts(version.min_capacity),
-        "Full delivery": seconds(version.full_delivery_s),
-        "Kept up": said("MinDuration_min", version.min_duration_min),
+        "Smallest": show_kilowatts(version.min_capacity),
+        "Full delivery": show_seconds(version.full_delivery_s),
+        "Kept up": describe_value("MinDuration_min", version.min_duration_min),
         "Bought by": ", ".join(version.procurers),
-        "Spread over": said("Aggregation", version.aggregation),
+        "Spread over": describe_value("Aggregation", version.aggregation),
         "Family": FAMILY_LABELS[version.family],
     }
 

@@ -8,7 +8,7 @@ import streamlit as st
 from models.products import ProductVersion, ProposalKind
 from pages.components.common.actions import DONE
 from pages.components.product.form import draw_product_fields
-from pages.components.product.labels import changes_in_words
+from pages.components.product.labels import describe_changes
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
@@ -100,7 +100,7 @@ if base is not None and document:
     changes = find_differences(base, document | {name: None for name, value in document.items() if value in ("", [])})
     if changes:
         st.markdown("**What would change**")
-        show_changes(changes_in_words(changes))
+        show_changes(describe_changes(changes))
     else:
         st.caption("Nothing differs from what stands.")
 proposed = ProposalDraft(kind, code, day, reason, document)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.common.actions import show_outcome
-from pages.components.qualification.batch import TABLE, draw_many, show_what_became
+from pages.components.qualification.batch import TABLE, draw_many, show_batch_result
 from pages.components.qualification.filters import choose_qualifications, clear_qualifications
 from pages.components.qualification.map import draw_queue_map
 from pages.components.qualification.portability import draw_elsewhere
@@ -41,7 +41,7 @@ assesses = may(actor, "qualification.assess")
 st.title("Applications to assess" if assesses else "All applications", anchor=False)
 st.caption("What is due first comes first. The clock stands still while an FSP is asked. Filters stand in the address.")
 show_outcome()
-show_what_became()
+show_batch_result()
 filters = choose_qualifications(actor, assesses=True)
 # Whoever opens the queue to work sees what waits; any filter, or the switch, shows what it says.
 unfiltered = filters == QualificationFilters()

@@ -1,4 +1,4 @@
-"""What can be done next with an asset, and why not what can't: from the register's own list of allowed actions."""
+"""Acts on an asset, and why some are not possible: from the register's own list of allowed actions."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,7 +25,7 @@ IN_PLACE = {"answer_query": "#query", "settle_query": "#query", "settle_differen
 def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
     """A button for each act that is possible; under them the others, with what is in the way."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        for action in _offered(actions):
+        for action in _list_offers(actions):
             _offer(actor, asset, action)
     opened = st.session_state.get(OPEN)
     if any(action.allowed and action.operation == opened for action in actions):
@@ -35,11 +35,11 @@ def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
     _say_why_not([action for action in actions if not action.allowed])
 
 
-def _offered(actions: Sequence[Action]) -> list[Action]:
-    """What is possible; of several acts whose form stands at one place, the first leads there."""
+def _list_offers(actions: Sequence[Action]) -> list[Action]:
+    """Actions that are possible; of several acts whose form stands at one place, the first leads there."""
     possible = [action for action in actions if action.allowed]
     places = [IN_PLACE.get(action.operation) for action in possible]
-    return [one for at, one in enumerate(possible) if places[at] is None or places[at] not in places[:at]]
+    return [action for at, action in enumerate(possible) if places[at] is None or places[at] not in places[:at]]
 
 
 def _say_why_not(actions: Sequence[Action]) -> None:
@@ -125,6 +125,6 @@ DIALOGS: dict[str, Callable[[Actor, Asset], None]] = {"query_asset": ask_questio
 
 
 def acts_of(whole: WholeAsset) -> list[Action]:
-    """What can be done and what can't; differences are settled where there are any."""
-    differs = any(one.open for one in whole.differences)
-    return [one for one in whole.actions if differs or one.operation != "settle_differences"]
+    """Actions on the asset, possible or not; differences are settled where there are any."""
+    differs = any(difference.open for difference in whole.differences)
+    return [action for action in whole.actions if differs or action.operation != "settle_differences"]

@@ -17,7 +17,7 @@ EARLIEST = date(2000, 1, 1)
 
 def draw_day() -> date | None:
     """The choice of the day, bound to the address, so that a page as it stood can be sent to somebody; None: the present."""
-    chosen = st.date_input(
+    entry = st.date_input(
         "As it stood at the end of",
         value=None,
         min_value=EARLIEST,
@@ -28,7 +28,7 @@ def draw_day() -> date | None:
         width=240,
         help="Leave empty for the present. The whole page is shown as it stood then: facts, checks, query, status.",
     )
-    return chosen if isinstance(chosen, date) and chosen < today() else None
+    return entry if isinstance(entry, date) and entry < today() else None
 
 
 def end_of(day: date) -> datetime:

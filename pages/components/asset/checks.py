@@ -73,11 +73,11 @@ def _draw_check(check: AssetCheck, words: AssetLabels) -> None:
             st.badge(label, icon=f":material/{icon}:", color=colour)  # pyright: ignore[reportArgumentType]
         if check.summary:
             st.markdown(escape_markdown(check.summary))
-        found = [f"Asked {show_moment(check.requested_at)}"]
-        found += [f"answered {show_moment(check.completed_at)}"] if check.completed_at else []
-        found += [escape_markdown(check.source_name)] if check.source_name else []
-        found += [f"found by {escape_markdown(check.matched_by)}"] if check.matched_by else []
-        st.caption(f"{', '.join(found)}. About version {check.asset_version} of the asset.")
+        facts = [f"Asked {show_moment(check.requested_at)}"]
+        facts += [f"answered {show_moment(check.completed_at)}"] if check.completed_at else []
+        facts += [escape_markdown(check.source_name)] if check.source_name else []
+        facts += [f"found by {escape_markdown(check.matched_by)}"] if check.matched_by else []
+        st.caption(f"{', '.join(facts)}. About version {check.asset_version} of the asset.")
         if check.comparisons:
             st.table(
                 [comparison_row(row, words) for row in check.comparisons],
@@ -90,14 +90,16 @@ def _draw_check(check: AssetCheck, words: AssetLabels) -> None:
 def comparison_row(row: dict[str, Any], words: AssetLabels) -> dict[str, str]:
     """One field compared, as a row of a table, in Markdown."""
     label, colour, icon = COMPARED.get(row["outcome"], (str(row["outcome"]), "gray", "remove"))
-    said = ""
+    settlement = ""
     if row.get("settled_as") == DifferenceRuling.DECLARED_STANDS:
-        label, colour, icon, said = "Settled", "violet", "gavel", f"{row.get('by')}: {row.get('reason')} "
+        label, colour, icon, settlement = "Settled", "violet", "gavel", f"{row.get('by')}: {row.get('reason')} "
     elif row.get("settled_as") == DifferenceRuling.THEIRS_RIGHT:
-        said = f"Found right by {row.get('by')}: {row.get('reason')} "
+        settlement = f"Found right by {row.get('by')}: {row.get('reason')} "
     elif row["outcome"] == ComparisonOutcome.DIFFERS and not row.get("matters", True):
         label, colour = "Differs, asks nothing", "gray"
-    message = f"  \n:small[{escape_markdown(said + (row['message'] or ''))}]" if said or row["message"] else ""
+    message = (
+        f"  \n:small[{escape_markdown(settlement + (row['message'] or ''))}]" if settlement or row["message"] else ""
+    )
     return {
         "Field": f"{escape_markdown(label_of_field(row['field']))}  \n:{colour}-badge[:material/{icon}: {label}]",
         "Declared": escape_markdown(_read(words, row["field"], row["declared"])),

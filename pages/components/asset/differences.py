@@ -21,34 +21,38 @@ CHOICES = {
 }
 
 
-def source_of(one: Difference) -> str:
+def source_of(difference: Difference) -> str:
     """The source with its edition, as a heading says it."""
-    label = CHECK_SOURCE_LABELS[one.source]
-    return f"{one.source_name} ({label.lower()})" if one.source_name and one.source_name != label else label
+    label = CHECK_SOURCE_LABELS[difference.source]
+    return (
+        f"{difference.source_name} ({label.lower()})"
+        if difference.source_name and difference.source_name != label
+        else label
+    )
 
 
 def draw_differences(
     actor: Actor, asset: Asset, differences: Sequence[Difference], *, settle: bool, answer: bool, accept: bool
 ) -> None:
     """Open ones as cards, with the acts that are possible; under them, in a line each, what is settled."""
-    left = [one for one in differences if one.open]
-    done = [one for one in differences if not one.open]
+    left = [difference for difference in differences if difference.open]
+    done = [difference for difference in differences if not difference.open]
     if left:
-        told = f"**{len(left)} open difference{'s' if len(left) > 1 else ''}**"
-        st.markdown(told + (f", {len(done)} settled" if done else ""))
+        heading = f"**{len(left)} open difference{'s' if len(left) > 1 else ''}**"
+        st.markdown(heading + (f", {len(done)} settled" if done else ""))
     accepts = accept and (answer or settle)
-    for one in left:
+    for difference in left:
         with st.container(border=True):
-            key = f"{asset.id}-{one.source}-{one.field}"
-            _draw_sides(actor, asset, one, key if accepts else None)
-            _draw_marks(one)
+            key = f"{asset.id}-{difference.source}-{difference.field}"
+            _draw_sides(actor, asset, difference, key if accepts else None)
+            _draw_marks(difference)
             if answer:
                 with st.expander("Answer about this", icon=":material/reply:", key=f"answering-{key}"):
-                    _ask_answer(actor, asset, one, key)
+                    _ask_answer(actor, asset, difference, key)
             if settle:
                 with st.expander("Settle this", icon=":material/gavel:", key=f"settling-{key}"):
-                    _ask_verdict(actor, asset, one, key)
-    if accepts and sum(values_of(one) is not None for one in left) > 1:
+                    _ask_verdict(actor, asset, difference, key)
+    if accepts and sum(values_of(difference) is not None for difference in left) > 1:
         st.button(
             "Accept all of theirs",
             key=f"accept-all-{asset.id}",
@@ -56,41 +60,40 @@ def draw_differences(
             help="Values that hang together, such as capacities, are changed together.",
             on_click=partial(_accept_all, actor, asset),
         )
-    for one in done:
-        st.markdown(settled_in_words(one))
+    for difference in done:
+        st.markdown(describe_settlement(difference))
 
 
-def _draw_sides(actor: Actor, asset: Asset, one: Difference, key: str | None) -> None:
+def _draw_sides(actor: Actor, asset: Asset, difference: Difference, key: str | None) -> None:
     """Both values beside each other; with a `key`, the way to take theirs over."""
-    found = f", {show_date(in_london(one.found_at).date())}" if one.found_at else ""
-    st.markdown(
-        f":red-badge[:material/difference: {escape_markdown(one.label)}] :small[{escape_markdown(source_of(one))}{found}]"
-    )
+    since = f", {show_date(in_london(difference.found_at).date())}" if difference.found_at else ""
+    source = escape_markdown(source_of(difference))
+    st.markdown(f":red-badge[:material/difference: {escape_markdown(difference.label)}] :small[{source}{since}]")
     grid = st.grid(3, min_column_width=130, vertical_alignment="center")
-    grid.markdown(f":small[Declared]  \n**{escape_markdown(one.declared or 'Nothing')}**")
-    grid.markdown(f":small[Source says]  \n**{escape_markdown(one.source_value or 'Nothing')}**")
-    if key is not None and values_of(one) is not None:
+    grid.markdown(f":small[Declared]  \n**{escape_markdown(difference.declared or 'Nothing')}**")
+    grid.markdown(f":small[Source says]  \n**{escape_markdown(difference.source_value or 'Nothing')}**")
+    if key is not None and values_of(difference) is not None:
         grid.button(
-            f"Accept theirs: {escape_markdown(one.source_value or '')}",
+            f"Accept theirs: {escape_markdown(difference.source_value or '')}",
             key=f"accept-{key}",
             icon=":material/done:",
             wrap=True,
             help="Changes the asset to what the source says. The rules hold as for any change; the sources are asked again.",
-            on_click=partial(_accept, actor, asset, one),
+            on_click=partial(_accept, actor, asset, difference),
         )
 
 
-def _draw_marks(one: Difference) -> None:
-    """What was decided or answered so far on an open difference."""
-    if one.verdict is DifferenceRuling.THEIRS_RIGHT:
+def _draw_marks(difference: Difference) -> None:
+    """Decisions and answers so far on an open difference."""
+    if difference.verdict is DifferenceRuling.THEIRS_RIGHT:
         st.markdown(
-            f":orange-badge[:material/gavel: The source is right] {_signed(one.by, one.organisation)}, "
-            f"{show_moment(one.decided_at)}: {escape_markdown(one.reason or '')}"
+            f":orange-badge[:material/gavel: The source is right] {_signed(difference.by, difference.organisation)}, "
+            f"{show_moment(difference.decided_at)}: {escape_markdown(difference.reason or '')}"
         )
-    if one.answer:
+    if difference.answer:
         st.markdown(
-            f":blue-badge[:material/reply: Answered] {escape_markdown(one.answered_by or '')}, {show_moment(one.answered_at)}: "
-            f"{escape_markdown(one.answer)}"
+            f":blue-badge[:material/reply: Answered] {escape_markdown(difference.answered_by or '')}, "
+            f"{show_moment(difference.answered_at)}: {escape_markdown(difference.answer)}"
         )
 
 
@@ -98,21 +101,22 @@ def _signed(by: str | None, organisation: str | None) -> str:
     return escape_markdown(f"{by}, {organisation}" if organisation else str(by))
 
 
-def settled_in_words(one: Difference) -> str:
+def describe_settlement(difference: Difference) -> str:
     """A settled difference in a line: both values, who let the declared one stand, when and why."""
     return (
-        f":violet-badge[:material/gavel: Settled] **{escape_markdown(one.label)}**: "
-        f"{escape_markdown(one.declared or 'nothing')} stands, "
-        f"{escape_markdown(source_of(one))} says {escape_markdown(one.source_value or 'nothing')}. "
-        f":small[{_signed(one.by, one.organisation)}, "
-        f"{show_moment(one.decided_at)}:] {escape_markdown(one.reason or '')}"
+        f":violet-badge[:material/gavel: Settled] **{escape_markdown(difference.label)}**: "
+        f"{escape_markdown(difference.declared or 'nothing')} stands, "
+        f"{escape_markdown(source_of(difference))} says {escape_markdown(difference.source_value or 'nothing')}. "
+        f":small[{_signed(difference.by, difference.organisation)}, "
+        f"{show_moment(difference.decided_at)}:] {escape_markdown(difference.reason or '')}"
     )
 
 
-def _accept(actor: Actor, asset: Asset, one: Difference) -> None:
+def _accept(actor: Actor, asset: Asset, difference: Difference) -> None:
     attempt(
-        lambda: accept_theirs(actor, asset.id, asset.version, [one.field], source=one.source),
-        f"{escape_markdown(one.label)} is changed to {escape_markdown(one.source_value or '')}. The sources are asked again.",
+        lambda: accept_theirs(actor, asset.id, asset.version, [difference.field], source=difference.source),
+        f"{escape_markdown(difference.label)} is changed to {escape_markdown(difference.source_value or '')}. "
+        "The sources are asked again.",
     )
 
 
@@ -123,30 +127,30 @@ def _accept_all(actor: Actor, asset: Asset) -> None:
     )
 
 
-def _ask_answer(actor: Actor, asset: Asset, one: Difference, key: str) -> None:
-    st.text_area(f"Answer about {one.label}", key=f"about-{key}", persist_state="session")
+def _ask_answer(actor: Actor, asset: Asset, difference: Difference, key: str) -> None:
+    st.text_area(f"Answer about {difference.label}", key=f"about-{key}", persist_state="session")
 
     def send() -> None:
         text = str(st.session_state.get(f"about-{key}") or "")
         attempt(
-            lambda: answer_differences(actor, asset.id, {one.field: text}, asset.version),
-            f"Answer about {one.label} sent.",
+            lambda: answer_differences(actor, asset.id, {difference.field: text}, asset.version),
+            f"Answer about {difference.label} sent.",
             f"about-{key}",
         )
 
     st.button("Send this answer", key=f"send-{key}", icon=":material/send:", on_click=send)
 
 
-def _ask_verdict(actor: Actor, asset: Asset, one: Difference, key: str) -> None:
+def _ask_verdict(actor: Actor, asset: Asset, difference: Difference, key: str) -> None:
     st.radio(
-        f"{one.label}: what is right",
+        f"{difference.label}: what is right",
         list(CHOICES),
         format_func=CHOICES.__getitem__,
         key=f"verdict-{key}",
         index=None,
         persist_state="session",
     )
-    st.text_area(f"Reason about {one.label}", key=f"why-{key}", persist_state="session")
+    st.text_area(f"Reason about {difference.label}", key=f"why-{key}", persist_state="session")
 
     def decide() -> None:
         verdict = st.session_state.get(f"verdict-{key}")
@@ -156,8 +160,10 @@ def _ask_verdict(actor: Actor, asset: Asset, one: Difference, key: str) -> None:
         why = str(st.session_state.get(f"why-{key}") or "")
         done = "Settled." if verdict is DifferenceRuling.DECLARED_STANDS else "The FSP is asked to change it."
         attempt(
-            lambda: settle_differences(actor, asset.id, verdict, why, asset.version, [one.field], source=one.source),
-            f"{one.label}: {done}",
+            lambda: settle_differences(
+                actor, asset.id, verdict, why, asset.version, [difference.field], source=difference.source
+            ),
+            f"{difference.label}: {done}",
             f"verdict-{key}",
             f"why-{key}",
         )

@@ -47,9 +47,9 @@ def draw_facts(asset: Asset, words: AssetLabels, origins: Origins, checks: Seque
 def _draw_group(
     group: str, fields: list[FormField], asset: Asset, terms: Mapping[str, Any], words: AssetLabels, origins: Origins
 ) -> None:
-    told = [field for field in fields if terms.get(field.term) not in EMPTY]
+    filled = [field for field in fields if terms.get(field.term) not in EMPTY]
     title = words.value("AssetCategory", asset.asset_category) if group == CATEGORY_GROUP else group
-    if not told:
+    if not filled:
         return
     st.subheader(GROUP_TITLES.get(title, escape_markdown(title)), anchor=False)
     provider = words.organisations.get(str(asset.service_provider_id))
@@ -57,67 +57,78 @@ def _draw_group(
         {
             "Attribute": escape_markdown(field.label),
             "Value": f"**{escape_markdown(words.value(field.term, terms[field.term]))}**",
-            "Where it comes from": origin_in_words(origins[field.term], words, provider),
+            "Where it comes from": describe_origin(origins[field.term], words, provider),
         }
-        for field in told
+        for field in filled
         if field.term in origins
     ]
     st.table(rows, border="horizontal", hide_index=True, alt=f"{title}: attributes and where they come from")
-    empty = ", ".join(escape_markdown(field.label) for field in fields if field not in told)
+    empty = ", ".join(escape_markdown(field.label) for field in fields if field not in filled)
     if empty:
         st.caption(f"Not given: {empty}")
 
 
-def origin_in_words(told: Provenance, words: AssetLabels, provider: str | None = None) -> str:
-    """Where a value comes from: first what sources say, each in a line, then who declared it or how it was worked out.
+def describe_origin(provenance: Provenance, words: AssetLabels, provider: str | None = None) -> str:
+    """Describe the origin of a value: statements of sources, each in a line, then who declared it or how it was worked out.
 
     The organisation of whoever declared it is told where it isn't the `provider`, whose name stands on top of the page.
     """
-    lines = [_said(statement, told.term, words) for statement in told.statements]
-    others = told.declared_for if told.declared_for != provider else None
-    given = ", ".join(part for part in (told.declared_by, others) if part)
-    when = show_date(in_london(told.declared_at).date()) if told.declared_at else None
-    if told.origin is Origin.DERIVED or told.explanation:
-        lines.append(f":gray-badge[:material/function: Worked out] :small[{escape_markdown(told.explanation or '')}]")
+    lines = [_describe_statement(statement, provenance.term, words) for statement in provenance.statements]
+    others = provenance.declared_for if provenance.declared_for != provider else None
+    names = ", ".join(part for part in (provenance.declared_by, others) if part)
+    when = show_date(in_london(provenance.declared_at).date()) if provenance.declared_at else None
+    if provenance.origin is Origin.DERIVED or provenance.explanation:
+        lines.append(
+            f":gray-badge[:material/function: Worked out] :small[{escape_markdown(provenance.explanation or '')}]"
+        )
     else:
-        who = ", ".join(part for part in (escape_markdown(given), when) if part)
+        who = ", ".join(part for part in (escape_markdown(names), when) if part)
         lines.append(f":gray-badge[:material/edit: Declared] :small[{who}]")
     return "  \n".join(lines)
 
 
-def _said(said: Statement, term: str, words: AssetLabels) -> str:
-    """What one source says of a value, in a line."""
-    by = escape_markdown(said.source_name) + (f" · {show_date(in_london(said.at).date())}" if said.at else "")
-    one = said.difference
-    if said.origin is Origin.VERIFIED:
+def _describe_statement(statement: Statement, term: str, words: AssetLabels) -> str:
+    """Statement of one source on a value, in a line."""
+    by = escape_markdown(statement.source_name) + (
+        f" · {show_date(in_london(statement.at).date())}" if statement.at else ""
+    )
+    difference = statement.difference
+    if statement.origin is Origin.VERIFIED:
         return f":green-badge[:material/verified: Verified] :small[{by}]"
-    theirs = f"says **{escape_markdown(one.source_value or 'nothing') if one else _theirs(said, term, words)}**"
-    if said.origin is Origin.SETTLED:
-        why = f"accepted by {escape_markdown(one.by or '')}: {escape_markdown(one.reason or '')}" if one else "accepted"
+    value = (
+        escape_markdown(difference.source_value or "nothing") if difference else _source_value(statement, term, words)
+    )
+    theirs = f"says **{value}**"
+    if statement.origin is Origin.SETTLED:
+        why = (
+            f"accepted by {escape_markdown(difference.by or '')}: {escape_markdown(difference.reason or '')}"
+            if difference
+            else "accepted"
+        )
         return f":violet-badge[:material/gavel: Settled] :small[{by}] {theirs} :small[{why}]"
-    if one is None:
+    if difference is None:
         return f":gray-badge[:material/difference: Differs, asks nothing] :small[{by}] {theirs}"
     answer = (
-        f" :small[answered by {escape_markdown(one.answered_by or '')}: {escape_markdown(one.answer)}]"
-        if one.answer
+        f" :small[answered by {escape_markdown(difference.answered_by or '')}: {escape_markdown(difference.answer)}]"
+        if difference.answer
         else ""
     )
     right = (
-        f" :small[found right by {escape_markdown(one.by or '')}: {escape_markdown(one.reason or '')}]"
-        if one.verdict
+        f" :small[found right by {escape_markdown(difference.by or '')}: {escape_markdown(difference.reason or '')}]"
+        if difference.verdict
         else ""
     )
     return f":red-badge[:material/difference: Differs] :small[{by}] {theirs}{right}{answer}"
 
 
-def _theirs(said: Statement, term: str, words: AssetLabels) -> str:
-    if said.source_value is None:
+def _source_value(statement: Statement, term: str, words: AssetLabels) -> str:
+    if statement.source_value is None:
         return "nothing"
     try:
-        return escape_markdown(words.value(term, said.source_value))
+        return escape_markdown(words.value(term, statement.source_value))
     except (ValueError, ArithmeticError, TypeError, KeyError):
         # Sources write a value as they please; what can't be read as ours is shown as theirs.
-        return escape_markdown(said.source_value)
+        return escape_markdown(statement.source_value)
 
 
 def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:
@@ -153,11 +164,10 @@ def draw_units_of(actor: Actor, asset_id: UUID) -> None:
     """A link to each unit that it is in, and since when; nothing where it is in none."""
     if not may(actor, "unit.read"):
         return
-    for one in units_of_asset(actor, asset_id):
-        if one.until_at is None:
-            label = (
-                f"In the {FAMILY_LABELS[one.family]} unit {escape_markdown(one.name)} since {show_moment(one.from_at)}"
-            )
+    for membership in units_of_asset(actor, asset_id):
+        if membership.until_at is None:
+            unit = f"{FAMILY_LABELS[membership.family]} unit {escape_markdown(membership.name)}"
+            label = f"In the {unit} since {show_moment(membership.from_at)}"
             st.page_link(
-                "pages/market/unit.py", label=label, icon=":material/hub:", query_params={"id": str(one.unit_id)}
+                "pages/market/unit.py", label=label, icon=":material/hub:", query_params={"id": str(membership.unit_id)}
             )

@@ -1,4 +1,4 @@
-"""What became of the last act on an asset's page; a refusal because somebody was quicker says what they changed."""
+"""Outcome of the last act on an asset's page; a refusal because somebody was quicker says what they changed."""
 
 import streamlit as st
 

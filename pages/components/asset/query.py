@@ -57,7 +57,9 @@ def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
         )
         if "answer_query" in turn and mine:
             ask_for_answer(actor, whole)
-        if "settle_query" in turn or ("settle_differences" in turn and any(one.open for one in differences)):
+        if "settle_query" in turn or (
+            "settle_differences" in turn and any(difference.open for difference in differences)
+        ):
             ask_for_decision(actor, whole)
         if "answer_query" in turn and not mine:
             with st.expander("Answer on behalf of the FSP", icon=":material/reply:"):
@@ -65,7 +67,7 @@ def draw_query(actor: Actor, whole: WholeAsset, allowed: set[str]) -> None:
 
 
 def _draw_thread(actor: Actor, thread: Sequence[AssetMessageWithFiles], in_cards: bool) -> None:
-    """What was said; a question of the checks is folded away where each difference follows, both sides beside each other."""
+    """Messages of the query; a question of the checks is folded away where each difference follows, side by side."""
     by_checks = [row for row in thread if row.message.author_organisation_id is None]
     people = [row for row in thread if row not in by_checks]
     if by_checks and in_cards:
@@ -103,18 +105,18 @@ def ask_for_answer(actor: Actor, whole: WholeAsset) -> None:
 def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
     """The administrator's decision on everything that is open at once."""
     asset, differences = whole.asset, whole.differences
-    key, chosen = f"settle-{asset.id}", f"decision-{asset.id}"
+    key, choice_key = f"settle-{asset.id}", f"decision-{asset.id}"
     options: dict[QueryDecision | DifferenceRuling, str] = {**ALL_AT_ONCE}
     if asset.status is AssetStatus.PENDING_VALIDATION:
         options = {**DECISIONS}
-        if any(one.open for one in differences):
+        if any(difference.open for difference in differences):
             options[DifferenceRuling.THEIRS_RIGHT] = ALL_AT_ONCE[DifferenceRuling.THEIRS_RIGHT]
-    if st.session_state.get(chosen) not in options:
-        st.session_state.pop(chosen, None)
+    if st.session_state.get(choice_key) not in options:
+        st.session_state.pop(choice_key, None)
     st.radio(
-        "Decision", list(options), format_func=options.__getitem__, key=chosen, persist_state="session", index=None
+        "Decision", list(options), format_func=options.__getitem__, key=choice_key, persist_state="session", index=None
     )
-    asking = st.session_state.get(chosen) is QueryDecision.ASK_AGAIN
+    asking = st.session_state.get(choice_key) is QueryDecision.ASK_AGAIN
     st.text_area(
         "Question to the FSP" if asking else "Reason",
         key=key,
@@ -132,14 +134,14 @@ def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
         forget_files(key)
 
     def decide() -> None:
-        decision = st.session_state.get(chosen)
+        decision = st.session_state.get(choice_key)
         if decision is None:
             st.session_state[f"{key}-missing"] = True
             return
         done = (
             "Verified." if decision in (QueryDecision.VERIFY, DifferenceRuling.DECLARED_STANDS) else "The FSP is asked."
         )
-        attempt(partial(act, decision), done, key, chosen)
+        attempt(partial(act, decision), done, key, choice_key)
 
     if st.session_state.pop(f"{key}-missing", False):
         st.error("Choose a decision first.", icon=":material/error:")

@@ -1,4 +1,4 @@
-"""What happened to an asset, readable: who, when, in words, each field from what to what; filtered as one likes."""
+"""Timeline of an asset, readable: who, when, in words, each field from what to what; filtered as one likes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,73 +46,74 @@ MOST = 50
 
 def draw_timeline(actor: Actor, happenings: Sequence[Happening], words: AssetLabels) -> None:
     """One entry an act, newest first, filtered by field, by who, and by what it touches."""
-    shown = _filtered(happenings, words)
-    if not shown:
+    matching = _filter_happenings(happenings, words)
+    if not matching:
         st.info("Nothing that happened fits these filters. Clear one to see more.", icon=":material/filter_alt_off:")
         return
-    for one in shown[:MOST]:
-        _draw(actor, one, words)
-    if len(shown) > MOST:
-        st.caption(f"The newest {MOST} of {len(shown)} entries. Choose filters to see older ones.")
+    for happening in matching[:MOST]:
+        _draw(actor, happening, words)
+    if len(matching) > MOST:
+        st.caption(f"The newest {MOST} of {len(matching)} entries. Choose filters to see older ones.")
 
 
-def _filtered(happenings: Sequence[Happening], words: AssetLabels) -> list[Happening]:
-    fields = sorted({term for one in happenings[:-1] for term in one.changes}, key=words.label)
-    people = sorted({_who(one) for one in happenings})
-    kinds = [kind for kind in Touches if any(kind in one.touches for one in happenings)]
+def _filter_happenings(happenings: Sequence[Happening], words: AssetLabels) -> list[Happening]:
+    fields = sorted({term for happening in happenings[:-1] for term in happening.changes}, key=words.label)
+    people = sorted({_who(happening) for happening in happenings})
+    kinds = [kind for kind in Touches if any(kind in happening.touches for happening in happenings)]
     grid = st.grid(3, min_column_width=220)
-    wanted = grid.multiselect("Field", fields, format_func=words.label, key="history-field", placeholder="All")
+    terms = grid.multiselect("Field", fields, format_func=words.label, key="history-field", placeholder="All")
     who = grid.multiselect("Who", people, key="history-who", placeholder="Everybody")
     what = grid.multiselect("What", kinds, format_func=TOUCHED.__getitem__, key="history-what", placeholder="All")
     return [
-        one
-        for one in happenings
-        if (not wanted or set(wanted) & set(one.changes))
-        and (not who or _who(one) in who)
-        and (not what or set(what) & one.touches)
+        happening
+        for happening in happenings
+        if (not terms or set(terms) & set(happening.changes))
+        and (not who or _who(happening) in who)
+        and (not what or set(what) & happening.touches)
     ]
 
 
-def _who(one: Happening) -> str:
-    return f"{one.actor}, {one.organisation}" if one.organisation else one.actor
+def _who(happening: Happening) -> str:
+    return f"{happening.actor}, {happening.organisation}" if happening.organisation else happening.actor
 
 
-def _draw(actor: Actor, one: Happening, words: AssetLabels) -> None:
-    label, icon = WORDS.get(one.operation, (one.operation.replace("_", " ").capitalize(), "history"))
+def _draw(actor: Actor, happening: Happening, words: AssetLabels) -> None:
+    label, icon = WORDS.get(happening.operation, (happening.operation.replace("_", " ").capitalize(), "history"))
     with st.container(border=True):
-        st.markdown(
-            f":material/{icon}: **{label}** by {escape_markdown(_who(one))}  \n{show_moment(one.at)}{_status(one, words)}"
-        )
-        told = {term: pair for term, pair in one.changes.items() if term not in TOLD_IN_HEAD and _is_news(pair)}
-        if one.version == 1:
-            with st.expander(f"The {len(told)} values it began with"):
-                st.markdown("\n".join(_began(term, pair[1], words) for term, pair in told.items()))
-        elif told:
-            st.markdown("\n".join(_moved(term, *pair, words) for term, pair in told.items()))
-        if one.checks:
-            st.markdown("\n".join(_check(news, _reason(one)) for news in one.checks))
-        _draw_said(actor, one)
-        version = f"Version {one.version} · " if one.version is not None else ""
-        st.caption(f"{version}{one.use_case} · ledger entry {one.hash[:12]}")
+        heading = f":material/{icon}: **{label}** by {escape_markdown(_who(happening))}"
+        st.markdown(f"{heading}  \n{show_moment(happening.at)}{_status(happening, words)}")
+        changes = {
+            term: pair for term, pair in happening.changes.items() if term not in TOLD_IN_HEAD and _is_news(pair)
+        }
+        if happening.version == 1:
+            with st.expander(f"The {len(changes)} values it began with"):
+                st.markdown("\n".join(_describe_value(term, pair[1], words) for term, pair in changes.items()))
+        elif changes:
+            st.markdown("\n".join(_describe_step(term, *pair, words) for term, pair in changes.items()))
+        if happening.checks:
+            st.markdown("\n".join(_check(news, _reason(happening)) for news in happening.checks))
+        _draw_messages(actor, happening)
+        version = f"Version {happening.version} · " if happening.version is not None else ""
+        st.caption(f"{version}{happening.use_case} · ledger entry {happening.hash[:12]}")
 
 
-def _draw_said(actor: Actor, one: Happening) -> None:
+def _draw_messages(actor: Actor, happening: Happening) -> None:
     """Messages with who reads them; what stands as the reason of the status isn't said twice."""
     own = own_name(actor)
-    for row in one.messages:
-        if row.message.text == _reason(one) and not row.files:
+    for row in happening.messages:
+        if row.message.text == _reason(happening) and not row.files:
             continue
         kind, icon = label_of(row)
         st.markdown(f":material/{icon}: {kind} {audience_badge(row.audience, own)}")
-        if row.message.text != _reason(one):
+        if row.message.text != _reason(happening):
             st.text(row.message.text)
         if row.files:
             st.markdown(f":material/attach_file: {escape_markdown(', '.join(file.file_name for file in row.files))}")
 
 
-def _reason(one: Happening) -> str:
+def _reason(happening: Happening) -> str:
     """The reason of the status that an act led to."""
-    return str(one.changes.get("StatusReason", (None, None))[1] or "")
+    return str(happening.changes.get("StatusReason", (None, None))[1] or "")
 
 
 def _check(news: CheckNews, reason: str) -> str:
@@ -130,21 +131,21 @@ def _is_news(pair: tuple[Any, Any]) -> bool:
     return any(value not in (None, "", [], {}, False) for value in pair)
 
 
-def _status(one: Happening, words: AssetLabels) -> str:
+def _status(happening: Happening, words: AssetLabels) -> str:
     """The step from status to status, and the reason that was given."""
-    told = ""
-    if "Status" in one.changes:
-        before, after = one.changes["Status"]
+    line = ""
+    if "Status" in happening.changes:
+        before, after = happening.changes["Status"]
         step = f"{words.value('Status', before)} → " if before else ""
-        told = f"  \nStatus: {step}**{words.value('Status', after)}**"
-    reason = _reason(one)
-    return f"{told}  \n{escape_markdown(reason)}".replace("\n\n", "\n") if reason else told
+        line = f"  \nStatus: {step}**{words.value('Status', after)}**"
+    reason = _reason(happening)
+    return f"{line}  \n{escape_markdown(reason)}".replace("\n\n", "\n") if reason else line
 
 
-def _began(term: str, value: Any, words: AssetLabels) -> str:
+def _describe_value(term: str, value: Any, words: AssetLabels) -> str:
     return f"- **{escape_markdown(words.label(term))}**: {escape_markdown(words.value(term, value))}"
 
 
-def _moved(term: str, before: Any, after: Any, words: AssetLabels) -> str:
+def _describe_step(term: str, before: Any, after: Any, words: AssetLabels) -> str:
     old, new = escape_markdown(words.value(term, before)), escape_markdown(words.value(term, after))
     return f"- **{escape_markdown(words.label(term))}**: {old} → **{new}**"

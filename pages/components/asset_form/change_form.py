@@ -21,8 +21,8 @@ from services.core.errors import Conflict
 GRID_TERMS = ("Easting", "Northing")
 
 
-def typed_of(asset: Asset) -> dict[str, Any]:
-    """What stands in the form of a registered asset before anybody changes it: what was declared, as it is typed."""
+def read_typed(asset: Asset) -> dict[str, Any]:
+    """Entries of the form of a registered asset before anybody changes it: declared values, as they are typed."""
     terms = as_terms(asset)
     from_grid = asset.position_source == "eastings"
     declared = {
@@ -45,14 +45,14 @@ def begin_change(form: AssetForm, asset: Asset) -> None:
     """Fill the form with the asset as it stands, unless somebody is changing it already."""
     if form.state.note("base") is not None:
         return
-    base = typed_of(asset)
+    base = read_typed(asset)
     form.fill(base)
     form.state.remember("base", base)
     form.state.remember("version", asset.version)
 
 
 def changed_values(form: AssetForm) -> dict[str, object]:
-    """What to hand over: the terms that differ from what the form began with; a position goes as a whole."""
+    """Terms to hand over: those that differ from what the form began with; a position goes as a whole."""
     scratch = FormState(f"{form.slot}-base")
     before_form = AssetForm(form.actor, scratch, form.fixed_category, form.schema_version)
     scratch.clear()
@@ -68,14 +68,14 @@ def changed_values(form: AssetForm) -> dict[str, object]:
     return changed
 
 
-def _same(term: str, one: object, other: object) -> bool:
-    return (one or None) == (other or None) if not isinstance(one, bool) else bool(one) == bool(other)
+def _same(term: str, value: object, other: object) -> bool:
+    return (value or None) == (other or None) if not isinstance(value, bool) else bool(value) == bool(other)
 
 
 def rebase(form: AssetForm, current: Asset) -> None:
     """Go on from the newest version: what the person hasn't touched follows it, what they changed stays as they typed it."""
     state = form.state
-    old, new, typed = state.note("base", {}), typed_of(current), state.typed()
+    old, new, typed = state.note("base", {}), read_typed(current), state.typed()
     mine = {name: typed.get(name) for name in {*old, *typed} if typed.get(name) != old.get(name) and name != UNIT}
     keep = {name: state.note(name) for name in ("draft", "saved_at")}
     unit = state.get(UNIT)
@@ -94,7 +94,7 @@ def rebase(form: AssetForm, current: Asset) -> None:
 
 
 def show_conflict(form: AssetForm, conflict: Conflict, words: AssetLabels, asset_id: Any) -> None:
-    """What somebody else changed meanwhile, field by field, theirs beside yours, and the way on without typing again."""
+    """Changes that somebody else made meanwhile, field by field, theirs beside yours, and the way on without typing again."""
     st.warning(escape_markdown(conflict.message), icon=":material/sync_problem:")
     mine = changed_values(form)
     rows = [
@@ -119,7 +119,7 @@ def show_conflict(form: AssetForm, conflict: Conflict, words: AssetLabels, asset
 
 
 def show_preview(preview: Preview, words: AssetLabels) -> None:
-    """What the change would do, field by field, whether it is material, and what follows from that."""
+    """Effect of the change, field by field, whether it is material, and what follows from that."""
     rows: list[Mapping[str, str]] = [
         {"Field": words.label(term), "Now": words.value(term, before), "After": words.value(term, after)}
         for term, (before, after) in preview.changes.items()

@@ -57,16 +57,16 @@ def _draw_words(view: DraftView) -> None:
     moment = (
         f"submitted {show_moment(view.submitted_at)}" if view.submitted_at else f"saved {show_moment(view.saved_at)}"
     )
-    said = [moment]
+    clauses = [moment]
     if view.provider and view.is_own:
-        said.append(f"for {escape_markdown(view.provider)}")
+        clauses.append(f"for {escape_markdown(view.provider)}")
     if view.installer and not (view.provider and view.is_own):
-        said.append(
+        clauses.append(
             f"by {escape_markdown(view.author or '')}, {escape_markdown(view.installer)}".replace("by , ", "by ")
         )
     if view.completed_by:
-        said.append(f"{escape_markdown(view.completed_by)} has begun to complete it")
-    st.caption(" · ".join(said))
+        clauses.append(f"{escape_markdown(view.completed_by)} has begun to complete it")
+    st.caption(" · ".join(clauses))
     if view.note:
         st.markdown(f":material/chat: {escape_markdown(view.note)}")
     if view.reason:

@@ -25,24 +25,24 @@ BASE = "_base"
 
 def open_draft(form: AssetForm) -> None:
     """Bring back the draft that the address names, and name in the address the one that is being filled."""
-    state, wanted = form.state, st.query_params.get(PARAMETER)
+    state, identifier = form.state, st.query_params.get(PARAMETER)
     current = state.note("draft")
-    if wanted and wanted != str(current):
+    if identifier and identifier != str(current):
         try:
-            draft = get_draft(form.actor, UUID(wanted))
+            draft = get_draft(form.actor, UUID(identifier))
         except (NotFound, ValueError):
             del st.query_params[PARAMETER]
             st.info("That draft isn't there any more: it was registered or discarded.", icon=":material/draft:")
         else:
             restore(form, draft)
-    elif current and not wanted:
+    elif current and not identifier:
         st.query_params[PARAMETER] = str(current)
 
 
 def restore(form: AssetForm, draft: AssetDraft) -> None:
     """Put a draft back into the form, in place of what stands there."""
     base = draft.values.get(BASE)
-    typed = _typed(draft)
+    typed = _typed_values(draft)
     form.state.clear()
     form.fill(typed)
     form.state.remember("category", typed.get(CATEGORY))
@@ -58,8 +58,8 @@ def restore(form: AssetForm, draft: AssetDraft) -> None:
         form.state.remember("version", draft.asset_version)
 
 
-def _typed(draft: AssetDraft) -> dict[str, Any]:
-    """What stands in a draft as it is typed; a submitted one holds values by term."""
+def _typed_values(draft: AssetDraft) -> dict[str, Any]:
+    """Values of a draft as they are typed; a submitted one holds values by term."""
     values = {name: value for name, value in draft.values.items() if name not in (BASE, *NOTES)}
     typed = as_typed(values)
     if PLACE in values:

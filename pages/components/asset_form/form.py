@@ -57,12 +57,12 @@ class AssetForm:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What people call each term."""
+        """Labels of the terms."""
         return {field.term: field.label for field in (*CORE_ATTRIBUTES, *self.fields)}
 
     @property
     def anchors(self) -> dict[str, str]:
-        """Where on the page each term is."""
+        """Anchors on the page of the terms."""
         return {field.term: anchor_of(self.slot, field.group) for field in self.fields}
 
     @property
@@ -72,14 +72,14 @@ class AssetForm:
 
     def values(self) -> dict[str, object]:
         """Everything in the form as the register takes it, by term; empty fields are None."""
-        found: dict[str, object] = {CATEGORY: self.fixed_category or self.state.get(CATEGORY)}
-        found |= {field.term: value_of(field, self.state) for field in self.fields if field.term != CATEGORY}
+        values: dict[str, object] = {CATEGORY: self.fixed_category or self.state.get(CATEGORY)}
+        values |= {field.term: value_of(field, self.state) for field in self.fields if field.term != CATEGORY}
         terms = {field.term for field in self.fields}
         special = {**position_values(self.state), **owner_values(self.actor, self.state)}
-        found |= {term: value for term, value in special.items() if term in terms}
+        values |= {term: value for term, value in special.items() if term in terms}
         if "Aliases" in terms:
-            found["Aliases"] = alias_values(self.state)
-        return found
+            values["Aliases"] = alias_values(self.state)
+        return values
 
     def dates(self) -> list[str]:
         """The fields whose widgets hold dates, those of every category included."""
@@ -108,12 +108,12 @@ class AssetForm:
             **common(field, self.state),
         )
         show_beside(findings.get(CATEGORY, ()))
-        chosen = self.state.get(CATEGORY)
-        if chosen:
-            st.caption(escape_markdown(str(offered[chosen].get("description", ""))))
-        if chosen != before:
+        category = self.state.get(CATEGORY)
+        if category:
+            st.caption(escape_markdown(str(offered[category].get("description", ""))))
+        if category != before:
             self._change_defaults(before if before in offered else None)
-            self.state.remember("category", chosen)
+            self.state.remember("category", category)
 
     def _change_defaults(self, before: str | None) -> None:
         """The defaults of the category chosen, in fields where nothing or another category's default stands."""
@@ -129,7 +129,7 @@ class AssetForm:
         """All groups of the category's fields, each finding beside its field."""
         if not self.fields:
             return
-        beside = by_field(findings)
+        beside = group_by_field(findings)
         st.caption(f"Fields marked with * are mandatory.{self._one_of()}")
         ordered = sorted(
             (field for field in self.fields if field.term != CATEGORY), key=lambda field: _place(field.group)
@@ -174,8 +174,8 @@ def _draw_unit(fields: list[FormField], state: FormState) -> None:
 
     def convert() -> None:
         for term in powers:
-            given = str(state.get(term) or "")
-            state.put(term, in_unit(to_kw(given, before), state.get(UNIT)))
+            text = str(state.get(term) or "")
+            state.put(term, in_unit(to_kw(text, before), state.get(UNIT)))
 
     state.put(UNIT, before)
     st.segmented_control(
@@ -198,12 +198,12 @@ def anchor_of(slot: str, group: str) -> str:
     return f"{slot}-{group}".lower().replace(":", "-").replace(" ", "-")
 
 
-def by_field(findings: Iterable[Finding]) -> dict[str | None, list[Finding]]:
+def group_by_field(findings: Iterable[Finding]) -> dict[str | None, list[Finding]]:
     """Findings by the term they stand beside."""
-    found: dict[str | None, list[Finding]] = {}
+    groups: dict[str | None, list[Finding]] = {}
     for finding in findings:
-        found.setdefault(finding.field, []).append(finding)
-    return found
+        groups.setdefault(finding.field, []).append(finding)
+    return groups
 
 
 def category_label(category: str | None) -> str:
@@ -212,4 +212,4 @@ def category_label(category: str | None) -> str:
     return entry.label if entry else category or "–"
 
 
-__all__ = ["CATEGORY", "POSITION_TERMS", "AssetForm", "anchor_of", "by_field", "category_label"]
+__all__ = ["CATEGORY", "POSITION_TERMS", "AssetForm", "anchor_of", "category_label", "group_by_field"]

@@ -64,7 +64,7 @@ def _question(way: str, state: FormState) -> dict[str, str | None]:
 
 
 def show_answer(answer: LookupResult) -> None:
-    """What the register knows, and the ways on."""
+    """Answer of the look-up, and the ways on."""
     ways = "".join(f"\n- {escape_markdown(way)}" for way in answer.ways_on)
     words = f"{escape_markdown(answer.message)}\n{ways}"
     match answer.outcome:
@@ -85,26 +85,26 @@ def show_answer(answer: LookupResult) -> None:
             st.info(words, icon=":material/add_circle:")
 
 
-def take_known(form: AssetForm, known: Mapping[str, Any]) -> None:
-    """Fill in what is known where nothing has been typed yet."""
-    typed = as_typed(known)
+def fill_empty(form: AssetForm, terms: Mapping[str, Any]) -> None:
+    """Fill in values by term where nothing has been typed yet."""
+    typed = as_typed(terms)
     form.fill({name: value for name, value in typed.items() if form.state.get(name) in (None, "", 1, "map")})
 
 
 def as_typed(terms: Mapping[str, Any]) -> dict[str, Any]:
     """Values by term as they would be typed: text for all that is typed, yes or no and lists as they are."""
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for term, value in terms.items():
         if value in (None, "", []):
             continue
         if term == "Aliases":
-            found |= typed_aliases(value)
+            entries |= typed_aliases(value)
         elif term in CORE and CORE[term].kind == "boolean":
-            found[term] = bool(value)
+            entries[term] = bool(value)
         elif isinstance(value, list):
-            found[term] = [text_of(one) for one in value]
+            entries[term] = [text_of(item) for item in value]
         elif term in CORE or term not in ("GspGroup", "PositionSource"):
-            found[term] = text_of(value)
-    if "Latitude" in found:
-        found[PLACE] = "degrees"
-    return found
+            entries[term] = text_of(value)
+    if "Latitude" in entries:
+        entries[PLACE] = "degrees"
+    return entries

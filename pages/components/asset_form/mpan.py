@@ -43,39 +43,39 @@ def draw_network(
 
 
 def _meaning(fields: Sequence[FormField], state: FormState) -> list[object]:
-    """What the fields say as far as the rules go: a half-typed MPAN is none yet."""
+    """Values of the fields as far as the rules go: a half-typed MPAN is none yet."""
     typed = {field: str(state.get(field.term) or "") for field in fields}
     return [describe_mpan(text).core if field.kind == "mpan" and text else text for field, text in typed.items()]
 
 
 def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
     st.text_input(**common(field, state), live="200ms", autocomplete="off", placeholder="13 digits, or 21 from a bill")
-    given = str(state.get(field.term) or "").strip()
-    told = [finding for finding in findings.get(field.term, ()) if finding.given in (None, given)]
-    if not given:
-        show_beside(told)
+    text = str(state.get(field.term) or "").strip()
+    relevant = [finding for finding in findings.get(field.term, ()) if finding.given in (None, text)]
+    if not text:
+        show_beside(relevant)
         return
-    facts = describe_mpan(given)
+    facts = describe_mpan(text)
     if facts.problem:
         st.markdown(f":small[:red[:material/error: {escape_markdown(facts.problem)}]]")
         return
-    _tell_page(field, state, findings, given)
-    digits = "".join(given.split())
+    _tell_page(field, state, findings, text)
+    digits = "".join(text.split())
     if len(digits) > CORE_LENGTH:
         st.caption(f":material/content_cut: Reduced to the 13-digit core **{facts.core}**")
     group = f", GSP group {facts.gsp_group} {gsp_group_name(facts.gsp_group)}" if facts.gsp_group else ""
     st.markdown(
         f":small[:green[:material/check_circle: {escape_markdown(facts.distributor or '')}{escape_markdown(group)}]]"
     )
-    show_beside(told)
+    show_beside(relevant)
 
 
-def _tell_page(field: FormField, state: FormState, findings: Findings, given: str) -> None:
+def _tell_page(field: FormField, state: FormState, findings: Findings, text: str) -> None:
     """Draw the whole page anew, once, when a wrong MPAN has been put right: its summary still names the mistake."""
-    corrected = any(finding.given not in (None, given) for finding in findings.get(field.term, ()))
+    corrected = any(finding.given not in (None, text) for finding in findings.get(field.term, ()))
     note = f"corrected-{field.term}"
-    if corrected and state.note(note) != given:
-        state.remember(note, given)
+    if corrected and state.note(note) != text:
+        state.remember(note, text)
         st.rerun()
 
 
@@ -86,8 +86,8 @@ def _offer_network(fields: Sequence[FormField], state: FormState) -> None:
         return
     labels = {option.code: option.label for option in network.options}
     for field in fields:
-        given = str(state.get(field.term) or "") if field.kind == "mpan" else ""
-        facts = describe_mpan(given) if given.strip() else None
+        text = str(state.get(field.term) or "") if field.kind == "mpan" else ""
+        facts = describe_mpan(text) if text.strip() else None
         code = facts.dno_code if facts and not facts.problem else None
         if code in labels and state.get(NETWORK) != code:
             st.button(

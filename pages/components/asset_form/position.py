@@ -1,4 +1,4 @@
-"""Where an asset is: picked on the map, typed in degrees or in National Grid metres, or taken from its postcode."""
+"""Position of an asset: picked on the map, typed in degrees or in National Grid metres, or taken from its postcode."""
 
 import re
 from collections.abc import Sequence
@@ -46,17 +46,17 @@ def draw_position(fields: Sequence[FormField], state: FormState, findings: Findi
             persist_state="session",
         )
     way = state.get(PLACE)
-    shown = {"degrees": DEGREES, "metres": METRES}.get(way, ())
+    terms = {"degrees": DEGREES, "metres": METRES}.get(way, ())
     grid = st.grid(3, min_column_width=220)
-    for field in [*rest, *(by_term[term] for term in shown if term in by_term)]:
+    for field in [*rest, *(by_term[term] for term in terms if term in by_term)]:
         with grid.container():
             draw_field(field, state, findings)
     if way == "map":
         _pick(state)
     for term in POSITION_TERMS:
-        if term not in shown:
+        if term not in terms:
             show_beside(findings.get(term, ()))
-    st.caption(where_it_is(state))
+    st.caption(describe_position(state))
 
 
 def _pick(state: FormState) -> None:
@@ -76,14 +76,14 @@ def _number(value: Any) -> float | None:
     return float(text) if NUMBER.fullmatch(text) else None
 
 
-def where_it_is(state: FormState) -> str:
+def describe_position(state: FormState) -> str:
     """The position in words: both kinds of coordinates, GSP group and outward code; or what is still missing."""
     way = state.get(PLACE)
     if way == "postcode":
-        found = outcode_position(str(state.get("Postcode") or ""))
-        if found is None:
+        centre = outcode_position(str(state.get("Postcode") or ""))
+        if centre is None:
             return "Type the postcode: the centre of its outward code (about 3 km off) stands for the position."
-        return f":material/pin_drop: About {_in_words(*found)}, from the outward code"
+        return f":material/pin_drop: About {_in_words(*centre)}, from the outward code"
     pair = [_number(state.get(term)) for term in (METRES if way == "metres" else DEGREES)]
     if pair[0] is None or pair[1] is None:
         hint = "Click or tap the map to set the pin." if way == "map" else "Type both coordinates."
@@ -110,5 +110,5 @@ def _in_words(latitude: float, longitude: float) -> str:
 
 def position_values(state: FormState) -> dict[str, object]:
     """The position as handed to the register: the coordinates of the way chosen, the others empty."""
-    shown = {"map": DEGREES, "degrees": DEGREES, "metres": METRES}.get(state.get(PLACE), ())
-    return {term: (state.get(term) or None) if term in shown else None for term in POSITION_TERMS}
+    terms = {"map": DEGREES, "degrees": DEGREES, "metres": METRES}.get(state.get(PLACE), ())
+    return {term: (state.get(term) or None) if term in terms else None for term in POSITION_TERMS}

@@ -46,5 +46,5 @@ def pick_position(*, key: str, latitude: float | None, longitude: float | None) 
         default={"position": None},
         on_position_change=lambda: None,
     )
-    found = result.position
-    return Picked(float(found["latitude"]), float(found["longitude"])) if found else None
+    position = result.position
+    return Picked(float(position["latitude"]), float(position["longitude"])) if position else None

@@ -21,68 +21,67 @@ def draw_attributes(editor: CategoryEditor, beside: Beside) -> None:
             "This category adds no attribute yet: its assets have what every asset has. Add what only they have.",
             icon=":material/playlist_add:",
         )
-    for place, one in enumerate(attributes):
+    for place, attribute in enumerate(attributes):
         with st.container(border=True):
-            _line(editor, one, place, len(attributes))
-            if editor.state.note("open") == one.id:
-                _fields(editor, one, beside)
+            _line(editor, attribute, place, len(attributes))
+            if editor.state.note("open") == attribute.id:
+                _fields(editor, attribute, beside)
             else:
-                show_beside(list(_of(one, beside)))
+                show_beside(list(_findings_of(attribute, beside)))
     st.button("Add an attribute", icon=":material/add:", on_click=editor.add_attribute)
 
 
-def _of(one: AttributeForm, beside: Beside) -> Iterator[Finding]:
-    """What the checks say of one attribute, whichever field of it."""
+def _findings_of(attribute: AttributeForm, beside: Beside) -> Iterator[Finding]:
+    """Findings on one attribute, whichever field of it."""
     for name, findings in beside.items():
-        if (name or "").startswith(f"attributes.{one.id}."):
+        if (name or "").startswith(f"attributes.{attribute.id}."):
             yield from findings
 
 
-def _line(editor: CategoryEditor, one: AttributeForm, place: int, count: int) -> None:
-    opened = editor.state.note("open") == one.id
-    st.markdown(
-        f"**{place + 1}. {escape_markdown(one.display_name)}**  \n:small[{escape_markdown(attribute_words(one, code_lists()))}]"
-    )
+def _line(editor: CategoryEditor, attribute: AttributeForm, place: int, count: int) -> None:
+    opened = editor.state.note("open") == attribute.id
+    summary = escape_markdown(attribute_words(attribute, code_lists()))
+    st.markdown(f"**{place + 1}. {escape_markdown(attribute.display_name)}**  \n:small[{summary}]")
     with st.container(horizontal=True):
         for label, icon, act, args, off in (
             (
                 ("Close", "expand_less", editor.open_attribute, (None,), False)
                 if opened
-                else ("Edit", "edit", editor.open_attribute, (one.id,), False)
+                else ("Edit", "edit", editor.open_attribute, (attribute.id,), False)
             ),
-            ("Up", "arrow_upward", editor.move_attribute, (one.id, -1), place == 0),
-            ("Down", "arrow_downward", editor.move_attribute, (one.id, 1), place == count - 1),
-            ("Remove", "delete", editor.remove_attribute, (one.id,), False),
+            ("Up", "arrow_upward", editor.move_attribute, (attribute.id, -1), place == 0),
+            ("Down", "arrow_downward", editor.move_attribute, (attribute.id, 1), place == count - 1),
+            ("Remove", "delete", editor.remove_attribute, (attribute.id,), False),
         ):
             st.button(
                 label,
-                key=f"{editor.state.slot}!{label}-{one.id}",
+                key=f"{editor.state.slot}!{label}-{attribute.id}",
                 icon=f":material/{icon}:",
-                help=f"{label}: {escape_markdown(one.display_name)}",
+                help=f"{label}: {escape_markdown(attribute.display_name)}",
                 on_click=act,
                 args=args,
                 disabled=off,
             )
 
 
-def _fields(editor: CategoryEditor, one: AttributeForm, beside: Beside) -> None:
+def _fields(editor: CategoryEditor, attribute: AttributeForm, beside: Beside) -> None:
     def says(*parts: str) -> None:
-        show_beside([finding for part in parts for finding in beside.get(f"attributes.{one.id}.{part}", ())])
+        show_beside([finding for part in parts for finding in beside.get(f"attributes.{attribute.id}.{part}", ())])
 
-    base = next(kept for kept in editor.base.attributes if kept.id == one.id)
+    base = next(candidate for candidate in editor.base.attributes if candidate.id == attribute.id)
     grid = st.grid(2, min_column_width=260)
     with grid.container():
-        st.text_input("Label *", **editor.widget(f"{one.id}/label", base.label), placeholder="e.g. Usable energy")
+        st.text_input("Label *", **editor.widget(f"{attribute.id}/label", base.label), placeholder="e.g. Usable energy")
         says("label")
     with grid.container():
         st.text_input(
             "Name",
-            **editor.widget(f"{one.id}/name", base.name),
-            placeholder=suggested_name(one.label, one.unit) or "e.g. UsableEnergy_kWh",
+            **editor.widget(f"{attribute.id}/name", base.name),
+            placeholder=suggested_name(attribute.label, attribute.unit) or "e.g. UsableEnergy_kWh",
             help="The heading in files, exports and the API. Made from label and unit when left empty.",
         )
         says("name")
-    if one.kind == OTHER:
+    if attribute.kind == OTHER:
         st.info("This attribute was made by a program; its type is kept as it is.", icon=":material/data_object:")
     else:
         with grid.container():
@@ -90,25 +89,25 @@ def _fields(editor: CategoryEditor, one: AttributeForm, beside: Beside) -> None:
                 "Type",
                 list(KIND_LABELS),
                 format_func=KIND_LABELS.__getitem__,
-                **editor.widget(f"{one.id}/kind", base.kind),
+                **editor.widget(f"{attribute.id}/kind", base.kind),
             )
         with grid.container():
-            st.toggle("Mandatory", **editor.widget(f"{one.id}/mandatory", base.mandatory))
-        if one.kind in NUMBERS:
+            st.toggle("Mandatory", **editor.widget(f"{attribute.id}/mandatory", base.mandatory))
+        if attribute.kind in NUMBERS:
             _number(editor, base, says)
-        elif one.kind == "text":
+        elif attribute.kind == "text":
             _text(editor, base, says)
-        elif one.kind in LISTS:
-            _choices(editor, one, base, says)
+        elif attribute.kind in LISTS:
+            _choices(editor, attribute, base, says)
     st.text_area(
         "Help text",
-        **editor.widget(f"{one.id}/help", base.help),
+        **editor.widget(f"{attribute.id}/help", base.help),
         height=80,
         help="What it is and how it is measured, for whoever fills in the form or the file.",
     )
     says("help")
-    if one.kind not in ("boolean", "choice", "choices", OTHER):
-        st.text_input("Example", **editor.widget(f"{one.id}/example", base.example))
+    if attribute.kind not in ("boolean", "choice", "choices", OTHER):
+        st.text_input("Example", **editor.widget(f"{attribute.id}/example", base.example))
     says("example")
 
 
@@ -141,19 +140,19 @@ def _text(editor: CategoryEditor, base: AttributeForm, says: Callable[..., None]
             says(part)
 
 
-def _choices(editor: CategoryEditor, one: AttributeForm, base: AttributeForm, says: Callable[..., None]) -> None:
+def _choices(editor: CategoryEditor, attribute: AttributeForm, base: AttributeForm, says: Callable[..., None]) -> None:
     names = sorted(name for name in code_lists() if name != CATEGORY_LIST)
     st.selectbox(
         "Choices from",
         ["", *names],
         format_func=lambda name: name or "Its own list, below",
-        **editor.widget(f"{one.id}/code_list", base.code_list if base.code_list in names else ""),
+        **editor.widget(f"{attribute.id}/code_list", base.code_list if base.code_list in names else ""),
         help="A code list's active codes are taken over when the version is published.",
     )
-    if not one.code_list:
+    if not attribute.code_list:
         st.text_area(
             "Choices, one a line *",
-            **editor.widget(f"{one.id}/choices", base.choices),
+            **editor.widget(f"{attribute.id}/choices", base.choices),
             placeholder="PUBLIC = Open to anybody\nFLEET = A fleet's own",
             help="CODE = Label; with the label alone, the code is made from it.",
             height=120,

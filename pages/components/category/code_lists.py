@@ -42,16 +42,16 @@ def draw_code_lists(actor: Actor, keeping: bool) -> None:
     """Choose a list; its codes with how many records use each, and where it is chosen from."""
     titles = {name: NAMES.get(name, name) for name in sorted(code_lists(), key=lambda name: NAMES.get(name, name))}
     accept_codes("code-list", titles, several=False)
-    chosen = st.selectbox(
+    list_name = st.selectbox(
         "Code list", list(titles), format_func=titles.__getitem__, key="code-list", bind="query-params"
     )
-    if not chosen:
+    if not list_name:
         return
-    entries = code_list_entries(actor, chosen)
-    users = code_users(actor, chosen)
+    entries = code_list_entries(actor, list_name)
+    users = code_users(actor, list_name)
     if users:
         st.caption(f"Used by: {escape_markdown(', '.join(users))}.")
-    usage = code_usage(actor, chosen) if keeping else {}
+    usage = code_usage(actor, list_name) if keeping else {}
     st.dataframe(
         [
             {
@@ -68,7 +68,7 @@ def draw_code_lists(actor: Actor, keeping: bool) -> None:
         column_config={"In use by": st.column_config.NumberColumn(help="Active assets, or organisations.")},
     )
     if keeping:
-        _keep(actor, chosen, entries, usage)
+        _keep(actor, list_name, entries, usage)
 
 
 def _keep(actor: Actor, name: str, entries: Sequence[CodeListEntry], usage: dict[str, int]) -> None:
@@ -85,16 +85,18 @@ def _keep(actor: Actor, name: str, entries: Sequence[CodeListEntry], usage: dict
         st.button("Add a code", icon=":material/add:", on_click=dialogs.ask, args=("add-code",))
         if dialogs.asked("add-code"):
             _add(actor, name)
-    known = {entry.code: entry for entry in entries}
-    code = st.selectbox("Change a code", list(known), format_func=lambda one: f"{known[one].label} ({one})")
+    by_code = {entry.code: entry for entry in entries}
+    code = st.selectbox(
+        "Change a code", list(by_code), format_func=lambda option: f"{by_code[option].label} ({option})"
+    )
     if code is None:
         return
-    entry, place = known[code], list(known).index(code)
+    entry, place = by_code[code], list(by_code).index(code)
     with st.container(horizontal=True):
         for label, by, icon in (("Up", -1, "arrow_upward"), ("Down", 1, "arrow_downward")):
-            at_end = place + by not in range(len(known))
+            at_end = place + by not in range(len(by_code))
             if st.button(label, icon=f":material/{icon}:", disabled=at_end):
-                order = list(known)
+                order = list(by_code)
                 order.insert(place + by, order.pop(place))
                 _do(lambda order=order: order_codes(actor, name, order), f"{entry.label} moved.")
         if name != CATEGORY_LIST:
@@ -137,11 +139,14 @@ def _switch(actor: Actor, name: str, entry: CodeListEntry, used: int) -> None:
     else:
         st.markdown(f"**{escape_markdown(entry.label)}** can be chosen again, in forms, files and by API.")
     if st.button("Retire it" if entry.active else "Put it into use", type="primary"):
-        told = "retired" if entry.active else "in use"
-        _do(lambda: set_code_active(actor, name, entry.code, not entry.active, entry.version), f"{entry.code} {told}.")
+        outcome = "retired" if entry.active else "in use"
+        _do(
+            lambda: set_code_active(actor, name, entry.code, not entry.active, entry.version),
+            f"{entry.code} {outcome}.",
+        )
 
 
-def _do(act: Callable[[], object], told: str) -> None:
+def _do(act: Callable[[], object], message: str) -> None:
     try:
         act()
     except RegisterError as refused:
@@ -149,6 +154,6 @@ def _do(act: Callable[[], object], told: str) -> None:
         return
     for key in ("add-code-code", "add-code-label"):
         st.session_state.pop(key, None)
-    st.toast(told, icon=":material/task_alt:")
+    st.toast(message, icon=":material/task_alt:")
     dialogs.close()
     st.rerun()

@@ -22,7 +22,7 @@ LOOK_AGAIN_S = 60
 
 
 def draw_difference(editor: CategoryEditor) -> None:
-    """What publishing would change, and what it would mean for the assets registered so far."""
+    """Differences that publishing would bring, and their effect on the assets registered so far."""
     form = editor.form()
     st.subheader("Difference to the version in use", anchor=False)
     changes = category_changes(editor.actor, editor.category, form)
@@ -57,9 +57,9 @@ def show_changes(changes: Sequence[SchemaChange] | None, most: int | None = None
 def effect_of(actor: Actor, category: str, form: CategoryForm, version: int) -> CategoryEffect:
     """The effect of this very draft, worked out once a minute at most; with a bar while it takes long."""
     key = f"category-effect-{category}"
-    kept = st.session_state.get(key)
-    if kept is not None and kept[0] == (version, form) and monotonic() - kept[2] < LOOK_AGAIN_S:
-        return kept[1]
+    stored = st.session_state.get(key)
+    if stored is not None and stored[0] == (version, form) and monotonic() - stored[2] < LOOK_AGAIN_S:
+        return stored[1]
     bar = st.progress(0.0, text="Looking at the registered assets")
     effect = category_effect(
         actor,
@@ -106,24 +106,24 @@ def _example(asset_id: UUID, name: str) -> None:
 
 def draw_versions(actor: Actor, category: str) -> None:
     """All versions: who published which when and why, and what each asks for, side by side."""
-    told = category_history(actor, category)
-    for one in told.versions:
+    history = category_history(actor, category)
+    for version in history.versions:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**Version {one.version}**")
-                color = "green" if one.state == "In use" else "orange" if one.state == "Draft" else "gray"
-                st.badge(one.state, color=color)
-                if one.published_at:
-                    by = f" by {escape_markdown(one.published_by)}" if one.published_by else ""
-                    st.markdown(f":small[published {show_moment(one.published_at)}{by}]")
-            if one.note:
-                st.markdown(escape_markdown(one.note))
-            if one.deprecation:
-                st.markdown(f":material/block: Out of use: {escape_markdown(one.deprecation)}")
-            if one.changes:
-                with st.expander(f"{len(one.changes)} differences to the version before"):
-                    st.markdown("\n".join(f"- {escape_markdown(words)}" for words in one.changes))
-    heads = [f"Version {one.version}" for one in told.versions]
-    rows = [{"Attribute": what, **dict(zip(heads, cells, strict=True))} for what, cells in told.rows]
+                st.markdown(f"**Version {version.version}**")
+                color = "green" if version.state == "In use" else "orange" if version.state == "Draft" else "gray"
+                st.badge(version.state, color=color)
+                if version.published_at:
+                    by = f" by {escape_markdown(version.published_by)}" if version.published_by else ""
+                    st.markdown(f":small[published {show_moment(version.published_at)}{by}]")
+            if version.note:
+                st.markdown(escape_markdown(version.note))
+            if version.deprecation:
+                st.markdown(f":material/block: Out of use: {escape_markdown(version.deprecation)}")
+            if version.changes:
+                with st.expander(f"{len(version.changes)} differences to the version before"):
+                    st.markdown("\n".join(f"- {escape_markdown(words)}" for words in version.changes))
+    heads = [f"Version {version.version}" for version in history.versions]
+    rows = [{"Attribute": what, **dict(zip(heads, cells, strict=True))} for what, cells in history.rows]
     if rows:
         st.dataframe(rows, hide_index=True, width="stretch")

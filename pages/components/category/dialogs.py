@@ -1,4 +1,4 @@
-"""What is done to categories, each asked for once more: begin, publish, give a draft up, deprecate."""
+"""Acts on categories, each asked for once more: begin, publish, discard a draft, deprecate."""
 
 from collections.abc import Callable
 
@@ -44,24 +44,24 @@ def _do(act: Callable[[], object], then: Callable[[], None]) -> None:
 def new_category(actor: Actor) -> None:
     """Name and code; everything else is the editor's."""
     title = st.text_input("Name *", key="new-category-title", placeholder="e.g. Vehicle-to-grid hub", live="300ms")
-    made = suggested_code(title or "")
+    default_code = suggested_code(title or "")
     code = st.text_input(
         "Code",
         key="new-category-code",
-        placeholder=made or "e.g. VEHICLE_TO_GRID_HUB",
+        placeholder=default_code or "e.g. VEHICLE_TO_GRID_HUB",
         help="Capitals, digits and underscores. Files and programs use it, so it stays for good; made from the name "
         "when left empty.",
     )
     if st.button("Begin the draft", type="primary", icon=":material/edit_note:"):
         _do(
             lambda: begin_category(actor, title or "", code or ""),
-            lambda: open_editor((code or "").strip().upper() or made),
+            lambda: open_editor((code or "").strip().upper() or default_code),
         )
 
 
 @st.dialog("Publish this version", width="large", on_dismiss=dialogs.close)
 def publish(editor: CategoryEditor) -> None:
-    """What it changes and for whom, then the confirmation."""
+    """The dialog that publishes a draft: its changes, its effect on assets, confirmation."""
     form, number = editor.form(), editor.draft.schema_version
     changes = category_changes(editor.actor, editor.category, form)
     st.markdown(f"**{escape_markdown(form.title)}**, version {number}. From the next click on, in every process:")
@@ -123,35 +123,37 @@ def discard(editor: CategoryEditor) -> None:
 
 
 @st.dialog("Deprecate", width="medium", on_dismiss=dialogs.close)
-def deprecate(actor: Actor, one: CategorySummary) -> None:
+def deprecate(actor: Actor, category: CategorySummary) -> None:
     """The whole category, or the newest version alone where an older one would count again."""
-    count = sum(one.assets.values())
+    count = sum(category.assets.values())
     whole = True
-    if one.older_in_use is not None:
+    if category.older_in_use is not None:
         ways = {
             True: "The whole category",
-            False: f"Version {one.in_use} alone: version {one.older_in_use} counts again",
+            False: f"Version {category.in_use} alone: version {category.older_in_use} counts again",
         }
         whole = bool(
             st.radio("What goes out of use", [True, False], format_func=ways.__getitem__, key="deprecate-whole")
         )
     st.markdown(
-        f"**{escape_markdown(one.title)}**\n\n"
+        f"**{escape_markdown(category.title)}**\n\n"
         + (
             "- No new asset of it can be registered, in the portal, by file or by API; the form doesn't offer it.\n"
             "- Map, filters and lists still show the assets it has.\n"
             if whole
-            else f"- New assets register under version {one.older_in_use} from now on.\n"
+            else f"- New assets register under version {category.older_in_use} from now on.\n"
         )
         + f"- {count:,} active {'asset keeps' if count == 1 else 'assets keep'} the version they have, and can still "
         "be changed.\n- A new version puts it back into use."
     )
-    reason = st.text_area("Reason *", key=f"deprecate-reason-{one.category}", height=80, help="10 characters or more.")
+    reason = st.text_area(
+        "Reason *", key=f"deprecate-reason-{category.category}", height=80, help="10 characters or more."
+    )
     if st.button("Deprecate it", type="primary", icon=":material/block:"):
-        _do(lambda: _deprecate(actor, one, reason or "", whole), st.rerun)
+        _do(lambda: _deprecate(actor, category, reason or "", whole), st.rerun)
 
 
-def _deprecate(actor: Actor, one: CategorySummary, reason: str, whole: bool) -> None:
-    schema = category_schema(actor, one.category)
+def _deprecate(actor: Actor, category: CategorySummary, reason: str, whole: bool) -> None:
+    schema = category_schema(actor, category.category)
     deprecate_category(actor, schema.id, schema.version, reason, whole=whole)
-    st.toast(f"{escape_markdown(one.title)} is out of use.", icon=":material/block:")
+    st.toast(f"{escape_markdown(category.title)} is out of use.", icon=":material/block:")

@@ -1,4 +1,4 @@
-"""The editor of a category: what was typed, kept in the session and saved as the register's draft after every change."""
+"""Editor of a category: entries kept in the session and saved as the register's draft after every change."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class CategoryEditor:
 
     @property
     def state(self) -> FormState:
-        """Where the widgets keep what is typed; another draft of the category has another place."""
+        """Form state that keeps the entries of this draft; another draft of the category has another."""
         return FormState(f"category-{self.draft.id}")
 
     @property
@@ -48,15 +48,19 @@ class CategoryEditor:
     def form(self) -> CategoryForm:
         """Everything as it stands now."""
         base, state = self.base, self.state
-        head = {name: _given(state, name, getattr(base, name)) for name in HEAD}
+        head = {name: _read_entry(state, name, getattr(base, name)) for name in HEAD}
         usual = [
-            UsualValue(**{part: _given(state, f"usual/{place}/{part}", getattr(one, part)) for part in USUAL})
-            for place, one in enumerate(base.usual)
+            UsualValue(**{part: _read_entry(state, f"usual/{place}/{part}", getattr(value, part)) for part in USUAL})
+            for place, value in enumerate(base.usual)
         ]
-        one_of = [_given(state, f"one-of/{place}", group) for place, group in enumerate(base.one_of)]
+        one_of = [_read_entry(state, f"one-of/{place}", group) for place, group in enumerate(base.one_of)]
         attributes = [
-            one.model_copy(update={part: _given(state, f"{one.id}/{part}", getattr(one, part)) for part in ATTRIBUTE})
-            for one in base.attributes
+            attribute.model_copy(
+                update={
+                    part: _read_entry(state, f"{attribute.id}/{part}", getattr(attribute, part)) for part in ATTRIBUTE
+                }
+            )
+            for attribute in base.attributes
         ]
         return base.model_copy(update={**head, "usual": usual, "one_of": one_of, "attributes": attributes})
 
@@ -69,11 +73,11 @@ class CategoryEditor:
 
     def load(self, draft: CategorySchema) -> None:
         """Show the draft as the register has it, in place of what was typed."""
-        kept = {name: self.state.note(name) for name in ("checking", "open")}
+        notes = {name: self.state.note(name) for name in ("checking", "open")}
         self.state.clear()
         self.draft = draft
         self._remember(form_of(draft.document), draft.version)
-        for name, value in kept.items():
+        for name, value in notes.items():
             self.state.remember(name, value)
 
     def _remember(self, form: CategoryForm, version: int) -> None:
@@ -155,7 +159,7 @@ class CategoryEditor:
         """Take an attribute out of the draft."""
         self.change(
             lambda form: form.model_copy(
-                update={"attributes": [one for one in form.attributes if one.id != identifier]}
+                update={"attributes": [attribute for attribute in form.attributes if attribute.id != identifier]}
             )
         )
 
@@ -164,15 +168,15 @@ class CategoryEditor:
 
         def moved(form: CategoryForm) -> CategoryForm:
             order = list(form.attributes)
-            place = next(at for at, one in enumerate(order) if one.id == identifier)
+            place = next(at for at, attribute in enumerate(order) if attribute.id == identifier)
             order.insert(max(0, place + by), order.pop(place))
             return form.model_copy(update={"attributes": order})
 
         self.change(moved)
 
 
-def _given(state: FormState, name: str, otherwise: Any) -> Any:
-    """What stands in a widget; what stood before where it isn't drawn. An emptied choice is none."""
+def _read_entry(state: FormState, name: str, otherwise: Any) -> Any:
+    """Entry of a widget; `otherwise` where it isn't drawn. An emptied choice is none."""
     key = state.key(name)
     if key not in st.session_state:
         return otherwise

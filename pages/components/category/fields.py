@@ -1,4 +1,4 @@
-"""What a category is, and what it asks of the attributes that all assets have: the fields of its editor."""
+"""Fields of a category's editor: its head, and its requirements on the attributes that all assets have."""
 
 from collections.abc import Sequence
 
@@ -60,7 +60,7 @@ def draw_head(editor: CategoryEditor, beside: Beside) -> None:
 
 
 def draw_core(editor: CategoryEditor, beside: Beside) -> None:
-    """Which core attributes the category needs, which it leaves out, and their usual values."""
+    """Core attributes that the category needs, those it leaves out, and their usual values."""
     form = editor.base
     st.caption(f"Every asset has: {escape_markdown(ALL_MANDATORY)}.")
     st.multiselect(
@@ -124,14 +124,14 @@ def _one_of(editor: CategoryEditor, form: CategoryForm, beside: Beside) -> None:
 
 
 def _without(form: CategoryForm, part: str, place: int) -> CategoryForm:
-    kept = [one for at, one in enumerate(getattr(form, part)) if at != place]
-    return form.model_copy(update={part: kept})
+    remaining = [entry for at, entry in enumerate(getattr(form, part)) if at != place]
+    return form.model_copy(update={part: remaining})
 
 
 def _usual(editor: CategoryEditor, form: CategoryForm, beside: Beside) -> None:
     st.markdown("**Usual values**")
     st.caption("Stand in the form from the start; with *Also where nothing is given*, in files and programs too.")
-    for place, one in enumerate(form.usual):
+    for place, usual_value in enumerate(form.usual):
         with st.container(border=True):
             grid = st.grid(3, min_column_width=220, vertical_alignment="bottom")
             with grid.container():
@@ -141,12 +141,12 @@ def _usual(editor: CategoryEditor, form: CategoryForm, beside: Beside) -> None:
                     index=None,
                     format_func=core_label,
                     placeholder="Choose",
-                    **editor.widget(f"usual/{place}/term", one.term if one.term in USUAL else None),
+                    **editor.widget(f"usual/{place}/term", usual_value.term if usual_value.term in USUAL else None),
                 )
             with grid.container():
-                _value(editor, place, one, CORE.get(editor.form().usual[place].term))
+                _value(editor, place, usual_value, CORE.get(editor.form().usual[place].term))
             with grid.container():
-                st.toggle("Also where nothing is given", **editor.widget(f"usual/{place}/always", one.always))
+                st.toggle("Also where nothing is given", **editor.widget(f"usual/{place}/always", usual_value.always))
             show_beside(beside.get(f"usual.{place}", ()))
             st.button(
                 "Remove",
@@ -165,12 +165,12 @@ def _usual(editor: CategoryEditor, form: CategoryForm, beside: Beside) -> None:
     )
 
 
-def _value(editor: CategoryEditor, place: int, one: UsualValue, field: FormField | None) -> None:
+def _value(editor: CategoryEditor, place: int, usual_value: UsualValue, field: FormField | None) -> None:
     """A choice where the attribute is one of a list, else a text."""
     name = f"usual/{place}/value"
     if field is None or not field.code_list:
         measure = f" ({field.unit})" if field and field.unit else ""
-        st.text_input(f"Value{measure}", **editor.widget(name, one.value))
+        st.text_input(f"Value{measure}", **editor.widget(name, usual_value.value))
         return
     labels = {option.code: option.label for option in options_of(code_lists(), field.code_list)}
     if editor.state.get(name) not in labels:
@@ -181,5 +181,5 @@ def _value(editor: CategoryEditor, place: int, one: UsualValue, field: FormField
         index=None,
         format_func=labels.__getitem__,
         placeholder="Choose",
-        **editor.widget(name, one.value if one.value in labels else None),
+        **editor.widget(name, usual_value.value if usual_value.value in labels else None),
     )

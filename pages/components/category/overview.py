@@ -1,4 +1,4 @@
-"""All categories as their keeper sees them: the state of each, how many assets, and what can be done with it."""
+"""Overview of all categories for their keeper: state, number of assets and acts of each."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
 
 
-def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
+def draw_overview(actor: Actor, categories: Sequence[CategorySummary]) -> None:
     """The table of all, and the button for a new one."""
-    just = next((one for one in known if one.category == st.session_state.get(PUBLISHED)), None)
+    just = next((category for category in categories if category.category == st.session_state.get(PUBLISHED)), None)
     if just is not None:
         st.session_state.pop(PUBLISHED)
         st.session_state["category"] = just.category
@@ -25,9 +25,9 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
     st.button("New category", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("new-category",))
     if dialogs.asked("new-category"):
         new_category(actor)
-    several = any(set(one.assets) - {one.in_use} for one in known)
+    several = any(set(category.assets) - {category.in_use} for category in categories)
     st.dataframe(
-        [_row(one, several) for one in known],
+        [_row(category, several) for category in categories],
         hide_index=True,
         width="stretch",
         height="content",
@@ -35,59 +35,61 @@ def draw_overview(actor: Actor, known: Sequence[CategorySummary]) -> None:
     )
 
 
-def _row(one: CategorySummary, several: bool) -> dict[str, object]:
+def _row(category: CategorySummary, several: bool) -> dict[str, object]:
     """`several`: some category has assets of an older version, so the table says how many each version has."""
-    versions = sorted(one.assets.items(), reverse=True)
+    versions = sorted(category.assets.items(), reverse=True)
     by_version = {"By version": ", ".join(f"version {version}: {count:,}" for version, count in versions)}
     return {
-        "Category": one.title,
-        "State": one.state,
-        "Version": f"{one.in_use}" if one.in_use else "",
-        "Published": show_date(one.published_at.date()) if one.published_at and one.in_use else "",
-        "Draft in work": f"version {one.draft}" if one.draft else "",
-        "Active assets": sum(one.assets.values()),
+        "Category": category.title,
+        "State": category.state,
+        "Version": f"{category.in_use}" if category.in_use else "",
+        "Published": show_date(category.published_at.date()) if category.published_at and category.in_use else "",
+        "Draft in work": f"version {category.draft}" if category.draft else "",
+        "Active assets": sum(category.assets.values()),
         **(by_version if several else {}),
-        "Code": one.category,
+        "Code": category.category,
     }
 
 
-def draw_acts(actor: Actor, one: CategorySummary) -> None:
-    """What can be done with the chosen category, and its versions side by side."""
+def draw_acts(actor: Actor, category: CategorySummary) -> None:
+    """Acts on the chosen category, and its versions side by side."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        color = {"In use": "green", "In work": "orange"}.get(one.state, "gray")
-        st.badge(one.state, color=color)  # pyright: ignore[reportArgumentType]  # one of the three above
-        if one.draft:
-            if st.button(f"Go on with the draft of version {one.draft}", icon=":material/edit_note:", type="primary"):
-                open_editor(one.category)
+        color = {"In use": "green", "In work": "orange"}.get(category.state, "gray")
+        st.badge(category.state, color=color)  # pyright: ignore[reportArgumentType]  # one of the three above
+        if category.draft:
+            if st.button(
+                f"Go on with the draft of version {category.draft}", icon=":material/edit_note:", type="primary"
+            ):
+                open_editor(category.category)
         elif st.button("New version", icon=":material/edit:"):
-            _begin(actor, one)
-        if one.in_use:
-            name = f"deprecate-{one.category}"
+            _begin(actor, category)
+        if category.in_use:
+            name = f"deprecate-{category.category}"
             st.button("Deprecate", icon=":material/block:", on_click=dialogs.ask, args=(name,))
             if dialogs.asked(name):
-                deprecate(actor, one)
+                deprecate(actor, category)
     with st.expander("Versions side by side", icon=":material/history:", on_change="rerun") as versions:
         if versions.open:
-            draw_versions(actor, one.category)
+            draw_versions(actor, category.category)
 
 
-def _begin(actor: Actor, one: CategorySummary) -> None:
+def _begin(actor: Actor, category: CategorySummary) -> None:
     try:
-        begin_version(actor, one.category)
+        begin_version(actor, category.category)
     except RegisterError as refused:
         show_refusal(refused)
     else:
-        open_editor(one.category)
+        open_editor(category.category)
 
 
-def name_of(one: CategorySummary) -> str:
-    """A category as a choice says it."""
-    return one.title if one.state == "In use" else f"{one.title} ({one.state.lower()})"
+def category_label(category: CategorySummary) -> str:
+    """Label of a category in a choice, with its state unless it is in use."""
+    return category.title if category.state == "In use" else f"{category.title} ({category.state.lower()})"
 
 
-def never_published(one: CategorySummary) -> None:
-    """What stands in place of the sheet of a category that is only a draft."""
+def say_unpublished(category: CategorySummary) -> None:
+    """Say, in place of its sheet, that the category is only a draft."""
     st.info(
-        f"{escape_markdown(one.title)} was never published: nobody sees it yet. Go on with its draft.",
+        f"{escape_markdown(category.title)} was never published: nobody sees it yet. Go on with its draft.",
         icon=":material/draft:",
     )

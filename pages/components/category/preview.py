@@ -1,4 +1,4 @@
-"""What a draft of a category makes: the form as the registration draws it, the template's columns, the JSON Schema."""
+"""Preview of a category's draft: the form as the registration draws it, the template's columns, the JSON Schema."""
 
 import json
 from dataclasses import dataclass
@@ -106,5 +106,5 @@ def _template(category: str, document: dict[str, Any], lists: CodeLists) -> None
 
 
 def title_of(form: CategoryForm, category: str) -> str:
-    """What the category is called, escaped; its code while it has no name."""
+    """Title of the category, escaped; its code while it has none."""
     return escape_markdown(form.title.strip() or category)

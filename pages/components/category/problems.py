@@ -1,4 +1,4 @@
-"""What is wrong with a draft of a category, in one list that says where each field is."""
+"""Problems of a category's draft, in one list that says where each field is."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ PARTS = {
 }
 
 
-def show_wrong(findings: Sequence[Finding], form: CategoryForm) -> None:
+def show_problems(findings: Sequence[Finding], form: CategoryForm) -> None:
     """All of it at once; or that the draft can be published."""
     if not findings:
         st.success("Nothing to correct: the draft can be published.", icon=":material/check_circle:")
@@ -47,11 +47,11 @@ def show_wrong(findings: Sequence[Finding], form: CategoryForm) -> None:
 
 
 def place_of(field: str | None, form: CategoryForm) -> str:
-    """Where a field of the form is, in words: ``Its attributes, Usable energy, Smallest``."""
+    """Place of a field in the form, in words: ``Its attributes, Usable energy, Smallest``."""
     first, _, rest = (field or "").partition(".")
     if first == "attributes":
         identifier, _, part = rest.partition(".")
-        name = next((one.display_name for one in form.attributes if one.id == identifier), identifier)
+        name = next((attribute.display_name for attribute in form.attributes if attribute.id == identifier), identifier)
         return f"Its attributes, {name}, {PARTS.get(part, part)}"
     if first == "usual":
         return f"Shared attributes, Usual value {int(rest) + 1}"

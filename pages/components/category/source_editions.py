@@ -1,4 +1,4 @@
-"""One edition of a public register: what was taken, what was skipped and why, and every odd cell."""
+"""One edition of a public register: rows taken, rows skipped with the reason, and every odd cell."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +30,7 @@ def _total(counts: Any) -> int:
 
 
 def draw_counts(counts: Mapping[str, Any]) -> None:
-    """What became of every row, in numbers."""
+    """Numbers of rows by result, and of odd cells."""
     skipped = _total(counts.get("skipped"))
     cells = st.grid(4, min_column_width=150)
     for name, label in COUNTS:
@@ -56,13 +56,13 @@ def draw_counts(counts: Mapping[str, Any]) -> None:
 
 def draw_findings(actor: Actor, edition: Edition) -> None:
     """Every skipped row and odd cell, to filter and to download."""
-    found = edition_findings(actor, edition.id)
-    if not found:
+    findings = edition_findings(actor, edition.id)
+    if not findings:
         st.markdown(":green[:material/task_alt:] Nothing was odd in this edition.")
         return
     cells = st.grid(2, min_column_width=260)
-    codes = sorted({finding["code"] for finding in found})
-    chosen = cells.multiselect(
+    codes = sorted({finding["code"] for finding in findings})
+    selected_codes = cells.multiselect(
         "What was odd", codes, format_func=words, placeholder="Everything", key=f"codes-{edition.id}"
     )
     text = cells.text_input("Find", placeholder="Part of a column or cell", live="300ms", key=f"cells-{edition.id}")
@@ -75,13 +75,13 @@ def draw_findings(actor: Actor, edition: Edition) -> None:
             "Code": finding["code"],
             "Row skipped": "Yes" if finding.get("skipped") else "No",
         }
-        for finding in found
-        if (not chosen or finding["code"] in chosen)
+        for finding in findings
+        if (not selected_codes or finding["code"] in selected_codes)
         and text.casefold() in f"{finding.get('column')} {finding.get('given')} {finding['message']}".casefold()
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height=420, key=f"findings-{edition.id}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{len(rows):,} of {len(found):,}. A finding without a row concerns the whole column.")
+        st.caption(f"{len(rows):,} of {len(findings):,}. A finding without a row concerns the whole column.")
         st.download_button(
             "Download these (CSV)",
             data=lambda: csv_bytes(rows),

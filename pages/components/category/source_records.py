@@ -1,4 +1,4 @@
-"""What public registers say of one site, edition by edition."""
+"""Records of public registers on one site, edition by edition."""
 
 from typing import Any
 
@@ -15,29 +15,29 @@ from services.core.identity.actor import Actor
 
 def draw_record_search(actor: Actor) -> None:
     """Look a site up by MPAN or by a register's reference, and show its history."""
-    given = st.text_input(
+    entry = st.text_input(
         "MPAN or reference",
         key="source-key",
         placeholder="13 digits, or the reference that a register gives",
         help="The reference of the Embedded Capacity Register, or the Ref ID of the planning database.",
     ).strip()
-    if not given:
+    if not entry:
         return
-    digits = "".join(given.split())
-    found = find_records(actor, mpan=digits) if len(digits) == 13 and digits.isdigit() else []
-    found = found or find_records(actor, reference=given)
-    if not found:
+    digits = "".join(entry.split())
+    records = find_records(actor, mpan=digits) if len(digits) == 13 and digits.isdigit() else []
+    records = records or find_records(actor, reference=entry)
+    if not records:
         st.info(
             "No register that is loaded knows it. Check the digits, or load a newer edition.",
             icon=":material/search_off:",
         )
         return
-    names = {one.id: f"{one.kind} · {_name(one)} · {one.record_key}" for one in found}
-    chosen = next(iter(names))
+    names = {record.id: f"{record.kind} · {_name(record)} · {record.record_key}" for record in records}
+    record_id = next(iter(names))
     if len(names) > 1:
-        chosen = st.selectbox("Record", list(names), format_func=names.__getitem__, key="source-record")
-    note_record(actor, "source_record", chosen)
-    _history(record_versions(actor, chosen))
+        record_id = st.selectbox("Record", list(names), format_func=names.__getitem__, key="source-record")
+    note_record(actor, "source_record", record_id)
+    _history(record_versions(actor, record_id))
 
 
 def _name(record: SourceRecord) -> str:

@@ -46,10 +46,10 @@ def draw_export(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
 
 
 def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
-    chosen = st.selectbox(
+    file_format = st.selectbox(
         "Format", list(FORMATS), format_func=lambda code: FORMATS[code][0], key="export-format", width=280
     )
-    st.caption(f"{FORMATS[chosen][1]} Headings are ontology terms. The ledger keeps who took what.")
+    st.caption(f"{FORMATS[file_format][1]} Headings are ontology terms. The ledger keeps who took what.")
     many = f"{words_of(total)} {'asset' if total == 1 else 'assets'}"
     if is_large_export(actor, filters):
         st.button(
@@ -57,15 +57,15 @@ def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
             icon=":material/hourglass_top:",
             type="primary",
             on_click=attempt,
-            args=(lambda: submit_export(actor, chosen, filters), "The file is being made."),
+            args=(lambda: submit_export(actor, file_format, filters), "The file is being made."),
             help="These are so many that it takes a while. You can leave the page meanwhile.",
         )
         return
     st.download_button(
         f"Download {many}",
-        filtered_file(actor, chosen, filters),
-        f"fmar-assets-{in_london(now()):%Y-%m-%d}.{chosen}",
-        MEDIA_TYPES[chosen],
+        filtered_file(actor, file_format, filters),
+        f"fmar-assets-{in_london(now()):%Y-%m-%d}.{file_format}",
+        MEDIA_TYPES[file_format],
         icon=":material/download:",
         type="primary",
         on_click="ignore",

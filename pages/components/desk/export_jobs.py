@@ -19,7 +19,7 @@ SIGN_IN = "_streamlit_user"
 
 
 def draw_exports(actor: Actor) -> None:
-    """The latest ones; while one is under way they draw themselves anew."""
+    """The latest exports; while one is under way they draw themselves anew."""
     exports = list_exports(actor, SHOWN)
     if not exports:
         return
@@ -31,7 +31,7 @@ def draw_exports(actor: Actor) -> None:
 
     @st.fragment(run_every="2s")
     def follow() -> None:
-        """How far they are, asked again every other second."""
+        """Progress of the exports, asked again every other second."""
         latest = list_exports(actor, SHOWN)
         if not any(job.status in UNFINISHED for job in latest):
             st.rerun()
@@ -43,10 +43,10 @@ def draw_exports(actor: Actor) -> None:
 def _draw(actor: Actor, exports: list[ExportJob]) -> None:
     for job in exports:
         with st.container(border=True):
-            _one(actor, job)
+            _draw_job(actor, job)
 
 
-def _one(actor: Actor, job: ExportJob) -> None:
+def _draw_job(actor: Actor, job: ExportJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{job.file_format.upper()}**", width="content")
         st.badge(job.status, color=COLOURS[job.status])
@@ -72,7 +72,7 @@ def _label(job: ExportJob) -> str:
 
 
 def _address(actor: Actor, job: ExportJob) -> str:
-    """Where this browser, and none else, fetches the file: a browser can send no token, and memory holds no such file."""
+    """Address at which this browser alone fetches the file: a browser can send no token, and memory holds no such file."""
     cookie: object = st.context.cookies.get(SIGN_IN)
     return f"{origin()}/api/files/export?ticket={export_ticket(actor, job.id, cookie if isinstance(cookie, str) else None)}"
 

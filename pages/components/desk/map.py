@@ -24,7 +24,7 @@ from pages.components.common.map_colours import (
     short_power,
     step_entries,
 )
-from pages.components.desk.state import FOCUS, picked
+from pages.components.desk.state import FOCUS, apply_map_click
 from pages.frame.markdown import escape_markdown
 from services.assets.filters import AssetFilters
 from services.assets.map.features import RADII, SIZE, step_of
@@ -61,14 +61,14 @@ WIDTH, HEIGHT = 420, 560
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What stands out on the map: an asset's position (latitude, longitude)."""
+class MapHighlight:
+    """Highlight on the map: an asset's position (latitude, longitude)."""
 
     position: tuple[float, float] | None = None
 
 
-def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chosen, height: int = 600) -> None:
-    """The choice of layers, the map, and its legend; what is clicked is chosen (`desk_state`)."""
+def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: MapHighlight, height: int = 600) -> None:
+    """The choice of layers, the map, and its legend; a click selects (`pages/components/desk/state.py`)."""
     summary = map_summary(actor, filters, total)
     choices = st.container(horizontal=True)
     layer = _choose(choices, "Layer", "layer", LAYERS)
@@ -91,7 +91,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
             )
         )
     deck = pydeck.Deck(
-        layers=[*layers, *_marks(filters, chosen)],
+        layers=[*layers, *_marks(filters, highlight)],
         initial_view_state=_view(filters, summary),
         **_ground(),
         tooltip=GROUP_TOOLTIP if layer == "groups" else TOOLTIP,  # pyright: ignore[reportArgumentType]
@@ -100,7 +100,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
         deck,
         height=height,
         key=KEY,
-        on_select=lambda: picked(KEY),
+        on_select=lambda: apply_map_click(KEY),
         selection_mode="single-object",
         alt=f"Map of Great Britain: {LAYERS[layer]} of {total:,} assets",
     )
@@ -116,7 +116,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, chosen: Chose
 
 
 def _ground() -> dict[str, Any]:
-    """What lies under the layers: nothing, or the online tiles that the operator of this portal chose."""
+    """Base map under the layers: nothing, or the online tiles that the operator of this portal chose."""
     if not settings().map_tiles_url:
         return {"map_provider": None}
     return {"map_provider": "carto", "map_style": f"{origin()}/api/tiles/base.json"}
@@ -145,8 +145,8 @@ def _say_missing(summary: MapSummary, layer: str, total: int) -> None:
         words = "None of these assets has a position: the list has them."
     elif summary.unplaced:
         many = f"More than {summary.unplaced - 1:,}" if summary.unplaced > 1000 else f"{summary.unplaced:,}"
-        one = summary.unplaced == 1
-        words += f" {many} {'has' if one else 'have'} no position: the list has {'it' if one else 'them'}."
+        single = summary.unplaced == 1
+        words += f" {many} {'has' if single else 'have'} no position: the list has {'it' if single else 'them'}."
     st.caption(words)
 
 
@@ -182,7 +182,7 @@ def _groups(
 ) -> tuple[list[pydeck.Layer], list[tuple[list[int], str]], str]:
     """The GSP groups, shaded by how many assets or how much capacity of what passes the filters is in them."""
     power = _choose(choices, "Shade by", "shade", SHADINGS) == "capacity"
-    counts = {one.code: float(one.rated_kw) if power else one.assets for one in group_counts(actor, filters)}
+    counts = {group.code: float(group.rated_kw) if power else group.assets for group in group_counts(actor, filters)}
     steps = nice_steps(max(counts.values(), default=0))
     empty = theme_colours()["fill"]
     colours = {code: AMOUNTS[step_of(value, steps)] for code, value in counts.items()}  # pyright: ignore[reportArgumentType]
@@ -202,8 +202,8 @@ def _groups(
         "TextLayer",
         id="amounts",
         data=[
-            {"t": f"{one.code[1:]} {_amount(counts.get(one.code, 0), power)}", "p": [one.lon, one.lat]}
-            for one in group_labels()
+            {"t": f"{label.code[1:]} {_amount(counts.get(label.code, 0), power)}", "p": [label.lon, label.lat]}
+            for label in group_labels()
         ],
         get_position="p",
         get_text="t",
@@ -221,7 +221,7 @@ def _amount(value: float, power: bool) -> str:
     return short_power(round(value, -3) if value >= 10_000 else round(value)) if power else f"{value:,.0f}"
 
 
-def _marks(filters: AssetFilters, chosen: Chosen) -> list[pydeck.Layer]:
+def _marks(filters: AssetFilters, highlight: MapHighlight) -> list[pydeck.Layer]:
     """A ring around the chosen asset, a line around the hexagon that is looked into."""
     strong = [255, 255, 255] if st.context.theme.type == "dark" else [20, 20, 20]
     marks: list[pydeck.Layer] = []
@@ -239,12 +239,12 @@ def _marks(filters: AssetFilters, chosen: Chosen) -> list[pydeck.Layer]:
                 pickable=False,
             )
         )
-    if chosen.position is not None:
+    if highlight.position is not None:
         marks.append(
             pydeck.Layer(
                 "ScatterplotLayer",
                 id="chosen",
-                data=[{"p": [chosen.position[1], chosen.position[0]]}],
+                data=[{"p": [highlight.position[1], highlight.position[0]]}],
                 get_position="p",
                 filled=False,
                 stroked=True,
@@ -259,18 +259,18 @@ def _marks(filters: AssetFilters, chosen: Chosen) -> list[pydeck.Layer]:
 
 
 def _view(filters: AssetFilters, summary: MapSummary) -> pydeck.ViewState:
-    """Where the map looks: at the row that was chosen, into the hexagon, at all that is shown, or at the whole country."""
+    """View of the map: the row that was chosen, the hexagon, all assets of the filters, or the whole country."""
     focus = st.session_state.get(FOCUS)
     if focus is not None:
         return _at(focus[0], focus[1], 9)
     if filters.hexagon:
         ring = h3.cell_to_boundary(filters.hexagon)
         lats, lons = [lat for lat, _ in ring], [lon for _, lon in ring]
-        return fitted((min(lats), min(lons), max(lats), max(lons)))
-    return fitted(summary.extent) if summary.extent else ALL_OF_GB
+        return fit_view((min(lats), min(lons), max(lats), max(lons)))
+    return fit_view(summary.extent) if summary.extent else ALL_OF_GB
 
 
-def fitted(extent: Sequence[float]) -> pydeck.ViewState:
+def fit_view(extent: Sequence[float]) -> pydeck.ViewState:
     """A view that holds south, west, north and east, no closer than a town and no farther than the country."""
     south, west, north, east = extent
 

@@ -1,4 +1,4 @@
-"""One asset after the other on the review page: what waits, whose turn it is, the decision, and the way to the next."""
+"""Review page, one asset after the other: what waits, whose turn it is, the decision, and the way to the next."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -22,7 +22,7 @@ from services.core.identity.actor import Actor
 BY_FORM = ("settle_query", "answer_query", "settle_differences")
 
 
-def waited(item: ReviewItem) -> int:
+def count_waiting_days(item: ReviewItem) -> int:
     """Working days since the asset came into its status."""
     return working_days_between(in_london(item.since).date(), today()) if item.since else 0
 
@@ -57,14 +57,19 @@ def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapp
     allowed = {action.operation for action in actions if action.allowed}
     with st.container(border=True):
         st.subheader(escape_markdown(item.asset.asset_name), anchor=False)
-        days, who = waited(item), turns[item.awaits]
+        days, who = count_waiting_days(item), turns[item.awaits]
         words = f"{days:,} working {'day' if days == 1 else 'days'} so far"
         st.caption(f"Waits for {who[0].lower()}{who[1:]}, {words}")
         draw_facts_in_brief(whole.asset, words_for(actor, whole.asset))
         draw_link(whole.asset)
         if not allowed & set(BY_FORM):
             _say_why(
-                item, [f"{one.label}: {one.why_not}" for one in actions if one.operation in BY_FORM and one.why_not]
+                item,
+                [
+                    f"{action.label}: {action.why_not}"
+                    for action in actions
+                    if action.operation in BY_FORM and action.why_not
+                ],
             )
         draw_query(actor, whole, allowed)
         draw_acts(actor, whole.asset, [action for action in actions if action.operation not in BY_FORM])
@@ -84,8 +89,8 @@ def say_gone(actor: Actor, identifier: UUID) -> None:
     except NotFound:
         st.warning("The asset that the address names isn't among those you may see.", icon=":material/visibility_off:")
         return
-    said = messages_of(actor, identifier)
-    by = f" Last said by {escape_markdown(said[-1].author_name)}." if said else ""
+    messages = messages_of(actor, identifier)
+    by = f" Last said by {escape_markdown(messages[-1].author_name)}." if messages else ""
     st.info(
         f"**{escape_markdown(asset.asset_name)}** isn't waiting here any more: it is {STATUS_LABELS[asset.status]} since "
         f"{show_moment(asset.status_since)}.{by}",

@@ -1,4 +1,4 @@
-"""Where somebody is on their walk through what waits: the asset in the address, and its place when it was shown last."""
+"""State of a walk through the review queue: the asset in the address, and its place when it was shown last."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,16 +20,16 @@ def place_in(queue: Sequence[ReviewItem], acted: bool) -> tuple[int, UUID | None
     named, last = chosen_asset(), st.session_state.get(PLACE, 0)
     waiting = [item.asset.id for item in queue]
     there = waiting.index(named) if named in waiting else None
-    handed_on = there is not None and acted and st.session_state.get(SHOWN) not in (None, _told(queue[there]))
+    handed_on = there is not None and acted and st.session_state.get(SHOWN) not in (None, _turn_of(queue[there]))
     place = max(0, min(last, len(queue) - 1)) if there is None or handed_on else there
     st.session_state[PLACE] = place
     if queue:
         st.query_params[ASSET] = str(waiting[place])
-        st.session_state[SHOWN] = _told(queue[place])
+        st.session_state[SHOWN] = _turn_of(queue[place])
     return place, named if there is None and not acted else None
 
 
-def _told(item: ReviewItem) -> tuple[UUID, Awaits]:
+def _turn_of(item: ReviewItem) -> tuple[UUID, Awaits]:
     return item.asset.id, item.awaits
 
 

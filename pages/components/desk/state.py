@@ -1,4 +1,4 @@
-"""What is chosen on the desk, kept in the address: an asset that is shown, a hexagon that is looked into."""
+"""Selection on the desk, kept in the address: an asset that is shown, a hexagon that is looked into."""
 
 from contextlib import suppress
 from typing import Any
@@ -53,11 +53,11 @@ def _narrow() -> None:
     st.session_state.pop(FOCUS, None)
 
 
-def picked(key: str) -> None:
-    """The map was clicked: what was hit is chosen. Nothing hit changes nothing."""
+def apply_map_click(key: str) -> None:
+    """Select what was clicked on the map; a click on nothing changes nothing."""
     objects: dict[str, list[dict[str, Any]]] = st.session_state[key].selection.objects
-    for found in objects.get("tiles", []):
-        properties = found.get("properties") or {}
+    for item in objects.get("tiles", []):
+        properties = item.get("properties") or {}
         if properties.get("i"):
             choose_asset(asset_of(properties["i"]))
             st.session_state[TURN] = st.session_state.get(TURN, 0) + 1

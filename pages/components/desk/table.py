@@ -54,7 +54,7 @@ def draw_table(
     _turn_pages(len(turned) * PAGE_SIZE + 1, len(page.items), total, page.next_cursor)
 
 
-def _turn_pages(first: int, shown: int, total: AssetCount, following: str | None) -> None:
+def _turn_pages(first: int, count: int, total: AssetCount, following: str | None) -> None:
     turned = cursors()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Back", icon=":material/arrow_back:", disabled=not turned, on_click=turned.pop if turned else None)
@@ -65,7 +65,7 @@ def _turn_pages(first: int, shown: int, total: AssetCount, following: str | None
             on_click=turned.append,
             args=(following,),
         )
-        st.caption(f"{first:,} to {first + shown - 1:,} of {words_of(total)}. Choose a row to see the asset.")
+        st.caption(f"{first:,} to {first + count - 1:,} of {words_of(total)}. Choose a row to see the asset.")
 
 
 def _row_chosen(key: str, assets: Sequence[AssetLine]) -> None:

@@ -11,10 +11,10 @@ from services.market.products.document import ATTRIBUTES, Attribute, FieldKind
 from services.market.products.reference_data import procurers
 
 OPTION_WORDS: dict[str, Mapping[Any, str]] = {
-    "Direction": {str(one): words for one, words in DIRECTION_LABELS.items()},
-    "Aggregation": {str(one): words for one, words in SPREAD_LABELS.items()},
-    "Phase": {str(one): words for one, words in PHASE_LABELS.items()},
-    "Procurers": {code: one.name for code, one in procurers().items()},
+    "Direction": {str(value): words for value, words in DIRECTION_LABELS.items()},
+    "Aggregation": {str(value): words for value, words in SPREAD_LABELS.items()},
+    "Phase": {str(value): words for value, words in PHASE_LABELS.items()},
+    "Procurers": {code: procurer.name for code, procurer in procurers().items()},
 }
 
 
@@ -34,7 +34,7 @@ def draw_product_fields(prefix: str, values: Mapping[str, Any]) -> dict[str, Any
 def _field(attribute: Attribute, key: str, value: Any) -> Any:
     label = f"{attribute.label}{f' ({attribute.unit})' if attribute.unit else ''}{' *' if attribute.needed else ''}"
     words = OPTION_WORDS.get(attribute.term, {})
-    told: dict[str, Any] = {"key": key, "help": attribute.help or None}
+    widget: dict[str, Any] = {"key": key, "help": attribute.help or None}
     match attribute.kind:
         case FieldKind.CHOICE:
             options = list(attribute.options)
@@ -42,30 +42,34 @@ def _field(attribute: Attribute, key: str, value: Any) -> Any:
                 label,
                 options,
                 index=options.index(value) if value in options else None,
-                format_func=lambda one: words.get(one, one),
+                format_func=lambda code: words.get(code, code),
                 placeholder="Choose" if attribute.needed else "Not known",
-                **told,
+                **widget,
             )
         case FieldKind.CHOICES:
             return st.multiselect(
-                label, list(attribute.options), default=value or [], format_func=lambda one: words.get(one, one), **told
+                label,
+                list(attribute.options),
+                default=value or [],
+                format_func=lambda code: words.get(code, code),
+                **widget,
             )
         case FieldKind.YES_NO:
-            return st.checkbox(label, value=bool(value), **told)
+            return st.checkbox(label, value=bool(value), **widget)
         case FieldKind.DATE:
-            given = st.date_input(
-                label, value=date.fromisoformat(value) if value else None, format="DD/MM/YYYY", **told
+            entry = st.date_input(
+                label, value=date.fromisoformat(value) if value else None, format="DD/MM/YYYY", **widget
             )
-            return given.isoformat() if isinstance(given, date) else None
+            return entry.isoformat() if isinstance(entry, date) else None
         case FieldKind.LONG_TEXT:
-            return st.text_area(label, value=value or "", height=100, **told)
+            return st.text_area(label, value=value or "", height=100, **widget)
         case FieldKind.TEXT | FieldKind.POWER | FieldKind.WHOLE:
             placeholder = "" if attribute.needed else "Not known"
-            given = st.text_input(label, value="" if value is None else str(value), placeholder=placeholder, **told)
-            return _number(given) if attribute.kind is FieldKind.WHOLE else given
+            entry = st.text_input(label, value="" if value is None else str(value), placeholder=placeholder, **widget)
+            return _number(entry) if attribute.kind is FieldKind.WHOLE else entry
 
 
-def _number(given: str | None) -> int | str | None:
+def _number(entry: str | None) -> int | str | None:
     """A whole number as one; anything else as it was typed, for the rules to say what is wrong."""
-    text = (given or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else given
+    text = (entry or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else entry

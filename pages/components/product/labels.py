@@ -28,18 +28,18 @@ SPREAD_LABELS: dict[Spread, str] = {
     Spread.SCOTTISH_GSP: "one Scottish GSP (groups _N and _P)",
     Spread.NATIONAL: "all of Great Britain",
 }
-_DIRECTIONS = {str(one): words for one, words in DIRECTION_LABELS.items()}
-_SPREADS = {str(one): words for one, words in SPREAD_LABELS.items()}
-_PHASES = {str(one): words for one, words in PHASE_LABELS.items()}
+_DIRECTIONS = {str(value): words for value, words in DIRECTION_LABELS.items()}
+_SPREADS = {str(value): words for value, words in SPREAD_LABELS.items()}
+_PHASES = {str(value): words for value, words in PHASE_LABELS.items()}
 LONG_TIMES = ((86_400, "day"), (3_600, "h"), (60, "min"))
 
 
 def buyer_names(codes: Sequence[str]) -> str:
-    """Who buys, by name."""
+    """Names of those who buy, for their codes."""
     return ", ".join(procurers()[code].name if code in procurers() else code for code in codes)
 
 
-def seconds(value: int | None) -> str:
+def show_seconds(value: int | None) -> str:
     """A time to full delivery in the largest unit that says it exactly."""
     if value is None:
         return NOT_KNOWN
@@ -50,7 +50,7 @@ def seconds(value: int | None) -> str:
     return f"{value:,} s"
 
 
-def kilowatts(value: Decimal | str | None) -> str:
+def show_kilowatts(value: Decimal | str | None) -> str:
     """A power as a requirement says it: 1 MW rather than 1,000 kW."""
     if value is None:
         return NOT_KNOWN
@@ -60,20 +60,23 @@ def kilowatts(value: Decimal | str | None) -> str:
     return f"{power.normalize():,f} kW"
 
 
-def changes_in_words(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[str, str]]:
-    """What would change, by label and in words."""
-    return {LABELS[term]: (said(term, before), said(term, after)) for term, (before, after) in changes.items()}
+def describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[str, str]]:
+    """Differences of two versions, by label and in words."""
+    return {
+        LABELS[term]: (describe_value(term, before), describe_value(term, after))
+        for term, (before, after) in changes.items()
+    }
 
 
-def said(term: str, value: Any) -> str:
-    """The value of one requirement, by its ontology term, in words; what isn't acceptable as it was typed."""
+def describe_value(term: str, value: Any) -> str:
+    """Value of one requirement, by its ontology term, in words; what isn't acceptable as it was typed."""
     try:
-        return _said(term, value)
+        return _describe_value(term, value)
     except (ValueError, InvalidOperation):
         return str(value)
 
 
-def _said(term: str, value: Any) -> str:
+def _describe_value(term: str, value: Any) -> str:
     attribute: Attribute = BY_TERM[term]
     if attribute.kind is FieldKind.YES_NO:
         return "yes" if value else "no"
@@ -89,17 +92,17 @@ def _said(term: str, value: Any) -> str:
         case "Phase":
             return _PHASES.get(str(value), str(value))
         case "MinCapacity_kW" | "MaxCapacity_kW":
-            return kilowatts(value)
+            return show_kilowatts(value)
         case "FullDelivery_s":
-            return seconds(int(value))
+            return show_seconds(int(value))
         case "MinDuration_min":
             return f"{int(value):,} min"
         case _:
             return str(value)
 
 
-def standing(view: ProductView) -> str:
-    """Whether one can apply for it, in a few words."""
+def describe_availability(view: ProductView) -> str:
+    """Say in a few words whether one can apply for the product."""
     if view.ended:
         return f"Ended {show_date(view.product.deprecated_from)}"
     if view.product.deprecated_from is not None:

@@ -39,21 +39,21 @@ INDICATIVE = (
 )
 
 
-def kind_of(verdict: EligibilityVerdict) -> str:
-    """Where a product stands in the list."""
+def find_section(verdict: EligibilityVerdict) -> str:
+    """Section of the list in which a product stands: a key of `SHOWN`."""
     if verdict.eligibility is not EligibilityStanding.NOT:
         return verdict.eligibility.lower()
     return "not" if verdict.apart_from_family is EligibilityStanding.NOT else "other"
 
 
-def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
+def draw_opportunities(actor: Actor, opportunities: Opportunities, key: str) -> None:
     """The numbers, the products by standing, and the file. `key` tells lists of one page apart."""
-    _draw_flags(found)
-    kinds = {name: [one for one in found.items if kind_of(one.verdict) == name] for name in SHOWN}
+    _draw_flags(opportunities)
+    kinds = {name: [item for item in opportunities.items if find_section(item.verdict) == name] for name in SHOWN}
     labels = {name: f":material/{ICONS[name]}: {label}" for name, label in SHOWN.items()}
     accept_codes("show", labels)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.pills(
+        selection = st.pills(
             "Show",
             list(labels),
             selection_mode="multi",
@@ -65,7 +65,7 @@ def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
         )
         st.download_button(
             "Download CSV",
-            csv_bytes(csv_rows(found.items)),
+            csv_bytes(csv_rows(opportunities.items)),
             f"fmar-opportunities-{key}.csv",
             "text/csv",
             icon=":material/download:",
@@ -73,34 +73,36 @@ def draw_opportunities(actor: Actor, found: Opportunities, key: str) -> None:
             on_click="ignore",
         )
     st.caption(" · ".join(f"{label}: **{len(kinds[name])}**" for name, label in SHOWN.items()))
-    shown = [name for name in SHOWN if name in (chosen or ())]
-    if not any(kinds[name] for name in shown):
+    sections = [name for name in SHOWN if name in (selection or ())]
+    if not any(kinds[name] for name in sections):
         st.info("No product stands like this. Choose another standing above.", icon=":material/filter_alt:")
-    for name in shown:
+    for name in sections:
         if kinds[name]:
             st.subheader(f"{SHOWN[name]} ({len(kinds[name])})", anchor=False)
-        for one in kinds[name]:
-            _draw_one(actor, found, one, key)
+        for item in kinds[name]:
+            _draw_opportunity(actor, opportunities, item, key)
     st.caption(INDICATIVE)
 
 
-def _draw_flags(found: Opportunities) -> None:
-    count = f"{found.assets:,} {'asset' if found.assets == 1 else 'assets'}"
-    st.markdown(f"**{count}**: {show_kw(found.up)} up, {show_kw(found.down)} down")
-    if found.being_counted:
+def _draw_flags(opportunities: Opportunities) -> None:
+    count = f"{opportunities.assets:,} {'asset' if opportunities.assets == 1 else 'assets'}"
+    st.markdown(f"**{count}**: {show_kw(opportunities.up)} up, {show_kw(opportunities.down)} down")
+    if opportunities.being_counted:
         st.info("Assets of the unit changed a moment ago: these figures are those from before.", icon=":material/sync:")
-    if found.primacy is not None:
-        st.warning(f"**Primacy** (draft rule): {found.primacy.words}", icon=":material/low_priority:")
-    if found.limit is not None:
-        st.info(f"**Connection limit**: {escape_markdown(found.limit.words)}", icon=":material/electric_meter:")
+    if opportunities.primacy is not None:
+        st.warning(f"**Primacy** (draft rule): {opportunities.primacy.words}", icon=":material/low_priority:")
+    if opportunities.limit is not None:
+        st.info(f"**Connection limit**: {escape_markdown(opportunities.limit.words)}", icon=":material/electric_meter:")
 
 
-def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) -> None:
-    version, verdict = one.version, one.verdict
-    label = f"**{escape_markdown(version.code)}** {escape_markdown(version.name)}: {escape_markdown(headline(one))}"
-    with st.expander(label, icon=f":material/{ICONS[kind_of(verdict)]}:"):
-        if one.holds is not None:
-            status = QUALIFICATION_LABELS[one.holds.status]
+def _draw_opportunity(actor: Actor, opportunities: Opportunities, opportunity: Opportunity, key: str) -> None:
+    version, verdict = opportunity.version, opportunity.verdict
+    label = (
+        f"**{escape_markdown(version.code)}** {escape_markdown(version.name)}: {escape_markdown(headline(opportunity))}"
+    )
+    with st.expander(label, icon=f":material/{ICONS[find_section(verdict)]}:"):
+        if opportunity.holds is not None:
+            status = QUALIFICATION_LABELS[opportunity.holds.status]
             st.badge(f"This unit's application: {status}", icon=":material/assignment:", color="blue")
         where = dict.fromkeys((FAMILY_LABELS[version.family], version.sub_market))
         buyers = f"bought by {', '.join(version.procurers)}"
@@ -117,41 +119,41 @@ def _draw_one(actor: Actor, found: Opportunities, one: Opportunity, key: str) ->
             border="horizontal",
             hide_index=True,
         )
-        for way in one.through:
+        for way in opportunity.through:
             st.markdown(f":material/moving: {escape_markdown(way.words)}")
-        for other in one.beside:
+        for other in opportunity.beside:
             st.markdown(f":material/layers: {escape_markdown(other.words)}")
         link("market/product.py", f"The product {version.code}", "inventory_2", {"code": version.code})
         short = any(
             reason.requirement is Requirement.MIN_CAPACITY and reason.met is False for reason in verdict.reasons
         )
-        if short and _own(actor, found):
-            _draw_closing(actor, found, version.code, key)
+        if short and _may_complete(actor, opportunities):
+            _draw_closing(actor, opportunities, version.code, key)
 
 
-def _own(actor: Actor, found: Opportunities) -> bool:
-    """Whether the actor may fill it up: a unit of its own; of assets, the register says so when it is asked."""
-    unit = found.unit
+def _may_complete(actor: Actor, opportunities: Opportunities) -> bool:
+    """Test whether the actor may fill it up: a unit of its own; of assets, the register says so when it is asked."""
+    unit = opportunities.unit
     return may(actor, "unit.manage") and (unit is None or unit.service_provider_id == actor.organisation_id)
 
 
-def _draw_closing(actor: Actor, found: Opportunities, code: str, key: str) -> None:
+def _draw_closing(actor: Actor, opportunities: Opportunities, code: str, key: str) -> None:
     asked = f"{key}-closing-{code}"
     if st.button("Which of my free assets would close the gap?", icon=":material/add_circle:", key=f"{asked}-ask"):
         st.session_state[asked] = True
     if not st.session_state.get(asked):
         return
     try:
-        if found.unit is not None:
-            say_closing(closing_set(actor, found.unit.id, code), "The unit")
+        if opportunities.unit is not None:
+            say_closing(closing_set(actor, opportunities.unit.id, code), "The unit")
         else:
-            say_closing(closing_set_of_assets(actor, found.selection, code), "A unit of these assets")
+            say_closing(closing_set_of_assets(actor, opportunities.selection, code), "A unit of these assets")
     except RegisterError as refused:
         st.error(escape_markdown(refused.message))
 
 
 def say_closing(closing: GapClosing, what: str) -> None:
-    """What adding assets would change, with the assets."""
+    """Show the effect of adding assets, with the assets."""
     message = st.success if closing.closes else st.info
     message(escape_markdown(closing.words), icon=":material/add_circle:" if closing.assets else ":material/info:")
     if closing.after is not None:
@@ -168,12 +170,12 @@ def say_closing(closing: GapClosing, what: str) -> None:
         st.caption(f"The 20 largest of {len(closing.assets):,} are shown.")
 
 
-def headline(one: Opportunity) -> str:
-    """What matters most of a product: how much is missing, or that nothing known is."""
-    unmet, unknown = one.verdict.unmet, one.verdict.unknown
-    kind = kind_of(one.verdict)
+def headline(opportunity: Opportunity) -> str:
+    """Headline of a product: how much is missing, or that nothing known is."""
+    unmet, unknown = opportunity.verdict.unmet, opportunity.verdict.unknown
+    kind = find_section(opportunity.verdict)
     if kind == "other":
-        return f"the assets would be {STANDING_LABELS[one.verdict.apart_from_family].lower()} there"
+        return f"the assets would be {STANDING_LABELS[opportunity.verdict.apart_from_family].lower()} there"
     if not unmet:
         silent = [reason for reason in unknown if reason.requirement is not Requirement.METERING]
         return f"eligible, {len(silent)} not known" if silent else "eligible as far as the register knows"
@@ -186,11 +188,11 @@ def csv_rows(items: Sequence[Opportunity]) -> list[dict[str, object]]:
     """A row for each product and requirement, by ontology terms."""
     return [
         {
-            "ProductCode": one.version.code,
-            "ProductVersion": one.version.product_version,
-            "ProductName": one.version.name,
-            "Standing": str(one.verdict.eligibility),
-            "StandingApartFromFamily": str(one.verdict.apart_from_family),
+            "ProductCode": item.version.code,
+            "ProductVersion": item.version.product_version,
+            "ProductName": item.version.name,
+            "Standing": str(item.verdict.eligibility),
+            "StandingApartFromFamily": str(item.verdict.apart_from_family),
             "Requirement": str(reason.requirement),
             "Needs": reason.needs,
             "Has": reason.has,
@@ -198,6 +200,6 @@ def csv_rows(items: Sequence[Opportunity]) -> list[dict[str, object]]:
             "Met": {True: "yes", False: "no", None: "not known"}[reason.met],
             "Words": reason.words,
         }
-        for one in items
-        for reason in one.verdict.reasons
+        for item in items
+        for reason in item.verdict.reasons
     ]

@@ -34,7 +34,9 @@ def draw_assets(actor: Actor) -> None:
         st.caption(f"The first {MOST_ASSETS} are listed: filter to find others.")
     families = [None, *Family]
     family = st.selectbox(
-        "As a unit of", families, format_func=lambda one: FAMILY_LABELS[one] if one else "whichever family fits"
+        "As a unit of",
+        families,
+        format_func=lambda family_choice: FAMILY_LABELS[family_choice] if family_choice else "whichever family fits",
     )
     share_assets(ids)
     if not ids:
@@ -48,38 +50,41 @@ def draw_assets(actor: Actor) -> None:
 
 def choose_assets(listed: Sequence[AssetLine], named: Sequence[UUID]) -> list[UUID]:
     """The assets that are chosen in the table; at first those that the address names, whether they are listed or not."""
-    places = {one.id: place for place, one in enumerate(listed)}
+    places = {asset.id: place for place, asset in enumerate(listed)}
     labels = code_labels()
     event = st.dataframe(
-        [asset_row(one, labels) for one in listed],
+        [asset_row(asset, labels) for asset in listed],
         hide_index=True,
         width="stretch",
         height=min(35 * (len(listed) + 1) + 2, 320),
         column_config={"Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized")},
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": sorted(places[one] for one in named if one in places)}},
+        selection_default={"selection": {"rows": sorted(places[asset_id] for asset_id in named if asset_id in places)}},
         # Another list is another table: what is chosen there comes from the address again, not from places in this one.
         key=f"chosen-assets-{hash(tuple(places))}",
         alt=f"{len(listed)} assets to choose from",
     )
-    beyond = [one for one in named if one not in places]
+    beyond = [asset_id for asset_id in named if asset_id not in places]
     if beyond:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"{len(beyond):,} more that were chosen aren't among those listed; they count.")
             st.button("Choose anew", type="tertiary", on_click=st.query_params.pop, args=("assets", None))
-    chosen = {listed[row].id for row in event.selection.rows if row < len(listed)}
+    selected = {listed[row].id for row in event.selection.rows if row < len(listed)}
     # In the order of the address, what is new behind it: a link stays what it was.
-    return [*(one for one in named if one in chosen or one not in places), *sorted(chosen - set(named))]
+    return [
+        *(asset_id for asset_id in named if asset_id in selected or asset_id not in places),
+        *sorted(selected - set(named)),
+    ]
 
 
 def named_assets() -> list[UUID]:
     """The assets that the address names; what isn't an identifier is passed over."""
-    found: list[UUID] = []
-    for one in st.query_params.get("assets", "").split(","):
+    asset_ids: list[UUID] = []
+    for text in st.query_params.get("assets", "").split(","):
         with suppress(ValueError):
-            found.append(UUID(one))
-    return list(dict.fromkeys(found))
+            asset_ids.append(UUID(text))
+    return list(dict.fromkeys(asset_ids))
 
 
 def share_assets(ids: Sequence[UUID]) -> None:

@@ -54,12 +54,14 @@ def _say_empty(actor: Actor) -> None:
 
 def _choose(everything: PortfolioSummary) -> OpportunityFilters:
     grid = st.grid(4, min_column_width=170)
-    families = {str(one): label for one, label in FAMILY_LABELS.items()}
-    known = {one.version.sub_market for one in everything.products}
-    markets = {name: name for name in sub_markets() if name in known}
-    products = {one.version.code: f"{one.version.code} {one.version.name}" for one in everything.products}
+    families = {str(code): label for code, label in FAMILY_LABELS.items()}
+    sub_markets_present = {product.version.sub_market for product in everything.products}
+    markets = {name: name for name in sub_markets() if name in sub_markets_present}
+    products = {
+        product.version.code: f"{product.version.code} {product.version.name}" for product in everything.products
+    }
     with grid.container():
-        standing = _several("Standing", "standing", {str(one): label for one, label in STANDING_LABELS.items()})
+        eligibility = _several("Standing", "standing", {str(code): label for code, label in STANDING_LABELS.items()})
     with grid.container():
         family = _several("Family of the unit", "family", families)
     with grid.container():
@@ -67,12 +69,14 @@ def _choose(everything: PortfolioSummary) -> OpportunityFilters:
     with grid.container():
         product = _several("Product", "product", products)
     with grid.container():
-        unmet = _several("Stopped by", "unmet", {str(one): REQUIREMENT_LABELS[one] for one in STOPPERS})
+        unmet = _several(
+            "Stopped by", "unmet", {str(requirement): REQUIREMENT_LABELS[requirement] for requirement in STOPPERS}
+        )
     with grid.container():
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
         place = _several("Where most of it counts", "place", dict(sorted(groups.items())))
     return OpportunityFilters(
-        eligibility=standing, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
+        eligibility=eligibility, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
     )
 
 
@@ -99,15 +103,17 @@ def _draw_numbers(numbers: PortfolioSummary) -> None:
     st.subheader("Units by product", anchor=False)
     rows = [
         {
-            "Product": f"{one.version.code} {one.version.name}",
-            "Eligible": one.eligible,
-            "Nearly": one.nearly,
-            "Not eligible": one.not_eligible,
-            "Eligible (kW)": float(one.eligible_kw),
-            "Could be, in another family": one.elsewhere,
-            "Sub-market": one.version.sub_market,
+            "Product": f"{product.version.code} {product.version.name}",
+            "Eligible": product.eligible,
+            "Nearly": product.nearly,
+            "Not eligible": product.not_eligible,
+            "Eligible (kW)": float(product.eligible_kw),
+            "Could be, in another family": product.elsewhere,
+            "Sub-market": product.version.sub_market,
         }
-        for one in sorted(numbers.products, key=lambda one: (-one.eligible, -one.nearly, -one.elsewhere))
+        for product in sorted(
+            numbers.products, key=lambda product: (-product.eligible, -product.nearly, -product.elsewhere)
+        )
     ]
     most = max(numbers.units, 1)
     st.dataframe(
@@ -132,16 +138,16 @@ def _draw_numbers(numbers: PortfolioSummary) -> None:
 
 def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
     st.subheader("Unit by unit", anchor=False)
-    narrowed = filters
+    effective = filters
     if not filters.eligibility and not filters.unmet:
-        narrowed = replace(filters, eligibility=[str(EligibilityStanding.ELIGIBLE), str(EligibilityStanding.NEARLY)])
+        effective = replace(filters, eligibility=[str(EligibilityStanding.ELIGIBLE), str(EligibilityStanding.NEARLY)])
         st.caption("Eligible and nearly; choose a standing above to see others.")
     cursors: list[str] = st.session_state.setdefault(CURSORS, [])
-    page = list_opportunities(actor, narrowed, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
+    page = list_opportunities(actor, effective, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
     if not page.items:
         st.info("No unit passes these filters. Choose fewer, or another standing.", icon=":material/filter_alt:")
         return
-    rows = [_row(one) for one in page.items]
+    rows = [_row(line) for line in page.items]
     key = f"lines-{cursors[-1] if cursors else 'first'}"
     st.dataframe(
         rows,

@@ -1,4 +1,4 @@
-"""One proposal: what it would change, what was said, and what the actor can do about it."""
+"""One proposal: the changes it would make, its answers, and the acts open to the actor."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -10,7 +10,7 @@ from models.products import ProductProposal, ProposalKind
 from pages.components.common.actions import attempt
 from pages.components.common.asset_labels import organisation_names, provider_name
 from pages.components.product.form import draw_product_fields
-from pages.components.product.labels import changes_in_words, said
+from pages.components.product.labels import describe_changes, describe_value
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_changes
@@ -37,7 +37,7 @@ ACTS: dict[str, tuple[Callable[..., ProductProposal], str, str]] = {
 
 
 def draw_proposal(actor: Actor, proposal: ProductProposal) -> None:
-    """The whole of it."""
+    """Draw a proposal with its content, its answers and its acts."""
     names = organisation_names(actor)
     who = f"{escape_markdown(provider_name(names, proposal.organisation_id))} ({escape_markdown(proposal.proposed_by)})"
     st.badge(STATUS_LABELS[proposal.status], color="blue" if proposal.status in OPEN else "gray")
@@ -50,10 +50,12 @@ def draw_proposal(actor: Actor, proposal: ProductProposal) -> None:
         link("market/product.py", "Open the product", "inventory_2", {"code": proposal.code})
     if proposal.said:
         st.subheader("What was said", anchor=False)
-    for one in proposal.said:
+    for answer in proposal.said:
         with st.container(border=True):
-            of = f", {escape_markdown(one['of'])}" if one.get("of") else ""
-            st.markdown(f"**{escape_markdown(one['by'])}**{of} {SAID[one['kind']]}: {escape_markdown(one['text'])}")
+            of = f", {escape_markdown(answer['of'])}" if answer.get("of") else ""
+            st.markdown(
+                f"**{escape_markdown(answer['by'])}**{of} {SAID[answer['kind']]}: {escape_markdown(answer['text'])}"
+            )
     _draw_acts(actor, proposal)
 
 
@@ -65,10 +67,13 @@ def _draw_content(actor: Actor, proposal: ProductProposal) -> None:
         st.subheader(f"What would change against version {base.product_version}", anchor=False)
         if len(base.procurers) > 1:
             st.caption(f"All who buy it are concerned: {', '.join(base.procurers)}.")
-        show_changes(changes_in_words(find_differences(base, proposal.document)))
+        show_changes(describe_changes(find_differences(base, proposal.document)))
         return
     st.subheader("What it would ask for", anchor=False)
-    rows = [{"What": one.label, "Value": said(one.term, proposal.document.get(one.term))} for one in ATTRIBUTES]
+    rows = [
+        {"What": attribute.label, "Value": describe_value(attribute.term, proposal.document.get(attribute.term))}
+        for attribute in ATTRIBUTES
+    ]
     st.dataframe(rows, hide_index=True, width="stretch", height="content", alt="The requirements as proposed")
 
 
@@ -110,16 +115,16 @@ def _do(act: Callable[..., ProductProposal], actor: Actor, proposal: ProductProp
 
 
 def _corrections(proposal: ProductProposal, key: str) -> dict[str, Any]:
-    """What the answer may correct: the day, and the requirements."""
-    made: dict[str, Any] = {}
+    """Fields of an answer that may be corrected: the day, and the requirements."""
+    corrections: dict[str, Any] = {}
     with st.expander("Correct what you proposed"):
         first = max(proposal.effective_from, today())
-        made["effective_from"] = st.date_input(
+        corrections["effective_from"] = st.date_input(
             "From", value=first, min_value=today(), key=f"{key}/EffectiveFrom", format="DD/MM/YYYY"
         )
         if proposal.kind is not ProposalKind.DEPRECATE:
-            made["document"] = draw_product_fields(key, proposal.document)
-    return made
+            corrections["document"] = draw_product_fields(key, proposal.document)
+    return corrections
 
 
 def _answer_button(actor: Actor, proposal: ProductProposal, key: str, corrected: Mapping[str, Any]) -> None:

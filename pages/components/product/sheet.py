@@ -1,11 +1,11 @@
-"""One product: what it asks for, version beside version; who buys it where; what it leads to; what it may be held with."""
+"""Sheet of one product: requirements by version, buyers by area, equivalences and stacking."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from models.products import ProductVersion
-from pages.components.product.labels import said
+from pages.components.product.labels import describe_value
 from pages.components.product.stacking_matrix import MODES, draw_legend, draw_row
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
@@ -28,7 +28,7 @@ def draw_versions(versions: Sequence[ProductVersion], in_force: ProductVersion) 
         for place, version in enumerate(versions):
             value = getattr(version, attribute.column)
             changed = place > 0 and value != getattr(versions[place - 1], attribute.column)
-            row[_heading(version, in_force)] = f"{said(attribute.term, value)}{CHANGED if changed else ''}"
+            row[_heading(version, in_force)] = f"{describe_value(attribute.term, value)}{CHANGED if changed else ''}"
         rows.append({"What": row.pop("What"), **dict(reversed(row.items()))})
     st.dataframe(rows, hide_index=True, width="stretch", height="content", alt="Requirements, version beside version")
     st.caption("Not known: no requirement is published. A unit then neither passes nor fails it.")
@@ -43,7 +43,7 @@ def _heading(version: ProductVersion, in_force: ProductVersion) -> str:
 
 
 def draw_buyers(buyers: Sequence[Buyer]) -> None:
-    """Who buys it, where, and whether they are in this register."""
+    """Table of buyers: areas, and organisations in this register."""
     rows = [
         {
             "Bought by": buyer.procurer.name,

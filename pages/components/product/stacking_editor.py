@@ -42,8 +42,8 @@ def _forget() -> None:
 
 
 def _edit_row(table: MarketTable, codes: list[str], code: str, changes: dict[tuple[str, str], dict[str, str]]) -> None:
-    standing = {frozenset((row["ProductA"], row["ProductB"])): row for row in table.rows}
-    turn, rows = _base(table, codes, code, changes)
+    cells = {frozenset((row["ProductA"], row["ProductB"])): row for row in table.rows}
+    turn, rows = _base_rows(table, codes, code, changes)
     choice = {
         "options": list(map(str, Stacking)),
         "format_func": lambda value: _WORDS.get(value, value),
@@ -58,35 +58,35 @@ def _edit_row(table: MarketTable, codes: list[str], code: str, changes: dict[tup
         key=f"stacking!row-{turn}",
     )
     for before, after in zip(rows, edited, strict=True):
-        pair = _pair(standing, code, before["With"])
-        values, stands = {term: str(after[term]) for term in TERMS}, standing.get(frozenset(pair))
+        pair = _pair(cells, code, before["With"])
+        values, stands = {term: str(after[term]) for term in TERMS}, cells.get(frozenset(pair))
         if stands and values == {term: stands[term] for term in TERMS}:
             changes.pop(pair, None)
         else:
             changes[pair] = values
 
 
-def _base(
+def _base_rows(
     table: MarketTable, codes: list[str], code: str, changes: dict[tuple[str, str], dict[str, str]]
 ) -> tuple[int, list[dict[str, Any]]]:
-    """What the table of a code began with when the code was chosen, earlier changes included: it stays while it is edited."""
-    known: tuple[int, tuple[int, str], list[dict[str, Any]]] | None = st.session_state.get(BASE)
-    if known is not None and known[1] == (table.edition, code):
-        return known[0], known[2]
+    """Rows with which the table of a code began when it was chosen, earlier changes included: they stay while it is edited."""
+    stored: tuple[int, tuple[int, str], list[dict[str, Any]]] | None = st.session_state.get(BASE)
+    if stored is not None and stored[1] == (table.edition, code):
+        return stored[0], stored[2]
     now = {frozenset((row["ProductA"], row["ProductB"])): row for row in _with(table, changes)}
     rows = []
     for other in codes:
         if other != code:
             row = now.get(frozenset((code, other)), {})
             rows.append({"With": other, **{term: row.get(term, str(Stacking.NO_DATA)) for term in TERMS}})
-    turn = known[0] + 1 if known is not None else 0
+    turn = stored[0] + 1 if stored is not None else 0
     st.session_state[BASE] = (turn, (table.edition, code), rows)
     return turn, rows
 
 
-def _pair(standing: dict[frozenset[str], Any], code: str, other: str) -> tuple[str, str]:
+def _pair(cells: dict[frozenset[str], Any], code: str, other: str) -> tuple[str, str]:
     """The pair in the order in which the matrix has it."""
-    row = standing.get(frozenset((code, other)))
+    row = cells.get(frozenset((code, other)))
     return (row["ProductA"], row["ProductB"]) if row else (code, other)
 
 

@@ -1,4 +1,4 @@
-"""What may be held together as one picture a mode: letters in every cell, so that colour is never the only sign."""
+"""Stacking matrix as one picture a mode: letters in every cell, so that colour is never the only sign."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +28,7 @@ ROW, AROUND, LEAST = 28, 110, 200
 
 
 def draw_legend() -> None:
-    """What the signs and colours mean."""
+    """Legend of signs and colours."""
     chips = "".join(
         f'<span style="display:inline-flex;align-items:center;margin:0 1rem .35rem 0">'
         f'<span style="background:{colour};color:{ink};border:1px solid #7A8791;width:1.5rem;height:1.5rem;'
@@ -50,7 +50,7 @@ def draw_matrix(mode: str, codes: Sequence[str], cells: Mapping[tuple[str, str],
 
 
 def draw_row(code: str, row: Mapping[str, StackingCell], key: str) -> None:
-    """What one code may be held with, all modes under each other."""
+    """Stacking row of one code, all modes under each other."""
     modes = list(reversed(MODES))
     values = [[cell[list(MODES).index(mode)] for cell in row.values()] for mode in modes]
     _draw(values, list(row), modes, f"What {code} may be held with", key)
@@ -74,7 +74,7 @@ def _draw(
         hoverongaps=False,
     )
     for value, (sign, _colour, ink) in SIGNS.items():
-        _write(figure, values, columns, rows, value, sign, ink)
+        _write_signs(figure, values, columns, rows, value, sign, ink)
     ink = INK["dark" if st.context.theme.type == "dark" else "light"]
     figure.update_layout(
         height=max(LEAST, AROUND + ROW * len(rows)),
@@ -110,12 +110,12 @@ def _draw(
     st.plotly_chart(figure.to_dict(), key=key, theme="streamlit", config=config, width="stretch", alt=alt)
 
 
-def _write(
+def _write_signs(
     figure: Figure,
     values: Sequence[Sequence[Stacking | None]],
     columns: list[str],
     rows: list[str],
-    wanted: Stacking,
+    target: Stacking,
     sign: str,
     ink: str,
 ) -> None:
@@ -124,7 +124,7 @@ def _write(
         (column, row)
         for row, line in zip(rows, values, strict=True)
         for column, value in zip(columns, line, strict=True)
-        if value is wanted
+        if value is target
     ]
     if places:
         figure.add_scatter(

@@ -21,17 +21,17 @@ from services.market.products.market_table_editions import (
 
 def choose_edition(actor: Actor, kind: MarketTableKind) -> MarketTable:
     """The edition in force, or an earlier one that was chosen; with where it comes from."""
-    editions = {one.edition: one for one in table_editions(actor, kind)}
+    editions = {edition.edition: edition for edition in table_editions(actor, kind)}
     newest = max(editions)
     if len(editions) > 1:
         words = {
-            number: f"Edition {number}{' (in force)' if number == newest else ''}, {show_moment(one.published_at)}"
-            for number, one in editions.items()
+            number: f"Edition {number}{' (in force)' if number == newest else ''}, {show_moment(edition.published_at)}"
+            for number, edition in editions.items()
         }
-        chosen = st.selectbox("Edition", list(words), format_func=words.__getitem__, key=f"edition-{kind}")
+        selected = st.selectbox("Edition", list(words), format_func=words.__getitem__, key=f"edition-{kind}")
     else:
-        chosen = newest
-    table = market_table(actor, kind, chosen)
+        selected = newest
+    table = market_table(actor, kind, selected)
     st.caption(f"Source: {escape_markdown(table.source)}, {show_date(table.source_date)}. Edition {table.edition}.")
     if table.reason:
         st.caption(f"Why it was published: {escape_markdown(table.reason)}")

@@ -1,4 +1,4 @@
-"""Which applications a page shows: the filters, kept in the address so that a view can be sent to somebody (UC-04.02)."""
+"""Filters of applications, kept in the address so that a view can be sent to somebody (UC-04.02)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -25,48 +25,48 @@ ALONE = ("ends", "unit", "reason", "ends_from", "ends_until", "became", "became_
 
 
 def choose_qualifications(actor: Actor, *, assesses: bool) -> QualificationFilters:
-    """Draw the filters; what is chosen. `assesses`: for those to whom applications are addressed."""
-    there = tally_qualifications(actor)
+    """Draw the filters and return the choice. `assesses`: for those to whom applications are addressed."""
+    tally = tally_qualifications(actor)
     groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
-    parties = ("FSP", "fsp", there.providers) if assesses else ("SO", "so", there.operators)
+    parties = ("FSP", "fsp", tally.providers) if assesses else ("SO", "so", tally.operators)
     grid = st.grid(4, min_column_width=150)
     fields: list[tuple[str, str, Mapping[str, str]]] = [
-        ("Clock", "clock", {str(one): label for one, label in CLOCK_LABELS.items()}),
-        ("Status", "status", {str(one): label for one, label in QUALIFICATION_LABELS.items()}),
-        ("Product", "product", {code: code for code in there.products}),
-        (parties[0], parties[1], {str(one): name for one, name in parties[2].items()}),
+        ("Clock", "clock", {str(code): label for code, label in CLOCK_LABELS.items()}),
+        ("Status", "status", {str(code): label for code, label in QUALIFICATION_LABELS.items()}),
+        ("Product", "product", {code: code for code in tally.products}),
+        (parties[0], parties[1], {str(identifier): name for identifier, name in parties[2].items()}),
         ("GSP group", "gsp", {**dict(sorted(groups.items())), SEVERAL_GROUPS: "Several"}),
-        ("Family", "family", {str(one): label for one, label in FAMILY_LABELS.items()}),
+        ("Family", "family", {str(code): label for code, label in FAMILY_LABELS.items()}),
     ]
     if assesses:
         fields.append(("Assigned to", "assigned", {"me": "Me", "nobody": "Nobody"}))
-    chosen: dict[str, list[str]] = {}
+    choices: dict[str, list[str]] = {}
     for label, key, options in fields:
         with grid.container():
-            chosen[key] = _choose(label, key, options)
+            choices[key] = _choose(label, key, options)
     for key in ALONE:
-        chosen[key] = [value] if (value := st.query_params.get(key, "")) else []
-    if not assesses or "so" not in chosen:
-        chosen.setdefault("so", [one for one in st.query_params.get_all("so") if one])
-    filters = parse_qualification_filters({term: chosen.get(key, []) for term, key in ADDRESS.items()})
+        choices[key] = [value] if (value := st.query_params.get(key, "")) else []
+    if not assesses or "so" not in choices:
+        choices.setdefault("so", [identifier for identifier in st.query_params.get_all("so") if identifier])
+    filters = parse_qualification_filters({term: choices.get(key, []) for term, key in ADDRESS.items()})
     if words := _in_words(filters):
         st.caption(f"Only those that {' and '.join(words)}.")
     return filters
 
 
 def _in_words(filters: QualificationFilters) -> list[str]:
-    """What the filters that no field shows leave."""
-    found: list[str] = []
+    """Clauses for the filters that no field shows."""
+    clauses: list[str] = []
     if filters.became or filters.became_from or filters.became_until:
         what = QUALIFICATION_LABELS[QualificationStatus(filters.became)] if filters.became else "something else"
-        found.append(f"became {what}{_between(filters.became_from, filters.became_until)}, wherever they stand now")
+        clauses.append(f"became {what}{_between(filters.became_from, filters.became_until)}, wherever they stand now")
     if filters.reason:
-        found.append(f"have the reason “{', '.join(escape_markdown(reason_label(one)) for one in filters.reason)}”")
+        clauses.append(f"have the reason “{', '.join(escape_markdown(reason_label(code)) for code in filters.reason)}”")
     if filters.ends_from or filters.ends_until:
-        found.append(f"end{_between(filters.ends_from, filters.ends_until)}")
+        clauses.append(f"end{_between(filters.ends_from, filters.ends_until)}")
     if filters.ends_within:
-        found.append(f"end within {int(filters.ends_within)} days")
-    return found
+        clauses.append(f"end within {int(filters.ends_within)} days")
+    return clauses
 
 
 def _between(begin: str, end: str) -> str:

@@ -1,4 +1,4 @@
-"""What an application is decided, asked, answered and suspended with: each act in a form of its own (UC-04.02)."""
+"""Forms of the acts on an application: decide, ask, answer, assign, suspend, withdraw (UC-04.02)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,26 +52,26 @@ def evidence_field(key: str) -> None:
     files_field(key, LARGEST_SETTING_MB, f"Evidence ({EVIDENCE_KINDS})", "What a file is, is judged by its content.")
 
 
-def draw_form(actor: Actor, one: Qualification, operation: str) -> None:
+def draw_form(actor: Actor, qualification: Qualification, operation: str) -> None:
     """The form of one act."""
     if operation == "decide_application":
-        _decide(actor, one)
+        _decide(actor, qualification)
     elif operation == "assign_application":
-        _assign(actor, one)
+        _assign(actor, qualification)
     elif operation == "confirm_window":
-        window_form(actor, one)
+        window_form(actor, qualification)
     else:
-        _say(actor, one, operation)
+        _draw_message_form(actor, qualification, operation)
 
 
-def _say(actor: Actor, one: Qualification, operation: str) -> None:
-    key = f"{operation}-{one.id}"
+def _draw_message_form(actor: Actor, qualification: Qualification, operation: str) -> None:
+    key = f"{operation}-{qualification.id}"
     label, button, _ = WORDS[operation]
     if operation in CODED:
         codes = {code.code: code for code in list_reasons(CODED[operation])}
         st.selectbox("Reason", list(codes), format_func=lambda code: codes[code].label, key=f"{key}-code", index=None)
-        if chosen := st.session_state.get(f"{key}-code"):
-            st.caption(codes[chosen].meaning)
+        if selected_code := st.session_state.get(f"{key}-code"):
+            st.caption(codes[selected_code].meaning)
     st.text_area(label, key=f"{key}-text", max_chars=2000)
     if operation == "answer_information":
         st.checkbox(
@@ -81,50 +81,61 @@ def _say(actor: Actor, one: Qualification, operation: str) -> None:
         )
     if operation != "withdraw_application":
         evidence_field(key)
-    st.button(button, type="primary", key=f"{key}-do", on_click=partial(_do, actor, one, operation))
+    st.button(button, type="primary", key=f"{key}-do", on_click=partial(_do, actor, qualification, operation))
 
 
-def _do(actor: Actor, one: Qualification, operation: str) -> None:
-    key = f"{operation}-{one.id}"
+def _do(actor: Actor, qualification: Qualification, operation: str) -> None:
+    key = f"{operation}-{qualification.id}"
     text = str(st.session_state.get(f"{key}-text") or "")
     code = str(st.session_state.get(f"{key}-code") or "")
     fresh = bool(st.session_state.get(f"{key}-fresh"))
     files = uploads_in(key)
     acts: dict[str, Callable[[], object]] = {
-        "ask_information": lambda: ask_information(actor, one.id, text, one.version, files),
-        "answer_information": lambda: answer_information(actor, one.id, text, one.version, files, fresh_package=fresh),
-        "lift_suspension": lambda: lift_suspension(actor, one.id, text, one.version, files),
-        "request_renewal": lambda: request_renewal(actor, one.id, text, one.version, files),
-        "withdraw_application": lambda: withdraw_application(actor, one.id, text, one.version),
-        "suspend_qualification": lambda: suspend_qualification(actor, one.id, code, text, one.version, files),
-        "demand_reassessment": lambda: demand_reassessment(actor, one.id, code, text, one.version, files),
+        "ask_information": lambda: ask_information(actor, qualification.id, text, qualification.version, files),
+        "answer_information": lambda: answer_information(
+            actor, qualification.id, text, qualification.version, files, fresh_package=fresh
+        ),
+        "lift_suspension": lambda: lift_suspension(actor, qualification.id, text, qualification.version, files),
+        "request_renewal": lambda: request_renewal(actor, qualification.id, text, qualification.version, files),
+        "withdraw_application": lambda: withdraw_application(actor, qualification.id, text, qualification.version),
+        "suspend_qualification": lambda: suspend_qualification(
+            actor, qualification.id, code, text, qualification.version, files
+        ),
+        "demand_reassessment": lambda: demand_reassessment(
+            actor, qualification.id, code, text, qualification.version, files
+        ),
     }
-    _attempt(acts[operation], WORDS[operation][2], key, one)
+    _attempt(acts[operation], WORDS[operation][2], key, qualification)
 
 
-def _attempt(act: Callable[[], object], done: str, key: str, one: Qualification) -> None:
+def _attempt(act: Callable[[], object], done: str, key: str, qualification: Qualification) -> None:
     def and_forget() -> None:
         act()
         forget_files(key)
-        st.session_state.pop(f"act-{one.id}", None)
+        st.session_state.pop(f"act-{qualification.id}", None)
 
     attempt(and_forget, done, f"{key}-text", f"{key}-code")
 
 
-def _assign(actor: Actor, one: Qualification) -> None:
+def _assign(actor: Actor, qualification: Qualification) -> None:
     names = {person.user_id: person.name for person in assessors(actor)}
-    key = f"assign-{one.id}"
+    key = f"assign-{qualification.id}"
     st.selectbox(
         "Who works on it",
         [None, *names],
         format_func=lambda person: "Nobody" if person is None else escape_markdown(names[person]),
         key=key,
-        index=[None, *names].index(one.assigned_to if one.assigned_to in names else None),
+        index=[None, *names].index(qualification.assigned_to if qualification.assigned_to in names else None),
     )
 
     def act() -> None:
         person = st.session_state.get(key)
-        _attempt(lambda: assign_application(actor, one.id, person, one.version), "Assigned.", key, one)
+        _attempt(
+            lambda: assign_application(actor, qualification.id, person, qualification.version),
+            "Assigned.",
+            key,
+            qualification,
+        )
 
     st.button("Assign", type="primary", key=f"{key}-do", on_click=act)
 
@@ -148,21 +159,21 @@ def outcome_fields(key: str) -> None:
     st.text_area("Reason", key=f"{key}-text", placeholder="What it rests on: the FSP reads this.", max_chars=2000)
 
 
-def outcome_in(key: str) -> AssessmentResult:
-    """The decision that stands in the fields."""
-    given = st.session_state
+def read_outcome(key: str) -> AssessmentResult:
+    """Read the decision from the fields."""
+    entries = st.session_state
     return AssessmentResult(
-        verdict=given[f"{key}-verdict"],
-        reason=str(given.get(f"{key}-text") or ""),
-        valid_from=given.get(f"{key}-from"),
-        valid_until=given.get(f"{key}-until"),
-        conditions=given.get(f"{key}-conditions"),
-        reason_code=given.get(f"{key}-code"),
+        verdict=entries[f"{key}-verdict"],
+        reason=str(entries.get(f"{key}-text") or ""),
+        valid_from=entries.get(f"{key}-from"),
+        valid_until=entries.get(f"{key}-until"),
+        conditions=entries.get(f"{key}-conditions"),
+        reason_code=entries.get(f"{key}-code"),
     )
 
 
-def _decide(actor: Actor, one: Qualification) -> None:
-    key = f"decide-{one.id}"
+def _decide(actor: Actor, qualification: Qualification) -> None:
+    key = f"decide-{qualification.id}"
     outcome_fields(key)
     verdict = st.session_state.get(f"{key}-verdict")
     if verdict is None:
@@ -170,8 +181,13 @@ def _decide(actor: Actor, one: Qualification) -> None:
     evidence_field(key)
 
     def act() -> None:
-        outcome, files = outcome_in(key), uploads_in(key)
+        outcome, files = read_outcome(key), uploads_in(key)
         done = "Qualified." if verdict is AssessmentVerdict.QUALIFIED else "Failed."
-        _attempt(lambda: decide_application(actor, one.id, outcome, one.version, files), done, key, one)
+        _attempt(
+            lambda: decide_application(actor, qualification.id, outcome, qualification.version, files),
+            done,
+            key,
+            qualification,
+        )
 
     st.button(VERDICTS[verdict], type="primary", key=f"{key}-do", on_click=act)

@@ -1,4 +1,4 @@
-"""How applications are told: states and clocks by words, sign and colour, wherever they stand (UC-04.02)."""
+"""Labels of applications: states and clocks by words, sign and colour, wherever they stand (UC-04.02)."""
 
 import streamlit as st
 
@@ -77,14 +77,14 @@ NEXT = ("decide_application", "answer_information")
 """What somebody waits for."""
 
 
-def approval_words(one: Qualification) -> str | None:
-    """What an approval is worth while the status isn't Qualified; None where there is none, or nothing to say."""
-    if one.qualified_at is None or one.status is S.QUALIFIED:
+def approval_words(qualification: Qualification) -> str | None:
+    """Worth of an approval while the status isn't Qualified; None where there is none, or nothing to say."""
+    if qualification.qualified_at is None or qualification.status is S.QUALIFIED:
         return None
     stands = "that stands until the SO has decided anew"
-    if one.status is S.SUSPENDED:
+    if qualification.status is S.SUSPENDED:
         stands = "nothing is delivered until the suspension is lifted"
-    return f"Approved since {show_moment(one.qualified_at)}: {stands}."
+    return f"Approved since {show_moment(qualification.qualified_at)}: {stands}."
 
 
 def qualification_badge(status: QualificationStatus) -> None:
@@ -94,7 +94,7 @@ def qualification_badge(status: QualificationStatus) -> None:
 
 
 def clock_badge(clock: Clock) -> None:
-    """How a clock stands."""
+    """Badge of a clock's state."""
     colour, icon = CLOCK_SIGNS[clock.state]
     st.badge(clock.words, icon=f":material/{icon}:", color=colour)  # pyright: ignore[reportArgumentType]
 
@@ -108,28 +108,28 @@ def validity(qualification: Qualification) -> str:
 
 def row_of(line: QualificationLine) -> dict[str, object]:
     """An application as a row of a table."""
-    one = line.qualification
+    qualification = line.qualification
     clock = CLOCK_LABELS[line.clock.state]
     return {
         "Unit": line.unit_name,
-        "Product": one.product_code,
-        "Status": QUALIFICATION_LABELS[one.status],
+        "Product": qualification.product_code,
+        "Status": QUALIFICATION_LABELS[qualification.status],
         "Clock": line.clock.words if line.clock.days_left is not None else clock,
-        "Due": one.due_on,
+        "Due": qualification.due_on,
         "FSP": line.provider,
         "SO": line.operator,
-        "GSP group": one.gsp_group or "Several",
-        "kW": float(one.capacity),
-        "Assigned to": one.assigned_name or "",
-        "Valid until": one.valid_until,
+        "GSP group": qualification.gsp_group or "Several",
+        "kW": float(qualification.capacity),
+        "Assigned to": qualification.assigned_name or "",
+        "Valid until": qualification.valid_until,
     }
 
 
-def say_newer(one: Qualification, newer: ProductVersion) -> None:
+def say_newer(qualification: Qualification, newer: ProductVersion) -> None:
     """That the product has a newer version, and which one this stays with."""
     st.info(
-        f"{escape_markdown(one.product_code)} has version {newer.product_version} from "
+        f"{escape_markdown(qualification.product_code)} has version {newer.product_version} from "
         f"{show_date(newer.valid_from)}. This stays "
-        f"with version {one.product_version}; a new application is for the newer one.",
+        f"with version {qualification.product_version}; a new application is for the newer one.",
         icon=":material/update:",
     )

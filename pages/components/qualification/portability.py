@@ -17,7 +17,7 @@ TURNED = "elsewhere!cursors"
 
 
 def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
-    """What may be accepted, of one unit or of all in the actor's areas, page by page; nothing where there is none."""
+    """Qualifications that may be accepted, of one unit or of all in the actor's areas, by page; nothing where there is none."""
     cursors = turned(TURNED)
     page = qualified_elsewhere(actor, unit_id, after=UUID(cursors[-1]) if cursors else None, limit=SHOWN)
     if cursors and not page.items:
@@ -27,31 +27,32 @@ def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
         return
     st.subheader(f"Qualified with colleagues ({page.total:,})", anchor=False)
     st.caption("Units in your areas that another operator has qualified for an equivalent product. One act accepts it.")
-    for one in page.items:
-        _draw(actor, one)
+    for qualification in page.items:
+        _draw_qualification(actor, qualification)
     if page.total > SHOWN:
-        shown = len({one.qualification_id for one in page.items})
+        number = len({qualification.qualification_id for qualification in page.items})
         following = None if page.next_cursor is None else str(page.next_cursor)
-        draw_turning(TURNED, shown, SHOWN, following, f"{page.total:,} qualifications")
+        draw_turning(TURNED, number, SHOWN, following, f"{page.total:,} qualifications")
 
 
-def _draw(actor: Actor, one: ColleagueQualification) -> None:
+def _draw_qualification(actor: Actor, qualification: ColleagueQualification) -> None:
     with st.container(border=True):
         st.markdown(
-            f"**{escape_markdown(one.unit_name)}** ({escape_markdown(one.unit_code)}) is qualified for "
-            f"**{escape_markdown(one.product_code)}** by "
-            f"{escape_markdown(one.operator)}, {show_date(one.valid_from)} to {show_date(one.valid_until)}."
+            f"**{escape_markdown(qualification.unit_name)}** ({escape_markdown(qualification.unit_code)}) is qualified for "
+            f"**{escape_markdown(qualification.product_code)}** by "
+            f"{escape_markdown(qualification.operator)}, {show_date(qualification.valid_from)} to "
+            f"{show_date(qualification.valid_until)}."
         )
-        if one.conditions:
-            st.markdown(f"Conditions: {escape_markdown(one.conditions)}")
-        st.caption(escape_markdown(one.note))
+        if qualification.conditions:
+            st.markdown(f"Conditions: {escape_markdown(qualification.conditions)}")
+        st.caption(escape_markdown(qualification.note))
         st.button(
-            f"Accept for {one.for_product}",
-            key=f"accept-{one.qualification_id}-{one.for_product}",
+            f"Accept for {qualification.for_product}",
+            key=f"accept-{qualification.qualification_id}-{qualification.for_product}",
             icon=":material/handshake:",
             on_click=attempt,
             args=(
-                partial(accept_colleague, actor, one.qualification_id, one.for_product),
+                partial(accept_colleague, actor, qualification.qualification_id, qualification.for_product),
                 "Accepted: it is Qualified.",
             ),
         )

@@ -1,4 +1,4 @@
-"""When the SO counts on a qualified unit: confirming a window, and the list with calling off (UC-03.04)."""
+"""Service windows of a qualified unit, when the SO counts on it: confirming one, calling one off (UC-03.04)."""
 
 from datetime import datetime, time, timedelta
 from functools import partial
@@ -15,10 +15,10 @@ from services.core.identity.permissions import may
 from services.market.qualification.service_windows import call_off_window, confirm_window, windows_of
 
 
-def window_form(actor: Actor, one: Qualification) -> None:
+def window_form(actor: Actor, qualification: Qualification) -> None:
     """From when to when, in UK time, and what the FSP is to know of it."""
-    key = f"window-{one.id}"
-    evening = datetime.combine(max(today(), one.valid_from or today()) + timedelta(days=1), time(16))
+    key = f"window-{qualification.id}"
+    evening = datetime.combine(max(today(), qualification.valid_from or today()) + timedelta(days=1), time(16))
     left, right = st.columns(2)
     left.datetime_input("From (UK time)", evening, key=f"{key}-from", format="DD/MM/YYYY")
     right.datetime_input("Until (UK time)", evening + timedelta(hours=4), key=f"{key}-until", format="DD/MM/YYYY")
@@ -26,10 +26,10 @@ def window_form(actor: Actor, one: Qualification) -> None:
     st.caption("Until it is over or called off, the unit can't be de-registered, nor its qualification withdrawn.")
 
     def act() -> None:
-        given = st.session_state
-        begin, end = (given[f"{key}-{name}"].replace(tzinfo=LONDON) for name in ("from", "until"))
-        confirm_window(actor, one.id, begin, end, str(given.get(f"{key}-note") or ""))
-        st.session_state.pop(f"act-{one.id}", None)
+        entries = st.session_state
+        begin, end = (entries[f"{key}-{name}"].replace(tzinfo=LONDON) for name in ("from", "until"))
+        confirm_window(actor, qualification.id, begin, end, str(entries.get(f"{key}-note") or ""))
+        st.session_state.pop(f"act-{qualification.id}", None)
 
     st.button(
         "Confirm the window",
@@ -39,15 +39,15 @@ def window_form(actor: Actor, one: Qualification) -> None:
     )
 
 
-def draw_windows(actor: Actor, one: Qualification) -> None:
+def draw_windows(actor: Actor, qualification: Qualification) -> None:
     """Every window, the latest first; those ahead can be called off by who may."""
-    found = windows_of(actor, one.id)
-    if not found:
+    windows = windows_of(actor, qualification.id)
+    if not windows:
         st.info(
             "No service window is confirmed. The SO confirms one when it counts on the unit for a time.",
             icon=":material/event:",
         )
-    for window in found:
+    for window in windows:
         with st.container(border=True):
             _draw(actor, window)
 

@@ -11,7 +11,7 @@ from services.market.qualification.listing import QualificationLine
 def draw_qualification_table(
     lines: Sequence[QualificationLine], without: Sequence[str] = (), *, several: bool = False, key: str = "applications"
 ) -> list[QualificationLine]:
-    """The table. One choice opens the application; with `several`, the chosen ones are given back instead."""
+    """The table. One choice opens the application; with `several`, the selected ones are returned instead."""
     rows = [{name: value for name, value in row_of(line).items() if name not in without} for line in lines]
     event = st.dataframe(
         rows,
@@ -29,9 +29,9 @@ def draw_qualification_table(
         key=key,
         alt=f"{len(rows)} applications",
     )
-    chosen = [lines[place] for place in event.selection.rows if place < len(lines)]
-    if chosen and not several:
-        st.switch_page("pages/market/application.py", query_params={"id": str(chosen[0].qualification.id)})
+    selected = [lines[place] for place in event.selection.rows if place < len(lines)]
+    if selected and not several:
+        st.switch_page("pages/market/application.py", query_params={"id": str(selected[0].qualification.id)})
     if not several:
         st.caption("Choose a row to open the application.")
-    return chosen
+    return selected

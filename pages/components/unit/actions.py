@@ -1,4 +1,4 @@
-"""What can be done with a market unit, and why not what can't: each act in a dialog that says what it would mean."""
+"""Acts on a market unit, and why some are not possible: each in a dialog that says what it would mean."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -23,22 +23,22 @@ ICONS = {"update_composition": "edit", "deregister_unit": "archive", "reassign_u
 def draw_unit_acts(actor: Actor, whole: UnitDetails) -> None:
     """A button for each act that is possible; the others folded away, with what is in the way."""
     actions = unit_actions(actor, whole.unit.id)
-    possible = [one for one in actions if one.allowed]
+    possible = [action for action in actions if action.allowed]
     if not possible:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        for one in possible:
-            icon = f":material/{ICONS[one.operation]}:"
-            if one.operation == "update_composition":
-                if st.button(one.label, key=one.operation, icon=icon, type="primary"):
+        for action in possible:
+            icon = f":material/{ICONS[action.operation]}:"
+            if action.operation == "update_composition":
+                if st.button(action.label, key=action.operation, icon=icon, type="primary"):
                     st.switch_page("pages/market/build_unit.py", query_params={"into": str(whole.unit.id)})
             else:
-                st.button(one.label, key=one.operation, icon=icon, on_click=ask, args=(one.operation,))
-    if others := [one for one in actions if not one.allowed]:
+                st.button(action.label, key=action.operation, icon=icon, on_click=ask, args=(action.operation,))
+    if others := [action for action in actions if not action.allowed]:
         with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
-            for one in others:
-                st.markdown(f"- **{one.label}**: {escape_markdown(one.why_not or '')}")
-    allowed = {one.operation for one in possible}
+            for action in others:
+                st.markdown(f"- **{action.label}**: {escape_markdown(action.why_not or '')}")
+    allowed = {action.operation for action in possible}
     if asked("deregister_unit") and "deregister_unit" in allowed:
         ask_for_end(actor, whole)
     if asked("reassign_unit") and "reassign_unit" in allowed:
@@ -59,7 +59,7 @@ def do_in_dialog(act: Callable[[], object], done: str) -> None:
 
 @st.dialog("De-register this market unit", icon=":material/archive:", on_dismiss=close)
 def ask_for_end(actor: Actor, whole: UnitDetails) -> None:
-    """What stands in the way, the reason, and the last word."""
+    """The dialog that de-registers a unit: blockers, reason, confirmation."""
     unit = whole.unit
     st.markdown(
         f"**{escape_markdown(unit.name)}** leaves the markets for good: what it has applied for or is "
@@ -79,10 +79,12 @@ def ask_for_end(actor: Actor, whole: UnitDetails) -> None:
 
 @st.dialog("Re-assign to another FSP", icon=":material/swap_horiz:", on_dismiss=close)
 def ask_for_reassignment(actor: Actor, whole: UnitDetails) -> None:
-    """To whom, on what evidence, what stands in the way, and the last word."""
+    """The dialog that re-assigns a unit: gaining FSP, evidence, blockers, confirmation."""
     unit = whole.unit
-    managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
-    names = {one.organisation_id: one.organisation_legal_name for one in managing}
+    providers = [
+        organisation for organisation in directory(actor) if PROVIDER_ROLES & set(organisation.organisation_roles)
+    ]
+    names = {organisation.organisation_id: organisation.organisation_legal_name for organisation in providers}
     names.pop(unit.service_provider_id, None)
     st.markdown(
         f"**{escape_markdown(unit.name)}** goes to the gaining FSP whole, with its assets. What it is qualified for becomes "

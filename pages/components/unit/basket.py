@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.products import Family
 from pages.components.unit.labels import count_of
-from pages.components.unit.preview import draw_preview, in_the_way
+from pages.components.unit.preview import draw_preview, has_obstacles
 from pages.frame.markdown import escape_markdown
 from services.core.identity.actor import Actor
 from services.market.eligibility.opportunities import opportunities_of_assets
@@ -20,7 +20,7 @@ NEARLY_SHOWN = 5
 
 
 def basket() -> list[UUID]:
-    """What lies in it, in the order in which it was put in."""
+    """Identifiers of the assets in the basket, in the order in which they were put in."""
     return list(st.session_state.get(BASKET, {}))
 
 
@@ -31,7 +31,7 @@ def put(asset_ids: Iterable[UUID]) -> None:
 
 def leave_out(asset_ids: Collection[UUID]) -> None:
     """Take assets out of the basket."""
-    st.session_state[BASKET] = {one: None for one in basket() if one not in asset_ids}
+    st.session_state[BASKET] = {asset_id: None for asset_id in basket() if asset_id not in asset_ids}
 
 
 def empty() -> None:
@@ -57,7 +57,7 @@ def draw_basket(actor: Actor, family: Family, whole: UnitDetails | None) -> Comp
     else:
         preview = preview_composition(actor, whole.unit.id, add=inside)
     draw_preview(preview, new=whole is None)
-    if in_the_way(preview):
+    if has_obstacles(preview):
         st.button(
             "Leave these out", icon=":material/playlist_remove:", on_click=leave_out, args=(frozenset(preview.refused),)
         )
@@ -67,26 +67,26 @@ def draw_basket(actor: Actor, family: Family, whole: UnitDetails | None) -> Comp
 
 
 def draw_outlook(actor: Actor, family: Family, inside: list[UUID]) -> None:
-    """What a unit of these assets would be eligible for: it grows with the basket."""
-    items = [one for one in opportunities_of_assets(actor, inside, family).items if one.version.family is family]
-    eligible = [one for one in items if one.verdict.eligibility is EligibilityStanding.ELIGIBLE]
-    nearly = [one for one in items if one.verdict.eligibility is EligibilityStanding.NEARLY]
+    """Products that a unit of these assets would be eligible for: it grows with the basket."""
+    items = [item for item in opportunities_of_assets(actor, inside, family).items if item.version.family is family]
+    eligible = [item for item in items if item.verdict.eligibility is EligibilityStanding.ELIGIBLE]
+    nearly = [item for item in items if item.verdict.eligibility is EligibilityStanding.NEARLY]
     with st.container(border=True):
         st.markdown(f"**What it would be eligible for** :gray[(indicative; {len(items)} products of the family)]")
         if eligible:
             with st.container(horizontal=True):
-                for one in eligible:
+                for item in eligible:
                     st.badge(
-                        escape_markdown(one.version.code),
+                        escape_markdown(item.version.code),
                         icon=":material/check:",
                         color="green",
-                        help=escape_markdown(one.version.name),
+                        help=escape_markdown(item.version.name),
                     )
         else:
             st.caption("Nothing yet.")
-        for one in nearly[:NEARLY_SHOWN]:
-            words = " ".join(reason.words for reason in one.verdict.unmet)
+        for item in nearly[:NEARLY_SHOWN]:
+            words = " ".join(reason.words for reason in item.verdict.unmet)
             label = STANDING_LABELS[EligibilityStanding.NEARLY]
-            st.markdown(f":orange-badge[{label}] **{escape_markdown(one.version.name)}**: {escape_markdown(words)}")
+            st.markdown(f":orange-badge[{label}] **{escape_markdown(item.version.name)}**: {escape_markdown(words)}")
         if len(nearly) > NEARLY_SHOWN:
             st.caption(f"And {len(nearly) - NEARLY_SHOWN} more nearly.")

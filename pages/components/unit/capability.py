@@ -1,4 +1,4 @@
-"""What a unit can do, with the assets that set each measure, and where it lies (UC-03.01)."""
+"""Capability of a unit: each measure with the assets that set it, and where the unit lies (UC-03.01)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,22 +34,22 @@ NAMED_BY = {
 
 def draw_capability(whole: UnitDetails, names: Mapping[str, str]) -> None:
     """Measure by measure; `names` are those of the assets that limits name, as far as the reader sees them."""
-    counted = whole.capability
+    capability = whole.capability
     if whole.being_counted:
         st.info("Assets in it have changed: it is being counted anew. This takes a moment.", icon=":material/sync:")
-    if counted.not_verified:
-        one = counted.not_verified == 1
+    if capability.not_verified:
+        single = capability.not_verified == 1
         st.warning(
-            f"{counted.not_verified:,} of its assets {'is' if one else 'are'} not Verified now: declared values count while an "
-            "asset is in validation, nothing once it is suspended.",
+            f"{capability.not_verified:,} of its assets {'is' if single else 'are'} not Verified now: declared values count "
+            "while an asset is in validation, nothing once it is suspended.",
             icon=":material/pending:",
         )
     values = {
-        "up": (show_kw(counted.up), UP_HELP),
-        "down": (show_kw(counted.down), DOWN_HELP),
-        "energy": (show_energy(counted.energy_kwh), "Usable content of its storage."),
-        "response": (show_seconds(counted.response_s), "Seconds until its slowest asset delivers in full."),
-        "duration": (show_minutes(counted.duration_min), "As long as its shortest asset keeps full delivery up."),
+        "up": (show_kw(capability.up), UP_HELP),
+        "down": (show_kw(capability.down), DOWN_HELP),
+        "energy": (show_energy(capability.energy_kwh), "Usable content of its storage."),
+        "response": (show_seconds(capability.response_s), "Seconds until its slowest asset delivers in full."),
+        "duration": (show_minutes(capability.duration_min), "As long as its shortest asset keeps full delivery up."),
     }
     grid = st.grid(5, min_column_width=150)
     for measure, label in MEASURES.items():
@@ -57,7 +57,7 @@ def draw_capability(whole: UnitDetails, names: Mapping[str, str]) -> None:
         draw_fact(grid, label, value, words)
     st.markdown("#### What sets each measure")
     st.dataframe(
-        [_limit(one, counted.limits[one], names) for one in MEASURES if one in counted.limits],
+        [_limit(measure, capability.limits[measure], names) for measure in MEASURES if measure in capability.limits],
         hide_index=True,
         width="stretch",
         column_config={
@@ -78,13 +78,13 @@ delivery** is that of the slowest asset, **duration** that of the shortest (a da
 that adds something doesn't say. Assets on one MPAN stand at one accounting point."""
 
 
-def _limit(measure: str, one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+def _limit(measure: str, limit: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
     lacking = "doesn't say" if measure in ("energy", "response", "duration") else "adds nothing"
-    known = [names[asset] for asset in one["assets"] if asset in names][:3]
-    silent = [names[asset] for asset in one.get("silent", []) if asset in names][:3]
-    which = [f"{NAMED_BY[measure]}: {', '.join(known)}"] if known else []
-    which += [f"{lacking}: {', '.join(silent)}{' ...' if one['missing'] > len(silent) else ''}"] if silent else []
-    return {"Measure": MEASURES[measure], "How": one["words"], "Which": "; ".join(which) or "–"}
+    setting = [names[asset] for asset in limit["assets"] if asset in names][:3]
+    silent = [names[asset] for asset in limit.get("silent", []) if asset in names][:3]
+    which = [f"{NAMED_BY[measure]}: {', '.join(setting)}"] if setting else []
+    which += [f"{lacking}: {', '.join(silent)}{' ...' if limit['missing'] > len(silent) else ''}"] if silent else []
+    return {"Measure": MEASURES[measure], "How": limit["words"], "Which": "; ".join(which) or "–"}
 
 
 def draw_areas(areas: Sequence[UnitArea]) -> None:
@@ -110,16 +110,16 @@ def draw_areas(areas: Sequence[UnitArea]) -> None:
 
 
 def draw_over_time(steps: Sequence[UnitHistory]) -> None:
-    """What it came to after each change, as steps."""
+    """Capacity of a unit after each change of its assets, as a step chart."""
     st.markdown("#### Capacity over time :gray[(kW, after each change of its assets)]")
     if len(steps) < 2:
         st.caption("It hasn't changed since it was made: a chart follows with its first change.")
         return
     figure = Figure()
     for name, label, colour, dash in (("up", "kW up", BLUE, "solid"), ("down", "kW down", GREEN, "dash")):
-        values = [float(getattr(one, name)) for one in steps]
+        values = [float(getattr(step, name)) for step in steps]
         line = {"color": colour, "width": 3, "shape": "hv", "dash": dash}
-        figure.add_scatter(x=[one.at for one in steps], y=values, name=label, mode="lines+markers", line=line)
+        figure.add_scatter(x=[step.at for step in steps], y=values, name=label, mode="lines+markers", line=line)
     figure.update_layout(height=300, margin={"l": 4, "r": 12, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.15})
     figure.update_yaxes(rangemode="tozero", title="kW", fixedrange=True)
     figure.update_xaxes(fixedrange=True)

@@ -1,4 +1,4 @@
-"""Which units a page shows: the filters, kept in the address so that a view can be sent to somebody."""
+"""Filters of market units, kept in the address so that a view can be sent to somebody."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -24,28 +24,28 @@ CODES = ("family", "type", "status", "gsp", "fsp")
 
 
 def choose_unit_filters(actor: Actor) -> UnitFilters:
-    """Draw the filters; what is chosen. A new choice goes back to the first page."""
+    """Draw the filters and return the choice. A new choice goes back to the first page."""
     grid = st.grid(5, min_column_width=150)
     with grid.container():
         text = st.text_input(
             "Search", key="q", bind="query-params", type="search", placeholder="Name or code", on_change=first_units
         )
     with grid.container():
-        family = _choose("Family", "family", {str(one): label for one, label in FAMILY_LABELS.items()})
+        family = _choose("Family", "family", {str(code): label for code, label in FAMILY_LABELS.items()})
     with grid.container():
-        kind = _choose("Type", "type", {str(one): label for one, label in TYPE_LABELS.items()})
+        kind = _choose("Type", "type", {str(code): label for code, label in TYPE_LABELS.items()})
     with grid.container():
-        status = _choose("Status", "status", {str(one): label for one, label in UNIT_STATUS_LABELS.items()})
+        status = _choose("Status", "status", {str(code): label for code, label in UNIT_STATUS_LABELS.items()})
     with grid.container():
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
         group = _choose("GSP group", "gsp", dict(sorted(groups.items())))
     up, down, provider = _more(actor)
     return UnitFilters(
         family=family,
-        unit_type=tuple(UnitType(one) for one in kind),
-        status=tuple(UnitStatus(one) for one in status),
+        unit_type=tuple(UnitType(code) for code in kind),
+        status=tuple(UnitStatus(code) for code in status),
         gsp_group=group,
-        service_provider_id=tuple(UUID(one) for one in provider),
+        service_provider_id=tuple(UUID(identifier) for identifier in provider),
         up_min=up,
         down_min=down,
         text=text or None,
@@ -65,16 +65,22 @@ def _more(actor: Actor) -> tuple[Decimal | None, Decimal | None, Sequence[str]]:
         if not several:
             return up, down, ()
         with grid.container():
-            managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
-            names = {str(one.organisation_id): one.organisation_legal_name for one in managing}
+            providers = [
+                organisation
+                for organisation in directory(actor)
+                if PROVIDER_ROLES & set(organisation.organisation_roles)
+            ]
+            names = {
+                str(organisation.organisation_id): organisation.organisation_legal_name for organisation in providers
+            }
             return up, down, _choose("FSP", "fsp", names)
 
 
 def _power(label: str, key: str) -> Decimal | None:
-    given = st.number_input(
+    value = st.number_input(
         label, min_value=0.0, value=None, key=key, bind="query-params", placeholder="Any", on_change=first_units
     )
-    return None if given is None else Decimal(str(given)).quantize(Decimal("0.01"))
+    return None if value is None else Decimal(str(value)).quantize(Decimal("0.01"))
 
 
 def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:

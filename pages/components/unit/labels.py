@@ -58,9 +58,9 @@ def show_minutes(value: int | None) -> str:
     return "A day or longer" if value >= 1440 else f"{value:,} min"
 
 
-def count_of(number: int, one: str = "asset", several: str = "assets") -> str:
+def count_of(number: int, singular: str = "asset", plural: str = "assets") -> str:
     """A number of something."""
-    return f"{number:,} {one if number == 1 else several}"
+    return f"{number:,} {singular if number == 1 else plural}"
 
 
 def draw_fact(grid: DeltaGenerator, label: str, value: str, words: str | None = None, delta: str | None = None) -> None:
@@ -71,7 +71,7 @@ def draw_fact(grid: DeltaGenerator, label: str, value: str, words: str | None = 
 
 
 def draw_totals(after: Totals, before: Totals | None = None) -> None:
-    """What assets come to, beside each other; with `before`, how much each sum moves."""
+    """Sums of a set of assets beside each other; with `before`, how much each sum moves."""
     grid = st.grid(2, min_column_width=130, gap="xsmall")
 
     def moved(name: str) -> str | None:
@@ -97,7 +97,7 @@ def draw_totals(after: Totals, before: Totals | None = None) -> None:
 
 
 def draw_places(places: Sequence[tuple[str, str, int]]) -> None:
-    """Where the assets lie: GSP groups with how many."""
+    """GSP groups in which the assets lie, each with its number of assets."""
     groups: dict[str, int] = {}
     for _dno, group, count in places:
         groups[group] = groups.get(group, 0) + count

@@ -30,7 +30,7 @@ def draw_unit_map(actor: Actor, filters: UnitFilters) -> None:
         key="unit-map",
         on_pick=narrow,
     )
-    nowhere = sum(one.count for one in counts if not one.gsp_group)
+    nowhere = sum(count.count for count in counts if not count.gsp_group)
     beside = f" {nowhere:,} with assets in no known group: the list has them." if nowhere else ""
     st.caption(
         f"A unit is counted in each GSP group in which some of it lies. Choose a piece to see its units in the list.{beside}"

@@ -16,7 +16,7 @@ from pages.components.common.power import show_kw
 from pages.components.desk.table import code_labels
 from pages.components.unit.actions import do_in_dialog
 from pages.components.unit.labels import TYPE_LABELS, count_of, draw_fact
-from pages.components.unit.preview import draw_preview, in_the_way
+from pages.components.unit.preview import draw_preview, has_obstacles
 from services.core.clock import in_london, show_date
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
@@ -42,17 +42,17 @@ def draw_members(actor: Actor, whole: UnitDetails) -> None:
             "pages/market/build_unit.py", label="Put assets in", icon=":material/add_box:", query_params={"into": str(unit.id)}
         )  # fmt: skip
     total = count_of(whole.capability.assets)
-    chosen = draw_member_table(actor, unit.id, None, f"members-{unit.composition}", total)
+    members = draw_member_table(actor, unit.id, None, f"members-{unit.composition}", total)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if len(chosen) == 1:
-            query = {"id": str(chosen[0].asset_id)}
+        if len(members) == 1:
+            query = {"id": str(members[0].asset_id)}
             st.page_link("pages/assets/asset.py", label="Open the asset", icon=":material/bolt:", query_params=query)
-        if changes and chosen:
+        if changes and members:
             st.button(
-                f"Take {count_of(len(chosen))} out ...",
+                f"Take {count_of(len(members))} out ...",
                 icon=":material/remove_circle:",
                 on_click=_ask_take_out,
-                args=([one.asset_id for one in chosen],),
+                args=([member.asset_id for member in members],),
             )
     if changes and asked(TAKE_OUT):
         take_out(actor, whole, st.session_state.get(CHOSEN, []))
@@ -61,7 +61,7 @@ def draw_members(actor: Actor, whole: UnitDetails) -> None:
 def draw_member_table(
     actor: Actor, unit_id: UUID, moment: datetime | None, key: str, total: str | None = None
 ) -> Sequence[MemberLine]:
-    """One page of members, now or as of a moment; those that are chosen."""
+    """One page of members, now or as of a moment; returns the selected rows."""
     cursors = turned(f"{key}-cursors")
     page = list_members(actor, unit_id, moment=moment, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
     if page.unseen:
@@ -70,8 +70,8 @@ def draw_member_table(
         st.info("None of its assets is within what you may see.", icon=":material/visibility_off:")
         return []
     labels = code_labels()
-    shown = st.dataframe(
-        [_row(one, labels.get(one.category, one.category)) for one in page.items],
+    event = st.dataframe(
+        [_row(member, labels.get(member.category, member.category)) for member in page.items],
         hide_index=True,
         width="stretch",
         height=min(35 * (len(page.items) + 1) + 2, 520),
@@ -86,59 +86,59 @@ def draw_member_table(
     )
     if cursors or page.next_cursor:
         draw_turning(f"{key}-cursors", len(page.items), PAGE_SIZE, page.next_cursor, total or "all of then")
-    return [page.items[row] for row in shown.selection.rows if row < len(page.items)]
+    return [page.items[row] for row in event.selection.rows if row < len(page.items)]
 
 
-def _row(one: MemberLine, category: str) -> dict[str, object]:
+def _row(member: MemberLine, category: str) -> dict[str, object]:
     return {
-        "Name": one.name,
-        "Status": STATUS_LABELS[one.status],
+        "Name": member.name,
+        "Status": STATUS_LABELS[member.status],
         "Category": category,
-        "Rated (kW)": float(one.rated_kw),
-        "GSP group": group_words(one.gsp_group),
-        "In it since": in_london(one.from_at),
+        "Rated (kW)": float(member.rated_kw),
+        "GSP group": group_words(member.gsp_group),
+        "In it since": in_london(member.from_at),
     }
 
 
-def _ask_take_out(chosen: Sequence[UUID]) -> None:
-    st.session_state[CHOSEN] = list(chosen)
+def _ask_take_out(asset_ids: Sequence[UUID]) -> None:
+    st.session_state[CHOSEN] = list(asset_ids)
     ask(TAKE_OUT)
 
 
 @st.dialog("Take assets out of the unit", icon=":material/remove_circle:", width="large", on_dismiss=close)
-def take_out(actor: Actor, whole: UnitDetails, chosen: Sequence[UUID]) -> None:
-    """What it would mean, then the last word."""
+def take_out(actor: Actor, whole: UnitDetails, asset_ids: Sequence[UUID]) -> None:
+    """The dialog that takes assets out of a unit: preview, then confirmation."""
     unit = whole.unit
-    preview = preview_composition(actor, unit.id, remove=chosen)
+    preview = preview_composition(actor, unit.id, remove=asset_ids)
     draw_preview(preview)
-    if in_the_way(preview):
+    if has_obstacles(preview):
         return
     if st.button("Take them out now", type="primary", icon=":material/check:"):
         do_in_dialog(
-            lambda: update_composition(actor, unit.id, unit.version, remove=chosen),
-            f"{count_of(len(chosen))} taken out.",
+            lambda: update_composition(actor, unit.id, unit.version, remove=asset_ids),
+            f"{count_of(len(asset_ids))} taken out.",
         )
 
 
-def draw_then(actor: Actor, stood: UnitSnapshot, day: date) -> None:
-    """That this is the past, the sums of then, and the assets of then."""
-    unit, counted = stood.unit, stood.history
+def draw_then(actor: Actor, snapshot: UnitSnapshot, day: date) -> None:
+    """The unit as of a past day: a warning, its sums and its assets then."""
+    unit, history = snapshot.unit, snapshot.history
     st.warning(
         f"**The unit as it stood at the end of {show_date(day)}**: {UNIT_STATUS_LABELS[unit.status]}, composition "
         f"{unit.composition}. Nothing can be done with it here.",
         icon=":material/history:",
     )
     st.button("Back to the present", icon=":material/undo:", on_click=_to_present)
-    if counted is not None:
+    if history is not None:
         grid = st.grid(4, min_column_width=150)
         for label, value in {
-            "kW up": show_kw(counted.up),
-            "kW down": show_kw(counted.down),
-            "Assets": f"{counted.assets:,}",
-            "Type": str(counted.unit_type),
+            "kW up": show_kw(history.up),
+            "kW down": show_kw(history.down),
+            "Assets": f"{history.assets:,}",
+            "Type": str(history.unit_type),
         }.items():
             draw_fact(grid, label, value)
-        st.caption(f"{TYPE_LABELS[counted.unit_type]}; {count_of(counted.assets)} were in it.")
+        st.caption(f"{TYPE_LABELS[history.unit_type]}; {count_of(history.assets)} were in it.")
     st.markdown("#### Assets in it then")
     draw_member_table(actor, unit.id, end_of(day), f"members-{day}")
 

@@ -12,7 +12,7 @@ from pages.components.common.actions import attempt
 from pages.components.common.asset_filters import CURSORS, cursors
 from pages.components.common.asset_labels import group_words
 from pages.components.common.pagination import draw_turning
-from pages.components.desk.map import Chosen, draw_desk_map
+from pages.components.desk.map import MapHighlight, draw_desk_map
 from pages.components.desk.state import chosen_asset, leave_asset, leave_hexagon
 from pages.components.desk.table import code_labels
 from pages.components.unit.basket import basket, put
@@ -38,14 +38,14 @@ def draw_picking(actor: Actor, family: Family, filters: AssetFilters) -> None:
         return
     _draw_all(actor, family, mine, page)
     rows = _table(page.items, f"free-{family}-{turned[-1] if turned else 'first'}")
-    fresh = [one for one in rows if one.id not in set(basket())]
+    fresh = [asset for asset in rows if asset.id not in set(basket())]
     st.button(
         f"Put {count_of(len(fresh))} in" if fresh else "Choose rows to put them in",
         icon=":material/add_shopping_cart:",
         type="primary",
         disabled=not fresh,
         on_click=put,
-        args=([one.id for one in fresh],),
+        args=([asset.id for asset in fresh],),
     )
     _turn(page)
     _draw_chosen(actor)
@@ -81,8 +81,8 @@ def _draw_all(actor: Actor, family: Family, filters: AssetFilters, page: FreePag
 def _table(assets: Sequence[AssetLine], key: str) -> list[AssetLine]:
     """The chosen rows."""
     labels, inside = code_labels(), set(basket())
-    shown = st.dataframe(
-        [_row(one, labels, one.id in inside) for one in assets],
+    event = st.dataframe(
+        [_row(asset, labels, asset.id in inside) for asset in assets],
         hide_index=True,
         width="stretch",
         height=min(35 * (len(assets) + 1) + 2, 420),
@@ -94,7 +94,7 @@ def _table(assets: Sequence[AssetLine], key: str) -> list[AssetLine]:
         key=key,
         alt=f"{len(assets)} free assets",
     )
-    return [assets[row] for row in shown.selection.rows if row < len(assets)]
+    return [assets[row] for row in event.selection.rows if row < len(assets)]
 
 
 def _row(asset: AssetLine, labels: Mapping[str, str], inside: bool) -> dict[str, object]:
@@ -128,10 +128,10 @@ def _draw_chosen(actor: Actor) -> None:
         st.button("Close", key="close-chosen", icon=":material/close:", type="tertiary", on_click=leave_asset)
 
 
-def _position(actor: Actor) -> Chosen:
+def _position(actor: Actor) -> MapHighlight:
     identifier = chosen_asset()
     with suppress(NotFound):
         asset = get_asset(actor, identifier) if identifier else None
         if asset and asset.latitude is not None and asset.longitude is not None:
-            return Chosen((asset.latitude, asset.longitude))
-    return Chosen()
+            return MapHighlight((asset.latitude, asset.longitude))
+    return MapHighlight()

@@ -1,4 +1,4 @@
-"""What a change of a unit would mean, shown before it is confirmed: sums, qualifications, and what stands in the way."""
+"""Preview of a change of a unit before it is confirmed: sums, qualifications, and what stands in the way."""
 
 import streamlit as st
 
@@ -24,13 +24,13 @@ def draw_preview(preview: CompositionPreview, *, new: bool = False) -> None:
         show_blockers(preview.blockers)
 
 
-def in_the_way(preview: CompositionPreview) -> bool:
-    """Whether something stands in the way."""
+def has_obstacles(preview: CompositionPreview) -> bool:
+    """Test whether a finding or a blocker stands in the way."""
     return bool(preview.findings or preview.blockers)
 
 
-def words_of_change(preview: CompositionPreview) -> str:
-    """How many go in and come out."""
+def describe_change(preview: CompositionPreview) -> str:
+    """Number of assets that go in and come out, in words."""
     parts = [f"{count_of(preview.added)} in"] if preview.added else []
     parts += [f"{count_of(preview.removed)} out"] if preview.removed else []
     return ", ".join(parts) or "nothing changes"

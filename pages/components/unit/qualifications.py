@@ -29,19 +29,19 @@ PAGES = {
 }
 
 
-def draw_unit_qualifications(actor: Actor, found: UnitDetails) -> None:
-    """What the unit has applied for and is qualified for; for its FSP, applying; for an SO, what a colleague has qualified."""
-    lines = work_queue(actor, QualificationFilters(unit=(str(found.unit.id),)))
+def draw_unit_qualifications(actor: Actor, details: UnitDetails) -> None:
+    """Applications and qualifications of the unit; for its FSP, applying; for an SO, what a colleague has qualified."""
+    lines = work_queue(actor, QualificationFilters(unit=(str(details.unit.id),)))
     if lines:
-        draw_qualification_table(lines, ("Unit", "FSP"), key=f"of-unit-{found.unit.id}")
+        draw_qualification_table(lines, ("Unit", "FSP"), key=f"of-unit-{details.unit.id}")
     else:
         st.info("The unit has applied for nothing that you may see yet.", icon=":material/assignment:")
-    if found.unit.status is not UnitStatus.ACTIVE:
+    if details.unit.status is not UnitStatus.ACTIVE:
         return
-    if may(actor, "qualification.apply") and actor.organisation_id == found.unit.service_provider_id:
-        _draw_apply(actor, preview_application(actor, found.unit.id))
+    if may(actor, "qualification.apply") and actor.organisation_id == details.unit.service_provider_id:
+        _draw_apply(actor, preview_application(actor, details.unit.id))
     if may(actor, "qualification.assess"):
-        draw_elsewhere(actor, found.unit.id)
+        draw_elsewhere(actor, details.unit.id)
 
 
 def _draw_apply(actor: Actor, preview: Application) -> None:
@@ -58,15 +58,15 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
         return
     unit = preview.unit.unit
     key = f"apply-{unit.id}"
-    wanted = st.multiselect(
+    codes = st.multiselect(
         "Products",
         list(choices),
         format_func=lambda code: f"{code} · {choices[code].version.name}",
         key=f"{key}-products",
         placeholder="One or many",
     )
-    missing = [words for code in wanted for words in _draw_choice(choices[code])]
-    if not wanted:
+    missing = [words for code in codes for words in _draw_choice(choices[code])]
+    if not codes:
         return
     _draw_package(preview)
     if missing:
@@ -79,9 +79,9 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
 
     def act() -> None:
         why = str(st.session_state.get(f"{key}-why") or "") or None
-        apply_for_products(actor, unit.id, dict.fromkeys(wanted, ()), version=unit.version, justification=why)
+        apply_for_products(actor, unit.id, dict.fromkeys(codes, ()), version=unit.version, justification=why)
 
-    count = sum(len(choices[code].available_operators) for code in wanted)
+    count = sum(len(choices[code].available_operators) for code in codes)
     st.button(
         f"Freeze the package and apply ({count} application{'' if count == 1 else 's'})",
         type="primary",
@@ -93,17 +93,18 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
 
 
 def _draw_choice(choice: Choice) -> list[str]:
-    """Who is asked, how the unit stands, what is missing; the words of what is missing."""
+    """Draw one product with the operators asked, its eligibility and gaps; returns the gaps in words."""
     names = ", ".join(
-        one.organisation_trading_name or one.organisation_legal_name for one in choice.available_operators
+        operator.organisation_trading_name or operator.organisation_legal_name
+        for operator in choice.available_operators
     )
     with st.container(border=True):
-        standing = STANDING_LABELS[choice.verdict.eligibility] if choice.verdict else "Not known"
+        eligibility = STANDING_LABELS[choice.verdict.eligibility] if choice.verdict else "Not known"
         st.markdown(
-            f"**{escape_markdown(choice.version.code)}** goes to {escape_markdown(names)}. Indicatively: {standing}."
+            f"**{escape_markdown(choice.version.code)}** goes to {escape_markdown(names)}. Indicatively: {eligibility}."
         )
-        missing = [one.words for one in choice.verdict.unmet] if choice.verdict else []
-        unknown = [one.words for one in choice.verdict.unknown] if choice.verdict else []
+        missing = [reason.words for reason in choice.verdict.unmet] if choice.verdict else []
+        unknown = [reason.words for reason in choice.verdict.unknown] if choice.verdict else []
         for words in missing:
             st.markdown(f":orange[:material/warning:] {escape_markdown(words)}")
         for words in unknown:
@@ -112,20 +113,20 @@ def _draw_choice(choice: Choice) -> list[str]:
 
 
 def _draw_package(preview: Application) -> None:
-    counted = preview.unit.capability
+    capability = preview.unit.capability
     with st.expander("What is handed in: the data package", icon=":material/inventory_2:"):
         st.markdown(
-            f"The unit as it stands now, with all {counted.assets:,} assets and their technical data: "
-            f"{format_kilowatts(counted.up)} up, {format_kilowatts(counted.down)} down. "
+            f"The unit as it stands now, with all {capability.assets:,} assets and their technical data: "
+            f"{format_kilowatts(capability.up)} up, {format_kilowatts(capability.down)} down. "
             "It is frozen: later changes don't alter it."
         )
         st.json(dict(preview.summary), expanded=False)
 
 
-def draw_readiness(actor: Actor, found: UnitDetails) -> None:
-    """Whether the unit can deliver a product to an SO on a day."""
+def draw_readiness(actor: Actor, details: UnitDetails) -> None:
+    """Readiness of the unit to deliver a product to an SO on a day."""
     st.caption("Can this unit deliver a product to a system operator on a day? Yes, or everything that is missing.")
-    lines = work_queue(actor, QualificationFilters(unit=(str(found.unit.id),)))
+    lines = work_queue(actor, QualificationFilters(unit=(str(details.unit.id),)))
     pairs = {
         (line.qualification.product_code, line.qualification.addressed_to): line.operator
         for line in lines
@@ -138,29 +139,30 @@ def draw_readiness(actor: Actor, found: UnitDetails) -> None:
         )
         return
     left, right = st.columns([2, 1])
-    chosen: tuple[str, UUID] = left.selectbox(
+    choice: tuple[str, UUID] = left.selectbox(
         "Product and system operator",
         list(pairs),
         format_func=lambda pair: f"{pair[0]} for {pairs[pair]}",
-        key=f"ready-{found.unit.id}",
+        key=f"ready-{details.unit.id}",
     )
-    day = right.date_input("On", today(), key=f"ready-on-{found.unit.id}", format="DD/MM/YYYY")
-    _draw_answer(readiness(actor, found.unit.id, chosen[0], chosen[1], day))
+    day = right.date_input("On", today(), key=f"ready-on-{details.unit.id}", format="DD/MM/YYYY")
+    _draw_answer(readiness(actor, details.unit.id, choice[0], choice[1], day))
 
 
-def _draw_answer(told: Readiness) -> None:
-    if told.ready:
+def _draw_answer(answer: Readiness) -> None:
+    if answer.ready:
         st.success(
-            f"Yes: ready for {escape_markdown(told.product_code)} on {show_date(told.on)}.", icon=":material/task_alt:"
+            f"Yes: ready for {escape_markdown(answer.product_code)} on {show_date(answer.on)}.",
+            icon=":material/task_alt:",
         )
     else:
-        count = len(told.missing)
+        count = len(answer.missing)
         st.error(f"Not yet: {count} {'thing is' if count == 1 else 'things are'} missing.", icon=":material/block:")
-    for one in told.missing:
-        file, icon = PAGES.get(one.kind, ("", "inventory_2"))
+    for gap in answer.missing:
+        file, icon = PAGES.get(gap.kind, ("", "inventory_2"))
         if file:
-            link(file, escape_markdown(one.words), icon, {"id": one.id})
+            link(file, escape_markdown(gap.words), icon, {"id": gap.id})
         else:
-            st.markdown(f":material/{icon}: {escape_markdown(one.words)}")
-    for words in told.remarks:
+            st.markdown(f":material/{icon}: {escape_markdown(gap.words)}")
+    for words in answer.remarks:
         st.info(escape_markdown(words), icon=":material/info:")

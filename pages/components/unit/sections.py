@@ -25,12 +25,12 @@ class UnitSection:
     draw: Callable[[Actor, UnitDetails], None]
 
 
-def draw_unit_opportunities(actor: Actor, found: UnitDetails) -> None:
+def draw_unit_opportunities(actor: Actor, details: UnitDetails) -> None:
     """Every product in force for this unit, with reasons."""
-    if found.unit.status is not UnitStatus.ACTIVE:
+    if details.unit.status is not UnitStatus.ACTIVE:
         st.info("The unit is de-registered: nothing can be applied for with it.", icon=":material/archive:")
         return
-    draw_opportunities(actor, opportunities_of_unit(actor, found.unit.id), "unit")
+    draw_opportunities(actor, opportunities_of_unit(actor, details.unit.id), "unit")
 
 
 SECTIONS: list[UnitSection] = [

@@ -30,8 +30,8 @@ def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
     )  # fmt: skip
     cursors = turned(CURSORS)
     page = list_units(actor, filters, order=order, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
-    chosen = st.dataframe(
-        [_row(one) for one in page.items],
+    event = st.dataframe(
+        [_row(unit) for unit in page.items],
         hide_index=True,
         width="stretch",
         height=min(35 * (len(page.items) + 1) + 2, 620),
@@ -45,7 +45,7 @@ def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
     )
     many = f"more than {COUNT_LIMIT:,}" if total > COUNT_LIMIT else f"{total:,}"
     draw_turning(CURSORS, len(page.items), PAGE_SIZE, page.next_cursor, many, "Choose a row to open the unit.")
-    _open(chosen.selection.rows, page.items)
+    _open(event.selection.rows, page.items)
 
 
 def _open(rows: Sequence[int], units: Sequence[UnitLine]) -> None:
