@@ -30,6 +30,10 @@ HEARTBEAT = "core.jobs.worker.heartbeat"
 HEARTBEAT_INTERVAL = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 """Longer than any lease or back-off: what is due later than that was put off by a clock that had jumped ahead."""
+HOUSEKEEPING_INTERVAL = timedelta(minutes=1)
+"""Jobs that run as seldom as this, or less often, are housekeeping."""
+HOUSEKEEPING_AFTER_S = 10.0
+"""How long after its start a worker leaves housekeeping alone: the first pages of a portal that was just started come first."""
 REPORT_SECONDS = 600
 """How often deliveries that wait for a handler unknown here are reported."""
 
@@ -219,8 +223,11 @@ def _hand_over_together(function: ManyHandler, claimed: list[_Claimed]) -> None:
     _finish({(delivery.delivery_id, delivery.event.seq): failures.get(delivery.event.id) for delivery in claimed})
 
 
-def run_due_jobs() -> int:
-    """Run the periodic jobs that are due; how many ran. Those that need a trusted clock wait until it is."""
+def run_due_jobs(*, housekeeping: bool = True) -> int:
+    """Run the periodic jobs that are due; how many ran. Those that need a trusted clock wait until it is.
+
+    Without housekeeping: only those that run every few seconds.
+    """
     ran = 0
     with unit_of_work(_stamp("look_for_jobs"), writes=False) as session:
         due_at = {row.job: row.due_at for row in session.execute(select(col(PeriodicRun.job), col(PeriodicRun.due_at)))}
@@ -229,7 +236,8 @@ def run_due_jobs() -> int:
         due = {
             name: job
             for name, job in reactions().jobs.items()
-            if (trusted or not job.needs_clock)
+            if (housekeeping or job.interval < HOUSEKEEPING_INTERVAL)
+            and (trusted or not job.needs_clock)
             and (name not in due_at or _is_due(due_at[name], job.interval, clock.moment))
             and (job.has_work is None or job.has_work())
         }
@@ -306,12 +314,13 @@ class Worker:
 
     def _run(self) -> None:
         report_at = 0.0
+        housekeeping_at = time.monotonic() + HOUSEKEEPING_AFTER_S
         while not self._stopping.is_set():
             try:
                 if time.monotonic() >= report_at:
                     report_at = time.monotonic() + REPORT_SECONDS
                     _report_unknown_handlers()
-                busy = deliver_due() + run_due_jobs()
+                busy = deliver_due() + run_due_jobs(housekeeping=time.monotonic() >= housekeeping_at)
             except Exception:
                 log.exception("The worker could not reach the register; it tries again")
                 busy = 0

@@ -170,6 +170,20 @@ def test_a_periodic_job_runs_once_for_all_workers_until_it_is_due_again(register
         assert len(ran) == 2
 
 
+def test_housekeeping_waits_while_the_portal_has_just_started(register: str) -> None:
+    ran: list[str] = []
+
+    jobs = {
+        "tests.housekeeping": PeriodicJob(timedelta(hours=1), lambda: ran.append("housekeeping")),
+        "tests.every_second": PeriodicJob(timedelta(seconds=1), lambda: ran.append("every second")),
+    }
+    with rewired(jobs=jobs):
+        worker.run_due_jobs(housekeeping=False)
+        assert ran == ["every second"]
+        worker.run_due_jobs()
+    assert ran[1:] == ["housekeeping"]
+
+
 def test_a_periodic_job_without_work_is_not_claimed(register: str) -> None:
     ran: list[str] = []
     work: list[str] = []
