@@ -1,5 +1,6 @@
 """The ASGI app: the Streamlit portal, the API under /api and, in demo mode, the sandbox systems under /sandbox."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +21,7 @@ from pages.frame.headers import PortalHeaders
 from pages.frame.prefetch import import_components
 from pages.frame.refusals import show_refusal
 from pages.frame.static_files import CompressedStatic
+from pages.frame.uploads import UploadGuard, keep_sweeping
 from sandbox.app import create_app as create_sandbox
 from services.core.access_buffer import AccessBuffer
 from services.core.db.outages import outage_of, unavailable
@@ -99,7 +101,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         threads.append(Worker(chosen.worker_seconds))
     for thread in threads:
         thread.start()
+    sweeping = asyncio.create_task(keep_sweeping())
     yield
+    sweeping.cancel()
     for thread in reversed(threads):
         thread.stop()
 
@@ -139,7 +143,7 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     "portal.py",
     routes=_routes,
-    middleware=[Middleware(PortalHeaders), Middleware(CompressedStatic)],
+    middleware=[Middleware(PortalHeaders), Middleware(CompressedStatic), Middleware(UploadGuard)],
     lifespan=lifespan,
     secrets=_secrets(_settings),
     on_script_error=report_failure,

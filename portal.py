@@ -10,6 +10,7 @@ from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
 from pages.frame.search_box import draw_search
 from pages.frame.session import is_applicant, read_session
+from pages.frame.uploads import note_visitor
 from services.core.errors import RegisterError
 
 ICON = Path(__file__).parent / "static" / "favicon.png"
@@ -28,6 +29,7 @@ st.logo(str(ICON), size="large")
 session = read_session()
 st.session_state["fmar_session"] = session
 st.session_state["fmar_actor"] = session.actor
+note_visitor(signed_in=session.actor is not None)
 
 if session.actor is None:
     page = st.navigation(navigation.signed_out(), position="hidden")

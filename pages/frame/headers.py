@@ -1,6 +1,7 @@
 """Headers of every answer of the portal, and a word to foreign pages that try its websocket."""
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.core.settings import settings
@@ -37,6 +38,10 @@ def _with_tiles(policy: str, host: str) -> str:
     return policy
 
 
+SHUT = ("/_stcore/metrics",)
+"""Addresses of Streamlit that tell how the process is used, and that no page needs."""
+
+
 class PortalHeaders:
     """Dresses each answer, makes sign-in cookies Secure behind https, and closes websockets opened by foreign pages."""
 
@@ -52,6 +57,9 @@ class PortalHeaders:
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if scope["path"].rstrip("/") in SHUT:
+            await PlainTextResponse("There is nothing at this address.", 404)(scope, receive, send)
             return
         secure = settings().public_url.startswith("https://")
         tiles = settings().map_tiles_host

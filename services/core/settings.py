@@ -115,6 +115,16 @@ class Settings(BaseSettings):
         ge=16,
         description="Largest request body the API reads, in kB.",
     )
+    upload_session_mb: int = Field(
+        default=300,
+        ge=1,
+        description="Files that one open page may have handed in and not yet used, in MB.",
+    )
+    upload_total_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="Files that all open pages of a process may have handed in and not yet used, in MB. They are in memory.",
+    )
     company_registry_url: str = Field(
         default="",
         description="Base URL of the company registry (the public Companies House API's shape). Empty: the sandbox in "
