@@ -20,6 +20,7 @@ from models.base import new_id
 from pages.frame.headers import PortalHeaders
 from pages.frame.prefetch import import_components
 from pages.frame.refusals import show_refusal
+from pages.frame.sign_out import SignOutGuard
 from pages.frame.static_files import CompressedStatic
 from pages.frame.uploads import UploadGuard, keep_sweeping
 from sandbox.app import create_app as create_sandbox
@@ -143,7 +144,12 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     "portal.py",
     routes=_routes,
-    middleware=[Middleware(PortalHeaders), Middleware(CompressedStatic), Middleware(UploadGuard)],
+    middleware=[
+        Middleware(PortalHeaders),
+        Middleware(SignOutGuard),
+        Middleware(CompressedStatic),
+        Middleware(UploadGuard),
+    ],
     lifespan=lifespan,
     secrets=_secrets(_settings),
     on_script_error=report_failure,

@@ -9,12 +9,13 @@ from services.core.settings import settings
 CSP = "; ".join(
     (
         "default-src 'self'",
-        # Streamlit's bundle, deck.gl's expressions and inline components need these; nothing is loaded from elsewhere.
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:",
+        # Streamlit's inline components and the map's WebAssembly need these; nothing is loaded from elsewhere, and no text is
+        # run as code.
+        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self' ws: wss: data: blob:",
+        "connect-src 'self'",
         "worker-src 'self' blob:",
         "frame-src 'self' blob:",
         "frame-ancestors 'none'",
@@ -27,6 +28,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Content-Security-Policy": CSP,
 }
 
@@ -58,9 +62,6 @@ class PortalHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["path"].rstrip("/") in SHUT:
-            await PlainTextResponse("There is nothing at this address.", 404)(scope, receive, send)
-            return
         secure = settings().public_url.startswith("https://")
         tiles = settings().map_tiles_host
 
@@ -70,10 +71,13 @@ class PortalHeaders:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, _with_tiles(value, tiles) if tiles else value)
                 if secure:
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
                     _secure_cookies(headers)
             await send(message)
 
-        await self.app(scope, receive, dressed)
+        shut = scope["path"].rstrip("/") in SHUT
+        app = PlainTextResponse("There is nothing at this address.", 404) if shut else self.app
+        await app(scope, receive, dressed)
 
 
 def _foreign(headers: Headers) -> bool:

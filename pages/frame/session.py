@@ -1,8 +1,9 @@
 """Who is at the screen: an OIDC identity in live mode, a chosen persona in demo mode, looked up anew at every click."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import streamlit as st
@@ -22,6 +23,7 @@ from services.participants.identity import (
     memberships_of,
     sign_in,
     sign_out,
+    sign_out_user,
 )
 
 ACTING_FOR = "acting_for"
@@ -100,8 +102,11 @@ def _live_session() -> Session:
 def _identity() -> Identity | None:
     """What the provider said of whoever signed in with this browser; None when nobody has."""
     claims = st.user.to_dict()
-    if not claims.get("is_logged_in"):
-        return None
+    return identity_of(claims) if claims.get("is_logged_in") else None
+
+
+def identity_of(claims: Mapping[str, Any]) -> Identity:
+    """The identity that a provider's claims describe."""
     return Identity(
         issuer=str(claims.get("iss") or ""),
         subject=str(claims.get("sub") or ""),
@@ -150,8 +155,11 @@ def become(persona_key: str) -> None:
 def leave() -> None:
     """Sign out: forget the persona, or end the person's sessions everywhere, then the provider's."""
     identity = None if settings().demo else _identity()
+    persona = current().actor if settings().demo else None
     st.session_state.clear()
     st.query_params.clear()
+    if persona is not None and persona.user_id is not None:
+        sign_out_user(persona.user_id)
     if identity is not None:
         sign_out(identity)
         st.logout()

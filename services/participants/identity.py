@@ -38,9 +38,11 @@ __all__ = [
     "actor_for_user",
     "applicant",
     "demo_personas",
+    "has_session",
     "memberships_of",
     "sign_in",
     "sign_out",
+    "sign_out_user",
 ]
 
 
@@ -165,6 +167,23 @@ def sign_out(identity: Identity) -> None:
     if user is not None:
         acting = replace(system_actor(user.full_name), user_id=user.id, email=user.email)
         end_sessions(acting, user.id, identity.issued_at)
+
+
+def sign_out_user(user_id: UUID) -> None:
+    """End all sessions of a person who is known by account: a persona of the demo, who has no identity at a provider."""
+    with reading_as_register("sign_out") as session:
+        user = session.get_one(User, user_id)
+    acting = replace(system_actor(user.full_name), user_id=user.id, email=user.email)
+    end_sessions(acting, user.id, None)
+
+
+def has_session(identity: Identity) -> bool | None:
+    """Tell whether a sign-in still opens the register; None for somebody without an account, for whom nothing can end."""
+    if session_over(identity.issued_at):
+        return False
+    with reading_as_register("sign_out"):
+        user = find_bound(identity.issuer, identity.subject) if identity.issuer and identity.subject else None
+    return None if user is None else not signed_out_since(user, identity.issued_at)
 
 
 def _invitations(user_id: UUID) -> list[Membership]:
