@@ -85,6 +85,10 @@ def resolution_at(zoom: int) -> int:
     return RESOLUTIONS.get(zoom, 3 if zoom < min(RESOLUTIONS) else 11)
 
 
+FEW = 100
+"""Up to so many assets a map fits its view to each of them."""
+
+
 class Box(NamedTuple):
     """A rectangle on the map, in degrees (WGS84)."""
 
@@ -206,8 +210,17 @@ def _end(value: Any, position: int) -> ColumnElement[int]:
     return cast(value[position].astext, BigInteger)
 
 
-def extent_of(actor: Actor, filters: AssetFilters) -> tuple[float, float, float, float] | None:
-    """South, west, north and east of what passes the filters; None when nothing there has a position."""
+def extent_of(actor: Actor, filters: AssetFilters, total: int) -> tuple[float, float, float, float] | None:
+    """South, west, north and east of what passes the filters; None when nothing there has a position.
+
+    Of more than a few among `total`, the extent of the hexagons that are counted beside the assets, where these can answer:
+    some 20 km wider than the assets', and no asset is read.
+    """
+    counts = counts_by_cell(actor, filters) if total > FEW else None
+    if counts:
+        corners = [corner for count in counts for corner in h3.cell_to_boundary(h3.int_to_str(count.cell))]
+        latitudes, longitudes = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        return min(latitudes), min(longitudes), max(latitudes), max(longitudes)
     latitude, longitude = col(Asset.latitude), col(Asset.longitude)
     ends = select(func.min(latitude), func.min(longitude), func.max(latitude), func.max(longitude))
     row: Any = current_connection().execute(ends.where(visible(Asset, actor), *condition(filters))).one()

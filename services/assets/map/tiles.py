@@ -167,7 +167,7 @@ def colour_codes(colouring: Colouring) -> list[str]:
 def map_summary(actor: Actor, filters: AssetFilters, total: int) -> MapSummary:
     """Extent of the assets that pass the filters, while `total` is few enough to draw one by one, and the unplaced ones."""
     unplaced = without_position(actor, filters, MOST_COUNTED)
-    return MapSummary(unplaced, extent_of(actor, filters) if total <= MOST_POINTS else None)
+    return MapSummary(unplaced, extent_of(actor, filters, total) if total <= MOST_POINTS else None)
 
 
 @operation("UC-05.01", permission="asset.read", writes=False, name="group_counts")

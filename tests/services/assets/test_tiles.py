@@ -247,6 +247,21 @@ def test_a_summary_says_where_it_all_is_and_what_has_no_position() -> None:
     assert map_summary(actor, AssetFilters(status=("VERIFIED",)), 0).extent is None
 
 
+@pytest.mark.usefixtures("register")
+@pytest.mark.use_case("UC-05.01")
+def test_the_extent_of_many_assets_holds_all_of_them_and_reads_none() -> None:
+    provider, administrator = make_provider(), make_administrator()
+    spread(provider, 4)
+    exact = map_summary(administrator, AssetFilters(), 4).extent
+    with statements() as seen:
+        south, west, north, east = map_summary(administrator, AssetFilters(), 500).extent or (0, 0, 0, 0)
+    assert exact is not None
+    assert (south, west) < exact[:2] < exact[2:] < (north, east)
+    assert north - south < 1
+    assert east - west < 1
+    assert not [statement for statement in seen if "max(asset.latitude)" in statement]
+
+
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """The SQL that reaches the database meanwhile."""
