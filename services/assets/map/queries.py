@@ -218,7 +218,7 @@ def extent_of(actor: Actor, filters: AssetFilters, total: int) -> tuple[float, f
     """
     counts = counts_by_cell(actor, filters) if total > FEW else None
     if counts:
-        corners = [corner for count in counts for corner in h3.cell_to_boundary(h3.int_to_str(count.cell))]
+        corners = [corner for count in counts for corner in h3.cell_to_boundary(count.cell)]
         latitudes, longitudes = [corner[0] for corner in corners], [corner[1] for corner in corners]
         return min(latitudes), min(longitudes), max(latitudes), max(longitudes)
     latitude, longitude = col(Asset.latitude), col(Asset.longitude)
