@@ -268,6 +268,18 @@ class AssetDraft(Log, table=True):
     """What the installer says to the FSP."""
 
 
+class WithheldNotice(Log, table=True):
+    """A notice on a shared meter that the provider of an asset has yet to get, since its look-ups were used up."""
+
+    __table_args__ = (Index("withheld_notice_by_organisation", "organisation_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigSerial, primary_key=True, autoincrement=True))
+    organisation_id: UUID
+    asset_id: UUID = Field(foreign_key="asset.id")
+    mpan: str = Field(max_length=13)
+    withheld_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class SchemaStatus(StrEnum):
     """Life cycle of one version of a category's schema (UC-05.07)."""
 

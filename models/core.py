@@ -115,7 +115,10 @@ class PeriodicRun(Log, table=True):
 class Access(Log, table=True):
     """Who read or looked up what: personal and commercial data, look-ups, exports (UC-02.01, UC-02.04, UC-05.01)."""
 
-    __table_args__ = (Index("access_by_actor", "kind", "actor_key", "at"),)
+    __table_args__ = (
+        Index("access_by_actor", "kind", "actor_key", "at"),
+        Index("access_by_organisation", "kind", "organisation_id", "at"),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigSerial, primary_key=True, autoincrement=True))
     at: datetime = Field(sa_type=UtcDateTime)

@@ -23,6 +23,7 @@ with without_collection():
     from services.assets.checks import run as checks
     from services.assets.counters import maintain as asset_counters
     from services.assets.counters import reconcile as asset_counts
+    from services.assets.registration import shared_meters
     from services.core.db import maintenance
     from services.core.jobs import clock_watch, worker
     from services.governance import sealing
@@ -84,6 +85,7 @@ JOBS = {
     "assets.bulk.export_working.forget_old_exports": PeriodicJob(
         timedelta(hours=1), exports.forget_old_exports, needs_clock=True
     ),
+    "assets.shared_meters.tell_withheld": PeriodicJob(timedelta(minutes=10), shared_meters.tell_withheld),
     "core.upkeep.refresh_statistics": PeriodicJob(timedelta(hours=6), maintenance.refresh_statistics),
     "assets.recounting.reconcile": PeriodicJob(timedelta(days=1), asset_counts.reconcile),
     "market.recounting.reconcile_market": PeriodicJob(timedelta(days=1), market_counts.reconcile_market),

@@ -50,7 +50,7 @@ class JobOut(AnswerSchema):
     file_name: str
     file_format: Literal["csv", "xlsx", "jsonl", "parquet"]
     ready_made: str | None = Field(description="The public register whose file it is: ECR or REPD.")
-    reason: str | None = Field(description="Why it failed or was cancelled.")
+    reason: str | None = Field(description="Why it failed or was cancelled, or what it waits for.")
     rows_total: int
     rows_done: int
     rows_registered: int

@@ -14,7 +14,7 @@ actor = session.actor()
 limit = next(int(one.value) for one in read_settings(actor) if one.kind.key == "asset.lookups_per_hour")
 st.title("Look up", anchor=False)
 st.caption(
-    f"Is it in the register already? Every look-up is logged, and a person makes at most "
+    f"Is it in the register already? Every look-up is logged, and your organisation makes at most "
     f"{limit} an hour. Of another provider's asset you learn that it exists, nothing else."
 )
 answer = look_up_step(actor, FormState("look-up"))

@@ -88,7 +88,7 @@ CATALOGUE: dict[str, SettingKind] = {
             "1",
             "100000",
             "UC-02.01",
-            "How often one person or credential may look assets up in an hour.",
+            "How often one organisation may look assets up in an hour, or be told otherwise that one is registered elsewhere.",
         ),
         _kind(
             "asset.attachment_max_mb",

@@ -71,6 +71,8 @@ def _watch(actor: Actor, job: BulkJob) -> None:
         if at.rows_per_second:
             words += f", {at.rows_per_second:,.0f} rows a second"
         st.progress(at.rows_done / at.rows_total if at.rows_total else 0.0, text=words + time_left(at))
+        if now_at.reason:
+            st.info(escape_markdown(now_at.reason), icon=":material/hourglass_empty:")
         _say_when_nobody_works(actor)
 
     bar()

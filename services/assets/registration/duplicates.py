@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, Asset, AssetAlias
+from services.assets.registration.lookup_hits import Question, Reply
 from services.assets.registration.record import key_of
 from services.assets.rules.check import ASSET_RULES, finding
 from services.core.audit_context import WRITES
@@ -138,6 +139,12 @@ def find_taken_aliases(candidates: Iterable[AssetKeys]) -> dict[Alias, UUID]:
     return {(scheme, value): asset_id for scheme, value, asset_id in rows}
 
 
+MatchKey = tuple[int, str, str | None, str | None]
+"""Row, code, term and quoted value of what the register says of a candidate; of a duplicate, no term and the asset."""
+OF_METERS = "MPAN-09"
+"""The code of what several assets may have; all other codes are of identifiers that only one may have."""
+
+
 class DuplicateMatch(NamedTuple):
     """A candidate that is registered already, by its row: under which rule, and which asset it is."""
 
@@ -152,20 +159,20 @@ class RegisterMatches:
 
     `findings` in the order in which they are told; `duplicates` beside them, since who sees which is another question;
     `shared` the assets of other providers on the same meter (row, asset, MPAN), and `shared_rows` earlier candidates of other
-    providers on it (row, earlier row, MPAN); `hits` every asset that was met and may be another's.
+    providers on it (row, earlier row, MPAN); `met` the assets behind each finding and duplicate.
     """
 
     findings: list[tuple[int, Finding]] = field(default_factory=list)
     duplicates: list[DuplicateMatch] = field(default_factory=list)
     shared: list[tuple[int, UUID, str]] = field(default_factory=list)
     shared_rows: list[tuple[int, int, str]] = field(default_factory=list)
-    hits: set[UUID] = field(default_factory=set)
+    met: dict[MatchKey, set[UUID]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def rows(self) -> set[int]:
         """The rows of which the register says anything."""
-        told = (self.findings, self.duplicates, self.shared)
-        return {match[0] for matches in told for match in matches}
+        said = (self.findings, self.duplicates, self.shared)
+        return {match[0] for matches in said for match in matches}
 
 
 def match_register(
@@ -216,49 +223,56 @@ class _Matcher:
         if keys.serial and keys.maker:
             for asset in self._by_device.get((keys.serial, keys.maker), ()):
                 if asset.id != own_id and asset.id not in self._made_here:
-                    self.matches.duplicates.append(DuplicateMatch(row, "DUP-01", asset))
-                    self.matches.hits.add(asset.id)
+                    self._add_duplicate(row, "DUP-01", asset)
 
     def match_code(self, row: int, keys: AssetKeys, own_id: UUID | None) -> None:
         """NAME-05: the provider's own code once more."""
         if keys.provider and keys.friendly_code:
             for asset in self._by_code.get((keys.provider, keys.friendly_code), ()):
                 if asset.id != own_id and asset.id not in self._made_here:
-                    self.matches.findings.append((row, finding("NAME-05", keys.friendly_code)))
+                    self._add_finding(row, finding("NAME-05", keys.friendly_code), {asset.id})
 
     def match_meters(self, row: int, keys: AssetKeys, own_id: UUID | None, *, compare_rows: bool) -> None:
         """DUP-02, the provider's own device on the meter, alike in category and capacity; MPAN-09, another provider's."""
         matches, alike = self.matches, set[UUID]()
         for term, mpan in keys.meters:
-            elsewhere = False
+            elsewhere = set[UUID]()
+            in_file = False
             for asset in self._by_mpan.get(mpan, ()):
                 if asset.id == own_id:
                     continue
                 if asset.provider != keys.provider:
-                    elsewhere = True
-                    matches.hits.add(asset.id)
+                    elsewhere.add(asset.id)
                     matches.shared.append((row, asset.id, mpan))
                     continue
                 same = (asset.category, asset.rated) == (keys.category, keys.rated)
                 if same and asset.id not in self._made_here and asset.id not in alike:
                     alike.add(asset.id)
-                    matches.duplicates.append(DuplicateMatch(row, "DUP-02", asset))
+                    self._add_duplicate(row, "DUP-02", asset)
             if compare_rows:
                 rows = self._rows_by_mpan[mpan]
                 others = {before for before, provider in rows if provider != keys.provider and before != row}
                 matches.shared_rows += [(row, before, mpan) for before in sorted(others)]
-                elsewhere = elsewhere or bool(others)
+                in_file = bool(others)
                 rows.append((row, keys.provider))
-            if elsewhere:
-                matches.findings.append((row, finding("MPAN-09", mpan, term)))
+            if elsewhere or in_file:
+                # What earlier rows of the file say anyway tells nothing of the register.
+                self._add_finding(row, finding(OF_METERS, mpan, term), set() if in_file else elsewhere)
 
     def match_aliases(self, row: int, keys: AssetKeys, own_id: UUID | None) -> None:
         """ALIAS-05: an alias that another active asset has."""
         for alias in keys.aliases if self._taken else ():
             holder = self._taken.get(alias)
             if holder is not None and holder != own_id and holder not in self._made_here:
-                self.matches.findings.append((row, finding("ALIAS-05", ":".join(alias))))
-                self.matches.hits.add(holder)
+                self._add_finding(row, finding("ALIAS-05", ":".join(alias)), {holder})
+
+    def _add_duplicate(self, row: int, code: str, asset: RegisteredAsset) -> None:
+        self.matches.duplicates.append(DuplicateMatch(row, code, asset))
+        self.matches.met[row, code, None, str(asset.id)].add(asset.id)
+
+    def _add_finding(self, row: int, match: Finding, asset_ids: set[UUID]) -> None:
+        self.matches.findings.append((row, match))
+        self.matches.met[row, match.code, match.field, match.given] |= asset_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +298,51 @@ class ExistingAsset:
         """The duplicate as one finding among others, for a dry run."""
         rule = ASSET_RULES[self.code]
         return rule.finding(self.seen_name or "registered by another provider", message=self.message)
+
+
+def find_unseen(actor: Actor, matches: RegisterMatches) -> dict[MatchKey, tuple[UUID, ...]]:
+    """Find what is said of candidates because of assets that the actor may not see, with these.
+
+    What is said because of an asset that the actor sees too is nothing new, and left out.
+    """
+    seen = find_visible(actor, set().union(*matches.met.values()))
+    return {key: tuple(sorted(ids)) for key, ids in matches.met.items() if ids and not ids & seen}
+
+
+def build_questions(
+    candidates: Sequence[AssetKeys],
+    current: Sequence[AssetKeys | None],
+    unseen: Mapping[MatchKey, Sequence[UUID]],
+) -> list[Question]:
+    """Build the question that each candidate asks of the register; of one that changes an asset, by what moves in it.
+
+    `current` are the keys of the assets that candidates change, as they stand.
+    """
+    hits: dict[int, tuple[set[UUID], set[UUID]]] = defaultdict(lambda: (set(), set()))
+    for (row, code, _term, _given), asset_ids in unseen.items():
+        hits[row][code == OF_METERS].update(asset_ids)
+    questions: list[Question] = []
+    for row, (keys, before) in enumerate(zip(candidates, current, strict=True)):
+        device = bool(keys.serial and keys.maker) and (
+            before is None or (keys.serial, keys.maker) != (before.serial, before.maker)
+        )
+        aliases = bool(set(keys.aliases) - set(before.aliases if before else ()))
+        meters = bool(set(keys.meters) - set(before.meters if before else ()))
+        identity_hits, meter_hits = hits.get(row, ((), ()))
+        questions.append(
+            Question(
+                device or aliases,
+                meters,
+                tuple(sorted(identity_hits)),
+                tuple(sorted(meter_hits)) if meters else (),
+            )
+        )
+    return questions
+
+
+def is_withheld(reply: Reply, code: str) -> bool:
+    """Tell whether a reply leaves open what this code says because of unseen assets."""
+    return not (reply.meter if code == OF_METERS else reply.identity)
 
 
 def reveal_duplicates(actor: Actor, duplicates: Sequence[DuplicateMatch]) -> list[tuple[int, ExistingAsset]]:

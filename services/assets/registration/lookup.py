@@ -1,4 +1,4 @@
-"""Look-up before registering (UC-02.01): mine, another provider's, none, or malformed; logged, and rate limited per actor."""
+"""Look-up before registering (UC-02.01): mine, another provider's, none, or malformed; logged, and limited by organisation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetAlias
 from models.sources import SourceRecord
-from services.assets.registration.lookup_hits import keep_to_the_limit, log_question, log_refusal, tell_provider
+from services.assets.registration.lookup_hits import log_question, log_refusal, require_lookup, tell_provider
 from services.assets.registration.record import key_of
 from services.assets.rules.attributes import check_aliases
 from services.assets.rules.check import ASSET_RULES
@@ -80,7 +80,7 @@ def look_up(
     that another provider registered it and nothing else; that provider is told that somebody asked.
     """
     try:
-        keep_to_the_limit(actor)
+        require_lookup(actor)
     except TooManyRequests:
         afterwards(lambda: log_refusal(actor))
         raise

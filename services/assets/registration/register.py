@@ -9,7 +9,7 @@ from services.assets.registration.drafts import drop_draft
 from services.assets.registration.record import alias_rows, fill, justified, waits_for_consent
 from services.assets.registration.shared_meters import tell_shared
 from services.assets.registration.submissions import conclude_submission, submission_behind
-from services.assets.registration.validation import Conformance, conform
+from services.assets.registration.validation import Conformance, conform, disclose, disclose_after_reading
 from services.core.clock import now
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
@@ -29,12 +29,14 @@ def register_asset(
     """Register one asset from values by ontology term, as text or as JSON values.
 
     Raises Invalid with every finding at once (warnings alone go through with a `justification` of 10 characters or more),
-    Duplicate when an active asset is the same, Refused when the actor's organisation may not register. The draft it was
-    typed in goes in the same transaction; where an installer had sent it, the asset is known as submitted by them. An asset
-    that a consumer owns waits for its consent to be confirmed.
+    Duplicate when an active asset is the same, Refused when the actor's organisation may not register, TooManyRequests when
+    its look-ups of this hour are used up and the values name an MPAN, a device or an alias. The draft it was typed in goes in
+    the same transaction; where an installer had sent it, the asset is known as submitted by them. An asset that a consumer
+    owns waits for its consent to be confirmed.
     """
     submission = submission_behind(actor, draft_id) if draft_id else None
     checked = conform(actor, values)
+    disclose(actor, checked)
     checked.accept(justification)
     asset = record_new(actor, checked, justification, submitted_by=submission.organisation_id if submission else None)
     if submission is not None:
@@ -44,9 +46,18 @@ def register_asset(
 
 
 @operation("UC-02.01", permission="asset.register", writes=False, name="check_registration")
+def _conform_registration(actor: Actor, values: Mapping[str, object]) -> Conformance:
+    """Hold a registration against every rule without making it."""
+    return conform(actor, values)
+
+
 def check_registration(actor: Actor, values: Mapping[str, object]) -> list[Finding]:
-    """Check a registration without making it: errors, warnings, and duplicates as findings."""
-    checked = conform(actor, values)
+    """Check a registration without making it: errors, warnings, and duplicates as findings.
+
+    LOOKUP-02 stands for what was not asked because the organisation's look-ups of this hour are used up.
+    """
+    checked = _conform_registration(actor, values)
+    disclose_after_reading(actor, checked)
     return [*checked.errors, *(duplicates.as_finding() for duplicates in checked.same), *checked.warnings]
 
 

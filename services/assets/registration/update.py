@@ -21,7 +21,7 @@ from services.assets.registration.record import (
     justified,
 )
 from services.assets.registration.shared_meters import tell_shared
-from services.assets.registration.validation import Conformance, conform
+from services.assets.registration.validation import Conformance, conform, disclose, disclose_after_reading
 from services.assets.rules.check import ASSET_RULES, finding
 from services.assets.rules.prepare import MPAN_TERMS
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE
@@ -66,13 +66,15 @@ def update_asset(
     """Change the terms that `values` names (None or empty clears one), from the version the actor read.
 
     Raises Conflict when somebody changed it since, Invalid with every finding (warnings about what changes need a
-    `justification`), Duplicate, Refused when the asset has ended. Values that change nothing make no new version.
+    `justification`), Duplicate, Refused when the asset has ended, TooManyRequests when the organisation's look-ups of this hour
+    are used up and an MPAN, a device or an alias changes. Values that change nothing make no new version.
     A material change sends a verified or queried asset back to Pending Validation; its checks run again.
     """
     asset = reach(Asset, actor, asset_id, "asset.update")
     if asset.version != version:
         raise conflict(asset, version)
     checked, changes = _propose(actor, asset, values)
+    disclose(actor, checked)
     checked.accept(justification)
     drop_draft(actor, draft_id)
     if not changes:
@@ -96,7 +98,8 @@ def write_change(
     if "Aliases" in changes:
         index_aliases(asset)
     moved = {checked.values[term] for term in MPAN_TERMS if term in changes}
-    tell_shared(asset, ((other, mpan) for other, mpan in checked.shared if mpan in moved))
+    shared = [(other, mpan) for other, mpan in checked.shared if mpan in moved]
+    tell_shared(asset, shared, own=checked.reply is None or checked.reply.meter)
     return reasons
 
 
@@ -106,11 +109,19 @@ def told_of(asset: Asset, changes: Changes, reasons: list[str]) -> dict[str, Any
 
 
 @operation("UC-02.03", permission="asset.update", writes=False, name="change_preview")
-def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -> Preview:
-    """Preview `update_asset` with these values, without changing anything."""
+def _propose_change(
+    actor: Actor, asset_id: UUID, values: Mapping[str, object]
+) -> tuple[Conformance, Changes, list[str]]:
+    """Propose a change without making it: what the rules say, what would change, and why it is material."""
     asset = reach(Asset, actor, asset_id, "asset.update", lock=False)
     checked, changes = _propose(actor, asset, values)
-    reasons = material_reasons(asset, changes)
+    return checked, changes, material_reasons(asset, changes)
+
+
+def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -> Preview:
+    """Preview `update_asset` with these values, without changing anything."""
+    checked, changes, reasons = _propose_change(actor, asset_id, values)
+    disclose_after_reading(actor, checked)
     duplicates = [duplicate.as_finding() for duplicate in checked.same]
     return Preview(changes, bool(reasons), reasons, [*checked.errors, *duplicates, *checked.warnings])
 

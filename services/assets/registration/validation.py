@@ -11,21 +11,36 @@ from uuid import UUID
 
 from models.assets import Asset
 from services.assets.registration.duplicates import (
+    AssetKeys,
     ExistingAsset,
+    build_questions,
     find_registered,
     find_taken_aliases,
+    find_unseen,
+    is_withheld,
     keys_of,
     lock_providers,
     match_register,
     reveal_duplicates,
 )
-from services.assets.registration.lookup_hits import keep_to_the_limit, note_hits, unseen_of
+from services.assets.registration.lookup_hits import (
+    UNCHECKED,
+    Question,
+    Reply,
+    answer_questions,
+    ask_after_reading,
+    log_refusal,
+    require_answer,
+    retry_after,
+    unchecked_finding,
+)
 from services.assets.registration.parties import PartyValues, fill_in_parties, find_party_faults
-from services.assets.registration.record import is_justification
+from services.assets.registration.record import is_justification, key_of
 from services.assets.rules.check import check_asset, finding
 from services.assets.rules.reference import catalogue, rule_context
-from services.core.errors import Duplicate, Finding, Invalid, Severity
+from services.core.errors import Duplicate, Finding, Invalid, RegisterError, Severity, TooManyRequests
 from services.core.identity.actor import Actor
+from services.core.operation import operation
 from services.core.text import storable_text
 from services.core.transaction import afterwards
 
@@ -41,6 +56,14 @@ class Conformance:
     same: list[ExistingAsset] = field(default_factory=list)
     shared: list[tuple[UUID, str]] = field(default_factory=list)
     """Active assets of other providers on the same meters, and the MPAN of each."""
+    question: Question = field(default_factory=Question)
+    """What the values ask of other providers' records; nothing of it may be told before it is answered (`disclose`)."""
+    unseen: set[tuple[str, str | None, str | None]] = field(default_factory=set)
+    """Code, term and value of what stands in `findings` and `same` because of assets that the actor may not see."""
+    reply: Reply | None = None
+    asked_by: Actor | None = None
+    wait_s: int = 0
+    """Seconds until the register answers again, where it did not."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -53,15 +76,42 @@ class Conformance:
         return [finding for finding in self.findings if finding.severity is Severity.WARNING]
 
     def accept(self, justification: str | None) -> None:
-        """Raise Invalid with all findings, or Duplicate, or Invalid with warnings that nobody has justified."""
-        if self.errors:
-            raise Invalid(self.findings)
+        """Raise Invalid with all findings, or Duplicate, or Invalid with warnings that nobody has justified.
+
+        Raises TooManyRequests when nothing else is wrong and the register could not be asked.
+        """
+        refusal = self._refusal(justification)
+        if refusal is None:
+            return
+        actor, reply = self.asked_by, self.reply
+        # The refusal leaves nothing in the register, so that what it tells is counted and logged apart.
+        if actor is not None and isinstance(refusal, TooManyRequests):
+            afterwards(lambda: log_refusal(actor))
+        elif actor is not None and reply is not None and self.unseen:
+            afterwards(lambda: require_answer(actor, self.question, reply))
+        raise refusal
+
+    def _refusal(self, justification: str | None) -> RegisterError | None:
+        unchecked = next((error for error in self.errors if error.code == UNCHECKED), None)
+        if [error for error in self.errors if error is not unchecked]:
+            return Invalid(self.findings)
         if self.same:
             duplicate = self.same[0]
-            raise Duplicate(duplicate.message, "asset", str(duplicate.seen_id) if duplicate.seen_id else None)
+            return Duplicate(duplicate.message, "asset", str(duplicate.seen_id) if duplicate.seen_id else None)
+        if unchecked is not None:
+            return TooManyRequests(unchecked.message, self.wait_s)
         if self.warnings and not is_justification(justification):
             too_short = [finding("JUST-01", justification)] if (justification or "").strip() else []
-            raise Invalid([*too_short, *self.warnings])
+            return Invalid([*too_short, *self.warnings])
+        return None
+
+    def withhold(self, reply: Reply) -> None:
+        """Take out what a reply leaves open."""
+        hidden = {entry for entry in self.unseen if is_withheld(reply, entry[0])}
+        self.findings = [entry for entry in self.findings if (entry.code, entry.field, entry.given) not in hidden]
+        self.same = [entry for entry in self.same if entry.seen_id is not None or not is_withheld(reply, entry.code)]
+        self.unseen -= hidden
+        self.reply = reply
 
 
 def conform(
@@ -69,8 +119,8 @@ def conform(
 ) -> Conformance:
     """Hold values against every rule: a new asset, or `asset` with the values it would have.
 
-    Raises Refused when the actor's own organisation may not register assets at all, TooManyRequests beyond the limit of
-    look-ups.
+    What it says of other providers' records is to be disclosed by `disclose` or `disclose_after_reading` before anybody
+    reads it. Raises Refused when the actor's own organisation may not register assets at all.
     """
     current = catalogue(asset)
     clean = {term: _storable(value) for term, value in raw.items()}
@@ -78,12 +128,32 @@ def conform(
     checked = check_asset(clean, context)
     version = asset.schema_version if asset else current.schema_versions.get(checked.values["AssetCategory"] or "", 1)
     result = Conformance(checked.values, list(checked.findings), set(checked.derived), version)
-    unseen = hold_against_register(actor, [result], [asset])
-    if unseen:
-        # What a look-up would tell, and so under the look-up's limit; kept also when the registration is refused.
-        keep_to_the_limit(actor)
-        afterwards(lambda: note_hits(actor, unseen))
+    hold_against_register(actor, [result], [asset])
     return result
+
+
+def disclose(actor: Actor, result: Conformance) -> None:
+    """Leave in a result what may be told of other providers' records, and count it; inside an operation that writes."""
+    _settle_reply(actor, result, answer_questions(actor, [result.question])[0])
+
+
+def disclose_after_reading(actor: Actor, result: Conformance) -> None:
+    """Leave in a result what may be told of other providers' records, and count it; once the operation that read has ended."""
+    _settle_reply(actor, result, ask_after_reading(actor, result.question))
+
+
+@operation("UC-02.01", permission="asset.lookup", writes=False, name="explain_unchecked")
+def explain_unchecked(actor: Actor) -> tuple[Finding, int]:
+    """Explain that the register was not asked: the finding, and the seconds until it answers again."""
+    return unchecked_finding(actor), retry_after(actor)
+
+
+def _settle_reply(actor: Actor, result: Conformance, reply: Reply) -> None:
+    result.asked_by = actor
+    result.withhold(reply)
+    if reply.leaves_open(result.question):
+        unchecked, result.wait_s = explain_unchecked(actor)
+        result.findings.append(unchecked)
 
 
 def _storable(value: object) -> object:
@@ -97,11 +167,10 @@ def _storable(value: object) -> object:
     return value
 
 
-def hold_against_register(actor: Actor, results: Sequence[Conformance], assets: Sequence[Asset | None]) -> list[UUID]:
+def hold_against_register(actor: Actor, results: Sequence[Conformance], assets: Sequence[Asset | None]) -> None:
     """Fill in the parties of checked candidates, and add what the register says of them; `assets` are those they change.
 
-    Returns the assets of others that were met, which the actor doesn't see. Raises Refused when the actor's own organisation
-    may not register assets at all.
+    Raises Refused when the actor's own organisation may not register assets at all.
     """
     parties = [_party_values(result, asset) for result, asset in zip(results, assets, strict=True)]
     fill_in_parties(actor, parties)
@@ -120,7 +189,27 @@ def hold_against_register(actor: Actor, results: Sequence[Conformance], assets: 
         results[row].same.append(existing)
     for row, asset_id, mpan in matches.shared:
         results[row].shared.append((asset_id, mpan))
-    return unseen_of(actor, matches.hits)
+    unseen = find_unseen(actor, matches)
+    for row, code, term, given in unseen:
+        results[row].unseen.add((code, term, given))
+    current = [_keys_of_asset(asset) if asset else None for asset in assets]
+    for result, question in zip(results, build_questions(candidates, current, unseen), strict=True):
+        result.question = question
+
+
+def _keys_of_asset(asset: Asset) -> AssetKeys:
+    return AssetKeys(
+        name=asset.asset_name,
+        provider=str(asset.service_provider_id),
+        serial=key_of(asset.serial_number),
+        maker=key_of(asset.manufacturer),
+        friendly_code=asset.friendly_code,
+        import_mpan=asset.import_mpan,
+        export_mpan=asset.export_mpan,
+        category=asset.asset_category,
+        rated=asset.rated_capacity,
+        aliases=[(pair["scheme"], pair["value"]) for pair in asset.aliases],
+    )
 
 
 def _party_values(result: Conformance, asset: Asset | None) -> PartyValues:

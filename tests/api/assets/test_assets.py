@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from models.participants import Role
+from services.core.identity.actor import system_actor
+from services.core.register_settings import change_setting
 from services.core.transaction import current_session
 from tests.api.conftest import Program
 from tests.asset_factories import an_mpan, battery
@@ -295,6 +297,28 @@ def test_looking_up_says_mine_anothers_none_or_malformed(program: Program, way: 
     malformed = asked(mine, MPAN="123")
     assert (malformed.status_code, codes(malformed)) == (422, ["MPAN-02"])
     assert codes(asked(mine)) == ["LOOKUP-01"]
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_used_up_look_ups_answer_alike_for_hit_and_miss_to_every_credential(program: Program) -> None:
+    mine, organisation = program(), make_organisation("Rival plc")
+    rivals = [program(organisation), program(organisation)]
+    values = [battery() for _ in range(3)]
+    for theirs in values:
+        assert mine.post("/v1/assets", json=theirs).status_code == 201
+    change_setting(system_actor(), "asset.lookups_per_hour", "2", 0)
+    for rival in rivals:
+        assert rival.post("/v1/assets/lookup", json={"MPAN": an_mpan()}).status_code == 200
+    probes = [
+        *({"ImportMPAN": one["ImportMPAN"]} for one in values),
+        *({"SerialNumber": one["SerialNumber"], "Manufacturer": one["Manufacturer"]} for one in values),
+        *({} for _ in range(3)),
+    ]
+    for path in ("/v1/assets/validate", "/v1/assets"):
+        answers = [rival.post(path, json=battery(**probe)) for rival in rivals for probe in probes]
+        assert len({(answer.status_code, answer.text) for answer in answers}) == 1, path
+        assert answers[0].status_code == (429 if path == "/v1/assets" else 200)
+    assert [rival.post("/v1/assets/lookup", json={"MPAN": an_mpan()}).status_code for rival in rivals] == [429, 429]
 
 
 @pytest.mark.use_case("UC-05.01")

@@ -14,7 +14,7 @@ from services.assets.bulk.pipeline.chunks import findings_by_row
 from services.assets.bulk.pipeline.existing_assets import slices
 from services.assets.bulk.pipeline.unchanged import Unchanged, find_unchanged, is_same_value
 from services.assets.bulk.upload.column_mapping import ASSET_ID, VERSION
-from services.assets.registration.lookup_hits import note_hits
+from services.assets.registration.lookup_hits import answer_questions, unchecked_finding, unchecked_severity
 from services.assets.registration.record import as_terms, conflict
 from services.assets.registration.update import Changes, merged, moves_date, settle
 from services.assets.registration.validation import Conformance, hold_against_register
@@ -25,7 +25,7 @@ from services.core.attributes import text_of
 from services.core.audit_context import WRITES
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
-from services.core.transaction import afterwards, current_session
+from services.core.transaction import current_session
 
 
 @dataclass(slots=True)
@@ -42,7 +42,12 @@ class Change:
 
 
 def propose_changes(
-    actor: Actor, cells: pl.DataFrame, targets: Mapping[int, UUID], *, read_only: Collection[int] = ()
+    actor: Actor,
+    cells: pl.DataFrame,
+    targets: Mapping[int, UUID],
+    *,
+    read_only: Collection[int] = (),
+    dry_run: bool = False,
 ) -> dict[int, Change | Unchanged]:
     """Propose the changes of rows that speak of assets, by place in `cells`; rows of assets that there aren't are left out,
     and so are those in `read_only` unless they leave their asset as it is.
@@ -57,7 +62,7 @@ def propose_changes(
     assets = load(targets[place] for place in places if place not in changes and place not in read_only)
     others = [place for place in places if place not in changes and targets[place] in assets]
     rows = cells.select(pl.all().gather(others)).to_dicts()
-    proposed = propose_each(actor, rows, [assets[targets[place]] for place in others])
+    proposed = propose_each(actor, rows, [assets[targets[place]] for place in others], dry_run=dry_run)
     changes.update(zip(others, proposed, strict=True))
     return {place: changes[place] for place in places if place in changes}
 
@@ -74,7 +79,9 @@ def load(asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
     return assets
 
 
-def propose_each(actor: Actor, rows: Sequence[Mapping[str, str | None]], assets: Sequence[Asset]) -> list[Change]:
+def propose_each(
+    actor: Actor, rows: Sequence[Mapping[str, str | None]], assets: Sequence[Asset], *, dry_run: bool = False
+) -> list[Change]:
     """Propose the change of each row to the asset beside it. A row's cells by term: None was not given, blank clears."""
     proposed = [_read(row, asset) for row, asset in zip(rows, assets, strict=True)]
     moving: dict[tuple[bool, str, int, frozenset[str]], list[Change]] = {}
@@ -86,7 +93,7 @@ def propose_each(actor: Actor, rows: Sequence[Mapping[str, str | None]], assets:
             key = (moves_date(asset, change.values), asset.asset_category, asset.schema_version, fresh)
             moving.setdefault(key, []).append(change)
     for (date_moved, *_alike), changes in moving.items():
-        _check(actor, changes, date_moved)
+        _check(actor, changes, date_moved, dry_run)
     return proposed
 
 
@@ -109,7 +116,7 @@ def _read(row: Mapping[str, str | None], asset: Asset) -> Change:
     return Change(asset, values, version or None)
 
 
-def _check(actor: Actor, changes: list[Change], date_moved: bool) -> None:
+def _check(actor: Actor, changes: list[Change], date_moved: bool, dry_run: bool) -> None:
     """Judge changes of assets of one schema version together; what other records say is asked only where any might."""
     first = changes[0].asset
     raws = [merged(change.asset, change.values) for change in changes]
@@ -125,11 +132,15 @@ def _check(actor: Actor, changes: list[Change], date_moved: bool) -> None:
         values[ATTRIBUTES_TERM] = json.loads(values[ATTRIBUTES_TERM])
         change.checked = Conformance(values, findings_of_row.get(row, []), derived, change.asset.schema_version)
     results = [change.checked for change in changes if change.checked]
-    unseen = hold_against_register(actor, results, [change.asset for change in changes])
-    if unseen:
-        afterwards(lambda: note_hits(actor, unseen))
-    for change in changes:
+    hold_against_register(actor, results, [change.asset for change in changes])
+    # What may be told of other providers' records, as for new rows of a file.
+    replies = answer_questions(actor, [result.question for result in results], from_file=True)
+    for change, result, reply in zip(changes, results, replies, strict=True):
+        result.withhold(reply)
         _settle(change)
+        severity = unchecked_severity(result.question, reply, dry_run)
+        if severity is not None and change.changes:
+            change.findings.append(unchecked_finding(actor, severity))
 
 
 def _as_json(attributes: object) -> str | None:

@@ -3,7 +3,7 @@
 The same is asked in a dry run and when rows are registered; only writing follows or doesn't.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -26,17 +26,28 @@ from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_name
 from services.assets.bulk.pipeline.unchanged import Unchanged
 from services.assets.files.formats import BROKEN, ROW
 from services.assets.registration.duplicates import (
+    MatchKey,
     RegisterMatches,
+    build_questions,
     find_registered,
     find_taken_aliases,
+    find_unseen,
     find_visible,
+    is_withheld,
     keys_of,
     match_register,
     reveal_duplicates,
 )
-from services.assets.registration.lookup_hits import unseen_of
+from services.assets.registration.lookup_hits import (
+    UNCHECKED,
+    Question,
+    Reply,
+    answer_questions,
+    unchecked_finding,
+    unchecked_severity,
+)
 from services.assets.registration.record import is_justification
-from services.core.errors import Severity
+from services.core.errors import Finding, Severity
 from services.core.identity.actor import Actor
 from services.core.rules import FINDINGS_SCHEMA, findings_frame, sorted_findings
 
@@ -80,8 +91,8 @@ class RunOutcomes:
 
     `findings` (FINDINGS_SCHEMA) of rows that something is said of; `values` the typed values of new rows, with ``index``;
     `new` the places of those that are registered, `changed` what is updated, by place; `keys` what duplicates in later runs
-    are found by; `matches` what the register says of new rows, numbered as `values` are; `unseen` the assets of others that
-    were met.
+    are found by; `matches` what the register says of new rows, numbered as `values` are; `untold` those of them whose shared
+    meters are not told to their provider now.
     """
 
     rows: pl.Series
@@ -93,25 +104,45 @@ class RunOutcomes:
     assets: dict[int, UUID]
     keys: pl.DataFrame
     matches: RegisterMatches
-    unseen: list[UUID]
+    untold: set[int]
+
+    @property
+    def refuses_unchecked(self) -> bool:
+        """True when rows are refused because the register could not be asked."""
+        unchecked = (pl.col("code") == UNCHECKED) & (pl.col("severity") == Severity.ERROR.value)
+        return not self.findings.filter(unchecked).is_empty()
 
 
 def judge_rows(
-    actor: Actor, rows: pl.DataFrame, constants: Mapping[str, str], earlier: Earlier, terms: Terms
+    actor: Actor,
+    rows: pl.DataFrame,
+    constants: Mapping[str, str],
+    earlier: Earlier,
+    terms: Terms,
+    *,
+    dry_run: bool = False,
 ) -> RunOutcomes:
-    """Judge a run of rows by the rules, the register and earlier rows of the file. Inside an operation.
+    """Judge a run of rows by the rules, the register and earlier rows of the file. Inside an operation that writes.
 
     `rows` has `ROW`, `BROKEN` and the file's columns by term (null: not given, blank: left empty), `constants` the values of
-    new rows that give none; `earlier` is what rows of earlier runs are known by. Raises Refused when the actor's
-    organisation may not register assets at all.
+    new rows that give none; `earlier` is what rows of earlier runs are known by. What tells of other providers' assets is
+    counted as look-ups; once these are used up, rows are told to be unchecked, whatever they would have met. Raises Refused
+    when the actor's organisation may not register assets at all.
     """
     cells = plain_cells(rows)
     named = identify_assets(actor, cells, rows[BROKEN])
     places = [row for row in range(rows.height) if row not in named.assets and row not in named.refused]
     candidates = validate_candidates(actor, cells, places, constants)
     matches = _match_candidates(candidates, earlier)
-    duplicates = [(row, existing.as_finding()) for row, existing in reveal_duplicates(actor, matches.duplicates)]
-    parts = [*candidates.findings, findings_frame(matches.findings), findings_frame(duplicates)]
+    refused = _refused_rows(sorted_findings([*candidates.findings, findings_frame(matches.findings)]))
+    alike = _find_alike(actor, candidates, matches, earlier, refused)
+    replies, unchecked = _ask_register(actor, candidates, matches, set(alike), dry_run)
+    duplicates = [
+        (row, existing.as_finding())
+        for row, existing in reveal_duplicates(actor, matches.duplicates)
+        if existing.seen_id is not None or not is_withheld(replies[row], existing.code)
+    ]
+    parts = [*candidates.findings, *map(findings_frame, (matches.findings, duplicates, unchecked))]
     fresh_findings = sorted_findings(parts)
     verdict = RunOutcomes(
         rows=rows[ROW],
@@ -123,11 +154,10 @@ def judge_rows(
         assets={},
         keys=pl.DataFrame(schema=KEY_SCHEMA),
         matches=matches,
-        unseen=unseen_of(actor, matches.hits),
+        untold={row for row, reply in enumerate(replies) if not reply.meter},
     )
-    alike = _find_alike(actor, candidates, matches, earlier, _refused_rows(fresh_findings))
     targets = {**named.assets, **{places[index]: asset_id for index, asset_id in alike.items()}}
-    _add_changes(actor, verdict, cells, targets, named, {places[index] for index in alike})
+    _add_changes(actor, verdict, cells, targets, named, {places[index] for index in alike}, dry_run)
     _add_file_keys(verdict, candidates)
     _conclude(verdict, earlier, terms, set(places))
     return verdict
@@ -144,6 +174,32 @@ def _match_candidates(candidates: Candidates, earlier: Earlier) -> RegisterMatch
         made_here=made_by(earlier, {asset.id for asset in registered} | set(taken.values())),
         refused=_refused_rows(sorted_findings(candidates.findings)),
     )
+
+
+def _ask_register(
+    actor: Actor, candidates: Candidates, matches: RegisterMatches, alike: set[int], dry_run: bool
+) -> tuple[list[Reply], list[tuple[int, Finding]]]:
+    """Ask the register what new rows may be told, and take the rest out of `matches`; with the findings on unchecked rows.
+
+    Rows that are alike an own asset ask nothing: either they say nothing new, or they are that asset's duplicates.
+    """
+    unseen = find_unseen(actor, matches)
+    asked = build_questions(candidates.keys, [None] * len(candidates.keys), unseen)
+    questions = [Question() if row in alike else question for row, question in enumerate(asked)]
+    answers = answer_questions(actor, questions, from_file=True)
+    replies = [Reply(False, False) if row in alike else reply for row, reply in enumerate(answers)]
+    matches.findings = [entry for entry in matches.findings if not _is_hidden(entry, unseen, replies)]
+    unchecked = [
+        (row, unchecked_finding(actor, severity))
+        for row, (question, reply) in enumerate(zip(questions, replies, strict=True))
+        if (severity := unchecked_severity(question, reply, dry_run)) is not None
+    ]
+    return replies, unchecked
+
+
+def _is_hidden(entry: tuple[int, Finding], unseen: Mapping[MatchKey, object], replies: Sequence[Reply]) -> bool:
+    row, match = entry
+    return (row, match.code, match.field, match.given) in unseen and is_withheld(replies[row], match.code)
 
 
 def _at_places(findings: pl.DataFrame, places: list[int]) -> pl.DataFrame:
@@ -195,11 +251,12 @@ def _add_changes(
     targets: Mapping[int, UUID],
     named: NamedAssets,
     only_if_equal: set[int],
+    dry_run: bool,
 ) -> None:
     """Add what rows that name an asset would change of it; rows that are merely alike say nothing new, or stay duplicates."""
     all_findings = [(row, finding) for row, findings in named.refused.items() for finding in findings]
     if targets:
-        for row, change in propose_changes(actor, cells, targets, read_only=named.read_only).items():
+        for row, change in propose_changes(actor, cells, targets, read_only=named.read_only, dry_run=dry_run).items():
             findings = () if isinstance(change, Unchanged) else change.findings
             if row in only_if_equal and (change.changes or findings):
                 continue

@@ -25,8 +25,8 @@ from services.assets.bulk.pipeline.outcomes import Terms, judge_rows
 from services.assets.bulk.pipeline.write import write
 from services.assets.bulk.upload.drafts import keep_drafts
 from services.assets.bulk.upload.jobs import remove_jobs
-from services.assets.registration.lookup_hits import note_hits
-from services.core.clock import now
+from services.assets.registration.lookup_hits import is_used_up, used_up_until
+from services.core.clock import in_london, now
 from services.core.db.bulk_insert import as_columns
 from services.core.db.engine import fold_in
 from services.core.db.expressions import by_index
@@ -36,7 +36,7 @@ from services.core.jobs.long_jobs import Claim, JobQueue
 from services.core.jobs.outbox import emit_many
 from services.core.jobs.process_pool import second_process
 from services.core.operation import operation
-from services.core.transaction import afterwards, current_session
+from services.core.transaction import current_session
 
 log = logging.getLogger("fmar.bulk")
 SLICE_SECONDS = 8.0
@@ -131,13 +131,14 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier) -> 
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
     content = unpack(chunk.content)
     rows = rows_by_term(content, job.columns)
-    verdict = judge_rows(actor, rows, job.constants, earlier, terms)
+    used_up = is_used_up(actor)
+    verdict = judge_rows(actor, rows, job.constants, earlier, terms, dry_run=job.dry_run)
+    if used_up and not job.dry_run and verdict.refuses_unchecked:
+        _wait_for_lookups(actor, job)
+        return None
     if not job.dry_run:
         write(actor, verdict, terms)
         keep_drafts(job, rows, verdict)
-    if verdict.unseen:
-        unseen = list(verdict.unseen)
-        afterwards(lambda: note_hits(actor, unseen))
     add_notices(verdict, content)
     results = collect_results(verdict)
     chunk.findings, chunk.outcomes, chunk.done = results.packed_findings, results.packed_outcomes, True
@@ -148,6 +149,16 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier) -> 
     session.flush()
     session.expunge(chunk)
     return results.outcomes
+
+
+def _wait_for_lookups(actor: Actor, job: BulkJob) -> None:
+    """Put a job off until its organisation may ask again which devices and aliases are registered elsewhere."""
+    until = used_up_until(actor)
+    job.leased_until, job.attempts = until, 0
+    job.reason = (
+        "Your organisation's look-ups of this hour are used up, and rows name devices or other identifiers that the register "
+        f"has to be asked for. It goes on by itself at {in_london(until):%H:%M}."
+    )
 
 
 def _next_chunk(job_id: UUID) -> BulkChunk | None:

@@ -20,6 +20,7 @@ from services.assets.bulk.pipeline.duplicates import KEY_SCHEMA, asset_key, new_
 from services.assets.bulk.pipeline.existing_assets import slices
 from services.assets.bulk.pipeline.outcomes import Outcome, RunOutcomes, Terms
 from services.assets.registration.record import IDENTITIES, STORED_TERMS, justified, key_of, waits_for_consent
+from services.assets.registration.shared_meters import withhold_notices
 from services.assets.registration.update import told_of, write_change
 from services.assets.rules.reference import catalogue
 from services.assets.rules.schemas import ATTRIBUTES_TERM
@@ -147,6 +148,7 @@ def _tell_shared(verdict: RunOutcomes, registered: Mapping[int, tuple[UUID, UUID
     """Tell both providers of assets on one meter; to neither who the other is. `made`: asset, provider and area by place."""
     at = verdict.values["index"].to_list()
     met = [(at[index], other, mpan) for index, other, mpan in verdict.matches.shared if at[index] in registered]
+    untold = {at[index] for index in verdict.untold}
     pairs = [(at[index], at[before], mpan) for index, before, mpan in verdict.matches.shared_rows]
     beside = [
         (place, registered[before][0], mpan)
@@ -162,9 +164,16 @@ def _tell_shared(verdict: RunOutcomes, registered: Mapping[int, tuple[UUID, UUID
         theirs |= {row.id: (row.id, row.service_provider_id, row.dno_connection) for row in rows}
     theirs |= {asset[0]: asset for asset in registered.values()}
     events: dict[tuple[UUID, str], dict[str, Any]] = {}
+    later: dict[tuple[UUID, str], UUID] = {}
     for place, other, mpan in met + beside:
         for asset in (registered[place], theirs[other]):
             events[(asset[0], mpan)] = _told(*asset, {"mpan": mpan})
+    for place, _other, mpan in met:
+        if place in untold:
+            own = registered[place]
+            later[own[0], mpan] = own[1]
+            events.pop((own[0], mpan), None)
+    withhold_notices((provider, asset_id, mpan) for (asset_id, mpan), provider in later.items())
     emit_many(EventType.ASSET_MPAN_SHARED, Asset, as_columns(list(events.values())))
 
 
