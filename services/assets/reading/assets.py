@@ -8,11 +8,10 @@ from services.assets.counters.queries import count_kept
 from services.assets.filters import AssetFilters
 from services.assets.reading.listing import count_up_to
 from services.assets.registration.record import REGISTER_COLUMNS, changed_terms
-from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
-from services.core.ledger import history as ledger
 from services.core.ledger.history import RecordChange
+from services.core.ledger.own_period import read_as_of, read_history
 from services.core.operation import operation
 
 COUNTED_TO = 10_000
@@ -52,10 +51,11 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int
 
 @operation("UC-05.06", permission="history.read", writes=False, name="asset_history")
 def asset_history(actor: Actor, asset_id: UUID) -> list[RecordChange]:
-    """Changes of an asset, newest first, by ontology term. Raises NotFound when unseen."""
-    asset = see(Asset, actor, asset_id)
-    changes = ledger.history(Asset.record_type(), asset.id)
-    return [_by_term(change) for change in changes]
+    """Changes of an asset, newest first, by ontology term; for a former provider those of its own period.
+
+    Raises NotFound when unseen.
+    """
+    return [_by_term(change) for change in read_history(Asset, actor, asset_id)]
 
 
 def _by_term(change: RecordChange) -> RecordChange:
@@ -73,12 +73,11 @@ def _by_term(change: RecordChange) -> RecordChange:
 
 @operation("UC-05.06", permission="history.read", writes=False, name="asset_as_of")
 def asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> Asset:
-    """An asset as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't registered yet."""
-    see(Asset, actor, asset_id)
-    asset = ledger.as_of(Asset, asset_id, moment)
-    if asset is None:
-        raise NotFound("asset", asset_id)
-    return asset
+    """An asset as it stood at a moment (aware), also for who managed it then and doesn't see it any more.
+
+    Raises NotFound when unseen, or when it wasn't registered yet.
+    """
+    return read_as_of(Asset, actor, asset_id, moment)
 
 
 _WORKED_OUT = {

@@ -1,7 +1,7 @@
 """Reading the ledger: the history of a record, and the record as it stood at any moment (UC-05.06)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -57,7 +57,11 @@ def changes_since(record: Recorded, version: int) -> dict[str, tuple[Any, Any]]:
 
 def history(record_type: str, record_id: UUID) -> list[RecordChange]:
     """The record's changes, newest first, with names instead of identifiers."""
-    ledger_entries = entries(record_type, record_id)
+    return changes_of(entries(record_type, record_id))
+
+
+def changes_of(ledger_entries: Sequence[LedgerEntry]) -> list[RecordChange]:
+    """The changes that entries of one record (oldest first) tell, newest first; of the first one, all that it says."""
     people, bodies = authors_of(ledger_entries)
     before: dict[str, Any] = {}
     changes: list[RecordChange] = []

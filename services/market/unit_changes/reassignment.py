@@ -4,6 +4,7 @@ An asset's provider changes with it, as it does by a switch. Assets that need th
 the losing FSP has too, block it.
 """
 
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
@@ -120,23 +121,38 @@ def _moving_assets(unit: MarketUnit) -> Any:
 
 
 def _hand_over(unit: MarketUnit, gaining: UUID) -> int:
-    """Make the gaining FSP the provider of the assets; a friendly code that it uses already is cleared."""
-    session = current_session()
-    columns: tuple[Any, ...] = (col(Asset.id), col(Asset.friendly_code), col(Asset.dno_connection))
+    """Make the gaining FSP the provider of the assets; a friendly code that it uses already is cleared.
+
+    Nothing that made the losing FSP see them stays: it is no longer their owner where nobody had named one, nor known as who
+    submitted them. What it named as its own property stays its property.
+    """
+    session, losing = current_session(), unit.service_provider_id
+    columns: tuple[Any, ...] = (
+        col(Asset.id), col(Asset.friendly_code), col(Asset.dno_connection), col(Asset.organisation_id),
+        col(Asset.derived_terms), col(Asset.submitted_by_organisation),
+    )  # fmt: skip
     moving_ids = _moving_assets(unit)
     moving = session.execute(
         select(*columns).where(col(Asset.id).in_(moving_ids)).order_by(col(Asset.id)).with_for_update()
     ).all()
     used = _find_used_codes(gaining, moving_ids)
+    alike: dict[tuple[bool, bool, bool], list[UUID]] = defaultdict(list)
+    for asset, code, _dno, owner, derived, submitter in moving:
+        alike[code in used, owner == losing and "OrganisationId" in derived, submitter == losing].append(asset)
     change = {"service_provider_id": gaining, "managed_from": now()}
-    ids = [asset for asset, code, _ in moving if code not in used]
-    change_columns(session, Asset, ids, change)
-    nameless = [asset for asset, code, _ in moving if code in used]
-    change_columns(session, Asset, nameless, {**change, "friendly_code": None})
+    for (code_is_used, is_derived_owner, is_submitter), ids in alike.items():
+        changes = dict(change)
+        if code_is_used:
+            changes["friendly_code"] = None
+        if is_derived_owner:
+            changes["organisation_id"] = gaining
+        if is_submitter:
+            changes["submitted_by_organisation"] = None
+        change_columns(session, Asset, ids, changes)
     event_columns: dict[str, list[Any]] = {
-        "record_id": [asset for asset, _, _ in moving],
+        "record_id": [row.id for row in moving],
         "organisation_id": [gaining] * len(moving),
-        "dno_code": [dno for _, _, dno in moving],
+        "dno_code": [row.dno_connection for row in moving],
         "payload": [{"market_unit": str(unit.id)}] * len(moving),
     }
     emit_many(EventType.ASSET_PROVIDER_CHANGED, Asset, event_columns)

@@ -12,12 +12,12 @@ from sqlmodel import col
 
 from models.events import EventType
 from models.units import MarketUnit, UnitArea, UnitCapability, UnitHistory, UnitStatus
-from services.core.errors import Conflict, NotFound
+from services.core.errors import Conflict
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see
 from services.core.jobs.outbox import emit
-from services.core.ledger import history as ledger
 from services.core.ledger.history import RecordChange, changes_since
+from services.core.ledger.own_period import read_as_of, read_history
 from services.core.lifecycle import LifeCycle, Transition
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -151,11 +151,11 @@ def get_unit(actor: Actor, unit_id: UUID) -> UnitDetails:
 
 @operation("UC-03.03", permission="unit.read", writes=False, name="unit_as_of")
 def unit_as_of(actor: Actor, unit_id: UUID, moment: datetime) -> UnitSnapshot:
-    """Return a unit as it stood at a moment (aware). Raises NotFound when unseen, or when it wasn't there yet."""
-    see(MarketUnit, actor, unit_id)
-    unit = ledger.as_of(MarketUnit, unit_id, moment)
-    if unit is None:
-        raise NotFound("market unit", unit_id)
+    """Return a unit as it stood at a moment (aware), also to the FSP whose it was then.
+
+    Raises NotFound when unseen, or when it wasn't there yet.
+    """
+    unit = read_as_of(MarketUnit, actor, unit_id, moment)
     past = select(UnitHistory).where(col(UnitHistory.unit_id) == unit_id, col(UnitHistory.at) <= moment)
     newest = past.order_by(*_NEWEST).limit(1)
     return UnitSnapshot(unit, current_session().scalar(newest))
@@ -171,8 +171,10 @@ def unit_history(actor: Actor, unit_id: UUID) -> list[UnitHistory]:
 
 @operation("UC-05.06", permission="history.read", writes=False, name="unit_changes")
 def unit_changes(actor: Actor, unit_id: UUID) -> list[RecordChange]:
-    """List the changes of a unit's record, newest first, by ontology term. Raises NotFound when unseen."""
-    see(MarketUnit, actor, unit_id)
+    """List the changes of a unit's record, newest first, by ontology term; for a former FSP those of its own period.
+
+    Raises NotFound when unseen.
+    """
     return [
         RecordChange(
             version=entry.version,
@@ -184,7 +186,7 @@ def unit_changes(actor: Actor, unit_id: UUID) -> list[RecordChange]:
             changes=_by_term(entry.changes),
             hash=entry.hash,
         )
-        for entry in ledger.history(MarketUnit.record_type(), unit_id)
+        for entry in read_history(MarketUnit, actor, unit_id)
     ]
 
 
