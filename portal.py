@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components.upload.notifications import tell_of_ends
+from pages.components.upload.notifications import announce_ends
 from pages.frame import banner, navigation
 from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
@@ -32,17 +32,17 @@ st.session_state["fmar_actor"] = session.actor
 note_visitor(signed_in=session.actor is not None)
 
 if session.actor is None:
-    page = st.navigation(navigation.signed_out(), position="hidden")
+    page = st.navigation(navigation.list_public_pages(), position="hidden")
 elif is_applicant(session.actor):
-    page = st.navigation(navigation.for_applicants())
+    page = st.navigation(navigation.list_applicant_pages())
 else:
-    page = st.navigation(navigation.offered(session.actor), expanded=True)
+    page = st.navigation(navigation.list_pages(session.actor), expanded=True)
 banner.draw_sidebar(session)
 try:
     if session.actor is not None:
         draw_search(session.actor)
         note_page(session.actor, page.url_path)
-        tell_of_ends(session.actor)
+        announce_ends(session.actor)
     page.run()
 except RegisterError as refused:
     show_refusal(refused)

@@ -1,4 +1,4 @@
-"""What a register is born with: identifier, code lists, categories, products. Laid down once, harmless when repeated."""
+"""First data of a register: identifier, code lists, categories, products. Laid down once, harmless when repeated."""
 
 from sqlalchemy import text
 

@@ -1,4 +1,4 @@
-"""What reacts to what, all of it: read from top to bottom. Every process calls `wire` before its first unit of work.
+"""Wiring of all that reacts: read from top to bottom. Every process calls `wire` before its first unit of work.
 
 The names of handlers and periodic jobs are stored with deliveries and due times: they stay when a function is renamed or
 moved. A handler whose name this version doesn't have leaves its deliveries waiting, and the worker reports them.

@@ -28,17 +28,17 @@ NEXT = (
 )
 
 
-def asked_for() -> UUID:
+def read_identifier() -> UUID:
     """The asset that the address names; without one, the way to choose it."""
-    given = st.query_params.get("id", "")
-    if not given:
+    text = st.query_params.get("id", "")
+    if not text:
         st.info("This page shows one asset: choose it first.", icon=":material/bolt:")
         st.page_link("pages/assets/assets.py", label="Assets and map", icon=":material/map:")
         st.stop()
     try:
-        return UUID(given)
+        return UUID(text)
     except ValueError:
-        raise NotFound("asset", given) from None
+        raise NotFound("asset", text) from None
 
 
 def draw_head(asset: Asset, words: AssetLabels) -> None:
@@ -52,7 +52,7 @@ def draw_head(asset: Asset, words: AssetLabels) -> None:
 
 
 def draw_present(whole: WholeAsset, words: AssetLabels) -> None:
-    """What is new, what can be done, and the query on top of everything else."""
+    """News, acts, and the query on top of everything else."""
     asset = whole.asset
     show_news(words)
     if st.session_state.get("asset_registered") == str(asset.id):
@@ -70,7 +70,7 @@ def draw_present(whole: WholeAsset, words: AssetLabels) -> None:
 
 
 actor = session.actor()
-asset_id = asked_for()
+asset_id = read_identifier()
 head = st.container()
 asked = st.empty()
 with asked:

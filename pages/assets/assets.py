@@ -35,7 +35,7 @@ def say_empty() -> None:
 
 
 def draw_head(filters: AssetFilters, total: AssetCount) -> str:
-    """How many there are, the choice of view, and the ways back to more."""
+    """Number of assets, the choice of view, and the ways back to more."""
     with st.container(horizontal=True, vertical_alignment="center"):
         count = words_of(total).capitalize()
         where = " in the chosen hexagon" if filters.hexagon else ""
@@ -58,7 +58,7 @@ def draw_head(filters: AssetFilters, total: AssetCount) -> str:
     return view
 
 
-def find_chosen() -> WholeAsset | None:
+def find_selected() -> WholeAsset | None:
     """The asset that the address names, if the actor may see it."""
     identifier = chosen_asset()
     if identifier is None:
@@ -71,9 +71,9 @@ def find_chosen() -> WholeAsset | None:
         return None
 
 
-def position_of(chosen: WholeAsset | None) -> MapHighlight:
-    """Where the chosen asset is on the map."""
-    asset = chosen.asset if chosen else None
+def position_of(details: WholeAsset | None) -> MapHighlight:
+    """Position on the map of the selected asset."""
+    asset = details.asset if details else None
     if asset is None or asset.latitude is None or asset.longitude is None:
         return MapHighlight()
     return MapHighlight((asset.latitude, asset.longitude))
@@ -91,11 +91,11 @@ if not total and not is_filtered(filters):
     st.stop()
 view = draw_head(filters, total)
 show_outcome()
-chosen = find_chosen()
+selected = find_selected()
 if not total:
     st.info("No asset passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
-    if chosen is not None:
-        draw_panel(actor, chosen)
+    if selected is not None:
+        draw_panel(actor, selected)
     st.stop()
 if view == "both":
     left, right = st.columns([3, 2])
@@ -103,9 +103,9 @@ else:
     left = right = st.container()
 if view != "table":
     with left:
-        draw_desk_map(actor, filters, total, position_of(chosen))
+        draw_desk_map(actor, filters, total, position_of(selected))
 with right:
-    if chosen is not None:
-        draw_panel(actor, chosen)
+    if selected is not None:
+        draw_panel(actor, selected)
     if view != "map":
         draw_table(actor, filters, total, organisation_names(actor))

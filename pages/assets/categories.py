@@ -1,4 +1,4 @@
-"""Categories (UC-05.07): what kinds of asset the register knows, what each is described by, and the code lists."""
+"""Categories (UC-05.07): kinds of asset that the register knows, the attributes of each, and the code lists."""
 
 import streamlit as st
 
@@ -17,25 +17,27 @@ def draw_categories() -> None:
     """For their keeper all of them with what can be done; for everybody what is in use."""
     overview: dict[str, CategorySummary] = {}
     if keeping:
-        overview = {one.category: one for one in category_overview(actor)}
+        overview = {category.category: category for category in category_overview(actor)}
         draw_overview(actor, list(overview.values()))
-    known = {schema.category: schema for schema in categories(actor)}
-    titles = {code: str(schema.document.get("title", code)) for code, schema in known.items()}
-    titles |= {code: category_label(one) for code, one in overview.items()}
+    schemas = {schema.category: schema for schema in categories(actor)}
+    titles = {code: str(schema.document.get("title", code)) for code, schema in schemas.items()}
+    titles |= {code: category_label(category) for code, category in overview.items()}
     accept_codes("category", titles, several=False)
-    chosen = st.selectbox("Category", list(titles), format_func=titles.__getitem__, key="category", bind="query-params")
-    if not chosen:
+    selected = st.selectbox(
+        "Category", list(titles), format_func=titles.__getitem__, key="category", bind="query-params"
+    )
+    if not selected:
         st.info("No category is published. An administrator publishes them.", icon=":material/category:")
         return
-    if chosen in overview:
-        draw_acts(actor, overview[chosen])
-    if chosen in known:
-        draw_sheet(known[chosen], lists)
+    if selected in overview:
+        draw_acts(actor, overview[selected])
+    if selected in schemas:
+        draw_sheet(schemas[selected], lists)
         return
     try:
-        draw_sheet(schema_versions(actor, chosen)[0], lists)
+        draw_sheet(schema_versions(actor, selected)[0], lists)
     except NotFound:
-        say_unpublished(overview[chosen])
+        say_unpublished(overview[selected])
 
 
 actor = session.actor()

@@ -17,17 +17,17 @@ def draw_part(title: str, views: list[DraftView], words: str) -> None:
     if views:
         st.subheader(f"{title} ({len(views)})", anchor=False)
         st.caption(words)
-        draw_drafts(actor, first(views))
+        draw_drafts(actor, put_named_first(views))
 
 
-def first(views: list[DraftView]) -> list[DraftView]:
-    """The draft that the address names before the others."""
-    wanted = st.query_params.get("draft")
-    return sorted(views, key=lambda view: str(view.id) != wanted)
+def put_named_first(views: list[DraftView]) -> list[DraftView]:
+    """Put the draft that the address names before the others."""
+    identifier = st.query_params.get("draft")
+    return sorted(views, key=lambda view: str(view.id) != identifier)
 
 
 def draw_registered(board: DraftBoard) -> None:
-    """What became of the installer's drafts."""
+    """Assets that became of the installer's drafts."""
     if board.registered:
         st.subheader("Registered from your data", anchor=False)
     for asset in board.registered:
@@ -45,8 +45,8 @@ st.caption(
     if installs and not may(actor, "asset.register")
     else "What was begun and isn't registered yet. Everything typed into a form is kept here."
 )
-if told := st.session_state.pop("draft-told", None):
-    st.success(escape_markdown(told), icon=":material/check_circle:")
+if message := st.session_state.pop("draft-told", None):
+    st.success(escape_markdown(message), icon=":material/check_circle:")
 if installs:
     link("assets/prepare_asset.py", "Prepare an asset for a provider", "add_circle")
 board = draft_board(actor)
@@ -57,7 +57,7 @@ draw_part(
     "Technical data for you to complete and register, or to give back with the reason.",
 )
 draw_part("Given back to you", returned, "Mend what the provider asks for, and submit again.")
-draw_part("Half filled", [one for one in board.own if one not in returned], "Go on where you stopped.")
+draw_part("Half filled", [draft for draft in board.own if draft not in returned], "Go on where you stopped.")
 draw_part("With providers", board.submitted, "You are told once they are registered or given back.")
 draw_registered(board)
 if not (board.own or board.received or board.submitted or board.registered):

@@ -27,7 +27,7 @@ def ask_to_publish() -> None:
 
 
 def show_news() -> None:
-    """What somebody else did to the draft: already shown here, or in the way of what was typed."""
+    """Changes that somebody else made to the draft: already shown here, or in the way of what was typed."""
     news = editor.state.note("news")
     if news is not None:
         lines = "\n".join(f"- {escape_markdown(words)}" for words in news) or "- the note, or the order of something"
@@ -62,9 +62,9 @@ def show_acts() -> None:
         saved = editor.state.note("saved_at")
         if saved is not None and editor.state.note("conflict") is None:
             st.caption(f":material/cloud_done: Saved {in_london(saved):%H:%M}")
-    if dialogs.asked("publish-category"):
+    if dialogs.is_open("publish-category"):
         publish(editor)
-    elif dialogs.asked("discard-category"):
+    elif dialogs.is_open("discard-category"):
         discard(editor)
 
 

@@ -11,7 +11,7 @@ from services.core.identity.permissions import may
 from services.core.register_settings import read_settings
 
 actor = session.actor()
-limit = next(int(one.value) for one in read_settings(actor) if one.kind.key == "asset.lookups_per_hour")
+limit = next(int(setting.value) for setting in read_settings(actor) if setting.kind.key == "asset.lookups_per_hour")
 st.title("Look up", anchor=False)
 st.caption(
     f"Is it in the register already? Every look-up is logged, and your organisation makes at most "

@@ -30,8 +30,8 @@ state = FormState("prepare")
 form = AssetForm(actor, state)
 
 
-def filled() -> dict[str, object]:
-    """What stands in the form, by term; the provider adds the rest."""
+def read_values() -> dict[str, object]:
+    """Values of the form, by term; the provider adds the rest."""
     return {term: value for term, value in form.values().items() if value not in (None, "")}
 
 
@@ -40,11 +40,14 @@ def submit() -> RegisterError | None:
     provider = state.get(PROVIDER)
     try:
         sent = submit_draft(
-            actor, filled(), UUID(provider) if provider else None, state.get(NOTE), draft_id=state.note("draft")
+            actor, read_values(), UUID(provider) if provider else None, state.get(NOTE), draft_id=state.note("draft")
         )
     except RegisterError as refused:
         return refused
-    name = next((one.organisation_legal_name for one in providers if one.organisation_id == sent.addressed_to), "")
+    name = next(
+        (entry.organisation_legal_name for entry in providers if entry.organisation_id == sent.addressed_to),
+        "",
+    )
     st.session_state["draft-told"] = f"Submitted to {name}. You are told once it is registered or given back."
     leave_draft(state)
     st.switch_page("pages/assets/drafts.py")
@@ -52,8 +55,8 @@ def submit() -> RegisterError | None:
 
 
 def draw_addressee() -> None:
-    """Whom it is for, and what they should know."""
-    names = {str(one.organisation_id): one.organisation_legal_name for one in providers}
+    """Addressee of the draft, and the note to them."""
+    names = {str(entry.organisation_id): entry.organisation_legal_name for entry in providers}
     if state.get(PROVIDER) not in names:
         state.drop(PROVIDER)
     grid = st.grid(2, min_column_width=280)
@@ -80,9 +83,9 @@ def draw_addressee() -> None:
 
 
 open_draft(form)
-providers = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
+providers = [organisation for organisation in directory(actor) if PROVIDER_ROLES & set(organisation.organisation_roles)]
 refused = submit() if state.take("submitted") else None
-findings = check_draft(actor, filled()) if state.note("checking") and form.fields else None
+findings = check_draft(actor, read_values()) if state.note("checking") and form.fields else None
 st.title("Prepare an asset", anchor=False)
 st.caption("Type what you know of the device you installed. The provider you choose completes it and registers it.")
 offer_drafts(form)

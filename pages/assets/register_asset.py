@@ -62,7 +62,7 @@ def look_first() -> None:
 
 
 def draw_submission(sent: DraftView) -> None:
-    """Whose data the form was filled with, and the ways to give it back."""
+    """Source of the data that the form was filled with, and the ways to give it back."""
     with st.container(border=True):
         author = f"{escape_markdown(sent.author)}, " if sent.author else ""
         st.markdown(

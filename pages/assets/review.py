@@ -22,7 +22,7 @@ VIEWS = {"walk": "One by one", "list": "List"}
 MOST = 500
 
 
-def whose_turns() -> dict[Awaits, str]:
+def name_turns() -> dict[Awaits, str]:
     """Whom an asset waits for, as the actor calls them."""
     operator = "You" if may(actor, "asset.settle") else "The operator"
     provider = "You" if may(actor, "asset.answer") and not may(actor, "asset.settle") else "The FSP"
@@ -30,8 +30,10 @@ def whose_turns() -> dict[Awaits, str]:
 
 
 def draw_numbers(queue: list[ReviewItem]) -> None:
-    """How much waits for whom, and how much of it too long."""
-    limit = next(int(one.value) for one in read_settings(actor) if one.kind.key == "asset.pending_notice_days")
+    """Number of assets that wait, by whose turn it is, and how many too long."""
+    limit = next(
+        int(setting.value) for setting in read_settings(actor) if setting.kind.key == "asset.pending_notice_days"
+    )
     grid = st.grid(4, min_column_width=150)
     for turn, who in turns.items():
         label = "Wait for an FSP" if who == "The FSP" else f"Wait for {who[0].lower()}{who[1:]}".replace("the s", "s")
@@ -40,7 +42,7 @@ def draw_numbers(queue: list[ReviewItem]) -> None:
     grid.metric("Waiting too long", f"{late:,}", border=True, help=f"Longer than {limit} working days.")
 
 
-def draw_list(shown: list[ReviewItem]) -> None:
+def draw_list(items: list[ReviewItem]) -> None:
     """The queue as a table; choosing a row goes to the asset."""
     names, labels = organisation_names(actor), code_labels()
     event = st.dataframe(
@@ -56,7 +58,7 @@ def draw_list(shown: list[ReviewItem]) -> None:
                 "Rated (kW)": float(item.asset.rated_capacity),
                 "Last said": f"{item.last_message.author_name}: {item.last_message.text}" if item.last_message else "",
             }
-            for item in shown
+            for item in items
         ],
         hide_index=True,
         width="stretch",
@@ -70,31 +72,31 @@ def draw_list(shown: list[ReviewItem]) -> None:
         alt="Assets in review",
     )
     if event.selection.rows:
-        go_to(shown[event.selection.rows[0]].asset.id)
+        go_to(items[event.selection.rows[0]].asset.id)
         st.session_state["walk"] = "walk"
         st.rerun()
     st.caption("Choose a row to go to the asset.")
 
 
-def draw_walk(shown: list[ReviewItem], filters: AssetFilters) -> None:
-    """One asset, beside it where it and the others are."""
-    place, gone = place_in(shown, acted)
+def draw_walk(items: list[ReviewItem], filters: AssetFilters) -> None:
+    """One asset, with a map of it and the others beside it."""
+    place, gone = place_in(items, acted)
     if gone is not None:
         say_gone(actor, gone)
     left, right = st.columns([3, 2])
     with left:
-        draw_steps(shown, place)
-        draw_item(actor, shown, place, turns)
+        draw_steps(items, place)
+        draw_item(actor, items, place, turns)
     with right:
-        asset = shown[place].asset
+        asset = items[place].asset
         placed = asset.latitude is not None and asset.longitude is not None
-        chosen = MapHighlight((asset.latitude, asset.longitude) if placed else None)  # pyright: ignore[reportArgumentType]
-        narrowed = replace(filters, status=filters.status or tuple(map(str, IN_REVIEW)))
-        draw_desk_map(actor, narrowed, len(shown), chosen, height=460)
+        highlight = MapHighlight((asset.latitude, asset.longitude) if placed else None)  # pyright: ignore[reportArgumentType]
+        map_filters = replace(filters, status=filters.status or tuple(map(str, IN_REVIEW)))
+        draw_desk_map(actor, map_filters, len(items), highlight, height=460)
 
 
 actor = session.actor()
-turns = whose_turns()
+turns = name_turns()
 st.title("Review", anchor=False)
 st.caption("Assets that aren't verified yet, the longest waiting first. Decide or answer, and the next one follows.")
 acted = DONE in st.session_state
@@ -105,7 +107,7 @@ if is_filtered(filters):
 queue = review_queue(actor, MOST, filters)
 draw_numbers(queue)
 mine = next((turn for turn, who in turns.items() if who == "You"), None)
-if "turn" not in st.session_state and "turn" not in st.query_params and any(one.awaits is mine for one in queue):
+if "turn" not in st.session_state and "turn" not in st.query_params and any(item.awaits is mine for item in queue):
     st.session_state["turn"] = mine
 with st.container(horizontal=True):
     turn = st.segmented_control(
@@ -126,16 +128,16 @@ with st.container(horizontal=True):
         default="walk",
         required=True,
     )
-shown = [item for item in queue if turn is None or item.awaits is turn]
-if not shown:
+items = [item for item in queue if turn is None or item.awaits is turn]
+if not items:
     _, gone = place_in([], acted)
     if gone is not None:
         say_gone(actor, gone)
     words = "Nothing that passes these filters waits." if is_filtered(filters) or turn else "Nothing waits here."
     st.success(f"{words} New assets appear once they are registered.", icon=":material/task_alt:")
 elif how == "list":
-    draw_list(shown)
+    draw_list(items)
 else:
-    draw_walk(shown, filters)
+    draw_walk(items, filters)
 if len(queue) == MOST:
     st.caption(f"The {MOST:,} that have waited longest are shown. Choose filters to see others.")

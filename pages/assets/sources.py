@@ -18,7 +18,7 @@ LOADED = "loaded-edition"
 MEGABYTE = 1_000_000
 
 
-def _load() -> None:
+def _draw_loading() -> None:
     with st.container(border=True):
         st.subheader("Load an edition")
         file = st.file_uploader(
@@ -31,14 +31,14 @@ def _load() -> None:
             st.caption("Which register it is, whose, and of which date, is read from the file and its name.")
             return
         cells = st.grid(2, min_column_width=240)
-        told = edition_date_of(file.name)
+        file_date = edition_date_of(file.name)
         day = cells.date_input(
             "Date of the edition",
-            value=told,
+            value=file_date,
             max_value=today(),
             format="DD/MM/YYYY",
             key=f"edition-date-{file.file_id}",
-            help="Told by the file's name where it has one." if told else "The file's name tells none: choose it.",
+            help="Told by the file's name where it has one." if file_date else "The file's name tells none: choose it.",
         )
         publisher = cells.text_input(
             "Publisher",
@@ -70,19 +70,19 @@ def _run(data: bytes, name: str, publisher: str | None, day: date | None) -> Non
 def _choose(editions: list[Edition]) -> Edition | None:
     rows = [
         {
-            "Register": one.kind.value,
-            "Publisher": one.publisher,
-            "Edition": one.edition_date,
-            "Rows": one.counts.get("rows", 0),
-            "Taken": one.counts.get("taken", 0),
-            "Skipped": sum((one.counts.get("skipped") or {}).values()),
-            "Licence": one.licence,
-            "File": one.name,
-            "Loaded": one.loaded_at,
+            "Register": edition.kind.value,
+            "Publisher": edition.publisher,
+            "Edition": edition.edition_date,
+            "Rows": edition.counts.get("rows", 0),
+            "Taken": edition.counts.get("taken", 0),
+            "Skipped": sum((edition.counts.get("skipped") or {}).values()),
+            "Licence": edition.licence,
+            "File": edition.name,
+            "Loaded": edition.loaded_at,
         }
-        for one in editions
+        for edition in editions
     ]
-    chosen = st.dataframe(
+    event = st.dataframe(
         rows,
         hide_index=True,
         width="stretch",
@@ -96,20 +96,20 @@ def _choose(editions: list[Edition]) -> Edition | None:
         },
     )
     st.caption("Select a row to see what became of every row and cell.")
-    if chosen.selection.rows:
-        return editions[chosen.selection.rows[0]]
-    return next((one for one in editions if one.id == st.session_state.get(LOADED)), None)
+    if event.selection.rows:
+        return editions[event.selection.rows[0]]
+    return next((edition for edition in editions if edition.id == st.session_state.get(LOADED)), None)
 
 
 actor = session.actor()
 st.title("Public registers")
 st.caption("What others publish about sites and connections. Assets are held against it, field by field.")
 if may(actor, "source.load"):
-    _load()
-known = list_editions(actor)
+    _draw_loading()
+editions = list_editions(actor)
 st.subheader("Editions")
-if known:
-    edition = _choose(known)
+if editions:
+    edition = _choose(editions)
     if edition is not None:
         fresh = edition.id == st.session_state.get(LOADED)
         with st.container(border=True):

@@ -8,7 +8,7 @@ from models.bulk import BulkJob
 from pages.components.common.actions import show_outcome
 from pages.components.upload.form import draw_form
 from pages.components.upload.job import draw_job
-from pages.components.upload.labels import badge, counted
+from pages.components.upload.labels import describe_counts, draw_badge
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
@@ -29,7 +29,7 @@ BEGIN = """
 """
 
 
-def wanted() -> BulkJob | None:
+def read_job() -> BulkJob | None:
     """The job that the address names, if one may see it."""
     text = st.query_params.get("job")
     if not text:
@@ -45,7 +45,7 @@ def draw_template() -> None:
     """The workbook to fill in, for one category or all."""
     names = {schema.category: schema.document.get("title", schema.category) for schema in categories(actor)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
+        category = st.selectbox(
             "Template for",
             [None, *names],
             format_func=lambda code: names.get(code, ALL),
@@ -54,8 +54,8 @@ def draw_template() -> None:
         )
         st.download_button(
             "Download the template",
-            lambda: template_workbook(chosen),
-            f"fmar-template-{(chosen or 'all').lower()}.xlsx",
+            lambda: template_workbook(category),
+            f"fmar-template-{(category or 'all').lower()}.xlsx",
             icon=":material/download:",
             on_click="ignore",
         )
@@ -71,9 +71,10 @@ def draw_jobs(jobs: list[BulkJob]) -> None:
     for job in jobs:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             link("assets/upload.py", f"**{escape_markdown(job.file_name)}**", "table_view", {"job": str(job.id)})
-            badge(job)
+            draw_badge(job)
             st.caption(
-                f"{job.rows_total:,} rows: {counted(job)}. {escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}"
+                f"{job.rows_total:,} rows: {describe_counts(job)}. {escape_markdown(job.submitted_by)}, "
+                f"{show_moment(job.created_at)}"
             )
 
 
@@ -83,7 +84,7 @@ st.caption(
     "Many assets at once, new ones and changes. Every file is tried first; nothing is registered before you say so."
 )
 show_outcome()
-if (current := wanted()) is not None:
+if (current := read_job()) is not None:
     link("assets/upload.py", "Another file", "arrow_back", {})
     draw_job(actor, current)
 else:

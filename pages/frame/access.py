@@ -20,9 +20,9 @@ RECORD_PAGES = {
 def note_page(actor: Actor, address: str) -> None:
     """Log the record that the page at this address is about to show; once, however often the page is drawn again."""
     kind = RECORD_PAGES.get(address)
-    given = st.query_params.get("id") or (str(actor.organisation_id) if kind == "organisation" else "")
+    text = st.query_params.get("id") or (str(actor.organisation_id) if kind == "organisation" else "")
     try:
-        record_id = UUID(given) if kind else None
+        record_id = UUID(text) if kind else None
     except ValueError:
         record_id = None
     for other in RECORD_PAGES.values():

@@ -15,7 +15,7 @@ WRAPPED = """<style>
 
 
 def draw_sidebar(session: Session) -> None:
-    """Who is signed in, the choice of organisation or persona, and sign-out, at the foot of the menu."""
+    """Foot of the menu: the person signed in, the choice of organisation or persona, and sign-out."""
     with st.sidebar:
         if settings().demo:
             st.badge("Demo: made-up data", icon=":material/science:", color="orange")
@@ -38,15 +38,15 @@ def _choose_organisation(session: Session) -> None:
     names = {choice.organisation_id: choice.organisation_name for choice in session.choices}
     current = st.session_state.get(ACTING_FOR)
     options = list(names)
-    chosen = st.selectbox(
+    selected = st.selectbox(
         "Acting for",
         options,
         index=options.index(current) if current is not None and current in names else 0,
         format_func=lambda identifier: names[identifier],
         help="You belong to several organisations. What you see and do is for this one.",
     )
-    if chosen != current:
-        st.session_state[ACTING_FOR] = chosen
+    if selected != current:
+        st.session_state[ACTING_FOR] = selected
         st.rerun()
 
 
@@ -54,13 +54,13 @@ def _choose_persona(session: Session) -> None:
     personas = {persona.key: persona.label for persona in session.personas}
     current = st.session_state.get("persona")
     options = list(personas)
-    chosen = st.selectbox(
+    selected = st.selectbox(
         "Be somebody else",
         options,
         index=options.index(current) if current in personas else 0,
         format_func=lambda key: personas[key],
         help="Demo only: see the register through the eyes of another role.",
     )
-    if chosen != current:
-        become(chosen)
+    if selected != current:
+        become(selected)
         st.rerun()

@@ -1,4 +1,4 @@
-"""Where one can go: the pages of each area, offered to those whose permissions open them."""
+"""Navigation: the pages of each area, offered to those whose permissions open them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,16 +125,16 @@ def _page(place: PortalPage, *, default: bool = False) -> Page:
     )
 
 
-def offered(actor: Actor) -> dict[str, list[Page]]:
+def list_pages(actor: Actor) -> dict[str, list[Page]]:
     """The pages that the actor may open, by area."""
     return {
         area: pages
         for area, places in PLACES.items()
-        if (pages := [_page(place, default=place.address == START) for place in places if opens(place, actor)])
+        if (pages := [_page(place, default=place.address == START) for place in places if is_offered(place, actor)])
     }
 
 
-def signed_out() -> list[Page]:
+def list_public_pages() -> list[Page]:
     """The sign-in page, at every address: a link that somebody was sent waits there until they have signed in."""
     start = st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True)
     return [
@@ -147,8 +147,8 @@ def signed_out() -> list[Page]:
     ]
 
 
-def for_applicants() -> list[Page]:
-    """What somebody without an organisation can do: register one."""
+def list_applicant_pages() -> list[Page]:
+    """Pages of somebody without an organisation, who can register one."""
     return [
         st.Page("pages/sign_in.py", title="Welcome", icon=":material/waving_hand:", default=True),
         _page(next(place for place in PLACES["Participants"] if place.address == "register-organisation")),
@@ -159,14 +159,14 @@ def link(file: str, label: str, icon: str, query: dict[str, str] | None = None) 
     """A link to a page (`assets/assets.py`), drawn as plain text for somebody to whom the page isn't offered."""
     somebody = st.session_state.get("fmar_actor")
     place = next((place for places in PLACES.values() for place in places if place.file == file), None)
-    if isinstance(somebody, Actor) and place is not None and opens(place, somebody):
+    if isinstance(somebody, Actor) and place is not None and is_offered(place, somebody):
         st.page_link(f"pages/{file}", label=label, icon=f":material/{icon}:", query_params=query)
     else:
         st.markdown(f":material/{icon}: {label}")
 
 
-def opens(place: PortalPage, actor: Actor) -> bool:
-    """Whether a page is offered to the actor."""
+def is_offered(place: PortalPage, actor: Actor) -> bool:
+    """Test whether a page is offered to the actor."""
     return not place.permissions or any(may(actor, permission) for permission in place.permissions)
 
 

@@ -1,4 +1,4 @@
-"""How the portal shows that something can't be done: in the register's own words, with what to do next."""
+"""Refusals as the portal shows them: in the register's own words, with what to do next."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -82,7 +82,7 @@ def _line(finding: Finding, labels: Mapping[str, str]) -> str:
 
 
 def show_blockers(blockers: Sequence[Blocker]) -> None:
-    """What stands in the way, one line each, with what to do about it."""
+    """List of blockers, a line each, with what to do about it."""
     for blocker in blockers:
         st.markdown(f"- **{escape_markdown(blocker.label)}** — {escape_markdown(blocker.action)}")
         if blocker.kind == UNIT:
@@ -100,20 +100,20 @@ def show_changes(changes: Mapping[str, tuple[Any, Any]], labels: Mapping[str, st
     if not changes:
         return
     rows = [
-        {"Field": labels.get(name, name), "Before": shown(before), "After": shown(after)}
+        {"Field": labels.get(name, name), "Before": format_value(before), "After": format_value(after)}
         for name, (before, after) in changes.items()
     ]
     st.dataframe(rows, hide_index=True, width="stretch")
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as people read it; a dash for nothing."""
     if value is None or value == "" or value == [] or value == {}:
         return "–"
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {format_value(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return "; ".join(shown(item) for item in value)
+        return "; ".join(format_value(item) for item in value)
     return str(value)

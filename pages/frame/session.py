@@ -1,4 +1,4 @@
-"""Who is at the screen: an OIDC identity in live mode, a chosen persona in demo mode, looked up anew at every click."""
+"""Session of whoever is at the screen: an OIDC identity, or in demo mode a persona, looked up anew at every click."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ FROM_THE_TOP = "from-the-top"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the frame knows at this run: the actor, or why there is none and what to do."""
+    """Session of this run: the actor, or why there is none and what to do."""
 
     actor: Actor | None
     choices: list[MembershipChoice]
@@ -58,17 +58,17 @@ def read_session() -> Session:
 
 def current() -> Session:
     """The session that portal.py read for this run."""
-    found = st.session_state.get("fmar_session")
-    return found if isinstance(found, Session) else NOBODY
+    session = st.session_state.get("fmar_session")
+    return session if isinstance(session, Session) else NOBODY
 
 
 def actor() -> Actor:
     """The actor of this page run; pages that need one are only offered to somebody signed in."""
-    found = st.session_state.get("fmar_actor")
-    if not isinstance(found, Actor):
+    person = st.session_state.get("fmar_actor")
+    if not isinstance(person, Actor):
         st.info("Please sign in to see this page.")
         st.stop()
-    return found
+    return person
 
 
 def _demo_session() -> Session:
@@ -88,19 +88,19 @@ def _live_session() -> Session:
     identity = _identity()
     if identity is None:
         return NOBODY
-    found = sign_in(identity)
-    if found.user is not None:
-        return _session_of(found.user.id, found.choices, None)
-    if found.problem in WITHOUT_ORGANISATION and identity.email_verified:
+    result = sign_in(identity)
+    if result.user is not None:
+        return _session_of(result.user.id, result.choices, None)
+    if result.problem in WITHOUT_ORGANISATION and identity.email_verified:
         try:
-            return Session(applicant(identity), [], found.message, signed_in=True)
+            return Session(applicant(identity), [], result.message, signed_in=True)
         except RegisterError as refused:
             return Session(None, [], refused.message, signed_in=True)
-    return Session(None, [], found.message, signed_in=True)
+    return Session(None, [], result.message, signed_in=True)
 
 
 def _identity() -> Identity | None:
-    """What the provider said of whoever signed in with this browser; None when nobody has."""
+    """Identity that the provider vouches for in this browser; None when nobody has signed in."""
     claims = st.user.to_dict()
     return identity_of(claims) if claims.get("is_logged_in") else None
 
@@ -127,15 +127,15 @@ def _moment(seconds: object) -> datetime:
 
 def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID | None) -> Session:
     """The actor for the organisation chosen, else the preferred, else the only or first one."""
-    known = {choice.organisation_id for choice in choices}
-    chosen = st.session_state.get(ACTING_FOR)
-    if chosen not in known:
-        chosen = preferred if preferred in known else (choices[0].organisation_id if choices else None)
-    if chosen is None:
+    identifiers = {choice.organisation_id for choice in choices}
+    organisation_id = st.session_state.get(ACTING_FOR)
+    if organisation_id not in identifiers:
+        organisation_id = preferred if preferred in identifiers else (choices[0].organisation_id if choices else None)
+    if organisation_id is None:
         return Session(None, [], "You don't belong to an organisation that takes part.", signed_in=True)
-    st.session_state[ACTING_FOR] = chosen
+    st.session_state[ACTING_FOR] = organisation_id
     try:
-        return Session(actor_for_user(user_id, chosen), choices, signed_in=True)
+        return Session(actor_for_user(user_id, organisation_id), choices, signed_in=True)
     except RegisterError as refused:
         return Session(None, choices, refused.message, signed_in=True)
 
@@ -166,5 +166,5 @@ def leave() -> None:
 
 
 def is_applicant(somebody: Actor | None) -> bool:
-    """Whether the actor is signed in without an organisation."""
+    """Test whether the actor is signed in without an organisation."""
     return somebody is not None and somebody.roles == frozenset({Role.APPLICANT})

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.frame import session
 from pages.frame.navigation import open_asset, open_organisation
-from pages.frame.refusals import shown
+from pages.frame.refusals import format_value
 from services.governance.accesses import LONGEST_PAGE, list_accesses
 
 KINDS = {
@@ -52,7 +52,9 @@ rows = [
         "For": access.organisation,
         "What": KINDS.get(access.kind, access.kind),
         "Record": access.record,
-        "Details": shown({name: value for name, value in access.detail.items() if name not in ("ids", "assets")}),
+        "Details": format_value(
+            {name: value for name, value in access.detail.items() if name not in ("ids", "assets")}
+        ),
     }
     for access in accesses
 ]

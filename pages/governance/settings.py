@@ -92,7 +92,7 @@ def _draw_setting(setting: SettingValue) -> None:
             offered = [("Change", f"change-{kind.key}", "edit", _draw_change)] if changing else []
             for label, name, icon, dialog in (*offered, ("History", f"history-{kind.key}", "history", _draw_history)):
                 st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
-                if dialogs.asked(name):
+                if dialogs.is_open(name):
                     dialog(setting)
 
 

@@ -1,4 +1,4 @@
-"""One application (UC-04.02): where it stands, what can be done and why not, what was handed in and what was said."""
+"""One application (UC-04.02): status, acts possible or not, the data package and the messages."""
 
 from uuid import UUID
 
@@ -36,71 +36,82 @@ from services.market.qualification.reason_codes import reason_label
 from services.market.qualification.records import qualification_history
 
 
-def asked_for() -> UUID:
+def read_identifier() -> UUID:
     """The application that the address names; without one, the way to choose it."""
-    given = st.query_params.get("id", "")
-    if not given:
+    text = st.query_params.get("id", "")
+    if not text:
         st.info("This page shows one application: choose it first.", icon=":material/assignment:")
         file = "market/applications.py" if may(actor, "qualification.apply") else "market/queue.py"
         link(file, "Applications", "assignment")
         st.stop()
     try:
-        return UUID(given)
+        return UUID(text)
     except ValueError:
-        raise NotFound("qualification", given) from None
+        raise NotFound("qualification", text) from None
 
 
 def draw_head(line: QualificationLine) -> None:
-    """What for, where it stands, by when, and the facts everybody asks first."""
-    one = line.qualification
-    st.title(f"{escape_markdown(one.product_code)} · {escape_markdown(line.unit_name)}", anchor=False)
+    """Head of the page: product, unit, status, clock, and the facts everybody asks first."""
+    qualification = line.qualification
+    st.title(f"{escape_markdown(qualification.product_code)} · {escape_markdown(line.unit_name)}", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        qualification_badge(one.status)
+        qualification_badge(qualification.status)
         clock_badge(line.clock)
         st.badge(escape_markdown(line.operator), icon=":material/electrical_services:", color="gray")
         st.badge(escape_markdown(line.provider), icon=":material/apartment:", color="gray")
-    st.caption(f"Application {one.id} · version {one.version}, {show_moment(one.recorded_at)}")
-    if one.status_reason:
-        code = f"**{reason_label(one.reason_code)}**: " if one.reason_code else ""
-        st.markdown(f"{code}{escape_markdown(one.status_reason)} :small[since {show_moment(one.status_since)}]")
-    if approved := approval_words(one):
+    st.caption(
+        f"Application {qualification.id} · version {qualification.version}, {show_moment(qualification.recorded_at)}"
+    )
+    if qualification.status_reason:
+        code = f"**{reason_label(qualification.reason_code)}**: " if qualification.reason_code else ""
+        st.markdown(
+            f"{code}{escape_markdown(qualification.status_reason)} :small[since {show_moment(qualification.status_since)}]"
+        )
+    if approved := approval_words(qualification):
         st.info(approved)
     grid = st.grid(4, min_column_width=150)
-    draw_fact(grid, "Capacity", f"{one.capacity:,.2f} kW", "In the product's direction.")
-    draw_fact(grid, "GSP group", escape_markdown(one.gsp_group) or "Several")
-    draw_fact(grid, "Due on", show_date(one.due_on), "None while the clock stands still.")
-    draw_fact(grid, "Assigned to", escape_markdown(one.assigned_name or "Nobody"))
-    valid = f" · valid {validity(one)}" if one.valid_until else ""
-    st.markdown(f"Product version {one.product_version} · submitted {show_moment(one.submitted_at)}{valid}")
-    if newer := newer_version(actor, one.id):
-        say_newer(one, newer)
-    if one.conditions:
-        st.markdown(f"**Conditions**: {escape_markdown(one.conditions)}")
-    if one.justification:
-        st.markdown(f"**What the FSP says to what is missing**: {escape_markdown(one.justification)}")
-    link("market/unit.py", escape_markdown(f"{line.unit_name} ({line.unit_code})"), "hub", {"id": str(one.unit_id)})
+    draw_fact(grid, "Capacity", f"{qualification.capacity:,.2f} kW", "In the product's direction.")
+    draw_fact(grid, "GSP group", escape_markdown(qualification.gsp_group) or "Several")
+    draw_fact(grid, "Due on", show_date(qualification.due_on), "None while the clock stands still.")
+    draw_fact(grid, "Assigned to", escape_markdown(qualification.assigned_name or "Nobody"))
+    valid = f" · valid {validity(qualification)}" if qualification.valid_until else ""
+    st.markdown(
+        f"Product version {qualification.product_version} · submitted {show_moment(qualification.submitted_at)}{valid}"
+    )
+    if newer := newer_version(actor, qualification.id):
+        say_newer(qualification, newer)
+    if qualification.conditions:
+        st.markdown(f"**Conditions**: {escape_markdown(qualification.conditions)}")
+    if qualification.justification:
+        st.markdown(f"**What the FSP says to what is missing**: {escape_markdown(qualification.justification)}")
+    link(
+        "market/unit.py",
+        escape_markdown(f"{line.unit_name} ({line.unit_code})"),
+        "hub",
+        {"id": str(qualification.unit_id)},
+    )
 
 
 def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
     """A button for each act that is possible, its form under them; the others folded away, with what is in the way."""
-    one, key = line.qualification, f"act-{line.qualification.id}"
+    qualification, key = line.qualification, f"act-{line.qualification.id}"
     possible = {action.operation: action for action in actions if action.allowed}
     with st.container(horizontal=True, vertical_alignment="center"):
         for action in possible.values():
             if action.operation == "take_application":
                 st.button(
                     action.label, key=action.operation, icon=":material/back_hand:", type="primary", on_click=attempt,
-                    args=(lambda: take_application(actor, one.id, one.version), "It is yours."),
+                    args=(lambda: take_application(actor, qualification.id, qualification.version), "It is yours."),
                 )  # fmt: skip
                 continue
             st.button(
                 action.label, key=action.operation, icon=f":material/{ACT_ICONS[action.operation]}:", on_click=choose,
                 type="primary" if action.operation in NEXT else "secondary", args=(key, action.operation),
             )  # fmt: skip
-    if (chosen := st.session_state.get(key)) in possible:
+    if (operation := st.session_state.get(key)) in possible:
         with st.container(border=True):
-            st.subheader(possible[chosen].label, anchor=False)
-            draw_form(actor, one, chosen)
+            st.subheader(possible[operation].label, anchor=False)
+            draw_form(actor, qualification, operation)
     others = [action for action in actions if not action.allowed]
     with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
         for action in others:
@@ -113,19 +124,19 @@ def choose(key: str, operation: str) -> None:
 
 
 def draw_package(line: QualificationLine) -> None:
-    """What the application rests on, and the whole of it as a file."""
+    """Data package that the application rests on, and the whole of it as a file."""
     package = package_of(actor, line.qualification.id)
     st.markdown(f"Frozen on {show_moment(package.made_at)} with {package.assets:,} assets; nothing in it changes.")
     unit = package.summary["Unit"]
-    told = {
+    facts = {
         "Name": unit["UnitName"], "Code": unit["UnitCode"], "Type": unit["UnitType"], "Family": unit["Family"],
         "Up (kW)": unit["UpCapacity"], "Down (kW)": unit["DownCapacity"], "Composition": package.composition,
         "SHA-256": package.sha256,
     }  # fmt: skip
     st.table(
         {
-            "What": [escape_markdown(name) for name in told],
-            "As handed in": [escape_markdown(str(value)) for value in told.values()],
+            "What": [escape_markdown(name) for name in facts],
+            "As handed in": [escape_markdown(str(value)) for value in facts.values()],
         }
     )
     st.download_button(
@@ -136,7 +147,7 @@ def draw_package(line: QualificationLine) -> None:
 
 
 actor = session.actor()
-line = get_qualification(actor, asked_for())
+line = get_qualification(actor, read_identifier())
 draw_head(line)
 show_outcome()
 draw_acts(line, qualification_actions(actor, line.qualification.id))

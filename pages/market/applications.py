@@ -37,8 +37,8 @@ if not total:
 several = may(actor, "qualification.apply") and st.toggle("Choose several to withdraw together", key="withdraw-many")
 lines = work_queue(actor, filters, MOST)
 table = TABLE if several else "applications"
-chosen = draw_qualification_table(lines, ("FSP", "Assigned to"), several=several, key=table)
-if several and chosen:
-    draw_withdrawing(actor, chosen)
+selected = draw_qualification_table(lines, ("FSP", "Assigned to"), several=several, key=table)
+if several and selected:
+    draw_withdrawing(actor, selected)
 if total > MOST:
     st.caption(f"The {MOST} that are due first are shown. Choose filters to see others.")

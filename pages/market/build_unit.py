@@ -20,20 +20,20 @@ from services.market.unit_changes.composition import CompositionPreview, create_
 from services.market.units.units import UnitDetails, get_unit
 
 
-def of_address() -> UnitDetails | None:
+def read_unit() -> UnitDetails | None:
     """The unit that assets are put into; None for a new one."""
-    given = st.query_params.get("into", "")
-    if not given:
+    text = st.query_params.get("into", "")
+    if not text:
         return None
     try:
-        return get_unit(actor, UUID(given))
+        return get_unit(actor, UUID(text))
     except ValueError:
-        raise NotFound("market unit", given) from None
+        raise NotFound("market unit", text) from None
 
 
 def choose_family() -> Family:
-    """What the unit is offered for; the basket stays, and says what another unit of the family has."""
-    chosen = st.segmented_control(
+    """Family that the unit is offered for; the basket stays, and says what another unit of the family has."""
+    family = st.segmented_control(
         "Offered for",
         list(FAMILY_LABELS),
         format_func=FAMILY_LABELS.__getitem__,
@@ -42,8 +42,8 @@ def choose_family() -> Family:
         key="family",
         bind="query-params",
     )
-    st.caption(f"{FAMILY_LABELS[chosen]}: {FAMILY_HELP[chosen]}. An asset is in one unit of each family at a time.")
-    return chosen
+    st.caption(f"{FAMILY_LABELS[family]}: {FAMILY_HELP[family]}. An asset is in one unit of each family at a time.")
+    return family
 
 
 def confirm_new(family: Family) -> None:
@@ -57,35 +57,35 @@ def confirm_new(family: Family) -> None:
     )  # fmt: skip
     if st.button("Make the unit", type="primary", icon=":material/add_box:", width="stretch"):
         try:
-            made = create_unit(actor, name=name, code=code, family=family, asset_ids=basket())
+            details = create_unit(actor, name=name, code=code, family=family, asset_ids=basket())
         except RegisterError as refused:
             show_refusal(refused, {"UnitName": "Name", "UnitCode": "Code"})
             return
         for key in ("unit-name", "unit-code"):
             st.session_state.pop(key, None)
-        leave_for(made, "The unit is made.")
+        open_unit(details, "The unit is made.")
 
 
 def confirm_change(whole: UnitDetails, preview: CompositionPreview) -> None:
     """The last word on putting more in."""
     if st.button(f"Confirm: {describe_change(preview)}", type="primary", icon=":material/check:", width="stretch"):
         try:
-            made = update_composition(actor, whole.unit.id, whole.unit.version, add=basket())
+            details = update_composition(actor, whole.unit.id, whole.unit.version, add=basket())
         except RegisterError as refused:
             show_refusal(refused)
             return
-        leave_for(made, "The unit is changed.")
+        open_unit(details, "The unit is changed.")
 
 
-def leave_for(made: UnitDetails, words: str) -> None:
-    """To the unit, with the good news."""
+def open_unit(details: UnitDetails, words: str) -> None:
+    """Open the unit, with the good news."""
     empty()
     st.session_state[DONE] = words
-    st.switch_page("pages/market/unit.py", query_params={"id": str(made.unit.id)})
+    st.switch_page("pages/market/unit.py", query_params={"id": str(details.unit.id)})
 
 
 actor = session.actor()
-whole = of_address()
+whole = read_unit()
 if whole is None:
     st.title("Build a market unit", anchor=False)
     st.caption("Pick Verified assets, watch what they come to, then give the unit a name.")

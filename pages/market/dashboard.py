@@ -32,19 +32,21 @@ h1 { font-size: 2.4rem !important; }
 
 
 def draw_headlines(numbers: MarketNumbers) -> None:
-    """What one looks for first."""
-    late = [one.by_clock[ClockState.LATE] for one in numbers.ageing_by_operator]
-    decided = {one.code: one.count for one in numbers.outcomes}
+    """Headline figures, which one looks for first."""
+    late = [operator.by_clock[ClockState.LATE] for operator in numbers.ageing_by_operator]
+    decided = {outcome.code: outcome.count for outcome in numbers.outcomes}
     cells = st.grid(5, min_column_width=150)
     kw = numbers.qualified.kw
     cells.metric("Qualified power", "withheld" if kw is None else power(kw), border=True)
-    cells.metric("Qualifications", said(numbers.qualified.count), border=True)
-    cells.metric("Open applications", said(numbers.open_total), border=True)
-    cells.metric("Of these late", said(None if None in late else sum(one or 0 for one in late)), border=True)
-    cells.metric("Qualified in this time", said(decided["QUALIFIED"]), border=True)
+    cells.metric("Qualifications", format_count(numbers.qualified.count), border=True)
+    cells.metric("Open applications", format_count(numbers.open_total), border=True)
+    cells.metric(
+        "Of these late", format_count(None if None in late else sum(count or 0 for count in late)), border=True
+    )
+    cells.metric("Qualified in this time", format_count(decided["QUALIFIED"]), border=True)
 
 
-def said(count: int | None) -> str:
+def format_count(count: int | None) -> str:
     """A headline's figure."""
     return "withheld" if count is None else f"{count:,}"
 
@@ -111,9 +113,9 @@ def draw_wall() -> None:
 
 
 def draw_head(anonymised: bool) -> tuple[Dimension, str, str]:
-    """How the figures are told apart, and what is downloaded."""
+    """Choices of the page: dimension of power, grouping of clocks, picture format; returns them."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        dimension = choose_one("Power by", "by", {str(one): label for one, label in DIMENSION_LABELS.items()})
+        dimension = choose_one("Power by", "by", {str(code): label for code, label in DIMENSION_LABELS.items()})
         per = choose_one("Clocks by", "per", market_clocks.PER)
         picture = choose_one(
             "Pictures as", "picture", PICTURES, "What the camera over a chart downloads: for slides, or to edit"

@@ -33,16 +33,22 @@ def choose_unit() -> UUID | None:
     """One of the actor's units; the address names it."""
     text = st.text_input("Find a unit", key="find", type="search", placeholder="Name or code")
     page = list_units(actor, UnitFilters(status=(UnitStatus.ACTIVE,), text=text or None), limit=MOST_UNITS)
-    names = {one.id: f"{one.name} ({one.code}), {FAMILY_LABELS[one.family]}" for one in page.items}
-    chosen = named_unit()
-    if chosen is not None and chosen not in names:
-        names = {chosen: "The unit that the address names", **names}
+    names = {
+        unit_line.id: f"{unit_line.name} ({unit_line.code}), {FAMILY_LABELS[unit_line.family]}"
+        for unit_line in page.items
+    }
+    unit_id = named_unit()
+    if unit_id is not None and unit_id not in names:
+        names = {unit_id: "The unit that the address names", **names}
     if not names:
         st.info("No active unit of yours has this name or code. Look for another.", icon=":material/hub:")
         return None
     options = list(names)
     unit = st.selectbox(
-        "Unit", options, index=options.index(chosen) if chosen else 0, format_func=lambda one: names[one]
+        "Unit",
+        options,
+        index=options.index(unit_id) if unit_id else 0,
+        format_func=lambda identifier: names[identifier],
     )
     if page.next_cursor is not None:
         st.caption(f"The {MOST_UNITS} newest are listed: type a part of the name to find others.")
@@ -56,12 +62,12 @@ def draw_unit() -> None:
     if unit_id is None:
         return
     try:
-        found = opportunities_of_unit(actor, unit_id)
+        opportunities = opportunities_of_unit(actor, unit_id)
     except NotFound:
         st.warning("The unit that this address names isn't among those you may see.", icon=":material/visibility_off:")
         return
     link("market/unit.py", "The unit's page", "hub", {"id": str(unit_id)})
-    draw_opportunities(actor, found, "unit")
+    draw_opportunities(actor, opportunities, "unit")
 
 
 actor = session.actor()

@@ -1,4 +1,4 @@
-"""One product (UC-04.01): what it asks for in each version, who buys it where, equivalences, stacking, proposals."""
+"""One product (UC-04.01): requirements by version, buyers by area, equivalences, stacking, proposals."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from services.market.products.proposal_records import list_proposals
 
 
 def draw_news(sheet: ProductSheet) -> None:
-    """What somebody who is about to apply has to know first."""
+    """News for somebody who is about to apply: end, start, and the version to come."""
     view = sheet.view
     ends = show_date(view.product.deprecated_from)
     why = f" {escape_markdown(view.product.deprecation_reason or '')}"
@@ -36,16 +36,17 @@ def draw_news(sheet: ProductSheet) -> None:
 
 
 def draw_proposals(sheet: ProductSheet) -> None:
-    """What is open for it, and what the actor can propose."""
+    """Open proposals for the product, and the ways to make one."""
     if not may(actor, "product.propose"):
         return
     code = sheet.view.product.code
     st.subheader("Proposals", anchor=False)
-    found = list_proposals(actor, OPEN, code).items
-    for one in found:
-        words = f"{one.kind.capitalize()}, from {show_date(one.effective_from)}: {STATUS_LABELS[one.status].lower()}"
-        link("market/proposals.py", words, "rule", {"id": str(one.id)})
-    if not found:
+    proposals = list_proposals(actor, OPEN, code).items
+    for proposal in proposals:
+        status = STATUS_LABELS[proposal.status].lower()
+        words = f"{proposal.kind.capitalize()}, from {show_date(proposal.effective_from)}: {status}"
+        link("market/proposals.py", words, "rule", {"id": str(proposal.id)})
+    if not proposals:
         st.caption("None is open.")
     if Scope.OWN in scopes_of(actor, "product.propose") and sheet.view.product.deprecated_from is None:
         with st.container(horizontal=True):

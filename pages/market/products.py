@@ -26,38 +26,40 @@ KEYS = ("submarket", "procurer", "phase")
 OUTSIDE = {"phase-3": "phase 3", "outside": "not through this register", "go-live": "at go-live"}
 
 
-def choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
+def choose_filter(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
     """One filter, in the address by its label; links may name codes."""
     accept_codes(key, options)
-    chosen = st.multiselect(
+    selection = st.multiselect(
         label, list(options), format_func=options.__getitem__, key=key, bind="query-params", placeholder="All"
     )
-    return tuple(chosen)
+    return tuple(selection)
 
 
-def filters() -> ProductFilters:
-    """What is chosen."""
+def choose_filters() -> ProductFilters:
+    """Draw the filters and return the choice."""
     grid = st.grid(4, min_column_width=170)
     with grid.container():
         text = st.text_input("Search", key="q", bind="query-params", type="search", placeholder="Code or name")
     with grid.container():
-        markets = choose("Sub-market", "submarket", {one.name: one.name for one in list_sub_markets() if one.family})
+        markets = choose_filter(
+            "Sub-market", "submarket", {market.name: market.name for market in list_sub_markets() if market.family}
+        )
     with grid.container():
-        buyers = choose("Bought by", "procurer", {code: one.name for code, one in procurers().items()})
+        buyers = choose_filter("Bought by", "procurer", {code: procurer.name for code, procurer in procurers().items()})
     with grid.container():
-        phases = choose("Phase", "phase", {str(phase): words for phase, words in PHASE_LABELS.items()})
+        phases = choose_filter("Phase", "phase", {str(phase): words for phase, words in PHASE_LABELS.items()})
     ended = st.checkbox("Show products that have ended, too", key="ended", bind="query-params")
     return ProductFilters(markets, buyers, phases, text or "", ended)
 
 
-def clear() -> None:
+def clear_filters() -> None:
     """Show everything again."""
     st.session_state["q"] = ""
     for key in KEYS:
         st.session_state[key] = []
 
 
-def row(view: ProductView) -> dict[str, str]:
+def describe_product(view: ProductView) -> dict[str, str]:
     """A product as a line of the catalogue."""
     version = view.version
     return {
@@ -82,12 +84,12 @@ st.caption(
     "unit pass nor fail. What you choose stands in the address."
 )
 show_outcome()
-chosen = filters()
-views = list_products(actor, chosen)
+filters = choose_filters()
+views = list_products(actor, filters)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**{len(views):,} {'product' if len(views) == 1 else 'products'}**", width="content")
-    if chosen != ProductFilters(ended=chosen.ended):
-        st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear)
+    if filters != ProductFilters(ended=filters.ended):
+        st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
     if Scope.OWN in scopes_of(actor, "product.propose"):
         st.page_link(
             "pages/market/propose_product.py", label="Propose a product", icon=":material/add_circle:", width="content"
@@ -96,7 +98,7 @@ if not views:
     st.info("No product passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
     st.stop()
 selected = st.dataframe(
-    [row(view) for view in views],
+    [describe_product(view) for view in views],
     hide_index=True,
     width="stretch",
     height="content",
@@ -122,12 +124,12 @@ with st.expander("All sub-markets, those without products included"):
     st.dataframe(
         [
             {
-                "Sub-market": one.name,
-                "Family of units": FAMILY_LABELS[one.family] if one.family else "–",
-                "Phase": OUTSIDE[one.phase],
-                "What it is": one.description,
+                "Sub-market": market.name,
+                "Family of units": FAMILY_LABELS[market.family] if market.family else "–",
+                "Phase": OUTSIDE[market.phase],
+                "What it is": market.description,
             }
-            for one in list_sub_markets()
+            for market in list_sub_markets()
         ],
         hide_index=True,
         width="stretch",

@@ -18,15 +18,15 @@ from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS
 from services.market.products.proposal_records import get_proposal, list_proposals
 
 
-def chosen_proposal() -> ProductProposal | None:
+def read_proposal() -> ProductProposal | None:
     """The one that the address names."""
-    given = st.query_params.get("id")
-    if not given:
+    text = st.query_params.get("id")
+    if not text:
         return None
     try:
-        return get_proposal(actor, UUID(given))
+        return get_proposal(actor, UUID(text))
     except ValueError:
-        raise NotFound("proposal", given) from None
+        raise NotFound("proposal", text) from None
 
 
 def draw_list() -> None:
@@ -38,8 +38,8 @@ def draw_list() -> None:
     statuses = st.multiselect(
         "Status", list(labels), format_func=labels.__getitem__, key="status", bind="query-params", placeholder="All"
     )
-    found = list_proposals(actor, [ProposalStatus(one) for one in statuses])
-    if not found.items:
+    page = list_proposals(actor, [ProposalStatus(status) for status in statuses])
+    if not page.items:
         st.info("No proposal is in these states.", icon=":material/task_alt:")
         st.markdown(
             "System operators propose; their proposals appear here until you have decided."
@@ -50,15 +50,15 @@ def draw_list() -> None:
     names = organisation_names(actor)
     rows = [
         {
-            "Product": one.code,
-            "Kind": KIND_LABELS[one.kind],
-            "Status": STATUS_LABELS[one.status],
-            "By": provider_name(names, one.organisation_id),
-            "From": one.effective_from,
-            "Proposed": one.proposed_at,
-            "Why": one.reason,
+            "Product": proposal.code,
+            "Kind": KIND_LABELS[proposal.kind],
+            "Status": STATUS_LABELS[proposal.status],
+            "By": provider_name(names, proposal.organisation_id),
+            "From": proposal.effective_from,
+            "Proposed": proposal.proposed_at,
+            "Why": proposal.reason,
         }
-        for one in found.items
+        for proposal in page.items
     ]
     selected = st.dataframe(
         rows,
@@ -74,15 +74,13 @@ def draw_list() -> None:
         alt="Proposals for the catalogue",
     )
     if selected.selection.rows:
-        st.switch_page(
-            "pages/market/proposals.py", query_params={"id": str(found.items[selected.selection.rows[0]].id)}
-        )
-    more = " There are older ones." if found.next_cursor else ""
+        st.switch_page("pages/market/proposals.py", query_params={"id": str(page.items[selected.selection.rows[0]].id)})
+    more = " There are older ones." if page.next_cursor else ""
     st.caption(f"Choose a row to open the proposal.{more}")
 
 
 actor = session.actor()
-proposal = chosen_proposal()
+proposal = read_proposal()
 if proposal is None:
     st.title("Product proposals", anchor=False)
     st.caption("What system operators propose for the catalogue. The FMAR administrator approves, refuses or asks.")

@@ -34,9 +34,9 @@ ABOUT = {
 
 
 def draw_heading() -> tuple[ProposalKind, str, ProductVersion | None]:
-    """What is proposed, for which product, and the version that it starts from."""
-    given = st.query_params.get("kind", ProposalKind.NEW)
-    kind = ProposalKind(given) if given in list(ProposalKind) else ProposalKind.NEW
+    """Heading of the form: kind of proposal, product code, and the version that it starts from."""
+    text = st.query_params.get("kind", ProposalKind.NEW)
+    kind = ProposalKind(text) if text in list(ProposalKind) else ProposalKind.NEW
     st.title(f"Propose: {KINDS[kind].lower()}", anchor=False)
     st.caption(ABOUT[kind])
     if kind is ProposalKind.NEW:
@@ -63,10 +63,10 @@ def draw_when(kind: ProposalKind, prefix: str, base: ProductVersion | None) -> t
     return day if isinstance(day, date) else today(), reason or ""
 
 
-def send(proposed: ProposalDraft) -> None:
+def submit(proposed: ProposalDraft) -> None:
     """Propose, and go to the proposal; a refusal stays here with everything that was typed."""
     try:
-        made = propose_product(actor, proposed)
+        proposal = propose_product(actor, proposed)
     except Duplicate as twice:
         st.error(escape_markdown(twice.message), icon=":material/content_copy:")
         link("market/proposals.py", "Open that proposal", "rule", {"id": twice.existing_id or ""})
@@ -74,11 +74,11 @@ def send(proposed: ProposalDraft) -> None:
         show_refusal(refused, LABELS)
     else:
         st.session_state[DONE] = "Proposed. The FMAR administrator decides; you are told here and by an event."
-        st.switch_page("pages/market/proposals.py", query_params={"id": str(made.id)})
+        st.switch_page("pages/market/proposals.py", query_params={"id": str(proposal.id)})
 
 
-def check(proposed: ProposalDraft) -> None:
-    """What proposing would say."""
+def show_check(proposed: ProposalDraft) -> None:
+    """Findings that proposing would raise."""
     try:
         findings = check_proposal(actor, proposed)
     except RegisterError as refused:
@@ -108,6 +108,6 @@ with st.container(horizontal=True):
     checking = st.button("Check", icon=":material/rule:")
     sending = st.button("Propose", type="primary", icon=":material/send:")
 if checking:
-    check(proposed)
+    show_check(proposed)
 if sending:
-    send(proposed)
+    submit(proposed)

@@ -21,14 +21,14 @@ CHOOSING = "queue-many"
 
 
 def draw_numbers(tally: ApplicationCounts) -> None:
-    """How the clocks stand."""
+    """Numbers of applications by clock."""
     grid = st.grid(4, min_column_width=130)
     for state in (ClockState.LATE, ClockState.SOON, ClockState.IN_TIME, ClockState.PAUSED):
         grid.metric(CLOCK_LABELS[state], f"{tally.clocks[state]:,}", border=True)
 
 
 def draw_groups(tally: ApplicationCounts) -> None:
-    """How many there are in each GSP group, as bars of one table."""
+    """Number of applications in each GSP group, as bars of one table."""
     rows = [{"GSP group": code or "Several", "Applications": count} for code, count in tally.groups.items()]
     with st.expander("By GSP group", icon=":material/map:"):
         most = max(tally.groups.values())
@@ -61,9 +61,9 @@ else:
     several = assesses and st.toggle("Choose several to take, assign or decide together", key=CHOOSING)
     lines = work_queue(actor, filters, MOST)
     without = ("SO",) if assesses else ()
-    chosen = draw_qualification_table(lines, without, several=several, key=TABLE if several else "queue-one")
-    if several and chosen:
-        draw_many(actor, chosen)
+    selected = draw_qualification_table(lines, without, several=several, key=TABLE if several else "queue-one")
+    if several and selected:
+        draw_many(actor, selected)
     if total > MOST:
         st.caption(f"The {MOST} that are due first of {total:,} are shown. Choose filters to see others.")
 if assesses:

@@ -1,4 +1,4 @@
-"""What may be held together (UC-04.01, UC-04.03): the matrix as one picture a mode, and the question for a set of products."""
+"""Stacking (UC-04.01, UC-04.03): the matrix as one picture a mode, and the question for a set of products."""
 
 from typing import Literal
 
@@ -33,7 +33,7 @@ def draw_question() -> None:
     st.subheader("Can these be held together?", anchor=False)
     names = {view.product.code: f"{view.product.code}, {view.version.name}" for view in list_products(actor)}
     accept_codes("product", names)
-    chosen = st.multiselect(
+    codes = st.multiselect(
         "Products",
         list(names),
         format_func=names.__getitem__,
@@ -41,12 +41,12 @@ def draw_question() -> None:
         bind="query-params",
         placeholder="Two or more",
     )
-    if len(chosen) < 2:
+    if len(codes) < 2:
         st.caption("Choose two products or more.")
         return
-    found = can_be_held(actor, chosen)
+    answer = can_be_held(actor, codes)
     with st.container(horizontal=True):
-        for mode, holding in zip(MODES, (found.co_delivery, found.splitting, found.jumping), strict=True):
+        for mode, holding in zip(MODES, (answer.co_delivery, answer.splitting, answer.jumping), strict=True):
             st.badge(f"{mode}: {holding}", color=COLOURS[holding])
     rows = [
         {
@@ -54,7 +54,7 @@ def draw_question() -> None:
             **{mode: STACKING_LABELS[pair.cell[place]] for place, mode in enumerate(MODES)},
             "On condition": pair.condition or "",
         }
-        for pair in found.pairs
+        for pair in answer.pairs
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height="content", alt="What each pair comes to")
     st.caption(f"{'; '.join(f'{mode}: {words}' for mode, words in MODES.items())}.")
@@ -81,9 +81,11 @@ members = {
     code: [view.product.code for view in list_products(actor) if view.version.stacking_code == code] for code in codes
 }
 several = [
-    f"{escape_markdown(code)}: {', '.join(found)}" for code, found in members.items() if found and found != [code]
+    f"{escape_markdown(code)}: {', '.join(related)}"
+    for code, related in members.items()
+    if related and related != [code]
 ]
-without = [code for code, found in members.items() if not found]
+without = [code for code, related in members.items() if not related]
 st.caption(
     f"Codes that stand for other products: {'; '.join(several)}. Without a product in the catalogue: {', '.join(without)}."
 )

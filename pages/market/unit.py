@@ -1,4 +1,4 @@
-"""One market unit: what it can do and which assets set that, what is in it as of any day, what may be done, its history."""
+"""One market unit: its capability and the assets that set it, its assets as of any day, its acts and its history."""
 
 from uuid import UUID
 
@@ -33,25 +33,25 @@ LABELS = {
 }
 
 
-def asked_for() -> UUID:
+def read_identifier() -> UUID:
     """The unit that the address names; without one, the way to choose it."""
-    given = st.query_params.get("id", "")
-    if not given:
+    text = st.query_params.get("id", "")
+    if not text:
         st.info("This page shows one market unit: choose it first.", icon=":material/hub:")
         st.page_link("pages/market/units.py", label="Market units", icon=":material/hub:")
         st.stop()
     try:
-        return UUID(given)
+        return UUID(text)
     except ValueError:
-        raise NotFound("market unit", given) from None
+        raise NotFound("market unit", text) from None
 
 
-def draw_head(found: UnitDetails) -> None:
+def draw_head(details: UnitDetails) -> None:
     """Name, status and what everybody asks first."""
-    unit = found.unit
+    unit = details.unit
     st.title(escape_markdown(unit.name), anchor=False)
     provider = provider_name(organisation_names(actor), unit.service_provider_id)
-    unit_badges(unit, found.capability.unit_type, provider)
+    unit_badges(unit, details.capability.unit_type, provider)
     st.caption(
         f"{escape_markdown(unit.code)} · Unit ID {unit.id} · composition {unit.composition}, version {unit.version}, "
         f"{show_moment(unit.recorded_at)}"
@@ -64,16 +64,20 @@ def draw_head(found: UnitDetails) -> None:
         st.markdown(f"Re-assigned on this evidence: {escape_markdown(unit.reassignment_evidence)}")
 
 
-def named(found: UnitDetails) -> dict[str, str]:
-    """The names of the assets that its limits name."""
-    ids = {UUID(one) for limit in found.capability.limits.values() for one in (*limit["assets"], *limit["silent"])}
+def name_limiting_assets(details: UnitDetails) -> dict[str, str]:
+    """Names of the assets that the unit's limits name, by identifier."""
+    ids = {
+        UUID(asset_id)
+        for limit in details.capability.limits.values()
+        for asset_id in (*limit["assets"], *limit["silent"])
+    }
     return {str(identifier): name for identifier, name in names_of_assets(actor, ids).items()}
 
 
 actor = session.actor()
-unit_id = asked_for()
-found = get_unit(actor, unit_id)
-draw_head(found)
+unit_id = read_identifier()
+details = get_unit(actor, unit_id)
+draw_head(details)
 show_outcome()
 day = draw_day()
 if day is not None:
@@ -82,25 +86,25 @@ if day is not None:
     except NotFound:
         st.info(f"The unit wasn't there yet at the end of {show_date(day)}.", icon=":material/history:")
     st.stop()
-draw_unit_acts(actor, found)
-sections = [one for one in SECTIONS if may(actor, one.permission)]
+draw_unit_acts(actor, details)
+sections = [section for section in SECTIONS if may(actor, section.permission)]
 capability, inside, *others, history = st.tabs(
-    ["Capability", "Assets", *(one.label for one in sections), "History"],
+    ["Capability", "Assets", *(section.label for section in sections), "History"],
     key="part",
     on_change="rerun",
     bind="query-params",
 )
 if capability.open:
     with capability:
-        draw_capability(found, named(found))
+        draw_capability(details, name_limiting_assets(details))
         draw_over_time(unit_history(actor, unit_id))
 if inside.open:
     with inside:
-        draw_members(actor, found)
+        draw_members(actor, details)
 for tab, section in zip(others, sections, strict=True):
     if tab.open:
         with tab:
-            section.draw(actor, found)
+            section.draw(actor, details)
 if history.open:
     with history:
         draw_history(unit_changes(actor, unit_id), LABELS)

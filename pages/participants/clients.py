@@ -126,7 +126,7 @@ def _draw_client(client: ClientView) -> None:
                     ("Revoke", f"revoke-{client.id}", "key_off", _draw_revocation),
                 ):
                     st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
-                    if dialogs.asked(name):
+                    if dialogs.is_open(name):
                         dialog(client)
 
 
@@ -141,7 +141,7 @@ if SHOWN_ONCE in st.session_state:
     _draw_secret()
 else:
     st.button("New API credential", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("credential",))
-    if dialogs.asked("credential"):
+    if dialogs.is_open("credential"):
         _draw_creation()
 clients = list_clients(actor, organisation_id)
 for client in clients:

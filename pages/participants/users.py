@@ -121,7 +121,7 @@ def _run(operation: Callable[[], UserView | User], outcome: str, *, clear: bool 
 
 def _draw_act(person: UserView, label: str, name: str, icon: str, dialog: Callable[[UserView], None]) -> None:
     st.button(label, key=name, icon=f":material/{icon}:", on_click=dialogs.ask, args=(name,))
-    if dialogs.asked(name):
+    if dialogs.is_open(name):
         dialog(person)
 
 
@@ -164,7 +164,7 @@ organisation_id = choose_organisation(actor, key="users")
 offered = assignable_in(actor, organisation_id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.button("Invite a user", type="primary", icon=":material/person_add:", on_click=dialogs.ask, args=("invite",))
-    if dialogs.asked("invite"):
+    if dialogs.is_open("invite"):
         _draw_invitation()
     text = st.text_input("Find", key="users-text", placeholder="Part of a name or address", live="300ms", width=320)
 people = list_users(actor, organisation_id, text=text)

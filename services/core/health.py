@@ -28,7 +28,7 @@ LEAST_ROOM = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HealthState:
-    """Whether the database answers and can be written to; `outage` names what keeps it from that, `clock` the trust in it."""
+    """Readiness of the database, which has to answer and take writes; `outage` names what keeps it from that, `clock` the trust in it."""
 
     database: bool
     writable: bool

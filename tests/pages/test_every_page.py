@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.frame.navigation import PLACES, START, opens
+from pages.frame.navigation import PLACES, START, is_offered
 from services.core.db import engine as database
 from services.participants.identity import actor_for_user, demo_personas
 from tests.conftest import build_demo, use_database
@@ -26,7 +26,7 @@ def test_every_page_opens_for_everybody(demo_register: str, persona: str) -> Non
     use_database(demo_register)
     user = next(user for user in demo_personas() if user.key == persona)
     actor = actor_for_user(user.user_id, user.organisation_id)
-    offered = [place for places in PLACES.values() for place in places if not place.hidden and opens(place, actor)]
+    offered = [place for places in PLACES.values() for place in places if not place.hidden and is_offered(place, actor)]
     assert len(offered) > 3
     for place in offered:
         at = open_page(persona, None if place.address == START else place.file.removesuffix(".py"))

@@ -13,7 +13,7 @@ from pages.components.asset_form.mpan import draw_network
 from pages.components.asset_form.owner import draw_owners, owner_values
 from pages.components.asset_form.position import POSITION_TERMS, draw_position, position_values
 from pages.components.common.aliases import alias_values, draw_aliases
-from pages.components.common.form_field import Findings, common, draw_field, show_beside, value_of
+from pages.components.common.form_field import Findings, draw_field, show_beside, value_of, widget_options
 from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import UNITS, in_unit, to_kw
 from pages.frame.markdown import escape_markdown
@@ -105,7 +105,7 @@ class AssetForm:
             index=None,
             format_func=lambda code: offered[code].get("title", code),
             placeholder="Choose a category: its fields follow",
-            **common(field, self.state),
+            **widget_options(field, self.state),
         )
         show_beside(findings.get(CATEGORY, ()))
         category = self.state.get(CATEGORY)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages.components.common.form_field import Findings, common, draw_field, show_beside
+from pages.components.common.form_field import Findings, draw_field, show_beside, widget_options
 from pages.components.common.form_state import FormState
 from pages.frame.markdown import escape_markdown
 from services.assets.rules.mpan import CORE_LENGTH, describe_mpan
@@ -49,7 +49,9 @@ def _meaning(fields: Sequence[FormField], state: FormState) -> list[object]:
 
 
 def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
-    st.text_input(**common(field, state), live="200ms", autocomplete="off", placeholder="13 digits, or 21 from a bill")
+    st.text_input(
+        **widget_options(field, state), live="200ms", autocomplete="off", placeholder="13 digits, or 21 from a bill"
+    )
     text = str(state.get(field.term) or "").strip()
     relevant = [finding for finding in findings.get(field.term, ()) if finding.given in (None, text)]
     if not text:

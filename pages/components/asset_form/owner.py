@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.components.common.form_field import Findings, common, draw_field, show_beside
+from pages.components.common.form_field import Findings, draw_field, show_beside, widget_options
 from pages.components.common.form_state import FormState
 from pages.frame.markdown import escape_markdown
 from services.core.attributes import FormField
@@ -52,7 +52,7 @@ def _organisation(field: FormField, entries: Sequence[DirectoryEntry], state: Fo
         index=None,
         format_func=names.__getitem__,
         placeholder="Choose the provider" if field.term == PROVIDER else "The organisation that manages it",
-        **common(field, state),
+        **widget_options(field, state),
     )
     show_beside(findings.get(field.term, ()))
 

@@ -83,7 +83,7 @@ def _keep(actor: Actor, name: str, entries: Sequence[CodeListEntry], usage: dict
         st.caption("A category is added, renamed and retired by its schema; here you put the list in order.")
     else:
         st.button("Add a code", icon=":material/add:", on_click=dialogs.ask, args=("add-code",))
-        if dialogs.asked("add-code"):
+        if dialogs.is_open("add-code"):
             _add(actor, name)
     by_code = {entry.code: entry for entry in entries}
     code = st.selectbox(
@@ -103,9 +103,9 @@ def _keep(actor: Actor, name: str, entries: Sequence[CodeListEntry], usage: dict
             st.button("Rename", icon=":material/edit:", on_click=dialogs.ask, args=("rename-code",))
             act = "Retire" if entry.active else "Put into use"
             st.button(act, icon=":material/toggle_on:", on_click=dialogs.ask, args=("switch-code",))
-    if dialogs.asked("rename-code"):
+    if dialogs.is_open("rename-code"):
         _rename(actor, name, entry)
-    elif dialogs.asked("switch-code"):
+    elif dialogs.is_open("switch-code"):
         _switch(actor, name, entry, usage.get(code, 0))
 
 

@@ -23,7 +23,7 @@ def draw_overview(actor: Actor, categories: Sequence[CategorySummary]) -> None:
         st.session_state["category"] = just.category
         st.toast(f"{escape_markdown(just.title)}, version {just.in_use}, is in use.", icon=":material/publish:")
     st.button("New category", type="primary", icon=":material/add:", on_click=dialogs.ask, args=("new-category",))
-    if dialogs.asked("new-category"):
+    if dialogs.is_open("new-category"):
         new_category(actor)
     several = any(set(category.assets) - {category.in_use} for category in categories)
     st.dataframe(
@@ -66,7 +66,7 @@ def draw_acts(actor: Actor, category: CategorySummary) -> None:
         if category.in_use:
             name = f"deprecate-{category.category}"
             st.button("Deprecate", icon=":material/block:", on_click=dialogs.ask, args=(name,))
-            if dialogs.asked(name):
+            if dialogs.is_open(name):
                 deprecate(actor, category)
     with st.expander("Versions side by side", icon=":material/history:", on_change="rerun") as versions:
         if versions.open:

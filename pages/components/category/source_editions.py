@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.common.downloads import csv_bytes
-from pages.frame.refusals import shown
+from pages.frame.refusals import format_value
 from services.assets.sources.reading_records import Edition, edition_findings
 from services.core.identity.actor import Actor
 
@@ -70,7 +70,7 @@ def draw_findings(actor: Actor, edition: Edition) -> None:
         {
             "Row": finding.get("row"),
             "Column": finding.get("column") or "–",
-            "Cell": shown(finding.get("given")),
+            "Cell": format_value(finding.get("given")),
             "What was made of it": finding["message"],
             "Code": finding["code"],
             "Row skipped": "Yes" if finding.get("skipped") else "No",

@@ -7,7 +7,7 @@ import streamlit as st
 from models.sources import SourceRecord
 from pages.frame.access import note_record
 from pages.frame.markdown import escape_markdown
-from pages.frame.refusals import show_changes, shown
+from pages.frame.refusals import format_value, show_changes
 from services.assets.sources.reading_records import find_records, record_versions
 from services.core.clock import show_date
 from services.core.identity.actor import Actor
@@ -55,7 +55,7 @@ def _history(versions: list[SourceRecord]) -> None:
                 st.markdown("What this edition changed:")
                 show_changes(changes)
             with st.expander("The row as it was published"):
-                rows = [{"Heading": name, "Cell": shown(cell)} for name, cell in version.raw.items()]
+                rows = [{"Heading": name, "Cell": format_value(cell)} for name, cell in version.raw.items()]
                 st.dataframe(rows, hide_index=True, width="stretch", key=f"raw-{version.id}")
 
 

@@ -60,8 +60,8 @@ def alias_values(state: FormState) -> list[dict[str, str]] | None:
 
 def typed_aliases(aliases: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Identifiers as they are typed into the rows."""
-    found: dict[str, Any] = {ALIAS_COUNT: max(1, len(aliases))}
+    entries: dict[str, Any] = {ALIAS_COUNT: max(1, len(aliases))}
     for row, alias in enumerate(aliases):
-        found[f"Aliases:{row}:scheme"] = alias["scheme"]
-        found[f"Aliases:{row}:value"] = alias["value"]
-    return found
+        entries[f"Aliases:{row}:scheme"] = alias["scheme"]
+        entries[f"Aliases:{row}:value"] = alias["value"]
+    return entries

@@ -1,4 +1,4 @@
-"""Which assets a page shows: the filters, kept in the address so that a view can be sent to somebody."""
+"""Filters of assets, kept in the address so that a view can be sent to somebody."""
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -24,7 +24,7 @@ UNITS = {"kW": Decimal(1), "MW": Decimal(1000)}
 
 
 def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
-    """Draw the filters; what is chosen. A new choice goes back to the first page. `by_status`: by any state."""
+    """Draw the filters and return the choice. A new choice goes back to the first page. `by_status`: by any state."""
     lists = code_lists()
     grid = st.grid(5 if by_status else 4, min_column_width=150)
     with grid.container():
@@ -42,7 +42,7 @@ def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
     status: Sequence[str] = ()
     if by_status:
         with grid.container():
-            status = _choose("Status", "status", {str(one): label for one, label in STATUS_LABELS.items()})
+            status = _choose("Status", "status", {str(state): label for state, label in STATUS_LABELS.items()})
     with grid.container():
         areas = {code.code: code.label for code in lists["DNOCode"].values() if code.active}
         mine = areas if actor.all_areas or not actor.areas else {k: v for k, v in areas.items() if k in actor.areas}
@@ -59,7 +59,7 @@ def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
         status=status,
         dno_connection=network,
         gsp_group=group,
-        service_provider_id=tuple(UUID(one) for one in provider),
+        service_provider_id=tuple(UUID(identifier) for identifier in provider),
         text=text or None,
     )
 
@@ -80,8 +80,15 @@ def _more_filters(actor: Actor) -> tuple[Sequence[str], Decimal | None, Decimal 
         if not _sees_providers(actor):
             return (), least, most
         with grid.container():
-            managing = [one for one in directory(actor) if PROVIDER_ROLES & set(one.organisation_roles)]
-            providers = {str(one.organisation_id): one.organisation_legal_name for one in managing}
+            organisations = [
+                organisation
+                for organisation in directory(actor)
+                if PROVIDER_ROLES & set(organisation.organisation_roles)
+            ]
+            providers = {
+                str(organisation.organisation_id): organisation.organisation_legal_name
+                for organisation in organisations
+            }
             return _choose("FSP", "fsp", providers), least, most
 
 
@@ -91,17 +98,17 @@ def _sees_providers(actor: Actor) -> bool:
 
 def _power(label: str, key: str, unit: Decimal) -> Decimal | None:
     """One end of the capacities that pass, in kW."""
-    given = st.number_input(
+    value = st.number_input(
         label, min_value=0.0, value=None, key=key, bind="query-params", placeholder="Any", on_change=first_page
     )
-    if given is None:
+    if value is None:
         return None
-    return (Decimal(str(given)) * unit).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return (Decimal(str(value)) * unit).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
     accept_codes(key, options)
-    chosen = st.multiselect(
+    selection = st.multiselect(
         label,
         list(options),
         format_func=options.__getitem__,
@@ -110,15 +117,15 @@ def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
         placeholder="All",
         on_change=first_page,
     )
-    return tuple(chosen)
+    return tuple(selection)
 
 
 def accept_codes(key: str, options: Mapping[str, str], *, several: bool = True) -> None:
     """Addresses name choices by their labels, as they are read; links made from data may name them by their codes."""
-    given = st.query_params.get_all(key)
-    codes = [one for one in given if one in options]
+    entries = st.query_params.get_all(key)
+    codes = [entry for entry in entries if entry in options]
     if codes and key not in st.session_state:
-        named = [code for code, label in options.items() if label in given or code in codes]
+        named = [code for code, label in options.items() if label in entries or code in codes]
         st.session_state[key] = named if several else codes[0]
 
 
@@ -139,7 +146,7 @@ def clear_filters() -> None:
 
 
 def is_filtered(filters: AssetFilters) -> bool:
-    """Whether anything is chosen."""
+    """Test whether any filter is set."""
     return filters != AssetFilters()
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from models.assets import STATUS_LABELS, Asset, AssetStatus
 from pages.components.common.power import show_kw
 from pages.frame.markdown import escape_markdown
-from pages.frame.refusals import shown
+from pages.frame.refusals import format_value
 from services.assets.rules.reference import category_schema, code_lists
 from services.assets.rules.schemas import CORE_ATTRIBUTES, form_fields
 from services.core.attributes import CodeLists, FormField
@@ -59,7 +59,7 @@ def status_badge(status: AssetStatus) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AssetLabels:
-    """What the terms of one asset's category are called, and how their values read."""
+    """Labels of the terms of one asset's category, and of their values."""
 
     fields: Mapping[str, FormField]
     lists: CodeLists
@@ -96,14 +96,18 @@ class AssetLabels:
         if field.kind == "degrees":
             return f"{float(value):.6f}°"
         if field.kind == "boolean":
-            return shown(value)
-        return f"{_number(value)} {field.unit}".rstrip() if isinstance(value, int | float | Decimal) else shown(value)
+            return format_value(value)
+        return (
+            f"{_number(value)} {field.unit}".rstrip()
+            if isinstance(value, int | float | Decimal)
+            else format_value(value)
+        )
 
     def _coded(self, field: FormField, value: Any) -> str:
-        known = {option.code: option.label for option in field.options}
-        known |= {code.code: code.label for code in self.lists.get(field.code_list or "", {}).values()}
+        labels = {option.code: option.label for option in field.options}
+        labels |= {code.code: code.label for code in self.lists.get(field.code_list or "", {}).values()}
         codes = value if isinstance(value, list) else [value]
-        return ", ".join(known.get(str(code), str(code)) for code in codes)
+        return ", ".join(labels.get(str(code), str(code)) for code in codes)
 
     def _of_register(self, term: str, value: Any) -> str:
         if term == "Status":
@@ -117,7 +121,7 @@ class AssetLabels:
         if term in ("StatusSince", "RegisteredAt", "ManagedFrom"):
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
             return show_moment(moment)
-        return shown(value)
+        return format_value(value)
 
 
 def _number(value: float | Decimal) -> str:
@@ -135,7 +139,9 @@ def organisation_names(actor: Actor) -> dict[str, str]:
     """The names of active organisations by identifier, as everybody who takes part may know them."""
     if not may(actor, "organisation.directory"):
         return {}
-    return {str(one.organisation_id): one.organisation_legal_name for one in directory(actor)}
+    return {
+        str(organisation.organisation_id): organisation.organisation_legal_name for organisation in directory(actor)
+    }
 
 
 def words_for(actor: Actor, asset: Asset) -> AssetLabels:

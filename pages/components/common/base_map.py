@@ -151,5 +151,5 @@ def draw_map(
         st.pydeck_chart(deck, height=height, key=key, alt=alt)
         return None
     event = st.pydeck_chart(deck, height=height, key=key, on_select="rerun", selection_mode="single-object", alt=alt)
-    chosen = event.selection.objects.get("assets", [])
-    return str(chosen[0]["id"]) if chosen else None
+    selection = event.selection.objects.get("assets", [])
+    return str(selection[0]["id"]) if selection else None

@@ -39,12 +39,12 @@ def power(kilowatts: Decimal | None) -> str:
     return f"{megawatts:,.0f} MW" if megawatts >= TO_ONE else f"{megawatts:,.1f} MW"
 
 
-def _shown(cells: Sequence[Cell]) -> list[Cell]:
+def _select_cells(cells: Sequence[Cell]) -> list[Cell]:
     """Cells with something in them; withheld ones keep their row, so that nobody takes them for nothing."""
     return [cell for cell in cells if cell.withheld or cell.count]
 
 
-def _said(cell: Cell, text: str) -> str:
+def _format_cell(cell: Cell, text: str) -> str:
     return "withheld" if cell.withheld else text
 
 
@@ -85,7 +85,7 @@ class _Bar:
 
 
 def _lines(bar: _Bar) -> list[str]:
-    """What stands over a bar: its name, broken where it is long, and its figure, on the same line where it fits."""
+    """Lines over a bar: its name, broken where it is long, and its figure, on the same line where it fits."""
     *before, last = wrap(bar.name, ONE_LINE) or [""]
     figure = f"<b>{escape(bar.text)}</b>"
     ends = [f"{escape(last)} {figure}"] if len(last) + len(bar.text) < ONE_LINE else [escape(last), figure]
@@ -124,8 +124,8 @@ def _bars(title: str, unit: str, key: str, bars: Sequence[_Bar]) -> None:
     _draw(figure, title, unit, key, max(LEAST, AROUND + round(ROW * rows)), alt)
 
 
-def assets_by_status(cells: Sequence[Cell]) -> None:
-    """How many assets are in which state, with their rated MW, each in the colour it has on the map."""
+def draw_assets_by_status(cells: Sequence[Cell]) -> None:
+    """Number of assets in each state, with their rated MW, in the colour it has on the map."""
     _bars(
         "Assets by status",
         "number, rated power in MW",
@@ -133,38 +133,42 @@ def assets_by_status(cells: Sequence[Cell]) -> None:
         [
             _Bar(
                 cell.label,
-                _said(cell, f"{cell.count or 0:,} · {power(cell.rated_kw)}"),
+                _format_cell(cell, f"{cell.count or 0:,} · {power(cell.rated_kw)}"),
                 cell.count or 0,
                 "rgb({},{},{})".format(*STATUS_COLOURS[AssetStatus(cell.code)]),
             )
-            for cell in _shown(cells)
+            for cell in _select_cells(cells)
         ],
     )
 
 
-def power_by_category(cells: Sequence[Cell]) -> None:
+def draw_power_by_category(cells: Sequence[Cell]) -> None:
     """Rated power of active assets by category in MW, with their number, the most first."""
-    ranked = sorted(_shown(cells), key=lambda cell: -(cell.rated_kw or 0))
+    ranked = sorted(_select_cells(cells), key=lambda cell: -(cell.rated_kw or 0))
     _bars(
         "Rated power by category",
         "MW, number of assets",
         "chart_category",
         [
-            _Bar(cell.label, _said(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), BLUE)
+            _Bar(
+                cell.label, _format_cell(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), BLUE
+            )
             for cell in ranked
         ],
     )
 
 
-def power_by_group(cells: Sequence[Cell]) -> None:
+def draw_power_by_group(cells: Sequence[Cell]) -> None:
     """Rated power of active assets by GSP group in MW, with their number, the most first."""
-    ranked = sorted(_shown(cells), key=lambda cell: -(cell.rated_kw or 0))
+    ranked = sorted(_select_cells(cells), key=lambda cell: -(cell.rated_kw or 0))
     _bars(
         "Rated power by GSP group",
         "MW, number of assets",
         "chart_groups",
         [
-            _Bar(cell.label, _said(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), GREEN)
+            _Bar(
+                cell.label, _format_cell(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), GREEN
+            )
             for cell in ranked
         ],
     )
@@ -174,22 +178,22 @@ def _megawatts(cell: Cell) -> float:
     return float((cell.rated_kw or Decimal(0)) / KW_IN_MW)
 
 
-def growth(months: Sequence[Month]) -> None:
-    """How the register grew: all assets registered up to the end of each month; the last figure stands beside its point."""
-    shown = [month for month in months if month.total is not None]
+def draw_growth(months: Sequence[Month]) -> None:
+    """Growth of the register: assets registered up to the end of each month; the last figure stands beside its point."""
+    published = [month for month in months if month.total is not None]
     figure = Figure().add_scatter(
-        x=[month.month for month in shown],
-        y=[month.total for month in shown],
+        x=[month.month for month in published],
+        y=[month.total for month in published],
         mode="lines+markers",
-        line={"color": BLUE, "width": 4, "shape": "hv" if len(shown) < len(months) else "linear"},
+        line={"color": BLUE, "width": 4, "shape": "hv" if len(published) < len(months) else "linear"},
         marker={"size": 8},
         fill="tozeroy",
         cliponaxis=False,
-        customdata=[[month.registered if month.registered is not None else "–"] for month in shown],
+        customdata=[[month.registered if month.registered is not None else "–"] for month in published],
         hovertemplate="%{x|%B %Y}: %{y:,} assets, %{customdata[0]} new<extra></extra>",
     )
-    if shown:
-        last = shown[-1]
+    if published:
+        last = published[-1]
         words = f"<b>{_assets(last.total)}</b>"
         figure.add_annotation(
             x=last.month,
@@ -202,9 +206,9 @@ def growth(months: Sequence[Month]) -> None:
             font={"size": TYPE + 3, "color": _ink()},
         )
     figure.update_xaxes(tickformat="%b %Y", nticks=5)
-    top = max((month.total or 0 for month in shown), default=0) or 1
+    top = max((month.total or 0 for month in published), default=0) or 1
     figure.update_yaxes(
         title={"text": "Assets", "font": {"size": 15}}, range=[0, top * 1.18], tickformat=",d", nticks=5
     )
-    alt = "; ".join(f"{month.month:%B %Y}: {month.total}" for month in shown)
+    alt = "; ".join(f"{month.month:%B %Y}: {month.total}" for month in published)
     _draw(figure, "Growth", f"assets registered, over {len(months)} months", "chart_growth", 380, alt)

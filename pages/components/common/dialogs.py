@@ -1,4 +1,4 @@
-"""Which dialog is open in this browser session: it stays open until it is done or dismissed, so a refusal loses nothing."""
+"""Dialog that is open in this browser session: until it is done or dismissed, so a refusal loses nothing."""
 
 import streamlit as st
 
@@ -10,8 +10,8 @@ def ask(name: str) -> None:
     st.session_state[OPEN] = name
 
 
-def asked(name: str) -> bool:
-    """Whether this dialog is open."""
+def is_open(name: str) -> bool:
+    """Test whether this dialog is open."""
     return st.session_state.get(OPEN) == name
 
 

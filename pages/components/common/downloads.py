@@ -25,8 +25,8 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(RUNS) else value
 
 
-def made_file(write: Callable[[Path], object], ending: str) -> Callable[[], bytes]:
-    """What a download button takes: the bytes of the file that `write` writes, made when the button is pressed."""
+def file_maker(write: Callable[[Path], object], ending: str) -> Callable[[], bytes]:
+    """Deferred content of a download button: bytes of the file that `write` writes, made when the button is pressed."""
 
     def make() -> bytes:
         with tempfile.TemporaryDirectory() as folder:

@@ -34,7 +34,7 @@ def draw_field(field: FormField, state: FormState, findings: Findings) -> None:
 
 
 def show_beside(findings: Sequence[Finding]) -> None:
-    """What is wrong with one field, right under it."""
+    """Findings on one field, right under it."""
     for finding in findings:
         if finding.severity is Severity.ERROR:
             st.markdown(f":small[:red[:material/error: {escape_markdown(finding.message)}]]")
@@ -42,8 +42,8 @@ def show_beside(findings: Sequence[Finding]) -> None:
             st.markdown(f":small[:orange[:material/warning: {escape_markdown(finding.message)}]]")
 
 
-def common(field: FormField, state: FormState, unit: str | None = None) -> dict[str, Any]:
-    """What every widget of a form has: its label, key and help, and that it keeps what was typed on another page."""
+def widget_options(field: FormField, state: FormState, unit: str | None = None) -> dict[str, Any]:
+    """Options that every widget of a form has: label, key and help, and that it keeps its entry on another page."""
     return {
         "label": label_of(field, unit),
         "key": state.key(field.term),
@@ -53,7 +53,7 @@ def common(field: FormField, state: FormState, unit: str | None = None) -> dict[
 
 
 def _text(field: FormField, state: FormState) -> None:
-    st.text_input(**common(field, state), placeholder=_like(field))
+    st.text_input(**widget_options(field, state), placeholder=_like(field))
 
 
 def _like(field: FormField) -> str | None:
@@ -61,14 +61,18 @@ def _like(field: FormField) -> str | None:
 
 
 def _long_text(field: FormField, state: FormState) -> None:
-    st.text_area(**common(field, state), placeholder=_like(field), height=80)
+    st.text_area(**widget_options(field, state), placeholder=_like(field), height=80)
 
 
 def _code(field: FormField, state: FormState) -> None:
     labels = {option.code: option.label for option in field.options}
     _forget_unknown(field, state, labels)
     st.selectbox(
-        options=list(labels), index=None, format_func=labels.__getitem__, placeholder="Choose", **common(field, state)
+        options=list(labels),
+        index=None,
+        format_func=labels.__getitem__,
+        placeholder="Choose",
+        **widget_options(field, state),
     )
 
 
@@ -81,29 +85,31 @@ def _forget_unknown(field: FormField, state: FormState, labels: Mapping[str, str
 
 def _codes(field: FormField, state: FormState) -> None:
     labels = {option.code: option.label for option in field.options}
-    chosen = state.get(field.term)
-    if chosen and not set(chosen) <= set(labels):
-        state.put(field.term, [code for code in chosen if code in labels])
-    st.multiselect(options=list(labels), format_func=labels.__getitem__, placeholder="Choose", **common(field, state))
+    selection = state.get(field.term)
+    if selection and not set(selection) <= set(labels):
+        state.put(field.term, [code for code in selection if code in labels])
+    st.multiselect(
+        options=list(labels), format_func=labels.__getitem__, placeholder="Choose", **widget_options(field, state)
+    )
 
 
 def _boolean(field: FormField, state: FormState) -> None:
     if field.term in CORE:
-        st.toggle(**common(field, state))
+        st.toggle(**widget_options(field, state))
     else:
-        st.segmented_control(options=list(YES_NO), format_func=YES_NO.__getitem__, **common(field, state))
+        st.segmented_control(options=list(YES_NO), format_func=YES_NO.__getitem__, **widget_options(field, state))
 
 
 def _day(field: FormField, state: FormState) -> None:
-    st.date_input(value=None, min_value=EARLIEST, max_value=LATEST, format="DD/MM/YYYY", **common(field, state))
+    st.date_input(value=None, min_value=EARLIEST, max_value=LATEST, format="DD/MM/YYYY", **widget_options(field, state))
 
 
 def _power(field: FormField, state: FormState) -> None:
     unit = state.get(UNIT)
-    st.text_input(**common(field, state, unit))
-    given = str(state.get(field.term) or "")
-    if unit != "kW" and PLAIN.fullmatch(given):
-        st.caption(f"= {show_kw(to_kw(given, unit))}")
+    st.text_input(**widget_options(field, state, unit))
+    text = str(state.get(field.term) or "")
+    if unit != "kW" and PLAIN.fullmatch(text):
+        st.caption(f"= {show_kw(to_kw(text, unit))}")
 
 
 _DRAW: Mapping[str, Callable[[FormField, FormState], None]] = {
@@ -117,7 +123,7 @@ _DRAW: Mapping[str, Callable[[FormField, FormState], None]] = {
 
 
 def value_of(field: FormField, state: FormState) -> object:
-    """What a field hands to the register: text as typed (power in kW), a list or a yes or no; None when it is empty."""
+    """Value of a field for the register: text as typed (power in kW), a list, yes or no; None when it is empty."""
     value = state.get(field.term)
     if value in (None, "", []):
         return None

@@ -1,4 +1,4 @@
-"""What has been typed into a form, kept in the browser session under one name, whichever fields are drawn just now."""
+"""Entries of a form, kept in the browser session under one name, whichever fields are drawn just now."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class FormState:
         return f"{self.slot}/{name}"
 
     def get(self, name: str) -> Any:
-        """What stands in a field now; None when nothing does."""
+        """Entry of a field now; None when it has none."""
         return st.session_state.get(self.key(name), DEFAULTS.get(name))
 
     def put(self, name: str, value: Any) -> None:
@@ -40,14 +40,14 @@ class FormState:
     def typed(self) -> dict[str, Any]:
         """Everything typed so far, as JSON keeps it; fields of categories that aren't chosen now included."""
         start = f"{self.slot}/"
-        found: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         for key in st.session_state:
             if not isinstance(key, str) or not key.startswith(start):
                 continue
             name, value = key.removeprefix(start), st.session_state[key]
             if value not in EMPTY and value != DEFAULTS.get(name):
-                found[name] = value.isoformat() if isinstance(value, date) else value
-        return dict(sorted(found.items()))
+                entries[name] = value.isoformat() if isinstance(value, date) else value
+        return dict(sorted(entries.items()))
 
     def fill(self, typed: Mapping[str, Any], dates: Iterable[str]) -> None:
         """Put back what was typed; `dates` are the fields whose widget holds a date."""

@@ -27,7 +27,7 @@ VIEW = pydeck.ViewState(latitude=54.5, longitude=-3.2, zoom=4.5, min_zoom=4, max
 
 
 class PieSlice(NamedTuple):
-    """What one colour stands for."""
+    """Kind that a colour stands for."""
 
     code: str
     label: str
@@ -35,7 +35,7 @@ class PieSlice(NamedTuple):
 
 
 class PiePlace(NamedTuple):
-    """Where a pie is drawn, and what it is called: in short beneath it, in full where one points."""
+    """Place of a pie and its name: in short beneath it, in full where one points."""
 
     lat: float
     lon: float
@@ -52,14 +52,14 @@ def draw_group_map(
     on_pick: Callable[[str, str], None],
     several: str | None = None,
 ) -> None:
-    """The pies and what their colours mean. `on_pick` is told the GSP group and the kind of a piece that is chosen.
+    """The pies and their legend. `on_pick` gets the GSP group and the kind of a piece that is chosen.
 
     `several`: what to call those under no single group; None leaves them off the map.
     """
     places = _places()
     if several is not None:
         places[""] = PiePlace(*AT_SEA, several, several)
-    pieces, labels = drawn(counts, kinds, places, things)
+    pieces, labels = build_pies(counts, kinds, places, things)
     deck = pydeck.Deck(
         layers=[*ground_layers(), _pies(pieces), _names(labels)],
         initial_view_state=VIEW,
@@ -71,38 +71,38 @@ def draw_group_map(
     key = f"{key}-{len(pieces)}"
 
     def picked() -> None:
-        for one in st.session_state[key].selection.objects.get(LAYER, []):
-            on_pick(one["g"], one["k"])
+        for piece in st.session_state[key].selection.objects.get(LAYER, []):
+            on_pick(piece["g"], piece["k"])
 
-    said = "; ".join(f"{one['t']}, {one['d']}" for one in pieces)
+    summary = "; ".join(f"{piece['t']}, {piece['d']}" for piece in pieces)
     st.pydeck_chart(
         deck,
         height=HEIGHT,
         key=key,
         on_select=picked,
         selection_mode="single-object",
-        alt=f"Map of Great Britain: {things} by GSP group. {said}",
+        alt=f"Map of Great Britain: {things} by GSP group. {summary}",
     )
-    there = {one["k"] for one in pieces}
+    there = {piece["k"] for piece in pieces}
     draw_legend("", [(kind.colour, kind.label) for kind in kinds if kind.code in there])
 
 
 def _places() -> dict[str, PiePlace]:
-    found: dict[str, PiePlace] = {}
-    for one in group_labels():
-        north, east = NUDGED.get(one.code, (0.0, 0.0))
-        found[one.code] = PiePlace(one.lat + north, one.lon + east, one.code[1:], f"{one.code} {one.name}")
-    return found
+    places: dict[str, PiePlace] = {}
+    for label in group_labels():
+        north, east = NUDGED.get(label.code, (0.0, 0.0))
+        places[label.code] = PiePlace(label.lat + north, label.lon + east, label.code[1:], f"{label.code} {label.name}")
+    return places
 
 
-def drawn(
+def build_pies(
     counts: Sequence[PlaceCount], kinds: Sequence[PieSlice], places: dict[str, PiePlace], things: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The pieces of all pies, and the name and number beneath each."""
     by_group: dict[str, dict[str, int]] = defaultdict(dict)
-    for one in counts:
-        if one.gsp_group in places:
-            by_group[one.gsp_group][one.kind] = one.count
+    for count_of_place in counts:
+        if count_of_place.gsp_group in places:
+            by_group[count_of_place.gsp_group][count_of_place.kind] = count_of_place.count
     most = max((sum(inside.values()) for inside in by_group.values()), default=1)
     pieces: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []

@@ -76,7 +76,7 @@ def step_entries(steps: Sequence[float], power: bool) -> list[Entry]:
 
 
 def draw_legend(title: str, entries: Sequence[Entry]) -> None:
-    """What colours mean, in one line that breaks where it must."""
+    """Legend of colours, in one line that breaks where it must."""
     spots = "".join(
         f'<span style="white-space:nowrap"><span style="display:inline-block;width:.8em;height:.8em;border-radius:50%;'
         f'background:rgb({",".join(map(str, colour))});border:1px solid #8888"></span> {escape(label)}</span>'
@@ -86,7 +86,7 @@ def draw_legend(title: str, entries: Sequence[Entry]) -> None:
 
 
 def draw_sizes() -> None:
-    """What the size of a point means."""
+    """Legend of the sizes of points."""
     words = [short_power(step) for step in SIZE_STEPS_KW]
     texts = [f"under {words[0]}", *words[1:], f"{words[-1]} and more"]
     labels = [texts[0], *(f"to {text}" for text in texts[1:-1]), texts[-1]]

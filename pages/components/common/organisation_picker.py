@@ -1,4 +1,4 @@
-"""Whose records a page shows: the actor's own organisation, or the one that an administrator chooses."""
+"""Organisation whose records a page shows: the actor's own, or the one that an administrator chooses."""
 
 from uuid import UUID
 
@@ -18,8 +18,11 @@ def choose_organisation(actor: Actor, key: str) -> UUID:
         raise NotFound("organisation", "yours")
     if Scope.ALL not in scopes_of(actor, "organisation.read"):
         return actor.organisation_id
-    found = {one.id: one.organisation_legal_name for one in list_organisations(actor, limit=MOST).items}
-    names = {actor.organisation_id: actor.organisation_name or "My organisation", **found}
+    others = {
+        organisation.id: organisation.organisation_legal_name
+        for organisation in list_organisations(actor, limit=MOST).items
+    }
+    names = {actor.organisation_id: actor.organisation_name or "My organisation", **others}
     return st.selectbox(
         "Organisation", list(names), format_func=names.__getitem__, key=f"{key}-organisation", persist_state="session"
     )

@@ -3,14 +3,14 @@
 import streamlit as st
 
 
-def turned(key: str) -> list[str]:
+def page_cursors(key: str) -> list[str]:
     """The cursors of the pages turned so far; the last one is that of the page on screen."""
     return st.session_state.setdefault(key, [])
 
 
-def draw_turning(key: str, shown: int, size: int, following: str | None, total: str, words: str = "") -> None:
+def draw_turning(key: str, count: int, size: int, following: str | None, total: str, words: str = "") -> None:
     """The ways to the page before and to the next, and which part of the whole is shown."""
-    cursors = turned(key)
+    cursors = page_cursors(key)
     first = len(cursors) * size + 1
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -28,4 +28,4 @@ def draw_turning(key: str, shown: int, size: int, following: str | None, total: 
             on_click=cursors.append,
             args=(following,),
         )
-        st.caption(f"{first:,} to {first + shown - 1:,} of {total}. {words}")
+        st.caption(f"{first:,} to {first + count - 1:,} of {total}. {words}")

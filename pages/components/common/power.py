@@ -9,7 +9,7 @@ THOUSAND = Decimal(1000)
 
 
 def to_kw(text: str, unit: str) -> str:
-    """What was typed in a unit, as text in kW; what is no plain number stays as typed, for the rules to say so."""
+    """Entry in a unit, as text in kW; anything but a plain number stays as typed, for the rules to refuse."""
     if unit == "kW" or not PLAIN.fullmatch(text):
         return text
     return format(Decimal(text.strip()) * THOUSAND, "f")

@@ -26,16 +26,16 @@ def draw_history(changes: Sequence[RecordChange], labels: Mapping[str, str], hid
             by = f"{escape_markdown(change.actor)}{f', {escape_markdown(change.organisation)}' if change.organisation else ''}"
             st.markdown(f"**{_words(change.operation)}** · {show_moment(change.at)} · {by}")
             st.caption(f"Version {change.version} · {change.use_case} · ledger entry `{change.hash[:12]}`")
-            told = {
+            values = {
                 labels.get(name, name): (_readable(before), _readable(after))
                 for name, (before, after) in change.changes.items()
                 if name not in hidden and _is_news((before, after))
             }
-            if change.version > 1 and told:
-                show_changes(told)
-            elif told:
-                with st.expander(f"The {len(told)} values it began with"):
-                    show_changes(told)
+            if change.version > 1 and values:
+                show_changes(values)
+            elif values:
+                with st.expander(f"The {len(values)} values it began with"):
+                    show_changes(values)
     if len(changes) > MOST:
         st.caption(f"The newest {MOST} of {len(changes)} entries.")
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components.common.downloads import csv_bytes
 from pages.components.common.figure import Figure
-from pages.frame.navigation import PLACES, opens
+from pages.frame.navigation import PLACES, is_offered
 from services.core.identity.actor import Actor
 from services.market.statistics.filter_options import MarketChoices
 from services.market.statistics.model import MarketFilters
@@ -36,7 +36,7 @@ class Target:
         page = next(
             (candidate for places in PLACES.values() for candidate in places if candidate.file == self.file), None
         )
-        return page is not None and opens(page, actor)
+        return page is not None and is_offered(page, actor)
 
 
 @dataclass(frozen=True, slots=True)

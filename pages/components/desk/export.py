@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.components.common.actions import attempt, show_outcome
-from pages.components.common.downloads import made_file
+from pages.components.common.downloads import file_maker
 from pages.components.desk.export_jobs import draw_exports
 from pages.components.desk.table import words_of
 from services.assets.bulk.export.direct import MEDIA_TYPES, export_file
@@ -74,4 +74,4 @@ def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
 
 def filtered_file(actor: Actor, file_format: str, filters: AssetFilters) -> Callable[[], bytes]:
     """The file of the assets that pass the filters, made and kept in the ledger when it is asked for."""
-    return made_file(lambda path: export_file(actor, file_format, path, filters), file_format)
+    return file_maker(lambda path: export_file(actor, file_format, path, filters), file_format)

@@ -24,13 +24,13 @@ def draw_numbers(numbers: RegisterNumbers) -> None:
     cells.metric("New this month", _count(new), border=True)
     left, right = st.columns(2)
     with left.container(border=True):
-        charts.assets_by_status(numbers.by_status)
+        charts.draw_assets_by_status(numbers.by_status)
     with left.container(border=True):
-        charts.growth(numbers.growth)
+        charts.draw_growth(numbers.growth)
     with right.container(border=True):
-        charts.power_by_category(numbers.by_category)
+        charts.draw_power_by_category(numbers.by_category)
     with right.container(border=True):
-        charts.power_by_group(numbers.by_gsp_group)
+        charts.draw_power_by_group(numbers.by_gsp_group)
     every = [*numbers.by_status, *numbers.by_category, *numbers.by_gsp_group]
     withheld = sum(1 for cell in every if cell.withheld)
     if withheld:

@@ -7,7 +7,7 @@ import streamlit as st
 from models.assets import AssetStatus
 from pages.components.asset_form.draft_list import form_of
 from pages.components.qualification.labels import ADDRESS
-from pages.components.upload.labels import ended
+from pages.components.upload.labels import describe_end
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.registration.draft_board import DraftBoard, DraftState, DraftView
@@ -28,7 +28,7 @@ def format_count(count: int, singular: str, plural: str) -> str:
 
 def draw_errands(actor: Actor, errands: Errands) -> None:
     """Draw the lines that concern the actor; a good word where nothing waits; nothing for those who only read."""
-    lines = [_line(UPLOAD, ended(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
+    lines = [_line(UPLOAD, describe_end(job), "upload_file", {"job": str(job.id)}) for job in errands.ended]
     lines += _application_lines(actor, errands)
     lines += [
         *_proposal_lines(actor, errands),

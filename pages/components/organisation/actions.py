@@ -88,7 +88,7 @@ def draw_actions(
         )
         if pressed and editing and edit:
             edit()
-        elif dialogs.asked(name):
+        elif dialogs.is_open(name):
             _draw_confirmation(actor, organisation, action)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from models.participants import Organisation, OrganisationStatus
 from pages.components.organisation.form import LABELS
 from pages.frame.markdown import escape_markdown
-from pages.frame.refusals import shown
+from pages.frame.refusals import format_value
 from services.core.clock import show_moment
 from services.participants.reading import attribute_terms, column_of
 from services.participants.rules import MATERIAL_TERMS, ORGANISATION_ATTRIBUTES
@@ -54,7 +54,7 @@ def draw_attributes(values: Mapping[str, Any]) -> None:
             named = (
                 [labels.get(code, code) for code in value] if isinstance(value, list) else labels.get(str(value), value)
             )
-            rows.append({"Attribute": attribute.label, "Value": escape_markdown(shown(named))})
+            rows.append({"Attribute": attribute.label, "Value": escape_markdown(format_value(named))})
         with grid.container(border=True):
             st.markdown(f"**{group}**")
             st.table(rows, border="horizontal", hide_index=True, hide_header=True, alt=group)
@@ -76,8 +76,8 @@ def draw_registry_check(organisation: Organisation) -> None:
     rows = [
         {
             "Attribute": LABELS.get(comparison["field"], comparison["field"]),
-            "Declared": shown(comparison.get("declared")),
-            "Company registry": shown(comparison.get("theirs")),
+            "Declared": format_value(comparison.get("declared")),
+            "Company registry": format_value(comparison.get("theirs")),
             "Outcome": str(comparison.get("outcome", "")).replace("_", " ").capitalize(),
             "Meaning": comparison.get("message") or "",
         }
@@ -94,7 +94,7 @@ def draw_material_change(organisation: Organisation) -> None:
     wished = attribute_terms(organisation)
     approved = {term: organisation.approved_values.get(column_of(term)) for term in MATERIAL_TERMS}
     rows = [
-        {"Attribute": LABELS[term], "Approved": shown(value), "Wished": shown(wished[term])}
+        {"Attribute": LABELS[term], "Approved": format_value(value), "Wished": format_value(wished[term])}
         for term, value in approved.items()
         if value != wished[term]
     ]

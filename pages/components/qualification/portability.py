@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from pages.components.common.actions import attempt
-from pages.components.common.pagination import draw_turning, turned
+from pages.components.common.pagination import draw_turning, page_cursors
 from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date
 from services.core.identity.actor import Actor
@@ -18,7 +18,7 @@ TURNED = "elsewhere!cursors"
 
 def draw_elsewhere(actor: Actor, unit_id: UUID | None = None) -> None:
     """Qualifications that may be accepted, of one unit or of all in the actor's areas, by page; nothing where there is none."""
-    cursors = turned(TURNED)
+    cursors = page_cursors(TURNED)
     page = qualified_elsewhere(actor, unit_id, after=UUID(cursors[-1]) if cursors else None, limit=SHOWN)
     if cursors and not page.items:
         cursors.clear()

@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from pages.components.common.actions import DONE
-from pages.components.common.dialogs import ask, asked, close
+from pages.components.common.dialogs import ask, close, is_open
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers, show_refusal
 from services.assets.registration.parties import PROVIDER_ROLES
@@ -39,9 +39,9 @@ def draw_unit_acts(actor: Actor, whole: UnitDetails) -> None:
             for action in others:
                 st.markdown(f"- **{action.label}**: {escape_markdown(action.why_not or '')}")
     allowed = {action.operation for action in possible}
-    if asked("deregister_unit") and "deregister_unit" in allowed:
+    if is_open("deregister_unit") and "deregister_unit" in allowed:
         ask_for_end(actor, whole)
-    if asked("reassign_unit") and "reassign_unit" in allowed:
+    if is_open("reassign_unit") and "reassign_unit" in allowed:
         ask_for_reassignment(actor, whole)
 
 

@@ -10,8 +10,8 @@ from models.assets import STATUS_LABELS
 from models.units import UnitStatus
 from pages.components.asset.as_of import KEY, end_of
 from pages.components.common.asset_labels import group_words
-from pages.components.common.dialogs import ask, asked, close
-from pages.components.common.pagination import draw_turning, turned
+from pages.components.common.dialogs import ask, close, is_open
+from pages.components.common.pagination import draw_turning, page_cursors
 from pages.components.common.power import show_kw
 from pages.components.desk.table import code_labels
 from pages.components.unit.actions import do_in_dialog
@@ -54,7 +54,7 @@ def draw_members(actor: Actor, whole: UnitDetails) -> None:
                 on_click=_ask_take_out,
                 args=([member.asset_id for member in members],),
             )
-    if changes and asked(TAKE_OUT):
+    if changes and is_open(TAKE_OUT):
         take_out(actor, whole, st.session_state.get(CHOSEN, []))
 
 
@@ -62,7 +62,7 @@ def draw_member_table(
     actor: Actor, unit_id: UUID, moment: datetime | None, key: str, total: str | None = None
 ) -> Sequence[MemberLine]:
     """One page of members, now or as of a moment; returns the selected rows."""
-    cursors = turned(f"{key}-cursors")
+    cursors = page_cursors(f"{key}-cursors")
     page = list_members(actor, unit_id, moment=moment, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
     if page.unseen:
         st.caption(f"{count_of(page.unseen)} of the unit lie beyond what you may see, and aren't listed.")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from models.products import FAMILY_LABELS
-from pages.components.common.pagination import draw_turning, turned
+from pages.components.common.pagination import draw_turning, page_cursors
 from pages.components.unit.filters import CURSORS, first_units
 from pages.components.unit.labels import show_minutes, show_seconds
 from services.core.identity.actor import Actor
@@ -28,7 +28,7 @@ def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
         "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", on_change=first_units,
         width=260,
     )  # fmt: skip
-    cursors = turned(CURSORS)
+    cursors = page_cursors(CURSORS)
     page = list_units(actor, filters, order=order, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
     event = st.dataframe(
         [_row(unit) for unit in page.items],

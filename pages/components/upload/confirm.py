@@ -13,8 +13,8 @@ from services.core.identity.actor import Actor
 
 
 def draw_confirmation(actor: Actor, job: BulkJob) -> None:
-    """What there is to say before the rows are judged again and written."""
-    warned = {code: said for code, said in sorted(job.summary.items()) if said["severity"] == "warning"}
+    """Confirmation before the rows are judged again and written: reasons, drafts, the button."""
+    warned = {code: rule for code, rule in sorted(job.summary.items()) if rule["severity"] == "warning"}
     if not (job.rows_registered or job.rows_updated or job.rows_refused or job.rows_draft):
         st.success(
             "Every row is in the register as it stands in the file: there is nothing to do.", icon=":material/task_alt:"
@@ -55,9 +55,9 @@ def _ask_reasons(job: BulkJob, warned: dict[str, Any]) -> dict[str, str]:
         "sentence covers all warnings of a rule; it is kept on each record."
     )
     reasons: dict[str, str] = {}
-    for code, said in warned.items():
-        rows = "1 row" if said["rows"] == 1 else f"{said['rows']:,} rows"
-        st.markdown(f"**{rows}**: {escape_markdown(said['examples'][0]['message'][:200])}")
+    for code, rule in warned.items():
+        rows = "1 row" if rule["rows"] == 1 else f"{rule['rows']:,} rows"
+        st.markdown(f"**{rows}**: {escape_markdown(rule['examples'][0]['message'][:200])}")
         why = st.text_area(
             f"Why is it right ({code}, {rows})?", key=_key(job, code), height=72, persist_state="session"
         )

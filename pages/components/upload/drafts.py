@@ -22,7 +22,7 @@ def draw_drafts(actor: Actor, job: BulkJob) -> None:
     """The first drafts with a column for everything that any of them lacks."""
     drafts = job_drafts(actor, job.id, limit=SHOWN)
     st.subheader("Drafts to complete", anchor=False)
-    _say()
+    _show_outcome()
     if not drafts:
         st.success("No draft of this file waits any more.", icon=":material/check_circle:")
         return
@@ -32,7 +32,10 @@ def draw_drafts(actor: Actor, job: BulkJob) -> None:
     terms = _terms(drafts, columns)
     # What was typed into a row that was refused stays in it, though the table is another once a row has left it.
     typed: dict[Any, dict[str, Any]] = st.session_state.setdefault(TYPED, {})
-    rows = [{"Row": one.row_number} | {t: (one.values | typed.get(one.id, {})).get(t) for t in terms} for one in drafts]
+    rows = [
+        {"Row": draft.row_number} | {t: (draft.values | typed.get(draft.id, {})).get(t) for t in terms}
+        for draft in drafts
+    ]
     edited = st.data_editor(
         rows,
         column_config={"Row": st.column_config.NumberColumn(width=60)} | {t: _column(columns[t]) for t in terms},
@@ -42,7 +45,7 @@ def draw_drafts(actor: Actor, job: BulkJob) -> None:
         placeholder="–",
         key=f"upload-drafts-{job.id}-{len(drafts)}-{drafts[0].row_number}",
     )
-    if typed or any(said["severity"] == "warning" for said in job.summary.values()):
+    if typed or any(rule["severity"] == "warning" for rule in job.summary.values()):
         help_words = f"{MINIMUM_JUSTIFICATION} characters or more, kept on each record that raises a warning."
         st.text_input("Why are the values right that raise warnings?", key=WHY, help=help_words)
     if st.button("Register what I completed", icon=":material/check:"):
@@ -62,7 +65,7 @@ def _column(column: TemplateColumn) -> Any:
 
 
 def _terms(drafts: list[BulkDraft], columns: dict[str, TemplateColumn]) -> list[str]:
-    lacks = [lack for one in drafts for lack in one.lacks]
+    lacks = [lack for draft in drafts for lack in draft.lacks]
     lacking = {lack["field"] for lack in lacks if lack.get("field") and lack.get("severity") != Severity.WARNING}
     if any(lack["code"] == "MPAN-07" for lack in lacks):
         lacking |= {"ImportMPAN", "ExportMPAN"}
@@ -73,8 +76,8 @@ def _register(actor: Actor, drafts: list[BulkDraft], after: list[dict[str, Any]]
     done, refused = 0, Refusals()
     typed: dict[Any, dict[str, Any]] = {}
     for draft, new in zip(drafts, after, strict=True):
-        given = {term: value or None for term, value in new.items() if term != "Row"}
-        changed = {term: value for term, value in given.items() if value != draft.values.get(term)}
+        values = {term: value or None for term, value in new.items() if term != "Row"}
+        changed = {term: value for term, value in values.items() if value != draft.values.get(term)}
         if not changed:
             continue
         try:
@@ -87,12 +90,12 @@ def _register(actor: Actor, drafts: list[BulkDraft], after: list[dict[str, Any]]
     st.rerun()
 
 
-def _say() -> None:
-    """What became of the rows, once."""
-    said: tuple[int, Refusals] | None = st.session_state.pop(SAID, None)
-    if said is None:
+def _show_outcome() -> None:
+    """Outcome of the rows, once."""
+    outcome: tuple[int, Refusals] | None = st.session_state.pop(SAID, None)
+    if outcome is None:
         return
-    done, refused = said
+    done, refused = outcome
     if done:
         st.success(f"{done:,} registered.", icon=":material/check_circle:")
     for row, error in refused:

@@ -1,4 +1,4 @@
-"""What the rules found in a file: grouped by rule with examples, and as files to keep or to mend."""
+"""Findings of the rules in a file: grouped by rule with examples, and as files to keep or to mend."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from models.bulk import BulkJob
-from pages.components.common.downloads import made_file
+from pages.components.common.downloads import file_maker
 from pages.frame.markdown import escape_markdown
 from services.assets.bulk.upload.results import write_findings, write_refused
 from services.core.identity.actor import Actor
@@ -25,24 +25,24 @@ def draw_findings(actor: Actor, job: BulkJob) -> None:
         return
     st.subheader("What was found", anchor=False)
     ordered = sorted(job.summary.items(), key=lambda pair: (ORDER.index(pair[1]["severity"]), -pair[1]["rows"]))
-    for code, said in ordered:
+    for code, rule in ordered:
         # A row that only lacks something may be a draft: "refused" would contradict the counts.
-        what = ACTIONS[said["severity"]]
-        first: dict[str, Any] = said["examples"][0]
-        with st.expander(f"**{said['rows']:,}** {what}: {escape_markdown(first['message'])[:160]} ({code})"):
-            _examples(said)
+        what = ACTIONS[rule["severity"]]
+        first: dict[str, Any] = rule["examples"][0]
+        with st.expander(f"**{rule['rows']:,}** {what}: {escape_markdown(first['message'])[:160]} ({code})"):
+            _examples(rule)
     _files(actor, job)
 
 
-def _examples(said: dict[str, Any]) -> None:
+def _examples(rule: dict[str, Any]) -> None:
     lines = []
-    for one in said["examples"]:
-        given = one["given"] or ""
-        also = f" Given: {escape_markdown(given[:LONGEST])}" if given and given not in one["message"] else ""
-        lines.append(f"- Row {one['row']}: {escape_markdown(one['message'][:LONGEST])}{also}")
+    for example in rule["examples"]:
+        text = example["given"] or ""
+        also = f" Given: {escape_markdown(text[:LONGEST])}" if text and text not in example["message"] else ""
+        lines.append(f"- Row {example['row']}: {escape_markdown(example['message'][:LONGEST])}{also}")
     st.markdown("\n".join(lines))
-    more = f" All {said['rows']:,} stand in the file of findings." if said["rows"] > len(said["examples"]) else ""
-    st.caption(f"Expected: {escape_markdown(said['expected'])}.{more}".replace("..", "."))
+    more = f" All {rule['rows']:,} stand in the file of findings." if rule["rows"] > len(rule["examples"]) else ""
+    st.caption(f"Expected: {escape_markdown(rule['expected'])}.{more}".replace("..", "."))
 
 
 def _files(actor: Actor, job: BulkJob) -> None:
@@ -50,7 +50,7 @@ def _files(actor: Actor, job: BulkJob) -> None:
         st.caption("Refused rows come back as the file they came in, with their codes and reasons in two columns more.")
     with st.container(horizontal=True):
         if job.rows_refused:
-            refused = made_file(lambda path: write_refused(actor, job.id, path), job.file_format)
+            refused = file_maker(lambda path: write_refused(actor, job.id, path), job.file_format)
             st.download_button(
                 "Refused rows, to mend and send again",
                 refused,
@@ -58,7 +58,7 @@ def _files(actor: Actor, job: BulkJob) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-        findings = made_file(lambda path: write_findings(actor, job.id, path), "csv")
+        findings = file_maker(lambda path: write_findings(actor, job.id, path), "csv")
         name = f"findings-{Path(job.file_name).stem}.csv"
         st.download_button(
             "All findings", findings, name, icon=":material/download:", mime="text/csv", on_click="ignore"

@@ -26,7 +26,7 @@ def draw_form(actor: Actor) -> None:
     file = st.file_uploader("Your file: CSV, XLSX, JSON lines or Parquet, up to 200 MB", key=FILE)
     if file is None:
         return
-    look = _look(actor, file)
+    look = _read_file(actor, file)
     if look is None:
         return
     columns = ask_columns(look)
@@ -40,8 +40,8 @@ def draw_form(actor: Actor) -> None:
         _hand_in(actor, file, columns, constants)
 
 
-def _look(actor: Actor, file: UploadedFile) -> FileLook | None:
-    """What the file holds; read once, however often the page is drawn."""
+def _read_file(actor: Actor, file: UploadedFile) -> FileLook | None:
+    """Facts about the file; read once, however often the page is drawn."""
     data = file.getvalue()
     key = (file.name, hashlib.sha256(data).hexdigest())
     if st.session_state.get(LOOK, (None,))[0] != key:
@@ -52,13 +52,13 @@ def _look(actor: Actor, file: UploadedFile) -> FileLook | None:
             show_refusal(refused)
             return None
     look: FileLook = st.session_state[LOOK][1]
-    known = f"**{look.rows:,} rows**, {len(look.columns)} columns recognised"
+    summary = f"**{look.rows:,} rows**, {len(look.columns)} columns recognised"
     if look.ready_made:
-        known = (
+        summary = (
             f"**{look.rows:,} rows** of {'an' if look.ready_made == 'ECR' else 'the'} **{look.ready_made}**, translated"
         )
     if look.ready_made or look.columns:
-        st.success(known, icon=":material/table_view:")
+        st.success(summary, icon=":material/table_view:")
     else:
         st.warning(
             f"**{look.rows:,} rows**, and no column of the file is headed by an attribute. Say below what the columns hold, or "
@@ -81,17 +81,17 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
     st.subheader("For all rows of the file", anchor=False)
     st.caption("Every asset needs these, and no column of the file holds them.")
     labels = attribute_choices()
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     if "EffectiveDate" in lacking:
         day = st.date_input(labels["EffectiveDate"], value=None, format="DD/MM/YYYY", key="upload-effective", width=320)
         if day is not None:
-            said["EffectiveDate"] = day.isoformat()
+            values["EffectiveDate"] = day.isoformat()
         else:
             st.caption("Until a day is given here, no new row can be registered.")
     for term, codes in (("ConnectionType", "ConnectionType"), ("ConnectionStatus", "ConnectionStatus")):
         if term in lacking:
             options = {code.code: code.label for code in code_list(codes) if code.active}
-            chosen = st.selectbox(
+            selected = st.selectbox(
                 labels[term],
                 list(options),
                 index=None,
@@ -99,12 +99,12 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
                 key=f"upload-{term}",
                 width=320,
             )
-            if chosen:
-                said[term] = chosen
+            if selected:
+                values[term] = selected
     rest = [labels[term] for term in lacking if term not in ("EffectiveDate", "ConnectionType", "ConnectionStatus")]
     if rest:
         st.warning(f"No column holds {', '.join(rest)}: add what is missing to the file.", icon=":material/warning:")
-    return said
+    return values
 
 
 def _hand_in(actor: Actor, file: UploadedFile, columns: Mapping[str, str | None], constants: Mapping[str, str]) -> None:

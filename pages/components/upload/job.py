@@ -11,9 +11,9 @@ from pages.components.common.base_map import draw_map
 from pages.components.upload.confirm import draw_confirmation
 from pages.components.upload.drafts import draw_drafts
 from pages.components.upload.findings import draw_findings
-from pages.components.upload.labels import badge, left_out, time_left
+from pages.components.upload.labels import draw_badge, left_out, time_left
 from pages.components.upload.notices import draw_notices
-from pages.components.upload.notifications import follow, saw_end
+from pages.components.upload.notifications import follow, mark_seen
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.bulk.upload.jobs import cancel_job, delete_job, get_job
@@ -34,8 +34,8 @@ def draw_job(actor: Actor, job: BulkJob) -> None:
         _watch(actor, job)
         return
     _heading(job)
-    saw_end(actor, job)
-    _say_how_it_ended(job)
+    mark_seen(actor, job)
+    _show_end(job)
     draw_notices(notice["message"] for notice in job.notices)
     _counts(job)
     draw_findings(actor, job)
@@ -50,7 +50,7 @@ def draw_job(actor: Actor, job: BulkJob) -> None:
 def _heading(job: BulkJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(job.file_name), anchor=False, width="content")
-        badge(job)
+        draw_badge(job)
     st.caption(f"Handed in by {escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}.")
 
 
@@ -59,7 +59,7 @@ def _watch(actor: Actor, job: BulkJob) -> None:
 
     @st.fragment(run_every="1s")
     def bar() -> None:
-        """How far it is, asked again every second."""
+        """Progress of the job, asked again every second."""
         now_at = get_job(actor, job.id)
         if now_at.status not in UNFINISHED:
             st.rerun()
@@ -73,7 +73,7 @@ def _watch(actor: Actor, job: BulkJob) -> None:
         st.progress(at.rows_done / at.rows_total if at.rows_total else 0.0, text=words + time_left(at))
         if now_at.reason:
             st.info(escape_markdown(now_at.reason), icon=":material/hourglass_empty:")
-        _say_when_nobody_works(actor)
+        _warn_of_idle_worker(actor)
 
     bar()
     st.caption("You can leave this page or close the browser: the job goes on, and Home tells you when it has ended.")
@@ -88,7 +88,7 @@ def _watch(actor: Actor, job: BulkJob) -> None:
     )
 
 
-def _say_when_nobody_works(actor: Actor) -> None:
+def _warn_of_idle_worker(actor: Actor) -> None:
     seen = worker_seen(actor)
     if seen is None or now() - seen > QUIET:
         since = "" if seen is None else f" since {show_moment(seen)}"
@@ -99,16 +99,16 @@ def _say_when_nobody_works(actor: Actor) -> None:
         )
 
 
-def _say_how_it_ended(job: BulkJob) -> None:
-    """How it stands, and what there is to do next."""
+def _show_end(job: BulkJob) -> None:
+    """State of the job, and what there is to do next."""
     next_steps = " Mend the refused rows and send them again." if job.rows_refused else ""
     next_steps += " Complete the drafts below." if job.rows_draft else ""
     if job.status is JobStatus.FAILED:
         st.error(escape_markdown(job.reason or "The job could not go on."), icon=":material/error:")
-        st.markdown(_how_to_go_on(job))
+        st.markdown(_describe_way_on(job))
     elif job.status is JobStatus.CANCELLED:
         st.info(escape_markdown(job.reason or "Cancelled."), icon=":material/cancel:")
-        st.markdown(_how_to_go_on(job))
+        st.markdown(_describe_way_on(job))
     elif job.dry_run:
         st.info(
             "Tried, and nothing is registered yet. See what was found, then register what goes through; or mend the file and "
@@ -124,8 +124,8 @@ def _say_how_it_ended(job: BulkJob) -> None:
         st.info(f"Done, and nothing has changed in the register.{next_steps}", icon=":material/check_circle:")
 
 
-def _how_to_go_on(job: BulkJob) -> str:
-    """What is done of a job that stopped half way, and that sending its file again does no harm."""
+def _describe_way_on(job: BulkJob) -> str:
+    """Rows done of a job that stopped half way, and that sending its file again does no harm."""
     if not job.rows_done:
         return "No row of the file was reached: nothing is registered. Send the same file again when you want to go on."
     if job.dry_run:
@@ -143,7 +143,7 @@ def _how_to_go_on(job: BulkJob) -> str:
 
 def _counts(job: BulkJob) -> None:
     left = job.rows_total - job.rows_done
-    shown = (
+    figures = (
         ("New" if job.dry_run else "Registered", job.rows_registered),
         ("To change" if job.dry_run else "Changed", job.rows_updated),
         ("Unchanged", job.rows_unchanged),
@@ -153,7 +153,7 @@ def _counts(job: BulkJob) -> None:
         *([("Not reached", left)] if left else []),
     )
     with st.grid(3, min_column_width=150):
-        for label, number in shown:
+        for label, number in figures:
             st.metric(label, f"{number:,}", border=True)
     if passed := left_out(job):
         st.caption(f"Columns left out: {escape_markdown(', '.join(passed))[:500]}")
@@ -165,22 +165,25 @@ def _map(actor: Actor, job: BulkJob) -> None:
         return
     st.subheader("Where they would be" if job.dry_run else "Where they are", anchor=False)
     through = job.rows_registered + job.rows_updated
-    said = [f"{len(places):,} of {through:,} rows: the others tell no position, or lie close by."]
-    both = {one["outcome"] for one in places} == {"registered", "updated"}
-    words = [*(said if len(places) < through else []), *(["New ones are blue, changed ones orange."] if both else [])]
+    remarks = [f"{len(places):,} of {through:,} rows: the others tell no position, or lie close by."]
+    both = {position["outcome"] for position in places} == {"registered", "updated"}
+    words = [
+        *(remarks if len(places) < through else []),
+        *(["New ones are blue, changed ones orange."] if both else []),
+    ]
     if words:
         st.caption(" ".join(words))
     points = [
         {
-            "id": str(one["row"]),
-            "name": one["name"],
-            "detail": f"row {one['row']}, {one['rated_kw']} kW",
-            "lat": one["latitude"],
-            "lon": one["longitude"],
+            "id": str(position["row"]),
+            "name": position["name"],
+            "detail": f"row {position['row']}, {position['rated_kw']} kW",
+            "lat": position["latitude"],
+            "lon": position["longitude"],
             "status": AssetStatus.PENDING_VALIDATION,
-            "colour": NEW if one["outcome"] == "registered" else CHANGED,
+            "colour": NEW if position["outcome"] == "registered" else CHANGED,
         }
-        for one in places
+        for position in places
     ]
     draw_map(points, key=f"upload-map-{job.id}", height=420, selectable=False, close=True)
 

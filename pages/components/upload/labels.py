@@ -1,4 +1,4 @@
-"""What became of a file of assets, in the same words on its page, in the list of files, on home and in passing."""
+"""Labels of a file's outcome, the same on its page, in the list of files, on home and in passing."""
 
 from typing import Literal
 
@@ -19,8 +19,8 @@ COLOURS: dict[JobStatus, Literal["blue", "green", "red", "gray"]] = {
 }
 
 
-def counted(job: BulkJob) -> str:
-    """What its rows became; what is nought is left out."""
+def describe_counts(job: BulkJob) -> str:
+    """Outcome of the job's rows in words; what is nought is left out."""
     if job.status in UNFINISHED:
         return "under way"
     numbers = (
@@ -33,7 +33,7 @@ def counted(job: BulkJob) -> str:
     return ", ".join(f"{number:,} {word}" for number, word in numbers if number) or "nothing done"
 
 
-def ended(job: BulkJob) -> str:
+def describe_end(job: BulkJob) -> str:
     """One sentence, in Markdown, for its owner: which file, how it ended, with what."""
     name = f"**{escape_markdown(job.file_name)}**"
     match job.status:
@@ -42,15 +42,15 @@ def ended(job: BulkJob) -> str:
             cut = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1]}…"
             return f"{name} could not go on: {escape_markdown(cut)}"
         case JobStatus.CANCELLED:
-            return f"{name} was cancelled: {counted(job)}"
+            return f"{name} was cancelled: {describe_counts(job)}"
         case _ if job.dry_run:
-            return f"{name} was tried: {counted(job)}; nothing is registered yet"
+            return f"{name} was tried: {describe_counts(job)}; nothing is registered yet"
         case _:
-            return f"{name} is through: {counted(job)}"
+            return f"{name} is through: {describe_counts(job)}"
 
 
-def badge(job: BulkJob) -> None:
-    """Where it stands, in one word and a colour."""
+def draw_badge(job: BulkJob) -> None:
+    """Badge of the job's state, in one word and a colour."""
     if job.dry_run and job.status is JobStatus.COMPLETED:
         st.badge("Tried", color="violet", icon=":material/science:")
         return
@@ -60,7 +60,7 @@ def badge(job: BulkJob) -> None:
 
 
 def time_left(at: Progress) -> str:
-    """How long the rest takes about, after what is done; nothing where that isn't known."""
+    """Remaining time in words, from what is done; nothing where that isn't known."""
     if not at.seconds_left:
         return ""
     minutes, seconds = divmod(at.seconds_left, 60)

@@ -1,4 +1,4 @@
-"""What to know of a file as a whole: hidden rows and sheets, its encoding, columns that are left out."""
+"""Notices about a file as a whole: hidden rows and sheets, its encoding, columns that are left out."""
 
 from collections.abc import Iterable
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import streamlit as st
 
 from models.bulk import UNFINISHED, BulkJob
-from pages.components.upload.labels import ended
+from pages.components.upload.labels import describe_end
 from services.assets.bulk.upload.jobs import get_job
 from services.assets.bulk.upload.notifications import note_seen
 from services.core.errors import NotFound
@@ -19,7 +19,7 @@ def follow(job: BulkJob) -> None:
     st.session_state.setdefault(FOLLOWED, set()).add(job.id)
 
 
-def saw_end(actor: Actor, job: BulkJob) -> None:
+def mark_seen(actor: Actor, job: BulkJob) -> None:
     """Its end stands on the screen now: nobody needs to be told, here or on home. Kept once for each end."""
     st.session_state.get(FOLLOWED, set()).discard(job.id)
     end = (job.id, job.finished_at)
@@ -28,10 +28,10 @@ def saw_end(actor: Actor, job: BulkJob) -> None:
         st.session_state[SEEN] = end
 
 
-def tell_of_ends(actor: Actor) -> None:
+def announce_ends(actor: Actor) -> None:
     """Look now and then after the jobs that are followed, while there are any, and tell of each end once."""
-    shown = st.query_params.get("job")
-    if all(str(job_id) == shown for job_id in st.session_state.get(FOLLOWED, ())):
+    open_job = st.query_params.get("job")
+    if all(str(job_id) == open_job for job_id in st.session_state.get(FOLLOWED, ())):
         return
 
     @st.fragment(run_every="5s")
@@ -39,7 +39,7 @@ def tell_of_ends(actor: Actor) -> None:
         """Asked again without drawing the page anew."""
         waiting: set[UUID] = st.session_state.get(FOLLOWED, set())
         for job_id in sorted(waiting):
-            if str(job_id) == shown:
+            if str(job_id) == open_job:
                 continue
             try:
                 job = get_job(actor, job_id)
@@ -48,6 +48,6 @@ def tell_of_ends(actor: Actor) -> None:
                 continue
             if job.status not in UNFINISHED:
                 waiting.discard(job_id)
-                st.toast(f"{ended(job)}. Home leads to it.", icon=":material/upload_file:", duration="long")
+                st.toast(f"{describe_end(job)}. Home leads to it.", icon=":material/upload_file:", duration="long")
 
     look()

@@ -35,7 +35,7 @@ Alias = tuple[str, str]
 
 
 class AssetKeys(NamedTuple):
-    """What duplicates of a candidate are known by; serial number and maker as `key_of` has them, the provider as text."""
+    """Keys by which duplicates of a candidate are found; serial number and maker as `key_of` has them, the provider as text."""
 
     name: str | None
     provider: str | None
@@ -155,7 +155,7 @@ class DuplicateMatch(NamedTuple):
 
 @dataclass(slots=True)
 class RegisterMatches:
-    """What the register says of candidates, by row.
+    """Matches of candidates in the register, by row.
 
     `findings` in the order in which they are told; `duplicates` beside them, since who sees which is another question;
     `shared` the assets of other providers on the same meter (row, asset, MPAN), and `shared_rows` earlier candidates of other
@@ -170,9 +170,9 @@ class RegisterMatches:
 
     @property
     def rows(self) -> set[int]:
-        """The rows of which the register says anything."""
-        said = (self.findings, self.duplicates, self.shared)
-        return {match[0] for matches in said for match in matches}
+        """Rows of which the register says anything."""
+        sources = (self.findings, self.duplicates, self.shared)
+        return {match[0] for matches in sources for match in matches}
 
 
 def match_register(
@@ -285,7 +285,7 @@ class ExistingAsset:
 
     @property
     def message(self) -> str:
-        """What to tell the person, with the way on."""
+        """Message to the person, with the way on."""
         what = "serial number and manufacturer" if self.code == "DUP-01" else "MPAN, category and rated capacity"
         if self.seen_id is None:
             return f"An asset with this {what} is registered already, by another provider. {WAYS_ON}"

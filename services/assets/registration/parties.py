@@ -99,11 +99,11 @@ def find_party_faults(actor: Actor, candidates: Sequence[PartyValues]) -> list[t
 
 
 def _provider_fault(values: PartyValues, active: Mapping[str, set[str]], own: str | None) -> Finding | None:
-    """Whether the provider may manage a new asset, and whether the actor, who registers for `own` alone, may say so."""
+    """Fault in the provider: no provider of assets, or not the actor's, who registers for `own` alone."""
     provider, rule = values.provider, ASSET_RULES["OWN-05"]
     if provider is None:
-        told = "ServiceProviderId" in values.refused
-        return None if told else rule.finding(message="Say which provider manages the asset.")
+        is_refused = "ServiceProviderId" in values.refused
+        return None if is_refused else rule.finding(message="Say which provider manages the asset.")
     if own is not None and provider != own:
         return rule.finding(provider, message=NOT_YOURS)
     return None if active.get(provider, set()) & PROVIDER_ROLES else rule.finding(provider)

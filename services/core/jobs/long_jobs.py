@@ -119,7 +119,7 @@ class JobQueue(Generic[J]):
             return Claim(job.id, job.lease, job.rows_total)
 
     def owner(self, job_id: UUID) -> Actor:
-        """Who handed a job in, with the rights they have now.
+        """Actor who handed a job in, with the rights they have now.
 
         Raises Unauthenticated or Forbidden when their access has ended since.
         """

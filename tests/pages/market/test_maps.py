@@ -79,7 +79,7 @@ def test_pieces_fill_the_circle() -> None:
     kinds = [group_map.PieSlice("A", "One", [0, 0, 0]), group_map.PieSlice("B", "Two", [1, 1, 1])]
     counts = [PlaceCount("_A", "A", 3), PlaceCount("_A", "B", 1), PlaceCount("_C", "A", 4), PlaceCount("?", "A", 1)]
     places = {"_A": group_map.PiePlace(52, 0, "A", "_A East"), "_C": group_map.PiePlace(51, 0, "C", "_C London")}
-    drawn, labels = group_map.drawn(counts, kinds, places, "units")
+    drawn, labels = group_map.build_pies(counts, kinds, places, "units")
     three, one, whole = drawn
     assert three["p"][-1] == pytest.approx(one["p"][1]), "the second begins where the first ended"
     assert three["p"][0] == one["p"][0] == [0, 52], "both begin at the middle"
