@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LAYERS = ("services", "pages", "api")
-LIMITS = {"vague names": 0.02, "docstrings that begin with a riddle": 0.045}
+LIMITS = {"vague names": 0.003, "docstrings that begin with a riddle": 0.005}
 VAGUE = {
     "one",
     "found",

@@ -28,7 +28,7 @@ LEAST_ROOM = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HealthState:
-    """Readiness of the database, which has to answer and take writes; `outage` names what keeps it from that, `clock` the trust in it."""
+    """Health of the database: whether it answers and takes writes, the `outage` that keeps it from that, trust in the clock."""
 
     database: bool
     writable: bool

@@ -150,8 +150,8 @@ def findings_frame(findings: Iterable[tuple[int, Finding]]) -> pl.DataFrame:
 
 def findings_of(findings: pl.DataFrame, row: int) -> list[Finding]:
     """The findings of one row, in the order of the catalogue."""
-    mine = findings.filter(pl.col("row") == row) if findings.height else findings
+    of_row = findings.filter(pl.col("row") == row) if findings.height else findings
     return [
         Finding(code, field, given, expected, message, Severity(severity))
-        for _, code, field, given, expected, message, severity in mine.iter_rows()
+        for _, code, field, given, expected, message, severity in of_row.iter_rows()
     ]

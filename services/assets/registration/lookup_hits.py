@@ -37,7 +37,7 @@ LOCK = 0x4C4F4F4B55500000
 
 
 class Question(NamedTuple):
-    """What one candidate asks of the register: identifiers that only one asset may have, and meters that several may share.
+    """Question of one candidate to the register: identifiers that only one asset may have, meters that several may share.
 
     The hits are the assets met by each that the actor may not see.
     """
@@ -49,7 +49,7 @@ class Question(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """Which parts of a question are answered: those of identifiers and those of meters."""
+    """Parts of a question that are answered: those of identifiers and those of meters."""
 
     identity: bool
     meter: bool
