@@ -199,19 +199,24 @@ def confirm_clock() -> None:
 
 @cli.command("load-source")
 def load_source(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX as published.")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="As published: CSV, XLSX, Parquet, JSON lines."),
+    ],
     publisher: Annotated[
         str | None, typer.Option(help="Who publishes it; guessed from the file when left out.")
     ] = None,
     edition: Annotated[str | None, typer.Option(help="Date of the edition, YYYY-MM-DD; guessed from the name.")] = None,
 ) -> None:
     """Load an edition of a public register: an Embedded Capacity Register or the planning database."""
+    from services.assets.sources.load_report import report_lines
     from services.assets.sources.loading import load_source as load
 
     _prepare()
     edition_date = date.fromisoformat(edition) if edition else None
     loaded = load(system_actor(), file.read_bytes(), file.name, publisher=publisher, edition_date=edition_date)
-    typer.echo(f"{loaded.name}: {', '.join(f'{name} {count}' for name, count in loaded.counts.items())}")
+    for line in report_lines(loaded.name, loaded.counts):
+        typer.echo(line)
 
 
 @cli.command()

@@ -1,23 +1,28 @@
 """Separated values to a table of text, whatever wrote them (UC-02.01, bulk)."""
 
-import codecs
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
+from typing import Any
 
 import polars as pl
 
+from services.assets.files.encoding import NAMES, SINGLE_BYTE, decode_text
 from services.assets.files.formats import (
     BROKEN,
+    CELL_NOTE_SCHEMA,
     DISARMED,
     HEADINGS_WITHIN,
     MOST_COLUMNS,
     MOST_ROWS,
     ROW,
+    FileNotice,
     Score,
     TextTable,
     heading_row,
+    no_cell_notes,
     numbered_from,
     refuse_file,
     require_lines,
@@ -25,19 +30,24 @@ from services.assets.files.formats import (
     too_many_rows,
 )
 
-_SEPARATORS = ",;\t"
+_SEPARATORS = ",;\t|"
 _MOST_SEPARATORS = 40 * MOST_COLUMNS
 """In one line: far more than columns, since text inside quotes may hold them too; less than memory minds."""
 _BATCH = 20_000
-_AT_ONCE = 1 << 20
-"""Bytes that are looked at together."""
+_LATIN = 0x100
+_AFTER = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_GARBLED = f"[ÂÃ][{_AFTER}]|Å[´-·]|â€[{_AFTER}]"
+"""Letters of Latin alphabets and quotation marks in UTF-8, once read as Windows-1252: Ã¢ for â, â€™ for ’, Åµ for ŵ."""
+_GARBLED_BYTES = ("Â".encode(), "Ã".encode(), "Å".encode(), "â€".encode())
+_MOST_GARBLED = 20_000
 _CUT = "FILE-05 The last row breaks off: the file seems to be cut short. Save it again and send it whole."
 
 
 def read_csv(data: bytes, score: Score) -> TextTable:
     """Read separated values: the separator with which most headings are known. Raises Invalid for what can't be read."""
     require_lines(data)
-    text, cut = _unicode(data)
+    decoded = decode_text(data)
+    text = decoded.text
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     separator, top = _begins(text, score)
@@ -48,10 +58,72 @@ def read_csv(data: bytes, score: Score) -> TextTable:
         frame = _quick(text, separator, len(headings), top[place][1])
     except (pl.exceptions.PolarsError, IndexError):
         frame = _thorough(text, separator, len(headings), place)
-    if cut or _breaks_off(text, separator, len(headings)):
-        last = pl.col(ROW) == pl.col(ROW).max()
-        frame = frame.with_columns(pl.when(last).then(pl.lit(_CUT)).otherwise(pl.col(BROKEN)).alias(BROKEN))
-    return TextTable("csv", headings, numbered_from(frame.with_columns(_armed(frame)), place + 2))
+    frame = _without_blank_lines(numbered_from(frame, place + 2))
+    short = _short_rows(frame, len(headings))
+    last_row = int(frame[ROW].max() or 0) if frame.height else 0  # pyright: ignore[reportArgumentType]
+    ends_short = last_row in short and not text.endswith(b"\n")
+    if decoded.cut or ends_short or _breaks_off(text, separator, len(headings)):
+        reason = pl.when(pl.col(ROW) == last_row).then(pl.lit(_CUT)).otherwise(pl.col(BROKEN))
+        frame = frame.with_columns(reason.alias(BROKEN))
+    frame = frame.with_columns(_armed(frame))
+    return TextTable(
+        "csv",
+        headings,
+        frame,
+        notices=_encoding_notices(decoded.encoding),
+        cell_notes=_garbled_cells(frame, len(headings))
+        if any(mark in text for mark in _GARBLED_BYTES)
+        else no_cell_notes(),
+        short_rows=short,
+    )
+
+
+def _encoding_notices(encoding: str) -> tuple[FileNotice, ...]:
+    if encoding not in SINGLE_BYTE:
+        return ()
+    message = (
+        f"The file isn't in UTF-8: it was read as {NAMES[encoding]}. Check letters with accents before you confirm, or save "
+        "it as CSV UTF-8."
+    )
+    return (FileNotice("FILE-18", message),)
+
+
+def _without_blank_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows but for lines without any cell; rows of empty cells stay."""
+    if "c0" not in frame.columns or not frame["c0"].null_count():
+        return frame
+    return frame.filter(pl.col("c0").is_not_null() | pl.col(BROKEN).is_not_null())
+
+
+def _short_rows(frame: pl.DataFrame, width: int) -> dict[int, int]:
+    """Row -> its number of cells, of rows that hold something and end before the last heading."""
+    if width < 2 or not frame[f"c{width - 1}"].null_count():  # a single cell has no other to be short of
+        return {}
+    cells = pl.sum_horizontal(pl.col(f"c{place}").is_not_null() for place in range(width))
+    counted = frame.select(ROW, cells.alias("cells")).filter(pl.col("cells").is_between(1, width - 1))
+    return dict(counted.iter_rows())
+
+
+def _garbled_cells(frame: pl.DataFrame, width: int) -> pl.DataFrame:
+    """Notes on cells whose text was once read in the wrong encoding, with what they most likely say."""
+    notes: list[dict[str, Any]] = []
+    for place in range(width):
+        for row, cell in frame.select(ROW, f"c{place}").filter(pl.col(f"c{place}").str.contains(_GARBLED)).iter_rows():
+            likely = re.sub(_GARBLED, _mend_letter, cell)
+            message = (
+                f"“{cell[:100]}” has letters that were garbled before they came here, most likely “{likely[:100]}”. It is "
+                "read as it stands: correct the file."
+            )
+            note = {"code": "FILE-21", "expected": "Text in one encoding throughout", "message": message}
+            notes.append({ROW: row, "column": place, "given": cell, **note})
+            if len(notes) >= _MOST_GARBLED:
+                return pl.DataFrame(notes, schema=CELL_NOTE_SCHEMA)
+    return pl.DataFrame(notes, schema=CELL_NOTE_SCHEMA)
+
+
+def _mend_letter(match: re.Match[str]) -> str:
+    octets = b"".join(bytes([ord(letter)]) if ord(letter) < _LATIN else letter.encode("cp1252") for letter in match[0])
+    return octets.decode("utf-8", "replace")
 
 
 def _armed(frame: pl.DataFrame) -> list[pl.Expr]:
@@ -174,54 +246,3 @@ def _frame(rows: Sequence[Sequence[str]], width: int) -> pl.DataFrame:
         for at in range(width)
     }
     return pl.DataFrame({**data, BROKEN: pl.Series(broken, dtype=pl.String)})
-
-
-def _unicode(data: bytes) -> tuple[bytes, bool]:
-    """The text as UTF-8 without a mark, from UTF-8, UTF-16 with a mark, or Windows-1252, which spreadsheets still write.
-
-    And whether the text ends inside a character. A text that is UTF-8 elsewhere isn't taken for Windows-1252 because of
-    one bad byte: every accent in it would be registered as two wrong letters.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        with suppress(UnicodeDecodeError):
-            return data.decode("utf-16").encode(), False
-    elif b"\x00" not in data:
-        fault = _fault(data)
-        if fault is None:
-            return data.removeprefix(codecs.BOM_UTF8), False
-        text, cut = _not_quite_unicode(data, *fault)
-        return text.encode(), cut
-    line = data.count(b"\n", 0, max(data.find(b"\x00"), 0)) + 1
-    message = f"Line {line:,} holds bytes that are no text (NUL). Save the file as CSV UTF-8, or as XLSX."
-    raise refuse_file("FILE-02", f"line {line}", message)
-
-
-def _fault(data: bytes) -> tuple[int, str] | None:
-    """At which byte, and why, this isn't UTF-8; None where it is. A large file isn't held as text as well to find out."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(0, len(data), _AT_ONCE):
-        begun = len(decoder.getstate()[0])
-        try:
-            decoder.decode(data[start : start + _AT_ONCE], start + _AT_ONCE >= len(data))
-        except UnicodeDecodeError as error:
-            return start - begun + error.start, error.reason
-    return None
-
-
-def _not_quite_unicode(data: bytes, place: int, reason: str) -> tuple[str, bool]:
-    """Decode a text that isn't UTF-8 at this byte; True where it ends inside a character. Raises Invalid for a mixture."""
-    read = data.decode("utf-8-sig", "replace")
-    odd = read.count("\ufffd")
-    accents = len(read) - len(read.encode("ascii", "ignore")) - odd
-    if accents:
-        if odd == 1 and reason == "unexpected end of data":
-            return read.removesuffix("\ufffd"), True
-        line = data.count(b"\n", 0, place) + 1
-        message = (
-            f"Line {line:,} holds bytes that are no text in the encoding of the rest. Save it as CSV UTF-8, or as XLSX."
-        )
-        raise refuse_file("FILE-02", f"line {line}", message)
-    with suppress(UnicodeDecodeError):
-        return data.decode("cp1252"), False
-    message = "The file is text in an encoding that isn't known here. Save it as CSV UTF-8, or as XLSX."
-    raise refuse_file("FILE-02", None, message)

@@ -6,7 +6,7 @@ as they were typed. A cell of null was not given at all; empty text was left emp
 
 import codecs
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
@@ -59,17 +59,22 @@ _FORM = (
     "with it in the address"
 )
 _PASSWORD = "EncryptedPackage".encode("utf-16-le")  # what a protected workbook calls the part that holds it
+_NUL_SHARE = 0.3
+"""Of every second byte in UTF-16 without a mark: most letters, digits and separators have an upper byte of nought."""
 Score = Callable[[Sequence[str]], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A cell of a workbook that shows no value: `column` counts as headings do, `cell` is its name (B7), `what` it holds."""
+    """A cell that shows no value, or not the one that was typed: `column` counts as headings do, `cell` is its name (B7),
+    `what` it holds, `remedy` a sentence.
+    """
 
     row: int
     column: int
     cell: str
     what: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,18 @@ CELL_NOTE_SCHEMA: dict[str, Any] = {
 """Notes on single cells: `column` counts as headings do."""
 
 
+def no_cell_notes() -> pl.DataFrame:
+    """No notes on cells."""
+    return pl.DataFrame(schema=CELL_NOTE_SCHEMA)
+
+
 @dataclass(frozen=True, slots=True)
 class TextTable:
     """A file as text: `headings[i]` stands over the column ``c<i>`` of `frame`, beside `ROW` and `BROKEN`.
 
     Of a workbook: the `sheet` that was read, `rivals` (other sheets that seem to hold assets too), cells that are
     `unanswered`, and the day from which it counts days. `notices` are about the file, `cell_notes` about odd cells that are
-    read all the same (`CELL_NOTE_SCHEMA`).
+    read all the same (`CELL_NOTE_SCHEMA`); `short_rows` are rows of fewer cells than headings, with their number.
     """
 
     file_format: str
@@ -108,7 +118,8 @@ class TextTable:
     unanswered: tuple[Unanswered, ...] = ()
     day_zero: date = DAY_ZERO
     notices: tuple[FileNotice, ...] = ()
-    cell_notes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CELL_NOTE_SCHEMA))
+    cell_notes: pl.DataFrame = field(default_factory=no_cell_notes)
+    short_rows: Mapping[int, int] = field(default_factory=dict)
 
 
 def refuse_file(code: str, quoted: str | None, message: str, expected: str = _EXPECTED) -> Invalid:
@@ -136,11 +147,28 @@ def require_lines(data: bytes) -> None:
         raise refuse_file("FILE-07", str(lines), message, f"At most {MOST_LINES:,} lines.")
 
 
+def wide_encoding(data: bytes) -> str | None:
+    """UTF-16 or UTF-32 by its mark, or UTF-16 by where its bytes of nought stand; None for other texts."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:4096]
+    pairs = len(start) // 2
+    if pairs < 2 or b"\x00" not in start:
+        return None
+    upper, lower = start[0::2].count(0), start[1::2].count(0)
+    if lower > pairs * _NUL_SHARE and upper * 10 < lower:
+        return "utf-16-le"
+    return "utf-16-be" if upper > pairs * _NUL_SHARE and lower * 10 < upper else None
+
+
 def format_of(data: bytes, filename: str, media_type: str | None = None) -> str:
     """csv, xlsx, jsonl or parquet: by what the file holds, whatever its name says. Raises Invalid for anything else."""
     begins = data[:4096].removeprefix(codecs.BOM_UTF8)
-    if begins.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        begins = begins.decode("utf-16", "ignore").encode("utf-8", "ignore")
+    encoding = wide_encoding(data)
+    if encoding is not None:
+        begins = begins.decode(encoding, "ignore").encode("utf-8", "ignore").removeprefix(codecs.BOM_UTF8)
     begins = begins.lstrip()
     if not begins and not data.removeprefix(codecs.BOM_UTF8).strip():
         raise refuse_file("FILE-01", filename, "The file is empty. Check that it was saved before it was sent.")

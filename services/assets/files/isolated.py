@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from services.assets.files.formats import (
     MOST_COLUMNS,
     MOST_ROWS,
     ROW,
+    FileNotice,
     Score,
     TextTable,
     Unanswered,
@@ -37,11 +39,12 @@ _SMALLER = {
     "xlsx": "Delete what stands far away from the table, or save the rows as CSV and send that.",
     "parquet": "Send it in parts, or as CSV.",
 }
+_MOST_NAMED = 10
 _NO_REASON = pl.lit(None, dtype=pl.String)
 
 
-def read_workbook(data: bytes, score: Score) -> TextTable:
-    """Read the visible sheet whose headings are known best. Raises Invalid for what can't be opened."""
+def read_workbook(data: bytes, score: Score) -> list[TextTable]:
+    """Read the visible sheets, in their order. Raises Invalid for what can't be opened."""
     with tempfile.TemporaryDirectory(prefix="fmar-") as place:
         folder = Path(place)
         answer = _opened("xlsx", data, folder)
@@ -52,22 +55,39 @@ def read_workbook(data: bytes, score: Score) -> TextTable:
         ]
     if not sheets:
         raise refuse_file("FILE-06", None, "The workbook has no sheet that can be seen.")
-    best = max(sheets, key=lambda sheet: (score(sheet.headings), sheet.frame.height > 0))
-    enough = max(3, score(best.headings) // 2)
-    rivals = [
-        other.sheet or ""
-        for other in sheets
-        if other is not best and other.frame.height and score(other.headings) >= enough
-    ]
-    return TextTable(
-        "xlsx",
-        best.headings,
-        best.frame,
-        sheet=best.sheet,
-        rivals=tuple(rivals),
-        unanswered=best.unanswered,
-        day_zero=_DAY_ZERO_OF_OLD_MACS if answer["old_days"] else DAY_ZERO,
-    )
+    day_zero = _DAY_ZERO_OF_OLD_MACS if answer["old_days"] else DAY_ZERO
+    hidden = [sheet_facts["name"] for sheet_facts in answer["sheets"] if not sheet_facts["visible"]]
+    notices = _hidden_sheets(hidden)
+    return [replace(sheet, day_zero=day_zero, notices=(*notices, *sheet.notices)) for sheet in sheets]
+
+
+def _hidden_sheets(names: list[str]) -> tuple[FileNotice, ...]:
+    if not names:
+        return ()
+    quoted = ", ".join(f"“{name[:60]}”" for name in names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    subject = "The sheet" if len(names) == 1 else "The sheets"
+    verbs = "is hidden and isn't read" if len(names) == 1 else "are hidden and aren't read"
+    return (FileNotice("FILE-20", f"{subject} {quoted}{more} {verbs}. Unhide what belongs to the file."),)
+
+
+def _hidden_parts(facts: dict[str, Any], headings: list[str], frame: pl.DataFrame) -> tuple[FileNotice, ...]:
+    """Notices of rows and columns of a sheet that are hidden, and read all the same."""
+    notices = []
+    numbers = frame.filter(pl.any_horizontal(pl.col("^c[0-9]+$").str.strip_chars() != ""))[ROW]
+    rows = numbers.filter(numbers.is_in(facts["hidden_rows"])).to_list()
+    if rows:
+        named = ", ".join(map(str, rows[:_MOST_NAMED])) + (", …" if len(rows) > _MOST_NAMED else "")
+        cause = "by a filter" if facts["filtered"] else "by hand or by a filter"
+        subject = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
+        message = f"{subject} hidden {cause} and read like the others: {named}. Delete what doesn't belong to the file."
+        notices.append(FileNotice("FILE-19", message))
+    columns = [headings[place] for place in facts["hidden_columns"] if 0 <= place < len(headings) and headings[place]]
+    if columns:
+        quoted = ", ".join(f"“{heading[:60]}”" for heading in columns[:_MOST_NAMED])
+        message = f"Columns that are hidden are read like the others: {quoted}. Delete what doesn't belong to the file."
+        notices.append(FileNotice("FILE-19", message))
+    return tuple(notices)
 
 
 def _sheet(read: pl.DataFrame, facts: dict[str, Any], score: Score) -> TextTable:
@@ -80,8 +100,10 @@ def _sheet(read: pl.DataFrame, facts: dict[str, Any], score: Score) -> TextTable
         for at, column in enumerate(read.columns[: len(headings)])
     )
     frame = body.with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
+    frame = numbered_from(frame, place + 2)
     unanswered = tuple(Unanswered(*cell_facts) for cell_facts in facts["unanswered"])
-    return TextTable("xlsx", headings, numbered_from(frame, place + 2), facts["name"], unanswered=unanswered)
+    notices = _hidden_parts(facts, headings, frame) if headings else ()
+    return TextTable("xlsx", headings, frame, facts["name"], unanswered=unanswered, notices=notices)
 
 
 def read_parquet(data: bytes) -> TextTable:
@@ -95,7 +117,8 @@ def read_parquet(data: bytes) -> TextTable:
         read = pl.read_ipc(Path(place) / "0.arrow")
     cells = [pl.col(name).fill_null("").alias(f"c{at}") for at, name in enumerate(read.columns)]
     frame = read.select(cells).with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
-    return TextTable("parquet", list(read.columns), numbered_from(frame, 1))
+    unanswered = tuple(Unanswered(*cell_facts) for cell_facts in answer["unanswered"])
+    return TextTable("parquet", list(read.columns), numbered_from(frame, 1), unanswered=unanswered)
 
 
 def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ Run as ``python -m services.assets.files.isolated_main xlsx|parquet FOLDER``. Re
 
 import json
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
 MOST_MEMORY = 4 * 1024 * 1024 * 1024
@@ -28,9 +30,17 @@ MOST_PARTS = 10_000
 MOST_CELLS = 25_000_000
 """Between the first and the last cell that holds anything, empty ones included."""
 MOST_TOLD = 20_000
+MOST_DIGITS = 15
 PIECE, SMALL_PIECE = 4 * 1024 * 1024, 4096
 ROWS_AT_ONCE = 65_536
 MOST_COLUMN_LETTERS, LAST_COLUMN = 3, 16_384
+SAVE_AGAIN = "Type the value, or open the file in a spreadsheet and save it, then send it again."
+AS_TEXT = "Format the column as text (Format Cells, Text), put the digits in again, then send it again."
+OVERLAP = 64
+_MARKS = (b"<f", b":f", b't="e"', b"t='e'", b"hidden=")
+_LONG_VALUE = re.compile(rb"v>-?(?:[0-9]{16}|[0-9.]+[eE]\+?(?:1[5-9]|[2-9][0-9]|[0-9]{3}))")
+_LONG_NUMBER = re.compile(r"-?(?:[1-9][0-9]{15,}(?:\.0*)?|[0-9.]+[eE]\+?(?:1[5-9]|[2-9][0-9]|[0-9]{3}))")
+"""1,000,000,000,000,000 or more: from here on a number of a workbook no longer tells every digit that was typed."""
 _RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -91,8 +101,8 @@ def workbook(folder: Path) -> dict[str, Any]:
                     raise Unreadable("FILE-07", f"{cells:,} cells", words)
                 _keep(sheet, folder / f"{len(sheets)}.arrow")
                 del sheet
-                unanswered = _unanswered(packed, parts.get(name))
-                sheets.append({"name": name, "visible": name not in hidden, "unanswered": unanswered})
+                facts = _sheet_facts(packed, parts.get(name))
+                sheets.append({"name": name, "visible": name not in hidden, **facts})
     except (
         zipfile.BadZipFile, fastexcel.FastExcelError, zipfile.LargeZipFile, RuntimeError, EOFError, ParseError
     ) as error:  # fmt: skip
@@ -179,15 +189,20 @@ def cell_place(name: str) -> tuple[int, int] | None:
 class _SheetReader:
     """Parser target for a sheet, element by element: nothing of it is kept but what is asked for.
 
-    `reach` is the first and the last cell in use, as the sheet says; `unanswered` has row, column, cell and what it holds of
-    cells that show no value; `first` is the first column with a value.
+    `reach` is the first and the last cell in use, as the sheet says; `unanswered` has row, column, cell, what it holds and
+    what to do of cells that show no value, or not the one that was typed; `first` is the first column with a value;
+    `hidden_rows` and `hidden_columns` are numbered from 1, `filtered` says whether a filter is set.
     """
 
     def __init__(self) -> None:
         self.reach: str | None = None
         self.begun = False
         self.first = LAST_COLUMN
-        self.unanswered: list[tuple[int, int, str, str]] = []
+        self.unanswered: list[tuple[int, int, str, str, str]] = []
+        self.hidden_rows: list[int] = []
+        self.hidden_columns: list[int] = []
+        self.filtered = False
+        self._row = 0
         self._cell: dict[str, str] | None = None
         self._has_formula = self._has_text = self._in_value = False
         self._value = ""
@@ -199,6 +214,12 @@ class _SheetReader:
                 self.reach = attributes.get("ref")
             case "sheetData":
                 self.begun = True
+            case "row":
+                self._start_row(attributes)
+            case "col":
+                self._start_columns(attributes)
+            case "filterColumn":
+                self.filtered = True
             case "c":
                 self._cell, self._value = attributes, ""
                 self._has_formula = self._has_text = False
@@ -208,6 +229,18 @@ class _SheetReader:
                 self._has_text = True
             case "v":
                 self._in_value = True
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        number = attributes.get("r", "")
+        self._row = int(number) if number.isascii() and number.isdigit() else self._row + 1
+        if _is_hidden(attributes) and len(self.hidden_rows) < MOST_TOLD:
+            self.hidden_rows.append(self._row)
+
+    def _start_columns(self, attributes: dict[str, str]) -> None:
+        first, last = attributes.get("min", ""), attributes.get("max", "")
+        if _is_hidden(attributes) and first.isdigit() and last.isdigit():
+            # Everything to the right of the table may be hidden as one: no sheet has more columns.
+            self.hidden_columns += range(int(first), min(int(last), LAST_COLUMN) + 1)
 
     def data(self, text: str) -> None:
         """Text stands inside an element."""
@@ -235,13 +268,15 @@ class _SheetReader:
         has_value = bool(self._value) or self._has_text
         if has_value:
             self.first = min(self.first, column)
-        what = None
+        what, remedy = None, SAVE_AGAIN
         if attributes.get("t") == "e":
             what = f"the error {self._value}".strip()
         elif self._has_formula and not has_value:
             what = "a formula without a result"
+        elif attributes.get("t", "n") == "n" and _LONG_NUMBER.fullmatch(self._value):
+            what, remedy = f"the number {self._value}, of which a workbook keeps 15 digits", AS_TEXT
         if what and len(self.unanswered) < MOST_TOLD:
-            self.unanswered.append((row, column, name, what))
+            self.unanswered.append((row, column, name, what, remedy))
 
 
 def _pieces(packed: zipfile.ZipFile, part: str, size: int) -> Iterator[bytes]:
@@ -272,26 +307,42 @@ def _require_dense(packed: zipfile.ZipFile, name: str, part: str) -> None:
         raise Unreadable("FILE-07", far, words)
 
 
-def _may_be_unanswered(packed: zipfile.ZipFile, part: str) -> bool:
-    """Tell whether a sheet may have a formula or error: most have none, and are not parsed."""
+def _is_hidden(attributes: dict[str, str]) -> bool:
+    return attributes.get("hidden") in ("1", "true")
+
+
+def _is_worth_parsing(packed: zipfile.ZipFile, part: str) -> bool:
+    """Tell whether a sheet may have a formula, an error, a long number, or rows that are hidden: most have none."""
     before = b""
     for piece in _pieces(packed, part, PIECE):
-        if b"<f" in (seen := before + piece) or b":f" in seen or b't="e"' in seen or b"t='e'" in seen:
+        seen = before + piece
+        if any(mark in seen for mark in _MARKS) or _LONG_VALUE.search(seen):
             return True
-        before = piece[-4:]
+        before = piece[-OVERLAP:]
     return False
 
 
-def _unanswered(packed: zipfile.ZipFile, part: str | None) -> list[tuple[int, int, str, str]]:
-    """Row (from 1), column (from 0, of the columns in use), cell and what it holds: a formula without a result, or an error."""
-    if part is None or not _may_be_unanswered(packed, part):
-        return []
+def _sheet_facts(packed: zipfile.ZipFile, part: str | None) -> dict[str, Any]:
+    """Facts of a sheet that its values don't tell.
+
+    `unanswered`: row (from 1), column (from 0, of the columns in use), cell, what it holds and what to do, of formulas
+    without a result, errors and numbers that are longer than a number can be. `hidden_rows` (from 1), `hidden_columns` (as
+    above) and whether the sheet is `filtered`.
+    """
     reader = _SheetReader()
-    parser = XMLParser(target=reader)  # noqa: S314  # expat bounds entities, this process memory and time
-    for piece in _pieces(packed, part, PIECE):
-        parser.feed(piece)
-    parser.close()
-    return [(row, column - reader.first, name, what) for row, column, name, what in reader.unanswered]
+    if part is not None and _is_worth_parsing(packed, part):
+        parser = XMLParser(target=reader)  # noqa: S314  # expat bounds entities, this process memory and time
+        for piece in _pieces(packed, part, PIECE):
+            parser.feed(piece)
+        parser.close()
+    return {
+        "unanswered": [
+            (row, column - reader.first, name, what, remedy) for row, column, name, what, remedy in reader.unanswered
+        ],
+        "hidden_rows": reader.hidden_rows,
+        "hidden_columns": [column - reader.first for column in reader.hidden_columns],
+        "filtered": reader.filtered,
+    }
 
 
 def parquet(folder: Path) -> dict[str, Any]:
@@ -318,8 +369,11 @@ def parquet(folder: Path) -> dict[str, Any]:
     if binary:
         words = f"The column “{binary[0][:100]}” holds bytes and no text. Leave it out, or write it as text."
         raise Unreadable("FILE-02", binary[0][:100], words)
+    long_numbers: list[tuple[int, int, str, str, str]] = []
     for name, kind in read.schema.items():
         column = read[name]
+        if kind.is_float():
+            long_numbers += _long_numbers(column, read.columns.index(name))
         if kind.is_nested() or kind.is_float() or kind.is_temporal() or kind == pl.Object:
             column = pl.Series(name, [as_text(value) for value in column.to_list()], dtype=pl.String)
         # One more than a cell may hold, so that it is still seen to be too long.
@@ -328,7 +382,18 @@ def parquet(folder: Path) -> dict[str, Any]:
     if size > MOST_UNPACKED:
         raise Unreadable("FILE-07", f"{size:,} bytes", "The file unpacks to more than 1 GB. Send it in parts.")
     read.write_ipc(folder / "0.arrow")
-    return {"columns": len(schema), "rows": rows}
+    return {"columns": len(schema), "rows": rows, "unanswered": long_numbers[:MOST_TOLD]}
+
+
+def _long_numbers(column: "pl.Series", place: int) -> list[tuple[int, int, str, str, str]]:
+    """Row (from 1), column, name, what it holds and what to do, of numbers that no longer tell every digit."""
+    long = column.is_finite() & (column.abs() >= 10**MOST_DIGITS)
+    rows = long.fill_null(False).arg_true().to_list()
+    remedy = "Write the column as text, then send it again."
+    return [
+        (row + 1, place, f"{row + 1}", f"the number {column[row]}, of which a number keeps 15 digits", remedy)
+        for row in rows[:MOST_TOLD]
+    ]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from services.assets.files.formats import (
     require_lines,
     too_many_columns,
     too_many_rows,
+    wide_encoding,
 )
 from services.core.json_names import find_repeated_name
 
@@ -37,8 +38,9 @@ Row = tuple[int, dict[str, str], str | None]
 def read_lines(data: bytes) -> TextTable:
     """Read JSON lines, or one list of objects (whose rows are numbered by their place). Raises Invalid for anything else."""
     require_lines(data)
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data = data.decode("utf-16", "replace").encode()
+    encoding = wide_encoding(data)
+    if encoding is not None:
+        data = data.decode(encoding, "replace").encode()
     data = data.removeprefix(codecs.BOM_UTF8)
     whole = _whole(data)
     rows = iter(_lines(data) if whole is None else whole)

@@ -22,14 +22,33 @@ from services.assets.files.jsonl import read_lines
 from services.core.text import clean_line
 
 LONGEST_HEADING = 300
+_FEWEST_HEADINGS = 3
+"""So many headings that are known make a second sheet one of assets too."""
+
+
+def read_sheets(data: bytes, filename: str, score: Score, media_type: str | None = None) -> list[TextTable]:
+    """Read a file: every visible sheet of a workbook, the only table of any other.
+
+    `score` says how many headings of a row it knows: the row that it knows best holds the headings. Rows are as they stand,
+    empty ones included. Raises Invalid for what can't be read or is too large.
+    """
+    match format_of(data, filename, media_type):
+        case "csv":
+            return [read_csv(data, score)]
+        case "xlsx":
+            return read_workbook(data, score)
+        case "parquet":
+            return [read_parquet(data)]
+        case _:
+            return [read_lines(data)]
 
 
 def read_table(data: bytes, filename: str, score: Score, media_type: str | None = None) -> TextTable:
-    """Read a file. `score` says how many headings of a row it knows: the row that it knows best holds the headings.
+    """Read the one table of a file: of a workbook, the sheet whose headings `score` knows best.
 
     Rows of nothing but empty cells are left out. Raises Invalid for what can't be read, is too large, or has no rows.
     """
-    table = _read(format_of(data, filename, media_type), data, score)
+    table = _best_sheet(read_sheets(data, filename, score, media_type), score)
     if len(table.headings) > MOST_COLUMNS:
         raise too_many_columns(len(table.headings))
     frame = _filled(table.frame, len(table.headings))
@@ -54,16 +73,16 @@ def _filled(frame: pl.DataFrame, width: int) -> pl.DataFrame:
     return frame.filter(filled)
 
 
-def _read(kind: str, data: bytes, score: Score) -> TextTable:
-    match kind:
-        case "csv":
-            return read_csv(data, score)
-        case "xlsx":
-            return read_workbook(data, score)
-        case "parquet":
-            return read_parquet(data)
-        case _:
-            return read_lines(data)
+def _best_sheet(sheets: list[TextTable], score: Score) -> TextTable:
+    """The sheet whose headings are known best, with the names of others that are known about as well."""
+    best = max(sheets, key=lambda sheet: (score(sheet.headings), sheet.frame.height > 0))
+    enough = max(_FEWEST_HEADINGS, score(best.headings) // 2)
+    rivals = [
+        other.sheet or ""
+        for other in sheets
+        if other is not best and other.frame.height and score(other.headings) >= enough
+    ]
+    return replace(best, rivals=tuple(rivals))
 
 
 def _shortened(frame: pl.DataFrame, headings: list[str]) -> pl.DataFrame:

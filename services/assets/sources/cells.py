@@ -1,18 +1,31 @@
 """One cell at a time, for whole columns: text, numbers, dates, postcodes, yes and no."""
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
 import polars as pl
 
+from services.assets.files.formats import ROW
 from services.assets.sources.notes import Notes
-from services.assets.sources.tables import ROW, Table
+from services.assets.sources.numbers import Comma, NumberColumn, read_number_column
+from services.assets.sources.tables import Table
 from services.assets.sources.wording import squashed, ways_of_saying_nothing
 
 KILOWATTS = pl.Decimal(14, 2)
-_FINE = pl.Decimal(24, 8)
+_HUNDREDTH = Decimal("0.01")
+_MOST = Decimal(10) ** 9
+"""No number of a register reaches this, in whichever unit."""
 _DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%Y/%m/%d")
 _POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$"
 _OUTCODE = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)"
 _EXCEL_ZERO = r"^(?:0?[0-3]/01/1900|1900-01-0[0-3])"
 """What a spreadsheet shows for a date cell that holds 0, 1, 2 or 3: nobody's date."""
+
+_ERROR_OF_SHEET = r"^(?:#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!))$"
+_DAYS = r"^[2-5][0-9]{4}$"
+"""Days since 1900 as a spreadsheet counts them, from 1954 to 2064."""
 
 ZERO_IS_NOTHING = frozenset(
     {"export_mpan", "import_mpan", "site_name", "address_1", "address_2", "town", "county", "postcode", "country"}
@@ -25,7 +38,9 @@ def said(cell: pl.Expr) -> pl.Expr:
     text = cell.str.strip_chars().str.replace_all(r"[\s\u00a0,]*[\r\n][\s\u00a0,]*", ", ")
     text = text.str.replace_all(r"[\s\u00a0]+", " ").str.strip_chars(" ,")
     word = squashed(text)
-    return pl.when((word != "") & ~word.is_in(ways_of_saying_nothing())).then(text)
+    return pl.when((word != "") & ~word.is_in(ways_of_saying_nothing()) & ~text.str.contains(_ERROR_OF_SHEET)).then(
+        text
+    )
 
 
 def tidied(table: Table, positions: dict[str, int], fields: list[str], notes: Notes) -> pl.DataFrame:
@@ -69,41 +84,76 @@ def _note_column(
         notes.add(paired, padded, heading, "TRIMMED", "White space around the value: trimmed.", cell)
 
 
-def number(text: pl.Expr) -> pl.Expr:
-    """A number written with or without thousands commas; null when it is none."""
-    return text.str.replace_all(r"[, ]", "").cast(pl.Float64, strict=False).fill_nan(None)
-
-
-def kilo(text: pl.Expr) -> pl.Expr:
-    """MW to kW, MWh to kWh: exact decimals to two places; null when the cell holds no number or a negative one."""
-    digits = text.str.replace_all(r"[, ]", "")
-    plain = digits.str.extract(r"^(\d+(?:\.\d{0,8})?)", 1)
-    value = plain.str.strip_suffix(".").cast(_FINE, strict=False)
-    return pl.when(digits.str.contains(r"^\d+(?:\.\d*)?$")).then((value * 1000).round(2).cast(KILOWATTS, strict=False))
-
-
-def note_kilo(frame: pl.DataFrame, field: str, most: int, unit: str, notes: Notes) -> None:
-    """Note what is no number, and what can hardly be meant in MW or MWh (`unit`)."""
+def with_numbers(frame: pl.DataFrame, field: str, notes: Notes, *, lone_group: Comma = "ambiguous") -> pl.DataFrame:
+    """The frame with a field as numbers; notes what is none, and what may be off by a thousand."""
+    read = read_number_column(frame[field], lone_group=lone_group)
+    values = {text: float(number.value) for text, number in read.numbers.items() if abs(number.value) < _MOST}
+    _note_unread(frame, field, list(values), read, notes, "No number: read as not known.")
     text = pl.col(field)
-    unread = text.is_not_null() & kilo(text).is_null()
-    notes.add(frame, unread, field, "NUMBER_UNREADABLE", "No number of 0 or more: read as not known.")
-    large = kilo(text) > most * 1000
-    notes.add(frame, large, field, "CAPACITY_UNLIKELY", f"Over {most:,} {unit}: kept; probably meant in k{unit[1:]}.")
+    unread = pl.when(text.is_not_null() & ~text.is_in(list(values))).then(text).alias(f"unread_{field}")
+    return frame.with_columns(unread, replaced(frame[field], values, pl.Float64).alias(field))
+
+
+def with_power(frame: pl.DataFrame, field: str, unit: str, most: int, notes: Notes) -> pl.DataFrame:
+    """The frame with a field in kW or kWh, to two places; a cell that says its own unit is read in that.
+
+    `unit` of the others is ``k`` or ``M``. Notes what is no number of 0 or more, and what is over `most` MW or MWh.
+    """
+    read = read_number_column(frame[field])
+    usual = 3 if unit == "M" else 0
+    scales = {text: usual if number.scale is None else number.scale for text, number in read.numbers.items()}
+    values = {
+        text: number.value.scaleb(scales[text]).quantize(_HUNDREDTH)
+        for text, number in read.numbers.items()
+        if 0 <= number.value < _MOST
+    }
+    text = pl.col(field)
+    symbol = "MWh" if "mwh" in field else "MW"
+    _note_unread(frame, field, list(values), read, notes, "No number of 0 or more: read as not known.")
+    stated = [text for text in values if read.numbers[text].scale not in (None, usual)]
+    message = "The cell says its own unit: read in that."
+    notes.add(frame, pl.col(field).is_in(stated), field, "UNIT_IN_CELL", message)
+    large = [text for text, value in values.items() if value > most * 1000]
+    message = f"Over {most:,} {symbol}: kept; probably meant in k{symbol[1:]}."
+    notes.add(frame, pl.col(field).is_in(large), field, "CAPACITY_UNLIKELY", message)
+    unread = pl.when(text.is_not_null() & ~text.is_in(list(values))).then(text)
+    return frame.with_columns(unread.alias(f"unread_{field}"), replaced(frame[field], values, KILOWATTS).alias(field))
+
+
+def replaced(texts: pl.Series, values: Mapping[str, Any], kind: Any) -> pl.Series:
+    """A column of texts with the value of each; null for a text that has none."""
+    return texts.replace_strict(
+        pl.Series(list(values), dtype=pl.String), pl.Series(list(values.values()), dtype=kind), default=None
+    ).cast(kind)
+
+
+def _note_unread(
+    frame: pl.DataFrame, field: str, values: list[str], read: NumberColumn, notes: Notes, message: str
+) -> None:
+    text = pl.col(field)
+    ambiguous = text.is_in(list(read.ambiguous))
+    notes.add(frame, text.is_not_null() & ~text.is_in(values) & ~ambiguous, field, "NUMBER_UNREADABLE", message)
+    message = "The comma may part thousands or decimals: read as not known. Write decimals after a point."
+    notes.add(frame, ambiguous, field, "NUMBER_AMBIGUOUS", message)
 
 
 def day(text: pl.Expr) -> pl.Expr:
     """A date in the formats that registers use, time of day dropped; null for junk, which is 1900 and before."""
     plain = text.str.replace(r"[ T]\d{1,2}:\d{2}.*$", "")
     value = pl.coalesce(plain.str.to_date(form, strict=False) for form in _DATE_FORMATS)
+    days = pl.when(plain.str.contains(_DAYS)).then(plain).cast(pl.Int64, strict=False)
+    counted = pl.lit(date(1899, 12, 30)) + pl.duration(days=days)
     # A year of other than four digits is a slip that some formats would still read.
     whole = plain.str.contains(r"(?:^|\D)\d{4}(?:\D|$)")
-    return pl.when(whole & value.dt.year().is_between(1901, 2100)).then(value)
+    return pl.when(days.is_not_null()).then(counted).when(whole & value.dt.year().is_between(1901, 2100)).then(value)
 
 
 def note_day(frame: pl.DataFrame, field: str, notes: Notes) -> None:
     """Note what is no date."""
     unread = pl.col(field).is_not_null() & day(pl.col(field)).is_null() & ~pl.col(field).str.contains(_EXCEL_ZERO)
     notes.add(frame, unread, field, "DATE_UNREADABLE", "No date: read as not known.")
+    message = pl.format("A number of days, as spreadsheets keep dates: read as {}.", day(pl.col(field)))
+    notes.add(frame, pl.col(field).str.contains(_DAYS), field, "DATE_AS_NUMBER", message)
 
 
 def yes(text: pl.Expr) -> pl.Expr:

@@ -1,19 +1,31 @@
 """The Embedded Capacity Register that every DNO publishes: generation, storage and demand of 50 kW or more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from services.assets.files.formats import ROW
 from services.assets.rules.mpan import mpan_dno_expr
-from services.assets.sources.cells import day, kilo, note_day, note_kilo, postcodes, tidied, yes
+from services.assets.sources.cells import day, note_day, postcodes, said, tidied, with_power, yes
 from services.assets.sources.keys import with_keys
+from services.assets.sources.mpans import FIELDS as MPAN_FIELDS
 from services.assets.sources.mpans import with_mpans
 from services.assets.sources.notes import Notes
-from services.assets.sources.places import note_outside, rounded_to_km, with_positions
-from services.assets.sources.reading import SourceReading, finished, originals, register_tables, skip_rows, skipped
-from services.assets.sources.tables import ROW, Table
+from services.assets.sources.numbers import read_number_column
+from services.assets.sources.places import note_outside, rounded_to_km, unread_metres, with_positions
+from services.assets.sources.reading import (
+    SourceReading,
+    finished,
+    note_columns,
+    note_garbled,
+    originals,
+    register_tables,
+    skip_rows,
+    skipped,
+)
+from services.assets.sources.tables import Table
 from services.assets.sources.technology import with_technology
-from services.assets.sources.wording import looked_up, read_headings, table, translate
+from services.assets.sources.wording import looked_up, read_headings, read_units, table, translate
 
 _RANKS = (1, 2, 3)
 _MWH = tuple(f"storage_mwh_{rank}" for rank in _RANKS)
@@ -31,21 +43,27 @@ _FIELDS = [
 _MOST_MW = 2_000
 _MOST_MWH = 20_000
 _MOST_HOURS = 1_000
+_REACH = 3
+"""Columns to both sides in which a status is looked for that has left its own."""
 
 
 def read_ecr(data: bytes, filename: str) -> SourceReading:
-    """Read an edition of a DNO's ECR: CSV in UTF-8 or Windows-1252, or XLSX (all sheets that hold the headings).
+    """Read an edition of a DNO's ECR, of a workbook all sheets that hold the headings.
 
     Raises `Invalid` when the file is no such register or breaks off.
     """
-    tables = register_tables(data, filename, "ECR")
+    return read_ecr_tables(register_tables(data, filename, "ECR"))
+
+
+def read_ecr_tables(tables: Sequence[Table]) -> SourceReading:
+    """Read the tables of an ECR."""
     readings = [_read_table(sheet) for sheet in tables]
     left_out = pl.concat([reading[1] for reading in readings])
     rows = pl.concat([reading[0] for reading in readings])
     notes = readings[0][2]
     for reading in readings[1:]:
         notes.extend(reading[2])
-    keyed = with_keys(rows, rounded_to_km(rows))
+    keyed = with_keys(rows)
     nameless = keyed.filter(pl.col("key").is_null())
     reason = "No MPAN, no reference, no position and no site name: nothing identifies it."
     left_out = pl.concat([left_out, skipped(nameless[ROW], "NOTHING_IDENTIFIES", reason)])
@@ -56,11 +74,13 @@ def read_ecr(data: bytes, filename: str) -> SourceReading:
 def _read_table(sheet: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
     positions = read_headings("ECR", sheet.headings)
     notes = Notes({field: sheet.headings[position] for field, position in positions.items()})
-    left_out = skip_rows(sheet)
+    left_out = pl.concat([skip_rows(sheet), _shifted_rows(sheet, positions)]).unique("row", keep="first")
     raw = originals(sheet)
     readable = Table(sheet.headings, sheet.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
+    note_columns(sheet, positions, _FIELDS, notes)
+    note_garbled(sheet, positions, notes)
     frame = tidied(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
-    frame = _plain(_area(frame, notes), notes)
+    frame = _plain(_area(frame, notes), read_units("ECR", sheet.headings, positions), notes)
     frame = with_positions(postcodes(frame, notes), notes)
     note_outside(frame, pl.lit(True), notes)
     if rounded_to_km(frame):
@@ -68,7 +88,34 @@ def _read_table(sheet: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
     frame = with_mpans(frame, notes)
     cogeneration = [yes(pl.col(f"chp_{rank}")).alias(f"cogeneration_{rank}") for rank in _RANKS]
     frame = with_technology(frame.with_columns(cogeneration), "ECR", _RANKS, notes)
-    return frame, left_out, notes
+    return frame.with_columns(_unread()), left_out, notes
+
+
+def _shifted_rows(sheet: Table, positions: Mapping[str, int]) -> pl.DataFrame:
+    """Rows whose cells stand beside their headings: the status is none, and one stands in a column near by."""
+    place = positions.get("status")
+    if place is None:
+        return skipped(pl.Series([], dtype=pl.Int64), "SHIFTED_ROW", "")
+    near = [at for at in range(place - _REACH, place + _REACH + 1) if 0 <= at < len(sheet.headings)]
+    texts = sheet.frame.select(ROW, *(said(pl.col(f"c{at}")).alias(f"c{at}") for at in near))
+    statuses = [line for line in table("statuses") if line["kind"] == "ECR"]
+    known = {at: pl.col(f"c{at}").is_in(list(translate(texts[f"c{at}"], statuses, "given"))) for at in near}
+    beside = pl.any_horizontal(known[at].fill_null(False) for at in near if at != place)
+    lost = pl.col(f"c{place}").is_not_null() & ~known[place].fill_null(False)
+    reason = "The cells stand under the wrong headings: a cell was put in or left out. Which is which is not sure."
+    return skipped(texts.filter(lost & beside)[ROW], "SHIFTED_ROW", reason)
+
+
+def _unread() -> pl.Expr:
+    """The cells of which nothing could be read, as they stood."""
+    given = {
+        "capacity": pl.coalesce("unread_connected_mw", "unread_accepted_mw"),
+        "connected_on": pl.when(pl.col("connected_on").is_null()).then("date_connected"),
+        "status": pl.when(pl.col("connection_status").is_null()).then("status_given"),
+        **{field: pl.when(pl.col(f"{field}s").list.len() == 0).then(pl.col(field)) for field in MPAN_FIELDS},
+        **{field: unread_metres(field) for field in ("easting", "northing")},
+    }
+    return pl.struct(expression.cast(pl.String).alias(name) for name, expression in given.items()).alias("unread")
 
 
 def _area(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
@@ -90,10 +137,6 @@ def _note_plain(frame: pl.DataFrame, statuses: Mapping[str, Mapping], notes: Not
     notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
     odd = pl.col("flexible").is_not_null() & yes(pl.col("flexible")).is_null()
     notes.add(frame, odd, "flexible", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
-    for field in _MW:
-        note_kilo(frame, field, _MOST_MW, "MW", notes)
-    for field in _MWH:
-        note_kilo(frame, field, _MOST_MWH, "MWh", notes)
     for rank in _RANKS:
         _note_hours(frame, f"storage_hours_{rank}", notes)
     for field in _DATES:
@@ -102,10 +145,13 @@ def _note_plain(frame: pl.DataFrame, statuses: Mapping[str, Mapping], notes: Not
     notes.add(frame, meter, "reference", "REFERENCE_IS_MPAN", "An MPAN in place of a reference: kept as given.")
 
 
-def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+def _plain(frame: pl.DataFrame, units: Mapping[str, str], notes: Notes) -> pl.DataFrame:
     """Adds what is one cell, or a choice between two: status, capacities, dates, yes or no, address."""
     statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "ECR"], "given")
     _note_plain(frame, statuses, notes)
+    for field in (*_MW, *_MWH):
+        most = _MOST_MWH if field in _MWH else _MOST_MW
+        frame = with_power(frame, field, units.get(field, "M"), most, notes)
     status = looked_up("status", statuses, "connection_status")
     address = ("address_1", "address_2", "town", "county")
     frame = frame.with_columns(
@@ -135,7 +181,7 @@ def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
 
 def _capacity(connected: str, accepted: str) -> pl.Expr:
     """kW of what is connected, or of what is accepted to connect, by the status of the row; else of whichever is there."""
-    connected_kw, accepted_kw = kilo(pl.col(connected)), kilo(pl.col(accepted))
+    connected_kw, accepted_kw = pl.col(connected), pl.col(accepted)
     waiting = pl.col("status").str.to_lowercase().str.starts_with("accepted").fill_null(False)
     return (
         pl.when(waiting).then(pl.coalesce(accepted_kw, connected_kw)).otherwise(pl.coalesce(connected_kw, accepted_kw))
@@ -143,15 +189,16 @@ def _capacity(connected: str, accepted: str) -> pl.Expr:
 
 
 def _sum_or_null(fields: Iterable[str]) -> pl.Expr:
-    parts = [kilo(pl.col(field)) for field in fields]
+    parts = [pl.col(field) for field in fields]
     any_given = pl.any_horizontal(part.is_not_null() for part in parts)
     total = pl.sum_horizontal(part.fill_null(0) for part in parts)
     return pl.when(any_given & (total > 0)).then(total)
 
 
 def _note_hours(frame: pl.DataFrame, field: str, notes: Notes) -> None:
-    hours = pl.col(field).str.replace_all(",", "").cast(pl.Float64, strict=False)
-    odd = pl.col(field).is_not_null() & (hours.is_null() | (hours > _MOST_HOURS))
+    read = read_number_column(frame[field]).numbers
+    plausible = [text for text, number in read.items() if 0 <= number.value <= _MOST_HOURS and number.scale is None]
+    odd = pl.col(field).is_not_null() & ~pl.col(field).is_in(plausible)
     notes.add(
         frame, odd, field, "DURATION_UNLIKELY", f"No storage runs {_MOST_HOURS:,} hours: kept in the original only."
     )

@@ -6,10 +6,12 @@ again by their key (`services.assets.sources.keys`), and a project that had no M
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import polars as pl
@@ -37,7 +39,8 @@ SITE = "SITE"
 """Scheme of the key by which a project is found again once it is given an MPAN; never an asset's alias."""
 _CHUNK = 2_000
 _LOAD_LOCK = 0x464D5352
-_NOT_CONTENT = ("row", "raw", "key")
+_NOT_CONTENT = ("row", "raw", "key", "unread", "last_updated")
+_NUMBER = re.compile(r"#\d+$")
 
 
 @dataclass
@@ -135,7 +138,8 @@ def _findings(reading: SourceReading) -> list[dict[str, Any]]:
         "row", pl.lit(None, pl.String).alias("column"), pl.lit(None, pl.String).alias("given"), "code",
         pl.col("reason").alias("message"), pl.lit(True).alias("skipped"),
     )  # fmt: skip
-    return [*skipped.to_dicts(), *reading.notes.with_columns(pl.lit(False).alias("skipped")).to_dicts()]
+    notes = reading.notes.drop("field").with_columns(pl.lit(False).alias("skipped"))
+    return [*skipped.to_dicts(), *notes.to_dicts()]
 
 
 def _hold_against_editions(edition: SourceEdition) -> None:
@@ -179,22 +183,20 @@ def _plain(name: str, value: Any) -> Any:
 
 def _plan(edition: SourceEdition, reading: SourceReading) -> _Plan:
     """Hold the rows of the edition against the records that stand, by key, then by place."""
-    current = _standing(edition)
+    current = _current_records(edition)
     plan, fresh, changed = _Plan(), [], 0
-    for row in reading.rows.iter_rows(named=True):
-        record = _record(edition, row)
-        before = current.pop(record["record_key"], None)
+    for record, before in _pair(edition, reading, current):
         if before is None:
             fresh.append(record)
-        elif before[1] == record["content_hash"]:
-            plan.keep.append(before[0])
+        elif before.content_hash == record["content_hash"]:
+            plan.keep.append(before.id)
         else:
             changed += 1
-            plan.close.append(before[0])
+            plan.close.append(before.id)
             plan.add.append(record)
     moved = _moved(current, fresh)
     plan.add += fresh
-    plan.close += [identifier for identifier, _digest in current.values()]
+    plan.close += [record.id for record in current.values()]
     plan.counts = {
         "new": len(fresh) - moved,
         "changed": changed + moved,
@@ -204,7 +206,15 @@ def _plan(edition: SourceEdition, reading: SourceReading) -> _Plan:
     return plan
 
 
-def _standing(edition: SourceEdition) -> dict[str, tuple[UUID, str]]:
+class _Current(NamedTuple):
+    """A record that stands."""
+
+    id: UUID
+    content_hash: str
+
+
+def _current_records(edition: SourceEdition) -> dict[str, _Current]:
+    """Key -> record, of the records of the edition's register that stand."""
     rows = current_session().execute(
         select(col(SourceRecord.record_key), col(SourceRecord.id), col(SourceRecord.content_hash)).where(
             col(SourceRecord.kind) == edition.kind,
@@ -212,11 +222,93 @@ def _standing(edition: SourceEdition) -> dict[str, tuple[UUID, str]]:
             col(SourceRecord.valid_to).is_(None),
         )
     )
-    return {key: (identifier, digest) for key, identifier, digest in rows}
+    return {key: _Current(identifier, digest) for key, identifier, digest in rows}
+
+
+def _pair(
+    edition: SourceEdition, reading: SourceReading, current: dict[str, _Current]
+) -> Iterator[tuple[dict[str, Any], _Current | None]]:
+    """Each row as a record, with the one before it, which is taken out of `current`; None for a new one.
+
+    Several projects may share a meter or a place, and are numbered there. A row that says what a record says is that
+    project, whatever its number has become; of the others, those that have most in common are paired.
+    """
+    records = [_record(edition, row) for row in reading.rows.iter_rows(named=True)]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        groups.setdefault(_without_number(record["record_key"]), []).append(record)
+    standing: dict[str, list[str]] = {}
+    for key in current:
+        standing.setdefault(_without_number(key), []).append(key)
+    for base, group in groups.items():
+        keys = standing.get(base, [])
+        pairs = _pair_group(group, {key: current[key] for key in keys})
+        taken = {key for key in pairs.values() if key}
+        for record in group:
+            key = pairs[record["id"]]
+            if key is None:
+                key = _free_key(base, record["record_key"], taken | set(keys))
+                taken.add(key)
+            record["record_key"] = record["values"]["key"] = key
+            yield record, current.pop(key, None)
+
+
+def _pair_group(group: list[dict[str, Any]], standing: dict[str, _Current]) -> dict[UUID, str | None]:
+    """Record -> the key of the record before it, within one meter or place."""
+    pairs: dict[UUID, str | None] = dict.fromkeys((record["id"] for record in group), None)
+    left = dict(standing)
+    for record in sorted(group, key=lambda record: record["record_key"] not in left):
+        same = [key for key, before in left.items() if before.content_hash == record["content_hash"]]
+        if same:
+            key = record["record_key"] if record["record_key"] in same else same[0]
+            pairs[record["id"]] = key
+            del left[key]
+    rest = [record for record in group if pairs[record["id"]] is None]
+    if len(rest) == len(left) == 1:
+        pairs[rest[0]["id"]] = next(iter(left))
+    elif rest and left:
+        values = _values_of([before.id for before in left.values()])
+        scores = sorted(
+            (
+                (_likeness(record["values"], values[before.id]), record["record_key"] == key, -place, record["id"], key)
+                for place, record in enumerate(rest)
+                for key, before in left.items()
+            ),
+            key=lambda score: score[:3],
+            reverse=True,
+        )
+        for _likeness_score, _same_key, _place, identifier, key in scores:
+            if pairs[identifier] is None and key in left:
+                pairs[identifier] = key
+                del left[key]
+    return pairs
+
+
+def _values_of(identifiers: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    query = select(col(SourceRecord.id), col(SourceRecord.values)).where(col(SourceRecord.id).in_(identifiers))
+    return {row[0]: row[1] for row in current_session().execute(query)}
+
+
+def _likeness(values: dict[str, Any], before: dict[str, Any]) -> int:
+    """The number of fields in which two rows say the same."""
+    return sum(before.get(name) == value for name, value in values.items() if name not in (*_NOT_CONTENT, "kind"))
+
+
+def _without_number(key: str) -> str:
+    return _NUMBER.sub("", key)
+
+
+def _free_key(base: str, key: str, taken: set[str]) -> str:
+    """The row's own key, or the next number at its meter or place that no other has."""
+    if key not in taken:
+        return key
+    return next(candidate for number in count(2) if (candidate := f"{base}#{number}") not in taken)
 
 
 def _record(edition: SourceEdition, row: dict[str, Any]) -> dict[str, Any]:
     content = _content(row)
+    # Publishers date every row anew with each edition: that alone changes no project.
+    stamp = {"last_updated": str(row["last_updated"])} if row["last_updated"] else {}
     return {
         "id": new_id(),
         "kind": edition.kind,
@@ -229,16 +321,16 @@ def _record(edition: SourceEdition, row: dict[str, Any]) -> dict[str, Any]:
         "content_hash": hashlib.sha256(canonical(content).encode()).hexdigest(),
         "latitude": content.get("latitude"),
         "longitude": content.get("longitude"),
-        "values": {**content, "row": row["row"], "key": row["key"], "kind": str(edition.kind)},
+        "values": {**content, **stamp, "row": row["row"], "key": row["key"], "kind": str(edition.kind)},
         "raw": json.loads(row["raw"]),
     }
 
 
-def _moved(closed: dict[str, tuple[UUID, str]], fresh: list[dict[str, Any]]) -> int:
+def _moved(closed: Mapping[str, _Current], fresh: list[dict[str, Any]]) -> int:
     """Name the record before in each fresh one that stands at the place of one that is gone; how many there are."""
     if not closed or not fresh:
         return 0
-    keys = {identifier: key for key, (identifier, _digest) in closed.items()}
+    keys = {record.id: key for key, record in closed.items()}
     keys_of_site: dict[str, list[str]] = {}
     for part in _chunks(list(keys)):
         query = select(col(SourceKey.value), col(SourceKey.source_record_id)).where(

@@ -2,12 +2,14 @@
 
 import polars as pl
 
+from services.assets.files.formats import ROW
 from services.assets.rules.mpan import CORE_LENGTH, mpan_core_expr, mpan_dno_expr, mpan_valid_expr
 from services.assets.sources.notes import Notes
-from services.assets.sources.tables import ROW
 
 _TEXTS = pl.List(pl.String)
 FIELDS = ("export_mpan", "import_mpan")
+_DESTROYED = r"^(?:[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|#{2,}|[0-9]{15}0+|[1-9][0-9]{0,6}0{6,})$"
+"""2.00006E+12, #####, more than 15 digits of which those after the fifteenth are noughts, 2000060000000."""
 
 
 def with_mpans(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
@@ -41,7 +43,7 @@ def with_mpans(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
 def _numbers(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     """One line per number in the cells of `field`: row, field, given, digits, core, sound."""
     # A spreadsheet writes a number as 1234567890123.0; a space inside a number is for the reader only.
-    text = pl.col(field).str.replace_all(r"\.0+(\D|$)", "${1}")
+    text = pl.when(~is_destroyed(pl.col(field))).then(pl.col(field).str.replace_all(r"\.0+(\D|$)", "${1}"))
     digits = pl.col("digits").str.replace_all(" ", "")
     run = pl.col("digits").str.len_chars()
     several = (run > CORE_LENGTH) & (run % CORE_LENGTH == 0)
@@ -59,6 +61,12 @@ def _numbers(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     return numbers.with_columns(sound=mpan_valid_expr("core").fill_null(False)).filter(pl.col("digits") != "0")
 
 
+def is_destroyed(text: pl.Expr) -> pl.Expr:
+    """Tell whether a spreadsheet has taken digits of an identifier away: an exponent, zeros at its end, or hash signs."""
+    compact = text.str.replace_all(r"[\s\u00a0']", "").str.replace(r"\.0+$", "")
+    return compact.str.contains(_DESTROYED).fill_null(False)
+
+
 def _note_cells(frame: pl.DataFrame, numbers: pl.DataFrame, field: str, notes: Notes) -> None:
     cell = pl.col("given")
     length = pl.col("digits").str.len_chars()
@@ -72,7 +80,13 @@ def _note_cells(frame: pl.DataFrame, numbers: pl.DataFrame, field: str, notes: N
     message = pl.format("{} MPANs in one cell: all taken.", count)
     with_counts = numbers.with_columns(message=message, several=(count > 1) & first)
     notes.add(with_counts, pl.col("several"), field, "MPAN_SEVERAL", pl.col("message"), cell)
-    silent = pl.col(field).is_not_null() & ~pl.col(ROW).is_in(numbers[ROW].unique().to_list())
+    destroyed = is_destroyed(pl.col(f"given_{field}"))
+    message = (
+        "A spreadsheet has taken digits away: this identifies nothing. Format the column as text, and put the numbers in "
+        "again."
+    )
+    notes.add(frame, destroyed, field, "MPAN_DESTROYED", message)
+    silent = pl.col(field).is_not_null() & ~destroyed & ~pl.col(ROW).is_in(numbers[ROW].unique().to_list())
     notes.add(frame, silent, field, "MPAN_UNREADABLE", "No MPAN in this cell: read as not known.")
     areas = frame.select(ROW, "dno_code").join(numbers.filter("sound"), on=ROW, maintain_order="left")
     area = mpan_dno_expr("core")

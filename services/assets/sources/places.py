@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from services.assets.sources.cells import number
+from services.assets.sources.cells import with_numbers
 from services.assets.sources.notes import Notes
 from services.grid.coordinates import EAST, NORTH, SOUTH, WEST
 from services.grid.geography import (
@@ -48,19 +48,24 @@ def with_positions(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     message = pl.format("{} m from the eastings and northings of the row: both kept.", metres)
     notes.add(frame, pl.col("apart") > DISAGREEMENT_M, "latitude", "COORDINATES_DISAGREE", message)
     # What lies abroad is a slip in the metres: it stays there to be seen, and gives no position to work with.
-    home = pl.col("grid_latitude").is_between(SOUTH, NORTH) & pl.col("grid_longitude").is_between(WEST, EAST)
+    home = _at_home(pl.col("grid_latitude"), pl.col("grid_longitude"))
     return frame.with_columns(
         pl.coalesce("latitude", pl.when(home).then("grid_latitude")).alias("latitude"),
         pl.coalesce("longitude", pl.when(home).then("grid_longitude")).alias("longitude"),
     )
 
 
+def _at_home(latitude: pl.Expr, longitude: pl.Expr) -> pl.Expr:
+    """Tell whether a position is in the bounding box of Great Britain; false where it is none."""
+    return (latitude.is_between(SOUTH, NORTH) & longitude.is_between(WEST, EAST)).fill_null(False)
+
+
 def _read(texts: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """The four coordinates as numbers; a pair is known or unknown as a whole."""
-    frame = texts.with_columns(number(pl.col(field)).alias(field) for field in _FIELDS)
+    frame = texts
     for field in _FIELDS:
-        unread = pl.col(field).is_not_null() & frame[field].is_null()
-        notes.add(texts, unread, field, "NUMBER_UNREADABLE", "No number: read as not known.")
+        # Metres have six digits, degrees one or two before the point: a lone comma can be but one of the two.
+        frame = with_numbers(frame, field, notes, lone_group="thousands" if "ing" in field else "decimal")
     for pair in (("easting", "northing"), ("longitude", "latitude")):
         is_zero = pl.all_horizontal(pl.col(pair) == 0).fill_null(False)
         incomplete = pl.any_horizontal(pl.col(pair).is_null())
@@ -74,6 +79,12 @@ def _read(texts: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     return frame
 
 
+def unread_metres(field: str) -> pl.Expr:
+    """The easting or northing of a row that has no position to work with, as text: what is no number, or lies abroad."""
+    plain = pl.col(field).cast(pl.String).str.strip_suffix(".0")
+    return pl.when(pl.col("latitude").is_null()).then(pl.coalesce(plain, f"unread_{field}"))
+
+
 def note_outside(frame: pl.DataFrame, checked: pl.Expr, notes: Notes) -> None:
     """Note every position outside the stated licence area (`dno_code`; null: outside Great Britain), with the likely
     cause named. `checked` leaves out rows that are meant to be elsewhere, such as offshore wind farms.
@@ -84,12 +95,13 @@ def note_outside(frame: pl.DataFrame, checked: pl.Expr, notes: Notes) -> None:
         x=pl.coalesce("easting", pl.Series(eastings).fill_nan(None)),
         y=pl.coalesce("northing", pl.Series(northings).fill_nan(None)),
         at=pl.Series(gsp_groups_at(frame["latitude"], frame["longitude"]), dtype=pl.String),
+        metres_abroad=pl.col("easting").is_not_null() & ~_at_home(pl.col("grid_latitude"), pl.col("grid_longitude")),
         stated=pl.col("dno_code").replace_strict(groups, default=None, return_dtype=pl.String),
     )
     inside = (
         pl.when(pl.col("stated").is_null()).then(pl.col("at").is_not_null()).otherwise(pl.col("at") == pl.col("stated"))
     )
-    doubtful = placed.filter(checked & pl.col("x").is_not_null() & ~inside.fill_null(False))
+    doubtful = placed.filter(checked & pl.col("x").is_not_null() & (~inside.fill_null(False) | pl.col("metres_abroad")))
     # Borders are coarse: whoever is near one is asked about singly.
     causes = [likely_position_error(x, y, dno) for x, y, dno in doubtful.select("x", "y", "dno_code").iter_rows()]
     outside = doubtful.with_columns(cause=pl.Series(causes, dtype=pl.String))
@@ -104,7 +116,9 @@ def note_outside(frame: pl.DataFrame, checked: pl.Expr, notes: Notes) -> None:
 def rounded_to_km(frame: pl.DataFrame) -> bool:
     """True where all positions of a file stand on whole kilometres, as some publishers round them (eastings as numbers)."""
     placed = frame.filter(pl.col("easting").is_not_null() & pl.col("northing").is_not_null())
-    return (
-        placed.height > 0
-        and placed.select(((pl.col("easting") % 1000 == 0) & (pl.col("northing") % 1000 == 0)).all()).item()
-    )
+    return placed.height > 0 and placed.select(on_whole_kilometres().all()).item()
+
+
+def on_whole_kilometres() -> pl.Expr:
+    """Tell whether the eastings and northings of a row are rounded to 1 km; null where there are none."""
+    return (pl.col("easting") % 1000 == 0) & (pl.col("northing") % 1000 == 0)

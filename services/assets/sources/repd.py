@@ -1,14 +1,26 @@
 """The Renewable Energy Planning Database: projects of 150 kW or more by their way through planning, not by connection."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from services.assets.sources.cells import day, kilo, note_day, note_kilo, postcodes, tidied, yes
+from services.assets.files.formats import ROW
+from services.assets.sources.cells import day, note_day, postcodes, tidied, with_power, yes
 from services.assets.sources.notes import Notes
-from services.assets.sources.places import note_outside, with_positions
-from services.assets.sources.reading import SourceReading, finished, originals, register_tables, skip_rows, skipped
-from services.assets.sources.tables import ROW, Table
+from services.assets.sources.places import note_outside, unread_metres, with_positions
+from services.assets.sources.reading import (
+    SourceReading,
+    finished,
+    note_columns,
+    note_garbled,
+    originals,
+    register_tables,
+    skip_rows,
+    skipped,
+)
+from services.assets.sources.tables import Table
 from services.assets.sources.technology import with_technology
-from services.assets.sources.wording import looked_up, read_headings, table, translate
+from services.assets.sources.wording import looked_up, read_headings, read_units, table, translate
 
 _FIELDS = [
     "old_ref", "ref", "last_updated", "site_name", "technology_1", "source_1", "installed_mw", "chp_1", "status",
@@ -22,20 +34,41 @@ def read_repd(data: bytes, filename: str) -> SourceReading:
     """Read an edition of the REPD (CSV or XLSX). Rows of Northern Ireland are left out: another register's country,
     and their coordinates are of the Irish grid. Raises `Invalid` when the file is no REPD or breaks off.
     """
-    sheet = register_tables(data, filename, "REPD")[0]
+    return read_repd_tables(register_tables(data, filename, "REPD"))
+
+
+def read_repd_tables(tables: Sequence[Table]) -> SourceReading:
+    """Read the table of a REPD; of a workbook, the first sheet that holds the headings."""
+    sheet = tables[0]
     positions = read_headings("REPD", sheet.headings)
     notes = Notes({field: sheet.headings[position] for field, position in positions.items()})
     left_out = skip_rows(sheet)
     raw = originals(sheet)
     readable = Table(sheet.headings, sheet.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
+    note_columns(sheet, positions, _FIELDS, notes)
+    note_garbled(sheet, positions, notes)
     frame = tidied(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
     left_out = pl.concat([left_out, _left_out(frame)])
     frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list()))
-    frame = with_positions(postcodes(_plain(frame, notes), notes), notes)
+    frame = _plain(frame, read_units("REPD", sheet.headings, positions).get("installed_mw", "M"), notes)
+    frame = with_positions(postcodes(frame, notes), notes)
     frame = frame.with_columns(cogeneration_1=yes(pl.col("chp_1")), dno_code=pl.lit(None, dtype=pl.String))
     note_outside(frame, ~pl.col("region").str.to_lowercase().eq("offshore").fill_null(False), notes)
-    frame = with_technology(frame, "REPD", (1,), notes)
+    frame = with_technology(frame, "REPD", (1,), notes).with_columns(_unread())
     return finished("REPD", sheet.frame.height, frame, left_out, notes)
+
+
+def _unread() -> pl.Expr:
+    """The cells of which nothing could be read, as they stood."""
+    given = {
+        "capacity": pl.col("unread_installed_mw"),
+        "connected_on": pl.when(pl.col("connected_on").is_null() & (pl.col("connection_status") == "CONNECTED")).then(
+            "date_connected"
+        ),
+        **dict.fromkeys(("status", "export_mpan", "import_mpan"), pl.lit(None)),
+        **{field: unread_metres(field) for field in ("easting", "northing")},
+    }
+    return pl.struct(expression.cast(pl.String).alias(name) for name, expression in given.items()).alias("unread")
 
 
 def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
@@ -50,17 +83,17 @@ def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([skipped(frame.filter(condition)[ROW], code, reason) for condition, code, reason in reasons])
 
 
-def _plain(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
+def _plain(frame: pl.DataFrame, unit: str, notes: Notes) -> pl.DataFrame:
     """Adds what is one cell: key, status, capacity, dates, address."""
     statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "REPD"], "given")
     unknown = pl.col("status").is_not_null() & ~pl.col("status").is_in(list(statuses))
     notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
     odd = pl.col("chp_1").is_not_null() & yes(pl.col("chp_1")).is_null()
     notes.add(frame, odd, "chp_1", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
-    note_kilo(frame, "installed_mw", _MOST_MW, "MW", notes)
+    frame = with_power(frame, "installed_mw", unit, _MOST_MW, notes)
     for field in ("last_updated", "date_connected"):
         note_day(frame, field, notes)
-    installed = kilo(pl.col("installed_mw"))
+    installed = pl.col("installed_mw")
     operational = looked_up("status", statuses, "connection_status") == "CONNECTED"
     return frame.with_columns(
         key=pl.format("REPD:{}", "ref"),

@@ -176,7 +176,7 @@ def test_odd_cells_are_noted_with_what_was_made_of_them() -> None:
 
 def test_a_note_names_the_publishers_heading_and_the_cell_as_it_stood() -> None:
     note = other_dno().notes.filter(code="MPAN_SEVERAL").row(0, named=True)
-    assert note["column"] == "Export MPAN / MSID "
+    assert note["column"] == "Export MPAN / MSID"
     assert note["given"] == "1170000386392, 1170000386417"
 
 
@@ -306,11 +306,12 @@ def test_kinds_are_known_by_their_headings() -> None:
     [
         (read_ecr, b"", "e.csv", "FILE-01", "empty"),
         (read_ecr, b" \r\n", "e.csv", "FILE-01", "empty"),
-        (read_ecr, b"\xff\xfea\x00b\x00", "e.csv", "FILE-02", "encoding"),
+        (read_ecr, b"\xff\xfea\x00\x00\x00", "e.csv", "FILE-02", "NUL"),
         (read_ecr, b"a,b\n\x81\x8d,2\n", "e.csv", "FILE-02", "encoding"),
         (read_ecr, b"PK\x03\x04 no workbook", "e.xlsx", "FILE-03", "workbook"),
-        (read_ecr, b'Customer Site\n"a"b\n', "e.csv", "FILE-03", "comma-separated"),
-        (read_ecr, b"<html><body>Not found</body></html>", "e.csv", "FILE-04", "Customer Site"),
+        (read_ecr, b'Customer Site\n"a"b\n', "e.csv", "FILE-03", "can't be told apart"),
+        (read_ecr, b"<html><body>Not found</body></html>", "e.csv", "FILE-13", "web page"),
+        (read_ecr, b"Name,Kind\nA,B\n", "e.csv", "FILE-04", "Customer Site"),
         (read_ecr, REPD, "e.csv", "FILE-04", "Renewable Energy Planning Database"),
         (read_repd, OTHER_HEADINGS, "e.csv", "FILE-04", "Embedded Capacity Register"),
         (read_ecr, OTHER_HEADINGS[:3000], "e.csv", "FILE-05", "cut short"),

@@ -36,4 +36,6 @@ def add_notices(verdict: RunOutcomes, content: pl.DataFrame) -> None:
         return
     findings = notices.with_columns(pl.lit(Severity.NOTICE.value).alias("severity"))
     typed = findings.select(pl.col(name).cast(kind) for name, kind in FINDINGS_SCHEMA.items())
+    # A rule that refuses the very cell says it already, and how to put it right.
+    typed = typed.join(verdict.findings, on=["row", "field", "given"], how="anti")
     verdict.findings = sorted_findings([verdict.findings, typed])

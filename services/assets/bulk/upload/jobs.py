@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import polars as pl
@@ -11,10 +11,11 @@ from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, pack
+from services.assets.bulk.pipeline.notices import with_notices
 from services.assets.bulk.upload.column_mapping import recognised, remember, remembered_for, require_terms, resolve
 from services.assets.bulk.upload.public_registers import made_ready
 from services.assets.bulk.upload.spreadsheet_fixes import fix_spreadsheet_rows
-from services.assets.files.formats import TextTable, refuse_file
+from services.assets.files.formats import HEADINGS_WITHIN, TextTable, refuse_file
 from services.assets.files.reader import read_table
 from services.assets.registration.parties import active_parties, require_provider
 from services.assets.registration.record import is_justification
@@ -97,12 +98,24 @@ def read_file(
     if "AssetName" not in columns.read.values() and "AssetId" not in columns.read.values() and not chosen_terms:
         ready = made_ready(data, filename, table)
         if ready is not None:
-            return ReadFile(ready.table, {}, [], ready.kind)
+            rows = with_notices(ready.table.frame, ready.notices)
+            return ReadFile(replace(ready.table, frame=rows), {}, [], ready.kind)
     if not columns.read:
         headings = ", ".join(heading for heading in table.headings if heading)[:200]
-        message = "No column of the file is headed by an attribute. Use the template, or say what the columns hold."
+        message = (
+            "No column of the file is headed by an attribute. Use the template, or say what the columns hold. The headings "
+            f"are looked for in the first {HEADINGS_WITHIN} rows: delete what stands above them."
+        )
         raise refuse_file("FILE-04", headings, message)
-    return ReadFile(fix_spreadsheet_rows(table, columns.read), columns.read, columns.unknown, None)
+    fixed = fix_spreadsheet_rows(table, columns.read)
+    rows = with_notices(fixed.frame, _row_notices(table.cell_notes, columns.read))
+    return ReadFile(replace(fixed, frame=rows), columns.read, columns.unknown, None)
+
+
+def _row_notices(cell_notes: pl.DataFrame, columns: Mapping[int, str]) -> pl.DataFrame:
+    """The notes on cells that are read, as notices of their rows."""
+    read = cell_notes.filter(pl.col("column").is_in(list(columns)))
+    return read.with_columns(pl.col("column").replace_strict(columns, return_dtype=pl.String).alias("field"))
 
 
 def _require_reasons(justifications: Mapping[str, str]) -> None:

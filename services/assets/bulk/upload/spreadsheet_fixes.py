@@ -75,9 +75,6 @@ def _unanswered(table: TextTable, read: Mapping[int, str]) -> dict[int, str]:
     reasons: dict[int, str] = {}
     for cell in table.unanswered:
         if cell.column in read:
-            message = (
-                f"FILE-16 The cell {cell.cell} under {read[cell.column]} holds {cell.what}. Type the value, or open the file "
-                "in a spreadsheet and save it, then send it again."
-            )
+            message = f"FILE-16 The cell {cell.cell} under {read[cell.column]} holds {cell.what}. {cell.remedy}"
             reasons.setdefault(cell.row, message)
     return reasons
