@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.upload.notifications import announce_ends
-from pages.frame import banner, navigation
+from pages.frame import banner, navigation, page_filters
 from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
 from pages.frame.search_box import draw_search
@@ -38,6 +38,7 @@ elif is_applicant(session.actor):
 else:
     page = st.navigation(navigation.list_pages(session.actor), expanded=True)
 banner.draw_sidebar(session)
+page_filters.begin_page(page.url_path)
 try:
     if session.actor is not None:
         draw_search(session.actor)

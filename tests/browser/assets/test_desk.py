@@ -19,7 +19,9 @@ from tests.browser.widgets import (
     click_map,
     fill_area,
     fill_text,
+    go_to,
     press,
+    typed,
 )
 
 HOSTILE = "<img src=x onerror=window.__xss=1>"
@@ -120,4 +122,21 @@ def test_two_assets_are_reviewed_one_after_the_other(demo: DemoPortal, browser: 
         expect(page.get_by_text(f"1 of {waiting - 2}", exact=True)).to_be_visible()
         page.keyboard.press("Alt+n")
         expect(page.get_by_text(f"2 of {waiting - 2}", exact=True)).to_be_visible()
+        watch.assert_quiet()
+
+
+@pytest.mark.browser
+@pytest.mark.use_case("UC-05.01")
+def test_filters_stay_on_their_page(demo: DemoPortal, browser: Browser) -> None:
+    with new_page(browser) as (page, watch):
+        open_page(page, demo.at("northgate", "assets"))
+        everything = count_on(page)
+        fill_text(page, "Search", "Yorkshire")
+        expect(page.get_by_text(f"{everything:,} assets", exact=True)).to_have_count(0)
+        go_to(page, "Market units")
+        assert (typed(page, "Search"), "q=" in page.url) == ("", False)
+        choose_segment(page, "View", "Map")
+        go_to(page, "Assets and map")
+        assert (typed(page, "Search"), "q=" in page.url, "view=" in page.url) == ("", False, False)
+        assert count_on(page) == everything
         watch.assert_quiet()
