@@ -8,6 +8,7 @@ from api.assets import assets, bulk, checks, comments, differences, drafts, expo
 from api.assets import categories as catalogue
 from api.governance import events, health, search
 from api.grid import geography
+from api.http import downloads
 from api.http.decimal_json import ExactRoute
 from api.http.middleware import Guard
 from api.http.openapi import ABOUT, TAGS, described
@@ -50,6 +51,7 @@ def create_api() -> FastAPI:
     app.include_router(geography.router)
     app.include_router(tiles.router)
     app.include_router(exports.tickets)
+    app.include_router(downloads.router)
     register = APIRouter(prefix="/v1", responses=answers(*COMMON), route_class=ExactRoute)
     # The look-up comes first: its address would be read as an identifier.
     areas = (

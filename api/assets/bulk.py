@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
 from api.assets.job_schemas import JobOut
 from api.assets.jobs import upload_out
 from api.http.decimal_json import ExactRoute
+from api.http.file_work import make_file, place_in_queue, work_on_file
 from api.http.files import MEDIA_TYPES, file_content
 from api.http.problems import UnsupportedMedia, answers
 from api.http.responses import answer, here
@@ -17,7 +17,7 @@ from api.http.security import Caller
 from services.assets.bulk.pipeline.outcomes import EVERY_CODE
 from services.assets.bulk.upload.jobs import Wishes, submit_file
 from services.assets.bulk.upload.template import template_workbook
-from services.assets.files.formats import FORMATS
+from services.assets.files.formats import FORMATS, MOST_BYTES
 from services.core.errors import Finding, Invalid
 
 router = APIRouter(prefix="/assets", tags=["Files of assets"], route_class=ExactRoute)
@@ -91,11 +91,12 @@ async def upload_assets(
         keep_drafts=query.keep_drafts,
         idempotency_key=idempotency_key or None,
     )
-    # The caller is known before a byte of the file is read.
     kind = request.headers.get("Content-Type")
     _require_file_type(kind)
-    data = await request.body()
-    job = await run_in_threadpool(submit_file, caller, data, query.file_name, wishes, media_type=kind)
+    # The caller is known, and has a place in the queue, before a byte of the file is read.
+    with place_in_queue(caller, request, MOST_BYTES):
+        data = await request.body()
+        job = await work_on_file(submit_file, caller, data, query.file_name, wishes, media_type=kind)
     return answer(upload_out(job), 202, location=here(request, f"/v1/jobs/{job.id}"))
 
 
@@ -121,9 +122,9 @@ class TemplateQuery(RequestSchema):
     response_class=Response,
     responses={**file_content("xlsx"), **answers(404)},
 )
-def download_template(caller: Caller, query: Annotated[TemplateQuery, Query()]) -> Response:
+async def download_template(caller: Caller, query: Annotated[TemplateQuery, Query()]) -> Response:
     """With a sheet that explains every column and lists to choose codes from; made from the schemas in force."""
-    data = template_workbook(query.asset_category)
+    data = await make_file(caller, template_workbook, query.asset_category)
     name = f"fmar-template-{(query.asset_category or 'all').lower()}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=MEDIA_TYPES["xlsx"], headers=headers)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
 from api.assets.assets import RECORD, AssetId
 from api.http.conversation import (
@@ -20,6 +19,8 @@ from api.http.conversation import (
     message_out,
 )
 from api.http.decimal_json import ExactRoute
+from api.http.file_work import place_in_queue, work_on_file
+from api.http.middleware import LARGEST_FILE
 from api.http.problems import answers
 from api.http.responses import answer, here
 from api.http.schemas import AnswerSchema, RequestSchema
@@ -108,9 +109,10 @@ async def attach_file(
 
     Whoever may read the message may read the file.
     """
-    # The caller is known before a byte of the file is read.
-    upload = Upload(file_name, await request.body())
-    [file] = await run_in_threadpool(comments.attach_files, caller, message_id, [upload], asset_id=asset_id)
+    # The caller is known, and has a place in the queue, before a byte of the file is read.
+    with place_in_queue(caller, request, LARGEST_FILE):
+        upload = Upload(file_name, await request.body())
+        [file] = await work_on_file(comments.attach_files, caller, message_id, [upload], asset_id=asset_id)
     attachment = file_out(request, file, FILES)
     return answer(attachment, 201, location=attachment.href)
 

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from limits import RateLimitItemPerMinute
 from pydantic import BeforeValidator, ConfigDict, Field, create_model
+from starlette.concurrency import run_in_threadpool
 
 from api.assets.assets import ASSET_FILTERS, asset_filters
 from api.assets.tiles import SIGN_IN
 from api.http.decimal_json import ExactRoute
+from api.http.file_work import make_file
 from api.http.files import file_content, send_file
 from api.http.problems import answers
 from api.http.responses import answer, here
@@ -21,6 +23,7 @@ from models.exports import ExportJob
 from services.assets.bulk.export.direct import export_file
 from services.assets.bulk.export.jobs import begin_export, fetch_export, get_export, open_export_ticket
 from services.assets.bulk.upload.results import progress
+from services.assets.filters import AssetFilters
 from services.core.identity.actor import Actor
 
 router = APIRouter(prefix="/assets", tags=["Files of assets"], route_class=ExactRoute)
@@ -84,7 +87,7 @@ LATER: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={**file_content("csv", "jsonl", "xlsx", "parquet", "geojson"), **LATER, **answers(409)},
 )
-def export_assets(
+async def export_assets(
     request: Request,
     caller: Caller,
     query: Annotated[ExportQuery, Query()],  # pyright: ignore[reportInvalidTypeForm]  # made from the filters
@@ -94,8 +97,11 @@ def export_assets(
     More than the setting export.direct_rows (50,000) become a job, answered with 202: GET /v1/jobs/{JobId} tells how far it is
     and, once it is Completed, where the file is.
     """
-    file_format: Any = query.format
-    filters = asset_filters(query)
+    return await make_file(caller, _export, request, caller, query.format, asset_filters(query))
+
+
+def _export(request: Request, caller: Actor, file_format: Any, filters: AssetFilters) -> Response:
+    """The file, or the job that makes it."""
     job = begin_export(caller, file_format, filters)
     if job is not None:
         return answer(export_out(request, job), 202, location=here(request, f"/v1/jobs/{job.id}"))
@@ -112,8 +118,8 @@ def send_export(actor: Actor, job: ExportJob) -> Response:
 
 
 @tickets.get("/export")
-def fetch_export_by_ticket(request: Request, ticket: Annotated[str, Query()] = "") -> Response:
+async def fetch_export_by_ticket(request: Request, ticket: Annotated[str, Query()] = "") -> Response:
     """The file that a ticket of the portal opens, to the person and browser that it was made for."""
-    actor, job_id = open_export_ticket(ticket, request.cookies.get(SIGN_IN))
+    actor, job_id = await run_in_threadpool(open_export_ticket, ticket, request.cookies.get(SIGN_IN))
     spend(request, f"files:{actor.key}", PER_PERSON)
-    return send_export(actor, get_export(actor, job_id))
+    return await make_file(actor, lambda: send_export(actor, get_export(actor, job_id)))

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.assets.exports import ExportOut, export_out, send_export
 from api.assets.job_schemas import (
@@ -20,6 +21,7 @@ from api.assets.job_schemas import (
     RowQuery,
 )
 from api.http.decimal_json import ExactRoute
+from api.http.file_work import make_file
 from api.http.files import file_content, send_file
 from api.http.problems import answers
 from api.http.responses import answer, page
@@ -31,6 +33,7 @@ from services.assets.bulk.pipeline.outcomes import EVERY_CODE
 from services.assets.bulk.upload import jobs
 from services.assets.bulk.upload.drafts import job_drafts
 from services.assets.bulk.upload.results import job_findings, job_rows, progress, write_findings, write_refused
+from services.core.identity.actor import Actor
 
 router = APIRouter(prefix="/jobs", tags=["Files of assets"], route_class=ExactRoute)
 JobId = Annotated[UUID, Path(alias="JobId", description="The job's identifier.")]
@@ -72,9 +75,9 @@ def get_job(request: Request, caller: Caller, job_id: JobId) -> Response:
     response_class=Response,
     responses={**file_content("csv", "jsonl", "xlsx", "parquet", "geojson"), **answers(404, 409)},
 )
-def download_export(caller: Caller, job_id: JobId) -> Response:
+async def download_export(caller: Caller, job_id: JobId) -> Response:
     """Kept for the days of the setting bulk.keep_days. 409 until it is made, 403 when you see fewer assets than are in it."""
-    return send_export(caller, get_export(caller, job_id))
+    return await make_file(caller, lambda: send_export(caller, get_export(caller, job_id)))
 
 
 @router.get(
@@ -86,13 +89,16 @@ def download_export(caller: Caller, job_id: JobId) -> Response:
         **answers(404),
     },
 )
-def list_job_findings(
+async def list_job_findings(
     request: Request, caller: Caller, job_id: JobId, query: Annotated[FindingQuery, Query()]
 ) -> Response:
     """As JSON page by page, or all of them as a CSV file."""
     if query.format == "csv":
-        return send_file("csv", f"findings-{job_id}", lambda path: write_findings(caller, job_id, path))
-    findings = job_findings(caller, job_id, after=query.after, limit=query.limit, code=query.code)
+        name = f"findings-{job_id}"
+        return await make_file(caller, send_file, "csv", name, lambda path: write_findings(caller, job_id, path))
+    findings = await run_in_threadpool(
+        job_findings, caller, job_id, after=query.after, limit=query.limit, code=query.code
+    )
     return answer(page(request, findings, findings[-1]["row"] if len(findings) >= query.limit else None))
 
 
@@ -117,8 +123,12 @@ def list_job_drafts(request: Request, caller: Caller, job_id: JobId, query: Anno
     response_class=Response,
     responses={**file_content("csv", "xlsx", "jsonl", "parquet"), **answers(404)},
 )
-def download_refused_rows(caller: Caller, job_id: JobId) -> Response:
+async def download_refused_rows(caller: Caller, job_id: JobId) -> Response:
     """In the format and with the columns in which they came, and two more: RefusalCodes and RefusalReasons."""
+    return await make_file(caller, _send_refused, caller, job_id)
+
+
+def _send_refused(caller: Actor, job_id: UUID) -> Response:
     job = jobs.get_job(caller, job_id)
     return send_file(job.file_format, f"refused-{job_id}", lambda path: write_refused(caller, job_id, path))
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
 
+from api.http.files import download_headers
 from api.http.responses import here
 from api.http.schemas import AnswerSchema
 from services.core.conversation.definition import Audience, FileRecord, MessageRecord, audience_of
@@ -64,5 +64,4 @@ def file_out(request: Request, file: FileRecord, files_path: str) -> AttachmentO
 
 def file_response(file: Download) -> Response:
     """The bytes of a file, to be saved under its name."""
-    disposition = f"attachment; filename*=UTF-8''{quote(file.file_name)}"
-    return Response(file.content, media_type=file.media_type, headers={"Content-Disposition": disposition})
+    return Response(file.content, media_type=file.media_type, headers=download_headers(file.file_name))

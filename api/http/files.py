@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
@@ -16,6 +17,11 @@ def file_content(*formats: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of an answer that is a file in one of these formats."""
     binary = {"schema": {"type": "string", "format": "binary"}}
     return {200: {"description": "The file.", "content": {MEDIA_TYPES[name]: binary for name in formats}}}
+
+
+def download_headers(file_name: str) -> dict[str, str]:
+    """The header under which a file is saved."""
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"}
 
 
 def send_file(file_format: str, name: str, write: Callable[[Path], object]) -> FileResponse:

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.http.conversation import (
     BYTES,
@@ -20,6 +19,8 @@ from api.http.conversation import (
     message_out,
 )
 from api.http.decimal_json import ExactRoute
+from api.http.file_work import place_in_queue, work_on_file
+from api.http.middleware import LARGEST_FILE
 from api.http.problems import answers
 from api.http.responses import answer, here
 from api.http.security import Caller
@@ -100,11 +101,12 @@ async def attach_evidence(
     request: Request, caller: Caller, qualification_id: Id, message_id: MessageId, file_name: FileName
 ) -> Response:
     """The body is the file as it is. Files go with messages of your own organisation: answers and decisions, too."""
-    # The caller is known before a byte of the file is read.
-    upload = Upload(file_name, await request.body())
-    [file] = await run_in_threadpool(
-        conversation.attach_evidence, caller, message_id, [upload], qualification_id=qualification_id
-    )
+    # The caller is known, and has a place in the queue, before a byte of the file is read.
+    with place_in_queue(caller, request, LARGEST_FILE):
+        upload = Upload(file_name, await request.body())
+        [file] = await work_on_file(
+            conversation.attach_evidence, caller, message_id, [upload], qualification_id=qualification_id
+        )
     attachment = file_out(request, file, FILES)
     return answer(attachment, 201, location=attachment.href)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from api.http.decimal_json import ExactRoute
+from api.http.files import download_headers
 from api.http.parameters import History, filter_values, history_out
 from api.http.problems import answers
 from api.http.responses import (
@@ -255,11 +255,6 @@ def withdraw_application(caller: Caller, qualification_id: Id, body: TextBody, i
     return _answer(
         caller, provider_actions.withdraw_application(caller, qualification_id, body.text, version_of(if_match))
     )
-
-
-def download_headers(file_name: str) -> dict[str, str]:
-    """The header under which a file is saved."""
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}"}
 
 
 def _terms(caller: Caller, qualifications: Iterable[Qualification]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from models.bulk import BulkJob
 from pages.components.common.actions import show_outcome
+from pages.components.common.downloads import draw_file_download
 from pages.components.upload.form import draw_form
 from pages.components.upload.job import draw_job
 from pages.components.upload.labels import describe_counts, draw_badge
@@ -13,10 +14,10 @@ from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.assets.bulk.upload.jobs import get_job, list_jobs
-from services.assets.bulk.upload.template import template_workbook
 from services.assets.rules.reference import categories
 from services.core.clock import show_moment
 from services.core.errors import NotFound
+from services.core.file_tickets import FileKind
 
 SHOWN = 10
 ALL = "All categories"
@@ -52,12 +53,8 @@ def draw_template() -> None:
             key="upload-template",
             width=320,
         )
-        st.download_button(
-            "Download the template",
-            lambda: template_workbook(category),
-            f"fmar-template-{(category or 'all').lower()}.xlsx",
-            icon=":material/download:",
-            on_click="ignore",
+        draw_file_download(
+            actor, "Download the template", FileKind.TEMPLATE, {"category": category}, key="upload-template-file"
         )
     link("assets/assets.py", "To change assets: download them, edit the file, upload it here", "edit_note")
 

@@ -30,6 +30,9 @@ ACTING_FOR = "acting_for"
 PERSONA = "as"
 """In demo mode the persona's key stays in the address, so that a reload keeps it. It opens nothing: it is a demo."""
 
+SIGN_IN = "_streamlit_user"
+"""The cookie of the portal's sign-in."""
+
 FROM_THE_TOP = "from-the-top"
 """Set when somebody else's page follows at the same address: the browser would stay where the last one was scrolled to."""
 
@@ -138,6 +141,12 @@ def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID 
         return Session(actor_for_user(user_id, organisation_id), choices, signed_in=True)
     except RegisterError as refused:
         return Session(None, choices, refused.message, signed_in=True)
+
+
+def browser_mark() -> str | None:
+    """The cookie of the sign-in, which tells this browser from others; None in demo mode, which has none."""
+    cookie: object = st.context.cookies.get(SIGN_IN)
+    return cookie if isinstance(cookie, str) else None
 
 
 def become(persona_key: str) -> None:

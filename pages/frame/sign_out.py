@@ -15,12 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from pages.frame.session import identity_of
+from pages.frame.session import SIGN_IN, identity_of
 from services.core.settings import settings
 from services.participants.identity import Identity, has_session, sign_out
 
 ADDRESS = "/auth/logout"
-COOKIE = "_streamlit_user"
 WORDS = "To sign out, use the button in the menu of the portal: a link can't do it."
 
 
@@ -74,7 +73,7 @@ def _signed_in_identity(request: Request) -> Identity | None:
         value = request.cookies.get(name)
         return None if value is None else decode_signed_value(key, name, value.encode("latin-1", "replace"))
 
-    content = get_cookie_with_chunks(read_cookie, COOKIE)
+    content = get_cookie_with_chunks(read_cookie, SIGN_IN)
     try:
         claims: Any = json.loads(content) if content else None
     except ValueError:

@@ -5,6 +5,7 @@ from uuid import UUID
 import streamlit as st
 
 from pages.components.common.actions import attempt, show_outcome
+from pages.components.common.downloads import draw_file_download
 from pages.components.common.record_history import draw_history
 from pages.components.qualification.forms import draw_form
 from pages.components.qualification.labels import (
@@ -25,11 +26,12 @@ from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
+from services.core.file_tickets import FileKind
 from services.core.identity.permissions import may
 from services.core.lifecycle import Action
 from services.market.qualification.allowed_actions import qualification_actions
 from services.market.qualification.assessment import take_application
-from services.market.qualification.data_package import package_of, read_package
+from services.market.qualification.data_package import package_of
 from services.market.qualification.listing import QualificationLine, get_qualification
 from services.market.qualification.product_versions import newer_version
 from services.market.qualification.reason_codes import reason_label
@@ -139,11 +141,8 @@ def draw_package(line: QualificationLine) -> None:
             "As handed in": [escape_markdown(str(value)) for value in facts.values()],
         }
     )
-    st.download_button(
-        "The whole package (JSON)", data=lambda: read_package(actor, line.qualification.id).content,
-        file_name=f"{line.qualification.product_code}-{line.qualification.id}-package.json", mime="application/json",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    values = {"application": str(line.qualification.id)}
+    draw_file_download(actor, "The whole package (JSON)", FileKind.DATA_PACKAGE, values, key="package")
 
 
 actor = session.actor()

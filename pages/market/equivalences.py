@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.products import MarketTable, MarketTableKind
 from pages.components.common.actions import show_outcome
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_table_download
 from pages.components.product.table_editions import choose_edition, draw_publishing
 from pages.frame import session
 from pages.frame.navigation import link
@@ -63,7 +63,7 @@ st.dataframe(
     },
     alt="The table of equivalences",
 )
-st.download_button("Download as CSV", csv_bytes(table.rows), "equivalences.csv", "text/csv", icon=":material/download:")
+draw_table_download("Download as CSV", table.rows, "equivalences.csv")
 if may(actor, "product.decide"):
     with st.expander("Publish the next edition", icon=":material/edit:"):
         draw_editor(market_table(actor, MarketTableKind.EQUIVALENCES))

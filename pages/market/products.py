@@ -7,7 +7,7 @@ import streamlit as st
 from models.products import FAMILY_LABELS
 from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import accept_codes
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_table_download
 from pages.components.product.labels import (
     PHASE_LABELS,
     describe_availability,
@@ -111,13 +111,7 @@ if selected.selection.rows:
     st.switch_page("pages/market/product.py", query_params={"code": views[selected.selection.rows[0]].product.code})
 st.caption("Choose a row to open the product.")
 with st.container(horizontal=True):
-    st.download_button(
-        "Download as CSV",
-        csv_bytes([version_terms(view.version) for view in views]),
-        "products.csv",
-        "text/csv",
-        icon=":material/download:",
-    )
+    draw_table_download("Download as CSV", [version_terms(view.version) for view in views], "products.csv")
     link("market/stacking.py", "What may be held together", "grid_on")
     link("market/equivalences.py", "Table of equivalences", "swap_horiz")
 with st.expander("All sub-markets, those without products included"):

@@ -7,7 +7,7 @@ import streamlit as st
 from models.products import MarketTableKind
 from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import accept_codes
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_table_download
 from pages.components.product.stacking_editor import draw_stacking_editor
 from pages.components.product.stacking_matrix import MODES, draw_legend, draw_matrix
 from pages.components.product.table_editions import choose_edition
@@ -89,7 +89,7 @@ without = [code for code, related in members.items() if not related]
 st.caption(
     f"Codes that stand for other products: {'; '.join(several)}. Without a product in the catalogue: {', '.join(without)}."
 )
-st.download_button("Download as CSV", csv_bytes(table.rows), "stacking.csv", "text/csv", icon=":material/download:")
+draw_table_download("Download as CSV", table.rows, "stacking.csv")
 if may(actor, "product.decide"):
     with st.expander("Publish the next edition", icon=":material/edit:"):
         draw_stacking_editor(actor, market_table(actor, MarketTableKind.STACKING), codes)

@@ -1,11 +1,11 @@
 """One organisation (UC-01.02 to UC-01.04): declared details, company registry, users, history."""
 
-import json
 from datetime import datetime, time
 from uuid import UUID
 
 import streamlit as st
 
+from pages.components.common.downloads import draw_file_download
 from pages.components.common.record_history import draw_history
 from pages.components.organisation.actions import draw_actions
 from pages.components.organisation.form import COLUMN_LABELS
@@ -17,13 +17,13 @@ from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
 from services.core.clock import LONDON, today
 from services.core.errors import NotFound, RegisterError
+from services.core.file_tickets import FileKind
 from services.core.identity.permissions import may
 from services.participants.reading import (
     attribute_terms,
     get_organisation,
     organisation_as_of,
     organisation_history,
-    organisation_passport,
 )
 from services.participants.registry_check import check_again
 from services.participants.users import list_users
@@ -45,10 +45,6 @@ def _open_form() -> None:
     st.switch_page("pages/participants/edit_organisation.py", query_params={"id": str(organisation.id)})
 
 
-def _make_passport() -> bytes:
-    return json.dumps(organisation_passport(actor, organisation.id), indent=2, default=str, ensure_ascii=False).encode()
-
-
 def _draw_head() -> None:
     st.title(escape_markdown(organisation.organisation_legal_name))
     st.caption("The organisation's record: given once, for every market and platform.")
@@ -59,13 +55,13 @@ def _draw_head() -> None:
     st.caption(f"FMAR organisation ID `{organisation.id}` · version {organisation.version}")
     with st.container(horizontal=True):
         draw_actions(actor, organisation, edit=_open_form)
-        st.download_button(
+        draw_file_download(
+            actor,
             "Passport (JSON)",
-            data=_make_passport,
-            file_name=f"organisation-{organisation.id}.json",
-            mime="application/json",
-            icon=":material/download:",
-            help="Everything that a platform needs to onboard the organisation. That you took it is logged.",
+            FileKind.PASSPORT,
+            {"organisation": str(organisation.id)},
+            key="passport",
+            help_text="Everything that a platform needs to onboard the organisation. That you took it is logged.",
         )
     draw_material_change(organisation)
 

@@ -13,6 +13,8 @@ import polars as pl
 from services.core.errors import Finding, Severity
 
 GIVEN = "{given}"
+LONGEST_HINTED = 300
+"""Characters of a value that hints are looked for in: a longer one is no slip of the pen, and searching it takes long."""
 ROW_SCHEMA = pl.Schema({"row": pl.UInt32})
 WORDS_SCHEMA = pl.Schema(
     {
@@ -65,9 +67,12 @@ class Rule:
         """The finding of this rule about `given`; `field` and `message` where only the caller knows them."""
         text = None if given is None else str(given)
         words = (message or self.message).replace(GIVEN, text or "nothing")
-        hint = next((candidate.words for candidate in self.hints if text and re.search(candidate.pattern, text)), None)
+        hint = self._hint(text) if text and len(text) <= LONGEST_HINTED else None
         words = f"{words} {hint}" if hint else words
         return Finding(self.code, field or self.field, text, self.expected, words, self.severity)
+
+    def _hint(self, text: str) -> str | None:
+        return next((hint.words for hint in self.hints if re.search(hint.pattern, text)), None)
 
 
 def catalogue(*families: Iterable[Rule]) -> dict[str, Rule]:

@@ -10,6 +10,7 @@ import streamlit as st
 from models.assets import CategorySchema
 from pages.components.asset_form.form import AssetForm
 from pages.components.category.editor import CategoryEditor
+from pages.components.common.downloads import draw_small_download
 from pages.components.common.form_findings import show_summary
 from pages.components.common.form_state import FormState
 from pages.frame.markdown import escape_markdown
@@ -57,9 +58,7 @@ def draw_preview(editor: CategoryEditor) -> None:
     else:
         text = json.dumps(document, indent=2, ensure_ascii=False)
         st.caption("As the API gives it out once it is published; its identifier then carries the version.")
-        st.download_button(
-            "Download", text, f"{editor.category}.schema.json", "application/schema+json", icon=":material/download:"
-        )
+        draw_small_download("Download", text.encode(), f"{editor.category}.schema.json", "application/schema+json")
         st.code(text, language="json", height=560)
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_file_download
 from pages.frame.refusals import format_value
-from services.assets.sources.reading_records import Edition, edition_findings
+from services.assets.sources.reading_records import Edition, edition_findings, holds_text
+from services.core.file_tickets import FileKind
 from services.core.identity.actor import Actor
 
 COUNTS = (
@@ -76,17 +77,21 @@ def draw_findings(actor: Actor, edition: Edition) -> None:
             "Row skipped": "Yes" if finding.get("skipped") else "No",
         }
         for finding in findings
-        if (not selected_codes or finding["code"] in selected_codes)
-        and text.casefold() in f"{finding.get('column')} {finding.get('given')} {finding['message']}".casefold()
+        if (not selected_codes or finding["code"] in selected_codes) and holds_text(finding, text)
     ]
     st.dataframe(rows, hide_index=True, width="stretch", height=420, key=f"findings-{edition.id}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(rows):,} of {len(findings):,}. A finding without a row concerns the whole column.")
-        st.download_button(
+        draw_file_download(
+            actor,
             "Download these (CSV)",
-            data=lambda: csv_bytes(rows),
-            file_name=f"findings-{edition.kind.lower()}-{edition.edition_date}.csv",
-            mime="text/csv",
-            icon=":material/download:",
+            FileKind.EDITION_FINDINGS,
+            {
+                "edition": str(edition.id),
+                "codes": selected_codes,
+                "text": text,
+                "name": f"{edition.kind.lower()}-{edition.edition_date}",
+            },
+            key=f"download-findings-{edition.id}",
             disabled=not rows,
         )

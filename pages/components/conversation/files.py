@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 import streamlit as st
 
+from pages.components.common.downloads import LARGEST_TABLE, draw_file_download
 from pages.frame.markdown import escape_markdown
 from services.core.conversation.definition import FileRecord
 from services.core.conversation.file_types import KINDS, PICTURES, labels_of
-from services.core.conversation.files import MOST_FILES, Download, Upload
+from services.core.conversation.files import MOST_FILES, Upload
+from services.core.file_tickets import FileKind
 from services.core.identity.actor import Actor
 
 KB, MB = 1024, 1024 * 1024
@@ -20,9 +21,9 @@ HELP = f"{labels_of(KINDS)}; up to {MOST_FILES} files with a message. What a fil
 
 @dataclass(frozen=True, slots=True)
 class FileReader:
-    """The operations that read the files of one kind of conversation; `thumbnails` where pictures are drawn small."""
+    """The kind of file that one kind of conversation hands out; `thumbnails` where pictures are drawn small."""
 
-    read: Callable[[Actor, UUID], Download]
+    kind: FileKind
     thumbnails: Callable[[Actor, Iterable[UUID]], dict[UUID, bytes]] | None = None
 
 
@@ -50,25 +51,21 @@ def draw_files(actor: Actor, files: Sequence[FileRecord], reader: FileReader) ->
     if not files:
         return
     pictures = [file.id for file in files if file.media_type in PICTURES]
-    thumbnails = reader.thumbnails(actor, pictures) if reader.thumbnails and pictures else {}
+    made = reader.thumbnails(actor, pictures) if reader.thumbnails and pictures else {}
+    thumbnails = {file_id: picture for file_id, picture in made.items() if len(picture) <= LARGEST_TABLE}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for file in files:
             with st.container(width="content", gap="xsmall"):
                 if file.id in thumbnails:
                     st.image(thumbnails[file.id], width=160, alt=file.file_name)
-                st.download_button(
+                draw_file_download(
+                    actor,
                     f"{escape_markdown(file.file_name)} ({describe_size(file.size)})",
-                    data=partial(_read_content, actor, file.id, reader),
-                    file_name=file.file_name,
-                    mime=file.media_type,
+                    reader.kind,
+                    {"file": str(file.id)},
                     key=f"file-{file.id}",
                     icon=f":material/{ICONS.get(file.media_type, 'table')}:",
-                    on_click="ignore",
                 )
-
-
-def _read_content(actor: Actor, file_id: UUID, reader: FileReader) -> bytes:
-    return reader.read(actor, file_id).content
 
 
 def describe_size(size: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_table_download
 from pages.components.common.figure import Figure
 from pages.frame.navigation import PLACES, is_offered
 from services.core.identity.actor import Actor
@@ -188,16 +188,7 @@ def _draw_figures(chart: Chart, manner: Manner) -> int | None:
                 opened = picked.selection.rows[0] if picked.selection.rows else None
             else:
                 st.dataframe(values, hide_index=True)
-        st.download_button(
-            "Data (CSV)",
-            lambda: csv_bytes(values),
-            file_name=f"fmar-{chart.key}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key=f"csv-{chart.key}",
-            on_click="ignore",
-        )
+        draw_table_download("Data (CSV)", values, f"fmar-{chart.key}.csv", key=f"csv-{chart.key}", kind="tertiary")
     return opened
 
 

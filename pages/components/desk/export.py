@@ -1,18 +1,15 @@
 """The assets of the desk as a file: what the filters let through, in the format that is chosen (UC-02.04)."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from pages.components.common.actions import attempt, show_outcome
-from pages.components.common.downloads import file_maker
+from pages.components.common.downloads import draw_file_download
 from pages.components.desk.export_jobs import draw_exports
 from pages.components.desk.table import words_of
-from services.assets.bulk.export.direct import MEDIA_TYPES, export_file
 from services.assets.bulk.export.jobs import is_large_export, submit_export
-from services.assets.filters import AssetFilters
+from services.assets.filters import AssetFilters, kept_filters
 from services.assets.reading.assets import AssetCount
-from services.core.clock import in_london, now
+from services.core.file_tickets import FileKind
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 
@@ -61,17 +58,11 @@ def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
             help="These are so many that it takes a while. You can leave the page meanwhile.",
         )
         return
-    st.download_button(
+    draw_file_download(
+        actor,
         f"Download {many}",
-        filtered_file(actor, file_format, filters),
-        f"fmar-assets-{in_london(now()):%Y-%m-%d}.{file_format}",
-        MEDIA_TYPES[file_format],
-        icon=":material/download:",
-        type="primary",
-        on_click="ignore",
+        FileKind.ASSETS,
+        {"format": file_format, "filters": kept_filters(filters)},
+        key="export-now",
+        button="primary",
     )
-
-
-def filtered_file(actor: Actor, file_format: str, filters: AssetFilters) -> Callable[[], bytes]:
-    """The file of the assets that pass the filters, made and kept in the ledger when it is asked for."""
-    return file_maker(lambda path: export_file(actor, file_format, path, filters), file_format)

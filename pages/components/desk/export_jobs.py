@@ -8,14 +8,13 @@ from pages.components.common.actions import attempt
 from pages.components.common.base_map import origin
 from pages.components.upload.labels import COLOURS, time_left
 from pages.frame.markdown import escape_markdown
+from pages.frame.session import browser_mark
 from services.assets.bulk.export.jobs import cancel_export, delete_export, export_ticket, kept_days, list_exports
 from services.assets.bulk.upload.results import progress
 from services.core.clock import show_moment
 from services.core.identity.actor import Actor
 
 SHOWN = 5
-SIGN_IN = "_streamlit_user"
-"""The cookie of the portal's sign-in; there is none in demo mode."""
 
 
 def draw_exports(actor: Actor) -> None:
@@ -73,8 +72,7 @@ def _label(job: ExportJob) -> str:
 
 def _address(actor: Actor, job: ExportJob) -> str:
     """Address at which this browser alone fetches the file: a browser can send no token, and memory holds no such file."""
-    cookie: object = st.context.cookies.get(SIGN_IN)
-    return f"{origin()}/api/files/export?ticket={export_ticket(actor, job.id, cookie if isinstance(cookie, str) else None)}"
+    return f"{origin()}/api/files/export?ticket={export_ticket(actor, job.id, browser_mark())}"
 
 
 def _act(label: str, icon: str, job: ExportJob, act: object, done: str) -> None:

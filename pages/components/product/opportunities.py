@@ -8,7 +8,7 @@ import streamlit as st
 from models.products import FAMILY_LABELS
 from models.qualifications import QUALIFICATION_LABELS
 from pages.components.common.asset_filters import accept_codes
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_table_download
 from pages.components.common.power import show_kw
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
@@ -63,14 +63,8 @@ def draw_opportunities(actor: Actor, opportunities: Opportunities, key: str) -> 
             bind="query-params",
             wrap=True,
         )
-        st.download_button(
-            "Download CSV",
-            csv_bytes(csv_rows(opportunities.items)),
-            f"fmar-opportunities-{key}.csv",
-            "text/csv",
-            icon=":material/download:",
-            key=f"{key}-csv",
-            on_click="ignore",
+        draw_table_download(
+            "Download CSV", csv_rows(opportunities.items), f"fmar-opportunities-{key}.csv", key=f"{key}-csv"
         )
     st.caption(" · ".join(f"{label}: **{len(kinds[name])}**" for name, label in SHOWN.items()))
     sections = [name for name in SHOWN if name in (selection or ())]

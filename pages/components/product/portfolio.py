@@ -8,7 +8,7 @@ import streamlit as st
 from models.products import FAMILY_LABELS
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import group_words
-from pages.components.common.downloads import csv_bytes
+from pages.components.common.downloads import draw_table_download
 from pages.frame.navigation import link
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
@@ -130,10 +130,7 @@ def _draw_numbers(numbers: PortfolioSummary) -> None:
         alt="Units by product and standing",
         key="by-product",
     )
-    st.download_button(
-        "Download the numbers (CSV)", csv_bytes(rows), "fmar-opportunities-by-product.csv", "text/csv",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    draw_table_download("Download the numbers (CSV)", rows, "fmar-opportunities-by-product.csv")
 
 
 def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
@@ -169,10 +166,7 @@ def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
             on_click=cursors.append,
             args=(page.next_cursor,),
         )
-        st.download_button(
-            "Download these (CSV)", csv_bytes(rows), "fmar-opportunities.csv", "text/csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        draw_table_download("Download these (CSV)", rows, "fmar-opportunities.csv")
         st.caption("Choose a row to see all products for that unit.")
 
 

@@ -7,16 +7,16 @@ from pages.components.conversation.comment_form import draw_comment_form
 from pages.components.conversation.files import FileReader
 from pages.components.conversation.messages import draw_messages
 from pages.components.qualification.forms import evidence_field
+from services.core.file_tickets import FileKind
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.qualification.messages import (
     comment_on_application,
     involved_in_application,
-    read_evidence,
     said_on_application,
 )
 
-EVIDENCE = FileReader(read_evidence)
+EVIDENCE = FileReader(FileKind.APPLICATION_ATTACHMENT)
 
 
 def draw_conversation(actor: Actor, qualification: Qualification) -> None:

@@ -1,14 +1,13 @@
 """Findings of the rules in a file: grouped by rule with examples, and as files to keep or to mend."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from models.bulk import BulkJob
-from pages.components.common.downloads import file_maker
+from pages.components.common.downloads import draw_file_download
 from pages.frame.markdown import escape_markdown
-from services.assets.bulk.upload.results import write_findings, write_refused
+from services.core.file_tickets import FileKind
 from services.core.identity.actor import Actor
 
 LONGEST = 300
@@ -49,17 +48,8 @@ def _files(actor: Actor, job: BulkJob) -> None:
     if job.rows_refused:
         st.caption("Refused rows come back as the file they came in, with their codes and reasons in two columns more.")
     with st.container(horizontal=True):
+        values = {"job": str(job.id)}
         if job.rows_refused:
-            refused = file_maker(lambda path: write_refused(actor, job.id, path), job.file_format)
-            st.download_button(
-                "Refused rows, to mend and send again",
-                refused,
-                f"refused-{Path(job.file_name).stem}.{job.file_format}",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-        findings = file_maker(lambda path: write_findings(actor, job.id, path), "csv")
-        name = f"findings-{Path(job.file_name).stem}.csv"
-        st.download_button(
-            "All findings", findings, name, icon=":material/download:", mime="text/csv", on_click="ignore"
-        )
+            label = "Refused rows, to mend and send again"
+            draw_file_download(actor, label, FileKind.REFUSED_ROWS, values, key=f"refused-{job.id}")
+        draw_file_download(actor, "All findings", FileKind.FINDINGS, values, key=f"findings-{job.id}")

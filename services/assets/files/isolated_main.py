@@ -34,6 +34,7 @@ MOST_DIGITS = 15
 PIECE, SMALL_PIECE = 4 * 1024 * 1024, 4096
 ROWS_AT_ONCE = 65_536
 MOST_COLUMN_LETTERS, LAST_COLUMN = 3, 16_384
+LONGEST_VALUE = 100
 SAVE_AGAIN = "Type the value, or open the file in a spreadsheet and save it, then send it again."
 AS_TEXT = "Format the column as text (Format Cells, Text), put the digits in again, then send it again."
 OVERLAP = 64
@@ -238,14 +239,16 @@ class _SheetReader:
 
     def _start_columns(self, attributes: dict[str, str]) -> None:
         first, last = attributes.get("min", ""), attributes.get("max", "")
-        if _is_hidden(attributes) and first.isdigit() and last.isdigit():
+        if _is_hidden(attributes) and first.isdigit() and last.isdigit() and len(self.hidden_columns) < LAST_COLUMN:
             # Everything to the right of the table may be hidden as one: no sheet has more columns.
             self.hidden_columns += range(int(first), min(int(last), LAST_COLUMN) + 1)
 
     def data(self, text: str) -> None:
         """Text stands inside an element."""
-        if self._in_value:
-            self._value += text[:100]
+        # A cell's text comes in as many pieces as it has references (&#32;): its beginning is enough, and all of them
+        # put together one by one would take minutes.
+        if self._in_value and len(self._value) < LONGEST_VALUE:
+            self._value += text[:LONGEST_VALUE]
 
     def end(self, tag: str) -> None:
         """An element ends."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -24,11 +23,10 @@ from services.assets.map.queries import (
     without_position,
 )
 from services.assets.rules.reference import CATEGORY_LIST, catalogue
-from services.core import signed_tickets as tickets
 from services.core.errors import Finding, Invalid, Unauthenticated
 from services.core.identity.actor import Actor
+from services.core.identity.holders import issue_to, open_for_holder
 from services.core.identity.permissions import may
-from services.core.identity.resolve import actor_for_user
 from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.transaction import current_session
@@ -92,19 +90,18 @@ def map_ticket(actor: Actor, view: TileView, browser: str | None = None) -> str:
     """
     newest = select(col(Event.seq)).where(visible(Event, actor)).order_by(col(Event.seq).desc()).limit(1)
     revision = current_session().scalar(newest) if may(actor, "event.read") else None
-    return tickets.issue(
+    return issue_to(
+        actor,
         PURPOSE,
         {
-            "sub": str(actor.user_id),
-            "org": str(actor.organisation_id),
             "roles": sorted(actor.roles),
             "filters": kept_filters(view.filters),
             "layer": view.layer,
             "colour": view.colouring,
             "all": view.one_by_one,
             "rev": revision,
-            "at": tickets.mark_of(browser),
         },
+        browser,
     )
 
 
@@ -114,9 +111,7 @@ def open_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, TileVie
     Raises Unauthenticated when it was changed or has ended, or its holder's access has or their roles have changed;
     Forbidden in another browser than the one it was made for.
     """
-    claims = tickets.read(PURPOSE, ticket)
-    tickets.require_browser(claims["at"], browser, "Open the map in this one.")
-    actor = actor_for_user(UUID(claims["sub"]), UUID(claims["org"]))
+    actor, claims = open_for_holder(PURPOSE, ticket, browser, "Open the map in this one.")
     if sorted(actor.roles) != claims["roles"]:
         raise Unauthenticated("Your roles have changed. Reload the page.")
     filters = filters_from_kept(claims["filters"])

@@ -1,16 +1,21 @@
 """Reading what public registers say: the editions that are loaded, their findings, and their records by identifier or place."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from models.sources import SourceEdition, SourceKey, SourceKind, SourceRecord
+from services.assets.files.writer import write_table
 from services.assets.sources.places import distance_m
+from services.core.attributes import text_of
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, visible
@@ -83,6 +88,37 @@ def edition_findings(actor: Actor, edition_id: UUID, code: str | None = None) ->
     """
     findings = see(SourceEdition, actor, edition_id).findings
     return [finding for finding in findings if code is None or finding["code"] == code]
+
+
+@operation("UC-02.01", permission="source.read", writes=False, name="write_edition_findings")
+def write_edition_findings(
+    actor: Actor, edition_id: UUID, path: Path, *, codes: Sequence[str] = (), text: str = ""
+) -> int:
+    """Write the findings of an edition to a CSV file, those of `codes` (all without any) that hold `text`; how many."""
+    findings = [
+        finding
+        for finding in see(SourceEdition, actor, edition_id).findings
+        if (not codes or finding["code"] in codes) and holds_text(finding, text)
+    ]
+    columns = {
+        "Row": [finding.get("row") for finding in findings],
+        "Column": [finding.get("column") for finding in findings],
+        "Cell": [text_of(finding.get("given")) for finding in findings],
+        "What was made of it": [finding["message"] for finding in findings],
+        "Code": [finding["code"] for finding in findings],
+        "Row skipped": ["Yes" if finding.get("skipped") else "No" for finding in findings],
+    }
+    series = [
+        pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+        for name, values in columns.items()
+    ]
+    write_table(path, "csv", pl.DataFrame(series))
+    return len(findings)
+
+
+def holds_text(finding: Mapping[str, Any], text: str) -> bool:
+    """Tell whether a text is part of a finding's column, cell or message, capitals or not."""
+    return text.casefold() in f"{finding.get('column')} {finding.get('given')} {finding['message']}".casefold()
 
 
 @operation("UC-02.01", permission="source.read", writes=False, name="source_record")

@@ -1,6 +1,7 @@
 """Files of messages: checked by content, stored with their digest, read by whoever may read the message (UC-02.01)."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ from services.core.identity.visibility import see, visible
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 
+log = logging.getLogger("fmar.files")
 MOST_FILES = 10
 """With one message."""
 MB = 1024 * 1024
@@ -135,6 +137,7 @@ def read_file(conversation: Conversation[Any, Any, Any], actor: Actor, file_id: 
     log_access(actor, "attachment.read", conversation.subject.record_type(), subject_id, detail)
     content: bytes = current_session().get_one(conversation.content, file.id).content
     if hashlib.sha256(content).hexdigest() != file.sha256:
+        log.error("Attachment %s is not the file that was handed in: its digest differs", file.id)
         raise Refused(
             f"{file.file_name} is not the file that was handed in: it was altered in the database. Tell the FMAR administrator."
         )

@@ -1,6 +1,7 @@
 """The actor: the typed first argument of every operation."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from models.participants import ROLE_LABELS, Role
@@ -25,6 +26,8 @@ class Actor:
     all_areas: bool = False
     credential: str | None = None
     """Which secret of the credential was used: a fingerprint that changes when the secret is rotated."""
+    signed_out_at: datetime | None = None
+    """When the person last signed out: what was made for a session before, such as a ticket, is void since."""
     issuer: str | None = None
     subject: str | None = None
 

@@ -51,6 +51,7 @@ def actor_for_user(user_id: UUID, organisation_id: UUID) -> Actor:
             roles=frozenset(map(Role, membership.roles)),
             user_id=user.id,
             email=user.email,
+            signed_out_at=user.signed_out_at,
             issuer=user.issuer,
             subject=user.subject,
         )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import zlib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,6 +31,7 @@ from services.market.units.connection_limits import limits_of
 from services.market.units.members import batches, current_assets
 from services.market.units.units import UnitDetails, load_details, unit_terms
 
+log = logging.getLogger("fmar.files")
 FORMAT = "fmar-data-package-1"
 
 
@@ -144,6 +146,7 @@ def read_package(actor: Actor, qualification_id: UUID) -> PackageFile:
     except zlib.error:
         content = b""
     if hashlib.sha256(content).hexdigest() != package.sha256:
+        log.error("Data package %s is not the one that was handed in: its digest differs", package.id)
         raise Refused(
             "The data package is not the one that was handed in: it was altered in the database. Tell the FMAR administrator."
         )

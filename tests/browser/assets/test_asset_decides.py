@@ -135,7 +135,7 @@ def test_a_note_stays_within_and_a_comment_reaches_the_other_party_with_its_file
             expect(theirs).to_be_visible()
             expect(theirs.locator("img")).to_be_visible()
             with page.expect_download() as started:
-                theirs.get_by_test_id("stDownloadButton").get_by_role("button").click()
+                theirs.get_by_role("button").filter(has_text="nameplate.png").click()
             assert started.value.suggested_filename == "nameplate.png"
             assert Path(started.value.path()).read_bytes() == photo.read_bytes()
             open_tab(page, "History")

@@ -1,13 +1,16 @@
 """The desk as a file: at once for few assets, made by the worker for many, and fetched by a link of one's own (UC-02.04)."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components.desk.export import FORMATS, OPEN, filtered_file
+from pages.components.desk.export import FORMATS, OPEN
 from services.assets.bulk.export.direct import WRITERS
 from services.assets.bulk.export.jobs import list_exports, open_export_ticket
 from services.assets.bulk.export.worker import work_through_exports
-from services.assets.filters import AssetFilters
+from services.assets.filters import filters_from_kept
+from services.core.file_tickets import FileKind, open_file_ticket
 from services.core.register_settings import change_setting
 from tests import factories
 from tests.asset_factories import registered
@@ -25,12 +28,18 @@ def menu(persona: str = "northgate", **parameters: str) -> AppTest:
 
 def downloads(at: AppTest) -> list[str]:
     """The files that can be downloaded at once."""
-    return [one.proto.label for one in at.get("download_button")]
+    return [button.label for button in at.button if button.key == "export-now"]
 
 
 def links(at: AppTest) -> list[tuple[str, str]]:
     """Where the files that are made can be fetched."""
     return [(one.proto.label, one.proto.url) for one in at.get("link_button")]
+
+
+def tickets(at: AppTest) -> list[str]:
+    """The tickets of files that the browser is told to fetch."""
+    bodies = [html.proto.body for html in at.get("html")]
+    return [ticket for body in bodies for ticket in re.findall(r"/api/files/download\?ticket=([\w.-]+)", body)]
 
 
 def test_what_is_filtered_can_be_downloaded_in_every_format() -> None:
@@ -40,9 +49,11 @@ def test_what_is_filtered_can_be_downloaded_in_every_format() -> None:
     assert downloads(menu(q=wanted.asset_name)) == ["Download 1 asset"]
     assert downloads(open_page("northgate", "assets")) == [], "nothing is asked before the menu is opened"
     assert set(FORMATS) == set(WRITERS)
-    data = filtered_file(actor, "csv", AssetFilters(text=wanted.asset_name))()
-    assert wanted.asset_name in data.decode("utf-8-sig")
-    assert other.asset_name not in data.decode("utf-8-sig")
+    at = press(menu(q=wanted.asset_name), "Download 1 asset")
+    requests = [open_file_ticket(ticket) for ticket in tickets(at)]
+    assert [request.kind for request in requests] == [FileKind.ASSETS]
+    assert filters_from_kept(requests[0].values["filters"]).text == wanted.asset_name
+    assert other.asset_name
 
 
 def test_many_are_made_by_the_worker_followed_and_fetched_by_a_link_of_ones_own() -> None:

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_auth_routes import create_auth_routes
 
-from pages.frame.sign_out import COOKIE, SignOutGuard
+from pages.frame.session import SIGN_IN as COOKIE
+from pages.frame.sign_out import SignOutGuard
 from services.core.settings import settings
 from services.participants.identity import SignInProblem, sign_in
 from tests import factories

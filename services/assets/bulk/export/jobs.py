@@ -1,5 +1,7 @@
 """Large exports as jobs: asked for, followed, fetched and removed by those who may see what is in the file (UC-02.04)."""
 
+import hashlib
+import logging
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,18 +17,18 @@ from services.assets.bulk.export.direct import require_format
 from services.assets.bulk.upload.jobs import cancel_job, delete_job, get_job, list_jobs
 from services.assets.filters import AssetFilters, kept_filters
 from services.assets.reading.assets import count_assets
-from services.core import signed_tickets as tickets
 from services.core.access_log import log_access
 from services.core.clock import now
 from services.core.errors import Forbidden, NotFound, Refused
 from services.core.identity.actor import Actor
+from services.core.identity.holders import issue_to, open_for_holder
 from services.core.identity.permissions import Scope, may, scopes_of
-from services.core.identity.resolve import actor_for_user
 from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.register_settings import setting
 from services.core.transaction import current_session
 
+log = logging.getLogger("fmar.files")
 PURPOSE = "export"
 MOST_WAITING = 10
 """Exports that one organisation may have under way at once."""
@@ -169,8 +171,14 @@ def copy_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
     if job.status is not JobStatus.COMPLETED:
         raise Refused(f"There is no file yet: the export is {job.status.lower()}.")
     require_visibility(actor, job)
+    digest = hashlib.sha256()
     with path.open("wb") as file:
-        file.writelines(_content(job_id))
+        for part in _content(job_id):
+            digest.update(part)
+            file.write(part)
+    if digest.hexdigest() != job.sha256:
+        log.error("The file of export %s is not the one that was made: its digest differs", job_id)
+        raise Refused("The file is not the one that was made: it was altered in the database. Export again.")
     return job
 
 
@@ -202,23 +210,17 @@ def fetch_export(actor: Actor, job_id: UUID, path: Path) -> ExportJob:
 def export_ticket(actor: Actor, job_id: UUID, browser: str | None = None) -> str:
     """A ticket by which this person's browser, which `browser` names, fetches the file: for five to ten minutes."""
     job = export_of(actor, job_id)
-    claims = {
-        "sub": str(actor.user_id),
-        "org": str(actor.organisation_id),
-        "job": str(job.id),
-        "at": tickets.mark_of(browser),
-    }
-    return tickets.issue(PURPOSE, claims)
+    return issue_to(actor, PURPOSE, {"job": str(job.id)}, browser)
 
 
 def open_export_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, UUID]:
     """Resolve a ticket to its holder, as they stand in the register at this moment, and the job whose file it opens.
 
-    Raises Unauthenticated when it was changed or has ended, or its holder's access has; Forbidden in another browser.
+    Raises Unauthenticated when it was changed or has ended, or its holder's access or session has; Forbidden in another
+    browser.
     """
-    claims = tickets.read(PURPOSE, ticket)
-    tickets.require_browser(claims["at"], browser, "Open the page in this one.")
-    return actor_for_user(UUID(claims["sub"]), UUID(claims["org"])), UUID(claims["job"])
+    actor, claims = open_for_holder(PURPOSE, ticket, browser, "Open the page in this one.")
+    return actor, UUID(claims["job"])
 
 
 @operation("UC-02.04", permission="asset.export", name="cancel_export")
