@@ -26,7 +26,7 @@ from services.assets.conversation.comments import read_attachment
 from services.assets.filters import filters_from_kept
 from services.assets.sources.reading_records import write_edition_findings
 from services.core.clock import in_london, now
-from services.core.file_tickets import FileKind, FileRequest, open_file_ticket
+from services.core.file_tickets import DownloadKind, FileRequest, open_file_ticket
 from services.market.qualification.data_package import read_package
 from services.market.qualification.messages import read_evidence
 from services.participants.reading import organisation_passport
@@ -102,14 +102,14 @@ def _edition_findings(request: FileRequest) -> Response:
     return send_file("csv", f"findings-{request.values['name']}", write)
 
 
-MAKERS: Mapping[FileKind, Callable[[FileRequest], Response]] = {
-    FileKind.ASSETS: _assets,
-    FileKind.REFUSED_ROWS: _refused_rows,
-    FileKind.FINDINGS: _findings,
-    FileKind.TEMPLATE: _template,
-    FileKind.ASSET_ATTACHMENT: _asset_attachment,
-    FileKind.APPLICATION_ATTACHMENT: _application_attachment,
-    FileKind.DATA_PACKAGE: _data_package,
-    FileKind.PASSPORT: _passport,
-    FileKind.EDITION_FINDINGS: _edition_findings,
+MAKERS: Mapping[DownloadKind, Callable[[FileRequest], Response]] = {
+    DownloadKind.ASSETS: _assets,
+    DownloadKind.REFUSED_ROWS: _refused_rows,
+    DownloadKind.FINDINGS: _findings,
+    DownloadKind.TEMPLATE: _template,
+    DownloadKind.ASSET_ATTACHMENT: _asset_attachment,
+    DownloadKind.APPLICATION_ATTACHMENT: _application_attachment,
+    DownloadKind.DATA_PACKAGE: _data_package,
+    DownloadKind.PASSPORT: _passport,
+    DownloadKind.EDITION_FINDINGS: _edition_findings,
 }

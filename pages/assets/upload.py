@@ -17,7 +17,7 @@ from services.assets.bulk.upload.jobs import get_job, list_jobs
 from services.assets.rules.reference import categories
 from services.core.clock import show_moment
 from services.core.errors import NotFound
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 
 SHOWN = 10
 ALL = "All categories"
@@ -54,7 +54,7 @@ def draw_template() -> None:
             width=320,
         )
         draw_file_download(
-            actor, "Download the template", FileKind.TEMPLATE, {"category": category}, key="upload-template-file"
+            actor, "Download the template", DownloadKind.TEMPLATE, {"category": category}, key="upload-template-file"
         )
     link("assets/assets.py", "To change assets: download them, edit the file, upload it here", "edit_note")
 

@@ -26,7 +26,7 @@ from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.permissions import may
 from services.core.lifecycle import Action
 from services.market.qualification.allowed_actions import qualification_actions
@@ -142,7 +142,7 @@ def draw_package(line: QualificationLine) -> None:
         }
     )
     values = {"application": str(line.qualification.id)}
-    draw_file_download(actor, "The whole package (JSON)", FileKind.DATA_PACKAGE, values, key="package")
+    draw_file_download(actor, "The whole package (JSON)", DownloadKind.DATA_PACKAGE, values, key="package")
 
 
 actor = session.actor()

@@ -17,7 +17,7 @@ from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
 from services.core.clock import LONDON, today
 from services.core.errors import NotFound, RegisterError
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.permissions import may
 from services.participants.reading import (
     attribute_terms,
@@ -58,7 +58,7 @@ def _draw_head() -> None:
         draw_file_download(
             actor,
             "Passport (JSON)",
-            FileKind.PASSPORT,
+            DownloadKind.PASSPORT,
             {"organisation": str(organisation.id)},
             key="passport",
             help_text="Everything that a platform needs to onboard the organisation. That you took it is logged.",

@@ -18,7 +18,7 @@ from services.core.identity.holders import issue_to, open_for_holder
 PURPOSE = "file"
 
 
-class FileKind(StrEnum):
+class DownloadKind(StrEnum):
     """The kinds of file that pages hand out by ticket."""
 
     ASSETS = "assets"
@@ -37,7 +37,7 @@ class FileRequest:
     """The file that a ticket opens: its holder, as they stand now, its kind, and what that kind needs to know."""
 
     actor: Actor
-    kind: FileKind
+    kind: DownloadKind
     values: Mapping[str, Any]
 
     def identifier(self, name: str) -> UUID:
@@ -45,7 +45,7 @@ class FileRequest:
         return UUID(str(self.values[name]))
 
 
-def issue_file_ticket(actor: Actor, kind: FileKind, values: Mapping[str, Any], browser: str | None = None) -> str:
+def issue_file_ticket(actor: Actor, kind: DownloadKind, values: Mapping[str, Any], browser: str | None = None) -> str:
     """A ticket for a file. It gives no right: its holder needs those that the file asks for when it comes back."""
     return issue_to(actor, PURPOSE, {"kind": kind, "values": dict(values)}, browser)
 
@@ -54,7 +54,7 @@ def open_file_ticket(ticket: str, browser: str | None = None) -> FileRequest:
     """Resolve a ticket to its holder and file. Raises as `open_for_holder` does."""
     actor, claims = open_for_holder(PURPOSE, ticket, browser, "Open the page in this one.")
     try:
-        kind = FileKind(str(claims.get("kind")))
+        kind = DownloadKind(str(claims.get("kind")))
     except ValueError:
         raise Unauthenticated("This ticket is for a file that there is no more. Reload the page.") from None
     return FileRequest(actor, kind, claims["values"])

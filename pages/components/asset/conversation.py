@@ -9,10 +9,10 @@ from pages.components.conversation.files import FileReader, files_field
 from pages.components.conversation.messages import draw_messages
 from services.assets.asset_page.page import WholeAsset
 from services.assets.conversation.comments import comment_on_asset, small_pictures
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
 
-ASSET_FILES = FileReader(FileKind.ASSET_ATTACHMENT, small_pictures)
+ASSET_FILES = FileReader(DownloadKind.ASSET_ATTACHMENT, small_pictures)
 
 
 def draw_conversation(actor: Actor, whole: WholeAsset, *, with_form: bool) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.components.common.downloads import draw_file_download
 from pages.frame.refusals import format_value
 from services.assets.sources.reading_records import Edition, edition_findings, holds_text
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
 
 COUNTS = (
@@ -85,7 +85,7 @@ def draw_findings(actor: Actor, edition: Edition) -> None:
         draw_file_download(
             actor,
             "Download these (CSV)",
-            FileKind.EDITION_FINDINGS,
+            DownloadKind.EDITION_FINDINGS,
             {
                 "edition": str(edition.id),
                 "codes": selected_codes,

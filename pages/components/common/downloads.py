@@ -14,7 +14,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from pages.frame.session import browser_mark
-from services.core.file_tickets import FileKind, issue_file_ticket
+from services.core.file_tickets import DownloadKind, issue_file_ticket
 from services.core.identity.actor import Actor
 
 RUNS = ("=", "+", "-", "@", "\t", "\r")
@@ -74,7 +74,7 @@ def draw_small_download(
 def draw_file_download(
     actor: Actor,
     label: str,
-    kind: FileKind,
+    kind: DownloadKind,
     values: Mapping[str, Any],
     *,
     key: str,

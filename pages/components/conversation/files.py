@@ -11,7 +11,7 @@ from pages.frame.markdown import escape_markdown
 from services.core.conversation.definition import FileRecord
 from services.core.conversation.file_types import KINDS, PICTURES, labels_of
 from services.core.conversation.files import MOST_FILES, Upload
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
 
 KB, MB = 1024, 1024 * 1024
@@ -23,7 +23,7 @@ HELP = f"{labels_of(KINDS)}; up to {MOST_FILES} files with a message. What a fil
 class FileReader:
     """The kind of file that one kind of conversation hands out; `thumbnails` where pictures are drawn small."""
 
-    kind: FileKind
+    kind: DownloadKind
     thumbnails: Callable[[Actor, Iterable[UUID]], dict[UUID, bytes]] | None = None
 
 

@@ -9,7 +9,7 @@ from pages.components.desk.table import words_of
 from services.assets.bulk.export.jobs import is_large_export, submit_export
 from services.assets.filters import AssetFilters, kept_filters
 from services.assets.reading.assets import AssetCount
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 
@@ -61,7 +61,7 @@ def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
     draw_file_download(
         actor,
         f"Download {many}",
-        FileKind.ASSETS,
+        DownloadKind.ASSETS,
         {"format": file_format, "filters": kept_filters(filters)},
         key="export-now",
         button="primary",

@@ -7,7 +7,7 @@ from pages.components.conversation.comment_form import draw_comment_form
 from pages.components.conversation.files import FileReader
 from pages.components.conversation.messages import draw_messages
 from pages.components.qualification.forms import evidence_field
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.qualification.messages import (
@@ -16,7 +16,7 @@ from services.market.qualification.messages import (
     said_on_application,
 )
 
-EVIDENCE = FileReader(FileKind.APPLICATION_ATTACHMENT)
+EVIDENCE = FileReader(DownloadKind.APPLICATION_ATTACHMENT)
 
 
 def draw_conversation(actor: Actor, qualification: Qualification) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from models.bulk import BulkJob
 from pages.components.common.downloads import draw_file_download
 from pages.frame.markdown import escape_markdown
-from services.core.file_tickets import FileKind
+from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
 
 LONGEST = 300
@@ -51,5 +51,5 @@ def _files(actor: Actor, job: BulkJob) -> None:
         values = {"job": str(job.id)}
         if job.rows_refused:
             label = "Refused rows, to mend and send again"
-            draw_file_download(actor, label, FileKind.REFUSED_ROWS, values, key=f"refused-{job.id}")
-        draw_file_download(actor, "All findings", FileKind.FINDINGS, values, key=f"findings-{job.id}")
+            draw_file_download(actor, label, DownloadKind.REFUSED_ROWS, values, key=f"refused-{job.id}")
+        draw_file_download(actor, "All findings", DownloadKind.FINDINGS, values, key=f"findings-{job.id}")

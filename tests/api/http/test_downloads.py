@@ -19,7 +19,7 @@ from services.assets.registration.register import register_asset
 from services.core.conversation.definition import Audience
 from services.core.conversation.files import Upload
 from services.core.db import engine as database
-from services.core.file_tickets import FileKind, issue_file_ticket
+from services.core.file_tickets import DownloadKind, issue_file_ticket
 from services.core.identity.actor import Actor
 from services.core.settings import ROOT
 from services.participants.identity import actor_for_user, sign_out_user
@@ -72,19 +72,19 @@ def test_files_that_differ_where_no_sample_looks_are_each_its_own(door: httpx.Cl
     contents = {person: _large_file(b"Northgate's secret"), other: _large_file(b"Bramble's  secret!")}
     files = {actor: _attachment(actor, content) for actor, content in contents.items()}
     for actor, content in contents.items():
-        ticket = issue_file_ticket(actor, FileKind.ASSET_ATTACHMENT, {"file": str(files[actor])}, BROWSER)
+        ticket = issue_file_ticket(actor, DownloadKind.ASSET_ATTACHMENT, {"file": str(files[actor])}, BROWSER)
         taken = _take(door, ticket)
         assert taken.status_code == 200
         assert taken.content == content
         assert taken.headers["Content-Disposition"] == "attachment; filename*=UTF-8''plans.pdf"
         assert taken.headers["Cache-Control"] == "no-store"
-    crossed = issue_file_ticket(other, FileKind.ASSET_ATTACHMENT, {"file": str(files[person])}, BROWSER)
+    crossed = issue_file_ticket(other, DownloadKind.ASSET_ATTACHMENT, {"file": str(files[person])}, BROWSER)
     assert _take(door, crossed).status_code == 404, "a ticket gives no right"
 
 
 def test_a_ticket_is_for_one_browser_and_some_minutes(door: httpx.Client, person: Actor) -> None:
     with time_machine.travel("2026-06-10 09:00:30+00:00") as clock:
-        ticket = issue_file_ticket(person, FileKind.TEMPLATE, {"category": None}, BROWSER)
+        ticket = issue_file_ticket(person, DownloadKind.TEMPLATE, {"category": None}, BROWSER)
         assert _take(door, ticket).content.startswith(b"PK")
         assert _take(door, ticket, {}).status_code == 403
         assert _take(door, ticket, {"Cookie": "_streamlit_user=another"}).status_code == 403
@@ -96,19 +96,19 @@ def test_a_ticket_is_for_one_browser_and_some_minutes(door: httpx.Client, person
 
 def test_signing_out_ends_every_ticket(door: httpx.Client, person: Actor) -> None:
     assert person.user_id is not None
-    ticket = issue_file_ticket(person, FileKind.TEMPLATE, {"category": "BESS"}, BROWSER)
+    ticket = issue_file_ticket(person, DownloadKind.TEMPLATE, {"category": "BESS"}, BROWSER)
     assert _take(door, ticket).status_code == 200
     sign_out_user(person.user_id)
     ended = _take(door, ticket)
     assert (ended.status_code, "signed out" in ended.json()["detail"]) == (401, True)
-    again = issue_file_ticket(_fresh(person), FileKind.TEMPLATE, {"category": "BESS"}, BROWSER)
+    again = issue_file_ticket(_fresh(person), DownloadKind.TEMPLATE, {"category": "BESS"}, BROWSER)
     assert _take(door, again).status_code == 200
 
 
 def test_rights_are_those_of_the_moment_at_which_the_file_is_taken(door: httpx.Client, person: Actor) -> None:
     register_asset(person, battery(AssetName="Larch depot"))
     values = {"format": "csv", "filters": {}}
-    ticket = issue_file_ticket(person, FileKind.ASSETS, values, BROWSER)
+    ticket = issue_file_ticket(person, DownloadKind.ASSETS, values, BROWSER)
     assert "Larch depot" in _take(door, ticket).text
     [view] = [user for user in list_users(administrator()) if user.user_id == person.user_id]
     change_roles(administrator(), view.membership_id, ["organisation_admin"])
@@ -122,18 +122,18 @@ def test_an_altered_file_is_refused_and_logged(
     with database.engine(writes=True).begin() as connection:
         connection.execute(text("UPDATE attachment_content SET content = :other"), {"other": b"%PDF-1.4\n%%EOX"})
     with caplog.at_level(logging.ERROR):
-        refused = _take(door, issue_file_ticket(person, FileKind.ASSET_ATTACHMENT, {"file": str(file_id)}, BROWSER))
+        refused = _take(door, issue_file_ticket(person, DownloadKind.ASSET_ATTACHMENT, {"file": str(file_id)}, BROWSER))
     assert (refused.status_code, "altered" in refused.json()["detail"]) == (409, True)
     assert str(file_id) in caplog.text
 
 
 def test_each_kind_of_file_comes_under_its_name(door: httpx.Client, person: Actor) -> None:
     job = submit_file(person, b"AssetName,AssetCategory\nLarch,BESS\n", "larch.csv")
-    kinds: dict[FileKind, tuple[dict[str, object], str, Callable[[bytes], object]]] = {
-        FileKind.TEMPLATE: ({"category": "BESS"}, "fmar-template-bess.xlsx", lambda content: content[:2] == b"PK"),
-        FileKind.FINDINGS: ({"job": str(job.id)}, "findings-larch.csv", bytes.decode),
-        FileKind.REFUSED_ROWS: ({"job": str(job.id)}, "refused-larch.csv", bytes.decode),
-        FileKind.PASSPORT: (
+    kinds: dict[DownloadKind, tuple[dict[str, object], str, Callable[[bytes], object]]] = {
+        DownloadKind.TEMPLATE: ({"category": "BESS"}, "fmar-template-bess.xlsx", lambda content: content[:2] == b"PK"),
+        DownloadKind.FINDINGS: ({"job": str(job.id)}, "findings-larch.csv", bytes.decode),
+        DownloadKind.REFUSED_ROWS: ({"job": str(job.id)}, "refused-larch.csv", bytes.decode),
+        DownloadKind.PASSPORT: (
             {"organisation": str(person.organisation_id)}, f"organisation-{person.organisation_id}.json", json.loads,
         ),
     }  # fmt: skip
@@ -142,7 +142,7 @@ def test_each_kind_of_file_comes_under_its_name(door: httpx.Client, person: Acto
         assert taken.status_code == 200, (kind, taken.text)
         assert taken.headers["Content-Disposition"].endswith((f"''{name}", f'"{name}"'))
         assert reads(taken.content)
-    assert set(MAKERS) == set(FileKind)
+    assert set(MAKERS) == set(DownloadKind)
 
 
 def test_no_page_hands_a_large_file_to_the_store_of_the_page_server() -> None:

@@ -10,7 +10,7 @@ from services.assets.bulk.export.direct import WRITERS
 from services.assets.bulk.export.jobs import list_exports, open_export_ticket
 from services.assets.bulk.export.worker import work_through_exports
 from services.assets.filters import filters_from_kept
-from services.core.file_tickets import FileKind, open_file_ticket
+from services.core.file_tickets import DownloadKind, open_file_ticket
 from services.core.register_settings import change_setting
 from tests import factories
 from tests.asset_factories import registered
@@ -51,7 +51,7 @@ def test_what_is_filtered_can_be_downloaded_in_every_format() -> None:
     assert set(FORMATS) == set(WRITERS)
     at = press(menu(q=wanted.asset_name), "Download 1 asset")
     requests = [open_file_ticket(ticket) for ticket in tickets(at)]
-    assert [request.kind for request in requests] == [FileKind.ASSETS]
+    assert [request.kind for request in requests] == [DownloadKind.ASSETS]
     assert filters_from_kept(requests[0].values["filters"]).text == wanted.asset_name
     assert other.asset_name
 
