@@ -52,6 +52,8 @@ class BulkJob(Log, table=True):
     """The file's own headings, in its order."""
     columns: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     """Heading -> ontology term, for the columns that are read."""
+    spellings: dict[str, dict[str, str | None]] = Field(default_factory=dict, sa_type=Json)
+    """Ontology term -> decimal mark, unit and first part of dates of its column, where its cells or heading show them."""
     constants: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     """Ontology term -> the value that every row has which gives none."""
     unknown: list[str] = Field(default_factory=list, sa_type=Json)

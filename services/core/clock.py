@@ -49,13 +49,21 @@ def in_london(moment: datetime) -> datetime:
 
 def show_moment(moment: datetime | None) -> str:
     """A moment as people read it: ``24 Nov 2026, 14:05``; a dash when there is none."""
-    return "–" if moment is None else f"{in_london(moment):%-d %b %Y, %H:%M}"
+    return "–" if moment is None else f"{in_london(moment):%-d %b %Y}, {show_time(moment)}"
+
+
+def show_time(moment: datetime) -> str:
+    """The time of day in London: ``14:05``; with its offset in the hour that comes twice when the clocks go back."""
+    local = in_london(moment)
+    if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
+        return f"{local:%H:%M}"
+    return f"{local:%H:%M %Z} ({local.isoformat()[-len('+00:00') :]})"
 
 
 def show_period(begin: datetime, end: datetime) -> str:
     """From a moment to another, as people read it: ``7 Dec 2026, 16:00 to 20:00``; both with their day where these differ."""
     same = in_london(begin).date() == in_london(end).date()
-    return f"{show_moment(begin)} to {f'{in_london(end):%H:%M}' if same else show_moment(end)}"
+    return f"{show_moment(begin)} to {show_time(end) if same else show_moment(end)}"
 
 
 def show_date(day: date | None) -> str:

@@ -115,7 +115,7 @@ def _spoil(row: dict[str, str], number: int) -> None:
         case 1:
             row["Postcode"] = "C012 5NB"
         case 2:
-            row["RatedCapacity"] = f"{row['RatedCapacity']}kW"
+            row["RatedCapacity"] = f"{row['RatedCapacity']}kVA"
         case 3:
             row["AssetCategory"] = "BATTERY"
         case 4:

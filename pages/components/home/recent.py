@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
-from services.core.clock import in_london, today
+from services.core.clock import in_london, show_time, today
 from services.governance.recent import RecentChange
 
 PLACES = {
@@ -37,7 +37,7 @@ NAMED_BY = {
 def format_moment(change: RecentChange) -> str:
     """The time of day for today, else the date too."""
     moment = in_london(change.at)
-    return f"{moment:%H:%M}" if moment.date() == today() else f"{moment:%-d %b, %H:%M}"
+    return show_time(moment) if moment.date() == today() else f"{moment:%-d %b}, {show_time(moment)}"
 
 
 def make_sentence(change: RecentChange) -> str:

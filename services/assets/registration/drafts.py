@@ -15,7 +15,7 @@ from services.core.errors import NotFound, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
-from services.core.text import storable_text
+from services.core.text import normal_text
 from services.core.transaction import current_session
 
 KEPT_DRAFTS = 50
@@ -55,7 +55,7 @@ def storable(values: Mapping[str, object]) -> dict[str, Any]:
 def _plain(value: object) -> Any:
     """A value as JSON keeps it; a number or date as the text that would have been typed."""
     if value is None or isinstance(value, str | bool | int):
-        return storable_text(value) if isinstance(value, str) else value
+        return normal_text(value) if isinstance(value, str) else value
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

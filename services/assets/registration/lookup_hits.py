@@ -19,7 +19,7 @@ from models.core import Access
 from models.events import EventType
 from services.core.access_log import log_access
 from services.core.audit_context import WRITES
-from services.core.clock import in_london, now
+from services.core.clock import now, show_time
 from services.core.db.engine import is_sqlite
 from services.core.errors import Finding, Severity, TooManyRequests
 from services.core.identity.actor import Actor
@@ -139,10 +139,10 @@ def require_answer(actor: Actor, question: Question, reply: Reply) -> None:
 def too_many(actor: Actor, limit: int) -> TooManyRequests:
     """The refusal once the allowance is used up."""
     wait = _seconds_to_wait(actor, limit)
-    again = in_london(now() + timedelta(seconds=wait))
+    again = now() + timedelta(seconds=wait)
     return TooManyRequests(
         f"Your organisation has looked up {limit} assets within an hour, which is the limit. Try again in "
-        f"{math.ceil(wait / 60)} min, at {again:%H:%M}.",
+        f"{math.ceil(wait / 60)} min, at {show_time(again)}.",
         wait,
     )
 
@@ -150,10 +150,10 @@ def too_many(actor: Actor, limit: int) -> TooManyRequests:
 def unchecked_finding(actor: Actor, severity: Severity = Severity.ERROR) -> Finding:
     """The finding on a candidate that was not held against other providers' assets; the same whatever it would have met."""
     limit = int(setting("asset.lookups_per_hour"))
-    again = in_london(now() + timedelta(seconds=_seconds_to_wait(actor, limit)))
+    again = now() + timedelta(seconds=_seconds_to_wait(actor, limit))
     message = (
         "Not checked now: whether it is registered elsewhere. Your organisation's look-ups of this hour are used up. "
-        f"Send it again from {again:%H:%M}."
+        f"Send it again from {show_time(again)}."
     )
     return Finding(UNCHECKED, None, None, f"At most {limit} look-ups an hour", message, severity)
 

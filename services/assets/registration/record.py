@@ -13,6 +13,7 @@ from services.core.clock import now
 from services.core.errors import Conflict, Finding, Severity
 from services.core.identity.actor import Actor
 from services.core.ledger.history import changes_since
+from services.core.text import plain_code
 from services.core.transaction import current_session
 
 INPUT_ONLY = ("Easting", "Northing")
@@ -25,8 +26,8 @@ MINIMUM_JUSTIFICATION = 10
 
 
 def key_of(text: str | None) -> str | None:
-    """A serial number or manufacturer as duplicates and look-ups compare it: capitals, single spaces."""
-    return " ".join(text.upper().split()) if text else None
+    """A serial number or manufacturer as duplicates and look-ups compare it: plain characters, capitals, single spaces."""
+    return " ".join(plain_code(text).upper().split()) if text else None
 
 
 def fill(asset: Asset, values: Mapping[str, Any], derived: Iterable[str]) -> set[str]:

@@ -41,7 +41,7 @@ from services.assets.rules.reference import catalogue, rule_context
 from services.core.errors import Duplicate, Finding, Invalid, RegisterError, Severity, TooManyRequests
 from services.core.identity.actor import Actor
 from services.core.operation import operation
-from services.core.text import storable_text
+from services.core.text import normal_text
 from services.core.transaction import afterwards
 
 
@@ -159,7 +159,7 @@ def _settle_reply(actor: Actor, result: Conformance, reply: Reply) -> None:
 def _storable(value: object) -> object:
     """Text without what no database keeps: NUL characters and halves of surrogate pairs."""
     if isinstance(value, str):
-        return storable_text(value)
+        return normal_text(value)
     if isinstance(value, Mapping):
         return {str(_storable(str(name))): _storable(item) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):

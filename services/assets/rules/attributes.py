@@ -16,19 +16,26 @@ from typing import Any
 import jsonschema_rs
 
 from services.assets.rules.catalogue import ASSET_RULES
+from services.assets.rules.dates import plain_date
+from services.assets.rules.numbers import read_quantity
 from services.assets.rules.prepare import NO, YES, AssetReference
 from services.assets.rules.schemas import choices_of, compile_schema
+from services.assets.rules.spelling import codes_by_text, squash_words
 from services.core.attributes import CodeLists, text_of
 from services.core.errors import Finding
+from services.core.text import has_mixed_scripts, identifies_nothing, normal_text, plain_code
 
 ALIAS_LENGTH = 100
-UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xa0]+")
+MOST_WHOLE = 2**53
+"""The whole numbers up to here are told apart by every program that reads JSON."""
+MINUS_ZERO = re.compile(r"-[0.]+")
+UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 Properties = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A category's schema, ready to judge; `choices` finds the code of an option by its code or label, in lower case."""
+    """A category's schema, ready to judge; `choices` finds the code of an option by its code or label, squashed."""
 
     validator: jsonschema_rs.Validator
     properties: Properties
@@ -44,7 +51,7 @@ def judges(reference: AssetReference) -> dict[str, Judge]:
 def _judge(schema: Mapping[str, Any]) -> Judge:
     properties: Properties = schema.get("properties", {})
     choices = {
-        name: {text.lower(): option.code for option in choices_of(spec) for text in (option.label, option.code)}
+        name: codes_by_text({option.code: option.label for option in choices_of(spec)})[0]
         for name, spec in properties.items()
     }
     return Judge(compile_schema(schema), properties, choices)
@@ -81,7 +88,7 @@ def _empty(value: object) -> bool:
 def check_attributes(values: Mapping[str, object], judge: Judge) -> tuple[dict[str, Any], list[Finding]]:
     """The attributes with the types of the schema, and what is wrong with them."""
     typed = {
-        name: typed_value(value, judge.properties.get(name, {}).get("type"), judge.choices.get(name, {}))
+        name: typed_value(value, judge.properties.get(name, {}), judge.choices.get(name, {}))
         for name, value in values.items()
     }
     if judge.validator.is_valid(typed):
@@ -89,32 +96,38 @@ def check_attributes(values: Mapping[str, object], judge: Judge) -> tuple[dict[s
     return typed, [speak(code, name, values, judge.properties) for code, name in objections(judge, typed)]
 
 
-def typed_value(value: object, kind: str | None, choices: Mapping[str, str]) -> Any:
-    """Text as the type that the schema expects, an option's label as its code; what can't be read stays as it is."""
+def typed_value(value: object, spec: Mapping[str, Any], choices: Mapping[str, str]) -> Any:
+    """Text as the type of a property, an option's label as its code; what can't be read stays as it is."""
+    kind = spec.get("type")
     if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
-        return _number(text_of(value) or "", kind) if kind in ("number", "integer") else value
+        return _number(text_of(value) or "", kind, "") if kind in ("number", "integer") else value
     if not isinstance(value, str):
         return value
-    text = UNSEEN.sub(" ", value).strip()
+    text = UNSEEN.sub(" ", normal_text(value)).strip()
     if kind in ("number", "integer"):
-        return _number(text, kind)
+        return _number(text, kind, str(spec.get("x-unit", "")))
     if kind == "boolean":
-        lowered = text.lower()
+        lowered = plain_code(text).lower()
         return lowered in YES if lowered in YES or lowered in NO else text
+    if spec.get("format") == "date":
+        return plain_date(plain_code(text)) or text
     if kind == "array":
-        return [choices.get(part.strip().lower(), part.strip()) for part in text.split(";") if part.strip()]
-    return choices.get(text.lower(), text)
+        return [choices.get(squash_words(part), part.strip()) for part in text.split(";") if part.strip()]
+    return choices.get(squash_words(text), text) if choices else text
 
 
-def _number(text: str, kind: str | None) -> object:
-    """A whole number as int, any other as float (these are no powers in the sense of the register's kW columns)."""
-    plain = text.removeprefix("-").replace(".", "", 1)
-    if not (plain.isascii() and plain.isdigit()):
+def _number(text: str, kind: str | None, unit: str) -> object:
+    """A whole number as int, any other as float (these are no powers in the sense of the register's kW columns).
+
+    Text where it is none, or has more digits than a number keeps.
+    """
+    plain = read_quantity(plain_code(text), unit)
+    if plain is None or MINUS_ZERO.fullmatch(plain):
         return text
-    number = float(text)
-    if not isfinite(number):
-        return text
-    return int(number) if number.is_integer() and (kind == "integer" or "." not in text) else number
+    number = Decimal(plain)
+    if number == number.to_integral_value() and (kind == "integer" or "." not in plain):
+        return int(number) if abs(number) <= MOST_WHOLE else text
+    return float(number) if isfinite(float(number)) else text
 
 
 KINDS = {
@@ -199,23 +212,35 @@ def check_aliases(text: str | None, code_lists: CodeLists) -> tuple[list[dict[st
     """Aliases of one row, from JSON text (a list of scheme and value) or ``SCHEME:value; SCHEME:value``."""
     aliases: list[dict[str, str]] = []
     findings: list[Finding] = []
-    for part in _alias_parts(text or ""):
-        scheme, value = (part[0].strip().upper(), UNSEEN.sub(" ", part[1]).strip()) if len(part) == 2 else ("", "")
+    schemes = code_lists.get("AliasScheme", {})
+    labels, _shared = codes_by_text({code: entry.label for code, entry in schemes.items()})
+    for part in split_aliases(text or ""):
+        scheme, value = _plain_alias(part, labels) if len(part) == 2 else ("", "")
         quoted = ":".join(part)
         if len(part) != 2 or not scheme:
             findings.append(ASSET_RULES["ALIAS-01"].finding(quoted))
-        elif scheme not in code_lists.get("AliasScheme", {}):
+        elif scheme not in schemes:
             findings.append(ASSET_RULES["ALIAS-02"].finding(scheme))
+        elif value and identifies_nothing(value):
+            findings.append(ASSET_RULES["ALIAS-06"].finding(quoted))
         elif not 1 <= len(value) <= ALIAS_LENGTH:
             findings.append(ASSET_RULES["ALIAS-03"].finding(quoted))
         elif {"scheme": scheme, "value": value} in aliases:
             findings.append(ASSET_RULES["ALIAS-04"].finding(quoted))
         else:
             aliases.append({"scheme": scheme, "value": value})
+            if has_mixed_scripts(value):
+                findings.append(ASSET_RULES["ALIAS-07"].finding(value))
     return aliases, findings
 
 
-def _alias_parts(text: str) -> Sequence[tuple[str, ...]]:
+def _plain_alias(part: tuple[str, ...], labels: Mapping[str, str]) -> tuple[str, str]:
+    """Scheme and value in their plainest characters; the label of a scheme is taken for its code."""
+    scheme, value = (UNSEEN.sub(" ", plain_code(text)).strip() for text in part)
+    return labels.get(squash_words(scheme), scheme.upper()), value
+
+
+def split_aliases(text: str) -> Sequence[tuple[str, ...]]:
     """(scheme, value) of each alias; anything else stands as a tuple of one, to be refused with what was given."""
     if text.startswith(("[", "{")):
         with suppress(json.JSONDecodeError):

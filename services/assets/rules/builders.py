@@ -7,7 +7,7 @@ from services.assets.rules.schemas import CORE
 from services.core.errors import Severity
 from services.core.rules import Hint, Rule
 
-KW = "A number of kW with at most two decimals, such as 2500.00; no unit and no thousands separator"
+KW = "A number of kW such as 2500.00, or with its unit (2.5 MW)"
 ISO_DATE = "A date as YYYY-MM-DD"
 # What spreadsheets make of dates, numbers and meters, and how to get them back.
 DATE_HINTS = (
@@ -16,17 +16,33 @@ DATE_HINTS = (
         "It is the number of days by which a spreadsheet counts: format the column as YYYY-MM-DD and save again.",
     ),
     Hint(
-        r"^\s*[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-]([0-9]{4}|[0-9]{2})\b",
+        r"^\s*(29|30|31)[/.\- ]0?2[/.\- ][0-9]{4}\b|^\s*[0-9]{4}[/.\-]0?2[/.\-](29|30|31)\b",
+        "There is no such day: February has 28 days, 29 in leap years.",
+    ),
+    Hint(
+        r"^\s*31[/.\- ](0?[469]|11)[/.\- ][0-9]{4}\b|^\s*[0-9]{4}[/.\-](0?[469]|11)[/.\-]31\b",
+        "There is no such day: that month has 30 days.",
+    ),
+    Hint(
+        r"^\s*(0[0-9]{3}|1[0-7][0-9]{2}|2[2-9][0-9]{2}|[3-9][0-9]{3}|[0-9]{5,})[/.\-][0-9]",
+        "Its year isn't between 1800 and 2199: put the year right.",
+    ),
+    Hint(
+        r"^\s*[0-9]{1,2}[/.\- ][0-9]{1,2}[/.\- ]([0-9]{4}|[0-9]{2})\b",
         "Which part is the day isn't sure: write the year first, then the month and the day.",
     ),
 )
 NUMBER_HINTS = (
     Hint(r"^\s*[\[{]", "Give the number itself."),
-    Hint(r"(?i)[0-9]\s*(kw|mw|gw|w|kva|mva|kwh|mwh|kwp|mwp)\s*$", "Write the number of kW alone, without its unit."),
-    Hint(r"^\s*-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?\s*$", "Leave the thousands separator out."),
-    Hint(r"^\s*-?[0-9.\s]*,[0-9]*\s*$", "Write decimals after a point, and no thousands separator."),
-    Hint(r"^\s*-?[0-9]+\.[0-9]{3}", "Round it to two decimals."),
-    Hint(r"[0-9]\s+[0-9]", "Leave the spaces out."),
+    Hint(r"(?i)[0-9]\s*[kmg]?va(r)?\s*$", "That is apparent power: give the active power in kW."),
+    Hint(r"(?i)[0-9]\s*[kmg]?w(h|th)\s*$", "That is energy or heat: give the electrical power in kW."),
+    Hint(r"[0-9]\s*%\s*$", "Give the power in kW, not a share."),
+    Hint(r"(?i)[0-9]\s*[a-z]+\s*$", "Write the number of kW alone."),
+    Hint(
+        r"^\s*[+-]?[1-9][0-9]{0,2}[,.][0-9]{3}\s*$",
+        "It may be a thousand or one: write 1000 without a separator, or decimals after a point (1.0).",
+    ),
+    Hint(r"^\s*[+-]?[0-9.,' ]+\s*$", "Write decimals after a point, and no thousands separator."),
     Hint(r"(?i)[0-9]e[+-]?[0-9]", "Write the number out, without an exponent."),
 )
 FORMULA = Hint(r"^[=+@]", "It looks like a formula: put its result in its place.")
@@ -35,7 +51,6 @@ SHORTENED = Hint(
     "A spreadsheet has shortened it: format the column as text first (Format Cells, Text), then put the numbers in again.",
 )
 COORDINATE_HINTS = (
-    Hint(r"^\s*-?[0-9]+,[0-9]+\s*$", "Write decimals after a point."),
     Hint(r"[NSEWnsew°]", "Write degrees as one decimal number, west of Greenwich with a minus in front."),
 )
 ROUNDED = Hint(
@@ -55,7 +70,7 @@ MPAN_HINTS = (
         "Zeros in front may be lost: format the column as text first, or give the last 13 digits alone.",
     ),
     Hint(r"^\s*[0-9]{12}\s*$", "One digit is missing."),
-    Hint(r"[0-9]\.0+\s*$", "Leave the decimals out."),
+    Hint(r"(?i)^\s*[a-z]", "Leave the words out, and give the 13 digits alone."),
     Hint(r"[0-9]\s*[;,/&]\s*[0-9]", "Give one MPAN; an asset with two meters has an import and an export MPAN."),
 )
 WARNING = Severity.WARNING
@@ -93,7 +108,7 @@ def date_text(code: str, term: str) -> Rule:
 
 def power_text(code: str, term: str) -> Rule:
     """A power that must be readable as kW."""
-    return readable(code, term, KW, "{given} isn't a number of kW with at most two decimals.", NUMBER_HINTS)
+    return readable(code, term, KW, "{given} isn't a number of kW.", NUMBER_HINTS)
 
 
 def at_most(code: str, term: str, length: int) -> Rule:
@@ -101,8 +116,8 @@ def at_most(code: str, term: str, length: int) -> Rule:
     return Rule(code, term, f"At most {length} characters", message, pl.col(term).str.len_chars() <= length)
 
 
-def code_rules(known_code: str, active_code: str, term: str) -> list[Rule]:
-    """Two rules of a code: it stands in its list, and it is in use."""
+def code_rules(known_code: str, active_code: str, shared_code: str, term: str) -> list[Rule]:
+    """Three rules of a code: it stands in its list, it is in use, and as a label it is that of one code alone."""
     label = CODES_LABEL[term]
     is_known, is_active = pl.col(f"known:{term}"), pl.col(f"active:{term}")
     if term == "AssetCategory":
@@ -116,6 +131,13 @@ def code_rules(known_code: str, active_code: str, term: str) -> list[Rule]:
             f"An active code of {CORE[term].code_list}",
             f"The {label} {{given}} isn't in use now.",
             is_active,
+        ),
+        Rule(
+            shared_code,
+            term,
+            f"A code of {CORE[term].code_list}",
+            f"Several codes of {CORE[term].code_list} are called {{given}}. Give the code and not the label.",
+            pl.col(f"shared:{term}").not_(),
         ),
     ]
 

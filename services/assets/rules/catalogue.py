@@ -1,8 +1,10 @@
 """Every rule that an asset is held to, with its code and words, in one catalogue."""
 
 from services.assets.rules.builders import by_service
+from services.assets.rules.identifiers import IDENTIFIERS, LOOK_ALIKES
 from services.assets.rules.network import CONNECTION, MPANS, POSITION
 from services.assets.rules.technical import CAPACITY, CATEGORY, DATES, NAMES, OWNERS, TECHNOLOGY
+from services.core.errors import Severity
 from services.core.rules import Rule, catalogue
 
 OTHERS = [
@@ -25,6 +27,19 @@ OTHERS = [
         "Aliases",
         "An identifier that no other active asset has",
         "Another active asset has the identifier {given}.",
+    ),
+    by_service(
+        "ALIAS-06",
+        "Aliases",
+        "An identifier, or none",
+        "{given} identifies nothing. Leave it out.",
+    ),
+    by_service(
+        "ALIAS-07",
+        "Aliases",
+        "Letters of one alphabet in a word",
+        "{given} mixes letters that look alike, of two alphabets. Type it anew, or say why it is right.",
+        Severity.WARNING,
     ),
     by_service(
         "DUP-01",
@@ -68,5 +83,19 @@ SCHEMA = [
     ),
 ]
 
-FAMILIES = (NAMES, OWNERS, CATEGORY, CAPACITY, DATES, TECHNOLOGY, MPANS, CONNECTION, POSITION, OTHERS, SCHEMA)
+FAMILIES = (
+    NAMES,
+    IDENTIFIERS,
+    LOOK_ALIKES,
+    OWNERS,
+    CATEGORY,
+    CAPACITY,
+    DATES,
+    TECHNOLOGY,
+    MPANS,
+    CONNECTION,
+    POSITION,
+    OTHERS,
+    SCHEMA,
+)
 ASSET_RULES: dict[str, Rule] = catalogue(*FAMILIES)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from services.core.text import plain_code
 from services.grid.distributors import LICENCE_AREAS, distributor_by_id
 
 WEIGHTS = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
@@ -21,6 +22,12 @@ _PLACES = 10 ** np.arange(CORE_LENGTH - 1, -1, -1, dtype=np.int64)
 _CORE = re.compile(rf"[0-9]{{{CORE_LENGTH}}}")
 _LONG = re.compile(rf"[0-9]{{{LONG_LENGTH}}}")
 _SPACES = re.compile(r"\s+")
+_ON_A_BILL = re.compile(
+    r"(?i)\s*(?:(?:mpan|supply\s*(?:number|no))[\s.:#]*)?(?:s[\s.:]*)?([\"'\s]*[0-9][0-9\s\"'/\\|.:_-]*)"
+)
+"""As it is printed: a large S, the top line, and boxes that become spaces, strokes or quotation marks."""
+_DECIMALS = re.compile(r"\.0+\s*$")
+LONGEST_ON_A_BILL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +46,21 @@ class MpanFacts:
     problem: str | None = None
 
 
+def plain_mpan(text: str) -> str | None:
+    """The digits of an MPAN as it stands on a bill or as a spreadsheet writes it; None unless they are 13 or 21."""
+    text = plain_code(text) if len(text) <= LONGEST_ON_A_BILL else ""
+    match = _ON_A_BILL.fullmatch(text)
+    if match is None:
+        return None
+    digits = "".join(filter(str.isdigit, _DECIMALS.sub("", match[1])))
+    return digits if _CORE.fullmatch(digits) or _LONG.fullmatch(digits) else None
+
+
 def reduce_mpan(text: str) -> str | None:
-    """The 13-digit core of what was typed: spaces dropped, the 21-digit form cut down. None when it is neither."""
+    """The 13-digit core of what was typed: `plain_mpan`, the 21-digit form cut down. None when it is neither."""
     digits = _SPACES.sub("", text)
+    if not digits.isdigit():
+        digits = plain_mpan(text) or ""
     if _CORE.fullmatch(digits):
         return digits
     return digits[-CORE_LENGTH:] if _LONG.fullmatch(digits) else None

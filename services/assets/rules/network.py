@@ -95,10 +95,10 @@ MPANS = [
 ]
 CONNECTION = [
     missing("CONN-01", "ConnectionStatus"),
-    *code_rules("CONN-02", "CONN-03", "ConnectionStatus"),
+    *code_rules("CONN-02", "CONN-03", "CODE-04", "ConnectionStatus"),
     missing("CONN-04", "ConnectionType"),
-    *code_rules("CONN-05", "CONN-06", "ConnectionType"),
-    *code_rules("DNO-01", "DNO-02", "DNOConnection"),
+    *code_rules("CONN-05", "CONN-06", "CODE-05", "ConnectionType"),
+    *code_rules("DNO-01", "DNO-02", "CODE-06", "DNOConnection"),
     Rule(
         "DNO-03",
         "DNOConnection",

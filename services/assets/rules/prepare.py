@@ -16,15 +16,19 @@ import polars as pl
 from services.assets.rules import schemas
 from services.assets.rules.mpan import mpan_core_expr, mpan_dno_expr, mpan_valid_expr
 from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES
-from services.core.attributes import CodeLists, text_of
+from services.assets.rules.spelling import codes_by_text, properties_of, spell_out
+from services.core.attributes import Code, CodeLists, text_of
 
 KILOWATTS = pl.Decimal(18, 2)
-# At most two decimals; zeros after them say nothing more. No sign, exponent, separator or unit but a minus.
+# Of text that is spelled out: at most two decimals; zeros after them say nothing more. A minus has something to count.
 POWER_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,2}0*)?$"
 NUMBER_PATTERN = r"^-?[0-9]{1,9}(\.[0-9]{1,15})?$"
-DATE_PATTERN = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]00:00:00(?:\.0+)?)?$"
+DATE_PATTERN = r"^((?:18|19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})$"
+MINUS_NOTHING = r"^-[0.]*$"
 UUID_PATTERN = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 POSTCODE_PATTERN = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$"
+BLANKS = r"[\s\p{Cc}]+"
+"""White space and control characters: in a line of text, a run of them is one blank."""
 YES, NO = ["true", "yes", "y", "1"], ["false", "no", "n", "0"]
 CODE_TERMS = {a.term: a.code_list for a in CORE_ATTRIBUTES if a.code_list}
 ALWAYS_FILLABLE = {"GenCapacity", "DemandCapacity", "InstalledCapacity", "ConsumerOwned", "Latitude", "Longitude"}
@@ -49,6 +53,32 @@ class AssetReference:
     def attribute_terms(self) -> frozenset[str]:
         """The terms that any category adds."""
         return frozenset(name for schema in self.schemas.values() for name in schema.get("properties", {}))
+
+    @cached_property
+    def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        """The attributes that any category adds, by name."""
+        return properties_of(self.schemas)
+
+    def codes_of(self, term: str) -> Mapping[str, Code]:
+        """The codes of a core term, in use or not."""
+        return self.code_lists.get(CODE_TERMS[term], {})
+
+    @cached_property
+    def _texts(self) -> Mapping[str, tuple[dict[str, str], frozenset[str]]]:
+        return {
+            term: codes_by_text({code: entry.label for code, entry in self.codes_of(term).items()})
+            for term in CODE_TERMS
+        }
+
+    @cached_property
+    def codes_by_text(self) -> Mapping[str, Mapping[str, str]]:
+        """By core term: the code of each code and label, squashed to letters and digits."""
+        return {term: codes for term, (codes, _shared) in self._texts.items()}
+
+    @cached_property
+    def shared_labels(self) -> Mapping[str, frozenset[str]]:
+        """By core term: the labels, squashed, that several codes share."""
+        return {term: shared for term, (_codes, shared) in self._texts.items()}
 
     @cached_property
     def defaults(self) -> list[pl.Expr]:
@@ -112,7 +142,16 @@ class AssetReference:
             expressions.append(pl.col(term).is_in(list(codes)).alias(f"known:{term}"))
             retired = [code for code, entry in codes.items() if not entry.active]
             expressions.append(pl.col(term).is_in(retired).not_().alias(f"active:{term}"))
+            shared = self.shared_labels[term]
+            label = pl.col(term).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "")
+            expressions.append((label.is_in(list(shared)) if shared else pl.lit(False)).alias(f"shared:{term}"))
         expressions += [self._needs(term).alias(f"needs:{term}") for term in self.needed]
+        usual = {name: schema["x-usual-kw"] for name, schema in self.schemas.items() if "x-usual-kw" in schema}
+        for place, name in enumerate(("usual_from", "usual_to")):
+            bounds = {category: float(bounds[place]) for category, bounds in usual.items()}
+            category = pl.col("AssetCategory")
+            bound = category.replace_strict(bounds, default=None, return_dtype=pl.Float64) if bounds else pl.lit(None)
+            expressions.append(bound.cast(pl.Float64).alias(name))
         return [*expressions, *self._needs_any()]
 
     def _needs(self, term: str) -> pl.Expr:
@@ -195,7 +234,7 @@ def _tidied(term: str) -> pl.Expr:
     else:
         text = pl.col(term)
     if kind in ("text", "long_text"):
-        text = text.str.replace_all(r"[\p{Cc}\u{a0}]+", " ")
+        text = text.str.replace_all(BLANKS, " ")
     # From the first to the last character that can be seen; null where there is none.
     return text.str.extract(r"(?s)\S(?:.*\S)?", 0).alias(term)
 
@@ -204,10 +243,12 @@ def _read(term: str) -> pl.Expr:
     """The value of a tidied text, by the kind of the attribute."""
     text, kind = pl.col(term), CORE[term].kind
     if kind == "power":
-        read = pl.when(text.str.contains(POWER_PATTERN)).then(text).cast(KILOWATTS, strict=False)
+        is_power = text.str.contains(POWER_PATTERN) & text.str.contains(MINUS_NOTHING).not_()
+        read = pl.when(is_power).then(text).cast(KILOWATTS, strict=False)
     elif kind in ("degrees", "metres"):
         read = pl.when(text.str.contains(NUMBER_PATTERN)).then(text).cast(pl.Float64, strict=False)
-        read = read.round(6) if kind == "degrees" else read
+        # Nought is added so that there is no minus nought.
+        read = (read.round(6) if kind == "degrees" else read) + 0.0
     elif kind == "date":
         read = text.str.extract(DATE_PATTERN, 1).str.to_date("%Y-%m-%d", strict=False)
     elif kind == "boolean":
@@ -245,6 +286,6 @@ INSTALLED = _rated_unless_given("InstalledCapacity", pl.lit(True))
 def prepare(text: pl.DataFrame, context: AssetRuleContext) -> pl.DataFrame:
     """The frame that the rules judge, from the text as handed in."""
     reference = context.reference
-    with_defaults = text.select(TIDY).with_columns(*reference.defaults, *reference.empties)
+    with_defaults = spell_out(text, reference).select(TIDY).with_columns(*reference.defaults, *reference.empties)
     read = with_defaults.with_columns(*READ, *context.columns)
     return read.with_columns(*reference.helpers, *MPAN_FACTS, *reference.capacities)

@@ -2,9 +2,10 @@
 
 Forms, bulk templates, the API description and the data dictionary are all made from here. A category is a JSON Schema
 (2020-12) document; these keywords of ours drive forms and rules:
-`x-kind` storage, gen, demand or both; `x-mandatory` core terms the category needs; `x-mandatory-any` groups of which one
-is needed; `x-mandatory-when` a term needed when another's value is above 0; `x-defaults` filled in when left empty;
-`x-suggestions` pre-filled in forms only; `x-hidden` core terms that forms leave out; `x-colour`, `x-icon` for the map.
+`x-kind` storage, gen, demand or both; `x-mandatory` core terms the category needs; `x-mandatory-any` groups of which one is
+needed; `x-mandatory-when` a term needed when another's value is above 0; `x-defaults` filled in when left empty; `x-usual-
+kw` the rated capacities that are usual, from and to; `x-suggestions` pre-filled in forms only; `x-hidden` core terms that
+forms leave out; `x-colour`, `x-icon` for the map.
 """
 
 import json

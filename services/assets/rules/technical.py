@@ -77,7 +77,7 @@ OWNERS = [
 ]
 CATEGORY = [
     missing("CAT-01", "AssetCategory"),
-    *code_rules("CAT-02", "CAT-03", "AssetCategory"),
+    *code_rules("CAT-02", "CAT-03", "CODE-01", "AssetCategory"),
     Rule(
         "CAT-04",
         None,
@@ -90,6 +90,17 @@ CATEGORY = [
         "CAT-05", "AssetCategory", "The category it was registered with", "The category of an asset can't change."
     ),
 ]
+_RATED = value("RatedCapacity").cast(pl.Float64)
+_LARGER = pl.max_horizontal(value("GenCapacity"), value("DemandCapacity")).cast(pl.Float64)
+_INSTALLED = value("InstalledCapacity").cast(pl.Float64)
+A_THOUSANDFOLD = (500, 2_000)
+
+
+def _no_thousandfold(capacity: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """False where a capacity is about a thousand times another, as one in W or MW among kW is."""
+    return ((other <= 0) | (capacity / other).is_between(*A_THOUSANDFOLD).not_()).fill_null(True)
+
+
 CAPACITY = [
     missing("CAP-01", "RatedCapacity"),
     power_text("CAP-02", "RatedCapacity"),
@@ -106,6 +117,24 @@ CAPACITY = [
         "At most 1,000,000.00 kW (setting), or a justification",
         "{given} kW is very large. Check that it isn't in watts, or say why it is right.",
         value("RatedCapacity") <= pl.col("justify_above"),
+        severity=WARNING,
+    ),
+    Rule(
+        "CAP-05",
+        "RatedCapacity",
+        "A capacity that is usual for the category, or a justification",
+        "{given} is unusual for this category. Check that it is in kW, not in watts or megawatts, or say why it is right.",
+        (_RATED <= 0) | _RATED.is_between(pl.col("usual_from"), pl.col("usual_to")),
+        severity=WARNING,
+    ),
+    Rule(
+        "CAP-06",
+        "RatedCapacity",
+        "Capacities of one size, or a justification",
+        "The rated capacity, {given}, and another capacity are about a thousand times apart. Check that all are in kW, or "
+        "say why they are right.",
+        (value("RatedCapacity") > pl.col("justify_above"))
+        | (_no_thousandfold(_RATED, _LARGER) & _no_thousandfold(_INSTALLED, _RATED)),
         severity=WARNING,
     ),
     needed("GEN-01", "GenCapacity"),
@@ -184,9 +213,9 @@ DATES = [
 TECHNOLOGY = [
     needed("CONV-01", "EnergyConversionType"),
     at_most("CONV-02", "EnergyConversionType", 255),
-    *code_rules("FUEL-01", "FUEL-02", "FuelType_EnergySource"),
+    *code_rules("FUEL-01", "FUEL-02", "CODE-02", "FuelType_EnergySource"),
     needed("FUEL-03", "FuelType_EnergySource"),
-    *code_rules("TECH-01", "TECH-02", "FuelType_DemandTechType"),
+    *code_rules("TECH-01", "TECH-02", "CODE-03", "FuelType_DemandTechType"),
     needed("TECH-03", "FuelType_DemandTechType"),
     Rule(
         "OTHER-01",

@@ -56,7 +56,7 @@ def test_power_is_exact_as_number_and_as_text(program: Program, written: str) ->
 
 @pytest.mark.use_case("UC-02.01")
 def test_all_findings_come_at_once_each_with_code_field_given_expected_and_message(program: Program) -> None:
-    wrong = battery(RatedCapacity="10kW", ImportMPAN="1099900000012", AssetName="Battery #1", Colour="red", Version=3)
+    wrong = battery(RatedCapacity="10 kVA", ImportMPAN="1099900000012", AssetName="Battery #1", Colour="red", Version=3)
     answer = program().post("/v1/assets", json=wrong)
     assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -72,7 +72,7 @@ def test_all_findings_come_at_once_each_with_code_field_given_expected_and_messa
     for finding in problem["findings"]:
         assert set(finding) == {"code", "field", "given", "expected", "message", "severity"}
     by_field = {finding["field"]: finding for finding in problem["findings"]}
-    assert by_field["RatedCapacity"]["given"] == "10kW"
+    assert by_field["RatedCapacity"]["given"] == "10 kVA"
     assert by_field["RatedCapacity"]["severity"] == "error"
     assert by_field["Version"]["code"] == "REQUEST-READ-ONLY"
 

@@ -153,9 +153,11 @@ FILES: dict[str, Nasty] = {
     "serial_dates.csv": Nasty(
         lambda: separated(batteries(EffectiveDate=str(serial(SERIAL["EffectiveDate"])), CommissioningDate="44012"))
     ),
-    "dates_day_first.csv": Nasty(lambda: separated(batteries(EffectiveDate="31/01/2090", CommissioningDate="30.6.20"))),
+    "dates_day_first.csv": Nasty(
+        lambda: separated(batteries(EffectiveDate="01/01/2090", CommissioningDate="30.6.2020"))
+    ),
     "dates_month_first.csv": Nasty(
-        lambda: separated(batteries(EffectiveDate="01/31/2090", CommissioningDate="6/30/2020"))
+        lambda: separated(batteries(EffectiveDate="01/01/2090", CommissioningDate="6/30/2020"))
     ),
     "mpan_exponent.csv": Nasty(lambda: separated(batteries(ImportMPAN="1.09999E+12"))),
     "mpan_zeros_lost.csv": Nasty(lambda: separated(_with("ImportMPAN", *(LONG[2:] + mpan(n)[1:] for n in (1, 2, 3))))),

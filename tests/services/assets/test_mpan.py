@@ -12,6 +12,8 @@ from services.assets.rules.mpan import (
     mpan_valid_expr,
     reduce_mpan,
 )
+from services.assets.rules.prepare import AssetReference
+from services.assets.rules.spelling import spell_column
 
 pytestmark = pytest.mark.use_case("UC-02.01")
 SOUND = [
@@ -58,13 +60,26 @@ def test_any_other_number_is_not(mpan: str) -> None:
         ("01 801 001 1099900000015", "1099900000015"),
         ("008010011099900000015", "1099900000015"),
         ("10999000000150", None),
-        ("10-9990-0000-015", None),
+        ("10-9990-0000-015", "1099900000015"),
+        ("S 01 801 001 10 9990 0000 015", "1099900000015"),
+        ('S"01"801"001"10"9990"0000"015', "1099900000015"),
+        ("01/801/001/10/9990/0000/015", "1099900000015"),
+        ("S01801001\n1099900000015", "1099900000015"),
+        ("MPAN: 10 9990 0000 015", "1099900000015"),
+        ("Supply number S 1099900000015", "1099900000015"),
+        ("1099900000015.0", "1099900000015"),
+        ("\u200e１０９９９\u2011００００００１５", "1099900000015"),
+        ("1099900000015/1050000000005", None),
+        ("1099900000015, 1050000000005", None),
+        ("1.09990E+12", None),
+        ("10999000000²5", None),
         ("", None),
     ],
 )
 def test_what_is_typed_is_reduced_to_the_core(typed: str, core: str | None) -> None:
     assert reduce_mpan(typed) == core
-    assert pl.select(mpan_core_expr(pl.lit(typed))).item() == core
+    spelled = spell_column("ImportMPAN", pl.Series([typed]), AssetReference())
+    assert pl.select(mpan_core_expr(pl.lit(spelled))).item() == core
 
 
 def test_a_column_is_judged_as_its_values_are() -> None:

@@ -25,6 +25,7 @@ from services.core.attributes import text_of
 from services.core.audit_context import WRITES
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
+from services.core.text import identifies_nothing
 from services.core.transaction import current_session
 
 
@@ -106,12 +107,17 @@ def _read(row: Mapping[str, str | None], asset: Asset) -> Change:
     """The cells that say something else than the record; what it had worked out stays so where the cell says the same."""
     terms = as_terms(asset)
     values: dict[str, object] = {}
+    cleared: dict[str, object] = {}
     for term, cell in row.items():
         if cell is None or term in (ASSET_ID, VERSION):
             continue
         stands = asset.category_attributes if term == ATTRIBUTES_TERM else terms.get(term)
         if not is_same_value(term, stands, cell, asset.derived_terms):
             values[term] = cell
+        elif not cell.strip() and isinstance(stands, str) and identifies_nothing(stands):
+            # A placeholder of former times goes with the next change, but is none by itself.
+            cleared[term] = cell
+    values |= cleared if values else {}
     version = (row.get(VERSION) or "").strip()
     return Change(asset, values, version or None)
 

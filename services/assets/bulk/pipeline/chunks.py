@@ -13,6 +13,7 @@ from models.bulk import BulkChunk
 from services.assets.files.formats import BROKEN, ROW
 from services.core.errors import Finding, Severity
 from services.core.rules import FINDINGS_SCHEMA
+from services.core.text import normal_column
 from services.core.transaction import current_session
 
 CHUNK_ROWS = 10_000
@@ -63,8 +64,9 @@ def rows_by_term(content: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFr
 
 
 def plain_cells(rows: pl.DataFrame) -> pl.DataFrame:
-    """The cells of rows by term, without the character that PostgreSQL can't keep."""
-    return rows.drop(ROW, BROKEN).with_columns(pl.all().str.replace_all("\x00", "", literal=True))
+    """The cells of rows by term, their text in its normal form."""
+    cells = rows.drop(ROW, BROKEN)
+    return pl.DataFrame([normal_column(column) for column in cells.iter_columns()]) if cells.width else cells
 
 
 def with_constants(cells: pl.DataFrame, constants: Mapping[str, str]) -> pl.DataFrame:

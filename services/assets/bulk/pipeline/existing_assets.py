@@ -12,10 +12,12 @@ from sqlmodel import col
 from models.assets import ENDED_STATUSES, Asset
 from services.assets.bulk.upload.column_mapping import ASSET_ID
 from services.assets.registration.duplicates import RegisteredAsset, select_registered
+from services.assets.rules.prepare import BLANKS
 from services.core.db.expressions import among
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible, within
+from services.core.text import plain_column
 from services.core.transaction import current_connection, current_session
 
 SLICE = 10_000
@@ -102,7 +104,7 @@ def _identify_by_code(actor: Actor, named: NamedAssets, cells: pl.DataFrame) -> 
     if "ServiceProviderId" in cells.columns:
         cell = pl.col("ServiceProviderId").str.strip_chars().str.to_lowercase()
         provider = pl.when(cell.fill_null("") != "").then(cell).otherwise(provider)
-    code = pl.col("FriendlyCode").str.replace_all(r"[\p{Cc}\u{a0}]+", " ").str.strip_chars()
+    code = plain_column(cells["FriendlyCode"]).str.replace_all(BLANKS, " ").str.strip_chars()
     rows = cells.select(provider.alias("provider"), code.alias("code")).with_row_index("row")
     settled = pl.Series([*named.assets, *named.refused], dtype=pl.UInt32)
     rows = rows.filter(~pl.col("row").is_in(settled.implode()), pl.col("code").fill_null("") != "")

@@ -33,6 +33,7 @@ from services.core.attributes import text_of
 from services.core.db.engine import is_sqlite
 from services.core.db.expressions import among
 from services.core.errors import Severity
+from services.core.text import NO_IDENTIFIER, NO_VALUE, identifies_nothing, normal_column, normal_text
 from services.core.transaction import current_session
 
 DERIVED = "derived"
@@ -97,6 +98,7 @@ def unchanged_snapshots(stands: pl.DataFrame, ids: Sequence[UUID], same: pl.Seri
 
 SHORT_NUMBER = r"^-?[0-9]{1,3}(\.[0-9]{1,12})?$"
 """So few digits that two such numbers are the same float only where they are the same number."""
+_TEXTS = [term for term in STORED_TERMS if term in CORE and CORE[term].kind in ("text", "long_text")]
 _IS_THERE = pl.col("Status").is_not_null()
 
 
@@ -109,6 +111,7 @@ def find_unchanged(cells: pl.DataFrame, ids: Sequence[UUID]) -> list[Unchanged |
     if stands is None:
         return [None] * len(ids)
     terms = [name for name in cells.columns if name not in (ASSET_ID, VERSION)]
+    stands = stands.with_columns(normal_column(stands[name]) for name in _TEXTS)
     rows = stands.hstack(cells.select(pl.col(name).alias(GIVEN + name) for name in terms))
     core = [name for name in terms if name in CORE]
     own_same, attributes = _attributes(rows, [name for name in terms if name not in CORE])
@@ -147,7 +150,8 @@ def _is_same_value(term: str) -> pl.Expr:
         nothing = nothing | (stands == "[]")
         equal = stands != "[]"
     else:
-        nothing = nothing | (stands == "")
+        silent = stands.str.contains(NO_VALUE.pattern) | stands.str.contains(NO_IDENTIFIER.pattern)
+        nothing = nothing | (stands == "") | silent
         equal = text == stands
     return cell.is_null() | pl.when(text == "").then(nothing).otherwise(equal).fill_null(False)
 
@@ -205,7 +209,7 @@ def is_same_value(term: str, stands: object, cell: str, derived: Collection[str]
         return not text or _parsed(text) == stands
     if not text:
         # What the register worked out is worked out again when nothing is given.
-        return stands in (None, "", []) or term in derived
+        return stands in (None, "", []) or term in derived or (isinstance(stands, str) and identifies_nothing(stands))
     if stands is None or stands == []:
         return False
     if isinstance(stands, list):
@@ -216,7 +220,7 @@ def is_same_value(term: str, stands: object, cell: str, derived: Collection[str]
         return text.lower() == str(stands).lower()
     if isinstance(stands, Decimal | float | int):
         return text == text_of(stands) or _number(text) == Decimal(str(stands))
-    return text == text_of(stands)
+    return text in (text_of(stands), normal_text(str(stands)))
 
 
 def _parsed(text: str) -> Any:

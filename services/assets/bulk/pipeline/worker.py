@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from models.bulk import BulkChunk, BulkJob, JobStatus
 from models.events import EventType
+from services.assets.bulk.pipeline.cell_spelling import spell_rows
 from services.assets.bulk.pipeline.chunk_results import add_up, collect_results
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, rows_by_term, unpack
 from services.assets.bulk.pipeline.duplicates import Earlier, read_earlier_rows
@@ -26,7 +27,8 @@ from services.assets.bulk.pipeline.write import write
 from services.assets.bulk.upload.drafts import keep_drafts
 from services.assets.bulk.upload.jobs import remove_jobs
 from services.assets.registration.lookup_hits import is_used_up, used_up_until
-from services.core.clock import in_london, now
+from services.assets.rules.reference import catalogue
+from services.core.clock import now, show_time
 from services.core.db.bulk_insert import as_columns
 from services.core.db.engine import fold_in
 from services.core.db.expressions import by_index
@@ -130,7 +132,7 @@ def process_chunk(actor: Actor, job_id: UUID, lease: UUID, earlier: Earlier) -> 
         return None
     terms = Terms(job.constants, job.justifications, job.keep_drafts)
     content = unpack(chunk.content)
-    rows = rows_by_term(content, job.columns)
+    rows = spell_rows(rows_by_term(content, job.columns), job.spellings, catalogue().reference)
     used_up = is_used_up(actor)
     verdict = judge_rows(actor, rows, job.constants, earlier, terms, dry_run=job.dry_run)
     if used_up and not job.dry_run and verdict.refuses_unchecked:
@@ -157,7 +159,7 @@ def _wait_for_lookups(actor: Actor, job: BulkJob) -> None:
     job.leased_until, job.attempts = until, 0
     job.reason = (
         "Your organisation's look-ups of this hour are used up, and rows name devices or other identifiers that the register "
-        f"has to be asked for. It goes on by itself at {in_london(until):%H:%M}."
+        f"has to be asked for. It goes on by itself at {show_time(until)}."
     )
 
 

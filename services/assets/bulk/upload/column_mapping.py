@@ -8,7 +8,9 @@ from sqlmodel import col
 
 from models.bulk import BulkMapping
 from services.assets.rules.check import AssetReference
+from services.assets.rules.numbers import find_unit, heading_unit
 from services.assets.rules.schemas import ATTRIBUTES_TERM, CORE, REGISTER_TERMS
+from services.assets.rules.spelling import number_kind, unit_of
 from services.assets.sources.wording import squash
 from services.core.errors import Finding, Invalid
 from services.core.identity.actor import Actor
@@ -69,6 +71,8 @@ def resolve(
     for place, heading in enumerate(headings):
         key = squash(heading)
         term = by_heading[key] if key in by_heading else terms.get(key) or remembered.get(key)
+        if term is None and key not in {**remembered, **by_heading}:
+            term = _measured(heading, terms, reference)
         if term in PASSED_OVER or (term is None and key in {**remembered, **by_heading}):
             passed.append(heading)
         elif term is None:
@@ -82,6 +86,15 @@ def resolve(
     if findings:
         raise Invalid(findings)
     return Columns(read, unknown, passed)
+
+
+def _measured(heading: str, terms: Mapping[str, str], reference: AssetReference) -> str | None:
+    """The term of a heading that names another unit than the attribute's own: ``Rated capacity (MW)``."""
+    name, unit = heading_unit(heading)
+    term = terms.get(squash(name)) if unit else None
+    if term is None or number_kind(term, reference) is None:
+        return None
+    return term if find_unit(unit_of(term, reference)) is not None else None
 
 
 def _wrong(

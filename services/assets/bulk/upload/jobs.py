@@ -10,17 +10,21 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 
 from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
+from services.assets.bulk.pipeline.cell_spelling import kept_spelling
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, pack
 from services.assets.bulk.pipeline.notices import with_notices
 from services.assets.bulk.upload.column_mapping import recognised, remember, remembered_for, require_terms, resolve
 from services.assets.bulk.upload.public_registers import made_ready
+from services.assets.bulk.upload.spellings import find_spellings, spelling_notices
 from services.assets.bulk.upload.spreadsheet_fixes import fix_spreadsheet_rows
 from services.assets.files.formats import HEADINGS_WITHIN, TextTable, refuse_file
 from services.assets.files.reader import read_table
 from services.assets.registration.parties import active_parties, require_provider
 from services.assets.registration.record import is_justification
 from services.assets.rules.check import AssetReference, finding
+from services.assets.rules.numbers import heading_unit
 from services.assets.rules.reference import catalogue
+from services.assets.rules.spelling import ColumnSpelling
 from services.assets.sources.wording import squash
 from services.core.clock import now
 from services.core.errors import Invalid, NotFound, Refused
@@ -50,12 +54,15 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file that has been read: its table, what its columns hold, and from which register it was translated, if any."""
+    """A file that has been read: its table, what its columns hold and how they are spelled, and from which register it was
+    translated, if any.
+    """
 
     table: TextTable
     columns: dict[int, str]
     unknown: list[str]
     ready_made: str | None
+    spellings: Mapping[str, ColumnSpelling] = field(default_factory=dict)
 
 
 def submit_file(
@@ -93,7 +100,14 @@ def read_file(
 ) -> ReadFile:
     """Read a file and find out what its columns hold. Raises Invalid for what can't be used."""
     headings_known = recognised(reference, (squash(heading) for heading in {**remembered, **chosen_terms}))
-    table = read_table(data, filename, lambda cells: sum(squash(cell) in headings_known for cell in cells), media_type)
+    table = read_table(
+        data,
+        filename,
+        lambda cells: sum(
+            squash(cell) in headings_known or squash(heading_unit(cell)[0]) in headings_known for cell in cells
+        ),
+        media_type,
+    )
     columns = resolve(table.headings, reference, chosen_terms, remembered)
     if "AssetName" not in columns.read.values() and "AssetId" not in columns.read.values() and not chosen_terms:
         ready = made_ready(data, filename, table)
@@ -109,7 +123,9 @@ def read_file(
         raise refuse_file("FILE-04", headings, message)
     fixed = fix_spreadsheet_rows(table, columns.read)
     rows = with_notices(fixed.frame, _row_notices(table.cell_notes, columns.read))
-    return ReadFile(replace(fixed, frame=rows), columns.read, columns.unknown, None)
+    spellings = find_spellings(fixed, columns.read, reference)
+    notices = (*fixed.notices, *spelling_notices(fixed, columns.read, spellings, reference))
+    return ReadFile(replace(fixed, frame=rows, notices=notices), columns.read, columns.unknown, None, spellings)
 
 
 def _row_notices(cell_notes: pl.DataFrame, columns: Mapping[int, str]) -> pl.DataFrame:
@@ -155,6 +171,7 @@ def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: 
         size=size,
         headings=read.table.headings,
         columns={str(place): term for place, term in read.columns.items()},
+        spellings={term: kept_spelling(spelling) for term, spelling in read.spellings.items()},
         constants=dict(wishes.constants),
         unknown=read.unknown,
         notices=[{"code": notice.code, "message": notice.message} for notice in read.table.notices],

@@ -74,8 +74,9 @@ def test_single_rows_that_cannot_be_read_are_named(register: str, data: bytes, n
         ("ImportMPAN", "120380120001234000000", "keeps 15 digits"),
         ("ImportMPAN", "100000000001", "One digit is missing"),
         ("SerialNumber", "1.2E+15", "format the column as text first"),
-        ("RatedCapacity", "1.5e3", "without an exponent"),
-        ("RatedCapacity", "2 500", "Leave the spaces out"),
+        ("RatedCapacity", "1.5e300", "without an exponent"),
+        ("RatedCapacity", "25 00", "no thousands separator"),
+        ("RatedCapacity", "2,500", "a thousand or one"),
         ("Longitude", "0.12 W", "with a minus in front"),
     ],
 )
