@@ -31,12 +31,14 @@ from services.grid.distributors import (
     dno_of_gsp_group,
     gsp_group_name,
 )
-from services.grid.outcodes import nearest_outcode, outcode_of, outcode_position
-from services.grid.positions import land_points, likely_position_error
+from services.grid.outcodes import nearest_outcode, outcode_of, outcode_position, place_elsewhere
+from services.grid.positions import MAN_EASTINGS, MAN_NORTHINGS, land_points, likely_position_error
 
 __all__ = [
     "DISTRIBUTORS",
     "LICENCE_AREAS",
+    "MAN_EASTINGS",
+    "MAN_NORTHINGS",
     "BaseMap",
     "Distributor",
     "GridPosition",
@@ -58,6 +60,7 @@ __all__ = [
     "nearest_outcode",
     "outcode_of",
     "outcode_position",
+    "place_elsewhere",
     "to_national_grid",
     "to_national_grid_many",
     "to_wgs84",

@@ -72,6 +72,30 @@ def outcode_of(postcode: str) -> str | None:
     return match.group(1) if match else None
 
 
+_ELSEWHERE = {
+    "BT": "in Northern Ireland, outside the networks of Great Britain",
+    "IM": "on the Isle of Man, outside the networks of Great Britain",
+    "JE": "on Jersey, outside the networks of Great Britain",
+    "GY": "on Guernsey, outside the networks of Great Britain",
+    "BX": "an address without a place, for banks and offices",
+    "BF": "an address of the British forces, without a place",
+    "GIR": "an address without a place, of a bank",
+    "XX": "an address without a place, for returned parcels",
+    "ZZ": "a code for tests and for people without an address, and no place",
+}
+"""Postcode areas that say nothing of a place in Great Britain."""
+ELSEWHERE_PATTERN = rf"^(?:(?:{'|'.join(area for area in _ELSEWHERE if area != 'GIR')})[0-9]|GIR ?0AA)"
+"""Postcodes of these areas, in capitals."""
+
+
+def place_elsewhere(postcode: str) -> str | None:
+    """The place that a postcode stands for, where that isn't one in Great Britain; None for all others."""
+    compact = "".join(postcode.split()).upper()
+    if not re.match(ELSEWHERE_PATTERN, compact):
+        return None
+    return next(words for area, words in _ELSEWHERE.items() if compact.startswith(area))
+
+
 def outcode_position(postcode: str) -> Position | None:
     """The central position of the postcode's outward code; None where it is no postcode or is not in Great Britain."""
     code = outcode_of(postcode)

@@ -13,6 +13,8 @@ from services.grid.coordinates import Floats, GridPosition, in_great_britain, to
 from services.grid.distributors import distributor_by_dno, dno_of_gsp_group, gsp_group_name
 from services.grid.outcodes import outcodes
 
+MAN_EASTINGS, MAN_NORTHINGS = (212_000, 251_000), (463_000, 506_000)
+"""The box (metres, EPSG:27700) in which nothing but the Isle of Man and the sea around it lies."""
 _KILOMETRE_M = 1_000
 _INLAND_M = 1_000
 _JITTER_M = 1_800
@@ -47,6 +49,8 @@ def likely_position_error(easting: float, northing: float, dno_code: str | None)
     position = GridPosition(easting, northing)
     if _fits(position, area):
         return None
+    if on_isle_of_man(easting, northing):
+        return "The position is on the Isle of Man, outside the networks of Great Britain."
     place = f"the {distributor.name} area" if distributor and area else "Great Britain"
     for cause, candidate in _candidates(position):
         if _fits(candidate, area):
@@ -55,6 +59,11 @@ def likely_position_error(easting: float, northing: float, dno_code: str | None)
                 f"{candidate.northing:.0f} would be inside."
             )
     return f"Outside {place}. {_where_it_is(position, area)}"
+
+
+def on_isle_of_man(easting: float, northing: float) -> bool:
+    """Tell whether a position (metres, EPSG:27700) is on the Isle of Man or in the sea around it."""
+    return MAN_EASTINGS[0] <= easting <= MAN_EASTINGS[1] and MAN_NORTHINGS[0] <= northing <= MAN_NORTHINGS[1]
 
 
 def _fits(position: GridPosition, dno_code: str | None) -> bool:

@@ -12,6 +12,7 @@ from services.assets.sources.notes import Notes
 from services.assets.sources.numbers import Comma, NumberColumn, read_number_column
 from services.assets.sources.tables import Table
 from services.assets.sources.wording import squashed, ways_of_saying_nothing
+from services.grid.geography import place_elsewhere
 
 KILOWATTS = pl.Decimal(14, 2)
 _HUNDREDTH = Decimal("0.01")
@@ -177,6 +178,11 @@ def postcodes(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     mended = compact.str.replace(r"^([A-Z])0([0-9])", "${1}O${2}").str.replace(r"O([A-Z]{2})$", "0${1}")
     whole = pl.when(compact.str.contains(_POSTCODE)).then(compact).when(mended.str.contains(_POSTCODE)).then(mended)
     worked = frame.with_columns(whole=whole, compact=compact)
+    elsewhere = {text: words for text in worked["compact"].drop_nulls().unique() if (words := place_elsewhere(text))}
+    worked = worked.with_columns(replaced(worked["compact"], elsewhere, pl.String).alias("elsewhere"))
+    message = pl.format("{} is {}.", pl.col("postcode"), pl.col("elsewhere"))
+    is_elsewhere = pl.col("compact").is_in(list(elsewhere))
+    notes.add(worked, is_elsewhere, "postcode", "POSTCODE_ELSEWHERE", message)
     spaced = pl.col("whole").str.replace(r"^(.*)(...)$", "${1} ${2}")
     # Without an inward code, the last digit may start one (PE37 7): only what stands before the space is sure.
     first = pl.col("postcode").str.to_uppercase().str.extract(_OUTCODE + r"(?:\s|$)", 1)
@@ -184,9 +190,9 @@ def postcodes(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     respaced = pl.col("new") != pl.col("postcode").str.to_uppercase()
     message = pl.format("Read as {}.", pl.col("new"))
     notes.add(worked, respaced, "postcode", "POSTCODE_MENDED", message)
-    partial = pl.col("postcode").is_not_null() & pl.col("new").is_null()
+    partial = pl.col("postcode").is_not_null() & pl.col("new").is_null() & ~is_elsewhere
     message = pl.format("Only the outward code {} can be read.", pl.col("outcode"))
     notes.add(worked, partial & pl.col("outcode").is_not_null(), "postcode", "POSTCODE_PARTIAL", message)
     message = "No postcode: read as not known."
     notes.add(worked, partial & pl.col("outcode").is_null(), "postcode", "POSTCODE_UNREADABLE", message)
-    return worked.with_columns(postcode=pl.col("new")).drop("whole", "compact", "new")
+    return worked.with_columns(postcode=pl.col("new")).drop("whole", "compact", "new", "elsewhere")

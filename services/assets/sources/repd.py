@@ -6,6 +6,7 @@ import polars as pl
 
 from services.assets.files.formats import ROW
 from services.assets.sources.cells import day, note_day, postcodes, tidied, with_power, yes
+from services.assets.sources.elsewhere import places_elsewhere
 from services.assets.sources.notes import Notes
 from services.assets.sources.places import note_outside, unread_metres, with_positions
 from services.assets.sources.reading import (
@@ -72,11 +73,12 @@ def _unread() -> pl.Expr:
 
 
 def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
-    northern = pl.col("country").str.to_lowercase() == "northern ireland"
-    nameless = pl.col("ref").is_null() & ~northern.fill_null(False)
-    again = pl.col("ref").is_not_null() & (pl.col("ref").cum_count().over("ref") > 1) & ~northern.fill_null(False)
+    places = (*places_elsewhere(),)
+    elsewhere = pl.any_horizontal(condition for condition, _code, _reason in places)
+    nameless = pl.col("ref").is_null() & ~elsewhere
+    again = pl.col("ref").is_not_null() & (pl.col("ref").cum_count().over("ref") > 1) & ~elsewhere
     reasons = (
-        (northern, "NORTHERN_IRELAND", "Northern Ireland: outside the networks of Great Britain, on another grid."),
+        *places,
         (nameless, "NOTHING_IDENTIFIES", "No Ref ID: nothing identifies the record."),
         (again, "REFERENCE_AGAIN", "A Ref ID that stands on an earlier row."),
     )

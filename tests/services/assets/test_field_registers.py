@@ -300,14 +300,14 @@ def test_a_position_ten_times_too_large_is_kept_and_its_cause_named(easting: str
 
 REPD = (
     "Ref ID,Site Name,Technology Type,Installed Capacity (MWelec),Development Status,Country,X-coordinate,Y-coordinate,"
-    "Address"
+    "Address,Operational"
 )
 
 
 def test_a_windows_file_with_a_few_garbled_cells_is_read_and_they_are_named(one_register: str) -> None:
-    line = "{},Made up site {},Landfill Gas,2,Operational,England,545000,258000,Otter’s Lane\n"
+    line = "{},Made up site {},Landfill Gas,2,Operational,England,545000,258000,Otter’s Lane,01/05/2007\n"
     text = REPD + "\n" + "".join(line.format(number, number) for number in range(1, 9))
-    text += "9,Pen y BrÃ¢n,Landfill Gas,2,Operational,England,545000,258000,Moor\n"
+    text += "9,Pen y BrÃ¢n,Landfill Gas,2,Operational,England,545000,258000,Moor,01/05/2007\n"
     data = text.encode("cp1252")
     reading = read_repd(data, "repd.csv")
     assert reading.notes.filter(code="TEXT_GARBLED").select("row", "given").rows() == [(9, "Pen y BrÃ¢n")]
@@ -343,3 +343,78 @@ def test_what_the_reader_notes_is_a_finding_of_the_row(one_register: str) -> Non
     assert counts(job) == {"registered": 1, "refused": 3}
     (asset,) = assets()
     assert (asset.export_mpan, asset.postcode) == (ROW[0], None)
+
+
+def _project(number: int, **cells: str) -> str:
+    """A line of the planning database."""
+    usual = {
+        "site": f"Site {number}", "technology": "Landfill Gas", "status": "Operational", "country": "England",
+        "x": str(545_000 + 10 * number), "y": "258000",
+    }  # fmt: skip
+    row = {**usual, **cells}
+    cells = (
+        row["site"],
+        row["technology"],
+        "2",
+        row["status"],
+        row["country"],
+        row["x"],
+        row["y"],
+        "Lane",
+        "01/05/2007",
+    )
+    return ",".join((str(number), *cells)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("technology", "category", "source"),
+    [
+        ("Ground Source Heat Pumps", "HEAT_PUMP", None),
+        ("Air Source Heat Pump", "HEAT_PUMP", None),
+        ("Gas CHP", "CHP", "NATURAL_GAS"),
+        ("Tidal Stream", "OTHER", "OTHER"),
+        ("Tidal Barrage and Tidal Stream", "OTHER", "OTHER"),
+        ("Tidal Lagoon", "OTHER", "OTHER"),
+        ("Offshore Wind (floating)", "WIND_TURBINE", "WIND"),
+        ("Hydrogen (electrolysis)", "OTHER", "HYDROGEN"),
+        ("Biomass (co-firing)", "OTHER", "BIOMASS"),
+        ("Solar PV", "SOLAR_PV", "SOLAR"),
+    ],
+)
+def test_technologies_of_the_planning_database(technology: str, category: str, source: str | None) -> None:
+    reading = read_repd((REPD + "\n" + _project(1, technology=technology)).encode(), "repd.csv")
+    row = only(reading)
+    assert (row["category"], row["energy_source"]) == (category, source)
+    assert "TECHNOLOGY_UNKNOWN" not in codes(reading)
+
+
+def test_sites_outside_the_networks_get_the_right_reason(one_register: str) -> None:
+    actor = make_fsp()
+    lines = [
+        _project(1, country="Northern Ireland"),
+        _project(2, country="Isle of Man", x="238000", y="476000"),
+        _project(3, country="England", x="238000", y="476000"),
+        _project(4, country="Jersey"),
+        _project(5, technology="Wind Offshore", x="685500", y="257000"),
+        _project(6, technology="Tidal Stream", x="335503", y="984335"),
+        _project(7, technology="Battery", country="Wales", x="321972", y="164932"),
+        _project(8),
+    ]
+    data = (REPD + "\n" + "".join(lines)).encode()
+    job = send(actor, data, "repd.csv", constants=CONSTANTS)
+    refused = {
+        finding["row"]: finding["code"] for finding in job_findings(actor, job.id) if finding["severity"] == "error"
+    }
+    reasons = ("NORTHERN_IRELAND", "ISLE_OF_MAN", "ISLE_OF_MAN", "CHANNEL_ISLANDS", "AT_SEA", "AT_SEA", "OUTSIDE_AREAS")
+    assert refused == dict(enumerate(reasons, 2))
+    assert counts(job) == {"registered": 1, "refused": 7}
+
+
+@pytest.mark.parametrize(
+    ("postcode", "place"),
+    [("BT1 1AA", "Northern Ireland"), ("IM1 1AA", "Isle of Man"), ("JE2 3AB", "Jersey"), ("GY1 1AA", "Guernsey"),
+     ("ZZ99 3CZ", "tests"), ("BX1 1LT", "without a place"), ("GIR 0AA", "without a place")],
+)  # fmt: skip
+def test_postcodes_of_other_places_are_named_for_what_they_are(postcode: str, place: str) -> None:
+    reading = read_ecr(table_of([*ROW[:3], postcode, *ROW[4:]]).encode(), "a.csv")
+    assert place in reading.notes.filter(code="POSTCODE_ELSEWHERE")["message"].item()

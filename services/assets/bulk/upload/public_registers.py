@@ -16,6 +16,7 @@ import polars as pl
 from services.assets.bulk.pipeline.chunks import TERM_PREFIX
 from services.assets.files.formats import BROKEN, ROW, FileNotice, TextTable
 from services.assets.sources.ecr import read_ecr_tables
+from services.assets.sources.elsewhere import reason_elsewhere
 from services.assets.sources.reading import SourceReading, detect_kind, register_tables
 from services.assets.sources.repd import read_repd_tables
 from services.assets.sources.tables import Table
@@ -26,6 +27,15 @@ from services.grid.distributors import dno_of_gsp_group
 TAKEN_OVER: dict[Kind, tuple[str, ...]] = {"REPD": ("Operational", "Under Construction")}
 """Statuses whose rows become assets; without an entry, those of all rows do."""
 OTHER_STATUS = "OTHER_STATUS"
+SEA = r"offshore|tidal|wave"
+AT_SEA = (
+    "AT_SEA The site is at sea, in no distribution network's area. If its cable lands in one, register the asset by itself, "
+    "with that network as DNOConnection and the position of the landing point."
+)
+OUTSIDE_AREAS = (
+    "OUTSIDE_AREAS The position is in no distribution network's area: at sea, on an island, or abroad. Check it, or register "
+    "the asset by itself with its DNOConnection."
+)
 
 
 UNREMARKABLE = frozenset({"NOTHING_SAID", "BLANK", "TRIMMED", "LINES_JOINED", "TECHNOLOGY_SPELLING", "DATE_JUNK"})
@@ -134,13 +144,23 @@ def _row_notices(notes: pl.DataFrame) -> pl.DataFrame:
 
 def _not_taken(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows whose status says that there is no asset, with the reason."""
+    abroad = rows.filter(pl.col("dno_code").is_null()).select(ROW, reason_elsewhere().alias(BROKEN)).drop_nulls()
     taken = TAKEN_OVER.get(kind)
     if taken is None:
-        return pl.DataFrame(schema={ROW: pl.Int64, BROKEN: pl.String})
+        return abroad
     status = pl.col("status_given").fill_null("none")
-    others = rows.filter(~status.str.to_lowercase().is_in([status_text.lower() for status_text in taken]))
+    is_other = ~status.str.to_lowercase().is_in([status_text.lower() for status_text in taken])
     reason = f"{OTHER_STATUS} The status is “{{}}”: of the {kind}, rows that are {' or '.join(taken)} are taken over."
-    return others.select(ROW, pl.format(reason, status).alias(BROKEN))
+    others = rows.filter(is_other).select(ROW, pl.format(reason, status).alias(BROKEN))
+    return pl.concat([abroad, others, _outside_areas(rows)]).unique(ROW, keep="first", maintain_order=True)
+
+
+def _outside_areas(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose position is in no licence area, with the reason: at sea by their technology, else wherever it lies."""
+    placed = pl.col("latitude").is_not_null() | pl.col("easting").is_not_null()
+    outside = rows.filter(pl.col("dno_code").is_null() & placed)
+    at_sea = pl.col("technology_given").fill_null("").str.to_lowercase().str.contains(SEA)
+    return outside.select(ROW, pl.when(at_sea).then(pl.lit(AT_SEA)).otherwise(pl.lit(OUTSIDE_AREAS)).alias(BROKEN))
 
 
 def _licence_area(rows: pl.DataFrame) -> pl.Series:
