@@ -40,6 +40,8 @@ _SMALLER = {
     "parquet": "Send it in parts, or as CSV.",
 }
 _MOST_NAMED = 10
+CHOICES_SHEET = "Lists"
+"""The hidden sheet of our own template, from which cells are chosen: nobody misses it."""
 _NO_REASON = pl.lit(None, dtype=pl.String)
 
 
@@ -56,7 +58,7 @@ def read_workbook(data: bytes, score: Score) -> list[TextTable]:
     if not sheets:
         raise refuse_file("FILE-06", None, "The workbook has no sheet that can be seen.")
     day_zero = _DAY_ZERO_OF_OLD_MACS if answer["old_days"] else DAY_ZERO
-    hidden = [sheet_facts["name"] for sheet_facts in answer["sheets"] if not sheet_facts["visible"]]
+    hidden = [sheet["name"] for sheet in answer["sheets"] if not sheet["visible"] and sheet["name"] != CHOICES_SHEET]
     notices = _hidden_sheets(hidden)
     return [replace(sheet, day_zero=day_zero, notices=(*notices, *sheet.notices)) for sheet in sheets]
 

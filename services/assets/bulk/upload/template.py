@@ -6,6 +6,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from services.assets.files.isolated import CHOICES_SHEET
 from services.assets.rules.template_columns import TemplateColumn, template_columns
 
 LAST_ROW = 1_048_575
@@ -23,7 +24,7 @@ def template_workbook(category: str | None = None) -> bytes:
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         assets = book.add_worksheet("Assets")
         explained = book.add_worksheet("Columns")
-        lists = book.add_worksheet("Lists")
+        lists = book.add_worksheet(CHOICES_SHEET)
         lists.hide()
         for place, column in enumerate(columns):
             _column(book, assets, lists, place, column)
@@ -53,7 +54,7 @@ def _column(book: Any, assets: Any, lists: Any, place: int, column: TemplateColu
         place,
         {
             "validate": "list",
-            "source": f"=Lists!{name}$1:{name}${len(choices)}",
+            "source": f"={CHOICES_SHEET}!{name}$1:{name}${len(choices)}",
             # Several codes stand in one cell with semicolons: the list then proposes and doesn't refuse.
             "error_type": "information" if several else "stop",
             "error_title": column.label[:32],
