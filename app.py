@@ -4,11 +4,12 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import streamlit as st
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -29,6 +30,8 @@ from services.core.db.outages import outage_of, unavailable
 from services.core.jobs.worker import Worker
 from services.core.memory import Collector
 from services.core.settings import Settings, settings
+from services.first_data import become_live
+from services.governance.sealing import read_register_id
 from services.wiring import wire
 
 SANDBOXES = {
@@ -93,10 +96,18 @@ def _prefetch() -> None:
     _load_api()
 
 
+def _require_mode() -> None:
+    """Stop the start of a process in demo mode on a live register, and of one in live mode on a demo's. Raises Refused."""
+    with suppress(SQLAlchemyError):
+        if read_register_id() and not settings().demo:
+            become_live()
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Run the worker while the app is up; write the access log and collect garbage beside the pages."""
     chosen = settings()
+    await run_in_threadpool(_require_mode)
     threads: list[Worker | AccessBuffer | Collector] = [AccessBuffer(), Collector(_prefetch)]
     if chosen.worker:
         threads.append(Worker(chosen.worker_seconds))

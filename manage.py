@@ -92,6 +92,8 @@ def _serve(port: int) -> NoReturn:
 
     os.chdir(ROOT)
     sys.argv = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    if host := settings().host:
+        sys.argv += ["--server.address", host]
     with suppress(KeyboardInterrupt, Abort):
         streamlit(standalone_mode=False)
     sys.exit(0)
@@ -122,6 +124,18 @@ def reset_demo() -> None:
     wire()
     started = time.perf_counter()
     typer.echo(f"{reset()} ({time.perf_counter() - started:.1f} s)")
+
+
+@cli.command("destroy-register")
+def destroy_register(
+    name: Annotated[str, typer.Argument(help="The register's name, in full: that of the body that runs it.")],
+) -> None:
+    """Drop every table of the register, live or not, where its name is typed; anchors and public keys stay."""
+    from services.governance import destroying
+
+    wire()
+    destroying.destroy_register(name)
+    typer.echo(f"The register of {name} was destroyed. The anchor file and the list of public keys are still there.")
 
 
 def _require_demo() -> None:
@@ -168,10 +182,7 @@ def verify_ledger() -> None:
 
     _prepare()
     result = verify(system_actor())
-    typer.echo(
-        f"{result.entries:,} entries, {result.sealed_entries:,} of them under {result.seals:,} seals; "
-        f"{result.records:,} records held against them; {result.anchors:,} seals held against the anchor file."
-    )
+    typer.echo(result.summary)
     for fault in result.faults:
         typer.echo(f"  {fault.kind}: {fault.where}: {fault.message}", err=True)
     typer.echo("The ledger is sound." if result.sound else f"{len(result.faults)} faults.")
@@ -185,6 +196,27 @@ def seal_ledger() -> None:
 
     _prepare()
     typer.echo(f"{seal_and_anchor()} seals were made.")
+
+
+@cli.command("restart-anchors")
+def restart_anchors(
+    register: Annotated[str, typer.Argument(help="The identifier of this register, as the page Ledger shows it.")],
+) -> None:
+    """Begin the anchor file anew, on a new machine or after a restore; one that is there is set aside."""
+    from services.governance.sealing import restart_anchors as restart
+
+    _prepare()
+    count, former = restart(register)
+    typer.echo(f"{count:,} seals were anchored anew.{f' The former anchors are kept as {former}.' if former else ''}")
+
+
+@cli.command("rotate-seal-key")
+def rotate_seal_key() -> None:
+    """Replace the key that signs seals, once it is lost or may be known to others; old seals verify by its public key."""
+    from services.governance.sealing import rotate_seal_key as rotate
+
+    _prepare()
+    typer.echo(f"Seals are signed with the key {rotate().key_id} from now on. Copy the list of public keys elsewhere.")
 
 
 @cli.command("confirm-clock")

@@ -48,6 +48,13 @@ class LedgerSeal(Recorded, table=True):
     merkle_root: str = Field(max_length=64)
     previous_hash: str = Field(max_length=64)
     hash: str = Field(max_length=64)
+    sealed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """None for a seal of a version that did not sign: its hash is over fewer parts."""
+    log_digests: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """By log: up to which row it is covered, and count and digest of the rows since the seal before."""
+    signing_key: str | None = Field(default=None, max_length=16)
+    """Short name of the public key that the signature verifies with; None where seals are not signed."""
+    signature: str | None = Field(default=None, max_length=100)
 
 
 class Setting(Recorded, table=True):

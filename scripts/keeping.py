@@ -91,7 +91,6 @@ def restore(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file that `backup` wrote.")],
 ) -> None:
     """Put a copy in the place of the SQLite register, once it is proven whole; the portal has to be stopped."""
-    from services.core.ledger.sealing import anchor_path
     from services.governance.copies import restore_register
 
     wire()
@@ -102,12 +101,12 @@ def restore(
     if restored.backup:
         typer.echo(f"What stood there before is kept as {restored.backup}")
     if restored.ledger.cut_off:
-        path = anchor_path()
         until = f"{restored.sealed_until:%d %B %Y %H:%M:%S UTC}" if restored.sealed_until else "its beginning"
         typer.echo(
             f"The copy is older than the anchor file. {restored.ledger.cut_off.message}\n"
-            f"What was registered after {until} may be missing. Before you start the portal, set the anchor file aside: "
-            f"it is the proof of what there was, and new seals would contradict it.\n  mv {path} {path}.before-restore"
+            f"What was registered after {until} may be missing. Before you start the portal, begin the anchors anew: new seals "
+            "would contradict those that are there, which are kept as the proof of what there was.\n"
+            f"  python manage.py restart-anchors {restored.ledger.register}"
         )
 
 

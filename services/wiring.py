@@ -26,7 +26,7 @@ with without_collection():
     from services.assets.registration import shared_meters
     from services.core.db import maintenance
     from services.core.jobs import clock_watch, worker
-    from services.governance import sealing
+    from services.governance import sealing, table_checks
     from services.market.counters import keys as market_keys
     from services.market.counters import maintain as market_counters
     from services.market.counters import reconcile as market_counts
@@ -115,6 +115,7 @@ def wire() -> None:
             asset_blockers=(asset_events.block_asset_in_units,),
             organisation_blockers=(ending.block_holder_of_assets, asset_events.block_provider_with_units),
             connection_limits=(),
+            table_checks=table_checks.TABLE_CHECKS,
             wire_process=wire,
         )
     )

@@ -51,10 +51,11 @@ def pytest_collection_finish() -> None:
 
 
 def use_database(url: str) -> None:
-    """Point this process at a database, and at no anchor file unless a test wants one."""
+    """Point this process at a database, and at no anchor file or key unless a test wants one."""
     database.close()
     os.environ["DATABASE_URL"] = url
     os.environ.setdefault("FMAR_ANCHOR_FILE", "")
+    os.environ.setdefault("FMAR_SEAL_KEY_FILE", "")
     settings.cache_clear()
 
 

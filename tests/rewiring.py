@@ -35,6 +35,7 @@ def wire_nothing() -> None:
             asset_blockers=(),
             organisation_blockers=(),
             connection_limits=(),
+            table_checks=(),
             wire_process=wire_nothing,
         )
     )

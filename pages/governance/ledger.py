@@ -19,12 +19,12 @@ afterwards, who changed it, for whom, when, and under which use case.
   fingerprint after it no longer fits.
 - Every minute, new entries are put under a **seal**: one fingerprint over all of them, chained to the seal before. Take an
   entry out, put one in or swap two, and the seal no longer fits.
-- Each seal is also written to an **anchor file** outside the database. Whoever rewrites the whole ledger, seals and all,
-  is found out by the copy of that file.
+- Each seal is **signed** with a key that is not in the database, and written to an **anchor file** outside it. Whoever
+  rewrites the whole ledger, seals and all, has neither.
 - The database itself refuses to change or delete an entry.
 
 **Verify** works all of it out again, and holds every record against its last entry: a record changed behind the register's
-back no longer says what its ledger says.
+back no longer says what its ledger says. So do the access log, events, files and counts beside the ledger.
 """
 
 
@@ -51,10 +51,7 @@ def _run_verification() -> None:
 
 
 def _draw_result(result: Verification) -> None:
-    held = (
-        f"{result.entries:,} entries, {result.sealed_entries:,} of them under {result.seals:,} seals; {result.records:,} "
-        f"records held against them; {result.anchors:,} seals held against the anchor file."
-    )
+    held = result.summary
     if result.sound:
         st.success(f"**The ledger is sound.** {held}", icon=":material/verified_user:")
     else:
@@ -85,6 +82,7 @@ def _draw_seals(overview: LedgerOverview) -> None:
             "Entries": seal.entry_count,
             "From": seal.first_seq,
             "To": seal.last_seq,
+            "Signed": "Yes" if seal.signed else "No",
             "Anchored": anchored[seal.anchored],
             "Merkle root": seal.merkle_root,
             "Fingerprint": seal.hash,

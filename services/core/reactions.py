@@ -4,7 +4,7 @@ Nothing is registered by being imported. A process that opens a unit of work bef
 stopped by `NotWired`: it would write events that nobody is handed, and counts that nobody keeps.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from models.core import Event
 from models.events import EventType
 from services.core.db.bulk_insert import Columns
 from services.core.errors import Blocker
+from services.core.ledger.faults import FaultKind
 
 Handler = Callable[[Event], None]
 Failures = dict[UUID, Exception]
@@ -48,6 +49,18 @@ class PeriodicJob(NamedTuple):
     """Looks for something to do; inside a unit of work that reads. A job without any is not claimed: nothing is written."""
     needs_clock: bool = False
     """Waits while the clock isn't trusted: what it does follows from how late it is, and can't be taken back."""
+
+
+class TableCheck(NamedTuple):
+    """A check that holds tables beside the ledger against it, when the register is verified.
+
+    `find` yields where and what differs; it reads in the session that it is given.
+    """
+
+    title: str
+    tables: Sequence[str]
+    kind: FaultKind
+    find: Callable[[Session], Iterable[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,8 @@ class Reactions:
     """Name what keeps an organisation in the register, given its identifier; inside an operation."""
     connection_limits: Sequence[Callable[[Collection[UUID]], Mapping[UUID, ConnectionLimit]]]
     """Supply the limits of units, of those for which they know one; inside an operation."""
+    table_checks: Sequence[TableCheck]
+    """Checks of verification beyond the ledger itself (services.core.ledger.coverage)."""
     wire_process: Callable[[], None]
     """Wires a process that this one starts; a function of a module, so that it can be pickled."""
 

@@ -15,9 +15,11 @@ from models.core import Setting
 from services.core.errors import Conflict, Finding, Invalid, NotFound
 from services.core.identity.actor import Actor
 from services.core.operation import operation
-from services.core.transaction import current_session
+from services.core.transaction import LIVE_SINCE, current_session
 
 REGISTER_ID = "register.id"
+MADE_UP_PAST = "demo.past"
+"""The numbers of the demo's ledger entries, ``first-last``, which bear dates of a made-up past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,16 @@ def change_setting(actor: Actor, key: str, value: str, version: int) -> Setting:
 def register_id() -> str:
     """The identifier of this register, made with its first data: anchors of another register are none of ours."""
     return current_session().scalar(select(col(Setting.value)).where(col(Setting.key) == REGISTER_ID)) or ""
+
+
+def live_since() -> str | None:
+    """When the register became live, as ISO 8601; None for one that never was. Inside an operation."""
+    return current_session().scalar(select(col(Setting.value)).where(col(Setting.key) == LIVE_SINCE))
+
+
+def declare(key: str, value: str) -> None:
+    """Write a setting that the register gives itself, once; inside an operation that writes."""
+    current_session().add(Setting(key=key, value=value))
 
 
 def give_register_id() -> UUID:

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         default=Mode.DEMO,
         description="`demo` (personas, sandbox servers, demo data) or `live` (OIDC sign-in, real outside systems).",
     )
+    host: str = Field(
+        default="",
+        description="Address to listen on, for example `0.0.0.0`. Empty: this machine alone (127.0.0.1), unless "
+        "`STREAMLIT_SERVER_ADDRESS` says otherwise.",
+    )
     public_url: str = Field(
         default="http://localhost:8501",
         description="The address at which people reach the portal; the OIDC redirect is this plus `/oauth2callback`.",
@@ -164,6 +169,11 @@ class Settings(BaseSettings):
         default="var/ledger-anchors.jsonl",
         description="File outside the database to which each ledger seal is appended; verification holds the ledger "
         "against it. Keep a copy elsewhere. Empty: none is written.",
+    )
+    seal_key_file: str = Field(
+        default="var/ledger-key.pem",
+        description="File of the private key (Ed25519) that signs ledger seals, outside the database; made at the first start. "
+        "The list of public keys stands beside it (`.public.jsonl`). Empty: seals are not signed.",
     )
     worker: bool = Field(
         default=True,

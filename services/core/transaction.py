@@ -4,17 +4,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
+from weakref import WeakSet
 
-from sqlalchemy import Connection, Select, event
+from sqlalchemy import Connection, Engine, Select, event, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction, UOWTransaction
-from sqlmodel import Session
+from sqlmodel import Session, col
 
+from models.core import Setting
 from services.core.audit_context import STAMP, WRITES, NoTransaction, Stamp
 from services.core.db.engine import engine, reading
 from services.core.db.outages import watched_write
+from services.core.errors import Refused
 from services.core.ledger.writer import keep_ledger
 from services.core.reactions import reactions
+from services.core.settings import settings
 
 __all__ = [
     "NoTransaction",
@@ -47,6 +51,10 @@ def _react_to_rollback(session: OrmSession, rolled_back: SessionTransaction) -> 
 keep_ledger(Session)
 event.listen(Session, "after_flush", _react_to_flush)
 event.listen(Session, "after_soft_rollback", _react_to_rollback)
+LIVE_SINCE = "register.live"
+"""The setting of a register that is live: once it is there, it never goes (services.core.register_settings)."""
+_admitted: WeakSet[Engine] = WeakSet()
+"""Engines over which a process in demo mode has found a register that isn't live."""
 _session: ContextVar[Session | None] = ContextVar("fmar_session", default=None)
 
 
@@ -124,6 +132,19 @@ def unit_of_work(stamp: Stamp, *, writes: bool) -> Iterator[Session]:
         outer.info[STAMP] = before
 
 
+def _require_mode(session: Session) -> None:
+    """Refuse a live register to a process in demo mode: it would open it to everybody. Asked once for each engine."""
+    if not settings().demo or engine() in _admitted:
+        return
+    since = session.scalar(select(col(Setting.value)).where(col(Setting.key) == LIVE_SINCE))
+    if since is not None:
+        raise Refused(
+            f"This register is live since {since}, and this process runs in demo mode, in which anybody may be anybody. "
+            "Set FMAR_MODE=live, with the settings that live mode needs; or point DATABASE_URL at another register."
+        )
+    _admitted.add(engine())
+
+
 @contextmanager
 def _reading(stamp: Stamp) -> Iterator[Session]:
     with (
@@ -131,6 +152,7 @@ def _reading(stamp: Stamp) -> Iterator[Session]:
         Session(connection, expire_on_commit=False) as session,
         _current(session, stamp, writes=False),
     ):
+        _require_mode(session)
         yield session
         # Nothing may be changed here: the ledger's listener refuses what is.
         session.flush()
@@ -143,6 +165,7 @@ def _writing(stamp: Stamp) -> Iterator[Session]:
         Session(engine(writes=True), expire_on_commit=False) as session,
         _current(session, stamp, writes=True),
     ):
+        _require_mode(session)
         yield session
         session.flush()
         for react in reactions().before_commit:

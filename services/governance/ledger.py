@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.core import LedgerEntry, LedgerSeal, Setting
+from services.core.clock import now
 from services.core.identity.actor import Actor
+from services.core.ledger.anchors import read_anchor_file
 from services.core.ledger.history import RecordChange, history
-from services.core.ledger.sealing import anchor_path, read_anchors
 from services.core.operation import operation
 from services.core.register_settings import register_id
 from services.core.transaction import current_session
@@ -30,6 +31,7 @@ class SealView:
     merkle_root: str
     hash: str
     sealed_at: datetime | None
+    signed: bool
     anchored: bool | None
 
 
@@ -57,7 +59,8 @@ def ledger_overview(actor: Actor) -> LedgerOverview:
     sealed = session.scalar(select(func.max(col(LedgerSeal.last_seq)))) or 0
     unsealed = session.scalar(select(func.count()).where(col(LedgerEntry.seq) > sealed)) or 0
     newest = select(LedgerSeal).order_by(col(LedgerSeal.number).desc()).limit(MOST_SEALS)
-    anchors, path = read_anchors(register_id()), anchor_path()
+    file = read_anchor_file(register_id(), now())
+    anchors = {number: value for number, (value, _at) in file.anchors.items()}
     return LedgerOverview(
         register_id=register_id(),
         entries=entries,
@@ -66,7 +69,7 @@ def ledger_overview(actor: Actor) -> LedgerOverview:
         seal_count=count,
         seals=[_view(seal, anchors.get(seal.number)) for seal in session.scalars(newest)],
         anchors=len(anchors),
-        anchor_file=None if path is None else path.name,
+        anchor_file=None if file.path is None else file.path.name,
     )
 
 
@@ -78,7 +81,8 @@ def _view(seal: LedgerSeal, anchor: str | None) -> SealView:
         entry_count=seal.entry_count,
         merkle_root=seal.merkle_root,
         hash=seal.hash,
-        sealed_at=seal.recorded_at,
+        sealed_at=seal.sealed_at or seal.recorded_at,
+        signed=seal.signature is not None,
         anchored=None if anchor is None else anchor == seal.hash,
     )
 

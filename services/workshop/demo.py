@@ -1,24 +1,23 @@
 """Demo data: laid down in an empty register, and put back as they were (WS-6). Demo mode only."""
 
-import json
-
-from sqlalchemy import MetaData, func, inspect, select, text, update
+from sqlalchemy import func, inspect, select, update
 from sqlmodel import col
 
 from models.assets import Asset
-from models.core import DeliveryStatus, EventDelivery
+from models.core import DeliveryStatus, EventDelivery, LedgerEntry
 from models.participants import Organisation
 from services.core.clock import now
-from services.core.db import engine as database
-from services.core.db.engine import engine, is_sqlite
+from services.core.db.engine import engine
 from services.core.db.migrate import migrate
 from services.core.errors import Refused
 from services.core.identity.actor import Actor, system_actor
-from services.core.ledger.sealing import anchor_path
+from services.core.ledger.anchors import anchor_path
 from services.core.operation import operation
+from services.core.register_settings import MADE_UP_PAST, declare
 from services.core.settings import settings
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.first_data import begin
+from services.governance.destroying import drop_everything, require_not_live
 from services.governance.sealing import read_register_id, seal_and_anchor
 from services.wiring import wire
 from services.workshop.cast import APPLIED, SUSPENDED, assemble, give_credentials, late_arrivals, suspend
@@ -64,6 +63,7 @@ def lay_demo_data(actor: Actor, most: int | None = None) -> str:
     session = current_session()
     if session.scalar(select(col(Organisation.id)).limit(1)) is not None:
         raise Refused("The register isn't empty: reset the demo instead.")
+    first = _last_entry() + 1
     past = Past()
     cast = assemble(past)
     whole = plan(past)
@@ -87,7 +87,13 @@ def lay_demo_data(actor: Actor, most: int | None = None) -> str:
         late_arrivals(cast)
     with past.at(past.moment(1, 18, 2)):
         just_in(cast)
+    session.flush()
+    declare(MADE_UP_PAST, f"{first}-{_last_entry()}")
     return _summary()
+
+
+def _last_entry() -> int:
+    return current_session().scalar(select(func.max(col(LedgerEntry.seq)))) or 0
 
 
 def _nothing_owed() -> None:
@@ -108,12 +114,13 @@ def reset(most: int | None = None) -> str:
     """Throw the whole register away, lay down first and demo data anew, and say what is there now.
 
     Tables are dropped inside the database, whatever it is, so that a portal that runs on it goes on: its next click
-    meets the new data. The anchors of the old register go with it; those of others stay.
+    meets the new data. The anchors of the old register go with it. Refused for a register that is live.
     """
     _require_demo()
     wire()
+    require_not_live()
     register = _identifier()
-    _drop_everything()
+    drop_everything()
     _forget_anchors(register)
     migrate()
     begin()
@@ -131,16 +138,8 @@ def _forget_anchors(register: str | None) -> None:
     if path is None or register is None or not path.exists():
         return
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if json.loads(line)["register"] != register), "utf-8")
-
-
-def _drop_everything() -> None:
-    """All tables, with their rows, indexes and triggers, in one transaction."""
-    with engine(writes=True).connect() as connection:
-        held = MetaData()
-        held.reflect(connection)
-        held.drop_all(connection)
-        if not is_sqlite():
-            connection.execute(text("DROP FUNCTION IF EXISTS ledger_append_only()"))
-        connection.commit()
-    database.close()
+    others = [line for line in lines if f'"{register}"' not in line]
+    if others:
+        path.write_text("".join(others), "utf-8")
+    else:
+        path.unlink()

@@ -6,10 +6,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from models.assets import AssetStatus
+from models.assets import ENDED_STATUSES, AssetStatus
 from services.assets.checks.queries import QueryDecision, answer_query, settle_query
 from services.assets.registration.deregister import deregister_asset
 from services.assets.registration.lifecycle import move
+from services.assets.registration.record import index_aliases
 from services.assets.registration.update import update_asset
 from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import Stamp, unit_of_work
@@ -75,7 +76,10 @@ class Stories:
     def _consent(self, plan: Planned, status: AssetStatus, step: str, words: str) -> None:
         asset = self.registrations.assets[plan.number]
         with unit_of_work(Stamp(step, "UC-05.05", CONSENT), writes=True):
-            tell([shift(asset, status, words.format(asset.consent_reference))])
+            shifted = shift(asset, status, words.format(asset.consent_reference))
+            if status in ENDED_STATUSES:
+                index_aliases(asset, active=False)
+            tell([shifted])
 
     def _no_consent(self, asset: Planned) -> None:
         refused = (AssetStatus.REFUSED_NO_CONSENT, "refuse_consent", WITHOUT_CONSENT)

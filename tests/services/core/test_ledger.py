@@ -102,10 +102,12 @@ def test_a_seal_that_a_killed_process_left_unanchored_is_anchored_next_time(
 ) -> None:
     monkeypatch.setattr(settings(), "anchor_file", str(tmp_path / "anchors.jsonl"))
     change("21", 0)
+    assert seal_and_anchor() == 1
+    change("22", 1)
     seal_ledger(SYSTEM)
-    assert verify_ledger(SYSTEM).anchors == 0
-    assert seal_and_anchor() == 0
     assert verify_ledger(SYSTEM).anchors == 1
+    assert seal_and_anchor() == 0
+    assert verify_ledger(SYSTEM).anchors == 2
 
 
 LAST = "(SELECT max(seq) FROM ledger_entry WHERE record_type = 'setting')"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlmodel import col
 
-from models.assets import Asset, AssetStatus
+from models.assets import Asset, AssetAlias, AssetStatus
 from models.base import new_id
 from models.core import Event, EventDelivery, LedgerEntry
 from services.core.canonical_json import canonical
@@ -184,6 +184,7 @@ def test_bulk_rows_stand_in_the_ledger_like_any_other() -> None:
     with unit_of_work(STAMP, writes=True) as session:
         columns = as_columns(rows)
         insert_columns(session, Asset, columns)
+        session.add(AssetAlias(asset_id=columns["id"][3], scheme="ECR", value="4"))
         seen_by = {"organisation_id": columns["service_provider_id"], "dno_code": columns["dno_connection"]}
         told = {"record_id": columns["id"], **seen_by, "payload": [{"version": 1}] * len(rows)}
         emit_many("asset.registered", Asset, told)

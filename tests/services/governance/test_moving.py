@@ -27,7 +27,7 @@ from services.core.ledger.verifying import verify_ledger
 from services.core.settings import settings
 from services.first_data import begin
 from services.governance.moving import move_register
-from services.governance.sealing import seal_and_anchor
+from services.governance.sealing import read_register_id, restart_anchors, seal_and_anchor
 from services.workshop.demo import seed_demo
 from tests.asset_factories import battery, make_provider
 from tests.conftest import use_database
@@ -60,6 +60,7 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("FMAR_ANCHOR_FILE", str(tmp_path / "anchors.jsonl"))
     url = fresh_sqlite(tmp_path, sqlite_template("moving", _build))
     use_database(url)
+    restart_anchors(read_register_id())
     seal_and_anchor()
     database.close()
     yield url
