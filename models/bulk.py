@@ -89,6 +89,8 @@ class BulkJob(Log, table=True):
     """How often in a row the chunk that is next has failed."""
     idempotency_owner: str | None = Field(default=None, max_length=80)
     idempotency_key: str | None = Field(default=None, max_length=255)
+    idempotency_request: str | None = Field(default=None, max_length=64)
+    """SHA-256 of what came with the key beside the file: another request under the same key is refused."""
 
     @classmethod
     def record_type(cls) -> str:

@@ -176,6 +176,8 @@ class Membership(Recorded, table=True):
     roles: list[str] = Field(default_factory=list, sa_type=Json)
     status: MembershipStatus = Field(default=MembershipStatus.INVITED, sa_type=choice(MembershipStatus))
     status_reason: str | None = Field(default=None, max_length=500)
+    invited_name: str | None = Field(default=None, max_length=200)
+    """The name that the invitation gave, until it is accepted: whose address it is, is not the inviting body's to know."""
 
 
 class ApiClientStatus(StrEnum):

@@ -32,7 +32,8 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=255,
-        description="The same key with the same file is the same job, however often it is sent.",
+        description="The same key with the same query and file is the same job, however often it is sent; with others it is "
+        "refused.",
     ),
 ]
 

@@ -28,7 +28,7 @@ MembershipId = Annotated[UUID, Path(alias="MembershipId", description="A person 
 class UserOut(AnswerSchema):
     """A person in one organisation."""
 
-    user_id: UUID
+    user_id: UUID | None = Field(description="The account; null until an invitation is accepted.")
     membership_id: UUID = Field(description="The person in this organisation: what changes name.")
     fmar_organisation_id: UUID
     organisation_legal_name: str

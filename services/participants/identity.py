@@ -206,7 +206,7 @@ def bind_identity(actor: Actor, identity: Identity) -> tuple[User | None, SignIn
         if user.subject is None:
             user.issuer, user.subject = identity.issuer, identity.subject
         for membership in _invitations(user.id):
-            membership.status = MembershipStatus.ACTIVE
+            membership.status, membership.invited_name = MembershipStatus.ACTIVE, None
     return user, problem
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, false, select
 from sqlmodel import col
 
 from models.events import EventType
@@ -46,11 +46,13 @@ class UserView:
     """The whole account is, not only the access to this organisation."""
     identity_bound: bool
     """Whether the account belongs to an identity of a sign-in provider."""
+    account_hidden: bool = False
+    """Whose address it is, is not this actor's to know until the invitation is accepted: `user_id` is not to be shown."""
 
     def as_terms(self) -> dict[str, object]:
         """The view as API and exports name it."""
         return {
-            "UserId": str(self.user_id),
+            "UserId": None if self.account_hidden else str(self.user_id),
             "MembershipId": str(self.membership_id),
             "FmarOrganisationId": str(self.organisation_id),
             "OrganisationLegalName": self.organisation_name,
@@ -65,8 +67,13 @@ class UserView:
 
 
 def _view(actor: Actor, membership: Membership, user: User, organisation: Organisation) -> UserView:
-    """A person as the actor may see them: why the FMAR administrator closed an account is no organisation's to know."""
-    closed = user.status is UserStatus.DEACTIVATED
+    """A person as the actor may see them.
+
+    Why the FMAR administrator closed an account is no organisation's to know. Until an invitation is accepted, everything is
+    as the invitation said: an address that belongs to somebody is shown as one that belongs to nobody.
+    """
+    hidden = _is_pending(membership) and not (may(actor, "account.manage") or actor.has(Role.SYSTEM))
+    closed = user.status is UserStatus.DEACTIVATED and not hidden
     closed_because = user.status_reason if may(actor, "account.manage") else ACCOUNT_CLOSED
     roles = [role for role in Role if role in membership.roles]
     return UserView(
@@ -74,7 +81,7 @@ def _view(actor: Actor, membership: Membership, user: User, organisation: Organi
         membership_id=membership.id,
         organisation_id=organisation.id,
         organisation_name=organisation.organisation_legal_name,
-        full_name=user.full_name,
+        full_name=(membership.invited_name or user.email) if hidden else user.full_name,
         email=user.email,
         roles=roles,
         role_label=", ".join(ROLE_LABELS[role] for role in roles),
@@ -83,8 +90,14 @@ def _view(actor: Actor, membership: Membership, user: User, organisation: Organi
         version=membership.version,
         recorded_at=membership.recorded_at,
         account_closed=closed,
-        identity_bound=user.subject is not None,
+        identity_bound=user.subject is not None and not hidden,
+        account_hidden=hidden,
     )
+
+
+def _is_pending(membership: Membership) -> bool:
+    """Tell whether an invitation has not been accepted, be it open or withdrawn."""
+    return membership.invited_name is not None or membership.status is MembershipStatus.INVITED
 
 
 @operation("UC-01.01", permission="user.read", writes=False, name="list_users")
@@ -113,12 +126,19 @@ def list_users(
         query = query.where(col(Membership.status) == status)
     if text and text.strip():
         part = text.strip()
-        named = col(User.full_name).icontains(part, autoescape=True)
-        query = query.where(named | col(User.email).icontains(part, autoescape=True))
+        invited = case((_invitation_open(actor), col(Membership.invited_name)), else_=col(User.full_name))
+        query = query.where(invited.icontains(part, autoescape=True) | col(User.email).icontains(part, autoescape=True))
     if after is not None:
         query = query.where(col(Membership.id) > after)
     rows = current_session().execute(query.order_by(col(Membership.id)).limit(max(1, min(limit, 1000))))
     return [_view(actor, *row) for row in rows]
+
+
+def _invitation_open(actor: Actor) -> ColumnElement[bool]:
+    """The SQL condition for people whose name the actor doesn't know but by the invitation, as `_view` hides it."""
+    if may(actor, "account.manage") or actor.has(Role.SYSTEM):
+        return false()
+    return col(Membership.invited_name).is_not(None) | (col(Membership.status) == MembershipStatus.INVITED)
 
 
 @operation("UC-01.01", permission="user.read", writes=False, name="assignable_in")
@@ -136,7 +156,8 @@ def assignable_in(actor: Actor, organisation_id: UUID) -> list[Role]:
 def invite_user(actor: Actor, organisation_id: UUID, full_name: str, email: str, roles: Sequence[str]) -> UserView:
     """Invite a person into an organisation; the invitation is accepted by the first sign-in with that verified email.
 
-    Somebody known from another organisation keeps name and account. Raises Invalid with all findings, Refused for somebody
+    Somebody known from another organisation keeps name and account; the answer is the same for an address that nobody has.
+    Raises Invalid with all findings, Refused for somebody
     who belongs to the organisation already.
     """
     organisation = _organisation(actor, organisation_id)
@@ -158,7 +179,7 @@ def invite_user(actor: Actor, organisation_id: UUID, full_name: str, email: str,
             "Reactivate them instead." if held.status is MembershipStatus.DEACTIVATED else "Change their roles instead."
         )
         raise Refused(f"{address} belongs to {organisation.organisation_legal_name} already. {onward}")
-    membership = Membership(user_id=user.id, organisation_id=organisation.id, roles=_sorted(roles))
+    membership = Membership(user_id=user.id, organisation_id=organisation.id, roles=_sorted(roles), invited_name=name)
     session.add(membership)
     session.flush()
     emit(EventType.USER_INVITED, membership, organisation_id=organisation.id)
@@ -191,7 +212,8 @@ def deactivate_user(actor: Actor, membership_id: UUID, reason: str, version: int
     reason = require_reason(reason)
     membership, user, organisation = _membership(actor, membership_id, version)
     if membership.status is MembershipStatus.DEACTIVATED:
-        raise Refused(f"{user.full_name} is deactivated already.")
+        name = _view(actor, membership, user, organisation).full_name
+        raise Refused(f"{name} is deactivated already.")
     _require_power(actor, membership)
     require_another_administrator(membership, membership.roles)
     membership.status = MembershipStatus.DEACTIVATED
@@ -209,12 +231,14 @@ def reactivate_user(actor: Actor, membership_id: UUID, version: int | None = Non
     """
     membership, user, organisation = _membership(actor, membership_id, version)
     if membership.status is not MembershipStatus.DEACTIVATED:
-        raise Refused(f"{user.full_name} is not deactivated.")
+        name = _view(actor, membership, user, organisation).full_name
+        raise Refused(f"{name} is not deactivated.")
     _require_power(actor, membership)
     findings = role_findings(membership.roles, organisation, actor)
     if findings:
         raise Invalid(findings)
-    membership.status = MembershipStatus.ACTIVE if user.subject else MembershipStatus.INVITED
+    accepted = user.subject is not None and membership.invited_name is None
+    membership.status = MembershipStatus.ACTIVE if accepted else MembershipStatus.INVITED
     membership.status_reason = None
     current_session().flush()
     emit(EventType.USER_REACTIVATED, membership, organisation_id=organisation.id)
@@ -235,10 +259,8 @@ def _membership(actor: Actor, membership_id: UUID, version: int | None) -> tuple
     organisation = _organisation(actor, membership.organisation_id)
     user = current_session().get_one(User, membership.user_id)
     if version is not None and membership.version != version:
-        raise Conflict(
-            f"{user.full_name} was changed by somebody else since you read it.",
-            current=_view(actor, membership, user, organisation).as_terms(),
-        )
+        view = _view(actor, membership, user, organisation)
+        raise Conflict(f"{view.full_name} was changed by somebody else since you read it.", current=view.as_terms())
     return membership, user, organisation
 
 

@@ -133,7 +133,7 @@ def _accept(organisation: Organisation, membership_id: object) -> None:
     """The invitation is accepted, as the first sign-in does."""
     with unit_of_work(Stamp("bind_identity", "UC-01.01", system_actor()), writes=True):
         membership = current_session().scalars(select(Membership).where(col(Membership.id) == membership_id)).one()
-        membership.status = MembershipStatus.ACTIVE
+        membership.status, membership.invited_name = MembershipStatus.ACTIVE, None
 
 
 def _hold_against_registry(organisation: Organisation, entry: dict[str, Any]) -> None:

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select, true
 from sqlmodel import col
 
-from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachment
+from models.assets import Asset, AssetCheck, AssetDraft, AssetMessage, Attachment, CategorySchema
 from models.base import Recorded
 from models.bulk import BulkDraft, BulkJob
 from models.core import Event
+from models.events import EventType
 from models.exports import ExportJob
 from models.participants import ApiClient, Membership, Organisation, User
 from models.products import MarketTable, Product, ProductProposal, ProductVersion
@@ -173,6 +174,32 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
 }
 
 
+EVENT_PERMISSIONS: dict[str, str] = {
+    **{model.record_type(): permission for model, (permission, _) in _RULES.items() if issubclass(model, Recorded)},
+    CategorySchema.record_type(): "category.read",
+    BulkJob.record_type(): "asset.bulk",
+    ExportJob.record_type(): "asset.export",
+}
+"""The permission that reading records of a type needs, by type: who lacks it gets no events of such records."""
+EVENT_TYPE_PERMISSIONS: dict[str, tuple[str, ...]] = {
+    str(EventType.ASSET_DRAFT_SUBMITTED): ("asset.take_draft",),
+    str(EventType.ASSET_DRAFT_RETURNED): ("asset.draft",),
+    str(EventType.ASSET_DRAFT_REGISTERED): ("asset.draft",),
+}
+"""Types of event that tell of something else than their record: one of these permissions is needed as well."""
+
+
+def _of_readable_types(actor: Actor) -> Condition:
+    """Events of records of types that the actor may read at all, and of types that it may be told of."""
+    readable = [record_type for record_type, permission in EVENT_PERMISSIONS.items() if scopes_of(actor, permission)]
+    untold = [
+        event_type
+        for event_type, permissions in EVENT_TYPE_PERMISSIONS.items()
+        if not any(scopes_of(actor, permission) for permission in permissions)
+    ]
+    return and_(col(Event.record_type).in_(readable), col(Event.type).not_in(untold))
+
+
 _PRIVATE: dict[type[Any], Any] = {
     AssetMessage: col(AssetMessage.only_for),
     Attachment: col(Attachment.only_for),
@@ -185,6 +212,8 @@ _PRIVATE: dict[type[Any], Any] = {
 def within(model: type[Any], actor: Actor, permission: str, *, writing: bool = False) -> Condition:
     """The SQL condition for the records of `model` to which the actor's `permission` reaches."""
     reached = _reached(model, actor, permission, writing)
+    if model is Event:
+        return and_(reached, _of_readable_types(actor))
     if model not in _PRIVATE:
         return reached
     for_one = _PRIVATE[model]

@@ -123,6 +123,19 @@ def test_one_key_is_one_job_and_a_job_can_be_cancelled(program: Program, monkeyp
     handed = [fsp.post("/v1/assets/bulk", content=data, headers=keyed) for _ in range(2)]
     assert handed[0].json()["JobId"] == handed[1].json()["JobId"]
     assert fsp.post("/v1/assets/bulk", content=data + b"\n", headers=keyed).status_code == 409
+    for query in (
+        "dry_run=true",
+        "keep_drafts=true",
+        "file_name=b.csv",
+        "column=Manufacturer=Manufacturer",
+        "justification=It is as it is.",
+    ):
+        assert fsp.post(f"/v1/assets/bulk?{query}", content=data, headers=keyed).status_code == 409, query
+    assert (
+        fsp.post("/v1/assets/bulk?dry_run=false", content=data, headers=keyed).json()["JobId"]
+        == handed[0].json()["JobId"]
+    )
+    assert program(make_organisation()).post("/v1/assets/bulk", content=data, headers=keyed).status_code == 202
     address = f"/v1/jobs/{handed[0].json()['JobId']}"
     work_for(0)
     assert fsp.delete(address).status_code == 409

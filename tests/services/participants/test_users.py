@@ -63,7 +63,10 @@ def test_somebody_known_elsewhere_keeps_name_and_account(register: str) -> None:
     first, second = make_organisation(), make_organisation()
     known = make_user(first, name="Real Name", email="known@example.org")
     again = invite_user(make_actor(second, BOSS), second.id, "Another Name", "KNOWN@example.org", ["viewer"])
-    assert (again.user_id, again.full_name) == (known.user_id, "Real Name")
+    assert (again.full_name, again.as_terms()["UserId"]) == ("Another Name", None), "whose address it is, isn't told"
+    accept(again)
+    [accepted] = [person for person in list_users(make_actor(second, BOSS)) if person.email == known.email]
+    assert (accepted.user_id, accepted.full_name) == (known.user_id, "Real Name")
     with pytest.raises(Refused, match="belongs to"):
         invite_user(administrator(), second.id, "Real Name", "known@example.org", ["viewer"])
 
@@ -132,9 +135,11 @@ def test_the_last_administrator_of_an_organisation_can_not_go(register: str) -> 
 @pytest.mark.use_case("UC-01.04")
 def test_why_an_account_was_closed_is_told_to_no_other_organisation(register: str) -> None:
     person, other = make_user(make_organisation()), make_organisation()
+    boss = make_actor(other, BOSS)
+    accept(invite_user(boss, other.id, "Somebody", person.email, [Role.FSP_USER]))
     deactivate_account(administrator(), person.user_id, REASON)
-    invited = invite_user(make_actor(other, BOSS), other.id, "Somebody", person.email, [Role.FSP_USER])
-    assert (invited.status, invited.status_reason) == (MembershipStatus.DEACTIVATED, ACCOUNT_CLOSED)
+    [shown] = list_users(boss, text=person.email)
+    assert (shown.status, shown.status_reason) == (MembershipStatus.DEACTIVATED, ACCOUNT_CLOSED)
     assert {one.status_reason for one in list_users(administrator(), text=person.email)} == {REASON}
 
 

@@ -1,8 +1,9 @@
 """Handing in a file of assets, and what its owner can do with the job that it becomes (UC-02.01, UC-02.03, bulk)."""
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID
 
 import polars as pl
@@ -72,7 +73,7 @@ def submit_file(
 
     The file is read before the transaction begins, so that nobody waits for it. Raises Invalid for a file that can't be
     read, has no column that the register knows, or more than it takes; Refused when the organisation may not register
-    assets, or when an idempotency key comes back with another file.
+    assets, or when an idempotency key comes back with another file or other wishes.
     """
     wishes = wishes or Wishes()
     require(actor, "asset.bulk")
@@ -140,6 +141,12 @@ def _require_reasons(justifications: Mapping[str, str]) -> None:
         raise Invalid(short)
 
 
+def _request_digest(name: str, wishes: Wishes) -> str:
+    """SHA-256 of a request beside its file: all that its address and query say."""
+    said = {**asdict(wishes), "idempotency_key": None, "file_name": name, "request": "POST /v1/assets/bulk"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=dict).encode()).hexdigest()
+
+
 @operation("UC-02.01", permission="asset.bulk", name="keep_job")
 def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: Wishes) -> BulkJob:
     """Keep a file that has been read as a job with its rows in chunks: the part of `submit_file` that writes."""
@@ -153,8 +160,10 @@ def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: 
             )
         )
         if before is not None:
-            if before.sha256 != digest:
-                raise Refused("This Idempotency-Key came with another file before. Use a new key for a new file.")
+            if before.sha256 != digest or before.idempotency_request not in (None, _request_digest(name, wishes)):
+                raise Refused(
+                    "This Idempotency-Key came with another file, or other wishes, before. Use a new key for a new request."
+                )
             return before
     if Scope.ALL not in scopes_of(actor, "asset.register"):
         require_provider(actor, active_parties(actor.organisation_id))
@@ -183,6 +192,7 @@ def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: 
         created_at=now(),
         idempotency_owner=owner,
         idempotency_key=wishes.idempotency_key,
+        idempotency_request=_request_digest(name, wishes) if wishes.idempotency_key else None,
     )
     session.add(job)
     session.flush()
