@@ -13,6 +13,7 @@ from models import (
     qualifications,
     service_windows,
     sources,
+    statistics,
     tallies,
     units,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "qualifications",
     "service_windows",
     "sources",
+    "statistics",
     "tallies",
     "units",
 ]

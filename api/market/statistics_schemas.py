@@ -103,7 +103,7 @@ class MarketStatisticsOut(AnswerSchema):
     since: date
     counted_at: datetime
     anonymised: bool = Field(
-        description="One set of figures for all; small ones are withheld, and filters don't count."
+        description="One set of figures for all, made once a day and rounded; small ones are withheld, and filters don't count."
     )
     funnel: list[StageOut]
     qualified: FigureOut

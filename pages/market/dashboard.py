@@ -141,7 +141,8 @@ numbers = market_in_numbers(actor, filters)
 if numbers.anonymised:
     st.caption(
         "Figures over all participants. A figure of fewer than five or of fewer than three providers is withheld, and so is "
-        "whatever would let it be worked out; filters would, so there are none."
+        "whatever would let it be worked out; filters would, so there are none. They are made once a day and rounded, counts "
+        "to five and power to three digits; a figure in which too little changed stays as it was."
     )
 dimension, per, picture = draw_head(numbers.anonymised)
 draw_headlines(numbers)

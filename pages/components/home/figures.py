@@ -13,7 +13,8 @@ def draw_numbers(numbers: RegisterNumbers) -> None:
     if numbers.anonymised:
         st.caption(
             "Figures over all participants. A figure of fewer than five assets or three providers is withheld, and so is "
-            "whatever would let it be worked out."
+            "whatever would let it be worked out. They are made once a day and rounded, counts to five and power to three "
+            "digits; a figure in which too little changed stays as it was."
         )
     verified = next((cell for cell in numbers.by_status if cell.code == AssetStatus.VERIFIED), None)
     new = numbers.growth[-1].registered if numbers.growth else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +14,17 @@ from sqlmodel import col
 
 from models.assets import ENDED_STATUSES, STATUS_LABELS, Asset, AssetDraft, AssetStatus
 from models.participants import Organisation, OrganisationStatus
+from services.assets.counters.editions import (
+    FEWEST_ASSETS,
+    FEWEST_ORGANISATIONS,
+    EditionCell,
+    FigureEdition,
+    begin_edition,
+    read_edition,
+    round_count,
+    round_kw,
+    with_edition,
+)
 from services.assets.counters.maintain import month_of
 from services.assets.counters.queries import (
     Areas,
@@ -20,6 +32,7 @@ from services.assets.counters.queries import (
     areas_of,
     by_month,
     by_status_and_group,
+    parts_of_providers,
     providers_behind,
 )
 from services.assets.rules.reference import CATEGORY_LIST, catalogue
@@ -27,11 +40,10 @@ from services.core.clock import LONDON, today
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, may, scopes_of
 from services.core.identity.visibility import visible, within
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.transaction import current_session
 from services.grid.distributors import LICENCE_AREAS
 
-FEWEST_ASSETS, FEWEST_ORGANISATIONS = 5, 3
 MONTHS = 18
 
 
@@ -100,19 +112,65 @@ class Figures(NamedTuple):
     providers_by_month: dict[int, int]
 
 
-@operation("UC-05.02", permission="asset.statistics", writes=False, name="register_in_numbers")
+EDITION = "register"
+
+
 def register_in_numbers(actor: Actor) -> RegisterNumbers:
     """Counts and rated kW by status, category and GSP group, growth over 18 months, and what waits for the actor.
 
-    Who sees further here than asset by asset (regulator, viewer) gets no cell of fewer than 5 assets or 3 providers, nor
-    what would let it be worked out from the totals.
+    Who sees further here than asset by asset (regulator, viewer) gets the edition of the day, rounded: no cell of fewer than 5
+    assets or 3 providers, nor what would let it be worked out from the totals, or from the edition before.
     """
-    anonymised = not scopes_of(actor, "asset.statistics") <= scopes_of(actor, "asset.read")
+    return with_edition(partial(_count_register, actor), publish_register)
+
+
+@operation("UC-05.02", permission="asset.statistics", writes=False, name="register_in_numbers")
+def _count_register(actor: Actor) -> RegisterNumbers:
+    """Count the register within the actor's view; for who sees no single asset, read the edition of the day."""
+    if not scopes_of(actor, "asset.statistics") <= scopes_of(actor, "asset.read"):
+        return replace(read_edition(EDITION, RegisterNumbers), waiting=_waiting(actor, None))
     maintained, areas = areas_of(actor, "asset.statistics")
-    if maintained and not (anonymised and areas is not None):
-        figures = from_tallies(areas, anonymised)
+    if maintained:
+        figures = from_tallies(areas, anonymised=False)
     else:
-        figures = from_assets(within(Asset, actor, "asset.statistics"), anonymised)
+        figures = from_assets(within(Asset, actor, "asset.statistics"), anonymised=False)
+    seen = figures.by_status if scopes_of(actor, "asset.read") == _statistics(actor) else None
+    return _build_numbers(figures, _waiting(actor, seen), anonymised=False)
+
+
+@system_step("UC-05.02", name="publish_register")
+def publish_register() -> None:
+    """Make today's edition of the register in numbers, unless it is there."""
+    edition = begin_edition(EDITION)
+    if edition is not None:
+        figures = _settle(edition, from_tallies(None, anonymised=True))
+        edition.save(_build_numbers(figures, Waiting(), anonymised=True))
+
+
+def _settle(edition: FigureEdition, figures: Figures) -> Figures:
+    """Bring up to date only those figures in which enough changed since the edition before."""
+    parts = parts_of_providers()
+
+    def settle(dimension: str, rows: Sequence[UndisclosedFigure]) -> list[UndisclosedFigure]:
+        current = {row.code: EditionCell(row.assets, row.rated, parts.get((dimension, row.code), {})) for row in rows}
+        settled = edition.settle(dimension, current)
+        return [UndisclosedFigure(code, cell.count, cell.kw, len(cell.parts)) for code, cell in sorted(settled.items())]
+
+    months = settle(
+        "MONTH", [UndisclosedFigure(str(month), assets, 0, 0) for month, assets in sorted(figures.months.items())]
+    )
+    total = settle("ALL", [figures.total])
+    return Figures(
+        settle("STATUS", figures.by_status),
+        total[0] if total else UndisclosedFigure("", 0, 0, 0),
+        settle("CATEGORY", figures.by_category),
+        settle("GSP_GROUP", figures.by_gsp_group),
+        {int(row.code): row.assets for row in months},
+        {int(row.code): row.providers for row in months},
+    )
+
+
+def _build_numbers(figures: Figures, waiting: Waiting, *, anonymised: bool) -> RegisterNumbers:
     labels = {code: entry.label for code, entry in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
     hidden = anonymised and _too_few(figures.total)
 
@@ -128,7 +186,7 @@ def register_in_numbers(actor: Actor) -> RegisterNumbers:
         by_category=cells(figures.by_category, labels),
         by_gsp_group=cells(figures.by_gsp_group, _GROUPS),
         growth=_growth(figures, anonymised),
-        waiting=_waiting(actor, figures.by_status if scopes_of(actor, "asset.read") == _statistics(actor) else None),
+        waiting=waiting,
         anonymised=anonymised,
     )
 
@@ -230,8 +288,12 @@ def _cells(rows: Sequence[UndisclosedFigure], labels: Mapping[str, str], anonymi
         Cell(row.code, labels.get(row.code, row.code or "Not known"), row.assets, Decimal(row.rated).scaleb(-2))
         for row in sorted(rows, key=lambda row: order.get(row.code, len(order)))
     ]
+    if not anonymised:
+        return cells
     return [
-        replace(cell, count=None, rated_kw=None, withheld=True) if hidden or cell.code in withheld else cell
+        replace(cell, count=None, rated_kw=None, withheld=True)
+        if hidden or cell.code in withheld
+        else replace(cell, count=round_count(cell.count or 0), rated_kw=Decimal(round_kw(int(cell.rated_kw or 0))))
         for cell in cells
     ]
 
@@ -273,11 +335,17 @@ def _months(days: Sequence[date], before: int, counts: Sequence[int], providers:
         most = max(most, providers[index]) if providers else 0
         public = providers is None or since == 0 or (since >= FEWEST_ASSETS and most >= FEWEST_ORGANISATIONS)
         public = public and (providers is None or total == 0 or total >= FEWEST_ASSETS)
-        months.append(Month(day, count if public and public_before else None, total if public else None))
+        month = Month(day, count if public and public_before else None, total if public else None)
+        months.append(_rounded(month) if providers is not None else month)
         public_before = public
         if public:
             since, most = 0, 0
     return months
+
+
+def _rounded(month: Month) -> Month:
+    registered, total = (None if count is None else round_count(count) for count in (month.registered, month.total))
+    return Month(month.month, registered, total)
 
 
 def _waiting(actor: Actor, by_status: Sequence[UndisclosedFigure] | None) -> Waiting:

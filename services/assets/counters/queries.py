@@ -171,6 +171,15 @@ def providers_behind() -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in _read(_PROVIDERS)}
 
 
+def parts_of_providers() -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
+    """Assets of each provider in each figure over all areas, by dimension and code; their power is not known (0)."""
+    columns = (*_BEHIND, col(AssetProviderTally.service_provider_id), col(AssetProviderTally.assets))
+    parts: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    for dimension, code, provider, assets in _read(select(*columns)):
+        parts.setdefault((dimension, code), {})[str(provider)] = (assets, 0)
+    return parts
+
+
 def count_kept(actor: Actor, filters: AssetFilters) -> int | None:
     """Count the visible assets that pass the filters from maintained counts; None when these can't tell."""
     answers, areas = areas_of(actor, "asset.read")

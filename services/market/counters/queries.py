@@ -15,10 +15,12 @@ from models.market_tallies import (
     DaysTally,
     DecisionTally,
     EndingTally,
+    FigureProvider,
     MarketFigure,
     QualifiedTally,
     QueueTally,
     StandingTally,
+    UnitCounted,
     UnitTally,
 )
 from models.qualifications import Qualification
@@ -208,6 +210,21 @@ def read_units(operator: UUID | None) -> Sequence[Any]:
 def read_figures() -> Sequence[Any]:
     """Read every figure over all SOs: its columns (`MarketFigure`)."""
     return _read_rows(select(*table_of(MarketFigure).columns), TallyScope(None))
+
+
+def read_provider_figures() -> Sequence[Any]:
+    """Read the part of each provider in every figure over all SOs: the columns of `FigureProvider`."""
+    return _read_rows(select(*table_of(FigureProvider).columns), TallyScope(None))
+
+
+def read_unit_assets() -> list[tuple[str, str, list[int]]]:
+    """Read what each active unit counts for over all SOs: family, provider; assets, of units that applied, of qualified."""
+    units = _read_rows(select(col(UnitCounted.counted)), TallyScope(None))
+    return [
+        (family, provider, shares[str(ANYONE)])
+        for (family, provider, shares, _stages) in (row.counted for row in units)
+        if str(ANYONE) in shares
+    ]
 
 
 def to_due_day(day: date) -> date | None:

@@ -1,18 +1,21 @@
 """Anonymised rows of the dashboard, for those who see no single organisation: figures over all, with providers behind."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from models.assets import AssetStatus
 from models.market_tallies import ANYONE
-from services.assets.counters.figures import FEWEST_ORGANISATIONS
+from services.assets.counters.editions import FEWEST_ORGANISATIONS
+from services.assets.counters.queries import parts_of_providers
 from services.core.clock import today
 from services.market.counters import queries as kept
 from services.market.counters.keys import FigureKind, Q, month_number
 from services.market.counters.queries import TallyScope, to_due_day
-from services.market.statistics.model import Dimension
+from services.market.statistics.disclosure_control import Tally
+from services.market.statistics.model import UNIT_STAGES, Dimension
 from services.market.statistics.queries import (
     Behind,
     DecisionCount,
@@ -49,6 +52,14 @@ def _load_figures() -> Figures:
     return figures
 
 
+def load_provider_figures() -> Figures:
+    """Load the stored figures provider by provider: what editions are compared by. Inside an operation."""
+    figures: dict[str, list[CountedFigure]] = defaultdict(list)
+    for kind, month, code, provider, steps, number, kw in kept.read_provider_figures():
+        figures[kind].append(CountedFigure(month, code, steps, number, kw, 1, provider))
+    return figures
+
+
 def _providers_behind(figure: object, providers: int, first: object, last: object) -> Behind:
     """Build as many providers as disclosure control needs for a figure: two real ones, and placeholders for the others."""
     outermost: set[object] = {provider for provider in (first, last) if provider is not None}
@@ -56,9 +67,12 @@ def _providers_behind(figure: object, providers: int, first: object, last: objec
     return frozenset(outermost | {(figure, number) for number in placeholders})
 
 
-def collect_anonymised_rows(scope: StatisticsScope, span: Span) -> DashboardRows:
-    """Collect the rows of the dashboard over all participants, by whole months up to today."""
-    figures, whole = _load_figures(), split_months(span)
+def collect_anonymised_rows(scope: StatisticsScope, span: Span, stored: Figures | None = None) -> DashboardRows:
+    """Collect the rows of the dashboard over all participants, by whole months up to today.
+
+    `stored` are the figures provider by provider, where each provider's part is needed.
+    """
+    figures, whole = stored if stored is not None else _load_figures(), split_months(span)
 
     def flows(kind: FigureKind, key: Callable[[CountedFigure], tuple[str, UUID, str]]) -> list[Flow]:
         return [
@@ -129,11 +143,25 @@ def _build_ending(scope: StatisticsScope, figures: Iterable[CountedFigure]) -> l
 
 
 def _build_units(figures: Figures) -> list[InUnits]:
-    behind = {
-        kind: {figure.code: figure.providers for figure in figures[kind]}
-        for kind in (FigureKind.UNITS, FigureKind.APPLIED, FigureKind.QUALIFIED)
-    }
+    behind = [Counter[str]() for _ in range(3)]
+    for providers, kind in zip(behind, (FigureKind.UNITS, FigureKind.APPLIED, FigureKind.QUALIFIED), strict=True):
+        for figure in figures[kind]:
+            providers[figure.code] += figure.providers
     return [
-        InUnits(family, tuple(assets), tuple(providers.get(family, 0) for providers in behind.values()), units)  # pyright: ignore
+        InUnits(family, tuple(assets), tuple(providers[family] for providers in behind), units)  # pyright: ignore
         for family, units, *assets in kept.read_units(None)
     ]
+
+
+def load_stage_tallies() -> dict[tuple[str, str], Tally]:
+    """Load the assets in each stage of the funnel by family (none for the first two) and stage. Inside an operation."""
+    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    parts = parts_of_providers()
+    for stage, key in (("registered", ("ALL", "")), ("verified", ("STATUS", str(AssetStatus.VERIFIED)))):
+        for provider, (assets, _kw) in parts.get(key, {}).items():
+            tallies["", stage].add(assets, 0, provider)
+    for family, provider, assets in kept.read_unit_assets():
+        for stage, count in zip(UNIT_STAGES, assets, strict=True):
+            if count:
+                tallies[family, stage].add(count, 0, provider)
+    return dict(tallies)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from services.assets.counters.figures import FEWEST_ASSETS, FEWEST_ORGANISATIONS
+from services.assets.counters.editions import FEWEST_ASSETS, FEWEST_ORGANISATIONS
 
 K = TypeVar("K", bound=Hashable)
 
@@ -19,11 +19,12 @@ def providers_of(provider: object) -> set[object] | frozenset[object]:
 
 @dataclass
 class Tally:
-    """One figure before disclosure control: count, hundredths of a kW, and the providers behind it."""
+    """One figure before disclosure control: count, hundredths of a kW, the providers behind it, and their parts in both."""
 
     count: int = 0
     kw: int = 0
     providers: set[object] = field(default_factory=set)
+    parts: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, count: int, kw: int, provider: object) -> None:
         """Add a count and power of a provider."""
@@ -31,6 +32,10 @@ class Tally:
         self.kw += kw
         if count:
             self.providers |= providers_of(provider)
+        if provider is not None and not isinstance(provider, frozenset):
+            part = self.parts.setdefault(str(provider), [0, 0])
+            part[0] += count
+            part[1] += kw
 
     @property
     def small(self) -> bool:

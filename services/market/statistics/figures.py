@@ -9,6 +9,7 @@ from uuid import UUID
 
 from models.products import Family
 from models.qualifications import QUALIFICATION_LABELS, QualificationStatus
+from services.assets.counters.editions import FigureEdition, round_count, round_kw
 from services.market.products.reference_data import read_rows
 from services.market.qualification.sla_clock import ClockState
 from services.market.statistics.disclosure_control import (
@@ -18,9 +19,10 @@ from services.market.statistics.disclosure_control import (
     find_withheld_in_table,
     find_withheld_stages,
     group_rows,
-    providers_of,
 )
+from services.market.statistics.edition import cell_of, settle_line, settle_table
 from services.market.statistics.model import (
+    UNIT_STAGES,
     Ageing,
     Days,
     Dimension,
@@ -34,7 +36,6 @@ from services.market.statistics.model import (
 from services.market.statistics.queries import DECIDED, DecisionCount, Ending, Flow, InUnits, Open, Registered
 
 MONTHS_AHEAD = 12
-UNIT_STAGES = ("in_unit", "applied", "qualified")
 STAGE_LABELS = {
     "registered": "Registered",
     "verified": "Verified",
@@ -77,42 +78,59 @@ def to_kilowatts(hundredths: int) -> Decimal:
     return Decimal(hundredths).scaleb(-2)
 
 
-def _build_figure(code: str, label: str, tally: Tally, hide: bool) -> StatisticsFigure:
+def _build_figure(code: str, label: str, tally: Tally, hide: bool, edition: FigureEdition | None) -> StatisticsFigure:
     if hide:
         return StatisticsFigure(code, label, None, None, withheld=True)
-    return StatisticsFigure(code, label, tally.count, to_kilowatts(tally.kw))
+    return StatisticsFigure(code, label, publish_count(tally.count, edition), publish_kw(tally.kw, edition))
+
+
+def publish_count(count: int, edition: FigureEdition | None) -> int:
+    """Return a count as it is shown: rounded in an edition."""
+    return round_count(count) if edition else count
+
+
+def publish_kw(hundredths: int, edition: FigureEdition | None) -> Decimal:
+    """Return hundredths of a kW as the kW that are shown: rounded in an edition."""
+    return Decimal(round_kw(hundredths // 100)) if edition else to_kilowatts(hundredths)
 
 
 def build_qualified(
-    dimension: Dimension, rows: Iterable[Flow], names: Names, anonymised: bool
+    dimension: Dimension, rows: Iterable[Flow], names: Names, edition: FigureEdition | None
 ) -> list[StatisticsFigure]:
     """Build the figures of qualified power by one dimension, most first; without codes that have none."""
-    tallies = group_rows(
-        (names.code_of(dimension, row), row.number, row.kw, row.provider) for row in rows if row.number
+    tallies = settle_line(
+        edition,
+        f"qualified {dimension}",
+        group_rows((names.code_of(dimension, row), row.number, row.kw, row.provider) for row in rows if row.number),
     )
-    hidden = find_withheld(tallies) if anonymised else set()
+    hidden = find_withheld(tallies) if edition else set()
     ranked = sorted(
         ((code, tally) for code, tally in tallies.items() if tally.count), key=lambda pair: (-pair[1].kw, pair[0])
     )
-    return [_build_figure(code, names.name(dimension, code), tally, code in hidden) for code, tally in ranked]
+    return [_build_figure(code, names.name(dimension, code), tally, code in hidden, edition) for code, tally in ranked]
 
 
-def build_qualified_total(rows: Iterable[Flow], anonymised: bool) -> StatisticsFigure:
+def build_qualified_total(rows: Iterable[Flow], edition: FigureEdition | None) -> StatisticsFigure:
     """Build the figure of all qualified power."""
-    tally = group_rows(("", row.number, row.kw, row.provider) for row in rows).get("", Tally())
-    return _build_figure("", "Qualified", tally, anonymised and tally.small)
+    tallies = group_rows(("", row.number, row.kw, row.provider) for row in rows)
+    tally = settle_line(edition, "qualified", tallies).get("", Tally())
+    return _build_figure("", "Qualified", tally, edition is not None and tally.small, edition)
 
 
 def build_heat_cells(
-    rows: Iterable[Flow], anonymised: bool, hidden_rows: set[str], hidden_columns: set[str]
+    rows: Iterable[Flow], edition: FigureEdition | None, hidden_rows: set[str], hidden_columns: set[str]
 ) -> list[HeatCell]:
     """Build the cells of qualified power by product and GSP group."""
-    tallies = group_rows(((row.product, row.group), row.number, row.kw, row.provider) for row in rows if row.number)
-    hidden = find_withheld_in_table(tallies, hidden_rows, hidden_columns) if anonymised else set()
+    tallies = settle_table(
+        edition,
+        "qualified cells",
+        group_rows(((row.product, row.group), row.number, row.kw, row.provider) for row in rows if row.number),
+    )
+    hidden = find_withheld_in_table(tallies, hidden_rows, hidden_columns) if edition else set()
     return [
         HeatCell(product, group, None, None, withheld=True)
         if (product, group) in hidden
-        else HeatCell(product, group, tally.count, to_kilowatts(tally.kw))
+        else HeatCell(product, group, publish_count(tally.count, edition), publish_kw(tally.kw, edition))
         for (product, group), tally in sorted(tallies.items())
         if tally.count
     ]
@@ -152,43 +170,66 @@ def _running_totals(changes: Sequence[int]) -> list[Decimal | None]:
     return totals
 
 
-def build_anonymised_series(rows: Sequence[Flow], months: int) -> list[Series]:
+def build_anonymised_series(rows: Sequence[Flow], months: Sequence[date], edition: FigureEdition) -> list[Series]:
     """Build one series over all products, with the months left out in which too little had happened."""
-    changes, steps = [0] * (months + 1), [0] * (months + 1)
-    providers: list[set[object]] = [set() for _ in range(months + 1)]
-    for row in rows:
-        changes[row.month] += row.kw
-        steps[row.month] += row.steps
-        providers[row.month] |= providers_of(row.provider)
+    changes, steps = [0] * (len(months) + 1), [0] * (len(months) + 1)
+    providers: list[set[object]] = [set() for _ in range(len(months) + 1)]
+    keys = ["", *(month.isoformat() for month in months)]
+    tallies = group_rows((keys[row.month], row.steps, row.kw, row.provider) for row in rows)
+    for key, tally in settle_line(edition, "months", tallies).items():
+        # A month that has left the span, and was kept as it was, counts with those before.
+        place = keys.index(key) if key in keys else 0
+        changes[place] += tally.kw
+        steps[place] += tally.count
+        providers[place] |= tally.providers
     publishable_months = find_publishable_months(list(zip(steps, providers, strict=True)))[1:]
+    totals = _running_totals(changes)
     return [
         Series(
             "",
             "All products",
             [
-                kw if publishable else None
-                for kw, publishable in zip(_running_totals(changes), publishable_months, strict=True)
+                Decimal(round_kw(int(kw or 0))) if publishable else None
+                for kw, publishable in zip(totals, publishable_months, strict=True)
             ],
         )
     ]
 
 
-def build_funnel(
-    base: Registered, units: Sequence[InUnits], families: Sequence[Family], anonymised: bool
-) -> list[Stage]:
+def build_funnel(base: Registered, units: Sequence[InUnits], families: Sequence[Family]) -> list[Stage]:
     """Build the funnel to the market in numbers of assets, by family: an asset may be in one unit of each."""
-    stages: list[Stage] = []
+    stages = [
+        Stage(code, STAGE_LABELS[code], None, count)
+        for code, count in zip(("registered", "verified"), base.assets, strict=True)
+    ]
     by_family = {row.family: row for row in units}
-    heads = list(zip(base.assets, base.providers, strict=True))
-    hidden = find_withheld_stages(heads) if anonymised else [False, False]
-    for code, count, hide in zip(("registered", "verified"), base.assets, hidden, strict=True):
-        stages.append(Stage(code, STAGE_LABELS[code], None, None if hide else count, hide))
     for family in families:
         row = by_family.get(str(family), InUnits(str(family), (0, 0, 0), (0, 0, 0), 0))
-        pairs = list(zip(row.assets, row.providers, strict=True))
-        hidden = find_withheld_stages([*heads, *pairs])[2:] if anonymised else [False] * len(pairs)
-        for code, count, hide in zip(UNIT_STAGES, row.assets, hidden, strict=True):
-            stages.append(Stage(code, STAGE_LABELS[code], family, None if hide else count, hide))
+        stages += [
+            Stage(code, STAGE_LABELS[code], family, count) for code, count in zip(UNIT_STAGES, row.assets, strict=True)
+        ]
+    return stages
+
+
+def build_anonymised_funnel(
+    tallies: Mapping[tuple[str, str], Tally], families: Sequence[Family], edition: FigureEdition
+) -> list[Stage]:
+    """Build the funnel of an edition; `tallies` by family (none for the first two stages) and stage."""
+    settled = settle_line(edition, "funnel", tallies)
+
+    def build_stages(family: Family | None, codes: Sequence[str], before: Sequence[Tally]) -> list[Stage]:
+        figures = [settled.get((str(family or ""), code), Tally()) for code in codes]
+        pairs = [(figure.count, len(figure.providers)) for figure in (*before, *figures)]
+        hidden = find_withheld_stages(pairs)[len(before) :]
+        return [
+            Stage(code, STAGE_LABELS[code], family, None if hide else round_count(figure.count), hide)
+            for code, figure, hide in zip(codes, figures, hidden, strict=True)
+        ]
+
+    heads = ("registered", "verified")
+    stages = build_stages(None, heads, ())
+    for family in families:
+        stages += build_stages(family, UNIT_STAGES, [settled.get(("", code), Tally()) for code in heads])
     return stages
 
 
@@ -197,16 +238,22 @@ def build_ageing(
     rows: Iterable[Open],
     name: Callable[[str], str],
     clock: Callable[[Open], ClockState],
-    anonymised: bool,
+    edition: FigureEdition | None,
 ) -> list[Ageing]:
     """Build the ageing of open applications by state of the SLA clock, the most overdue first."""
-    tallies = group_rows(((key(row), str(clock(row))), row.number, 0, row.provider) for row in rows)
-    hidden = find_withheld_in_table(tallies, (), ()) if anonymised else set()
+    tallies = settle_table(
+        edition,
+        "ageing",
+        group_rows(((key(row), str(clock(row))), row.number, 0, row.provider) for row in rows),
+    )
+    hidden = find_withheld_in_table(tallies, (), ()) if edition else set()
     codes = {code for code, _ in tallies}
 
     def counts_of(code: str) -> dict[ClockState, int | None]:
         return {
-            state: None if (code, str(state)) in hidden else tallies.get((code, str(state)), Tally()).count
+            state: None
+            if (code, str(state)) in hidden
+            else publish_count(tallies.get((code, str(state)), Tally()).count, edition)
             for state in OPEN_CLOCKS
         }
 
@@ -225,26 +272,27 @@ def build_days(
     rows: Iterable[DecisionCount],
     days_rows: Iterable[DecisionCount],
     name: Callable[[str], str],
-    anonymised: bool,
+    table: str,
+    edition: FigureEdition | None,
 ) -> list[Days]:
-    """Build the days to decision of applications decided by an SO: `rows` for the numbers, `taken` for the days."""
-    tallies = group_rows((key(row), row.number, 0, row.provider) for row in _decided_by_operator(rows))
+    """Build the days to decision of applications decided by an SO: `rows` for the numbers, `days_rows` for the days."""
+    tallies = settle_line(
+        edition, table, group_rows((key(row), row.number, 0, row.provider) for row in _decided_by_operator(rows))
+    )
     counts: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in _decided_by_operator(days_rows):
         counts[key(row)][row.days] += row.number
-    hidden = find_withheld(tallies) if anonymised else set()
-    figures = [
-        Days(code, name(code), None, None, None)
-        if code in hidden
-        else Days(
-            code,
-            name(code),
-            tally.count,
-            percentile_days(counts[code], MEDIAN),
-            percentile_days(counts[code], NINETIETH),
-        )
-        for code, tally in tallies.items()
-    ]
+    hidden = find_withheld(tallies) if edition else set()
+
+    def build(code: str, tally: Tally) -> Days:
+        days = [percentile_days(counts[code], share) for share in (MEDIAN, NINETIETH)]
+        if edition:
+            days = edition.settle_value(table, code, cell_of(tally), days)
+        if code in hidden:
+            return Days(code, name(code), None, None, None)
+        return Days(code, name(code), publish_count(tally.count, edition), *days)
+
+    figures = [build(code, tally) for code, tally in tallies.items()]
     return sorted(figures, key=lambda days: (-(days.median or 0), days.label))
 
 
@@ -262,64 +310,78 @@ def percentile_days(counts: Mapping[int, int], share: float) -> int:
     return 0
 
 
-def build_outcomes(rows: Sequence[DecisionCount], anonymised: bool) -> list[StatisticsFigure]:
+def build_outcomes(rows: Sequence[DecisionCount], edition: FigureEdition | None) -> list[StatisticsFigure]:
     """Build the outcomes of applications, in the order of the life cycle."""
-    tallies = group_rows((row.outcome, row.number, 0, row.provider) for row in rows)
-    hidden = find_withheld(tallies) if anonymised else set()
+    tallies = settle_line(edition, "outcomes", group_rows((row.outcome, row.number, 0, row.provider) for row in rows))
+    hidden = find_withheld(tallies) if edition else set()
     return [
         _build_figure(
-            str(status), QUALIFICATION_LABELS[status], tallies.get(str(status), Tally()), str(status) in hidden
+            str(status), QUALIFICATION_LABELS[status], tallies.get(str(status), Tally()), str(status) in hidden, edition
         )
         for status in DECIDED
     ]
 
 
 def build_outcomes_by_month(
-    rows: Sequence[DecisionCount], months: Sequence[date], anonymised: bool, outcomes: Sequence[StatisticsFigure]
+    rows: Sequence[DecisionCount],
+    months: Sequence[date],
+    edition: FigureEdition | None,
+    outcomes: Sequence[StatisticsFigure],
 ) -> list[MonthOutcomes]:
     """Build the decisions by month and outcome; an outcome that is withheld as a whole is withheld in every month."""
-    tallies = group_rows(((str(row.month), row.outcome), row.number, 0, row.provider) for row in rows)
+    tallies = settle_table(
+        edition,
+        "outcomes by month",
+        group_rows(
+            ((months[row.month - 1].isoformat(), row.outcome), row.number, 0, row.provider) for row in rows if row.month
+        ),
+    )
     closed = [figure.code for figure in outcomes if figure.withheld]
-    hidden = find_withheld_in_table(tallies, (), closed) if anonymised else set()
+    hidden = find_withheld_in_table(tallies, (), closed) if edition else set()
 
-    def count_of(number: int, outcome: str) -> int | None:
-        key = (str(number), outcome)
-        return None if key in hidden else tallies.get(key, Tally()).count
+    def count_of(month: date, outcome: str) -> int | None:
+        key = (month.isoformat(), outcome)
+        return None if key in hidden else publish_count(tallies.get(key, Tally()).count, edition)
 
-    return [
-        MonthOutcomes(month, {str(status): count_of(number, str(status)) for status in DECIDED})
-        for number, month in enumerate(months, 1)
-    ]
+    return [MonthOutcomes(month, {str(status): count_of(month, str(status)) for status in DECIDED}) for month in months]
 
 
 def build_reasons(
-    rows: Sequence[DecisionCount], anonymised: bool, outcomes: Sequence[StatisticsFigure]
+    rows: Sequence[DecisionCount], edition: FigureEdition | None, outcomes: Sequence[StatisticsFigure]
 ) -> list[StatisticsFigure]:
     """Build the reasons why applications failed, the most frequent first."""
     failed = [row for row in rows if row.outcome == QualificationStatus.FAILED]
-    tallies = group_rows((row.reason or "", row.number, 0, row.provider) for row in failed)
-    hidden = find_withheld(tallies) if anonymised else set()
+    tallies = settle_line(
+        edition, "reasons", group_rows((row.reason or "", row.number, 0, row.provider) for row in failed)
+    )
+    hidden = find_withheld(tallies) if edition else set()
     if any(figure.withheld and figure.code == QualificationStatus.FAILED for figure in outcomes):
         hidden = set(tallies)
     labels = {row["Code"]: row["Label"] for row in read_rows("qualification_reasons.csv")}
     ranked = sorted(tallies.items(), key=lambda pair: (-pair[1].count, pair[0]))
     return [
-        _build_figure(code, labels.get(code, code or "No reason given"), tally, code in hidden)
+        _build_figure(code, labels.get(code, code or "No reason given"), tally, code in hidden, edition)
         for code, tally in ranked
     ]
 
 
-def build_expiries(rows: Iterable[Ending], first: date, anonymised: bool) -> list[Expiry]:
+def build_expiries(rows: Iterable[Ending], first: date, edition: FigureEdition | None) -> list[Expiry]:
     """Build the expiries of qualifications in each of the coming twelve months, this one first."""
     start = first.year * 12 + first.month - 1
-    tallies = group_rows(
-        (row.valid_until.year * 12 + row.valid_until.month - 1, row.number, row.kw, row.provider) for row in rows
+    tallies = settle_line(
+        edition,
+        "expiries",
+        group_rows(
+            (row.valid_until.year * 12 + row.valid_until.month - 1, row.number, row.kw, row.provider) for row in rows
+        ),
     )
-    hidden = find_withheld(tallies) if anonymised else set()
+    hidden = find_withheld(tallies) if edition else set()
     expiries: list[Expiry] = []
     for number in range(start, start + MONTHS_AHEAD):
         month, tally = date(number // 12, number % 12 + 1, 1), tallies.get(number, Tally())
         expiries.append(
-            Expiry(month, None, None) if number in hidden else Expiry(month, tally.count, to_kilowatts(tally.kw))
+            Expiry(month, None, None)
+            if number in hidden
+            else Expiry(month, publish_count(tally.count, edition), publish_kw(tally.kw, edition))
         )
     return expiries

@@ -30,6 +30,10 @@ class MarketFilters:
         return all(not values or value in values for values, value in pairs)
 
 
+UNIT_STAGES = ("in_unit", "applied", "qualified")
+"""The stages of the funnel from market units on."""
+
+
 class Dimension(StrEnum):
     """The dimensions of qualified power."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -16,11 +17,12 @@ from sqlmodel import col
 from models.participants import Organisation
 from models.products import Family, ProductVersion
 from models.units import MarketUnit, UnitCapability, UnitStatus
+from services.assets.counters.editions import begin_edition, read_edition, round_count, round_kw, with_edition
 from services.core.clock import now, today
-from services.core.identity.actor import Actor
+from services.core.identity.actor import Actor, system_actor
 from services.core.identity.permissions import Scope, scopes_of
 from services.core.identity.visibility import within
-from services.core.operation import operation
+from services.core.operation import operation, system_step
 from services.core.settings import settings
 from services.core.transaction import current_session
 from services.market.eligibility.explanations import GROUP_OF_AREA
@@ -30,7 +32,8 @@ from services.market.eligibility.verdicts import judge
 from services.market.products.catalogue import list_offered_versions
 from services.market.products.procurers import list_procurer_codes
 from services.market.statistics.blocker_text import blocker_label, blocker_sentence, describe_stop, join_products
-from services.market.statistics.disclosure_control import select_publishable_sets
+from services.market.statistics.disclosure_control import Tally, select_publishable_sets
+from services.market.statistics.edition import settle_line
 from services.market.statistics.model import MarketFilters
 from services.market.statistics.queries import PERMISSION
 
@@ -100,23 +103,32 @@ _cache: dict[tuple[object, ...], Blockers] = {}
 _lock = Lock()
 
 
-@operation("UC-05.02", permission="market.statistics", writes=False, name="top_blockers")
-def top_blockers(actor: Actor, filters: MarketFilters | None = None) -> Blockers:
-    """Find the top blockers of eligibility now: units against the open products of their family.
+EDITION = "blockers"
 
-    An FSP has its own units, an SO those in its areas against the products that it buys, the administrator all. An actor who
-    sees more here than unit by unit (regulator, viewer) gets figures over all under disclosure control: none of fewer than 5
-    units or of fewer than 3 providers, nor two whose difference is one, and no filters. Days in the filters don't count.
-    Cached for as long as no unit or product changes.
+
+def top_blockers(actor: Actor, filters: MarketFilters | None = None) -> Blockers:
+    """Find the top blockers of eligibility: units against the open products of their family.
+
+    An FSP has its own units, an SO those in its areas against the products that it buys, the administrator all, as of now. An
+    actor who sees more here than unit by unit (regulator, viewer) gets the edition of the day: rounded figures over all under
+    disclosure control, none of fewer than 5 units or of fewer than 3 providers, nor two whose difference is one, and no
+    filters. Days in the filters don't count. Cached for as long as no unit or product changes.
     """
-    anonymised = not scopes_of(actor, PERMISSION) <= scopes_of(actor, "unit.read")
-    products = _select_products(actor, MarketFilters() if anonymised or filters is None else filters)
+    return with_edition(partial(_find_blockers, actor, filters), publish_blockers)
+
+
+@operation("UC-05.02", permission="market.statistics", writes=False, name="top_blockers")
+def _find_blockers(actor: Actor, filters: MarketFilters | None) -> Blockers:
+    """Find the top blockers in the actor's view; for who sees no single unit, read the edition of the day."""
+    if not scopes_of(actor, PERMISSION) <= scopes_of(actor, "unit.read"):
+        return read_edition(EDITION, Blockers)
+    products = _select_products(actor, filters or MarketFilters())
     visibility = within(MarketUnit, actor, PERMISSION)
     versions = tuple((version.code, version.product_version) for version in products)
-    key = (_view_key(actor), anonymised, versions, *_state_of_units(visibility))
+    key = (_view_key(actor), versions, *_state_of_units(visibility))
     blockers = _cache.get(key)
     if blockers is None:
-        blockers = _count_blockers(visibility, products, anonymised)
+        blockers = _count_blockers(visibility, products)
         with _lock:
             while len(_cache) >= CACHED_ANSWERS:
                 _cache.pop(next(iter(_cache)))
@@ -164,7 +176,16 @@ def _find_procurer_codes(organisations: Iterable[object]) -> list[str]:
     return [code for organisation in organisations_found for code in list_procurer_codes(organisation)]
 
 
-def _count_blockers(visibility: ColumnElement[bool], products: Sequence[ProductVersion], anonymised: bool) -> Blockers:
+def _count_blockers(visibility: ColumnElement[bool], products: Sequence[ProductVersion]) -> Blockers:
+    height, candidates = _list_candidates(visibility, products)
+    items = [_build_blocker(candidate) for candidate in candidates[:MAX_BLOCKERS]]
+    return Blockers(now(), False, height, items, len(candidates) - len(items))
+
+
+def _list_candidates(
+    visibility: ColumnElement[bool], products: Sequence[ProductVersion]
+) -> tuple[int, list[_Candidate]]:
+    """List the candidates, those that stop most first, with the number of units."""
     units, areas = load_frames_for_counts(visibility)
     units = units.with_row_index("row")
     candidates: list[_Candidate] = []
@@ -175,22 +196,45 @@ def _count_blockers(visibility: ColumnElement[bool], products: Sequence[ProductV
             candidates += _find_in_family(
                 in_family, areas, [version for version in products if version.family is family]
             )
-    candidates = _merge_alike(candidates)
-    candidates.sort(key=_order)
-    selected = candidates[:MAX_BLOCKERS]
-    if anonymised:
-        indexes = select_publishable_sets(
-            [candidate.rows for candidate in candidates], _number_providers(visibility, units), MAX_BLOCKERS
-        )
-        selected = [candidates[index] for index in indexes]
-    return Blockers(
-        now(),
-        anonymised,
-        None if anonymised else units.height,
-        [_build_blocker(candidate, anonymised) for candidate in selected],
-        None if anonymised else len(candidates) - len(selected),
-        anonymised and len(selected) < min(len(candidates), MAX_BLOCKERS),
-    )
+    return units.height, sorted(_merge_alike(candidates), key=_order)
+
+
+@system_step("UC-05.02", name="publish_blockers")
+def publish_blockers() -> None:
+    """Make today's edition of the top blockers, unless it is there."""
+    edition = begin_edition(EDITION)
+    if edition is None:
+        return
+    actor = system_actor()
+    visibility = within(MarketUnit, actor, PERMISSION)
+    _height, candidates = _list_candidates(visibility, _select_products(actor, MarketFilters()))
+    providers = _list_providers(visibility)
+    numbers = np.unique(np.array(providers, dtype=object).astype(str), return_inverse=True)[1]
+    publishable = select_publishable_sets([candidate.rows for candidate in candidates], numbers, MAX_BLOCKERS)
+    tallies: dict[str, Tally] = {}
+    for candidate in candidates:
+        tally = tallies[_text_key(candidate)] = Tally()
+        for row in candidate.rows:
+            tally.add(1, 0, providers[row])
+        tally.kw = candidate.hundredths
+    settled = settle_line(edition, "units", tallies)
+    items: list[TopBlocker] = []
+    for index in publishable:
+        key = _text_key(candidates[index])
+        if key not in settled or settled[key].small:
+            continue
+        kept = replace(candidates[index], units=settled[key].count, hundredths=settled[key].kw)
+        items.append(_build_blocker(kept, anonymised=True))
+    items.sort(key=lambda item: -item.units)
+    withheld = len(items) < min(len(candidates), MAX_BLOCKERS)
+    edition.save(Blockers(edition.made_at, True, None, items, None, withheld))
+
+
+def _text_key(candidate: _Candidate) -> str:
+    """The key by which editions know a blocker: the requirement, the products that ask for it, and the place."""
+    codes = ",".join(version.code for version in candidate.versions)
+    description = describe_stop(candidate.requirement, candidate.versions[0])
+    return "|".join((str(candidate.requirement), codes, description, candidate.gsp_group or ""))
 
 
 def _order(candidate: _Candidate) -> tuple[int, int, int, str, Requirement]:
@@ -269,21 +313,21 @@ def _smallest_gap(requirement: Requirement, row: dict[str, Any], version: Produc
             return None
 
 
-def _number_providers(visibility: ColumnElement[bool], units: pl.DataFrame) -> np.ndarray:
-    """Number the providers; return the number of each unit's provider, in the order of the units."""
+def _list_providers(visibility: ColumnElement[bool]) -> list[str]:
+    """List the provider of each unit, in the order of the units' frame."""
+    units, _areas = load_frames_for_counts(visibility)
     query = select(as_stored_text(col(MarketUnit.id)), col(MarketUnit.service_provider_id))
     query = query.where(col(MarketUnit.status) == UnitStatus.ACTIVE, visibility)
-    provider_of_unit = {str(unit): provider for unit, provider in current_session().execute(query)}
-    numbers: dict[object, int] = {}
-    return np.array(
-        [numbers.setdefault(provider_of_unit.get(unit), len(numbers)) for unit in units["unit_id"]], dtype=np.int64
-    )
+    provider_of_unit = {str(unit): str(provider) for unit, provider in current_session().execute(query)}
+    return [provider_of_unit.get(unit, "") for unit in units["unit_id"]]
 
 
-def _build_blocker(candidate: _Candidate, anonymised: bool) -> TopBlocker:
+def _build_blocker(candidate: _Candidate, *, anonymised: bool = False) -> TopBlocker:
     in_kw = candidate.requirement not in (Requirement.FULL_DELIVERY, Requirement.DURATION)
     nearest = None if anonymised or candidate.nearest is None else Decimal(candidate.nearest)
     alone, kw = None if anonymised else candidate.alone, Decimal(candidate.hundredths) / 100
+    units = round_count(candidate.units) if anonymised else candidate.units
+    kw = Decimal(round_kw(int(kw))) if anonymised else kw
     nearest = nearest / 100 if nearest is not None and in_kw else nearest
     first, codes = candidate.versions[0], tuple(version.code for version in candidate.versions)
     label, description = (
@@ -296,12 +340,12 @@ def _build_blocker(candidate: _Candidate, anonymised: bool) -> TopBlocker:
         codes,
         first.family,
         candidate.gsp_group,
-        candidate.units,
+        units,
         alone,
         kw,
         nearest,
         label,
         blocker_sentence(
-            candidate.requirement, f"{join_products(codes)}: {description}{place}", candidate.units, alone, kw, nearest
+            candidate.requirement, f"{join_products(codes)}: {description}{place}", units, alone, kw, nearest
         ),
     )
