@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -92,6 +93,18 @@ def _hidden_parts(facts: dict[str, Any], headings: list[str], frame: pl.DataFram
     return tuple(notices)
 
 
+def _with_percents(frame: pl.DataFrame, percent_cells: Mapping[str, list[int]]) -> pl.DataFrame:
+    """The rows of a sheet with 95% where a cell shows that and holds 0.95."""
+    for column, rows in percent_cells.items():
+        name = f"c{column}"
+        if name in frame.columns:
+            number = pl.col(name).cast(pl.Float64, strict=False)
+            shown = pl.concat_str((number * 100).round(10).cast(pl.String).str.strip_suffix(".0"), pl.lit("%"))
+            marked = pl.col(ROW).is_in(rows) & number.is_not_null()
+            frame = frame.with_columns(pl.when(marked).then(shown).otherwise(pl.col(name)).alias(name))
+    return frame
+
+
 def _sheet(read: pl.DataFrame, facts: dict[str, Any], score: Score) -> TextTable:
     top = [["" if cell is None else str(cell) for cell in row] for row in read.head(HEADINGS_WITHIN).rows()]
     if not top:
@@ -102,7 +115,7 @@ def _sheet(read: pl.DataFrame, facts: dict[str, Any], score: Score) -> TextTable
         for at, column in enumerate(read.columns[: len(headings)])
     )
     frame = body.with_row_index(ROW).with_columns(_NO_REASON.alias(BROKEN))
-    frame = numbered_from(frame, place + 2)
+    frame = _with_percents(numbered_from(frame, place + 2), facts["percent_cells"])
     unanswered = tuple(Unanswered(*cell_facts) for cell_facts in facts["unanswered"])
     notices = _hidden_parts(facts, headings, frame) if headings else ()
     return TextTable("xlsx", headings, frame, facts["name"], unanswered=unanswered, notices=notices)

@@ -42,6 +42,9 @@ _MARKS = (b"<f", b":f", b't="e"', b"t='e'", b"hidden=")
 _LONG_VALUE = re.compile(rb"v>-?(?:[0-9]{16}|[0-9.]+[eE]\+?(?:1[5-9]|[2-9][0-9]|[0-9]{3}))")
 _LONG_NUMBER = re.compile(r"-?(?:[1-9][0-9]{15,}(?:\.0*)?|[0-9.]+[eE]\+?(?:1[5-9]|[2-9][0-9]|[0-9]{3}))")
 """1,000,000,000,000,000 or more: from here on a number of a workbook no longer tells every digit that was typed."""
+MOST_PERCENT_CELLS = 1_000_000
+_PERCENT_FORMATS = ("9", "10")
+"""Formats of every workbook that show a number as a share of a hundred."""
 _RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -88,6 +91,7 @@ def workbook(folder: Path) -> dict[str, Any]:
                 for element in outline.iter()
                 if _name(element.tag) == "sheet" and element.get("state") in ("hidden", "veryHidden")
             }
+            percent_styles = _percent_styles(_parsed(packed, "xl/styles.xml"))
             book = fastexcel.read_excel(str(file))
             sheets: list[dict[str, Any]] = []
             cells = 0
@@ -102,7 +106,7 @@ def workbook(folder: Path) -> dict[str, Any]:
                     raise Unreadable("FILE-07", f"{cells:,} cells", words)
                 _keep(sheet, folder / f"{len(sheets)}.arrow")
                 del sheet
-                facts = _sheet_facts(packed, parts.get(name))
+                facts = _sheet_facts(packed, parts.get(name), percent_styles)
                 sheets.append({"name": name, "visible": name not in hidden, **facts})
     except (
         zipfile.BadZipFile, fastexcel.FastExcelError, zipfile.LargeZipFile, RuntimeError, EOFError, ParseError
@@ -192,10 +196,13 @@ class _SheetReader:
 
     `reach` is the first and the last cell in use, as the sheet says; `unanswered` has row, column, cell, what it holds and
     what to do of cells that show no value, or not the one that was typed; `first` is the first column with a value;
-    `hidden_rows` and `hidden_columns` are numbered from 1, `filtered` says whether a filter is set.
+    `hidden_rows` and `hidden_columns` are numbered from 1, `filtered` says whether a filter is set. `percent_cells` has row and
+    column of the numbers whose style is one of `percent_styles`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, percent_styles: frozenset[str] = frozenset()) -> None:
+        self.percent_cells: list[tuple[int, int]] = []
+        self._percent_styles = percent_styles
         self.reach: str | None = None
         self.begun = False
         self.first = LAST_COLUMN
@@ -271,12 +278,15 @@ class _SheetReader:
         has_value = bool(self._value) or self._has_text
         if has_value:
             self.first = min(self.first, column)
+        is_number = bool(self._value) and attributes.get("t", "n") == "n"
+        if is_number and attributes.get("s") in self._percent_styles and len(self.percent_cells) < MOST_PERCENT_CELLS:
+            self.percent_cells.append((row, column))
         what, remedy = None, SAVE_AGAIN
         if attributes.get("t") == "e":
             what = f"the error {self._value}".strip()
         elif self._has_formula and not has_value:
             what = "a formula without a result"
-        elif attributes.get("t", "n") == "n" and _LONG_NUMBER.fullmatch(self._value):
+        elif is_number and _LONG_NUMBER.fullmatch(self._value):
             what, remedy = f"the number {self._value}, of which a workbook keeps 15 digits", AS_TEXT
         if what and len(self.unanswered) < MOST_TOLD:
             self.unanswered.append((row, column, name, what, remedy))
@@ -314,31 +324,48 @@ def _is_hidden(attributes: dict[str, str]) -> bool:
     return attributes.get("hidden") in ("1", "true")
 
 
-def _is_worth_parsing(packed: zipfile.ZipFile, part: str) -> bool:
-    """Tell whether a sheet may have a formula, an error, a long number, or rows that are hidden: most have none."""
+def _percent_styles(styles: Element) -> frozenset[str]:
+    """The numbers of the cell styles that show a number as a share of a hundred."""
+    formats = set(_PERCENT_FORMATS)
+    cell_styles: list[str] = []
+    for element in styles.iter():
+        if _name(element.tag) == "numFmt" and "%" in re.sub(r'"[^"]*"|\\.', "", element.get("formatCode", "")):
+            formats.add(element.get("numFmtId", ""))
+        if _name(element.tag) == "cellXfs":
+            cell_styles = [style.get("numFmtId", "") for style in element]
+    return frozenset(str(number) for number, name in enumerate(cell_styles) if name in formats)
+
+
+def _is_worth_parsing(packed: zipfile.ZipFile, part: str, percent_styles: frozenset[str]) -> bool:
+    """Tell whether a sheet may have a formula, an error, a long number, a share, or rows that are hidden: most have none."""
     before = b""
+    marks = [*_MARKS, *(f" s={quote}{style}{quote}".encode() for style in percent_styles for quote in "\"'")]
     for piece in _pieces(packed, part, PIECE):
         seen = before + piece
-        if any(mark in seen for mark in _MARKS) or _LONG_VALUE.search(seen):
+        if any(mark in seen for mark in marks) or _LONG_VALUE.search(seen):
             return True
         before = piece[-OVERLAP:]
     return False
 
 
-def _sheet_facts(packed: zipfile.ZipFile, part: str | None) -> dict[str, Any]:
+def _sheet_facts(packed: zipfile.ZipFile, part: str | None, percent_styles: frozenset[str]) -> dict[str, Any]:
     """Facts of a sheet that its values don't tell.
 
     `unanswered`: row (from 1), column (from 0, of the columns in use), cell, what it holds and what to do, of formulas
     without a result, errors and numbers that are longer than a number can be. `hidden_rows` (from 1), `hidden_columns` (as
-    above) and whether the sheet is `filtered`.
+    above) and whether the sheet is `filtered`. `percent_cells`: rows by column, as `unanswered` counts them.
     """
-    reader = _SheetReader()
-    if part is not None and _is_worth_parsing(packed, part):
+    reader = _SheetReader(percent_styles)
+    if part is not None and _is_worth_parsing(packed, part, percent_styles):
         parser = XMLParser(target=reader)  # noqa: S314  # expat bounds entities, this process memory and time
         for piece in _pieces(packed, part, PIECE):
             parser.feed(piece)
         parser.close()
+    percent_cells: dict[int, list[int]] = {}
+    for row, column in reader.percent_cells:
+        percent_cells.setdefault(column - reader.first, []).append(row)
     return {
+        "percent_cells": percent_cells,
         "unanswered": [
             (row, column - reader.first, name, what, remedy) for row, column, name, what, remedy in reader.unanswered
         ],

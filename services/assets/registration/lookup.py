@@ -23,7 +23,7 @@ from services.core.errors import Finding, TooManyRequests
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
-from services.core.text import clean_line
+from services.core.text import clean_line, plain_code
 from services.core.transaction import afterwards, current_session
 
 LONGEST_SERIAL = 64
@@ -112,7 +112,7 @@ def _ask_mpan(question: _Question, mpan: str | None) -> None:
 
 
 def _ask_device(question: _Question, serial_number: str | None, manufacturer: str | None) -> None:
-    serial, maker = clean_line(serial_number or ""), clean_line(manufacturer or "")
+    serial, maker = plain_code(clean_line(serial_number or "")), clean_line(manufacturer or "")
     if not serial and not maker:
         return
     plain = serial.replace("-", "").replace("_", "")

@@ -7,7 +7,7 @@ three digits after one comma, may be a thousand or one: then the other cells of 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from types import MappingProxyType
 
 POINT, COMMA, MIXED = ".", ",", "mixed"
@@ -24,6 +24,8 @@ _WITH_UNIT = re.compile(r"(?s)\s*(\S(?:.*[0-9.,])?)\s*((?:[A-Za-zµ]+(?:\(e\)|²
 _FAR = 30
 """Powers of ten beyond which a number is no value of an asset."""
 LONGEST_NUMBER = 60
+EXACT = Context(prec=2 * LONGEST_NUMBER)
+"""Arithmetic in which no number of so many digits loses any."""
 
 
 def plain_number(text: str, mark: str | None = None, *, small: bool = False) -> str | None:
@@ -157,14 +159,19 @@ def heading_unit(heading: str) -> tuple[str, str]:
 
 
 def convert(number: str, unit: str, target: str) -> str | None:
-    """A plain number of one unit in another; None where they measure different things, or either is unknown."""
+    """A plain number of one unit in another; None where they measure different things, or either is unknown.
+
+    A share of a hundred is a part of one where the target has no unit.
+    """
     source, target_unit = find_unit(unit), find_unit(target)
+    if source is not None and source.quantity == "share" and not target:
+        return format(EXACT.divide(Decimal(number), Decimal(100)), "f")
     if source is None or target_unit is None or source.quantity != target_unit.quantity:
         return None
     if source.factor == target_unit.factor:
         return number
-    converted = Decimal(number) * source.factor / target_unit.factor
-    return format(converted.quantize(1) if converted == converted.to_integral_value() else converted.normalize(), "f")
+    converted = EXACT.divide(EXACT.multiply(Decimal(number), source.factor), target_unit.factor)
+    return format(converted.to_integral_value() if converted == converted.to_integral_value() else converted, "f")
 
 
 def read_quantity(

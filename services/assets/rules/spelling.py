@@ -14,7 +14,7 @@ import polars as pl
 
 from services.assets.rules.dates import plain_date
 from services.assets.rules.mpan import plain_mpan
-from services.assets.rules.numbers import COMMA, MIXED, read_quantity, split_unit
+from services.assets.rules.numbers import COMMA, EXACT, MIXED, read_quantity, split_unit
 from services.assets.rules.schemas import CORE
 from services.core.text import map_where, normal_column, plain_column
 
@@ -139,7 +139,7 @@ def round_to(number: str, places: int | None) -> str:
     """A plain number rounded half up to so many decimal places; as it is where it has no more."""
     if places is None or len(number.partition(".")[2].rstrip("0")) <= places:
         return number
-    return format(Decimal(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), "f")
+    return format(Decimal(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EXACT), "f")
 
 
 def _replace(column: pl.Series, plain: str, function: Callable[[str], str | None]) -> pl.Series:

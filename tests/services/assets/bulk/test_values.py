@@ -1,9 +1,11 @@
 """Values as files hold them: placeholders, spellings, units and dates are read right or named, never silently otherwise."""
 
+import io
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from models.assets import Asset
 from models.bulk import BulkJob
@@ -156,6 +158,39 @@ def test_the_other_cells_of_a_column_decide_what_a_comma_is(
     capacities = [there.get(f"Battery {place}") for place in range(len(cells))]
     assert [asset and asset.rated_capacity for asset in capacities] == [text and Decimal(text) for text in read]
     assert set(job.summary) <= {"CAP-02"}
+
+
+def test_a_share_of_a_workbook_is_what_its_cell_shows(one_register: str) -> None:
+    rows = [battery(AssetName=f"Battery {place}") for place in range(3)]
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        shares = [book.add_format({"num_format": text}) for text in ("0%", "0.0 %", '0" % of rated"')]
+        for place, (row, share) in enumerate(zip(rows, shares, strict=True), 1):
+            for column, (term, value) in enumerate(row.items()):
+                sheet.write_string(0, column, term)
+                sheet.write_string(place, column, str(value))
+            sheet.write_string(0, len(row), "RoundTripEfficiency")
+            sheet.write_number(place, len(row), 0.875 if place < len(rows) else 87.5, share)
+    job = send(make_fsp(), buffer.getvalue(), "a.xlsx")
+    assert counts(job) == {"registered": 3}, job.summary
+    assert {asset.category_attributes["RoundTripEfficiency"] for asset in assets()} == {87.5}
+
+
+def test_a_share_is_no_power(one_register: str) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet, share = book.add_worksheet(), book.add_format({"num_format": "0%"})
+        for column, (term, value) in enumerate(battery().items()):
+            sheet.write_string(0, column, term)
+            _ = (
+                sheet.write_number(1, column, 0.95, share)
+                if term == "GenCapacity"
+                else sheet.write_string(1, column, str(value))
+            )
+    job = send(make_fsp(), buffer.getvalue(), "a.xlsx")
+    assert list(job.summary) == ["GEN-02"]
+    assert "not a share" in job.summary["GEN-02"]["examples"][0]["message"]
 
 
 def test_long_decimals_are_rounded_and_told(one_register: str) -> None:
