@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import PLAIN, show_kw, to_kw
 from pages.frame.markdown import escape_markdown
+from services.assets.rules.numbers import read_quantity
 from services.assets.rules.schemas import CORE
 from services.core.attributes import FormField
 from services.core.errors import Finding, Severity
@@ -108,8 +109,9 @@ def _power(field: FormField, state: FormState) -> None:
     unit = state.get(UNIT)
     st.text_input(**widget_options(field, state, unit))
     text = str(state.get(field.term) or "")
-    if unit != "kW" and PLAIN.fullmatch(text):
-        st.caption(f"= {show_kw(to_kw(text, unit))}")
+    number = read_quantity(text, "kW", unit=unit)
+    if number is not None and (unit != "kW" or not PLAIN.fullmatch(text)):
+        st.caption(f"= {show_kw(number)}")
 
 
 _DRAW: Mapping[str, Callable[[FormField, FormState], None]] = {
