@@ -2,7 +2,8 @@
 
 from services.assets.rules.builders import by_service
 from services.assets.rules.identifiers import IDENTIFIERS, LOOK_ALIKES
-from services.assets.rules.network import CONNECTION, MPANS, POSITION
+from services.assets.rules.network import CONNECTION, MPANS
+from services.assets.rules.position import POSITION
 from services.assets.rules.technical import CAPACITY, CATEGORY, DATES, NAMES, OWNERS, TECHNOLOGY
 from services.core.errors import Severity
 from services.core.rules import Rule, catalogue

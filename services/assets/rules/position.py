@@ -1,4 +1,4 @@
-"""Position of an asset: declared in degrees, converted from National Grid metres, or taken from the outward code.
+"""Position of an asset: its rules (POS), and where it is taken from: degrees, National Grid metres, or the postcode.
 
 Adds to the prepared frame the position taken, ``at:Latitude`` and ``at:Longitude``, ``PositionSource`` (declared, eastings,
 postcode or null), ``position_inside`` (a conversion that leaves Great Britain is false) and ``in_licence_area``
@@ -7,12 +7,72 @@ postcode or null), ``position_inside`` (a conversion that leaves Great Britain i
 
 import polars as pl
 
+from services.assets.rules.builders import COORDINATE_HINTS, WARNING, needed, readable
 from services.assets.rules.prepare import value
+from services.assets.rules.schemas import CORE
+from services.core.rules import Rule
 from services.grid.coordinates import EAST, NORTH, SOUTH, WEST, to_wgs84_many
 from services.grid.distributors import LICENCE_AREAS
 from services.grid.geography import gsp_groups_at, inside_area, outcode_position
 
+LATITUDES, LONGITUDES = (SOUTH, NORTH), (WEST, EAST)
+EASTINGS, NORTHINGS = (0, 700_000), (0, 1_300_000)
 GROUP_OF_DNO = {area.code: area.gsp_group for area in LICENCE_AREAS if area.code}
+
+
+def _coordinate(code: str, term: str, example: str) -> Rule:
+    return readable(
+        code,
+        term,
+        f"A number such as {example}",
+        f"{{given}} isn't a {CORE[term].label.lower()} as a number.",
+        COORDINATE_HINTS,
+    )
+
+
+def _between(code: str, term: str, bounds: tuple[float, float], cause: str) -> Rule:
+    low, high = bounds
+    message = f"{CORE[term].label} {{given}} is outside Great Britain. {cause}"
+    return Rule(code, term, f"Between {low} and {high}", message, value(term).is_between(low, high))
+
+
+def _together(code: str, term: str, other_term: str) -> Rule:
+    holds = pl.col(term).is_null() == pl.col(other_term).is_null()
+    message = f"{CORE[term].label} and {CORE[other_term].label.lower()} are needed together."
+    return Rule(code, term, f"Both {term} and {other_term}, or neither", message, holds)
+
+
+SWAPPED = "Latitude and longitude may have changed places."
+TEN_TIMES = "A position in metres from a table may be ten times too large."
+POSITION = [
+    _coordinate("POS-01", "Latitude", "52.2053"),
+    _between("POS-02", "Latitude", LATITUDES, SWAPPED),
+    _coordinate("POS-03", "Longitude", "0.1218"),
+    _between("POS-04", "Longitude", LONGITUDES, SWAPPED),
+    _together("POS-05", "Latitude", "Longitude"),
+    _coordinate("POS-06", "Easting", "545000"),
+    _between("POS-07", "Easting", EASTINGS, TEN_TIMES),
+    _coordinate("POS-08", "Northing", "258000"),
+    _between("POS-09", "Northing", NORTHINGS, TEN_TIMES),
+    _together("POS-10", "Easting", "Northing"),
+    Rule(
+        "POS-11",
+        "Easting",
+        "A position inside 49.8 to 61.0 N, -8.7 to 1.9 E",
+        "Easting {given} with this northing lies outside Great Britain.",
+        pl.col("position_inside"),
+    ),
+    Rule(
+        "POS-12",
+        "DNOConnection",
+        "A position inside the licence area, or a justification",
+        "The position lies outside the licence area {given}. Check the position and the network.",
+        pl.col("in_licence_area"),
+        severity=WARNING,
+    ),
+    readable("POS-13", "Postcode", "A UK postcode such as CB1 2JD", "{given} isn't a UK postcode."),
+    *(needed(code, term) for code, term in [("POS-14", "Latitude"), ("POS-15", "Longitude"), ("POS-16", "Postcode")]),
+]
 
 
 def _in_box(latitude: pl.Expr, longitude: pl.Expr) -> pl.Expr:
