@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test test-all test-postgres quick check fmt lock bench reset-demo verify docs clean help
+.PHONY: run test test-all test-postgres quick check fmt lock migration bench reset-demo verify docs clean help
 
 help:           ## What can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,12 @@ fmt: .venv/.installed-dev     ## Format the code, and mend what the linter can m
 lock: .venv/.installed-dev    ## Hold requirements*.txt to versions with hashes, anew (UPGRADE=--upgrade for newer ones)
 	@$(BIN)/uv pip compile --quiet $(LOCK) $(UPGRADE) requirements.txt --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet $(LOCK) $(UPGRADE) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock
+
+migration: .venv/.installed-dev   ## Draft the migration for what changed in models/: make migration NAME="maintenance windows"
+	@test -n "$(NAME)" || { echo 'Name it: make migration NAME="maintenance windows"'; exit 1; }
+	@folder="$$(mktemp -d)"; export DATABASE_URL="sqlite:///$$folder/empty.db"; \
+	$(BIN)/alembic upgrade head && $(BIN)/alembic revision --autogenerate -m "$(NAME)" && $(BIN)/ruff format --quiet migrations; \
+	status=$$?; rm -rf "$$folder"; exit $$status
 
 bench: .venv/.installed-dev   ## Measurements, as ratios against a baseline in the same run
 	@$(BIN)/python manage.py bench

@@ -1,4 +1,4 @@
-"""${message}"""
+"""${message.strip().rstrip(".").capitalize()}."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -6,15 +6,17 @@ from alembic import op
 
 import models.base
 ${imports if imports else ""}
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+revision = "${up_revision}"
+down_revision = "${down_revision}"
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:
+    """Add them."""
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
+    """Take them away."""
     ${downgrades if downgrades else "pass"}

@@ -53,4 +53,6 @@ def test_each_sqlite_file_starts_from_the_template(tmp_path: Path, attempt: int)
 def test_migrations_make_the_tables_of_the_models(register: str) -> None:
     with engine(writes=False).connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert differences == [], "write a migration: alembic revision --autogenerate"
+    assert differences == [], (
+        'models/ and migrations/ differ: make migration NAME="what it adds", then finish it by hand'
+    )
