@@ -1,9 +1,10 @@
-"""The structure that readers rely on: one class of a name, whatever the folder."""
+"""The structure that readers rely on: one class of a name, and nothing that lies about unreached."""
 
 import ast
 from collections import defaultdict
 from pathlib import Path
 
+import models
 from services.core.settings import ROOT
 
 LAYERS = ("models", "services", "pages")
@@ -21,3 +22,9 @@ def test_a_class_name_means_one_thing() -> None:
                     places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
     twice = {name: where for name, where in places.items() if len(where) > 1 and name not in ALIKE}
     assert twice == {}, "give each the term of its own subject"
+
+
+def test_every_module_of_tables_is_imported_with_the_package() -> None:
+    """Migrations and moves know the tables by importing `models` alone."""
+    modules = {path.stem for path in Path(ROOT, "models").glob("*.py")} - {"__init__", "base", "events"}
+    assert modules - set(models.__all__) == set(), "import it in models/__init__.py"

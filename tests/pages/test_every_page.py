@@ -6,6 +6,7 @@ import pytest
 
 from pages.frame.navigation import PLACES, START, is_offered
 from services.core.db import engine as database
+from services.core.settings import ROOT
 from services.participants.identity import actor_for_user, demo_personas
 from tests.conftest import build_demo, use_database
 from tests.databases import fresh_database
@@ -18,6 +19,15 @@ def demo_register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with fresh_database(tmp_path_factory.mktemp("demo"), "demo", build_demo) as url:
         yield url
         database.close()
+
+
+def test_every_page_has_a_place_that_leads_to_it() -> None:
+    pages = ROOT / "pages"
+    files = {path.relative_to(pages).as_posix() for path in pages.rglob("*.py")}
+    screens = {file for file in files if not file.startswith(("components/", "frame/", "__init__"))}
+    places = {place.file for places in PLACES.values() for place in places} | {"sign_in.py"}
+    assert screens - places == set(), "give each a PortalPage in PLACES of pages/frame/navigation.py"
+    assert places - screens == set(), "pages/frame/navigation.py names what isn't there"
 
 
 @pytest.mark.use_case("UC-01.04")

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from models.base import new_id
+from models.base import Recorded, new_id
 from models.core import Setting
 from models.participants import (
     ApiClient,
@@ -25,14 +25,18 @@ from services.core.clock import now
 from services.core.errors import Forbidden, Unauthenticated
 from services.core.identity.actor import Actor, system_actor
 from services.core.identity.permissions import Scope, permission_table
+from services.core.identity.visibility import visible
 from services.core.operation import operation
 from services.core.register_settings import change_setting, read_settings
 from services.core.transaction import current_session
 from services.governance.traceability import every_operation
+from services.governance.use_cases import use_cases
 
 pytestmark = pytest.mark.both_engines
 
 OURS = {known.name: known for known in every_operation()}
+READ_BY_PERMISSION_ALONE = {"AssetExport", "CategorySchema", "CodeListEntry", "LedgerSeal", "Setting"}
+"""Records of which an actor who may read them at all may read each: what the register publishes or keeps of itself."""
 
 
 @operation("UC-01.01", permission="user.manage", name="lay_down")
@@ -108,7 +112,27 @@ def test_every_cell_of_the_permission_table_holds_for_every_operation(actors: di
 
 @pytest.mark.use_case("UC-01.01")
 def test_the_table_has_a_row_for_each_permission_in_use_and_none_to_spare() -> None:
-    assert set(permission_table()) == {known.permission for known in OURS.values()}
+    used = {known.permission for known in OURS.values()}
+    idle = set(permission_table()) - used
+    assert idle == set(), "no operation requires these: take their rows out of services/core/identity/permissions.csv"
+    assert used <= set(permission_table())
+
+
+def test_every_operation_names_a_use_case_that_is_listed() -> None:
+    named = {known.use_case for known in OURS.values() if known.area != "workshop"}
+    unlisted = named - {use_case.id for use_case in use_cases()}
+    assert unlisted == set(), "give each a row in data/use_cases.csv"
+
+
+def test_every_ledgered_record_has_a_rule_of_who_sees_it() -> None:
+    actor = Actor(name="Nobody", roles=frozenset({Role.FSP_USER}), organisation_id=new_id())
+    without = set[str]()
+    for model in Recorded.__subclasses__():
+        try:
+            visible(model, actor)
+        except KeyError:
+            without.add(model.__name__)
+    assert without == READ_BY_PERMISSION_ALONE, "say in services/core/identity/visibility.py who sees each"
 
 
 @pytest.mark.use_case("UC-01.04")

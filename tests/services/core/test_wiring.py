@@ -51,8 +51,10 @@ def test_every_type_of_event_is_a_member_and_every_member_is_written_somewhere()
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in EMITTING:
                 values = [argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant)]
                 texts += [(path, value) for value in values if isinstance(value, str) and "." in value]
-    assert texts == []
-    assert named == {event_type.name for event_type in EventType}
+    members = {event_type.name for event_type in EventType}
+    assert texts == [], "write a member of EventType instead of its text"
+    assert named - members == set(), "declare each in models/events.py, with a label and what it means"
+    assert members - named == set(), "nothing in services/ writes these: take them out of models/events.py"
 
 
 def test_every_handled_type_has_a_description_and_a_member() -> None:
