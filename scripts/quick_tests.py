@@ -1,4 +1,4 @@
-"""Name the test files that a change touches, for `make quick`: those of services, API and pages, without a browser.
+"""Name the test files that a change touches, for `make quick`: those of the layers and of the house, without a browser.
 
 A change is what differs from the commit at which this branch left main, committed or not. A test file counts when it is
 changed itself, imports a changed module, opens a changed page, or else stands in the folder of the change's area.
@@ -7,11 +7,17 @@ changed itself, imports a changed module, opens a changed page, or else stands i
 import ast
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("services", "api", "pages")
+OF_THE_HOUSE = {
+    "tests/test_databases.py::test_migrations_make_the_tables_of_the_models": ("models/", "migrations/"),
+    "tests/test_docs.py": ("",),
+    "tests/test_structure.py": ("models/", "services/", "pages/"),
+}
+"""What holds documents, migrations and structure to the code, and the folders whose change it may find fault with."""
 BASES = ("origin/main", "main")
 MOST = 12
 """Test files that run in under a minute; those nearest to the change come first."""
@@ -23,12 +29,14 @@ def changed_files() -> list[str]:
     return sorted({*_git("diff", "--name-only", base).split(), *_git("ls-files", "-o", "--exclude-standard").split()})
 
 
-def tests_of(changes: Iterable[str]) -> list[str]:
+def tests_of(changes: Sequence[str]) -> list[str]:
     """Paths of test files, those nearest to the changes first."""
     files = [path for layer in LAYERS for path in sorted((ROOT / "tests" / layer).rglob("test_*.py"))]
     contents = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
     imports = {path: _imported(text) for path, text in contents.items()}
-    nearness: dict[str, int] = {}
+    nearness = {
+        path: 1 for path, folders in OF_THE_HOUSE.items() if any(change.startswith(folders) for change in changes)
+    }
     for change in changes:
         for path in contents:
             near = 0 if path == change else _distance(change, path, imports[path], contents[path])
