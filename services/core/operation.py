@@ -32,6 +32,7 @@ class Operation:
 
     name: str
     module: str
+    function: str
     use_case: str
     permission: str
     writes: bool
@@ -65,6 +66,7 @@ def operation(
         declared = Operation(
             name=name,
             module=function.__module__,
+            function=function.__name__,
             use_case=use_case,
             permission=permission,
             writes=writes,
