@@ -28,3 +28,9 @@ def test_every_module_of_tables_is_imported_with_the_package() -> None:
     """Migrations and moves know the tables by importing `models` alone."""
     modules = {path.stem for path in Path(ROOT, "models").glob("*.py")} - {"__init__", "base", "events"}
     assert modules - set(models.__all__) == set(), "import it in models/__init__.py"
+
+
+def test_migrations_follow_one_another_by_number() -> None:
+    """Two that were drafted side by side take the same number unseen."""
+    numbers = [path.name[:4] for path in sorted(Path(ROOT, "migrations", "versions").glob("[0-9]*.py"))]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)], "number the later one anew"
