@@ -12,12 +12,11 @@ from services.core.clock import now
 from services.core.errors import Refused
 from services.core.identity.actor import system_actor
 from services.core.ledger import keys
-from services.core.ledger.anchors import anchor_path, read_anchor_file, write_anchor
+from services.core.ledger.anchors import anchor_file_of, anchor_path, read_anchor_file, write_anchor
 from services.core.ledger.keys import SealKeyRefused, SigningKey
 from services.core.ledger.sealing import has_signed_seals, last_seal, lock_ledger, seal_ledger
 from services.core.operation import system_step
 from services.core.register_settings import register_id
-from services.core.settings import settings
 from services.core.transaction import current_session
 
 log = logging.getLogger("fmar.ledger")
@@ -64,21 +63,18 @@ def seal_and_anchor(patience: timedelta = timedelta()) -> int:
 
 def _prepare_anchor_file() -> bool:
     """Tell whether seals can be anchored; the file of a register without seals is begun."""
-    path = anchor_path()
+    if anchor_path() is None:
+        return False
+    file = read_anchor_file(read_register_id(), now())
+    path = file.path
     if path is None:
         return False
-    is_new = read_seal_count() == 0
-    file = read_anchor_file(read_register_id(), now())
-    if file.missing and not is_new:
+    if file.missing and read_seal_count():
         log.error("%s", missing_anchors(path))
         return False
     if file.others and not file.anchors:
-        if not (is_new and settings().demo):
-            log.error("Seals are not anchored: %s", file.problems[-1])
-            return False
-        # The register of this file is gone, or another demo's: its anchors are kept beside the new ones.
-        log.warning("The anchors of another register were set aside: %s", _set_aside(path))
-        file.missing = True
+        log.error("Seals are not anchored: %s", file.problems[-1])
+        return False
     if file.missing:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -105,10 +101,10 @@ def restart_anchors(register: str) -> tuple[int, Path | None]:
     For the first time on a machine, and after a restore. `register` is the register's identifier, typed by whoever decides it.
     Raises Refused for another one, or where no anchors are kept.
     """
-    path = anchor_path()
+    identifier = read_register_id()
+    path = anchor_file_of(identifier)
     if path is None:
         raise Refused("No anchors are kept here: set FMAR_ANCHOR_FILE.")
-    identifier = read_register_id()
     if register != identifier:
         raise Refused(f"This register is {identifier}, not {register}. Nothing was changed.")
     former = _set_aside(path) if path.exists() else None

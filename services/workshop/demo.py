@@ -11,7 +11,7 @@ from services.core.db.engine import engine
 from services.core.db.migrate import migrate
 from services.core.errors import Refused
 from services.core.identity.actor import Actor, system_actor
-from services.core.ledger.anchors import anchor_path
+from services.core.ledger.anchors import anchor_file_of
 from services.core.operation import operation
 from services.core.register_settings import MADE_UP_PAST, declare
 from services.core.settings import settings
@@ -134,7 +134,7 @@ def _identifier() -> str | None:
 
 def _forget_anchors(register: str | None) -> None:
     """Take the seals of a register that is gone out of the anchor file."""
-    path = anchor_path()
+    path = None if register is None else anchor_file_of(register)
     if path is None or register is None or not path.exists():
         return
     lines = path.read_text("utf-8").splitlines(keepends=True)

@@ -13,6 +13,8 @@ from starlette.routing import Mount
 
 from sandbox.app import create_app
 from services.core.db import engine as database
+from services.core.settings import settings
+from services.governance.sealing import read_register_id, restart_anchors
 from tests.browser.harness import launch_browser, start_portal
 from tests.conftest import build_demo, use_database
 from tests.databases import fresh_database
@@ -46,6 +48,11 @@ def _demo_portal(folder: Path) -> Iterator[DemoPortal]:
     outside = Starlette(routes=[Mount("/", create_app(KEY, control=True))])
     with fresh_database(folder, "demo", build_demo) as register, serve(outside) as sandbox:
         use_database(register)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("FMAR_ANCHOR_FILE", str(folder / "anchors.jsonl"))
+            settings.cache_clear()
+            restart_anchors(read_register_id())
+        settings.cache_clear()
         env = {
             "FMAR_MODE": "demo",
             "FMAR_ANCHOR_FILE": str(folder / "anchors.jsonl"),

@@ -1,5 +1,6 @@
 """The anchor file: each seal's hash, outside the database. Append-only; of two lines for one seal the first counts."""
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -34,6 +35,26 @@ def anchor_path() -> Path | None:
     return ROOT / name if name else None
 
 
+def anchor_file_of(register_id: str) -> Path | None:
+    """The anchor file of one register: the one that is configured, or one beside it where that begins with another demo's.
+
+    Several demos share a folder; a live register has its own, and lines of another in it are a fault.
+    """
+    path = anchor_path()
+    if path is None or not settings().demo or _first_register(path) in (None, register_id):
+        return path
+    return path.with_name(f"{path.stem}-{hashlib.sha256(register_id.encode()).hexdigest()[:16]}{path.suffix}")
+
+
+def _first_register(path: Path) -> str | None:
+    """The register of the first line of an anchor file; None where there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            return str(json.loads(file.readline())["register"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def anchor_line(register_id: str, number: int, seal_hash: str, moment: datetime) -> str:
     """A line of the anchor file: JSON with register, number, hash, time."""
     return json.dumps({"register": register_id, "number": number, "hash": seal_hash, "at": moment.isoformat()})
@@ -41,14 +62,14 @@ def anchor_line(register_id: str, number: int, seal_hash: str, moment: datetime)
 
 def write_anchor(seal: LedgerSeal, register_id: str, moment: datetime) -> None:
     """Append a seal to the anchor file; nothing where none is wanted."""
-    path = anchor_path()
+    path = anchor_file_of(register_id)
     if path is not None:
         append_line(path, anchor_line(register_id, seal.number, seal.hash, moment))
 
 
 def read_anchor_file(register_id: str, moment: datetime) -> AnchorFile:
     """Read the anchors of a register; `moment` is now, after which no line can be dated."""
-    path = anchor_path()
+    path = anchor_file_of(register_id)
     file = AnchorFile(path)
     if path is None:
         return file

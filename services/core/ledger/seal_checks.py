@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from models.core import LedgerEntry, LedgerSeal, Setting
 from services.core.clock import now
-from services.core.ledger.anchors import read_anchor_file
+from services.core.ledger.anchors import anchor_path, read_anchor_file
 from services.core.ledger.canonical import GENESIS
 from services.core.ledger.faults import FaultKind, Verification
 from services.core.ledger.keys import is_signed_by, key_path, public_keys_path, read_public_keys
@@ -163,10 +163,16 @@ def _verify_anchors(result: Verification, seals: Sequence[LedgerSeal], register:
     name = file.path.name
     if file.missing:
         if seals:
+            usual = anchor_path()
             message = (
                 f"{file.path} is missing, though the register has {len(seals):,} seals. Put it back from its copy; see "
                 "manage.py restart-anchors where anchors begin on this machine."
             )
+            if usual != file.path:
+                message += (
+                    f" The lines of {usual} are of another register: this is another demo beside it, or the identifier of this "
+                    "register was changed."
+                )
             result.add(FaultKind.ANCHORS_BROKEN, name, message)
         return
     result.add_all(FaultKind.ANCHORS_BROKEN, ((name, problem) for problem in file.problems))

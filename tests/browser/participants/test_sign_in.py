@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from models.participants import Organisation
 from services.core.db.engine import close
+from services.core.settings import settings
 from services.participants.approval import reinstate_organisation, suspend_organisation
 from services.participants.reading import get_organisation
 from services.participants.users import UserView, deactivate_user, list_users
@@ -84,10 +85,13 @@ def _live_env(issuers: dict[str, str], port: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def live(live_portal: Live) -> Live:
-    """The live portal, with this process at its register too, wherever the test before left it."""
+def live(live_portal: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """The live portal, with this process at its register too, in live mode: a live register is closed to a demo."""
+    monkeypatch.setenv("FMAR_MODE", "live")
     use_database(live_portal.database)
-    return live_portal
+    yield live_portal
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -339,16 +339,16 @@ def test_it_is_laid_down_and_put_back_the_same_on_either_database(
     assert not is_empty()
     with pytest.raises(Refused):
         seed_demo()
-    first = anchors.read_text().splitlines()
-    aside = [path.read_text() for path in tmp_path.glob("anchors.jsonl.before-*")]
-    assert len(aside) == 1, "the anchors of another register were set aside"
-    assert "of somebody else" in aside[0]
+    [own] = tmp_path.glob("anchors-*.jsonl")
+    first = own.read_text().splitlines()
     before = identifiers()
     assert all(before)
     reset(FEW)
     assert identifiers() == before, "the same day gives the same demo"
-    second = anchors.read_text().splitlines()
-    assert set(first).isdisjoint(second)
+    assert not own.exists(), "the anchors of a demo that is gone go with it"
+    [own] = tmp_path.glob("anchors-*.jsonl")
+    assert set(first).isdisjoint(own.read_text().splitlines())
+    assert anchors.read_text().count("\n") == 1, "another demo's anchors stay as they were"
     result = verify_ledger(SYSTEM)
     assert result.sound
     assert result.anchors == result.seals
