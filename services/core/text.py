@@ -28,7 +28,8 @@ NO_VALUE = re.compile(
     r"not[\W_]*available|not[\W_]*specified|not[\W_]*provided|not[\W_]*given|not[\W_]*set|unspecified|unassigned|"
     r"t[\W_]*b[\W_]*[acd]|to[\W_]+be[\W_]+(?:confirmed|advised|announced|determined|decided)|n[\W_]*k|blank|empty|missing|"
     r"no[\W_]+(?:data|value|serial|serial[\W_]*number|number))[\W_]*$"
-    r"|^\s*#[\W_]*(?:ref|value|div[\W_]*0|name|num|spill|calc|field)[\W_]*$|^\s*(?:[^\w\s]|_)[\W_]*$"
+    r"|^\s*#[\W_]*(?:ref|value|div[\W_]*0|name|num|spill|calc|field)[\W_]*$"
+    r"|^\s*[!-/:-@\[-`{-~\u00a1\u00b7\u00bf\u2010-\u2015\u2022\u2026\u2212][\s!-/:-@\[-`{-~\u00a1\u00b7\u00bf\u2010-\u2015\u2022\u2026\u2212]*$"
 )
 """Pattern (of Python and of Rust) of texts that stand for no value: ``NULL``, ``nan``, ``#N/A``, ``tbc``, ``-`` and so on."""
 LONGEST_PLACEHOLDER = 100

@@ -13,6 +13,7 @@ from services.assets.bulk.pipeline.worker import work_through_jobs
 from services.assets.bulk.upload.drafts import job_drafts, register_bulk_draft
 from services.assets.bulk.upload.jobs import confirm_job
 from services.assets.bulk.upload.preview import look_at_file
+from services.assets.bulk.upload.results import job_findings
 from services.assets.registration.register import register_asset
 from services.core.errors import Invalid
 from tests.asset_factories import an_mpan, battery
@@ -83,6 +84,14 @@ def test_a_placeholder_of_former_times_comes_back_unchanged(one_register: str) -
 def test_an_option_that_reads_like_a_placeholder_is_an_option(one_register: str) -> None:
     job = send(make_fsp(), csv_of([battery(ConnectionStatus="Connected", FuelType_EnergySource="Grid Electricity")]))
     assert counts(job) == {"registered": 1}, job.summary
+
+
+@pytest.mark.parametrize("text", ["½", "²", "①", "£"])
+def test_a_sign_that_says_something_is_named_and_never_taken_for_nothing(one_register: str, text: str) -> None:
+    actor = make_fsp()
+    job = send(actor, csv_of([battery(GenCapacity=text)]))
+    [finding] = job_findings(actor, job.id)
+    assert (finding["field"], finding["given"]) == ("GenCapacity", text)
 
 
 @pytest.mark.parametrize(
