@@ -24,6 +24,7 @@ from services.core.identity.resolve import actor_for_client
 from services.core.identity.roles import role_findings, still_takes_part
 from services.core.identity.visibility import reach, visible
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import Stamp, current_session, unit_of_work
 from services.participants.reasons import require_reason
 
@@ -108,7 +109,7 @@ def create_client(
         raise Refused(f"{organisation.organisation_legal_name} is {ended}: it has no programs any more.")
     if (client_id or secret) and not actor.has(Role.SYSTEM):
         raise Forbidden("Identifiers and secrets of credentials are made by the register.")
-    tidy = " ".join(name.split())
+    tidy = clean_line(name)
     expires = expires_at or now() + USUAL_LIFE
     findings = _findings(tidy, expires) + role_findings(roles, organisation, actor)
     if findings:

@@ -17,6 +17,7 @@ from stdnum import lei
 from services.core.attributes import DATA, FormField, Option, options_of, read_attributes, shipped_code_lists, text_of
 from services.core.clock import today as today_now
 from services.core.errors import Finding
+from services.core.text import normal_text
 from services.participants import rules_values as read
 from services.participants.rules_catalogue import ORGANISATION_RULES
 
@@ -245,7 +246,7 @@ class _Check:
 
 
 def _tidy(value: object) -> str | None:
-    text = " ".join((text_of(value) or "").replace("\u00a0", " ").split(" ")).strip()
+    text = normal_text(text_of(value) or "").strip()
     return re.sub(r" {2,}", " ", text) or None
 
 

@@ -19,6 +19,7 @@ from services.core.identity.roles import assignable_roles, role_findings, still_
 from services.core.identity.visibility import reach, visible
 from services.core.jobs.outbox import emit
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 from services.participants.administrators import require_another_administrator
 from services.participants.reasons import require_reason
@@ -273,7 +274,7 @@ def _require_power(actor: Actor, membership: Membership) -> None:
 def _person_findings(full_name: str, email: str) -> tuple[list[Finding], str, str]:
     """Findings about name and address, and both as they are kept."""
     findings = []
-    name = " ".join(full_name.split())
+    name = clean_line(full_name)
     if not 2 <= len(name) <= 200:
         findings.append(
             Finding("USER-01", "FullName", name or None, "2 to 200 characters", "Give the person's full name.")

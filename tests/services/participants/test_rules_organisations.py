@@ -292,3 +292,8 @@ def test_name_number_and_roles_need_approval_again() -> None:
 def test_any_json_is_answered_with_findings(hostile: object) -> None:
     for attribute in ORGANISATION_ATTRIBUTES:
         check(COMPANY | {attribute.term: hostile})
+
+
+def test_text_that_looks_the_same_is_kept_the_same() -> None:
+    typed = "Caf\u0065\u0301\u200b Power\u00a0Ltd\u202e"
+    assert check({"OrganisationLegalName": typed}).values["OrganisationLegalName"] == "Café Power Ltd"
