@@ -19,6 +19,7 @@ from services.core.errors import Blocker, Duplicate, Finding, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import reach
 from services.core.operation import operation
+from services.core.text import clean_line
 from services.core.transaction import current_session
 from services.market.qualification.lifecycle import require_reassessment
 from services.market.qualification.material_change import AffectedQualification, find_affected, find_material_reasons
@@ -105,7 +106,7 @@ def create_unit(
     unit = MarketUnit(
         service_provider_id=actor.organisation_id,
         code=code.strip(),
-        name=" ".join(name.split()),
+        name=clean_line(name),
         family=kind,
         status=UnitStatus.ACTIVE,
         status_since=moment,
@@ -123,7 +124,7 @@ def _check_description(name: str, code: str, family: str) -> tuple[list[Finding]
     if not CODE.fullmatch(code.strip()):
         expected = "1 to 40 letters, digits and - _ . /, beginning with a letter or digit"
         findings.append(Finding("UNIT-01", "UnitCode", code[:80], expected, f"The code needs {expected}."))
-    if not 1 <= len(" ".join(name.split())) <= LONGEST_NAME or "\x00" in name:
+    if not 1 <= len(clean_line(name)) <= LONGEST_NAME or "\x00" in name:
         expected = f"1 to {LONGEST_NAME} characters"
         findings.append(Finding("UNIT-03", "UnitName", name[:80], expected, "Give the unit a name."))
     kind = Family(family) if family in set(Family) else None
@@ -280,7 +281,7 @@ def update_composition(
     if not members - removed and not new:
         raise Refused(_last_asset_finding(unit_id).message)
     if name is not None:
-        unit.name = " ".join(name.split())
+        unit.name = clean_line(name)
     if new or removed:
         _change_members(unit, new, removed)
     current_session().flush()
