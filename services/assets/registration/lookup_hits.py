@@ -158,15 +158,18 @@ def unchecked_finding(actor: Actor, severity: Severity = Severity.ERROR) -> Find
     return Finding(UNCHECKED, None, None, f"At most {limit} look-ups an hour", message, severity)
 
 
-def unchecked_severity(question: Question, reply: Reply, dry_run: bool) -> Severity | None:
-    """Return the severity with which a row is told to be unchecked; None when it is not.
+def is_unchecked(question: Question, reply: Reply, *, dry_run: bool) -> bool:
+    """Tell whether a row of a file is told to be unchecked.
 
-    A dry run says so and goes on. A row that is registered is refused when it names a device or an alias: these stand once in
-    the register. A meter may be shared, so that such a row goes through, and who shares it is told later.
+    In a dry run, whatever was left open. A row that is registered, when it names a device or an alias, which stand once in the
+    register: it is refused. A meter may be shared, so that such a row goes through, and who shares it is told later.
     """
-    if dry_run:
-        return Severity.NOTICE if reply.leaves_open(question) else None
-    return Severity.ERROR if question.asks_identity and not reply.identity else None
+    return reply.leaves_open(question) if dry_run else question.asks_identity and not reply.identity
+
+
+def unchecked_severity(*, dry_run: bool) -> Severity:
+    """Return the severity with which rows are told to be unchecked: a dry run says so and goes on."""
+    return Severity.NOTICE if dry_run else Severity.ERROR
 
 
 def is_used_up(actor: Actor) -> bool:

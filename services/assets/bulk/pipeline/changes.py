@@ -14,7 +14,12 @@ from services.assets.bulk.pipeline.chunks import findings_by_row
 from services.assets.bulk.pipeline.existing_assets import slices
 from services.assets.bulk.pipeline.unchanged import Unchanged, find_unchanged, is_same_value
 from services.assets.bulk.upload.column_mapping import ASSET_ID, VERSION
-from services.assets.registration.lookup_hits import answer_questions, unchecked_finding, unchecked_severity
+from services.assets.registration.lookup_hits import (
+    answer_questions,
+    is_unchecked,
+    unchecked_finding,
+    unchecked_severity,
+)
 from services.assets.registration.record import as_terms, conflict
 from services.assets.registration.update import Changes, merged, moves_date, settle
 from services.assets.registration.validation import Conformance, hold_against_register
@@ -141,12 +146,16 @@ def _check(actor: Actor, changes: list[Change], date_moved: bool, dry_run: bool)
     hold_against_register(actor, results, [change.asset for change in changes])
     # What may be told of other providers' records, as for new rows of a file.
     replies = answer_questions(actor, [result.question for result in results], from_file=True)
+    unchecked: list[Change] = []
     for change, result, reply in zip(changes, results, replies, strict=True):
         result.withhold(reply)
         _settle(change)
-        severity = unchecked_severity(result.question, reply, dry_run)
-        if severity is not None and change.changes:
-            change.findings.append(unchecked_finding(actor, severity))
+        if change.changes and is_unchecked(result.question, reply, dry_run=dry_run):
+            unchecked.append(change)
+    if unchecked:
+        same_finding = unchecked_finding(actor, unchecked_severity(dry_run=dry_run))
+        for change in unchecked:
+            change.findings.append(same_finding)
 
 
 def _as_json(attributes: object) -> str | None:

@@ -43,6 +43,7 @@ from services.assets.registration.lookup_hits import (
     Question,
     Reply,
     answer_questions,
+    is_unchecked,
     unchecked_finding,
     unchecked_severity,
 )
@@ -190,11 +191,15 @@ def _ask_register(
     replies = [Reply(False, False) if row in alike else reply for row, reply in enumerate(answers)]
     matches.findings = [entry for entry in matches.findings if not _is_hidden(entry, unseen, replies)]
     unchecked = [
-        (row, unchecked_finding(actor, severity))
+        row
         for row, (question, reply) in enumerate(zip(questions, replies, strict=True))
-        if (severity := unchecked_severity(question, reply, dry_run)) is not None
+        if is_unchecked(question, reply, dry_run=dry_run)
     ]
-    return replies, unchecked
+    if not unchecked:
+        return replies, []
+    # The same words for all of them: worked out once.
+    same_finding = unchecked_finding(actor, unchecked_severity(dry_run=dry_run))
+    return replies, [(row, same_finding) for row in unchecked]
 
 
 def _is_hidden(entry: tuple[int, Finding], unseen: Mapping[MatchKey, object], replies: Sequence[Reply]) -> bool:
