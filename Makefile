@@ -49,7 +49,7 @@ check: .venv/.installed-dev   ## Format, lint, types, layers, known vulnerabilit
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m scripts.check_names
-	@$(BIN)/python -m scripts.audit
+	@$(BIN)/python -m scripts.audit --offline-ok
 
 fmt: .venv/.installed-dev     ## Format the code, and mend what the linter can mend
 	@$(BIN)/ruff format .

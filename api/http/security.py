@@ -3,7 +3,7 @@
 import secrets
 import time
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2
@@ -63,7 +63,13 @@ def spend(request: Request, key: str, limit: RateLimitItem) -> None:
 
     Raises TooManyRequests when it is used up, with the seconds to wait.
     """
-    granted = limiter.hit(limit, key)
+    if not limiter.hit(limit, key):
+        _refuse(request, key, limit)
+    _tell_what_is_left(request, key, limit)
+
+
+def _tell_what_is_left(request: Request, key: str, limit: RateLimitItem) -> int:
+    """Let the answer say what is left of a limit; seconds until there is more."""
     window = limiter.get_window_stats(limit, key)
     wait = max(1, int(window.reset_time - time.time()) + 1)
     leave_headers(
@@ -73,8 +79,18 @@ def spend(request: Request, key: str, limit: RateLimitItem) -> None:
             "RateLimit": f'"default";r={window.remaining};t={wait}',
         },
     )
-    if not granted:
-        raise TooManyRequests(f"That was more than {limit}. Try again in {wait} seconds.", wait)
+    return wait
+
+
+def _refuse(request: Request, key: str, limit: RateLimitItem) -> NoReturn:
+    wait = _tell_what_is_left(request, key, limit)
+    raise TooManyRequests(f"That was more than {limit}. Try again in {wait} seconds.", wait)
+
+
+def require_left(request: Request, key: str, limit: RateLimitItem) -> None:
+    """Raise TooManyRequests when a limit is used up; nothing is counted."""
+    if not limiter.test(limit, key):
+        _refuse(request, key, limit)
 
 
 def current_actor(request: Request, _documented: Annotated[str | None, Depends(scheme)]) -> Actor:

@@ -12,14 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from api.http.problems import answers
 from api.http.responses import answer
-from api.http.security import issue_token, spend
+from api.http.security import issue_token, require_left, spend
 from services.core.errors import Forbidden
-from services.participants.clients import authenticate_client
+from services.participants.clients import authenticate_client, is_proven
 
 router = APIRouter(tags=["Access"])
 PER_CREDENTIAL = RateLimitItemPerMinute(30)
 PER_ADDRESS = RateLimitItemPerMinute(300)
-"""Programs of one organisation may share an address; guessing secrets is slow under either limit."""
+"""Wrong secrets that one address may send: under one client id, and in all. Right ones count for nothing, and a program whose
+secret was right before gets its token however many wrong ones come from its address or under its name."""
 LONGEST = 200
 DESCRIPTION = """Client id and secret come as form fields, or as HTTP Basic (then each percent-encoded, as RFC 6749 asks).
 The token is sent with each call as `Authorization: Bearer <token>`; ask for a new one when it ends."""
@@ -110,14 +111,18 @@ def _token(request: Request, grant_type: str, scope: str, client_id: str, client
     if scope.strip():
         raise _Refused("invalid_scope", "There are no scopes: what a credential may do follows from its roles.")
     address = request.client.host if request.client else "unknown"
-    spend(request, f"token:{address}", PER_ADDRESS)
-    spend(request, f"token:{address}:{client_id[:LONGEST]}", PER_CREDENTIAL)
     readable = max(len(client_id), len(client_secret)) <= LONGEST and "\x00" not in client_id + client_secret
+    limits = {f"token:{address}": PER_ADDRESS, f"token:{address}:{client_id[:LONGEST]}": PER_CREDENTIAL}
+    if not (readable and is_proven(client_id, client_secret)):
+        for key, limit in limits.items():
+            require_left(request, key, limit)
     try:
         actor = authenticate_client(client_id, client_secret) if readable else None
     except Forbidden as shut:
         raise _Refused("unauthorized_client", shut.message) from None
     if actor is None:
+        for key, limit in limits.items():
+            spend(request, key, limit)
         raise _Refused("invalid_client", "This client id and secret don't open anything.", 401)
     access, seconds = issue_token(actor)
     return answer({"access_token": access, "token_type": "Bearer", "expires_in": seconds})

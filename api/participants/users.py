@@ -33,6 +33,7 @@ class UserOut(AnswerSchema):
     fmar_organisation_id: UUID
     organisation_legal_name: str
     full_name: str
+    name_warning: str | None = Field(description="When the name mixes letters of scripts that look alike; else null.")
     email: str
     roles: list[Role]
     user_status: MembershipStatus

@@ -145,6 +145,8 @@ def _draw_person(person: UserView) -> None:
             if person.user_id == actor.user_id:
                 st.badge("You", color="violet")
         st.caption(escape_markdown(f"{person.email} · {person.role_label} · since {show_moment(person.recorded_at)}"))
+        if person.name_warning:
+            st.caption(f":material/warning: {escape_markdown(person.name_warning)}")
         if person.status_reason:
             st.caption(f"Reason: {escape_markdown(person.status_reason)}")
         with st.container(horizontal=True):

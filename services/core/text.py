@@ -137,3 +137,20 @@ def require_text(
 def require_statement(field: str, text: str) -> str:
     """The clean question, answer or comment on an asset. Raises Invalid (QUERY-01) unless 3 to 4,000 characters."""
     return require_text(text, field, code="QUERY-01")
+
+
+SCRIPTS_WRITTEN_TOGETHER = frozenset({"HIRAGANA", "KATAKANA", "CJK", "HANGUL", "BOPOMOFO"})
+
+
+def mixed_scripts(text: str) -> tuple[str, ...]:
+    """Names of the scripts whose letters a text mixes, such as Latin and Cyrillic; none for a text of one.
+
+    Letters of two scripts may look alike, so that one name passes for another. What is written together (Japanese) is one.
+    """
+    scripts = {
+        unicodedata.name(character, "").partition(" ")[0].partition("-")[0] for character in text if character.isalpha()
+    } - {"", "FULLWIDTH", "MODIFIER", "FEMININE", "MASCULINE", "MICRO"}
+    together = scripts & SCRIPTS_WRITTEN_TOGETHER
+    if len(scripts - together) + bool(together) < 2 or (text.isascii()):
+        return ()
+    return tuple(sorted(script.capitalize() for script in scripts))

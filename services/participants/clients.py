@@ -30,8 +30,8 @@ from services.participants.reasons import require_reason
 
 USUAL_LIFE = timedelta(days=365)
 LONGEST_LIFE = timedelta(days=730)
-PROVEN_FOR = 300.0
-"""Seconds for which a secret once proven isn't hashed again: a token request stays quick."""
+PROVEN_FOR = 24 * 3600.0
+"""Seconds for which a secret once proven isn't hashed again: a token request stays quick, and is told from guesses at once."""
 MOST_PROVEN = 10_000
 
 # Memory and passes as OWASP recommends them for Argon2id; one lane, since several requests share few processors.
@@ -164,6 +164,14 @@ def authenticate_client(client_id: str, secret: str) -> Actor | None:
         return None
 
 
+def is_proven(client_id: str, secret: str) -> bool:
+    """Tell whether this very secret was proven in this process before and still is the credential's; hashes nothing slowly."""
+    with unit_of_work(Stamp("authenticate_client", "UC-05.04", system_actor()), writes=False) as session:
+        secret_hash = session.scalar(select(col(ApiClient.secret_hash)).where(col(ApiClient.client_id) == client_id))
+    with _lock:
+        return _proofs.get(_proof_of(client_id, secret, secret_hash), 0.0) > time.monotonic()
+
+
 _process_key = secrets.token_bytes(32)
 _proofs: dict[bytes, float] = {}
 _lock = threading.Lock()
@@ -171,8 +179,7 @@ _lock = threading.Lock()
 
 def _proven(client_id: str, secret: str, secret_hash: str | None) -> bool:
     """Tell whether the secret fits the kept hash; a proof is remembered for a while, as a keyed digest and in memory only."""
-    message = "\0".join((client_id, secret, secret_hash or "")).encode()
-    proof = hmac.new(_process_key, message, sha256).digest()
+    proof = _proof_of(client_id, secret, secret_hash)
     moment = time.monotonic()
     with _lock:
         if _proofs.get(proof, 0.0) > moment:
@@ -188,6 +195,11 @@ def _proven(client_id: str, secret: str, secret_hash: str | None) -> bool:
             _proofs.clear()
         _proofs[proof] = moment + PROVEN_FOR
     return True
+
+
+def _proof_of(client_id: str, secret: str, secret_hash: str | None) -> bytes:
+    message = "\0".join((client_id, secret, secret_hash or "")).encode()
+    return hmac.new(_process_key, message, sha256).digest()
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from stdnum import lei
 from services.core.attributes import DATA, FormField, Option, options_of, read_attributes, shipped_code_lists, text_of
 from services.core.clock import today as today_now
 from services.core.errors import Finding
-from services.core.text import normal_text
+from services.core.text import mixed_scripts, normal_text
 from services.participants import rules_values as read
 from services.participants.rules_catalogue import ORGANISATION_RULES
 
@@ -150,6 +150,8 @@ class _Check:
                 self._say("TEXT-02", text, term)
             elif longest and len(text) > longest:
                 self._say("TEXT-01", text, term)
+            elif term == "OrganisationLegalName" and mixed_scripts(text):
+                self._say("LEGAL-03", text)
             self.values[term] = text
 
     def _read(self, term: str, reader: Callable[[str], Any], code: str) -> Any:

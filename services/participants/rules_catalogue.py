@@ -13,6 +13,13 @@ SECTIONS = [
         "A name that no other active organisation has",
         "An organisation with the name {given} is registered.",
     ),
+    Rule(
+        "LEGAL-03",
+        "OrganisationLegalName",
+        "Letters of one script, or a justification",
+        "The name {given} mixes letters of several scripts, some of which look alike. Type it anew, or say why it is so.",
+        severity=Severity.WARNING,
+    ),
     Rule("TYPE-01", "OrganisationType", "A type from the list", "The type of organisation is missing."),
     Rule("TYPE-02", "OrganisationType", "A type from the list", "There is no type of organisation {given}."),
     Rule(

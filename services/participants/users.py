@@ -19,7 +19,7 @@ from services.core.identity.roles import assignable_roles, role_findings, still_
 from services.core.identity.visibility import reach, visible
 from services.core.jobs.outbox import emit
 from services.core.operation import operation
-from services.core.text import clean_line
+from services.core.text import clean_line, mixed_scripts
 from services.core.transaction import current_session
 from services.participants.administrators import require_another_administrator
 from services.participants.reasons import require_reason
@@ -50,6 +50,14 @@ class UserView:
     account_hidden: bool = False
     """Whose address it is, is not this actor's to know until the invitation is accepted: `user_id` is not to be shown."""
 
+    @property
+    def name_warning(self) -> str | None:
+        """A word on a name whose letters are of several scripts, some of which look alike; None for any other."""
+        scripts = mixed_scripts(self.full_name)
+        if not scripts:
+            return None
+        return f"The name mixes letters of several scripts ({', '.join(scripts)}): it may look like somebody else's."
+
     def as_terms(self) -> dict[str, object]:
         """The view as API and exports name it."""
         return {
@@ -58,6 +66,7 @@ class UserView:
             "FmarOrganisationId": str(self.organisation_id),
             "OrganisationLegalName": self.organisation_name,
             "FullName": self.full_name,
+            "NameWarning": self.name_warning,
             "Email": self.email,
             "Roles": [role.value for role in self.roles],
             "UserStatus": self.status.value,

@@ -85,6 +85,20 @@ def test_guessing_secrets_is_slowed_down(door: httpx.Client) -> None:
 
 
 @pytest.mark.use_case("UC-05.04")
+def test_the_right_secret_is_never_slowed_down_by_wrong_ones(door: httpx.Client) -> None:
+    client, secret = make_client(make_organisation())
+    right = basic(client.client_id, secret)
+    assert door.post("/oauth/token", data=GRANT, headers=right).status_code == 200
+    guesses = [basic(client.client_id, f"guess-{number}") for number in range(32)]
+    assert [door.post("/oauth/token", data=GRANT, headers=guess).status_code for guess in guesses][-2:] == [429, 429]
+    for _ in range(40):
+        assert door.post("/oauth/token", data=GRANT, headers=right).status_code == 200
+    rotated = rotate_secret(administrator(), client.id)[1]
+    assert door.post("/oauth/token", data=GRANT, headers=right).status_code == 429, "it is no longer the right one"
+    assert rotated != secret
+
+
+@pytest.mark.use_case("UC-05.04")
 @pytest.mark.parametrize("header", [None, "Bearer nonsense", "Bearer", "Basic Zm9vOmJhcg==", "Bearer a.b.c"])
 def test_without_a_good_token_nothing_opens(door: httpx.Client, header: str | None) -> None:
     answer = door.get("/v1/assets", headers={"Authorization": header} if header else {})

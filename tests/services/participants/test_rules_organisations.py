@@ -68,6 +68,13 @@ CASES: list[tuple[str, str, Mapping[str, object], Mapping[str, object], Mapping[
         {"OrganisationLegalName": "  "},
         {"OrganisationLegalName": "Tŷ & Sons"},
     ),
+    (
+        "LEGAL-03",
+        "OrganisationLegalName",
+        COMPANY,
+        {"OrganisationLegalName": "N\u043erthgate Ltd"},
+        {"OrganisationLegalName": "Caf\u00e9 T\u0177 Ltd"},
+    ),
     ("TYPE-01", "OrganisationType", COMPANY, {"OrganisationType": None}, {"OrganisationType": "llp"}),
     ("TYPE-02", "OrganisationType", COMPANY, {"OrganisationType": "Guild"}, {"OrganisationType": "Charity"}),
     (
