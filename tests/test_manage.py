@@ -145,6 +145,30 @@ def test_a_live_register_takes_no_demo_data(one_register: str, monkeypatch: pyte
     assert is_empty()
 
 
+@pytest.mark.use_case("UC-05.06")
+def test_the_commands_of_the_ledger_say_what_they_did(
+    one_register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FMAR_ANCHOR_FILE", str(tmp_path / "anchors.jsonl"))
+    monkeypatch.setenv("FMAR_SEAL_KEY_FILE", str(tmp_path / "key.pem"))
+    settings.cache_clear()
+    assert "1 seals were made." in run("seal-ledger").output
+    key = (tmp_path / "key.pem").read_bytes()
+    assert "Copy the list of public keys elsewhere" in run("rotate-seal-key").output
+    assert (tmp_path / "key.pem").read_bytes() != key
+    assert "Deadlines go on." in run("confirm-clock").output
+    assert "1 seals were made." in run("seal-ledger").output
+    verified = run("verify-ledger")
+    assert "2 seals held against the anchor file, 2 signatures verified." in verified.output
+    (tmp_path / "anchors.jsonl").unlink()
+    assert "anchors broken" in run("verify-ledger").output
+    refused = run_command("restart-anchors", "another")
+    assert (refused.returncode, "Nothing was changed" in refused.stderr) == (1, True)
+    assert run_command("destroy-register", "another").returncode == 1
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
 def test_a_database_that_is_not_there_is_told_in_words() -> None:
     refused = run_command("migrate", DATABASE_URL="postgresql+psycopg://nobody:x@127.0.0.1:1/none")
     assert refused.returncode == 1

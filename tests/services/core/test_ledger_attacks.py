@@ -704,6 +704,24 @@ def test_a_register_from_before_signatures_is_signed_from_its_first_start_on(
     assert FaultKind.SIGNATURE_BROKEN in kinds()
 
 
+def test_seals_of_a_version_that_neither_signed_nor_dated_them_are_accepted_up_to_the_first_start(
+    register: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(now() - NINE_MONTHS):
+        change("21", 0)
+    assert seal_and_anchor() == 1
+    rewrite(signature="none, as before there were any")
+    monkeypatch.setenv("FMAR_SEAL_KEY_FILE", str(tmp_path / "key.pem"))
+    settings.cache_clear()
+    begin()
+    change("22", 1)
+    assert seal_and_anchor() == 1
+    result = verified()
+    assert (result.faults, result.unsigned_seals, result.signed_seals) == ([], 1, 1)
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
 def test_the_attachments_table_is_ledgered(vault: Path) -> None:
     behind_its_back(f"UPDATE {Attachment.record_type()} SET sha256 = '00'")
     assert {FaultKind.RECORD_ALTERED, FaultKind.CONTENT_ALTERED} <= kinds()
