@@ -87,7 +87,7 @@ def test_nobody_reads_anothers_draft_and_nobody_sends_nonsense(
     wrong = submit(installer, str(uuid4()), Nonsense="x", AssetCategory="NOTHING")
     assert {found["code"] for found in wrong.json()["findings"]} >= {"DRAFT-01", "DRAFT-02", "FIELD-01"}
     assert submit(installer, bramble, Status="VERIFIED").status_code == 422
-    tried = installer.post("/v1/asset-drafts/validate", json={**KNOWN, "RatedCapacity": "2.5MW"}).json()["findings"]
+    tried = installer.post("/v1/asset-drafts/validate", json={**KNOWN, "RatedCapacity": "2.5MVA"}).json()["findings"]
     assert "RatedCapacity" in {found["field"] for found in tried}
 
 
