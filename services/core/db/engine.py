@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 
@@ -85,14 +85,23 @@ def _make_private(file: Path) -> None:
     which gives them the file's own mode. An existing file keeps its own.
     """
     with suppress(OSError):  # a disk that can't be written to is met by who reads or writes, and told as such
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _postgres(url: str) -> Engine:
     # The name is what the database's own list of connections shows; rows by the thousand are handed over as UTF-8.
     options = {"application_name": "fmar", "client_encoding": "utf8"}
-    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=options, hide_parameters=True)
+    new_engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=options, hide_parameters=True)
+    event.listen(new_engine, "handle_error", _hide_row_values)
+    return new_engine
+
+
+def _hide_row_values(context: ExceptionContext) -> None:
+    """Leave out of an error's text what PostgreSQL quotes of rows: "Failing row contains (...)", "Key (email)=(...)"."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args and isinstance(error.args[0], str):
+            error.args = (error.args[0].partition("\nDETAIL:")[0], *error.args[1:])
 
 
 def engine(*, writes: bool = False) -> Engine:

@@ -100,6 +100,20 @@ def test_live_mode_takes_no_open_address_and_no_key_of_the_demo(monkeypatch: pyt
         _read(monkeypatch, **{**LIVE, "FMAR_PUBLIC_URL": "http://fmar.example.org"}).require_startable()
 
 
+@pytest.mark.both_engines
+def test_no_value_of_a_row_reaches_a_log(register: str, caplog: pytest.LogCaptureFixture) -> None:
+    value = "fishsword"[4:] + "fish"
+    with database.engine(writes=True).connect() as connection:
+        try:
+            insert = text("INSERT INTO setting (id, key, value, version) VALUES (NULL, :key, :value, 1)")
+            connection.execute(insert, {"key": value, "value": value})
+        except SQLAlchemyError:
+            logging.getLogger("fmar.test").exception("It failed")
+    assert "It failed" in caplog.text
+    assert "swordfish" not in caplog.text
+
+
+@pytest.mark.both_engines
 def test_no_parameter_of_a_statement_reaches_a_log(register: str, caplog: pytest.LogCaptureFixture) -> None:
     value = "fishsword"[4:] + "fish"
     with database.engine().connect() as connection:
