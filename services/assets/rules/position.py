@@ -14,6 +14,7 @@ from services.core.rules import Rule
 from services.grid.coordinates import EAST, NORTH, SOUTH, WEST, to_wgs84_many
 from services.grid.distributors import LICENCE_AREAS
 from services.grid.geography import gsp_groups_at, inside_area, outcode_position
+from services.grid.outcodes import ELSEWHERE_PATTERN
 
 LATITUDES, LONGITUDES = (SOUTH, NORTH), (WEST, EAST)
 EASTINGS, NORTHINGS = (0, 700_000), (0, 1_300_000)
@@ -71,6 +72,15 @@ POSITION = [
         severity=WARNING,
     ),
     readable("POS-13", "Postcode", "A UK postcode such as CB1 2JD", "{given} isn't a UK postcode."),
+    Rule(
+        "POS-17",
+        "Postcode",
+        "A postcode of a place in Great Britain, or a justification",
+        "{given} is of no place in Great Britain: BT is Northern Ireland, IM the Isle of Man, JE and GY the Channel Islands, "
+        "and BF, BX, XX and ZZ stand for no place.",
+        value("Postcode").str.contains(ELSEWHERE_PATTERN).not_(),
+        severity=WARNING,
+    ),
     *(needed(code, term) for code, term in [("POS-14", "Latitude"), ("POS-15", "Longitude"), ("POS-16", "Postcode")]),
 ]
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from services.assets.files.formats import ROW
 from services.assets.sources.notes import Notes
-from services.assets.sources.numbers import Comma, NumberColumn, read_number_column
+from services.assets.sources.numbers import LoneGroup, NumberColumn, read_number_column
 from services.assets.sources.tables import Table
 from services.assets.sources.wording import squashed, ways_of_saying_nothing
 from services.grid.geography import place_elsewhere
@@ -85,10 +85,10 @@ def _note_column(
         notes.add(paired, padded, heading, "TRIMMED", "White space around the value: trimmed.", cell)
 
 
-def with_numbers(frame: pl.DataFrame, field: str, notes: Notes, *, lone_group: Comma = "ambiguous") -> pl.DataFrame:
+def with_numbers(frame: pl.DataFrame, field: str, notes: Notes, *, lone_group: LoneGroup = "ambiguous") -> pl.DataFrame:
     """The frame with a field as numbers; notes what is none, and what may be off by a thousand."""
     read = read_number_column(frame[field], lone_group=lone_group)
-    values = {text: float(number.value) for text, number in read.numbers.items() if abs(number.value) < _MOST}
+    values = {text: float(number) for text, number in read.numbers.items() if abs(number) < _MOST}
     _note_unread(frame, field, list(values), read, notes, "No number: read as not known.")
     text = pl.col(field)
     unread = pl.when(text.is_not_null() & ~text.is_in(list(values))).then(text).alias(f"unread_{field}")
@@ -100,22 +100,16 @@ def with_power(frame: pl.DataFrame, field: str, unit: str, most: int, notes: Not
 
     `unit` of the others is ``k`` or ``M``. Notes what is no number of 0 or more, and what is over `most` MW or MWh.
     """
-    read = read_number_column(frame[field])
-    usual = 3 if unit == "M" else 0
-    scales = {text: usual if number.scale is None else number.scale for text, number in read.numbers.items()}
-    values = {
-        text: number.value.scaleb(scales[text]).quantize(_HUNDREDTH)
-        for text, number in read.numbers.items()
-        if 0 <= number.value < _MOST
-    }
-    text = pl.col(field)
     symbol = "MWh" if "mwh" in field else "MW"
+    base = f"k{symbol[1:]}"
+    read = read_number_column(frame[field], unit=symbol if unit == "M" else base, target=base)
+    values = {text: number.quantize(_HUNDREDTH) for text, number in read.numbers.items() if 0 <= number < _MOST}
+    text = pl.col(field)
     _note_unread(frame, field, list(values), read, notes, "No number of 0 or more: read as not known.")
-    stated = [text for text in values if read.numbers[text].scale not in (None, usual)]
     message = "The cell says its own unit: read in that."
-    notes.add(frame, pl.col(field).is_in(stated), field, "UNIT_IN_CELL", message)
+    notes.add(frame, text.is_in(sorted(read.converted & set(values))), field, "UNIT_IN_CELL", message)
     large = [text for text, value in values.items() if value > most * 1000]
-    message = f"Over {most:,} {symbol}: kept; probably meant in k{symbol[1:]}."
+    message = f"Over {most:,} {symbol}: kept; probably meant in {base}."
     notes.add(frame, pl.col(field).is_in(large), field, "CAPACITY_UNLIKELY", message)
     unread = pl.when(text.is_not_null() & ~text.is_in(list(values))).then(text)
     return frame.with_columns(unread.alias(f"unread_{field}"), replaced(frame[field], values, KILOWATTS).alias(field))

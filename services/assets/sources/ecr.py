@@ -197,7 +197,7 @@ def _sum_or_null(fields: Iterable[str]) -> pl.Expr:
 
 def _note_hours(frame: pl.DataFrame, field: str, notes: Notes) -> None:
     read = read_number_column(frame[field]).numbers
-    plausible = [text for text, number in read.items() if 0 <= number.value <= _MOST_HOURS and number.scale is None]
+    plausible = [text for text, number in read.items() if 0 <= number <= _MOST_HOURS]
     odd = pl.col(field).is_not_null() & ~pl.col(field).is_in(plausible)
     notes.add(
         frame, odd, field, "DURATION_UNLIKELY", f"No storage runs {_MOST_HOURS:,} hours: kept in the original only."
