@@ -105,7 +105,7 @@ def _start(name: str, url: str, mpan_url: str, folder: Path) -> tuple[subprocess
         "FMAR_MODE": "live",
         "FMAR_OIDC_PROVIDERS": json.dumps(FAKE_PROVIDER),
         "FMAR_COOKIE_SECRET": "kW8dRz3Qn6Ys1Vb9Lx4Jt7Gm2Hc5PfEu",
-        "FMAR_TOKEN_SECRET": "Tn5Vh2Xk9Bq7Wm4Rj1Zc8Ld6Gy3FpSa",
+        "FMAR_TOKEN_SECRET": "Tn5Vh2Xk9Bq7Wm4Rj1Zc8Ld6Gy3FpSaQe",
         "FMAR_MPAN_REGISTER_URL": mpan_url,
         "FMAR_MPAN_REGISTER_KEY": name,
         "FMAR_ANCHOR_FILE": str(folder / "anchors.jsonl"),
