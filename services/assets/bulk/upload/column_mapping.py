@@ -68,11 +68,15 @@ def resolve(
     read: dict[int, str] = {}
     unknown: list[str] = []
     passed: list[str] = []
+    by_key = {**remembered, **terms, **by_heading}
+    named = {by_key.get(squash(heading)) for heading in headings} - {None}
     for place, heading in enumerate(headings):
         key = squash(heading)
         term = by_heading[key] if key in by_heading else terms.get(key) or remembered.get(key)
         if term is None and key not in {**remembered, **by_heading}:
-            term = _measured(heading, terms, reference)
+            measured = _measured(heading, terms, reference)
+            # Beside a column in the attribute's own unit, the other says the same again.
+            term = None if measured in named else measured
         if term in PASSED_OVER or (term is None and key in {**remembered, **by_heading}):
             passed.append(heading)
         elif term is None:

@@ -113,6 +113,12 @@ def test_a_heading_in_megawatts_is_converted_and_told_before_confirming(one_regi
     assert {asset.rated_capacity for asset in assets()} == {Decimal("2500.00"), Decimal("750.00")}
 
 
+def test_a_column_in_megawatts_beside_one_in_kilowatts_is_passed_over(one_register: str) -> None:
+    row = {"Rated capacity (MW)": "2.5"} | battery()
+    job = send(make_fsp(), csv_of([row]))
+    assert (counts(job), job.unknown) == ({"registered": 1}, ["Rated capacity (MW)"])
+
+
 def test_a_mapped_column_in_megawatts_stays_so_with_the_mapping(one_register: str) -> None:
     actor = make_fsp()
     for _ in range(2):
