@@ -14,6 +14,7 @@ from services.assets.bulk.upload.notifications import ended_jobs, kept_until, no
 from services.assets.bulk.upload.preview import look_at_file
 from services.core.clock import in_london, now
 from services.core.errors import Invalid, NotFound
+from services.core.jobs.clock_watch import confirm_clock
 from services.core.jobs.worker import run_due_jobs
 from services.core.register_settings import change_setting
 from services.governance.accesses import list_accesses
@@ -140,8 +141,10 @@ def test_the_worker_removes_jobs_with_their_files_when_their_days_are_over() -> 
     cancel_job(actor, waiting.id)
     change_setting(operator, "bulk.keep_days", "30", 0)
     with time_machine.travel(now() + timedelta(days=29), tick=True):
+        confirm_clock(operator)
         run_due_jobs()
         assert how_many(BulkJob) == 2
     with time_machine.travel(now() + timedelta(days=31), tick=True):
+        confirm_clock(operator)
         run_due_jobs()
     assert [how_many(model) for model in (BulkJob, BulkChunk, BulkDraft, Asset)] == [0, 0, 0, 1]
