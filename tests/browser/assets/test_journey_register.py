@@ -184,7 +184,6 @@ def decide_the_query(page: Page, battery: Battery) -> None:
     press_tab(page, "Conversation")
     expect(page.get_by_test_id("stChatMessage").get_by_text("The agreement shown is newer")).to_be_visible()
     go_to(page, "Review")
-    press(page, "Clear the filters")  # those of the desk hold here too
     assert int(metrics(page)["Wait for you"]) == waiting - 1
 
 
