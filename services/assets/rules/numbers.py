@@ -24,6 +24,7 @@ _WITH_UNIT = re.compile(r"(?s)\s*(\S(?:.*[0-9.,])?)\s*((?:[A-Za-zµ]+(?:\(e\)|²
 _FAR = 30
 """Powers of ten beyond which a number is no value of an asset."""
 LONGEST_NUMBER = 60
+LONGEST_HEADING = 300
 EXACT = Context(prec=2 * LONGEST_NUMBER)
 """Arithmetic in which no number of so many digits loses any."""
 
@@ -150,6 +151,8 @@ def split_unit(text: str) -> tuple[str, str]:
 
 def heading_unit(heading: str) -> tuple[str, str]:
     """The heading without its unit, and the unit: ``Rated capacity (MW)``, ``rated_capacity_mw``, ``RatedCapacityMW``."""
+    if len(heading) > LONGEST_HEADING:
+        return heading, ""
     for pattern in (_HEADING_UNIT, _CAMEL_UNIT):
         match = pattern.search(heading)
         if match is not None and find_unit(match[1]) is not None:

@@ -352,7 +352,7 @@ def _project(number: int, **cells: str) -> str:
         "x": str(545_000 + 10 * number), "y": "258000",
     }  # fmt: skip
     row = {**usual, **cells}
-    cells = (
+    line = (
         row["site"],
         row["technology"],
         "2",
@@ -363,7 +363,7 @@ def _project(number: int, **cells: str) -> str:
         "Lane",
         "01/05/2007",
     )
-    return ",".join((str(number), *cells)) + "\n"
+    return ",".join((str(number), *line)) + "\n"
 
 
 @pytest.mark.parametrize(
