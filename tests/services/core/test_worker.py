@@ -12,6 +12,7 @@ from alembic import command
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from models.assets import CategorySchema
 from models.base import new_id
 from models.core import DeliveryStatus, Event, EventDelivery, Setting
 from models.events import EventType
@@ -37,9 +38,9 @@ SAID = EventType.ORGANISATION_UPDATED
 @operation("UC-05.01", permission="setting.change", name="say")
 def say(actor: Actor, words: str, *, fail: bool = False) -> None:
     """A record and the event about it, in one transaction."""
-    setting = Setting(key=f"said.{words}", value=words)
-    current_session().add(setting)
-    emit(SAID, setting, organisation_id=None, payload={"words": words})
+    current_session().add(Setting(key=f"said.{words}", value=words))
+    # Of a type that the feed shows to whoever may read such records.
+    emit(SAID, CategorySchema(category="TEST", schema_version=1), organisation_id=None, payload={"words": words})
     if fail:
         raise RuntimeError("never happened")
 

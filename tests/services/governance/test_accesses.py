@@ -8,7 +8,7 @@ from models.base import new_id
 from models.participants import Role
 from services.assets.registration.lookup import look_up
 from services.core.access_buffer import AccessBuffer
-from services.core.errors import Forbidden, Refused
+from services.core.errors import Forbidden, Unavailable
 from services.core.transaction import Stamp, unit_of_work
 from services.governance.accesses import list_accesses, note_opening
 from tests.asset_factories import make_actor, make_administrator, make_organisation, make_provider, registered
@@ -80,7 +80,7 @@ def test_what_can_not_be_logged_is_not_shown(register: str) -> None:
     buffer = AccessBuffer(most=0)
     buffer.start()
     try:
-        with pytest.raises(Refused, match="access log"):
+        with pytest.raises(Unavailable, match="access log"):
             note_opening(actor, "asset", asset.id)
     finally:
         buffer.stop()
