@@ -16,8 +16,9 @@ import polars as pl
 from services.assets.rules import schemas
 from services.assets.rules.mpan import mpan_core_expr, mpan_dno_expr, mpan_valid_expr
 from services.assets.rules.schemas import CORE, CORE_ATTRIBUTES
-from services.assets.rules.spelling import codes_by_text, properties_of, spell_out
+from services.assets.rules.spelling import codes_by_text, properties_of, spell_out, squash_words
 from services.core.attributes import Code, CodeLists, text_of
+from services.grid.distributors import LICENCE_AREAS
 
 KILOWATTS = pl.Decimal(18, 2)
 # Of text that is spelled out: at most two decimals; zeros after them say nothing more. A minus has something to count.
@@ -72,8 +73,19 @@ class AssetReference:
 
     @cached_property
     def codes_by_text(self) -> Mapping[str, Mapping[str, str]]:
-        """By core term: the code of each code and label, squashed to letters and digits."""
-        return {term: codes for term, (codes, _shared) in self._texts.items()}
+        """By core term: the code of each code and label, squashed to letters and digits.
+
+        A distribution network is known by the name of its licence area, too, with its operator's or alone.
+        """
+        codes = {term: codes for term, (codes, _shared) in self._texts.items()}
+        networks = codes["DNOConnection"]
+        areas = {
+            squash_words(text): area.code
+            for area in LICENCE_AREAS
+            for text in (area.name, f"{area.operator} {area.name}")
+            if area.code and squash_words(area.code) in networks
+        }
+        return {**codes, "DNOConnection": {**areas, **networks}}
 
     @cached_property
     def shared_labels(self) -> Mapping[str, frozenset[str]]:

@@ -86,6 +86,13 @@ def test_an_option_that_reads_like_a_placeholder_is_an_option(one_register: str)
     assert counts(job) == {"registered": 1}, job.summary
 
 
+@pytest.mark.parametrize("text", ["Eastern", "UK Power Networks Eastern", "ukpn_epn", "UKPN EPN"])
+def test_a_network_is_known_by_the_name_of_its_licence_area(one_register: str, text: str) -> None:
+    job = send(make_fsp(), csv_of([battery(DNOConnection=text)]))
+    assert counts(job) == {"registered": 1}
+    assert [asset.dno_connection for asset in assets()][-1] == "UKPN_EPN"
+
+
 @pytest.mark.parametrize("text", ["½", "²", "①", "£"])
 def test_a_sign_that_says_something_is_named_and_never_taken_for_nothing(one_register: str, text: str) -> None:
     actor = make_fsp()
