@@ -208,19 +208,14 @@ def as_text(value: Any) -> str | None:
     return text_of(value)
 
 
-LONGEST_HEADING = 300
-
-
 def heading_row(top: Sequence[Sequence[str]], score: Score) -> tuple[list[str], int]:
     """The headings among the first rows, and the place of the last row that they stand in.
 
     The row that is known best holds them; where none is, the first that says anything. Where cells were merged, a heading
-    may stand one row above or below the others: it is taken where it is known and the one beside the others isn't. No more
-    of a cell is looked at than a heading has.
+    may stand one row above or below the others: it is taken where it is known and the one beside the others isn't.
     """
     if not top:
         return [], 0
-    top = [[cell[:LONGEST_HEADING] for cell in cells] for cells in top]
     place = max(range(len(top)), key=lambda at: (score(top[at]), -at))
     if not score(top[place]):
         place = next((at for at, cells in enumerate(top) if any(cell.strip() for cell in cells)), 0)

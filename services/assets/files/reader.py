@@ -7,7 +7,6 @@ import polars as pl
 from services.assets.files.csv import read_csv
 from services.assets.files.formats import (
     BROKEN,
-    LONGEST_HEADING,
     MOST_CHARACTERS,
     MOST_COLUMNS,
     MOST_ROWS,
@@ -22,6 +21,7 @@ from services.assets.files.isolated import read_parquet, read_workbook
 from services.assets.files.jsonl import read_lines
 from services.core.text import clean_line
 
+LONGEST_HEADING = 300
 _FEWEST_HEADINGS = 3
 """So many headings that are known make a second sheet one of assets too."""
 

@@ -24,7 +24,8 @@ _WITH_UNIT = re.compile(r"(?s)\s*(\S(?:.*[0-9.,])?)\s*((?:[A-Za-zµ]+(?:\(e\)|²
 _FAR = 30
 """Powers of ten beyond which a number is no value of an asset."""
 LONGEST_NUMBER = 60
-LONGEST_HEADING = 300
+LONGEST_HEADING_WITH_UNIT = 300
+"""No unit is looked for in a longer heading: the pattern goes back and forth in it."""
 EXACT = Context(prec=2 * LONGEST_NUMBER)
 """Arithmetic in which no number of so many digits loses any."""
 
@@ -151,7 +152,7 @@ def split_unit(text: str) -> tuple[str, str]:
 
 def heading_unit(heading: str) -> tuple[str, str]:
     """The heading without its unit, and the unit: ``Rated capacity (MW)``, ``rated_capacity_mw``, ``RatedCapacityMW``."""
-    if len(heading) > LONGEST_HEADING:
+    if len(heading) > LONGEST_HEADING_WITH_UNIT:
         return heading, ""
     for pattern in (_HEADING_UNIT, _CAMEL_UNIT):
         match = pattern.search(heading)
