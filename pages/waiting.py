@@ -4,6 +4,7 @@ import streamlit as st
 
 from models.assets import STATUS_LABELS
 from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.common.moments import moment_column
 from pages.frame import session
 from pages.frame.navigation import link, open_asset
 from services.assets.rules.reference import CATEGORY_LIST, code_lists
@@ -65,7 +66,7 @@ table = st.dataframe(
     hide_index=True,
     width="stretch",
     column_config={
-        column: st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm")
+        column: moment_column(moment for asset in assets for moment in (asset.registered_at, asset.status_since))
         for column in ("Since", "Registered")
     }
     | {

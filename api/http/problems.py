@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.http.decimal_json import encode
+from api.http.refusal_pages import refusal_page, wants_page
 from services.core.db.outages import STORAGE_ERRORS, outage_of, unavailable
 from services.core.errors import (
     Conflict,
@@ -168,10 +169,17 @@ def _shape_finding(error: Mapping[str, Any]) -> Finding:
 def install(app: FastAPI) -> None:
     """Answer every refusal, and every mistake of a request, with problem details."""
 
-    async def on_refusal(_request: Request, error: Exception) -> JSONResponse:
+    def answer_refusal(request: Request, error: RegisterError) -> Response:
+        response = from_error(error)
+        if not wants_page(request):
+            return response
+        kept = {name: value for name, value in response.headers.items() if name == "retry-after"}
+        return refusal_page(request, response.status_code, error.message, kept)
+
+    async def on_refusal(request: Request, error: Exception) -> Response:
         if not isinstance(error, RegisterError):
             raise error
-        return from_error(error)
+        return answer_refusal(request, error)
 
     async def on_shape(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, RequestValidationError):
@@ -184,12 +192,12 @@ def install(app: FastAPI) -> None:
         detail = HTTP_WORDS.get(error.status_code, str(error.detail))
         return problem(error.status_code, detail, headers=error.headers)
 
-    async def on_outage(_request: Request, error: Exception) -> JSONResponse:
+    async def on_outage(request: Request, error: Exception) -> Response:
         outage = outage_of(error)
         if outage is None:
             raise error
         log.warning("%s: %s", outage.value, type(error).__name__)
-        return from_error(unavailable(outage))
+        return answer_refusal(request, unavailable(outage))
 
     for kind in STORAGE_ERRORS:
         app.add_exception_handler(kind, on_outage)

@@ -15,7 +15,7 @@ from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_changes, show_refusal
 from services.assets.categories.drafts import category_draft, check_category
-from services.core.clock import in_london
+from services.core.clock import show_time
 from services.core.errors import NotFound
 
 
@@ -61,7 +61,7 @@ def show_acts() -> None:
         st.button("Discard the draft", icon=":material/delete:", on_click=dialogs.ask, args=("discard-category",))
         saved = editor.state.note("saved_at")
         if saved is not None and editor.state.note("conflict") is None:
-            st.caption(f":material/cloud_done: Saved {in_london(saved):%H:%M}")
+            st.caption(f":material/cloud_done: Saved {show_time(saved)}")
     if dialogs.is_open("publish-category"):
         publish(editor)
     elif dialogs.is_open("discard-category"):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components.category.source_editions import draw_counts, draw_findings
 from pages.components.category.source_records import draw_record_search
+from pages.components.common.moments import moment_column
 from pages.frame import session
 from pages.frame.refusals import show_refusal
 from services.assets.sources.loading import edition_date_of, load_source
@@ -92,7 +93,7 @@ def _choose(editions: list[Edition]) -> Edition | None:
         column_config={
             **{name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Taken", "Skipped")},
             "Edition": st.column_config.DateColumn(format="DD MMM YYYY"),
-            "Loaded": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm"),
+            "Loaded": moment_column(edition.loaded_at for edition in editions),
         },
     )
     st.caption("Select a row to see what became of every row and cell.")

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import streamlit as st
 
+from pages.components.common.moments import moment_column
 from pages.frame import session
 from pages.frame.navigation import open_asset, open_organisation
 from pages.frame.refusals import format_value
@@ -62,7 +63,7 @@ table = st.dataframe(
     rows,
     hide_index=True,
     width="stretch",
-    column_config={"When": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm:ss")},
+    column_config={"When": moment_column([access.at for access in accesses], seconds=True)},
     on_select="rerun",
     selection_mode="single-row",
     key="accesses",

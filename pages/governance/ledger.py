@@ -3,6 +3,7 @@
 import streamlit as st
 
 from models.participants import Role
+from pages.components.common.moments import moment_column
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from services.core.clock import show_moment
@@ -89,7 +90,7 @@ def _draw_seals(overview: LedgerOverview) -> None:
         }
         for seal in overview.seals
     ]
-    when = st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm")
+    when = moment_column(seal.sealed_at for seal in overview.seals)
     st.dataframe(rows, hide_index=True, width="stretch", column_config={"Sealed": when}, key="seals")
     file = overview.anchor_file
     st.caption(

@@ -14,9 +14,8 @@ from pages.components.dashboard.power_charts import DIMENSION_LABELS
 from pages.frame import session
 from pages.frame.navigation import link
 from services.core.clock import show_moment
-from services.core.identity.permissions import may
 from services.market.qualification.sla_clock import ClockState
-from services.market.statistics.dashboard import market_in_numbers
+from services.market.statistics.dashboard import market_in_numbers, takes_market_filters
 from services.market.statistics.filter_options import market_choices
 from services.market.statistics.model import Dimension, MarketFilters, MarketNumbers
 from services.market.statistics.top_blockers import top_blockers
@@ -134,9 +133,8 @@ st.title("The market at a glance", anchor=False)
 st.caption(
     "From registered assets to qualified power. Choose a figure, or its row in the table below, to open the records behind it."
 )
-sees_single = may(actor, "qualification.read")
 choices = market_choices(actor)
-filters = choose_market(choices) if sees_single else MarketFilters()
+filters = choose_market(choices) if takes_market_filters(actor) else MarketFilters()
 numbers = market_in_numbers(actor, filters)
 if numbers.anonymised:
     st.caption(

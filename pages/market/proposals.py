@@ -8,6 +8,7 @@ from models.products import ProductProposal, ProposalStatus
 from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.common.moments import moment_column
 from pages.components.product.proposal import KIND_LABELS, draw_proposal
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
@@ -66,7 +67,7 @@ def draw_list() -> None:
         width="stretch",
         column_config={
             "From": st.column_config.DateColumn(format="DD MMM YYYY"),
-            "Proposed": st.column_config.DatetimeColumn(timezone="Europe/London", format="DD MMM YYYY, HH:mm"),
+            "Proposed": moment_column(proposal.proposed_at for proposal in page.items),
         },
         on_select="rerun",
         selection_mode="single-row",

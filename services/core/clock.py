@@ -55,9 +55,16 @@ def show_moment(moment: datetime | None) -> str:
 def show_time(moment: datetime) -> str:
     """The time of day in London: ``14:05``; with its offset in the hour that comes twice when the clocks go back."""
     local = in_london(moment)
-    if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
+    if not is_doubled(moment):
         return f"{local:%H:%M}"
     return f"{local:%H:%M %Z} ({local.isoformat()[-len('+00:00') :]})"
+
+
+def is_doubled(moment: datetime) -> bool:
+    """Tell whether a moment lies in the hour that comes twice when the clocks go back, in London."""
+    local = in_london(moment)
+    first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+    return first is not None and second is not None and first > second
 
 
 def show_period(begin: datetime, end: datetime) -> str:

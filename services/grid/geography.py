@@ -7,6 +7,7 @@ from services.grid.areas import (
     BaseMap,
     GroupLabel,
     base_map_features,
+    distance_to_area,
     group_labels,
     gsp_group_at,
     gsp_groups_at,
@@ -31,7 +32,7 @@ from services.grid.distributors import (
     dno_of_gsp_group,
     gsp_group_name,
 )
-from services.grid.outcodes import nearest_outcode, outcode_of, outcode_position, place_elsewhere
+from services.grid.outcodes import nearest_outcode, outcode_of, outcode_position, outcode_reach, place_elsewhere
 from services.grid.positions import MAN_EASTINGS, MAN_NORTHINGS, land_points, likely_position_error
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "GroupLabel",
     "Position",
     "base_map_features",
+    "distance_to_area",
     "distributor_by_dno",
     "distributor_by_id",
     "dno_of_gsp_group",
@@ -60,6 +62,7 @@ __all__ = [
     "nearest_outcode",
     "outcode_of",
     "outcode_position",
+    "outcode_reach",
     "place_elsewhere",
     "to_national_grid",
     "to_national_grid_many",

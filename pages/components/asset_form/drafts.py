@@ -12,7 +12,7 @@ from pages.components.common.form_state import PLACE, FormState
 from pages.frame.markdown import escape_markdown
 from services.assets.registration.draft_board import draft_view
 from services.assets.registration.drafts import FROM, NOTES, RETURNED, discard_draft, get_draft, list_drafts, save_draft
-from services.core.clock import in_london, show_moment
+from services.core.clock import show_moment, show_time
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 
@@ -92,7 +92,7 @@ def show_saved(state: FormState) -> None:
     """When the draft was last saved."""
     saved_at = state.note("saved_at")
     if saved_at is not None:
-        st.caption(f":material/cloud_done: Draft saved {in_london(saved_at):%H:%M}")
+        st.caption(f":material/cloud_done: Draft saved {show_time(saved_at)}")
 
 
 def leave_draft(state: FormState) -> None:

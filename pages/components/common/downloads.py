@@ -25,12 +25,12 @@ ADDRESS = "/api/files/download?ticket="
 FETCH = """<script>(() => {{
   const link = document.createElement("a");
   link.href = {address};
-  link.download = "";
   document.body.append(link);
   link.click();
   link.remove();
 }})() // {press}</script>"""
-"""Has the browser save what the address answers; the page stays. Each press is another text, or it would not be run again."""
+"""Has the browser save the file that the address answers, and the page stays; a refusal opens as a page of words instead.
+Each press is another text, or it would not be run again."""
 Kind = Literal["primary", "secondary", "tertiary"]
 
 

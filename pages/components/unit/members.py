@@ -11,13 +11,14 @@ from models.units import UnitStatus
 from pages.components.asset.as_of import KEY, end_of
 from pages.components.common.asset_labels import group_words
 from pages.components.common.dialogs import ask, close, is_open
+from pages.components.common.moments import moment_column
 from pages.components.common.pagination import draw_turning, page_cursors
 from pages.components.common.power import show_kw
 from pages.components.desk.table import code_labels
 from pages.components.unit.actions import do_in_dialog
 from pages.components.unit.labels import TYPE_LABELS, count_of, draw_fact
 from pages.components.unit.preview import draw_preview, has_obstacles
-from services.core.clock import in_london, show_date
+from services.core.clock import show_date
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.market.unit_changes.composition import preview_composition, update_composition
@@ -77,7 +78,7 @@ def draw_member_table(
         height=min(35 * (len(page.items) + 1) + 2, 520),
         column_config={
             "Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized"),
-            "In it since": st.column_config.DatetimeColumn("In it since", format="DD MMM YYYY, HH:mm"),
+            "In it since": moment_column([member.from_at for member in page.items], "In it since"),
         },
         on_select="rerun",
         selection_mode="multi-row",
@@ -96,7 +97,7 @@ def _row(member: MemberLine, category: str) -> dict[str, object]:
         "Category": category,
         "Rated (kW)": float(member.rated_kw),
         "GSP group": group_words(member.gsp_group),
-        "In it since": in_london(member.from_at),
+        "In it since": member.from_at,
     }
 
 

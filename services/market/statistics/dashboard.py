@@ -49,10 +49,15 @@ def market_in_numbers(actor: Actor, filters: MarketFilters | None = None) -> Mar
     return with_edition(partial(_count_market, actor, filters), publish_market)
 
 
+def takes_market_filters(actor: Actor) -> bool:
+    """Tell whether the dashboard may be narrowed: only for actors who see here no more than application by application."""
+    return scopes_of(actor, PERMISSION) <= scopes_of(actor, "qualification.read")
+
+
 @operation("UC-05.02", permission="market.statistics", writes=False, name="market_in_numbers")
 def _count_market(actor: Actor, filters: MarketFilters | None) -> MarketNumbers:
     """Count the market within the actor's view; for who sees no single application, read the edition of the day."""
-    if not scopes_of(actor, PERMISSION) <= scopes_of(actor, "qualification.read"):
+    if not takes_market_filters(actor):
         return read_edition(EDITION, MarketNumbers)
     criteria = filters or MarketFilters()
     catalogue, span = load_catalogue(), build_span(criteria)

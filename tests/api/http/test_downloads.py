@@ -157,3 +157,29 @@ def test_no_page_hands_a_large_file_to_the_store_of_the_page_server() -> None:
         "pages/components/conversation/files.py": {"image"},
     }
     assert Path(ROOT / "pages/components/common/downloads.py").exists()
+
+
+def test_a_refused_ticket_is_words_and_a_way_back_in_a_browser(door: httpx.Client, person: Actor) -> None:
+    asked = {**COOKIE, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Referer": f"{door.base_url}/assets?q=x"}
+    with time_machine.travel("2026-11-02T10:00:00Z", tick=False) as clock:
+        ticket = issue_file_ticket(person, DownloadKind.TEMPLATE, {"category": None}, BROWSER)
+        assert _take(door, ticket, asked).status_code == 200
+        clock.shift(3_600)
+        ended = _take(door, ticket, asked)
+    host = httpx.URL(str(door.base_url)).host
+    for refused, status in (
+        (ended, 401),
+        (_take(door, "", asked), 401),
+        (_take(door, "made.up", asked), 401),
+        (door.get("/files/export", params={"ticket": "made.up"}, headers=asked), 401),
+    ):
+        assert refused.status_code == status
+        assert refused.headers["Content-Type"].startswith("text/html")
+        assert "This download has ended" in refused.text
+        assert "Back to the page" in refused.text, host
+        assert "made.up" not in refused.text
+    elsewhere = _take(door, "made.up", {**asked, "Referer": "https://elsewhere.example/assets"})
+    assert 'href="/"' in elsewhere.text
+    assert "elsewhere" not in elsewhere.text
+    program = _take(door, "made.up", {**COOKIE, "Accept": "application/json"})
+    assert program.headers["Content-Type"].startswith("application/problem+json")

@@ -116,3 +116,14 @@ def test_a_wall_screen_has_no_filters_and_no_tables() -> None:
     assert not at.multiselect
     assert "counted anew every minute" in text(at)
     assert len(charts(at)) >= 6
+
+
+@pytest.mark.parametrize(("role", "kind"), [("regulator", "Regulator"), ("viewer", "Technology Provider / OEM")])
+def test_who_reads_editions_has_no_filter_that_does_nothing(role: str, kind: str) -> None:
+    people()
+    be("ofgem", factories.make_organisation("Ofgem", (kind,)), [role])
+    with time_machine.travel(NOW):
+        at = open_page("ofgem", PAGE, products="PR", families="DSO")
+    assert [field.label for field in at.multiselect] == []
+    assert [field.label for field in at.date_input] == []
+    assert "Clear the filters" not in {button.label for button in at.button}
