@@ -1,7 +1,6 @@
 """What asset tests start from: organisations, people who act for them, and values that a registration accepts."""
 
 from collections.abc import Iterable
-from itertools import count
 from typing import Any
 
 from models.assets import Asset
@@ -18,8 +17,8 @@ from services.assets.rules.mpan import mpan_check_digit
 from services.core.clock import now
 from services.core.identity.actor import Actor, system_actor
 from services.core.transaction import Stamp, current_session, unit_of_work
+from tests.numbers import NUMBERS
 
-_numbers = count(1)
 STAMP = Stamp("test_data", "UC-01.02", system_actor("Test data"))
 
 
@@ -34,7 +33,7 @@ def make_organisation(
     with unit_of_work(STAMP, writes=True):
         made = Organisation(
             organisation_legal_name=f"{name} Ltd",
-            legal_name_key=f"{name} ltd {next(_numbers)}".upper(),
+            legal_name_key=f"{name} ltd {next(NUMBERS)}".upper(),
             organisation_type="Private Limited Company",
             organisation_roles=list(roles),
             organisation_status=status,
@@ -49,7 +48,7 @@ def make_actor(organisation: Organisation, *roles: Role, name: str = "Priya Shah
     """A person who acts for the organisation; an FSP user unless other roles are given."""
     held = roles or (Role.FSP_USER,)
     with unit_of_work(STAMP, writes=True):
-        user = User(email=f"person{next(_numbers)}@example.org", full_name=name)
+        user = User(email=f"person{next(NUMBERS)}@example.org", full_name=name)
         current_session().add(user)
         current_session().flush()
         current_session().add(
@@ -90,13 +89,13 @@ def make_operator(*licence_areas: str) -> Actor:
 
 def an_mpan(distributor: str = "10") -> str:
     """A valid MPAN core that no other call gave."""
-    digits = f"{distributor}{next(_numbers):010d}"
+    digits = f"{distributor}{next(NUMBERS):010d}"
     return f"{digits}{mpan_check_digit(digits)}"
 
 
 def battery(**changes: Any) -> dict[str, Any]:
     """Values of a battery that stands in Cambridge and passes every rule; each call another device."""
-    number = next(_numbers)
+    number = next(NUMBERS)
     return {
         "AssetName": f"Riverside battery {number}",
         "AssetCategory": "BESS",

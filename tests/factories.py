@@ -1,6 +1,5 @@
 """Records for tests, made through the doors that people use: every one of them has been registered, decided and audited."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from services.participants.governing import begin_governing
 from services.participants.identity import Identity, actor_for_client, actor_for_user, sign_in
 from services.participants.organisations import register_organisation, set_licence_areas
 from services.participants.users import UserView, invite_user
+from tests.numbers import NUMBERS
 
 ISSUER = "https://id.example.org"
 USUAL_ROLE = {
@@ -29,12 +29,11 @@ USUAL_ROLE = {
     "Third-Party Platform": Role.PLATFORM,
     "Installer": Role.INSTALLER,
 }
-_numbers = itertools.count(1)
 
 
 def organisation_values(name: str | None = None, roles: Sequence[str] = ("FSP",), **changes: Any) -> dict[str, Any]:
     """Acceptable values of an organisation by ontology terms; `changes` replaces or adds terms, None takes one away."""
-    number = next(_numbers)
+    number = next(NUMBERS)
     values = {
         "OrganisationLegalName": name or f"Company {number} Ltd",
         "OrganisationType": "Private Limited Company",
@@ -96,7 +95,7 @@ def make_user(
     signed_in: bool = True,
 ) -> UserView:
     """A person of an organisation, signed in once unless `signed_in` is False; roles as usual there unless given."""
-    number = next(_numbers)
+    number = next(NUMBERS)
     person = invite_user(
         administrator(),
         organisation.id,

@@ -1,6 +1,5 @@
 """What market tests start from: providers with Verified assets in units, and system operators who buy products."""
 
-import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -18,8 +17,8 @@ from services.market.qualification.assessment import AssessmentResult, Assessmen
 from services.market.unit_changes.composition import create_unit
 from services.market.units.units import get_unit
 from tests.asset_factories import STAMP, make_actor, make_organisation, make_provider, registered
+from tests.numbers import NUMBERS
 
-_numbers = itertools.count(1)
 BECAUSE = "Tested on site in May; the report is attached."
 JUSTIFIED = "The meters are being replaced before delivery begins."
 
@@ -55,7 +54,7 @@ def make_unit(
 ) -> MarketUnit:
     """A unit of these assets; of one new Verified battery without any."""
     chosen = list(assets) or [verified(actor)]
-    code = f"UNIT-{next(_numbers):04d}"
+    code = f"UNIT-{next(NUMBERS):04d}"
     return create_unit(actor, name=name, code=code, family=str(family), asset_ids=[asset.id for asset in chosen]).unit
 
 
