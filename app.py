@@ -21,6 +21,7 @@ from models.base import new_id
 from pages.frame.headers import PortalHeaders
 from pages.frame.prefetch import import_components
 from pages.frame.refusals import show_refusal
+from pages.frame.shell import PortalShell
 from pages.frame.sign_out import SignOutGuard
 from pages.frame.static_files import CompressedStatic
 from pages.frame.uploads import UploadGuard, keep_sweeping
@@ -158,6 +159,7 @@ app = st.App(
     middleware=[
         Middleware(PortalHeaders),
         Middleware(SignOutGuard),
+        Middleware(PortalShell),
         Middleware(CompressedStatic),
         Middleware(UploadGuard),
     ],

@@ -5,18 +5,19 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.upload.notifications import announce_ends
-from pages.frame import banner, navigation, page_filters
+from pages.frame import navigation, page_filters
 from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
-from pages.frame.search_box import draw_search
+from pages.frame.role_bar import draw_role_bar
 from pages.frame.session import is_applicant, read_session
+from pages.frame.titles import REGISTER, name_window
 from pages.frame.uploads import note_visitor
 from services.core.errors import RegisterError
 
 ICON = Path(__file__).parent / "static" / "favicon.png"
 
 st.set_page_config(
-    page_title="FMAR",
+    page_title=REGISTER,
     page_icon=str(ICON),
     layout="wide",
     initial_sidebar_state="auto",
@@ -37,11 +38,12 @@ elif is_applicant(session.actor):
     page = st.navigation(navigation.list_applicant_pages())
 else:
     page = st.navigation(navigation.list_pages(session.actor), expanded=True)
-banner.draw_sidebar(session)
+name_window(page.title)
 page_filters.begin_page(page.url_path)
+closed = session.actor is not None and navigation.find_closed(page.url_path, session.actor) is not None
 try:
-    if session.actor is not None:
-        draw_search(session.actor)
+    draw_role_bar(session)
+    if session.actor is not None and not closed:
         note_page(session.actor, page.url_path)
         announce_ends(session.actor)
     page.run()

@@ -74,7 +74,7 @@ def _draw_sign_in(visitor: Session) -> None:
     if visitor.refusal and not is_applicant(visitor.actor):
         st.error(escape_markdown(visitor.refusal), icon=":material/lock_person:")
         if len(visitor.choices) > 1:
-            st.caption("You belong to several organisations: choose another under “Acting for” in the menu.")
+            st.caption("You belong to several organisations: choose another under “Acting for” at the top.")
     st.subheader("Sign in")
     with st.container(horizontal=True):
         for provider in settings().oidc_providers:

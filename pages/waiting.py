@@ -7,6 +7,7 @@ from pages.components.common.asset_labels import organisation_names, provider_na
 from pages.components.common.moments import moment_column
 from pages.frame import session
 from pages.frame.navigation import link, open_asset
+from pages.frame.titles import name_window
 from services.assets.rules.reference import CATEGORY_LIST, code_lists
 from services.core.errors import NotFound
 from services.governance.waiting import LONGEST_LIST, Errand, waiting_assets
@@ -37,6 +38,7 @@ if name not in list(Errand):
 errand = Errand(name)
 title, words = TITLES[errand]
 st.title(title, anchor=False)
+name_window(title)
 st.caption(words)
 assets = waiting_assets(actor, errand, LONGEST_LIST)
 if not assets:

@@ -16,6 +16,7 @@ from pages.components.asset.timeline import draw_timeline
 from pages.components.common.asset_labels import AssetLabels, draw_badges, words_for
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
+from pages.frame.titles import name_window
 from services.assets.asset_page.page import WholeAsset
 from services.assets.asset_page.timeline import asset_timeline
 from services.core.clock import show_moment
@@ -44,6 +45,7 @@ def read_identifier() -> UUID:
 def draw_head(asset: Asset, words: AssetLabels) -> None:
     """Name, status and the four things everybody asks first."""
     st.title(escape_markdown(asset.asset_name), anchor=False)
+    name_window(asset.asset_name)
     draw_badges(asset, words)
     code = f"{escape_markdown(asset.friendly_code)} · " if asset.friendly_code else ""
     st.caption(f"{code}Asset ID {asset.id} · version {asset.version}, {show_moment(asset.recorded_at)}")

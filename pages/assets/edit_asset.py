@@ -14,6 +14,7 @@ from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
+from pages.frame.titles import name_window
 from services.assets.reading.assets import get_asset
 from services.assets.registration.update import Preview, change_preview, update_asset
 from services.core.errors import Conflict, Invalid, NotFound, RegisterError
@@ -86,6 +87,7 @@ if state.note("checking"):
 words = words_for(actor, asset)
 
 st.title(f"Change {escape_markdown(asset.asset_name)}", anchor=False)
+name_window(f"Change {asset.asset_name}")
 with st.container(horizontal=True, vertical_alignment="center"):
     status_badge(asset.status)
     st.badge(words.value("AssetCategory", asset.asset_category), icon=":material/category:", color="gray")

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from pages.frame.closed import show_closed, show_unknown
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 
@@ -126,32 +128,59 @@ def _page(place: PortalPage, *, default: bool = False) -> Page:
 
 
 def list_pages(actor: Actor) -> dict[str, list[Page]]:
-    """The pages that the actor may open, by area."""
-    return {
-        area: pages
+    """The pages that the actor may open, by area; at every other address a page that says why nothing is there."""
+    closed = [
+        st.Page(show_closed, title=place.title, url_path=place.address, visibility="hidden")
+        for place in _all_places()
+        if not is_offered(place, actor)
+    ]
+    if unknown := _unknown_address():
+        closed.append(st.Page(show_unknown, title="No such page", url_path=unknown, visibility="hidden"))
+    pages = {
+        area: [_page(place, default=place.address == START) for place in places if is_offered(place, actor)]
         for area, places in PLACES.items()
-        if (pages := [_page(place, default=place.address == START) for place in places if is_offered(place, actor)])
     }
+    pages[""] += closed
+    return {area: offered for area, offered in pages.items() if offered}
 
 
 def list_public_pages() -> list[Page]:
     """The sign-in page, at every address: a link that somebody was sent waits there until they have signed in."""
-    start = st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True)
+    addresses = [place.address for place in _all_places()]
+    if unknown := _unknown_address():
+        addresses.append(unknown)
     return [
-        start,
-        *(
-            st.Page("pages/sign_in.py", title="Sign in", url_path=place.address, visibility="hidden")
-            for places in PLACES.values()
-            for place in places
-        ),
+        st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True),
+        *(st.Page("pages/sign_in.py", title="Sign in", url_path=address, visibility="hidden") for address in addresses),
     ]
+
+
+def find_closed(address: str, actor: Actor) -> PortalPage | None:
+    """The page at this address where it isn't open to the actor; None where it is, or where there is none."""
+    return next((place for place in _all_places() if place.address == address and not is_offered(place, actor)), None)
+
+
+def _all_places() -> list[PortalPage]:
+    return [place for places in PLACES.values() for place in places]
+
+
+def _unknown_address() -> str:
+    """The address that the browser asked for, where no page has it; empty otherwise."""
+    address = urlsplit(st.context.url or "").path.strip("/")
+    known = not address or "/" in address or any(place.address == address for place in _all_places())
+    return "" if known else address
 
 
 def list_applicant_pages() -> list[Page]:
     """Pages of somebody without an organisation, who can register one."""
+    begin = next(place for place in PLACES["Participants"] if place.address == "register-organisation")
+    addresses = [place.address for place in _all_places() if place is not begin]
+    if unknown := _unknown_address():
+        addresses.append(unknown)
     return [
         st.Page("pages/sign_in.py", title="Welcome", icon=":material/waving_hand:", default=True),
-        _page(next(place for place in PLACES["Participants"] if place.address == "register-organisation")),
+        _page(begin),
+        *(st.Page("pages/sign_in.py", title="Welcome", url_path=address, visibility="hidden") for address in addresses),
     ]
 
 

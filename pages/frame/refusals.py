@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.frame.markdown import escape_markdown
+from pages.frame.session import become, persona_before
 from services.core.errors import (
     Blocker,
     Conflict,
@@ -54,12 +55,20 @@ def show_refusal(error: RegisterError, labels: Mapping[str, str] | None = None) 
         case NotFound():
             st.warning(escape_markdown(error.message), icon=":material/search_off:")
             st.page_link("pages/home.py", label="Back to home", icon=":material/home:")
+            offer_role_before()
         case Forbidden() | TooManyRequests():
             st.error(escape_markdown(error.message), icon=":material/lock:")
         case Unavailable():
             st.error(escape_markdown(error.message), icon=":material/cloud_off:")
         case _:
             st.error(escape_markdown(error.message))
+
+
+def offer_role_before() -> None:
+    """In the demo, the way back to the role through which this address showed something."""
+    before = persona_before()
+    if before is not None:
+        st.button(f"Back to {before.label}", icon=":material/undo:", on_click=become, args=(before.key,))
 
 
 def show_findings(findings: Sequence[Finding], labels: Mapping[str, str] | None = None) -> None:

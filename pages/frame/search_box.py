@@ -10,21 +10,6 @@ from services.governance.search import LONGEST, Found, search
 KEY, ASKED = "search-everything", "search-asked"
 RESULTS, HANDED = "pages/search.py", "find"
 LABEL = "Search the register"
-# The key "/" leads into the box, as in many tools; not while somebody types elsewhere.
-SHORTCUT = """<script>
-if (!window.fmarSearchKey) {
-  window.fmarSearchKey = true;
-  document.addEventListener("keydown", (event) => {
-    const at = document.activeElement;
-    const typing = at && (at.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(at.tagName));
-    const box = document.querySelector('input[aria-label="LABEL"]');
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && box) {
-      event.preventDefault();
-      box.focus();
-    }
-  });
-}
-</script>""".replace("LABEL", LABEL)
 
 
 def _ask() -> None:
@@ -44,10 +29,7 @@ def draw_search(actor: Actor) -> None:
         label_visibility="collapsed",
         placeholder="Search: name, ID, MPAN, serial, postcode ( / )",
         on_change=_ask,
-        width=440,
     )
-    with st.sidebar:
-        st.html(SHORTCUT, unsafe_allow_javascript=True)
     asked = str(st.session_state.pop(ASKED, "")).strip()
     if asked:
         _answer(actor, asked)

@@ -27,14 +27,18 @@ from services.participants.identity import (
 )
 
 ACTING_FOR = "acting_for"
-PERSONA = "as"
-"""In demo mode the persona's key stays in the address, so that a reload keeps it. It opens nothing: it is a demo."""
+PERSONA_COOKIE, ACTING_COOKIE = "fmar_person", "fmar_acting_for"
+"""Cookies by which a reload and a new tab stay the same: the persona's key in demo mode, the organisation acted for.
+Neither opens anything: the demo has no password, and only organisations that one belongs to count."""
+SIGNED_OUT = "fmar_signed_out"
+"""Set when a persona was left: the cookie of the websocket is still the old one."""
+BEFORE = "fmar_persona_before"
 
 SIGN_IN = "_streamlit_user"
 """The cookie of the portal's sign-in."""
 
 FROM_THE_TOP = "from-the-top"
-"""Set when somebody else's page follows at the same address: the browser would stay where the last one was scrolled to."""
+"""Set when a page follows the sign-in at the same address: the browser would stay where that was scrolled to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +79,14 @@ def actor() -> Actor:
 
 
 def _demo_session() -> Session:
-    key = st.session_state.get("persona") or st.query_params.get(PERSONA)
+    key = st.session_state.get("persona")
+    if key is None and SIGNED_OUT not in st.session_state:
+        key = _read_cookie(PERSONA_COOKIE)
     personas = demo_personas()
     persona = next((persona for persona in personas if persona.key == key), None)
     if persona is None:
         return replace(NOBODY, personas=personas)
     st.session_state["persona"] = persona.key
-    if st.query_params.get(PERSONA) != persona.key:
-        st.query_params[PERSONA] = persona.key
     session = _session_of(persona.user_id, memberships_of(persona.user_id), persona.organisation_id)
     return replace(session, personas=personas)
 
@@ -131,7 +135,7 @@ def _moment(seconds: object) -> datetime:
 def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID | None) -> Session:
     """The actor for the organisation chosen, else the preferred, else the only or first one."""
     identifiers = {choice.organisation_id for choice in choices}
-    organisation_id = st.session_state.get(ACTING_FOR)
+    organisation_id = st.session_state.get(ACTING_FOR) or _acted_for()
     if organisation_id not in identifiers:
         organisation_id = preferred if preferred in identifiers else (choices[0].organisation_id if choices else None)
     if organisation_id is None:
@@ -143,22 +147,44 @@ def _session_of(user_id: UUID, choices: list[MembershipChoice], preferred: UUID 
         return Session(None, choices, refused.message, signed_in=True)
 
 
-def browser_mark() -> str | None:
-    """The cookie of the sign-in, which tells this browser from others; None in demo mode, which has none."""
-    cookie: object = st.context.cookies.get(SIGN_IN)
+def _acted_for() -> UUID | None:
+    """The organisation that this browser acted for last; None where it doesn't say."""
+    try:
+        return UUID(_read_cookie(ACTING_COOKIE) or "")
+    except ValueError:
+        return None
+
+
+def _read_cookie(name: str) -> str | None:
+    cookie: object = st.context.cookies.get(name)
     return cookie if isinstance(cookie, str) else None
 
 
+def browser_mark() -> str | None:
+    """The cookie of the sign-in, which tells this browser from others; None in demo mode, which has none."""
+    return _read_cookie(SIGN_IN)
+
+
 def become(persona_key: str) -> None:
-    """Take a demo persona, leaving behind what the last one had on screen."""
+    """Take a demo persona: the page, its record and its filters stay, what the last one had typed goes."""
     before = st.session_state.get("persona")
     st.session_state.clear()
     st.session_state["persona"] = persona_key
-    st.session_state[FROM_THE_TOP] = True
-    if before is not None:
-        # What the last persona was looking at may not be there for this one.
-        st.query_params.clear()
-    st.query_params[PERSONA] = persona_key
+    if before is None:
+        st.session_state[FROM_THE_TOP] = True
+    elif before != persona_key:
+        st.session_state[BEFORE] = before
+
+
+def act_for(organisation_id: UUID) -> None:
+    """Act for another organisation of one's own; the page, its record and its filters stay."""
+    st.session_state[ACTING_FOR] = organisation_id
+
+
+def persona_before() -> Persona | None:
+    """Whom one was in the demo before the last switch of roles; None without one."""
+    key = st.session_state.get(BEFORE)
+    return next((persona for persona in current().personas if persona.key == key), None)
 
 
 def leave() -> None:
@@ -167,6 +193,7 @@ def leave() -> None:
     persona = current().actor if settings().demo else None
     st.session_state.clear()
     st.query_params.clear()
+    st.session_state[SIGNED_OUT] = True
     if persona is not None and persona.user_id is not None:
         sign_out_user(persona.user_id)
     if identity is not None:

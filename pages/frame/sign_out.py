@@ -20,7 +20,7 @@ from services.core.settings import settings
 from services.participants.identity import Identity, has_session, sign_out
 
 ADDRESS = "/auth/logout"
-WORDS = "To sign out, use the button in the menu of the portal: a link can't do it."
+WORDS = "To sign out, use the button at the top of the portal: a link can't do it."
 
 
 class SignOutGuard:

@@ -24,6 +24,7 @@ from pages.components.unit.labels import draw_fact
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
+from pages.frame.titles import name_window
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
 from services.core.file_tickets import DownloadKind
@@ -56,6 +57,7 @@ def draw_head(line: QualificationLine) -> None:
     """Head of the page: product, unit, status, clock, and the facts everybody asks first."""
     qualification = line.qualification
     st.title(f"{escape_markdown(qualification.product_code)} · {escape_markdown(line.unit_name)}", anchor=False)
+    name_window(f"{qualification.product_code}, {line.unit_name}")
     with st.container(horizontal=True, vertical_alignment="center"):
         qualification_badge(qualification.status)
         clock_badge(line.clock)

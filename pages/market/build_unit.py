@@ -15,6 +15,7 @@ from pages.components.unit.preview import describe_change, has_obstacles
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
+from pages.frame.titles import name_window
 from services.core.errors import NotFound, RegisterError
 from services.market.unit_changes.composition import CompositionPreview, create_unit, update_composition
 from services.market.units.units import UnitDetails, get_unit
@@ -92,6 +93,7 @@ if whole is None:
     family = choose_family()
 else:
     st.title(f"Put assets into {escape_markdown(whole.unit.name)}", anchor=False)
+    name_window(f"Put assets into {whole.unit.name}")
     family = whole.unit.family
     back = {"id": str(whole.unit.id)}
     st.page_link("pages/market/unit.py", label="Back to the unit", icon=":material/arrow_back:", query_params=back)

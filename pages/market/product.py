@@ -9,6 +9,7 @@ from pages.components.product.sheet import draw_buyers, draw_equivalences, draw_
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
+from pages.frame.titles import name_window
 from services.core.clock import show_date
 from services.core.identity.permissions import Scope, may, scopes_of
 from services.market.products.products import ProductSheet, future_start, product_sheet
@@ -68,6 +69,7 @@ show_outcome()
 sheet = product_sheet(actor, st.query_params.get("code", ""))
 version = sheet.view.version
 st.title(f"{version.code}: {version.name}".replace("$", "\\$"), anchor=False)
+name_window(f"{version.code}: {version.name}")
 with st.container(horizontal=True):
     st.badge(describe_availability(sheet.view), color="green" if sheet.view.offered else "orange")
     st.badge(PHASE_LABELS[version.phase], color="blue")

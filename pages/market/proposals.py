@@ -13,6 +13,7 @@ from pages.components.product.proposal import KIND_LABELS, draw_proposal
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
+from pages.frame.titles import name_window
 from services.core.errors import NotFound
 from services.core.identity.permissions import Scope, may, scopes_of
 from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS
@@ -91,6 +92,7 @@ if proposal is None:
         link("market/propose_product.py", "Propose a product", "add_circle")
 else:
     st.title(f"{KIND_LABELS[proposal.kind]}: {escape_markdown(proposal.code)}", anchor=False)
+    name_window(f"{KIND_LABELS[proposal.kind]}: {proposal.code}")
     show_outcome()
     draw_proposal(actor, proposal)
     link("market/proposals.py", "All proposals", "arrow_back")

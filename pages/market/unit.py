@@ -16,6 +16,7 @@ from pages.components.unit.members import draw_members, draw_then
 from pages.components.unit.sections import SECTIONS
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
+from pages.frame.titles import name_window
 from services.core.clock import show_date, show_moment
 from services.core.errors import NotFound
 from services.core.identity.permissions import may
@@ -50,6 +51,7 @@ def draw_head(details: UnitDetails) -> None:
     """Name, status and what everybody asks first."""
     unit = details.unit
     st.title(escape_markdown(unit.name), anchor=False)
+    name_window(unit.name)
     provider = provider_name(organisation_names(actor), unit.service_provider_id)
     unit_badges(unit, details.capability.unit_type, provider)
     st.caption(

@@ -10,6 +10,7 @@ from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import open_organisation
 from pages.frame.refusals import show_changes, show_findings, show_refusal
+from pages.frame.titles import name_window
 from services.core.errors import Conflict, Invalid, NotFound, RegisterError
 from services.participants.organisations import update_organisation
 from services.participants.reading import attribute_terms, get_organisation
@@ -71,6 +72,7 @@ if state.note("version") is None:
     state.remember("version", organisation.version)
 
 st.title(f"Change {escape_markdown(organisation.organisation_legal_name)}")
+name_window(f"Change {organisation.organisation_legal_name}")
 st.caption(
     "Every change is kept with who made it. A change of legal name, registration number or roles waits for approval by "
     "the FMAR administrator; contacts and addresses don't."

@@ -15,6 +15,7 @@ from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
+from pages.frame.titles import name_window
 from services.core.clock import LONDON, today
 from services.core.errors import NotFound, RegisterError
 from services.core.file_tickets import DownloadKind
@@ -47,6 +48,7 @@ def _open_form() -> None:
 
 def _draw_head() -> None:
     st.title(escape_markdown(organisation.organisation_legal_name))
+    name_window(organisation.organisation_legal_name)
     st.caption("The organisation's record: given once, for every market and platform.")
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_status(organisation)

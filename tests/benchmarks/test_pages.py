@@ -32,7 +32,7 @@ from tests.benchmarks.portfolio import write_portfolio
 from tests.benchmarks.registers import register_of
 from tests.benchmarks.report import Figures
 from tests.benchmarks.visitors import Crowd, Stop, Visit, gather, press, walk
-from tests.browser.harness import launch_browser, new_page, open_page, wait_idle
+from tests.browser.harness import AS, launch_browser, new_page, open_page, wait_idle
 from tests.conftest import build_demo, use_database
 from tests.databases import fresh_postgres, postgres_template, sqlite_template
 
@@ -457,7 +457,7 @@ QUIET_S = 0.25
 
 def at(served: Served, persona: str, address: str) -> str:
     """The address of a page as a persona opens it."""
-    return f"{served.url}/{address}?as={persona}"
+    return f"{served.url}/{address}?{AS}={persona}"
 
 
 def seconds_of(act: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> float:

@@ -14,6 +14,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+from pages.frame.session import PERSONA_COOKIE
+
 GIVE_UP_S = 180.0
 
 
@@ -28,7 +30,7 @@ class Stop:
     @property
     def query_string(self) -> str:
         """What stands behind the question mark of the address."""
-        return urlencode([*([("as", self.persona)] if self.persona else []), *self.query])
+        return urlencode(self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,19 @@ class Visitor:
     def __init__(self, base_url: str) -> None:
         self._url = base_url.replace("http", "ws", 1) + "/_stcore/stream"
         self._socket: ClientConnection | None = None
+        self._persona: str | None = None
         self._cached: set[str] = set()
 
     async def __aenter__(self) -> Self:
-        self._socket = await connect(self._url, max_size=None, compression=None, open_timeout=GIVE_UP_S)
+        await self._connect()
         return self
+
+    async def _connect(self) -> None:
+        headers = {"Cookie": f"{PERSONA_COOKIE}={self._persona}"} if self._persona else {}
+        self._cached.clear()
+        self._socket = await connect(
+            self._url, max_size=None, compression=None, open_timeout=GIVE_UP_S, additional_headers=headers
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -61,8 +71,12 @@ class Visitor:
             await self._socket.close()
 
     async def visit(self, stop: Stop) -> Visit:
-        """Open a page in this session and wait until its script has finished."""
+        """Open a page and wait until its script has finished; in a session of its own where the persona is another."""
         assert self._socket is not None
+        if stop.persona != self._persona:
+            self._persona = stop.persona
+            await self._socket.close()
+            await self._connect()
         request = BackMsg()
         state = request.rerun_script
         state.query_string, state.page_name = stop.query_string, stop.address

@@ -32,7 +32,7 @@ class DemoPortal:
     database: str
 
     def at(self, persona: str, page: str = "") -> str:
-        """The address of a page as a persona opens it."""
+        """The address of a page as a persona opens it; `open_page` makes the browser that persona."""
         return f"{self.url}/{page}{'&' if '?' in page else '?'}as={persona}"
 
     def slow_down(self, milliseconds: int) -> None:

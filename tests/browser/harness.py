@@ -11,16 +11,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
+
+from pages.frame.session import PERSONA_COOKIE
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "shots"
 DESKTOP = (1400, 900)
 PHONE = (390, 844)
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", ""}
+AS = "as"
+"""In the addresses of tests: whom the browser is in the demo. The portal itself reads its cookie only."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -169,11 +173,22 @@ def new_page(
         context.close()
 
 
-def open_page(page: Page, url: str) -> None:
-    """Go to an address of the portal and wait until it is drawn."""
-    page.goto(url, wait_until="domcontentloaded")
+def open_page(page: Page, url: str, timeout: float = 30) -> None:
+    """Go to an address of the portal and wait until it is drawn; `as=` in it names the persona that the browser is."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    for name, persona in query:
+        if name == AS:
+            # A tab that has been somebody already keeps to it.
+            if page.url.startswith(f"{parts.scheme}://{parts.netloc}/"):
+                page.evaluate("sessionStorage.clear()")
+            page.context.add_cookies(
+                [{"name": PERSONA_COOKIE, "value": persona, "url": f"{parts.scheme}://{parts.netloc}"}]
+            )
+    rest = urlencode([(name, value) for name, value in query if name != AS])
+    page.goto(urlunsplit(parts._replace(query=rest)), wait_until="domcontentloaded")
     page.get_by_test_id("stApp").wait_for(state="attached")
-    wait_idle(page)
+    wait_idle(page, timeout)
 
 
 def wait_idle(page: Page, timeout: float = 30, quiet: float = 0.25) -> None:

@@ -121,6 +121,19 @@ def go_to(page: Page, title: str) -> None:
         opener.wait_for()
 
 
+def open_account(page: Page) -> None:
+    """Unfold what stands behind the person's name at the top: the organisation to act for, and sign-out."""
+    page.locator(".st-key-role-bar").get_by_test_id("stPopoverButton").click()
+    page.get_by_test_id("stPopoverBody").wait_for()
+
+
+def switch_role(page: Page, label: str) -> None:
+    """See the page as another persona of the demo."""
+    page.get_by_role("button", name="Switch role").click()
+    page.get_by_role("menuitem", name=label, exact=True).click()
+    wait_idle(page)
+
+
 def expect_line(page: Page, text: str) -> None:
     """Wait until a text stands in the cells of a table in sight: they are drawn after the page says that it is ready."""
     # A reader's software is told of the cells in a table that nobody sees, so there is nothing to be visible.

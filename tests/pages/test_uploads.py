@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from pages.frame.session import PERSONA_COOKIE
 from pages.frame.uploads import KEPT_S, MOST_FILES
 from tests import factories
 from tests.browser.harness import start_portal
@@ -16,7 +17,7 @@ from tests.pages.portal import be
 from tests.websocket_pages import OpenPage, open_page, xsrf_headers
 
 MB = 1024 * 1024
-AS_PRIYA = "as=bramble"
+AS_PRIYA = f"{PERSONA_COOKIE}=bramble"
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,9 @@ def test_nobody_hands_in_a_file_before_signing_in(portal: str, client: httpx.Cli
         assert _send(client, session) in (403, 404)
     with open_page(portal) as page:
         assert page.session_id
+        page.run(query="as=bramble")
         assert _send(client, page) == 403
-        page.run(query=AS_PRIYA)
+    with open_page(portal, cookie=AS_PRIYA) as page:
         assert _send(client, page) == 204
         headers = xsrf_headers(client)
         chunked = client.put(
@@ -63,13 +65,13 @@ def test_nobody_hands_in_a_file_before_signing_in(portal: str, client: httpx.Cli
         )
         assert chunked.status_code == 411
         page.run()
-    with open_page(portal, query=AS_PRIYA) as page:
+    with open_page(portal, cookie=AS_PRIYA) as page:
         assert _send(client, page, file_id="a/b") in (403, 404, 405)
     assert _send(client, page) == 403, "the page is closed"
 
 
 def test_a_page_holds_so_much_and_so_many_files(portal: str, client: httpx.Client) -> None:
-    with open_page(portal, query=AS_PRIYA) as page:
+    with open_page(portal, cookie=AS_PRIYA) as page:
         assert _send(client, page, 5 * MB) == 413
         file_id = str(uuid.uuid4())
         assert _send(client, page, 3 * MB, file_id) == 204
@@ -81,16 +83,16 @@ def test_a_page_holds_so_much_and_so_many_files(portal: str, client: httpx.Clien
 
 
 def test_all_pages_hold_so_much_together_and_closed_ones_make_room(portal: str, client: httpx.Client) -> None:
-    with open_page(portal, query=AS_PRIYA) as first, open_page(portal, query=AS_PRIYA) as second:
+    with open_page(portal, cookie=AS_PRIYA) as first, open_page(portal, cookie=AS_PRIYA) as second:
         assert [_send(client, page, 3 * MB) for page in (first, second)] == [204, 204]
-        with open_page(portal, query=AS_PRIYA) as third:
+        with open_page(portal, cookie=AS_PRIYA) as third:
             refused = client.put(
                 f"/_stcore/upload_file/{third.session_id}/{uuid.uuid4()}",
                 files={"file": ("portfolio.csv", b"x" * 3 * MB, "text/csv")},
                 headers=xsrf_headers(client),
             )
             assert (refused.status_code, int(refused.headers["Retry-After"]) > 0) == (503, True)
-    with open_page(portal, query=AS_PRIYA) as page:
+    with open_page(portal, cookie=AS_PRIYA) as page:
         give_up = time.monotonic() + 10
         while (status := _send(client, page, 3 * MB)) == 503 and time.monotonic() < give_up:
             time.sleep(0.1)

@@ -94,9 +94,7 @@ def know_more(name: str) -> None:
 
 def patiently(page: Page, url: str) -> None:
     """Open a page that has much to draw, on a machine that has much to do."""
-    page.goto(url, wait_until="domcontentloaded")
-    page.get_by_test_id("stApp").wait_for(state="attached")
-    wait_idle(page, timeout=120)
+    open_page(page, url, timeout=120)
 
 
 @pytest.mark.use_case("UC-02.01")
