@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from models.assets import STATUS_LABELS
-from pages.components.common.asset_labels import organisation_names, provider_name
-from pages.components.common.moments import moment_column
+from models.assets import STATUS_LABELS, Asset
+from pages.components.common.asset_labels import STATUS_BADGES, organisation_names, provider_name
+from pages.components.table.cells import moment_cell, power_cell, state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
-from pages.frame.navigation import link, open_asset
+from pages.frame.navigation import link
 from pages.frame.titles import name_window
 from services.assets.rules.reference import CATEGORY_LIST, code_lists
 from services.core.errors import NotFound
@@ -48,38 +49,40 @@ if not assets:
 names = organisation_names(actor)
 labels = {code.code: code.label for code in code_lists()[CATEGORY_LIST].values()}
 on_a_meter = errand is Errand.SHARED
-rows = [
-    {
-        "Name": asset.asset_name,
-        **({"Import MPAN": asset.import_mpan or "", "Export MPAN": asset.export_mpan or ""} if on_a_meter else {}),
-        "Registered" if on_a_meter else "Since": (
-            asset.registered_at if errand in (Errand.NEW, Errand.SHARED) else asset.status_since
-        ),
-        "Status": STATUS_LABELS[asset.status],
-        "Category": labels.get(asset.asset_category, asset.asset_category),
-        "Rated": float(asset.rated_capacity),
-        "Managed by": provider_name(names, asset.service_provider_id),
-        "Reason": asset.status_reason or "",
-    }
-    for asset in assets
-]
-table = st.dataframe(
-    rows,
-    hide_index=True,
-    width="stretch",
-    column_config={
-        column: moment_column(moment for asset in assets for moment in (asset.registered_at, asset.status_since))
-        for column in ("Since", "Registered")
-    }
-    | {
-        "Rated": st.column_config.NumberColumn(format="%.2f kW"),
-    },
-    on_select="rerun",
-    selection_mode="single-row",
-    key="waiting",
-    alt=title,
+columns = (
+    Column("Name"),
+    *((Column("Import MPAN"), Column("Export MPAN")) if on_a_meter else ()),
+    Column("Registered" if on_a_meter else "Since"),
+    Column("Status"),
+    Column("Category"),
+    Column("Rated", "Rated capacity", number=True),
+    Column("Managed by"),
+    Column("Reason"),
 )
-if table.selection.rows:
-    open_asset(assets[table.selection.rows[0]].id)
-more = " There are more." if len(assets) == LONGEST_LIST else ""
-st.caption(f"{len(assets):,} {'asset' if len(assets) == 1 else 'assets'}.{more} Choose a row to open the asset.")
+
+
+def row_of(asset: Asset) -> Row:
+    """An asset as a row."""
+    since = asset.registered_at if errand in (Errand.NEW, Errand.SHARED) else asset.status_since
+    meters = (text_cell(asset.import_mpan), text_cell(asset.export_mpan)) if on_a_meter else ()
+    return Row(
+        str(asset.id),
+        (
+            text_cell(asset.asset_name),
+            *meters,
+            moment_cell(since),
+            state_cell(STATUS_LABELS[asset.status], STATUS_BADGES[asset.status]),
+            text_cell(labels.get(asset.asset_category, asset.asset_category)),
+            power_cell(asset.rated_capacity),
+            text_cell(provider_name(names, asset.service_provider_id)),
+            text_cell(asset.status_reason),
+        ),
+    )
+
+
+whole = len(assets) < LONGEST_LIST
+headings, rows, order = sort_rows(columns, [row_of(asset) for asset in assets], whole=whole)
+page = TablePage("assets/asset.py")
+draw_table("waiting", title, headings, rows, page=page, order=order, file=TableFile("assets.csv", lambda: rows))
+if not whole:
+    st.caption(f"The first {len(assets):,} assets are shown.")

@@ -9,7 +9,7 @@ from pages.components.desk.export import draw_export
 from pages.components.desk.map import MapHighlight, draw_desk_map
 from pages.components.desk.panel import draw_panel
 from pages.components.desk.state import chosen_asset, leave_asset, leave_hexagon
-from pages.components.desk.table import draw_table, words_of
+from pages.components.desk.table import draw_asset_table, words_of
 from pages.frame import session
 from services.assets.asset_page.page import WholeAsset, whole_asset
 from services.assets.counters.figures import register_in_numbers
@@ -108,4 +108,4 @@ with right:
     if selected is not None:
         draw_panel(actor, selected)
     if view != "map":
-        draw_table(actor, filters, total, organisation_names(actor))
+        draw_asset_table(actor, filters, total, organisation_names(actor))

@@ -1,17 +1,20 @@
 """Review (UC-02.01): a walk through the assets in validation, the longest waiting first, with the decision on the spot."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import streamlit as st
 
 from models.assets import STATUS_LABELS
 from pages.components.common.actions import DONE, show_outcome
 from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
-from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.common.asset_labels import STATUS_BADGES, organisation_names, provider_name
 from pages.components.desk.map import MapHighlight, draw_desk_map
 from pages.components.desk.review import count_waiting_days, draw_item, draw_steps, say_gone
 from pages.components.desk.review_state import go_to, place_in, start_over
 from pages.components.desk.table import code_labels
+from pages.components.table.cells import count_cell, power_cell, state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
 from services.assets.checks.queries import IN_REVIEW, Awaits, ReviewItem, review_queue
 from services.assets.filters import AssetFilters
@@ -20,6 +23,17 @@ from services.core.register_settings import read_settings
 
 VIEWS = {"walk": "One by one", "list": "List"}
 MOST = 500
+COLUMNS = (
+    Column("Name"),
+    Column("With"),
+    Column("Working days", "Since the status changed.", number=True),
+    Column("Status"),
+    Column("Open points"),
+    Column("Managed by"),
+    Column("Category"),
+    Column("Rated", "Rated capacity", number=True),
+    Column("Last message"),
+)
 
 
 def name_turns() -> dict[Awaits, str]:
@@ -43,39 +57,44 @@ def draw_numbers(queue: list[ReviewItem]) -> None:
 
 
 def draw_list(items: list[ReviewItem]) -> None:
-    """The queue as a table; choosing a row goes to the asset."""
+    """The queue as a table; a row shows the asset with its decision, its name opens the asset's page."""
     names, labels = organisation_names(actor), code_labels()
-    event = st.dataframe(
-        [
-            {
-                "Name": item.asset.asset_name,
-                "Waits for": turns[item.awaits],
-                "Working days": count_waiting_days(item),
-                "Status": STATUS_LABELS[item.asset.status],
-                "What is open": " ".join(item.reasons) or item.asset.status_reason or "",
-                "Managed by": provider_name(names, item.asset.service_provider_id),
-                "Category": labels.get(item.asset.asset_category, item.asset.asset_category),
-                "Rated (kW)": float(item.asset.rated_capacity),
-                "Last said": f"{item.last_message.author_name}: {item.last_message.text}" if item.last_message else "",
-            }
-            for item in items
-        ],
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Rated (kW)": st.column_config.NumberColumn("Rated (kW)", format="localized"),
-            "What is open": st.column_config.TextColumn("What is open", width="large"),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key="review",
-        alt="Assets in review",
+
+    def row_of(item: ReviewItem) -> Row:
+        asset, days = item.asset, count_waiting_days(item)
+        reply = f"{item.last_message.author_name}: {item.last_message.text}" if item.last_message else ""
+        return Row(
+            str(asset.id),
+            (
+                text_cell(asset.asset_name),
+                text_cell(turns[item.awaits]),
+                count_cell(days),
+                state_cell(STATUS_LABELS[asset.status], STATUS_BADGES[asset.status]),
+                text_cell(" ".join(item.reasons) or asset.status_reason),
+                text_cell(provider_name(names, asset.service_provider_id)),
+                text_cell(labels.get(asset.asset_category, asset.asset_category)),
+                power_cell(asset.rated_capacity),
+                text_cell(reply),
+            ),
+        )
+
+    columns, rows, order = sort_rows(COLUMNS, [row_of(item) for item in items], whole=len(items) < MOST)
+    draw_table(
+        "review",
+        "Assets in review",
+        columns,
+        rows,
+        page=TablePage("assets/asset.py"),
+        on_open=open_item,
+        order=order,
+        file=TableFile("review.csv", lambda: rows),
     )
-    if event.selection.rows:
-        go_to(items[event.selection.rows[0]].asset.id)
-        st.session_state["walk"] = "walk"
-        st.rerun()
-    st.caption("Choose a row to go to the asset.")
+
+
+def open_item(identifier: str) -> None:
+    """Show one asset of the queue, with its decision."""
+    go_to(UUID(identifier))
+    st.session_state["walk"] = "walk"
 
 
 def draw_walk(items: list[ReviewItem], filters: AssetFilters) -> None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from pages.components.category.source_editions import draw_counts, draw_findings
 from pages.components.category.source_records import draw_record_search
-from pages.components.common.moments import moment_column
+from pages.components.table.cells import count_cell, date_cell, moment_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
 from pages.frame.refusals import show_refusal
 from services.assets.sources.loading import edition_date_of, load_source
@@ -16,6 +17,18 @@ from services.core.errors import RegisterError
 from services.core.identity.permissions import may
 
 LOADED = "loaded-edition"
+EDITION = "edition"
+"""The address's name for the edition that is shown below the list."""
+COLUMNS = (
+    Column("Register"),
+    Column("Edition"),
+    Column("Rows", number=True),
+    Column("Loaded rows", number=True),
+    Column("Skipped rows", "Rows that couldn't be read. Open the edition to see why.", number=True),
+    Column("Licence"),
+    Column("File"),
+    Column("Loaded"),
+)
 MEGABYTE = 1_000_000
 
 
@@ -69,37 +82,42 @@ def _run(data: bytes, name: str, publisher: str | None, day: date | None) -> Non
 
 
 def _choose(editions: list[Edition]) -> Edition | None:
-    rows = [
-        {
-            "Register": edition.kind.value,
-            "Publisher": edition.publisher,
-            "Edition": edition.edition_date,
-            "Rows": edition.counts.get("rows", 0),
-            "Taken": edition.counts.get("taken", 0),
-            "Skipped": sum((edition.counts.get("skipped") or {}).values()),
-            "Licence": edition.licence,
-            "File": edition.name,
-            "Loaded": edition.loaded_at,
-        }
-        for edition in editions
-    ]
-    event = st.dataframe(
+    edition = next((edition for edition in editions if str(edition.id) == st.query_params.get(EDITION)), None)
+    edition = edition or next((edition for edition in editions if edition.id == st.session_state.get(LOADED)), None)
+    columns, rows, order = sort_rows(COLUMNS, [_row(edition) for edition in editions])
+    draw_table(
+        "editions",
+        "Editions of public registers",
+        columns,
         rows,
-        hide_index=True,
-        width="stretch",
-        on_select="rerun",
-        selection_mode="single-row",
-        key="editions",
-        column_config={
-            **{name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Taken", "Skipped")},
-            "Edition": st.column_config.DateColumn(format="DD MMM YYYY"),
-            "Loaded": moment_column(edition.loaded_at for edition in editions),
-        },
+        page=TablePage("assets/sources.py", EDITION),
+        on_open=_open_edition,
+        order=order,
+        file=TableFile("editions.csv", lambda: rows),
+        height=360,
+        marked=str(edition.id) if edition else "",
     )
-    st.caption("Select a row to see what became of every row and cell.")
-    if event.selection.rows:
-        return editions[event.selection.rows[0]]
-    return next((edition for edition in editions if edition.id == st.session_state.get(LOADED)), None)
+    return edition
+
+
+def _open_edition(identifier: str) -> None:
+    st.query_params[EDITION] = identifier
+
+
+def _row(edition: Edition) -> Row:
+    return Row(
+        str(edition.id),
+        (
+            text_cell(f"{edition.kind.value}: {edition.publisher}"),
+            date_cell(edition.edition_date),
+            count_cell(edition.counts.get("rows", 0)),
+            count_cell(edition.counts.get("taken", 0)),
+            count_cell(sum((edition.counts.get("skipped") or {}).values())),
+            text_cell(edition.licence),
+            text_cell(edition.name),
+            moment_cell(edition.loaded_at),
+        ),
+    )
 
 
 actor = session.actor()

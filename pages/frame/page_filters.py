@@ -16,6 +16,8 @@ KEYS = frozenset(
 )
 """Keys of the fields that are bound to the address of their page."""
 PAGE = "fmar_page"
+ARRIVED = "fmar_arrived"
+"""Set until the list of a page that was just opened has asked."""
 
 
 def begin_page(address: str) -> None:
@@ -23,4 +25,10 @@ def begin_page(address: str) -> None:
     if st.session_state.get(PAGE) != address:
         for key in KEYS:
             st.session_state.pop(key, None)
+        st.session_state[ARRIVED] = True
     st.session_state[PAGE] = address
+
+
+def take_arrival() -> bool:
+    """True once after a page was opened."""
+    return bool(st.session_state.pop(ARRIVED, False))

@@ -4,15 +4,20 @@ from uuid import UUID
 
 import streamlit as st
 
-from pages.components.common.moments import moment_column
+from pages.components.common.pagination import read_all
+from pages.components.table.cells import moment_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table
 from pages.frame import session
-from pages.frame.navigation import open_asset, open_organisation
 from pages.frame.refusals import format_value
-from services.governance.accesses import LONGEST_PAGE, list_accesses
+from services.core.paging import Page
+from services.governance.accesses import LONGEST_PAGE, AccessView, list_accesses
 
 KINDS = {
     "asset.read": "Opened an asset",
     "organisation.read": "Opened an organisation",
+    "market_unit.read": "Opened a market unit",
+    "qualification.read": "Opened an application",
+    "package.read": "Took an application's data package",
     "source_record.read": "Opened a record of a public register",
     "asset.lookup": "Looked an asset up",
     "asset.lookup_refused": "Asked over the limit of look-ups",
@@ -25,6 +30,20 @@ KINDS = {
     "asset.refused": "Tried an asset that isn't theirs to see",
     "organisation.refused": "Tried an organisation that isn't theirs to see",
     "organisation.passport": "Took an organisation's passport",
+}
+COLUMNS = (
+    Column("When"),
+    Column("Who"),
+    Column("Organisation"),
+    Column("Activity"),
+    Column("Record"),
+    Column("Details"),
+)
+PAGES = {
+    "asset": TablePage("assets/asset.py"),
+    "organisation": TablePage("participants/organisation.py"),
+    "market_unit": TablePage("market/unit.py"),
+    "qualification": TablePage("market/application.py"),
 }
 
 actor = session.actor()
@@ -46,33 +65,41 @@ accesses = list_accesses(actor, kind=kind, record_id=record_id, limit=LONGEST_PA
 if not accesses:
     st.info("Nothing of this was logged.", icon=":material/visibility:")
     st.stop()
-rows = [
-    {
-        "When": access.at,
-        "Who": access.who,
-        "For": access.organisation,
-        "What": KINDS.get(access.kind, access.kind),
-        "Record": access.record,
-        "Details": format_value(
-            {name: value for name, value in access.detail.items() if name not in ("ids", "assets")}
+
+
+def row_of(access: AccessView) -> Row:
+    """An access as a row, which opens its record."""
+    details = {name: value for name, value in access.detail.items() if name not in ("ids", "assets")}
+    return Row(
+        str(access.number),
+        (
+            moment_cell(access.at),
+            text_cell(access.who),
+            text_cell(access.organisation),
+            text_cell(KINDS.get(access.kind, access.kind)),
+            text_cell(access.record),
+            text_cell(format_value(details)),
         ),
-    }
-    for access in accesses
-]
-table = st.dataframe(
-    rows,
-    hide_index=True,
-    width="stretch",
-    column_config={"When": moment_column([access.at for access in accesses], seconds=True)},
-    on_select="rerun",
-    selection_mode="single-row",
-    key="accesses",
-    alt="Accesses",
+        PAGES.get(access.record_type or "") if access.record_id else None,
+        str(access.record_id),
+    )
+
+
+def read_older(number: int | None) -> Page[AccessView]:
+    """A page of accesses before a number, for the file."""
+    page = list_accesses(actor, kind=kind, record_id=record_id, before=number, limit=LONGEST_PAGE)
+    return Page(page, str(page[-1].number) if len(page) == LONGEST_PAGE else None)
+
+
+draw_table(
+    "accesses",
+    "Access log",
+    COLUMNS,
+    [row_of(access) for access in accesses],
+    name_column=4,
+    file=TableFile(
+        "access-log.csv",
+        lambda: [row_of(access) for access in read_all(lambda cursor: read_older(int(cursor) if cursor else None))],
+    ),
 )
-if table.selection.rows:
-    access = accesses[table.selection.rows[0]]
-    if access.record_type == "asset":
-        open_asset(access.record_id)
-    if access.record_type == "organisation":
-        open_organisation(access.record_id)
-st.caption(f"The newest {len(accesses):,}. Choose a row to open its record.")
+st.caption(f"The newest {len(accesses):,}, the latest first.")

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components.common.actions import show_outcome
 from pages.components.qualification.batch import TABLE, draw_withdrawing, show_batch_result
 from pages.components.qualification.filters import choose_qualifications, clear_qualifications
-from pages.components.qualification.table import draw_qualification_table
+from pages.components.qualification.table import draw_qualification_table, read_applications
 from pages.frame import session
 from services.core.identity.permissions import may
 from services.market.qualification.counts import tally_qualifications
@@ -34,11 +34,14 @@ if not total and filters == QualificationFilters():
 if not total:
     st.info("No application passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
     st.stop()
-several = may(actor, "qualification.apply") and st.toggle("Choose several to withdraw together", key="withdraw-many")
-lines = work_queue(actor, filters, MOST)
-table = TABLE if several else "applications"
-selected = draw_qualification_table(lines, ("FSP", "Assigned to"), several=several, key=table)
-if several and selected:
+selected = draw_qualification_table(
+    work_queue(actor, filters, MOST),
+    ("FSP", "Assigned to"),
+    several=may(actor, "qualification.apply"),
+    key=TABLE,
+    more=(lambda: read_applications(actor, filters)) if total > MOST else None,
+)
+if selected:
     draw_withdrawing(actor, selected)
 if total > MOST:
     st.caption(f"The {MOST} that are due first are shown. Choose filters to see others.")

@@ -9,12 +9,16 @@ from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.downloads import draw_table_download
 from pages.components.product.labels import (
+    DIRECTION_NAMES,
     PHASE_LABELS,
+    buyer_names,
     describe_availability,
     describe_value,
     show_kilowatts,
     show_seconds,
 )
+from pages.components.table.cells import TableCell, state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
 from pages.frame.navigation import link
 from services.core.identity.permissions import Scope, scopes_of
@@ -59,22 +63,44 @@ def clear_filters() -> None:
         st.session_state[key] = []
 
 
-def describe_product(view: ProductView) -> dict[str, str]:
+COLUMNS = (
+    Column("Name"),
+    Column("Code"),
+    Column("Availability"),
+    Column("Sub-market"),
+    Column(
+        "Direction",
+        "Up: more generation, less demand. Down: less generation, more demand. Both are procured separately.",
+    ),
+    Column("Min. size", "The least power that a market unit must offer.", number=True),
+    Column("Full delivery", "Time from the signal to full power, at most.", number=True),
+    Column("Min. duration", "How long full power must be sustained.", number=True),
+    Column("Bought by"),
+    Column("Assets within", "The area in which all assets of a unit must lie."),
+    Column("Family"),
+)
+
+
+def describe_product(view: ProductView) -> Row:
     """A product as a line of the catalogue."""
     version = view.version
-    return {
-        "Code": version.code,
-        "Name": version.name,
-        "Standing": describe_availability(view),
-        "Sub-market": version.sub_market,
-        "Direction": str(version.direction),
-        "Smallest": show_kilowatts(version.min_capacity),
-        "Full delivery": show_seconds(version.full_delivery_s),
-        "Kept up": describe_value("MinDuration_min", version.min_duration_min),
-        "Bought by": ", ".join(version.procurers),
-        "Spread over": describe_value("Aggregation", version.aggregation),
-        "Family": FAMILY_LABELS[version.family],
-    }
+    style = ("green", "check_circle") if view.offered else ("gray", "schedule")
+    return Row(
+        version.code,
+        (
+            text_cell(version.name),
+            text_cell(version.code),
+            state_cell(describe_availability(view), style),
+            text_cell(version.sub_market),
+            text_cell(DIRECTION_NAMES[version.direction]),
+            TableCell(show_kilowatts(version.min_capacity), raw=version.min_capacity),
+            TableCell(show_seconds(version.full_delivery_s), raw=version.full_delivery_s),
+            TableCell(describe_value("MinDuration_min", version.min_duration_min), raw=version.min_duration_min),
+            text_cell(buyer_names(version.procurers)),
+            text_cell(describe_value("Aggregation", version.aggregation)),
+            text_cell(FAMILY_LABELS[version.family]),
+        ),
+    )
 
 
 actor = session.actor()
@@ -97,21 +123,20 @@ with st.container(horizontal=True, vertical_alignment="center"):
 if not views:
     st.info("No product passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
     st.stop()
-selected = st.dataframe(
-    [describe_product(view) for view in views],
-    hide_index=True,
-    width="stretch",
-    height="content",
-    on_select="rerun",
-    selection_mode="single-row",
-    key="products",
-    alt="The catalogue of products",
+columns, rows, order = sort_rows(COLUMNS, [describe_product(view) for view in views])
+draw_table(
+    "products",
+    "Products",
+    columns,
+    rows,
+    page=TablePage("market/product.py", "code"),
+    order=order,
+    file=TableFile("products.csv", lambda: rows),
 )
-if selected.selection.rows:
-    st.switch_page("pages/market/product.py", query_params={"code": views[selected.selection.rows[0]].product.code})
-st.caption("Choose a row to open the product.")
 with st.container(horizontal=True):
-    draw_table_download("Download as CSV", [version_terms(view.version) for view in views], "products.csv")
+    draw_table_download(
+        "All requirements (CSV)", [version_terms(view.version) for view in views], "product-requirements.csv"
+    )
     link("market/stacking.py", "What may be held together", "grid_on")
     link("market/equivalences.py", "Table of equivalences", "swap_horiz")
 with st.expander("All sub-markets, those without products included"):

@@ -1,5 +1,6 @@
 """Proposals for the catalogue (UC-04.01): a list, and one with what was said and what can be done."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import streamlit as st
@@ -8,8 +9,9 @@ from models.products import ProductProposal, ProposalStatus
 from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import organisation_names, provider_name
-from pages.components.common.moments import moment_column
-from pages.components.product.proposal import KIND_LABELS, draw_proposal
+from pages.components.product.proposal import KIND_LABELS, PROPOSAL_STYLES, draw_proposal
+from pages.components.table.cells import date_cell, moment_cell, state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
@@ -18,6 +20,16 @@ from services.core.errors import NotFound
 from services.core.identity.permissions import Scope, may, scopes_of
 from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS
 from services.market.products.proposal_records import get_proposal, list_proposals
+
+COLUMNS = (
+    Column("Product"),
+    Column("Kind"),
+    Column("Status"),
+    Column("Proposed by"),
+    Column("Effective from"),
+    Column("Proposed"),
+    Column("Reason"),
+)
 
 
 def read_proposal() -> ProductProposal | None:
@@ -50,35 +62,36 @@ def draw_list() -> None:
         )
         return
     names = organisation_names(actor)
-    rows = [
-        {
-            "Product": proposal.code,
-            "Kind": KIND_LABELS[proposal.kind],
-            "Status": STATUS_LABELS[proposal.status],
-            "By": provider_name(names, proposal.organisation_id),
-            "From": proposal.effective_from,
-            "Proposed": proposal.proposed_at,
-            "Why": proposal.reason,
-        }
-        for proposal in page.items
-    ]
-    selected = st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "From": st.column_config.DateColumn(format="DD MMM YYYY"),
-            "Proposed": moment_column(proposal.proposed_at for proposal in page.items),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key="proposals",
-        alt="Proposals for the catalogue",
+    columns, rows, order = sort_rows(
+        COLUMNS, [row_of(proposal, names) for proposal in page.items], whole=not page.next_cursor
     )
-    if selected.selection.rows:
-        st.switch_page("pages/market/proposals.py", query_params={"id": str(page.items[selected.selection.rows[0]].id)})
-    more = " There are older ones." if page.next_cursor else ""
-    st.caption(f"Choose a row to open the proposal.{more}")
+    draw_table(
+        "proposals",
+        "Product proposals",
+        columns,
+        rows,
+        page=TablePage("market/proposals.py"),
+        order=order,
+        file=TableFile("product-proposals.csv", lambda: rows),
+    )
+    if page.next_cursor:
+        st.caption("There are older ones. Choose states above to see them.")
+
+
+def row_of(proposal: ProductProposal, names: Mapping[str, str]) -> Row:
+    """A proposal as a row."""
+    return Row(
+        str(proposal.id),
+        (
+            text_cell(proposal.code),
+            text_cell(KIND_LABELS[proposal.kind]),
+            state_cell(STATUS_LABELS[proposal.status], PROPOSAL_STYLES[proposal.status]),
+            text_cell(provider_name(names, proposal.organisation_id)),
+            date_cell(proposal.effective_from),
+            moment_cell(proposal.proposed_at),
+            text_cell(proposal.reason),
+        ),
+    )
 
 
 actor = session.actor()

@@ -7,7 +7,7 @@ from pages.components.qualification.batch import TABLE, draw_many, show_batch_re
 from pages.components.qualification.filters import choose_qualifications, clear_qualifications
 from pages.components.qualification.map import draw_queue_map
 from pages.components.qualification.portability import draw_elsewhere
-from pages.components.qualification.table import draw_qualification_table
+from pages.components.qualification.table import draw_qualification_table, read_applications
 from pages.frame import session
 from services.core.identity.permissions import may
 from services.market.qualification.counts import ApplicationCounts, tally_qualifications
@@ -17,7 +17,6 @@ from services.market.qualification.sla_clock import CLOCK_LABELS, ClockState
 
 MOST = 500
 UNDECIDED = QualificationFilters(clock=tuple(state for state in ClockState if state is not ClockState.STOPPED))
-CHOOSING = "queue-many"
 
 
 def draw_numbers(tally: ApplicationCounts) -> None:
@@ -58,11 +57,14 @@ else:
     draw_numbers(tally)
     draw_groups(tally)
     draw_queue_map(actor, filters)
-    several = assesses and st.toggle("Choose several to take, assign or decide together", key=CHOOSING)
-    lines = work_queue(actor, filters, MOST)
-    without = ("SO",) if assesses else ()
-    selected = draw_qualification_table(lines, without, several=several, key=TABLE if several else "queue-one")
-    if several and selected:
+    selected = draw_qualification_table(
+        work_queue(actor, filters, MOST),
+        ("SO",) if assesses else (),
+        several=assesses,
+        key=TABLE,
+        more=(lambda: read_applications(actor, filters)) if total > MOST else None,
+    )
+    if selected:
         draw_many(actor, selected)
     if total > MOST:
         st.caption(f"The {MOST} that are due first of {total:,} are shown. Choose filters to see others.")

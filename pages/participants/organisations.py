@@ -1,10 +1,21 @@
 """Organisations: for the administrator what waits for approval first, then everybody who takes part."""
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from models.participants import Organisation, OrganisationStatus
+from pages.components.common.pagination import read_all
 from pages.components.organisation.actions import draw_actions
-from pages.components.organisation.view import draw_material_change, draw_registry_check
+from pages.components.organisation.licence_areas import NAMES as AREA_NAMES
+from pages.components.organisation.view import (
+    OUTCOMES,
+    STATUS_STYLES,
+    draw_material_change,
+    draw_registry_check,
+)
+from pages.components.table.cells import state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link, open_organisation
@@ -15,7 +26,16 @@ from services.core.identity.permissions import Scope, may, scopes_of
 from services.participants.approval import approval_queue
 from services.participants.reading import directory, list_organisations
 
-PAGE = 100
+PAGE = 200
+RECORD_COLUMNS = (
+    Column("Legal name"),
+    Column("Status"),
+    Column("Roles"),
+    Column("Company number"),
+    Column("Town"),
+    Column("Company registry", "Result of the last check against the company registry."),
+)
+DIRECTORY_COLUMNS = (Column("Legal name"), Column("Trading name"), Column("Roles"), Column("Licence areas"))
 ROLES = {option.code: option.label for option in options_of(shipped_code_lists(), "OrganisationRole")}
 
 
@@ -58,25 +78,44 @@ def _draw_records() -> None:
     )
     wanted_status = OrganisationStatus(status) if status else None
     result = list_organisations(actor, status=wanted_status, role=role, text=text, limit=PAGE)
-    rows = [
-        {
-            "Legal name": organisation.organisation_legal_name,
-            "Status": organisation.organisation_status.value,
-            "Roles": ", ".join(organisation.organisation_roles),
-            "Registration number": organisation.organisation_registration_number or "–",
-            "Town": organisation.registered_city or "–",
-            "Company registry": str(organisation.registry_check.get("outcome", "–")).capitalize(),
-        }
-        for organisation in result.items
-    ]
-    _draw_table(rows, [organisation.id for organisation in result.items])
+    _draw_list(
+        RECORD_COLUMNS,
+        [_record_row(organisation) for organisation in result.items],
+        whole=not result.next_cursor,
+        page=TablePage("participants/organisation.py"),
+        read=lambda: [
+            _record_row(organisation)
+            for organisation in read_all(
+                lambda after: list_organisations(
+                    actor, status=wanted_status, role=role, text=text, after=after, limit=PAGE
+                )
+            )
+        ],
+    )
     if result.next_cursor:
         st.caption(f"The first {PAGE} are shown: narrow the search to see others.")
 
 
+def _record_row(organisation: Organisation) -> Row:
+    status = organisation.organisation_status
+    outcome = str(organisation.registry_check.get("outcome", ""))
+    words, colour, sign = OUTCOMES.get(outcome, ("–", "", ""))
+    return Row(
+        str(organisation.id),
+        (
+            text_cell(organisation.organisation_legal_name),
+            state_cell(status.value, STATUS_STYLES[status]),
+            text_cell(", ".join(organisation.organisation_roles)),
+            text_cell(organisation.organisation_registration_number),
+            text_cell(organisation.registered_city),
+            state_cell(words, (colour, sign)),
+        ),
+    )
+
+
 def _draw_directory(actor: Actor) -> None:
     """Names and roles, for everybody else."""
-    st.subheader("Who takes part")
+    st.subheader("Registered organisations")
     text = st.text_input("Find", key="directory-text", placeholder="Part of a name", live="300ms").casefold()
     entries = [
         entry
@@ -84,36 +123,40 @@ def _draw_directory(actor: Actor) -> None:
         if text in f"{entry.organisation_legal_name} {entry.organisation_trading_name or ''}".casefold()
     ]
     rows = [
-        {
-            "Legal name": entry.organisation_legal_name,
-            "Trading name": entry.organisation_trading_name or "–",
-            "Roles": ", ".join(entry.organisation_roles),
-            "Licence areas": ", ".join(entry.licence_areas) or "–",
-        }
+        Row(
+            str(entry.organisation_id),
+            (
+                text_cell(entry.organisation_legal_name),
+                text_cell(entry.organisation_trading_name),
+                text_cell(", ".join(entry.organisation_roles)),
+                text_cell(", ".join(AREA_NAMES.get(code, code) for code in entry.licence_areas)),
+            ),
+        )
         for entry in entries
     ]
-    _draw_table(rows, None)
+    _draw_list(DIRECTORY_COLUMNS, rows)
+    st.caption(f"{len(rows)} organisations. You see the whole record of your own under “My organisation”.")
 
 
-def _draw_table(rows: list[dict[str, str]], ids: list[object] | None) -> None:
+def _draw_list(
+    columns: Sequence[Column],
+    rows: list[Row],
+    *,
+    whole: bool = True,
+    page: TablePage | None = None,
+    read: Callable[[], Sequence[Row]] | None = None,
+) -> None:
     if not rows:
-        st.info("No organisation fits. Take a filter away, or search for less.", icon=":material/search_off:")
+        st.info("No organisation matches. Remove a filter, or shorten the search.", icon=":material/search_off:")
         return
-    if ids is None:
-        st.dataframe(rows, hide_index=True, width="stretch", key="directory")
-        st.caption(f"{len(rows)} organisations. You see the whole record of your own under “My organisation”.")
-        return
-    table = st.dataframe(
-        rows, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row", key="organisations"
-    )
-    st.caption("Select a row to open the record.")
-    if table.selection.rows:
-        open_organisation(ids[table.selection.rows[0]])
+    headings, rows, order = sort_rows(columns, rows, whole=whole)
+    file = TableFile("organisations.csv", read or (lambda: rows))
+    draw_table("organisations", "Organisations", headings, rows, page=page, order=order, file=file)
 
 
 actor = session.actor()
 st.title("Organisations")
-st.caption("Who takes part in the register, as what, and, for the administrator, who waits to.")
+st.caption("Registered organisations and pending approvals.")
 if may(actor, "organisation.register"):
     link("participants/register_organisation.py", "Register an organisation", "domain_add")
 if may(actor, "organisation.decide"):

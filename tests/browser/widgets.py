@@ -136,16 +136,13 @@ def switch_role(page: Page, label: str) -> None:
 
 def expect_line(page: Page, text: str) -> None:
     """Wait until a text stands in the cells of a table in sight: they are drawn after the page says that it is ready."""
-    # A reader's software is told of the cells in a table that nobody sees, so there is nothing to be visible.
-    expect(page.locator("[data-testid=stDataFrame] table").filter(has_text=text).first).to_be_attached()
+    # A reader's software is told of the cells of a canvas in a table that nobody sees, so there is nothing to be visible.
+    expect(page.locator("[data-testid=stDataFrame] table, .list table").filter(has_text=text).first).to_be_attached()
 
 
 def open_row(page: Page, row: int = 0) -> None:
-    """Choose a row of the first table of the page that isn't folded away; its cells are drawn on a canvas."""
-    table = page.get_by_test_id("stDataFrame").filter(visible=True).first
-    table.scroll_into_view_if_needed()
-    page.wait_for_timeout(800)  # the canvas is drawn after the page says that it is ready
-    table.click(position={"x": 16, "y": 52 + 35 * row})
+    """Click a row of the first list of the page, beside its name."""
+    page.locator(".list tbody tr").nth(row).locator("td").last.click()
     wait_idle(page)
 
 

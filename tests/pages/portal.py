@@ -79,4 +79,7 @@ def text(at: AppTest) -> str:
     found = [f"{one.label} {one.value}" if one.type == "metric" else str(one.value) for kind in kinds for one in kind]
     found += [frame.value.to_string() for frame in (*at.dataframe, *at.table)]
     found += [one.proto.body for one in at.get("badge")]
+    for one in at.get("bidi_component"):
+        rows = json.loads(one.proto.json or "{}").get("rows", [])
+        found += [" ".join(cell if isinstance(cell, str) else cell["t"] for cell in row["c"]) for row in rows]
     return "\n".join(found).replace("\\", "").replace("**", "")

@@ -7,12 +7,25 @@ import streamlit as st
 from pages.components.category.compare import draw_versions
 from pages.components.category.dialogs import PUBLISHED, deprecate, new_category, open_editor
 from pages.components.common import dialogs
+from pages.components.table.cells import count_cell, date_cell, state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.categories.drafts import CategorySummary, begin_version
-from services.core.clock import show_date
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
+
+COLUMNS = (
+    Column("Category"),
+    Column("State"),
+    Column("Version", "The version that new assets are registered with.", number=True),
+    Column("Published"),
+    Column("Draft"),
+    Column("Active assets", number=True),
+    Column("By version"),
+    Column("Code"),
+)
+STATE_STYLES = {"In use": ("green", "check_circle"), "In work": ("orange", "edit_note")}
 
 
 def draw_overview(actor: Actor, categories: Sequence[CategorySummary]) -> None:
@@ -26,29 +39,46 @@ def draw_overview(actor: Actor, categories: Sequence[CategorySummary]) -> None:
     if dialogs.is_open("new-category"):
         new_category(actor)
     several = any(set(category.assets) - {category.in_use} for category in categories)
-    st.dataframe(
+    columns, rows, order = sort_rows(
+        [column for column in COLUMNS if several or column.label != "By version"],
         [_row(category, several) for category in categories],
-        hide_index=True,
-        width="stretch",
-        height="content",
-        column_config={"Category": st.column_config.TextColumn(width="medium")},
+    )
+    draw_table(
+        "category-list",
+        "Categories",
+        columns,
+        rows,
+        page=TablePage("assets/categories.py", "category"),
+        on_open=_open_category,
+        order=order,
+        file=TableFile("categories.csv", lambda: rows),
+        height=420,
+        marked=str(st.session_state.get("category") or ""),
     )
 
 
-def _row(category: CategorySummary, several: bool) -> dict[str, object]:
+def _open_category(category: str) -> None:
+    st.session_state["category"] = category
+
+
+def _row(category: CategorySummary, several: bool) -> Row:
     """`several`: some category has assets of an older version, so the table says how many each version has."""
     versions = sorted(category.assets.items(), reverse=True)
-    by_version = {"By version": ", ".join(f"version {version}: {count:,}" for version, count in versions)}
-    return {
-        "Category": category.title,
-        "State": category.state,
-        "Version": f"{category.in_use}" if category.in_use else "",
-        "Published": show_date(category.published_at.date()) if category.published_at and category.in_use else "",
-        "Draft in work": f"version {category.draft}" if category.draft else "",
-        "Active assets": sum(category.assets.values()),
-        **(by_version if several else {}),
-        "Code": category.category,
-    }
+    published = category.published_at.date() if category.published_at and category.in_use else None
+    by_version = (text_cell(", ".join(f"version {version}: {count:,}" for version, count in versions)),)
+    return Row(
+        category.category,
+        (
+            text_cell(category.title),
+            state_cell(category.state, STATE_STYLES.get(category.state, ("gray", "block"))),
+            text_cell(category.in_use),
+            date_cell(published),
+            text_cell(f"version {category.draft}" if category.draft else ""),
+            count_cell(sum(category.assets.values())),
+            *(by_version if several else ()),
+            text_cell(category.category),
+        ),
+    )
 
 
 def draw_acts(actor: Actor, category: CategorySummary) -> None:

@@ -34,12 +34,12 @@ Each press is another text, or it would not be run again."""
 Kind = Literal["primary", "secondary", "tertiary"]
 
 
-def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """UTF-8 with a byte order mark, which spreadsheets ask for; headings from the first row."""
+def csv_bytes(rows: Sequence[Mapping[str, Any]], headings: Sequence[str] = ()) -> bytes:
+    """UTF-8 with a byte order mark, which spreadsheets ask for; headings from the first row, unless they are named."""
     text = io.StringIO()
     writer = csv.writer(text)
-    if rows:
-        writer.writerow(list(rows[0]))
+    if headings or rows:
+        writer.writerow(headings or list(rows[0]))
         writer.writerows([_cell(value) for value in row.values()] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 

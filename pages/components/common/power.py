@@ -1,7 +1,7 @@
 """Power as people type and read it: kW or MW, exact to the last digit."""
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from services.assets.rules.numbers import read_quantity, split_unit
 
@@ -35,3 +35,32 @@ def show_kw(value: Decimal | str | None) -> str:
     if value is None or value == "":
         return "–"
     return f"{Decimal(value):,.2f} kW"
+
+
+UNIT_SIZES = (("GW", Decimal(10**6)), ("MW", Decimal(10**3)), ("kW", Decimal(1)))
+SIGNIFICANT = 3
+
+
+def show_power(kilowatts: Decimal | float | str | None) -> str:
+    """Power by its size, to three significant digits: ``7.36 kW``, ``2.5 MW``, ``1.04 GW``; a dash for none."""
+    if kilowatts is None or kilowatts == "":
+        return "–"
+    value = _round_significant(Decimal(str(kilowatts)))
+    unit, size = next(((unit, size) for unit, size in UNIT_SIZES if abs(value) >= size), UNIT_SIZES[-1])
+    return f"{_plain(value / size)} {unit}"
+
+
+def exact_power(kilowatts: Decimal | float | str | None) -> str:
+    """Power in kW to its last digit: ``12,345.67 kW``; a dash for none."""
+    return "–" if kilowatts is None or kilowatts == "" else f"{_plain(Decimal(str(kilowatts)))} kW"
+
+
+def _round_significant(value: Decimal) -> Decimal:
+    if not value:
+        return Decimal(0)
+    return value.quantize(Decimal(1).scaleb(value.adjusted() - SIGNIFICANT + 1), ROUND_HALF_UP)
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, ",f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

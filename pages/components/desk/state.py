@@ -12,8 +12,6 @@ from services.assets.map.features import asset_of
 ASSET = "asset"
 FOCUS = "desk!focus"
 """Where the map is to look: set by choosing a row, which may lie outside of what the map shows."""
-TURN = "desk!turn"
-"""Goes up when something is chosen elsewhere than in the table, so that the table forgets its row."""
 
 
 def chosen_asset() -> UUID | None:
@@ -33,7 +31,6 @@ def choose_asset(identifier: object, focus: tuple[float, float] | None = None) -
 def leave_asset() -> None:
     """Show no asset any more."""
     st.query_params.pop(ASSET, None)
-    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
 def choose_hexagon(cell: str) -> None:
@@ -60,6 +57,5 @@ def apply_map_click(key: str) -> None:
         properties = item.get("properties") or {}
         if properties.get("i"):
             choose_asset(asset_of(properties["i"]))
-            st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
         elif properties.get("h"):
             choose_hexagon(properties["h"])

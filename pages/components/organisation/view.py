@@ -16,12 +16,12 @@ from services.participants.reading import attribute_terms, column_of
 from services.participants.rules import MATERIAL_TERMS, ORGANISATION_ATTRIBUTES
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
-STATUS_COLOURS: dict[OrganisationStatus, Colour] = {
-    OrganisationStatus.PENDING_APPROVAL: "blue",
-    OrganisationStatus.ACTIVE: "green",
-    OrganisationStatus.REFUSED: "gray",
-    OrganisationStatus.SUSPENDED: "orange",
-    OrganisationStatus.WITHDRAWN: "gray",
+STATUS_STYLES: dict[OrganisationStatus, tuple[Colour, str]] = {
+    OrganisationStatus.PENDING_APPROVAL: ("blue", "hourglass_top"),
+    OrganisationStatus.ACTIVE: ("green", "check_circle"),
+    OrganisationStatus.REFUSED: ("red", "block"),
+    OrganisationStatus.SUSPENDED: ("yellow", "pause_circle"),
+    OrganisationStatus.WITHDRAWN: ("gray", "archive"),
 }
 OUTCOMES: dict[str, tuple[str, Colour, str]] = {
     "agrees": ("Company registry agrees", "green", "verified"),
@@ -36,7 +36,8 @@ OUTCOMES: dict[str, tuple[str, Colour, str]] = {
 def draw_status(organisation: Organisation) -> None:
     """Draw the status as a badge, and the reason where one was given."""
     status = organisation.organisation_status
-    st.badge(status.value, color=STATUS_COLOURS[status])
+    colour, sign = STATUS_STYLES[status]
+    st.badge(status.value, color=colour, icon=f":material/{sign}:")
     if organisation.status_reason:
         st.caption(f"Reason: {escape_markdown(organisation.status_reason)}")
 

@@ -19,7 +19,12 @@ PHASE_LABELS: dict[Phase, str] = {
 DIRECTION_LABELS: dict[Direction, str] = {
     Direction.UP: "up (more generation, less demand)",
     Direction.DOWN: "down (less generation, more demand)",
-    Direction.BOTH: "both ways, each bought apart",
+    Direction.BOTH: "up and down, procured separately",
+}
+DIRECTION_NAMES: dict[Direction, str] = {
+    Direction.UP: "Up",
+    Direction.DOWN: "Down",
+    Direction.BOTH: "Up and down",
 }
 SPREAD_LABELS: dict[Spread, str] = {
     Spread.NONE: "one site",

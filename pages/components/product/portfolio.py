@@ -9,11 +9,15 @@ from models.products import FAMILY_LABELS
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.asset_labels import group_words
 from pages.components.common.downloads import draw_table_download
+from pages.components.common.pagination import read_all
+from pages.components.table.cells import state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table
 from pages.frame.navigation import link
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
 from services.grid.geography import LICENCE_AREAS
 from services.market.eligibility.portfolio import (
+    LONGEST_PAGE,
     OpportunityFilters,
     OpportunityLine,
     PortfolioSummary,
@@ -25,6 +29,19 @@ from services.market.products.reference_data import sub_markets
 
 CURSORS = "opportunities!cursors"
 PAGE_SIZE = 50
+STANDING_STYLES = {
+    EligibilityStanding.ELIGIBLE: ("green", "check_circle"),
+    EligibilityStanding.NEARLY: ("orange", "warning"),
+    EligibilityStanding.NOT: ("gray", "block"),
+}
+COLUMNS = (
+    Column("Unit"),
+    Column("Code"),
+    Column("Family"),
+    Column("Product"),
+    Column("Eligibility"),
+    Column("Missing or not known"),
+)
 
 
 def draw_portfolio(actor: Actor) -> None:
@@ -144,18 +161,22 @@ def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
     if not page.items:
         st.info("No unit passes these filters. Choose fewer, or another standing.", icon=":material/filter_alt:")
         return
-    rows = [_row(line) for line in page.items]
-    key = f"lines-{cursors[-1] if cursors else 'first'}"
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        height=min(35 * (len(rows) + 1) + 2, 620),
-        column_config={"What is missing, or not known": st.column_config.TextColumn(width="large")},
-        on_select=lambda: _row_chosen(key, page.items),
-        selection_mode="single-row",
-        key=key,
-        alt=f"{len(rows)} units and products",
+    draw_table(
+        "opportunity-lines",
+        "Units and products",
+        COLUMNS,
+        [_row(line) for line in page.items],
+        page=TablePage("market/unit.py"),
+        on_open=lambda identifier: _show_unit(identifier.partition(" ")[0]),
+        file=TableFile(
+            "opportunities.csv",
+            lambda: [
+                _row(line)
+                for line in read_all(
+                    lambda after: list_opportunities(actor, effective, after=after, limit=LONGEST_PAGE)
+                )
+            ],
+        ),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Back", icon=":material/arrow_back:", disabled=not cursors, on_click=cursors.pop if cursors else None)
@@ -166,24 +187,24 @@ def _draw_lines(actor: Actor, filters: OpportunityFilters) -> None:
             on_click=cursors.append,
             args=(page.next_cursor,),
         )
-        draw_table_download("Download these (CSV)", rows, "fmar-opportunities.csv")
-        st.caption("Choose a row to see all products for that unit.")
 
 
-def _row_chosen(key: str, lines: Sequence[OpportunityLine]) -> None:
-    """Show the unit of a line with every product: in a callback, where the choice above can still be set."""
-    rows = st.session_state[key].selection.rows
-    if rows and rows[0] < len(lines):
-        st.session_state["for"] = "unit"
-        st.query_params["unit"] = str(lines[rows[0]].unit_id)
+def _show_unit(identifier: str) -> None:
+    """Show a unit with every product: in a callback, where the choice above can still be set."""
+    st.session_state["for"] = "unit"
+    st.query_params["unit"] = identifier
 
 
-def _row(line: OpportunityLine) -> dict[str, object]:
-    return {
-        "Unit": line.unit_name,
-        "Code": line.unit_code,
-        "Family": FAMILY_LABELS[line.family],
-        "Product": f"{line.version.code} {line.version.name}",
-        "Standing": STANDING_LABELS[line.verdict.eligibility],
-        "What is missing, or not known": line.words,
-    }
+def _row(line: OpportunityLine) -> Row:
+    return Row(
+        f"{line.unit_id} {line.version.code}",
+        (
+            text_cell(line.unit_name),
+            text_cell(line.unit_code),
+            text_cell(FAMILY_LABELS[line.family]),
+            text_cell(f"{line.version.name} ({line.version.code})"),
+            state_cell(STANDING_LABELS[line.verdict.eligibility], STANDING_STYLES[line.verdict.eligibility]),
+            text_cell(line.words),
+        ),
+        record=str(line.unit_id),
+    )

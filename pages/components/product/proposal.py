@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
-from models.products import ProductProposal, ProposalKind
+from models.products import ProductProposal, ProposalKind, ProposalStatus
 from pages.components.common.actions import attempt
 from pages.components.common.asset_labels import organisation_names, provider_name
 from pages.components.product.form import draw_product_fields
@@ -18,7 +18,7 @@ from services.core.clock import show_date, show_moment, today
 from services.core.identity.actor import Actor
 from services.market.products.document import ATTRIBUTES, find_differences
 from services.market.products.products import one_version
-from services.market.products.proposal_lifecycle import OPEN, STATUS_LABELS, allowed_actions
+from services.market.products.proposal_lifecycle import STATUS_LABELS, allowed_actions
 from services.market.products.proposal_review import approve_proposal, ask_about_proposal, refuse_proposal
 from services.market.products.proposals import answer_proposal, withdraw_proposal
 
@@ -36,11 +36,21 @@ ACTS: dict[str, tuple[Callable[..., ProductProposal], str, str]] = {
 }
 
 
+PROPOSAL_STYLES: dict[ProposalStatus, tuple[Literal["blue", "orange", "green", "red", "gray"], str]] = {
+    ProposalStatus.PROPOSED: ("blue", "inbox"),
+    ProposalStatus.QUESTION: ("orange", "help"),
+    ProposalStatus.APPROVED: ("green", "check_circle"),
+    ProposalStatus.REFUSED: ("red", "block"),
+    ProposalStatus.WITHDRAWN: ("gray", "undo"),
+}
+
+
 def draw_proposal(actor: Actor, proposal: ProductProposal) -> None:
     """Draw a proposal with its content, its answers and its acts."""
     names = organisation_names(actor)
     who = f"{escape_markdown(provider_name(names, proposal.organisation_id))} ({escape_markdown(proposal.proposed_by)})"
-    st.badge(STATUS_LABELS[proposal.status], color="blue" if proposal.status in OPEN else "gray")
+    colour, sign = PROPOSAL_STYLES[proposal.status]
+    st.badge(STATUS_LABELS[proposal.status], color=colour, icon=f":material/{sign}:")
     st.markdown(
         f"Proposed by {who} on {show_moment(proposal.proposed_at)}, from **{show_date(proposal.effective_from)}** on"
     )

@@ -6,8 +6,7 @@ from models.products import ProductVersion
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
 from pages.frame.markdown import escape_markdown
 from services.core.clock import show_date, show_moment
-from services.market.qualification.listing import QualificationLine
-from services.market.qualification.sla_clock import CLOCK_LABELS, Clock, ClockState
+from services.market.qualification.sla_clock import Clock, ClockState
 
 S = QualificationStatus
 STATUS_SIGNS: dict[QualificationStatus, tuple[str, str]] = {
@@ -104,25 +103,6 @@ def validity(qualification: Qualification) -> str:
     if qualification.valid_from is None or qualification.valid_until is None:
         return "–"
     return f"{show_date(qualification.valid_from)} to {show_date(qualification.valid_until)}"
-
-
-def row_of(line: QualificationLine) -> dict[str, object]:
-    """An application as a row of a table."""
-    qualification = line.qualification
-    clock = CLOCK_LABELS[line.clock.state]
-    return {
-        "Unit": line.unit_name,
-        "Product": qualification.product_code,
-        "Status": QUALIFICATION_LABELS[qualification.status],
-        "Clock": line.clock.words if line.clock.days_left is not None else clock,
-        "Due": qualification.due_on,
-        "FSP": line.provider,
-        "SO": line.operator,
-        "GSP group": qualification.gsp_group or "Several",
-        "kW": float(qualification.capacity),
-        "Assigned to": qualification.assigned_name or "",
-        "Valid until": qualification.valid_until,
-    }
 
 
 def say_newer(qualification: Qualification, newer: ProductVersion) -> None:

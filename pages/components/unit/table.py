@@ -1,25 +1,40 @@
-"""A page of market units as a table, in the order that was chosen; choosing a row opens the unit."""
-
-from collections.abc import Sequence
+"""A page of market units as a table, in the order that was chosen; a row opens the unit."""
 
 import streamlit as st
 
 from models.products import FAMILY_LABELS
-from pages.components.common.pagination import draw_turning, page_cursors
+from pages.components.common.pagination import draw_turning, page_cursors, read_all
+from pages.components.table.cells import count_cell, power_cell, state_cell, text_cell
+from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table
 from pages.components.unit.filters import CURSORS, first_units
-from pages.components.unit.labels import show_minutes, show_seconds
+from pages.components.unit.labels import DOWN_HELP, STATUS_BADGES, TYPE_LABELS, UP_HELP, show_minutes, show_seconds
 from services.core.identity.actor import Actor
-from services.market.units.listing import COUNT_LIMIT, UnitFilters, UnitLine, list_units
-from services.market.units.units import UNIT_STATUS_LABELS
+from services.market.units.listing import COUNT_LIMIT, LONGEST_PAGE, UnitFilters, UnitLine, list_units
 
 PAGE_SIZE = 100
 ORDERS = {
     "newest": "Newest first",
     "oldest": "Oldest first",
     "name": "By name",
-    "up": "Most kW up first",
-    "down": "Most kW down first",
+    "up": "Most power up first",
+    "down": "Most power down first",
 }
+COLUMNS = (
+    Column("Name", up="name"),
+    Column("Code"),
+    Column("Family"),
+    Column("Type", "; ".join(TYPE_LABELS.values())),
+    Column("Assets", number=True),
+    Column("Up", UP_HELP, down="up", number=True),
+    Column("Down", DOWN_HELP, down="down", number=True),
+    Column("Full delivery", "Time from the signal to full power, of the slowest asset.", number=True),
+    Column("Sustained for", "How long it can keep full power up, by its asset with the least energy.", number=True),
+    Column(
+        "Not Verified", "Assets of the unit that are not Verified: they count for nothing until they are.", number=True
+    ),
+    Column("Status"),
+    Column("FSP", "Flexibility service provider: offers the unit."),
+)
 
 
 def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
@@ -30,41 +45,49 @@ def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
     )  # fmt: skip
     cursors = page_cursors(CURSORS)
     page = list_units(actor, filters, order=order, after=cursors[-1] if cursors else None, limit=PAGE_SIZE)
-    event = st.dataframe(
+    draw_table(
+        "units",
+        "Market units",
+        COLUMNS,
         [_row(unit) for unit in page.items],
-        hide_index=True,
-        width="stretch",
-        height=min(35 * (len(page.items) + 1) + 2, 620),
-        column_config={
-            name: st.column_config.NumberColumn(name, format="localized") for name in ("Assets", "kW up", "kW down")
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"units-{order}-{cursors[-1] if cursors else 'first'}",
-        alt=f"{len(page.items)} market units",
+        page=TablePage("market/unit.py"),
+        order=order,
+        set_order=_put_order,
+        file=TableFile(
+            "market-units.csv",
+            lambda: [
+                _row(unit)
+                for unit in read_all(
+                    lambda after: list_units(actor, filters, order=order, after=after, limit=LONGEST_PAGE)
+                )
+            ],
+        ),
     )
     many = f"more than {COUNT_LIMIT:,}" if total > COUNT_LIMIT else f"{total:,}"
-    draw_turning(CURSORS, len(page.items), PAGE_SIZE, page.next_cursor, many, "Choose a row to open the unit.")
-    _open(event.selection.rows, page.items)
+    draw_turning(CURSORS, len(page.items), PAGE_SIZE, page.next_cursor, many)
 
 
-def _open(rows: Sequence[int], units: Sequence[UnitLine]) -> None:
-    if rows and rows[0] < len(units):
-        st.switch_page("pages/market/unit.py", query_params={"id": str(units[rows[0]].id)})
+def _put_order(order: str) -> None:
+    st.session_state["order"] = order
+    first_units()
 
 
-def _row(unit: UnitLine) -> dict[str, object]:
-    return {
-        "Name": unit.name,
-        "Code": unit.code,
-        "Family": FAMILY_LABELS[unit.family],
-        "Type": str(unit.unit_type),
-        "Assets": unit.assets,
-        "kW up": float(unit.up),
-        "kW down": float(unit.down),
-        "Full delivery": show_seconds(unit.response_s),
-        "Keeps up": show_minutes(unit.duration_min),
-        "Not Verified": unit.not_verified,
-        "Status": UNIT_STATUS_LABELS[unit.status],
-        "FSP": unit.provider,
-    }
+def _row(unit: UnitLine) -> Row:
+    label, colour, sign = STATUS_BADGES[unit.status]
+    return Row(
+        str(unit.id),
+        (
+            text_cell(unit.name),
+            text_cell(unit.code),
+            text_cell(FAMILY_LABELS[unit.family]),
+            text_cell(unit.unit_type),
+            count_cell(unit.assets),
+            power_cell(unit.up),
+            power_cell(unit.down),
+            text_cell(show_seconds(unit.response_s)),
+            text_cell(show_minutes(unit.duration_min)),
+            count_cell(unit.not_verified),
+            state_cell(label, (colour, sign)),
+            text_cell(unit.provider),
+        ),
+    )

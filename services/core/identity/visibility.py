@@ -14,6 +14,7 @@ from models.core import Event
 from models.events import EventType
 from models.exports import ExportJob
 from models.participants import ApiClient, Membership, Organisation, User
+from models.personal import FormDraft, SavedView
 from models.products import MarketTable, Product, ProductProposal, ProductVersion
 from models.qualifications import DataPackage, Qualification, QualificationAttachment, QualificationMessage
 from models.service_windows import ServiceWindow
@@ -93,6 +94,15 @@ def _draft(actor: Actor, scope: Scope, writing: bool) -> Condition:
     return or_(ours, sent)
 
 
+def _of_person(column: Any) -> Callable[[Actor, Scope, bool], Condition]:
+    """Working material of one person: theirs alone, whatever their roles."""
+
+    def condition(actor: Actor, scope: Scope, writing: bool) -> Condition:
+        return column == actor.key
+
+    return condition
+
+
 def _made_for(actor: Actor, scope: Scope, writing: bool) -> Condition:
     """Files that one's organisation had made, however far one sees among assets (services.assets.bulk.export.jobs)."""
     return col(ExportJob.organisation_id) == actor.organisation_id
@@ -145,6 +155,8 @@ _RULES: dict[type[Any], tuple[str, Callable[[Actor, Scope, bool], Condition]]] =
     User: ("user.read", _user),
     ApiClient: ("client.manage", _by_organisation(col(ApiClient.organisation_id))),
     AssetDraft: ("asset.draft", _draft),
+    SavedView: ("personal.keep", _of_person(col(SavedView.owner))),
+    FormDraft: ("personal.keep", _of_person(col(FormDraft.owner))),
     Event: ("event.read", _event),
     BulkJob: ("asset.bulk", _by_organisation(col(BulkJob.organisation_id))),
     BulkDraft: ("asset.bulk", _by_organisation(col(BulkDraft.organisation_id))),

@@ -42,6 +42,8 @@ OUTSIDE = {
     "qualification_notice": "Keeps a notice from coming twice; the notices themselves are events, which are sealed.",
     "withheld_notice": "Notices that wait for an hour's room, and go once they are given: each is an event then.",
     "statistics_edition": "Figures of a day, made from the register under disclosure control; the next edition replaces them.",
+    "saved_view": "A convenience of one person: filters of a list under a name.",
+    "form_draft": "Working material of one person; what becomes of it is a record.",
     "export_job": "How far an export has come; the file is held against the digest in its ledgered record.",
 }
 """Tables that verification doesn't hold against anything, with the reason."""

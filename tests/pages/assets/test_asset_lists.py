@@ -1,20 +1,21 @@
 """Lists of assets in the portal: filters, the review queue, categories, and what an empty list says."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.assets.checks.queries import query_asset
 from services.assets.registration.register import register_asset
 from tests import factories
 from tests.asset_factories import registered, values_for
 from tests.pages.asset_portal import administrator, labels, open_page, plain_text, press, quiet, somebody
+from tests.pages.tables import table, tables
 
 pytestmark = pytest.mark.usefixtures("one_register")
 
 
-def names(at: object) -> list[str]:
+def names(at: AppTest) -> list[str]:
     """The names in the table on the page."""
-    frames = [frame.value for frame in at.dataframe]  # pyright: ignore[reportAttributeAccessIssue]
-    return list(frames[0]["Name"]) if frames else []
+    return [name for view in tables(at)[:1] for name in view.column("Name")]
 
 
 @pytest.mark.use_case("UC-05.01")
@@ -75,12 +76,14 @@ def test_the_review_queue_says_whose_turn_it_is() -> None:
     first, second = registered(actor), registered(actor)
     query_asset(admin, first.id, "Which inverter is it?", first.version)
     at = open_page("administrator", "review", walk="List")
-    table = at.dataframe[0].value.set_index("Name")
-    assert table.loc[first.asset_name, "Waits for"] == "The FSP"
-    assert table.loc[first.asset_name, "Status"] == "Query"
-    assert "Which inverter is it?" in table.loc[first.asset_name, "Last said"]
-    assert table.loc[second.asset_name, "Waits for"] == "The sources"
-    assert table.loc[second.asset_name, "Working days"] == 0
+    row = table(at).row(first.asset_name)
+    assert (row["With"], row["Status"]) == ("The FSP", "Query")
+    assert "Which inverter is it?" in row["Last message"]
+    row = table(at).row(second.asset_name)
+    assert (row["With"], row["Working days"]) == ("The sources", "0")
+    table(at).open(second.asset_name)
+    assert second.asset_name in plain_text(at), "the row shows the asset with its decision"
+    assert not tables(at)
 
 
 @pytest.mark.use_case("UC-05.01")

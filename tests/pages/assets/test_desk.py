@@ -14,6 +14,7 @@ from services.assets.reading.assets import get_asset
 from services.core.identity.actor import Actor
 from tests.asset_factories import registered
 from tests.pages.asset_portal import administrator, open_page, plain_text, press, quiet, somebody
+from tests.pages.tables import table
 
 pytestmark = pytest.mark.usefixtures("one_register")
 
@@ -65,10 +66,10 @@ def test_a_hexagon_in_the_address_narrows_table_and_map_and_can_be_left() -> Non
     away = registered(actor, Latitude="52.62", Longitude="1.29", Postcode="NR1 3QA")
     cell = h3.latlng_to_cell(52.62, 1.29, 5)
     at = open_page("northgate", "assets", hexagon=cell)
-    assert list(at.dataframe[0].value["Name"]) == [away.asset_name]
+    assert table(at).column("Name") == [away.asset_name]
     assert "1 asset in the chosen hexagon" in plain_text(at).replace("*", "")
     press(at, "Leave the hexagon")
-    assert len(at.dataframe[0].value) == 2
+    assert len(table(at).rows) == 2
 
 
 @pytest.mark.use_case("UC-05.01")

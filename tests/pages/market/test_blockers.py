@@ -14,6 +14,7 @@ from services.market.statistics.model import MarketFilters
 from services.market.statistics.top_blockers import top_blockers
 from tests import factories
 from tests.pages.portal import be, open_page, text
+from tests.pages.tables import table
 from tests.services.market.test_opportunities import small
 from tests.unit_factories import make_unit
 
@@ -61,9 +62,9 @@ def test_its_address_opens_the_units_behind() -> None:
     opened = open_page(
         "bramble", target.file.removesuffix(".py"), **{name: "".join(value) for name, value in target.query.items()}
     )
-    rows = opened.dataframe[-1].value
-    assert list(rows["Unit"]) == ["Sixty short"]
-    assert "60 kW short" in rows["What is missing, or not known"][0]
+    rows = table(opened)
+    assert rows.column("Unit") == ["Sixty short"]
+    assert "60 kW short" in rows.column("Missing or not known")[0]
 
 
 def test_without_units_it_says_why() -> None:

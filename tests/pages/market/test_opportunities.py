@@ -10,6 +10,7 @@ from models.participants import Organisation
 from services.core.identity.actor import Actor
 from tests.factories import make_organisation
 from tests.pages.portal import be, open_page, press, quiet, text
+from tests.pages.tables import table
 from tests.unit_factories import make_unit, verified
 
 pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-04.03")]
@@ -42,13 +43,13 @@ def test_a_portfolio_by_product_and_unit_by_unit() -> None:
     for power in (1200, 940):
         make_unit(actor, small(actor, power), code=f"R-{power}", family="RESPONSE", name=f"Response {power}")
     at = open_page("northgate", PAGE)
-    by_product, lines = (one.value for one in at.dataframe)
+    by_product, lines = at.dataframe[0].value, table(at).rows
     dc = by_product[by_product["Product"] == "DC Dynamic Containment"].iloc[0]
     assert (dc["Eligible"], dc["Nearly"], dc["Could be, in another family"]) == (1, 1, 0)
-    words = set(lines[lines["Code"] == "R-940"]["What is missing, or not known"])
+    words = {line["Missing or not known"] for line in lines if line["Code"] == "R-940"}
     assert "Needs 1,000 kW in one GSP group; has 940 kW in _A: 60 kW short." in words
     narrowed = open_page("northgate", PAGE, standing="NEARLY", product="DC")
-    assert list(narrowed.dataframe[1].value["Code"]) == ["R-940"]
+    assert table(narrowed).column("Code") == ["R-940"]
 
 
 def test_one_unit_with_reasons_and_what_would_close_its_gap() -> None:

@@ -14,10 +14,10 @@ from services.market.qualification.listing import get_qualification
 from tests.factories import make_organisation
 from tests.market_factories import BECAUSE, apply_for, make_unit
 from tests.pages.portal import be, open_page, press, quiet, text
+from tests.pages.tables import table
 
 pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-04.02")]
 S = QualificationStatus
-TABLE = "queue-table"
 
 
 def scene() -> tuple[Actor, Actor, list[Qualification]]:
@@ -28,12 +28,9 @@ def scene() -> tuple[Actor, Actor, list[Qualification]]:
     return actor, operator, [apply_for(actor, make_unit(actor, name=f"Unit {number}"))[0] for number in range(3)]
 
 
-def choose(at: AppTest, toggle: str, rows: Iterable[int]) -> AppTest:
-    """Choose rows of the table for an act on all of them."""
-    next(one for one in at.toggle if one.label == toggle).set_value(True)
-    quiet(at.run())
-    at.session_state[TABLE] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
-    return quiet(at.run())
+def choose(at: AppTest, rows: Iterable[int]) -> AppTest:
+    """Tick rows of the table for an act on all of them."""
+    return table(at).tick(*rows)
 
 
 def act(at: AppTest, name: str) -> AppTest:
@@ -47,12 +44,9 @@ def states(actor: Actor, made: Iterable[Qualification]) -> list[QualificationSta
     return [get_qualification(actor, one.id).qualification.status for one in made]
 
 
-SEVERAL = "Choose several to take, assign or decide together"
-
-
 def test_like_cases_are_decided_together_on_the_queue() -> None:
     actor, _operator, made = scene()
-    at = act(choose(open_page("ukpn", "market/queue"), SEVERAL, range(3)), "decide")
+    at = act(choose(open_page("ukpn", "market/queue"), range(3)), "decide")
     at.get_by_key("many-verdict").set_value(AssessmentVerdict.QUALIFIED)
     quiet(at.run())
     press(at, "Qualify 3 applications")
@@ -68,7 +62,7 @@ def test_like_cases_are_decided_together_on_the_queue() -> None:
 
 def test_a_colleague_who_was_quicker_leaves_the_decision_undone_and_what_was_typed_in_place() -> None:
     actor, operator, made = scene()
-    at = act(choose(open_page("ukpn", "market/queue"), SEVERAL, range(3)), "decide")
+    at = act(choose(open_page("ukpn", "market/queue"), range(3)), "decide")
     at.get_by_key("many-verdict").set_value(AssessmentVerdict.FAILED)
     quiet(at.run())
     at.get_by_key("many-code").set_value("TEST_FAILED")
@@ -85,7 +79,7 @@ def test_a_colleague_who_was_quicker_leaves_the_decision_undone_and_what_was_typ
 
 def test_many_are_taken_and_assigned_and_those_left_say_why() -> None:
     actor, operator, made = scene()
-    at = act(choose(open_page("ukpn", "market/queue"), SEVERAL, range(3)), "take")
+    at = act(choose(open_page("ukpn", "market/queue"), range(3)), "take")
     take_application(operator, made[1].id, made[1].version)
     press(at, "Take")
     told = text(at)
@@ -93,7 +87,7 @@ def test_many_are_taken_and_assigned_and_those_left_say_why() -> None:
     assert "1 application left as it was:" in told
     assert "SU, Unit 1" in told
     assert states(actor, made) == [S.IN_ASSESSMENT] * 3
-    at = act(choose(open_page("ukpn", "market/queue"), SEVERAL, range(2)), "assign")
+    at = act(choose(open_page("ukpn", "market/queue"), range(2)), "assign")
     press(at, "Assign")
     assert "2 applications assigned." in text(at)
     names = [get_qualification(operator, one.id).qualification.assigned_name for one in made]
@@ -102,7 +96,7 @@ def test_many_are_taken_and_assigned_and_those_left_say_why() -> None:
 
 def test_an_fsp_withdraws_many_for_one_reason() -> None:
     actor, _operator, made = scene()
-    at = choose(open_page("northgate", "market/applications"), "Choose several to withdraw together", range(2))
+    at = choose(open_page("northgate", "market/applications"), range(2))
     press(at, "Withdraw for good")
     assert "Write 3 to 2,000 characters." in text(at)
     at.get_by_key("many-why").set_value("The site was sold.")

@@ -17,6 +17,7 @@ from tests.asset_factories import an_mpan
 from tests.factories import make_organisation
 from tests.market_factories import JUSTIFIED, apply_for, good, make_dso, make_unit, qualified, verified
 from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
+from tests.pages.tables import table
 
 pytestmark = [pytest.mark.usefixtures("one_register"), pytest.mark.use_case("UC-04.02")]
 S = QualificationStatus
@@ -148,10 +149,10 @@ def test_the_queue_goes_by_the_clock_its_filters_stand_in_the_address_and_like_c
     made = [apply_for(actor, one)[0] for one in (unit, make_unit(actor, name="Ely batteries"))]
     other = qualified(operator, apply_for(actor, unit, "SAOUDA")[0])
     at = open_page("ukpn", "market/queue", status="SUBMITTED")
-    assert len(at.dataframe[-1].value) == 2
+    assert len(table(at).rows) == 2
     assert "No application passes these filters." in text(open_page("ukpn", "market/queue", clock="LATE"))
-    assert len(open_page("ukpn", "market/queue").dataframe[-1].value) == 2, "what waits"
-    assert len(open_page("ukpn", "market/queue", decided="true").dataframe[-1].value) == 3, "and what was decided"
+    assert len(table(open_page("ukpn", "market/queue")).rows) == 2, "what waits"
+    assert len(table(open_page("ukpn", "market/queue", decided="true")).rows) == 3, "and what was decided"
     be_administrator()
     assert "Decided" in text(open_page("administrator", "market/queue", product="SAOUDA"))
     assert of(actor, other).status is S.QUALIFIED

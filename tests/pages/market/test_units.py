@@ -1,6 +1,7 @@
 """Market units in the portal: listed, built from a basket, changed with a preview, as of a day, ended, re-assigned."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 import time_machine
@@ -16,6 +17,7 @@ from services.market.units.units import get_unit
 from tests import factories
 from tests.asset_factories import an_mpan, registered
 from tests.pages.portal import be, be_administrator, open_page, press, quiet, text
+from tests.pages.tables import table
 from tests.unit_factories import make_unit, verified
 
 pytestmark = pytest.mark.usefixtures("one_register")
@@ -47,13 +49,63 @@ def test_units_are_listed_by_filters_in_the_address() -> None:
     make_unit(actor, code="D-1", name="Dock *batteries*")
     make_unit(actor, code="R-1", name="Reserve ones", family="RESERVE")
     at = open_page("northgate", "market/units")
-    assert list(at.dataframe[0].value["Code"]) == ["R-1", "D-1"]
+    assert table(at).column("Code") == ["R-1", "D-1"]
     at = open_page("northgate", "market/units", family="DSO")
-    assert list(at.dataframe[0].value["Code"]) == ["D-1"]
+    assert table(at).column("Code") == ["D-1"]
     at = open_page("northgate", "market/units", q="nothing like it")
     assert "No unit passes these filters" in text(at)
     press(at, "Clear the filters")
-    assert len(at.dataframe[0].value) == 2
+    assert len(table(at).rows) == 2
+
+
+@pytest.mark.use_case("UC-05.01")
+def test_a_row_opens_and_headings_sort_the_whole_list() -> None:
+    actor, _ = northgate()
+    make_unit(actor, code="B-1", name="Bay")
+    make_unit(actor, code="A-1", name="=Anchor")
+    at = open_page("northgate", "market/units")
+    units = table(at)
+    assert units.column("Name") == ["=Anchor", "Bay"]
+    assert units.address("Bay").startswith("/market-unit?id=")
+    units.sort("Name")
+    assert at.query_params["order"] == "By name"
+    assert table(at).data["order"] == "name"
+    assert table(at).download()[1][0] == "'=Anchor", "a spreadsheet runs nothing that somebody typed"
+    assert at.selectbox(key="order").value == "name"
+    table(at).open("Bay")
+    assert at.title[0].value == "Bay"
+
+
+@pytest.mark.use_case("UC-05.01")
+def test_filters_are_saved_as_a_view_and_a_page_opens_with_the_pinned_one() -> None:
+    actor, _ = northgate()
+    make_unit(actor, code="D-1", name="Dock batteries")
+    at = open_page("northgate", "market/units", family="DSO flexibility", order="By name")
+    table(at).ask_views(act="save", name="Mine")
+    view = table(at).data["views"][0]
+    assert (view["name"], parse_qs(view["query"])) == ("Mine", {"family": ["DSO flexibility"], "order": ["By name"]})
+    table(at).ask_views(act="save", name="n" * 61)
+    assert "Enter a name of 1 to 60 characters." in text(at)
+    table(at).ask_views(act="pin", id=view["id"], pinned=True)
+    assert table(open_page("northgate", "market/units")).data["pinned"] == view["query"]
+    assert not table(open_page("northgate", "market/units", q="dock")).data["pinned"], "an address that says more wins"
+    assert not table(open_page("northgate", "market/products")).data["views"], "views belong to their page"
+    table(at).ask_views(act="delete", id=view["id"])
+    assert not table(at).data["views"]
+
+
+@pytest.mark.use_case("UC-05.01")
+def test_a_file_holds_the_whole_list_and_the_page_only_its_first_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor, _ = northgate()
+    for number in range(3):
+        make_unit(actor, code=f"U-{number}", name=f"Unit {number}")
+    monkeypatch.setattr("pages.components.unit.table.PAGE_SIZE", 2)
+    monkeypatch.setattr("pages.components.unit.table.LONGEST_PAGE", 2)
+    at = open_page("northgate", "market/units", order="By name")
+    assert table(at).column("Code") == ["U-0", "U-1"]
+    assert [row[1] for row in table(at).download()] == ["Code", "U-0", "U-1", "U-2"]
+    assert table(at).data["file"], "sent once"
+    assert table(at.run()).data["file"] is None
 
 
 @pytest.mark.use_case("UC-03.01")
