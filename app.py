@@ -12,14 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
 from models.base import new_id
 from pages.frame.headers import PortalHeaders
-from pages.frame.map_files import map_route
 from pages.frame.prefetch import import_components
 from pages.frame.refusals import show_refusal
 from pages.frame.shell import PortalShell
@@ -146,7 +145,7 @@ os.umask(0o077)
 wire()
 _settings = settings()
 _settings.require_startable()
-_routes: list[BaseRoute] = [Mount("/api", _api), map_route]
+_routes = [Mount("/api", _api)]
 if _settings.demo:
     _use_sandboxes(_settings)
     _routes.append(Mount("/sandbox", create_sandbox()))

@@ -4,13 +4,16 @@ Left out of the API's description: tickets are made by the portal's pages only, 
 """
 
 from hashlib import sha256
+from html import escape
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
 from limits import RateLimitItemPerMinute
 
 from api.http.security import spend
 from services.assets.map.tiles import map_tile, open_ticket
+from services.core.settings import settings
 from services.core.signed_tickets import BUCKET_SECONDS
 
 router = APIRouter(prefix="/tiles", include_in_schema=False)
@@ -18,6 +21,23 @@ PER_PERSON = RateLimitItemPerMinute(1500)
 """A map that is dragged about asks for some hundred tiles a minute."""
 SIGN_IN = "_streamlit_user"
 """The cookie of the portal's sign-in; there is none in demo mode."""
+
+
+@router.get("/base.json")
+def base() -> Response:
+    """The style of the map under the layers: the online tiles of the settings, or nothing."""
+    configuration = settings()
+    source = {"type": "raster", "tiles": [configuration.map_tiles_url], "tileSize": 256, "maxzoom": 19}
+    source["attribution"] = escape(configuration.map_tiles_attribution)
+    drawn = bool(configuration.map_tiles_url)
+    return JSONResponse(
+        {
+            "version": 8,
+            "sources": {"base": source} if drawn else {},
+            "layers": [{"id": "base", "type": "raster", "source": "base"}] if drawn else [],
+        },
+        headers={"Cache-Control": "private, max-age=300"},
+    )
 
 
 @router.get("/{zoom}/{x}/{y}.geojson")

@@ -1,4 +1,4 @@
-"""Compression of Streamlit's own scripts and styles, and the map's: each file once, kept in memory as browsers take it.
+"""Compression of Streamlit's own scripts and styles: each file once, kept in memory as browsers take it.
 
 Streamlit sends them as they are, up to 8 MB for a page with a chart, and compressing them anew for everybody costs a server
 more than it saves. Their names hold a hash of what is in them, so what is compressed never changes.
@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FOLDERS = ("/static/", "/map/")
+FOLDER = "/static/"
 KINDS = ("text/javascript", "application/javascript", "text/css", "application/json", "application/wasm")
 LEAST = 1_000
 """Bytes below which a file is sent as it is."""
@@ -75,7 +75,7 @@ class CompressedStatic:
 
 def _encoding_for(scope: Scope) -> str | None:
     """The encoding to answer in; None where the request is no plain one for a static file."""
-    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(FOLDERS):
+    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(FOLDER):
         return None
     headers = Headers(scope=scope)
     if "range" in headers or "if-none-match" in headers or "if-modified-since" in headers:

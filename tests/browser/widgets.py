@@ -168,9 +168,9 @@ def metrics(page: Page) -> dict[str, str]:
 def click_map(page: Page, then: Locator, *, spread: float = 0, seconds: float = 120) -> None:
     """Click the middle of the map until what it opens is there; with `spread` (a part of its width) places about it too.
 
-    Points come by tiles, some time after the page says that it is ready.
+    WebGL drawn in software picks what is under a pointer that has come to rest, and on a busy machine not at once.
     """
-    chart = page.locator(".leaflet-container").first
+    chart = page.get_by_test_id("stDeckGlJsonChart").first
     deadline = time.monotonic() + seconds
     places = itertools.cycle([(0, 0), *((spread * x, spread * y) for x, y in ((1, 0), (0, 1), (-1, 0), (0, -1)))])
     while not then.first.is_visible():
@@ -180,7 +180,10 @@ def click_map(page: Page, then: Locator, *, spread: float = 0, seconds: float = 
         assert box
         x, y = next(places)
         across, down = box["x"] + box["width"] * (0.5 + x), box["y"] + box["height"] * 0.5 + box["width"] * y
+        page.mouse.move(across - 3, down)
+        page.wait_for_timeout(600)
         page.mouse.move(across, down)
+        page.wait_for_timeout(600)
         page.mouse.click(across, down)
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(800)
         wait_idle(page)

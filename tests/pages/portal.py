@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -59,18 +58,6 @@ def open_page(persona: str | None, page: str | None = None, **parameters: str) -
     if page:
         at.switch_page(f"pages/{page}.py")
     return quiet(at)
-
-
-def scenes_of(at: AppTest) -> list[dict[str, Any]]:
-    """What each map of a page draws, as the browser gets it."""
-    parts = [part.proto for part in at.get("bidi_component")]
-    return [json.loads(part.json) for part in parts if part.component_name == "fmar_map"]
-
-
-def scene_of(at: AppTest) -> dict[str, Any]:
-    """What the only map of a page draws."""
-    [scene] = scenes_of(at)
-    return scene
 
 
 def quiet(at: AppTest) -> AppTest:

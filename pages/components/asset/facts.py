@@ -155,7 +155,7 @@ def _draw_place(asset: Asset, checks: Sequence[AssetCheck], key: str) -> None:
                     {"id": str(check.id), "name": asset.asset_name, "detail": detail, "lat": lat, "lon": lon}
                     | {"status": status, "colour": THEIRS}
                 )
-    draw_map(points, key=key, height=320)
+    draw_map(points, key=key, height=320, selectable=False)
     if len(points) > 1:
         st.caption("Orange: where a public register puts it. The other point: as declared.")
 

@@ -1,15 +1,16 @@
-"""The portal's map: Leaflet over our own ground, drawn without a graphics card, no tile and no font from elsewhere."""
+"""The map of assets: pydeck over our own base geography, no tile and no font from elsewhere."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import pydeck
 import streamlit as st
+from pydeck.types import String
 
 from models.assets import AssetStatus
-from pages.frame.map_files import map_address
-from services.core.settings import settings
+from services.grid.areas import group_labels
 
 Colour = list[int]
 STATUS_COLOURS: dict[AssetStatus, Colour] = {
@@ -24,89 +25,131 @@ STATUS_COLOURS: dict[AssetStatus, Colour] = {
 }
 """Okabe-Ito colours: told apart with every common kind of colour blindness, on light and dark ground."""
 ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.QUERY)
-HERE = Path(__file__).parent
-HTML = '<div class="map" role="application" tabindex="0"></div>'
-CSS = ".map { height: var(--height, 480px) } @media (max-width: 640px) { .map { height: min(var(--height, 480px), 60dvh) } }"
-ALONE = 0.18
-"""Degrees of latitude about a single point that its map shows: the next towns."""
-_map = st.components.v2.component(
-    "fmar_map",
-    html=HTML,
-    css=CSS,
-    js=(HERE / "base_map.js").read_text(encoding="utf-8").replace("MAP_SCRIPT", map_address("map.js")),
-)
+CROWD = 300
+"""More points than this are drawn smaller, so that the whole country can be read."""
+PHONE_WIDTH = 360
+LIGHT = {"fill": [226, 234, 240], "line": [140, 155, 168], "label": [60, 75, 90]}
+DARK = {"fill": [30, 44, 56], "line": [78, 98, 115], "label": [190, 203, 214]}
+ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=15)
 
 
 def origin() -> str:
-    """This portal's own address as the browser knows it."""
+    """This portal's own address as the browser knows it: map layers need absolute addresses."""
     parts = urlsplit(st.context.url or "http://localhost:8501")
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def draw_scene(
-    scene: Mapping[str, Any],
-    *,
-    key: str,
-    alt: str,
-    height: int | str = 480,
-    on_pick: Callable[[Mapping[str, str]], None] | None = None,
-) -> None:
-    """Draw what `scene` holds upon the ground; `on_pick` gets what belongs to the thing that is clicked, before the next run.
+def theme_colours() -> dict[str, Colour]:
+    """Fill, line and label of the base map on the ground of the theme in use."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
 
-    A scene may hold `tiles`, `points`, `shapes`, `groups`, `labels`, `ring`, `outline`, `fit` (south-west and north-east) and
-    `focus` (where to look now); static/map/map.js says how each looks. `height` in pixels, or as CSS has it.
+
+def ground_layers() -> list[pydeck.Layer]:
+    """The GSP groups' areas and borders, in the colours of the theme.
+
+    Borders are plain lines: outlines of areas are drawn with mitred corners, which takes a browser without a graphics card
+    a second longer.
     """
-
-    def pass_on() -> None:
-        picked = st.session_state[key].get("picked")
-        if picked and on_pick is not None:
-            on_pick(picked)
-
-    _map(
-        key=key,
-        data={
-            "name": key,
-            "label": alt,
-            "height": f"{height}px" if isinstance(height, int) else height,
-            "online": settings().map_tiles_url,
-            "credits": settings().map_tiles_attribution if settings().map_tiles_url else "",
-            **scene,
-        },
-        on_picked_change=pass_on,
-    )
-
-
-def draw_map(points: Sequence[Mapping[str, Any]], *, key: str, height: int = 480) -> None:
-    """Draw points {id, name, detail, lat, lon, status} and their surroundings; all of Great Britain while there are none.
-
-    A point's `colour` (red, green, blue) stands in for that of its status. `name` and `detail` are user text, shown as it is.
-    """
-    # Drawn one over the other: what somebody has to act on lies on top.
-    ordered = sorted(points, key=lambda point: ON_TOP.index(point["status"]) if point["status"] in ON_TOP else -1)
-    drawn = [
-        {
-            "p": [point["lat"], point["lon"]],
-            "c": point.get("colour") or STATUS_COLOURS[AssetStatus(point["status"])],
-            "t": point["name"],
-            "d": point["detail"],
-        }
-        for point in ordered
+    colours = theme_colours()
+    return [
+        pydeck.Layer(
+            "GeoJsonLayer",
+            id="gsp_groups",
+            data=f"{origin()}/api/geography/gsp_groups.geojson",
+            get_fill_color=colours["fill"],
+            stroked=False,
+            pickable=False,
+        ),
+        pydeck.Layer(
+            "LineLayer",
+            id="gsp_borders",
+            data=f"{origin()}/api/geography/borders.json",
+            get_source_position="s",
+            get_target_position="e",
+            get_color=colours["line"],
+            get_width=1,
+            width_units=String("pixels"),
+            pickable=False,
+        ),
     ]
-    count = f"{len(drawn)} {'asset' if len(drawn) == 1 else 'assets'}"
-    draw_scene(
-        {"points": drawn, "fit": _bounds([point["p"] for point in drawn])},
-        key=key,
-        alt=f"Map of Great Britain with {count}, coloured by status",
-        height=height,
+
+
+def label_layer() -> pydeck.Layer:
+    """The codes of the GSP groups, each in its area."""
+    return pydeck.Layer(
+        "TextLayer",
+        id="gsp_labels",
+        data=[{"t": label.code, "p": [label.lon, label.lat]} for label in group_labels()],
+        get_position="p",
+        get_text="t",
+        get_size=13,
+        get_color=theme_colours()["label"],
+        pickable=False,
     )
 
 
-def _bounds(places: Sequence[Sequence[float]]) -> list[list[float]] | None:
-    """South-west and north-east of some places, with some room about a single one; None of none."""
-    if not places:
+def _view(points: Sequence[Mapping[str, Any]], close: bool, height: int) -> pydeck.ViewState:
+    if not points:
+        return ALL_OF_GB
+    if close and len(points) > 1:
+        return _around(points, height)
+    if len(points) == 1:
+        return pydeck.ViewState(latitude=points[0]["lat"], longitude=points[0]["lon"], zoom=8, min_zoom=4, max_zoom=15)
+    return ALL_OF_GB
+
+
+def _around(points: Sequence[Mapping[str, Any]], height: int) -> pydeck.ViewState:
+    """All points with some room about them, in a window as narrow as a telephone's; never closer than a county."""
+    lats, lons = [point["lat"] for point in points], [point["lon"] for point in points]
+    # A world of 360 degrees is 512 pixels wide at zoom 0; one degree of latitude is drawn longer than one of longitude.
+    longer = 1 / math.cos(math.radians(54))
+    tall = height * 360 / (512 * 1.4 * longer * max(max(lats) - min(lats), 0.01))
+    wide = PHONE_WIDTH * 360 / (512 * 1.4 * max(max(lons) - min(lons), 0.01))
+    return pydeck.ViewState(
+        latitude=(max(lats) + min(lats)) / 2,
+        longitude=(max(lons) + min(lons)) / 2,
+        zoom=min(max(math.log2(min(tall, wide)), 4.2), 7.5),
+        min_zoom=4,
+        max_zoom=15,
+    )
+
+
+def draw_map(
+    points: Sequence[Mapping[str, Any]], *, key: str, height: int = 560, selectable: bool = True, close: bool = False
+) -> str | None:
+    """Draw points {id, name, detail, lat, lon, status}; the identifier of the selected one, None while none is.
+
+    A point's `colour` (red, green, blue) stands in for that of its status. `name` and `detail` are user text: the tooltip's
+    placeholders escape them. `close` shows the points' surroundings rather than the whole country.
+    """
+    records = [{**point, "c": point.get("colour") or STATUS_COLOURS[AssetStatus(point["status"])]} for point in points]
+    # Drawn one over the other: what somebody has to act on lies on top.
+    records.sort(key=lambda point: ON_TOP.index(point["status"]) if point["status"] in ON_TOP else -1)
+    layer = pydeck.Layer(
+        "ScatterplotLayer",
+        id="assets",
+        data=records,
+        get_position=["lon", "lat"],
+        get_fill_color="c",
+        get_line_color=[255, 255, 255],
+        line_width_min_pixels=1,
+        stroked=True,
+        radius_min_pixels=5 if len(records) <= CROWD else 3,
+        radius_max_pixels=12,
+        get_radius=600,
+        pickable=True,
+        auto_highlight=True,
+    )
+    deck = pydeck.Deck(
+        layers=[*ground_layers(), label_layer(), layer],
+        initial_view_state=_view(points, close, height),
+        map_provider=None,
+        tooltip={"html": "<b>{name}</b><br/>{detail}"},  # pyright: ignore[reportArgumentType]
+    )
+    alt = f"Map of Great Britain with {len(records)} assets, coloured by status"
+    if not selectable:
+        st.pydeck_chart(deck, height=height, key=key, alt=alt)
         return None
-    latitudes, longitudes = [place[0] for place in places], [place[1] for place in places]
-    south, west, north, east = min(latitudes), min(longitudes), max(latitudes), max(longitudes)
-    if north - south < ALONE and east - west < ALONE:
-        return [[south - ALONE, west - ALONE], [north + ALONE, east + ALONE]]
-    return [[south, west], [north, east]]
+    event = st.pydeck_chart(deck, height=height, key=key, on_select="rerun", selection_mode="single-object", alt=alt)
+    selection = event.selection.objects.get("assets", [])
+    return str(selection[0]["id"]) if selection else None

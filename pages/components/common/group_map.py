@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from math import cos, pi, radians, sin, sqrt
 from typing import Any, NamedTuple
 
-from pages.components.common.base_map import Colour, draw_scene
+import pydeck
+import streamlit as st
+
+from pages.components.common.base_map import Colour, ground_layers
 from pages.components.common.map_colours import draw_legend
 from services.grid.areas import group_labels
 from services.market.qualification.map_counts import PlaceCount
@@ -20,6 +23,7 @@ AT_SEA = (56.2, 0.1)
 HEIGHT = 520
 NUDGED = {"_J": (-0.2, 0.4)}
 """Degrees by which a pie stands off the middle of its group: London's would cover it."""
+VIEW = pydeck.ViewState(latitude=54.5, longitude=-3.2, zoom=4.5, min_zoom=4, max_zoom=9)
 
 
 class PieSlice(NamedTuple):
@@ -56,15 +60,30 @@ def draw_group_map(
     if several is not None:
         places[""] = PiePlace(*AT_SEA, several, several)
     pieces, labels = build_pies(counts, kinds, places, things)
-    summary = "; ".join(f"{piece['t']}, {piece['d']}" for piece in pieces)
-    draw_scene(
-        {"shapes": pieces, "labels": labels},
-        key=key,
-        alt=f"Map of Great Britain: {things} by GSP group. {summary}",
-        height=HEIGHT,
-        on_pick=lambda piece: on_pick(piece["g"], piece["k"]),
+    deck = pydeck.Deck(
+        layers=[*ground_layers(), _pies(pieces), _names(labels)],
+        initial_view_state=VIEW,
+        map_provider=None,
+        tooltip={"html": "<b>{t}</b><br/>{d}"},  # pyright: ignore[reportArgumentType]
     )
-    there = {piece["pick"]["k"] for piece in pieces}
+
+    # A new map once it is narrowed: the old one would go on dimming all but what was chosen on it.
+    key = f"{key}-{len(pieces)}"
+
+    def picked() -> None:
+        for piece in st.session_state[key].selection.objects.get(LAYER, []):
+            on_pick(piece["g"], piece["k"])
+
+    summary = "; ".join(f"{piece['t']}, {piece['d']}" for piece in pieces)
+    st.pydeck_chart(
+        deck,
+        height=HEIGHT,
+        key=key,
+        on_select=picked,
+        selection_mode="single-object",
+        alt=f"Map of Great Britain: {things} by GSP group. {summary}",
+    )
+    there = {piece["k"] for piece in pieces}
     draw_legend("", [(kind.colour, kind.label) for kind in kinds if kind.code in there])
 
 
@@ -96,11 +115,10 @@ def build_pies(
             if count:
                 ring = _sector(place, radius, begun / total, (begun + count) / total)
                 words = f"{kind.label}: {count:,} {things if count > 1 else things.removesuffix('s')}"
-                pick = {"g": group, "k": kind.code}
-                pieces.append({"p": ring, "c": kind.colour, "t": place.name, "d": words, "pick": pick})
+                pieces.append({"p": ring, "c": kind.colour, "t": place.name, "d": words, "g": group, "k": kind.code})
                 begun += count
-        beneath = place.lat - 1.25 * radius / KM_A_DEGREE
-        labels.append({"p": [beneath, place.lon], "t": f"{place.short} {total:,}"})
+        beneath = place.lat - radius / KM_A_DEGREE
+        labels.append({"p": [place.lon, beneath], "t": f"{place.short} {total:,}"})
     return pieces, labels
 
 
@@ -109,5 +127,38 @@ def _sector(place: PiePlace, radius: float, since: float, until: float) -> list[
     tall, wide = radius / KM_A_DEGREE, radius / (KM_A_DEGREE * cos(radians(place.lat)))
     steps = max(2, round((until - since) * 2 * pi / STEP) + 1)
     turns = [2 * pi * (since + (until - since) * number / (steps - 1)) for number in range(steps)]
-    arc = [[place.lat + tall * cos(turn), place.lon + wide * sin(turn)] for turn in turns]
-    return arc if until - since >= 1 else [[place.lat, place.lon], *arc]
+    arc = [[place.lon + wide * sin(turn), place.lat + tall * cos(turn)] for turn in turns]
+    return arc if until - since >= 1 else [[place.lon, place.lat], *arc]
+
+
+def _pies(pieces: list[dict[str, Any]]) -> pydeck.Layer:
+    return pydeck.Layer(
+        "PolygonLayer",
+        id=LAYER,
+        data=pieces,
+        get_polygon="p",
+        get_fill_color="c",
+        get_line_color=[255, 255, 255],
+        line_width_min_pixels=1,
+        stroked=True,
+        pickable=True,
+        auto_highlight=True,
+        highlight_color=[255, 255, 255, 110],
+    )
+
+
+def _names(labels: list[dict[str, Any]]) -> pydeck.Layer:
+    return pydeck.Layer(
+        "TextLayer",
+        id="place_names",
+        data=labels,
+        get_position="p",
+        get_text="t",
+        get_size=12,
+        get_color=[20, 20, 20],
+        get_alignment_baseline="'top'",
+        background=True,
+        get_background_color=[255, 255, 255, 200],
+        background_padding=[4, 2],
+        pickable=False,
+    )

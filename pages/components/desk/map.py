@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import asinh, log2, pi, radians, tan
 from typing import Any
 
 import h3
+import pydeck
 import streamlit as st
+from pydeck.types import String
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components.common.base_map import draw_scene
+from pages.components.common.base_map import ALL_OF_GB, ground_layers, label_layer, origin, theme_colours
 from pages.components.common.map_colours import (
     AMOUNTS,
     UNKNOWN,
@@ -22,6 +25,7 @@ from pages.components.common.map_colours import (
     step_entries,
 )
 from pages.components.desk.state import FOCUS, apply_map_click
+from pages.frame.markdown import escape_markdown
 from services.assets.filters import AssetFilters
 from services.assets.map.features import RADII, SIZE, step_of
 from services.assets.map.tiles import (
@@ -35,16 +39,25 @@ from services.assets.map.tiles import (
     map_ticket,
 )
 from services.core.identity.actor import Actor
+from services.core.settings import settings
 from services.core.signed_tickets import BUCKET_SECONDS, bucket
 from services.grid.areas import group_labels
 
 KEY = "desk-map"
+WHOLE_COUNTRY = 4.7
+"""The zoom at which Great Britain fills the map."""
 LAYERS = {"assets": "Assets", "capacity": "Capacity", "groups": "GSP groups"}
 COLOURINGS = {"status": "Status", "category": "Category"}
 SHADINGS = {"assets": "Assets", "capacity": "Capacity"}
-ROOM = 0.12
-"""Degrees about the outermost assets: some 10 km."""
+TOOLTIP = {
+    "html": "<b>{t}</b><br/>{d}",
+    # In the corner: beside the pointer it would be cut off at the edge of the map.
+    "style": {"transform": "none", "top": "8px", "left": "8px", "maxWidth": "calc(100% - 90px)", "padding": "6px 10px"},
+}
+GROUP_TOOLTIP = {**TOOLTIP, "html": "<b>{code}</b> {name}"}
 SIGN_IN = "_streamlit_user"
+WIDTH, HEIGHT = 420, 560
+"""Pixels that a view is fitted into: those of a map on a small screen, so that a larger one has it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +73,15 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: Ma
     choices = st.container(horizontal=True)
     layer = _choose(choices, "Layer", "layer", LAYERS)
     if layer == "groups":
-        scene, entries, title = _groups(actor, filters, choices)
+        layers, entries, title = _groups(actor, filters, choices)
     else:
         colouring = (
             Colouring(_choose(choices, "Colour by", "colour", COLOURINGS)) if layer == "assets" else Colouring.STATUS
         )
         few = total <= MOST_POINTS
         view = TileView(filters, Layer(layer), colouring, few)
-        scene = {"tiles": _tiles(actor, view)}
+        ground = [] if settings().map_tiles_url else ground_layers()
+        layers = [*ground, _tiles(actor, view), label_layer()]
         entries, title = (
             (capacity_entries(), "Capacity in a hexagon")
             if layer == "capacity"
@@ -76,12 +90,19 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: Ma
                 COLOURINGS[colouring],
             )
         )
-    draw_scene(
-        {**scene, **_marks(filters, highlight), "fit": fit_bounds(summary.extent), "focus": _focus(filters)},
-        key=KEY,
-        alt=f"Map of Great Britain: {LAYERS[layer]} of {total:,} assets",
+    deck = pydeck.Deck(
+        layers=[*layers, *_marks(filters, highlight)],
+        initial_view_state=_view(filters, summary),
+        **_ground(),
+        tooltip=GROUP_TOOLTIP if layer == "groups" else TOOLTIP,  # pyright: ignore[reportArgumentType]
+    )
+    st.pydeck_chart(
+        deck,
         height=height,
-        on_pick=apply_map_click,
+        key=KEY,
+        on_select=lambda: apply_map_click(KEY),
+        selection_mode="single-object",
+        alt=f"Map of Great Britain: {LAYERS[layer]} of {total:,} assets",
     )
     draw_legend(title, entries)
     if layer == "assets":
@@ -89,7 +110,16 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: Ma
         if total > MOST_POINTS:
             draw_legend("Zoomed out, assets in a hexagon", count_entries())
     _say_missing(summary, layer, total)
+    if settings().map_tiles_url and settings().map_tiles_attribution:
+        st.caption(f"Map under the layers: {escape_markdown(settings().map_tiles_attribution)}")
     _keep_fresh(bucket())
+
+
+def _ground() -> dict[str, Any]:
+    """Base map under the layers: nothing, or the online tiles that the operator of this portal chose."""
+    if not settings().map_tiles_url:
+        return {"map_provider": None}
+    return {"map_provider": "carto", "map_style": f"{origin()}/api/tiles/base.json"}
 
 
 def _choose(place: DeltaGenerator, label: str, key: str, options: Mapping[str, str]) -> str:
@@ -120,74 +150,142 @@ def _say_missing(summary: MapSummary, layer: str, total: int) -> None:
     st.caption(words)
 
 
-def _tiles(actor: Actor, view: TileView) -> dict[str, Any]:
-    """Address of the view's tiles, and the scales that their features name their colours and sizes by."""
+def _tiles(actor: Actor, view: TileView) -> pydeck.Layer:
     cookie: object = st.context.cookies.get(SIGN_IN)
     ticket = map_ticket(actor, view, cookie if isinstance(cookie, str) else None)
-    return {
-        "url": f"/api/tiles/{{z}}/{{x}}/{{y}}.geojson?ticket={ticket}",
-        "points": [*(colour for colour, _label in entries_of(view.colouring)), UNKNOWN],
-        "amounts": AMOUNTS,
-        "radii": RADII,
-        "size": SIZE,
-    }
+    colours = [*(colour for colour, _label in entries_of(view.colouring)), UNKNOWN]
+    amounts = [[*colour, 190] for colour in AMOUNTS]
+    return pydeck.Layer(
+        "TileLayer",
+        id="tiles",
+        # A list, though there is one: where its data is a list, the map forgets the last click once it is drawn anew,
+        # and doesn't take a feature of another tile with the same number for the one that is chosen already.
+        data=[f"{origin()}/api/tiles/{{z}}/{{x}}/{{y}}.geojson?ticket={ticket}"],
+        tile_size=256,
+        min_zoom=3,
+        max_zoom=16,
+        pickable=True,
+        auto_highlight=True,
+        get_fill_color=f"properties.i ? ({colours})[properties.k % {SIZE}] : ({amounts})[properties.k]",
+        get_line_color=[255, 255, 255, 160],
+        get_line_width="properties.i ? 1 : 0",
+        line_width_units=String("pixels"),
+        get_point_radius=f"({list(RADII)})[(properties.k - properties.k % {SIZE}) / {SIZE}]",
+        point_radius_units=String("pixels"),
+        stroked=True,
+        filled=True,
+    )
 
 
 def _groups(
     actor: Actor, filters: AssetFilters, choices: DeltaGenerator
-) -> tuple[dict[str, Any], list[tuple[list[int], str]], str]:
+) -> tuple[list[pydeck.Layer], list[tuple[list[int], str]], str]:
     """The GSP groups, shaded by how many assets or how much capacity of what passes the filters is in them."""
     power = _choose(choices, "Shade by", "shade", SHADINGS) == "capacity"
     counts = {group.code: float(group.rated_kw) if power else group.assets for group in group_counts(actor, filters)}
     steps = nice_steps(max(counts.values(), default=0))
-    labels = group_labels()
-    amounts = {label.code: _amount(counts.get(label.code, 0), power) for label in labels}
-    things = "rated" if power else "assets"
-    scene = {
-        "groups": {
-            label.code: {
-                "c": AMOUNTS[step_of(counts[label.code], steps)],  # pyright: ignore[reportArgumentType]
-                "t": f"{label.name} ({label.code})",
-                "d": f"{amounts[label.code]} {things}",
-            }
-            for label in labels
-            if label.code in counts
-        },
-        "labels": [{"t": f"{label.code[1:]} {amounts[label.code]}", "p": [label.lat, label.lon]} for label in labels],
-    }
-    return scene, step_entries(steps, power), f"{'Capacity' if power else 'Assets'} in a GSP group"
+    empty = theme_colours()["fill"]
+    colours = {code: AMOUNTS[step_of(value, steps)] for code, value in counts.items()}  # pyright: ignore[reportArgumentType]
+    shade = "".join(f"properties.code == '{code}' ? {colour} : " for code, colour in colours.items()) + str(empty)
+    areas, borders = ground_layers()
+    shaded = pydeck.Layer(
+        "GeoJsonLayer",
+        id="groups",
+        data=areas.data,
+        get_fill_color=shade,
+        update_triggers={"getFillColor": [shade]},
+        stroked=False,
+        pickable=True,
+        auto_highlight=True,
+    )
+    amounts = pydeck.Layer(
+        "TextLayer",
+        id="amounts",
+        data=[
+            {"t": f"{label.code[1:]} {_amount(counts.get(label.code, 0), power)}", "p": [label.lon, label.lat]}
+            for label in group_labels()
+        ],
+        get_position="p",
+        get_text="t",
+        get_size=12,
+        get_color=[20, 20, 20],
+        background=True,
+        get_background_color=[255, 255, 255, 200],
+        background_padding=[4, 2],
+        pickable=False,
+    )
+    return [shaded, borders, amounts], step_entries(steps, power), f"{'Capacity' if power else 'Assets'} in a GSP group"
 
 
 def _amount(value: float, power: bool) -> str:
     return short_power(round(value, -3) if value >= 10_000 else round(value)) if power else f"{value:,.0f}"
 
 
-def _marks(filters: AssetFilters, highlight: MapHighlight) -> dict[str, Any]:
+def _marks(filters: AssetFilters, highlight: MapHighlight) -> list[pydeck.Layer]:
     """A ring around the chosen asset, a line around the hexagon that is looked into."""
-    return {
-        "outline": h3.cell_to_boundary(filters.hexagon) if filters.hexagon else None,
-        "ring": highlight.position,
-    }
+    strong = [255, 255, 255] if st.context.theme.type == "dark" else [20, 20, 20]
+    marks: list[pydeck.Layer] = []
+    if filters.hexagon:
+        ring = [[lon, lat] for lat, lon in h3.cell_to_boundary(filters.hexagon)]
+        marks.append(
+            pydeck.Layer(
+                "PolygonLayer",
+                id="hexagon",
+                data=[{"p": ring}],
+                get_polygon="p",
+                filled=False,
+                get_line_color=strong,
+                line_width_min_pixels=3,
+                pickable=False,
+            )
+        )
+    if highlight.position is not None:
+        marks.append(
+            pydeck.Layer(
+                "ScatterplotLayer",
+                id="chosen",
+                data=[{"p": [highlight.position[1], highlight.position[0]]}],
+                get_position="p",
+                filled=False,
+                stroked=True,
+                get_line_color=strong,
+                line_width_min_pixels=3,
+                get_radius=14,
+                radius_units=String("pixels"),
+                pickable=False,
+            )
+        )
+    return marks
 
 
-def _focus(filters: AssetFilters) -> dict[str, Any] | None:
-    """Where the map is to look now: at the row that was chosen, at the hexagon; None leaves it where it is."""
+def _view(filters: AssetFilters, summary: MapSummary) -> pydeck.ViewState:
+    """View of the map: the row that was chosen, the hexagon, all assets of the filters, or the whole country."""
     focus = st.session_state.get(FOCUS)
     if focus is not None:
-        return {"at": focus, "zoom": 10}
+        return _at(focus[0], focus[1], 9)
     if filters.hexagon:
         ring = h3.cell_to_boundary(filters.hexagon)
         lats, lons = [lat for lat, _ in ring], [lon for _, lon in ring]
-        return {"bounds": [[min(lats), min(lons)], [max(lats), max(lons)]]}
-    return None
+        return fit_view((min(lats), min(lons), max(lats), max(lons)))
+    return fit_view(summary.extent) if summary.extent else ALL_OF_GB
 
 
-def fit_bounds(extent: Sequence[float] | None) -> list[list[float]] | None:
-    """South-west and north-east of what the map shows, some room about it; None for the whole country."""
-    if extent is None:
-        return None
+def fit_view(extent: Sequence[float]) -> pydeck.ViewState:
+    """A view that holds south, west, north and east, no closer than a town and no farther than the country."""
     south, west, north, east = extent
-    return [[south - ROOM, west - ROOM], [north + ROOM, east + ROOM]]
+
+    def mercator(latitude: float) -> float:
+        return asinh(tan(radians(latitude)))
+
+    wide, high = max(east - west, 1e-6) / 360, max(mercator(north) - mercator(south), 1e-6) / (2 * pi)
+    zoom = min(log2(WIDTH / (512 * wide)), log2(HEIGHT / (512 * high))) - 0.3
+    if zoom < WHOLE_COUNTRY:
+        return ALL_OF_GB
+    return _at((south + north) / 2, (west + east) / 2, round(min(zoom, 8.5), 2))
+
+
+def _at(latitude: float, longitude: float, zoom: float) -> pydeck.ViewState:
+    return pydeck.ViewState(latitude=latitude, longitude=longitude, zoom=zoom, min_zoom=4, max_zoom=15)
 
 
 @st.fragment(run_every=BUCKET_SECONDS / 5)

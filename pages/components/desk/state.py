@@ -1,7 +1,7 @@
 """Selection on the desk, kept in the address: an asset that is shown, a hexagon that is looked into."""
 
-from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import streamlit as st
@@ -50,9 +50,12 @@ def _narrow() -> None:
     st.session_state.pop(FOCUS, None)
 
 
-def apply_map_click(picked: Mapping[str, str]) -> None:
-    """Select what was clicked on the map: an asset (`i`, in short) is shown, a hexagon (`h`) looked into."""
-    if picked.get("i"):
-        choose_asset(asset_of(picked["i"]))
-    elif picked.get("h"):
-        choose_hexagon(picked["h"])
+def apply_map_click(key: str) -> None:
+    """Select what was clicked on the map; a click on nothing changes nothing."""
+    objects: dict[str, list[dict[str, Any]]] = st.session_state[key].selection.objects
+    for item in objects.get("tiles", []):
+        properties = item.get("properties") or {}
+        if properties.get("i"):
+            choose_asset(asset_of(properties["i"]))
+        elif properties.get("h"):
+            choose_hexagon(properties["h"])

@@ -185,7 +185,7 @@ def _map(actor: Actor, job: BulkJob) -> None:
         }
         for position in places
     ]
-    draw_map(points, key=f"upload-map-{job.id}", height=420)
+    draw_map(points, key=f"upload-map-{job.id}", height=420, selectable=False, close=True)
 
 
 def _remove(actor: Actor, job: BulkJob) -> None:

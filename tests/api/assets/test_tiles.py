@@ -96,9 +96,14 @@ def test_what_is_no_tile_is_refused(door: httpx.Client, somebody: Actor, tile: s
 
 
 def test_online_tiles_are_an_option_and_only_their_host_is_allowed(
-    monkeypatch: pytest.MonkeyPatch,
+    door: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert door.get("/tiles/base.json").json()["sources"] == {}
     monkeypatch.setattr(settings(), "map_tiles_url", "https://tiles.example.org/{z}/{x}/{y}.png")
+    monkeypatch.setattr(settings(), "map_tiles_attribution", "Example & sons")
+    style = door.get("/tiles/base.json").json()
+    assert style["sources"]["base"]["tiles"] == ["https://tiles.example.org/{z}/{x}/{y}.png"]
+    assert style["sources"]["base"]["attribution"] == "Example &amp; sons"
     policy = TestClient(PortalHeaders(PlainTextResponse("x"))).get("/").headers["content-security-policy"]
     assert "img-src 'self' https://tiles.example.org data:" in policy
     assert policy.count("example.org") == 2

@@ -206,6 +206,11 @@ def test_the_base_geography_of_the_maps_needs_no_token_and_may_be_kept(door: htt
         assert answer.headers["Content-Type"] == "application/geo+json"
         assert answer.headers["Cache-Control"] == "public, max-age=86400"
         assert answer.json()["type"] == "FeatureCollection"
+    borders = door.get("/geography/borders.json")
+    assert borders.headers["Cache-Control"] == "public, max-age=86400"
+    lines = [tuple(sorted((tuple(line["s"]), tuple(line["e"])))) for line in borders.json()]
+    assert len(lines) == len(set(lines)) > 5_000, "a border between two groups is sent once"
+    assert all(-9 < lon < 2 and 49 < lat < 61 for line in lines for lon, lat in line)
     assert door.get("/geography/..%2f..%2fapp.geojson").status_code in (404, 422)
 
 

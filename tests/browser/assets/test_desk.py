@@ -69,7 +69,7 @@ def a_name_that_is_markup_stays_text(page: Page, name: str) -> None:
     fill_text(page, "Search", "onerror")
     expect(page.get_by_text("1 asset", exact=True)).to_be_visible()
     click_map(page, page.get_by_role("heading", name=name))
-    tooltip, chart = page.locator(".leaflet-container .tip"), page.locator(".leaflet-container").first
+    tooltip, chart = page.locator(".deck-tooltip"), page.get_by_test_id("stDeckGlJsonChart").first
     expect(tooltip).to_contain_text(name)
     inner, outer = tooltip.bounding_box(), chart.bounding_box()
     assert inner

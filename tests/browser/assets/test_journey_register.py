@@ -193,7 +193,7 @@ def find_it_on_the_map(page: Page, battery: Battery) -> None:
     fill_text(page, "Search", battery.site)
     expect(page.get_by_text("1 asset", exact=True)).to_be_visible()
     expect_line(page, battery.site)
-    chart = page.locator(".leaflet-container").first
+    chart = page.get_by_test_id("stDeckGlJsonChart")
     colour = STATUS_COLOURS[AssetStatus.VERIFIED]
     deadline = time.monotonic() + 30
     while pixels_of(chart.screenshot(), colour) < 20:

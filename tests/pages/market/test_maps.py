@@ -1,5 +1,6 @@
 """Applications and units on a map: coloured by clock and family, in the address, choosing a piece narrows the table."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from pages.components.qualification import map as queue_map
 from pages.components.unit import map as unit_map
 from services.market.qualification.map_counts import PlaceCount
 from tests import factories
-from tests.pages.portal import be, open_page, scene_of, scenes_of, text
+from tests.pages.portal import be, open_page, text
 from tests.services.market.test_statistics import START, applied
 from tests.unit_factories import make_unit, verified
 
@@ -22,8 +23,10 @@ QUEUE, UNITS = "market/queue", "market/units"
 
 
 def pieces(at: AppTest) -> list[dict[str, Any]]:
-    """The pieces of the map on a page, as the browser gets them."""
-    return scene_of(at)["shapes"]
+    """The pieces of the map on a page, as deck.gl gets them."""
+    [deck] = at.get("deck_gl_json_chart")
+    layers = {one["id"]: one for one in json.loads(deck.proto.json)["layers"]}
+    return layers[group_map.LAYER]["data"]
 
 
 def somebody() -> None:
@@ -42,23 +45,21 @@ def test_the_queue_on_a_map_by_clock() -> None:
     somebody()
     with time_machine.travel(START + timedelta(days=41)):
         at = open_page("ukpn", QUEUE, view="Map")
-        assert [(*piece["pick"].values(), piece["d"]) for piece in pieces(at)] == [
+        assert [(one["g"], one["k"], one["d"]) for one in pieces(at)] == [
             ("_A", "LATE", "Late: 1 application"),
             ("_A", "IN_TIME", "In time: 1 application"),
         ]
         assert "Choose a piece to see its applications" in text(at)
         narrowed = open_page("ukpn", QUEUE, view="Map", gsp="_A", clock="LATE")
-        assert [piece["pick"]["k"] for piece in pieces(narrowed)] == ["LATE"]
-        assert not scenes_of(open_page("ukpn", QUEUE)), "a table unless a map is asked for"
+        assert [one["k"] for one in pieces(narrowed)] == ["LATE"]
+        assert not open_page("ukpn", QUEUE).get("deck_gl_json_chart"), "a table unless a map is asked for"
 
 
 @pytest.mark.use_case("UC-05.01")
 def test_units_on_a_map_by_family() -> None:
     somebody()
     at = open_page("bramble", UNITS, view="Map")
-    assert [(*piece["pick"].values(), piece["d"]) for piece in pieces(at)] == [
-        ("_A", "DSO", "DSO flexibility: 2 units")
-    ]
+    assert [(one["g"], one["k"], one["d"]) for one in pieces(at)] == [("_A", "DSO", "DSO flexibility: 2 units")]
     assert "counted in each GSP group" in text(at)
 
 
@@ -81,6 +82,6 @@ def test_pieces_fill_the_circle() -> None:
     drawn, labels = group_map.build_pies(counts, kinds, places, "units")
     three, one, whole = drawn
     assert three["p"][-1] == pytest.approx(one["p"][1]), "the second begins where the first ended"
-    assert three["p"][0] == one["p"][0] == [52, 0], "both begin at the middle"
+    assert three["p"][0] == one["p"][0] == [0, 52], "both begin at the middle"
     assert whole["p"][0] == pytest.approx(whole["p"][-1]), "a whole circle is closed"
     assert [one["t"] for one in labels] == ["A 4", "C 4"]
