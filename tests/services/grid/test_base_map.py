@@ -68,6 +68,5 @@ def test_lines_are_whole_and_small_enough_to_be_sent() -> None:
 
 def test_every_source_is_named_where_licences_stand() -> None:
     text = (ROOT / "docs" / "geography.md").read_text(encoding="utf-8")
-    for source in ("OpenStreetMap", "GeoNames", "Natural Earth", "Leaflet", "NESO Open Licence", "ODbL"):
+    for source in ("OpenStreetMap", "GeoNames", "Natural Earth", "NESO Open Licence", "ODbL"):
         assert source in text, source
-    assert "BSD 2-Clause" in (ROOT / "static" / "map" / "leaflet-LICENSE.txt").read_text(encoding="utf-8")
