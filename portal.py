@@ -14,6 +14,8 @@ from pages.frame.titles import REGISTER, name_window
 from pages.frame.uploads import note_visitor
 from services.core.errors import RegisterError
 
+APPLIED = "fmar_applied"
+"""Set while somebody registers an organisation to act for."""
 ICON = Path(__file__).parent / "static" / "favicon.png"
 
 st.set_page_config(
@@ -36,8 +38,12 @@ if session.actor is None:
     page = st.navigation(navigation.list_public_pages(), position="hidden")
 elif is_applicant(session.actor):
     page = st.navigation(navigation.list_applicant_pages())
+    st.session_state[APPLIED] = True
 else:
     page = st.navigation(navigation.list_pages(session.actor), expanded=True)
+    if st.session_state.pop(APPLIED, False):
+        # The organisation is registered: the page on which that was done isn't theirs any more.
+        st.switch_page("pages/home.py")
 name_window(page.title)
 page_filters.begin_page(page.url_path)
 closed = session.actor is not None and navigation.find_closed(page.url_path, session.actor) is not None

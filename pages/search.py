@@ -4,24 +4,31 @@ import streamlit as st
 
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
-from pages.frame.navigation import link
-from pages.frame.search_box import HANDED
+from pages.frame.navigation import find_offered, link
+from pages.frame.search_box import HANDED, destination_of
 from services.core.access_log import log_access_soon
 from services.core.identity.permissions import may
-from services.governance.search import LONGEST, MOST, Found, Hit, SearchResults, search
+from services.governance.search import search
+from services.governance.search_hits import MOST, Found, Hit, SearchResults
 
 GROUPS = (
     ("Assets", "bolt", (Found.ASSET,)),
     ("Drafts", "edit_note", (Found.DRAFT,)),
+    ("Market units", "hub", (Found.UNIT,)),
+    ("Applications", "assignment", (Found.APPLICATION,)),
+    ("Products", "inventory_2", (Found.PRODUCT,)),
     ("Organisations", "apartment", (Found.ORGANISATION, Found.PARTICIPANT)),
+    ("People", "person", (Found.PERSON,)),
     ("Categories", "category", (Found.CATEGORY,)),
+    ("GSP groups", "location_on", (Found.GSP_GROUP,)),
 )
 CAN_BE_SEARCHED = """You can search for
 
 - an asset by its **name** or a part of it, its **ID**, your **own code** for it, its **MPAN** (13 digits, or the 21 of a bill),
-  its **serial number**, its **postcode**, or another identifier such as an **ECR** or **REPD** reference;
-- an **organisation** by its name, or by its number where you see its record;
-- a **draft** by what was typed into it, and a **category** of assets by its name.
+  its **serial number** or its end, its **postcode**, or another identifier such as an **ECR** or **REPD** reference;
+- a **market unit** or **product** by its name or code, an **application** by its product or unit;
+- an **organisation** by its name, or by its number where you see its record, and **people** of it by name;
+- a **draft** by what was typed into it, a **category** of assets or a **GSP group** by its name.
 
 The beginning is enough. Only what you may see is found."""
 
@@ -37,18 +44,12 @@ def match_words(hit: Hit) -> str:
 def draw_link(hit: Hit, icon: str) -> None:
     """The result's name, as a link to where it is."""
     label = f"**{escape_markdown(hit.title)}**"
-    match hit.kind:
-        case Found.ASSET:
-            link("assets/asset.py", label, icon, {"id": hit.identifier})
-        case Found.ORGANISATION:
-            link("participants/organisation.py", label, icon, {"id": hit.identifier})
-        case Found.PARTICIPANT:
-            link("participants/organisations.py", label, icon)
-        case Found.DRAFT:
-            link("assets/drafts.py", label, icon, {"draft": hit.identifier})
-        case Found.CATEGORY:
-            page = "assets/assets.py" if may(actor, "asset.read") else "assets/categories.py"
-            link(page, label, icon, {"category": hit.identifier})
+    destination = destination_of(actor, hit)
+    place = find_offered(destination[0], actor) if destination else None
+    if destination is None or place is None:
+        st.markdown(f":material/{icon}: {label}")
+        return
+    st.page_link(f"pages/{place.file}", label=label, icon=f":material/{icon}:", query_params=destination[1])
 
 
 def draw_group(results: SearchResults, title: str, icon: str, kinds: tuple[Found, ...]) -> None:
@@ -70,19 +71,11 @@ def draw_group(results: SearchResults, title: str, icon: str, kinds: tuple[Found
 
 
 actor = session.actor()
-# What was handed over stays in the address, so that it can be copied, until something else is typed.
-if HANDED in st.query_params and "q" not in st.query_params:
-    st.session_state["q"] = st.query_params[HANDED]
 st.title("Search", anchor=False)
-text = st.text_input(
-    "Search for",
-    key="q",
-    bind="query-params",
-    type="search",
-    max_chars=LONGEST,
-    placeholder="Name, ID, MPAN, serial number, postcode, organisation",
-)
-results = search(actor, text or "")
+text = st.query_params.get(HANDED) or st.query_params.get("q") or ""
+results = search(actor, text)
+if results.text:
+    st.caption(f"Results for “{escape_markdown(results.text)}”, within what you may see. Search again at the top.")
 if not results.text:
     st.info(CAN_BE_SEARCHED, icon=":material/search:")
     st.stop()

@@ -10,7 +10,8 @@ from api.http.responses import answer
 from api.http.schemas import AnswerSchema
 from api.http.security import Caller
 from services.core.access_log import log_access
-from services.governance.search import LONGEST, Found, search
+from services.governance.search import search
+from services.governance.search_hits import LONGEST, Found
 
 router = APIRouter(prefix="/search", tags=["Search"], route_class=ExactRoute)
 
@@ -23,7 +24,8 @@ class SearchQuery(BaseModel):
     q: str = Field(
         max_length=LONGEST,
         description="An asset's ID, MPAN (13 digits, or the 21 of a bill), serial number, own code, other identifier, postcode "
-        "or name; an organisation's name or number; words of a draft; a category. Beginnings are enough.",
+        "or name; a market unit's, product's or category's name or code; an application's product or unit; an organisation's name or "
+        "number; a person's name; words of a draft; a GSP group. Beginnings are enough.",
         examples=["Riverside"],
     )
 
@@ -32,7 +34,10 @@ class HitOut(AnswerSchema):
     """One result, and why it was found."""
 
     kind: Found = Field(description="PARTICIPANT: an organisation of which you see name and roles only.")
-    identifier: str = Field(serialization_alias="Id", description="The record's identifier; of a category its code.")
+    identifier: str = Field(
+        serialization_alias="Id",
+        description="The record's identifier; of a category, product or GSP group its code; of a person that of the organisation.",
+    )
     title: str
     about: str
     field: str = Field(serialization_alias="MatchedField", description="The field that matched.")

@@ -160,6 +160,30 @@ def find_closed(address: str, actor: Actor) -> PortalPage | None:
     return next((place for place in _all_places() if place.address == address and not is_offered(place, actor)), None)
 
 
+def find_offered(address: str, actor: Actor) -> PortalPage | None:
+    """The page at this address where it is open to the actor; None otherwise."""
+    return next((place for place in _all_places() if place.address == address and is_offered(place, actor)), None)
+
+
+WITHOUT_RECORD = frozenset({"propose-product"})
+"""Addresses that are left out of the menu, but show something without a record's name."""
+
+
+def list_destinations(actor: Actor) -> list[dict[str, str]]:
+    """The pages that the actor may jump to, with the part of the menu that they stand in."""
+    return [
+        {
+            "group": "Pages",
+            "title": place.title,
+            "about": area,
+            "address": "" if place.address == START else place.address,
+        }
+        for area, places in PLACES.items()
+        for place in places
+        if is_offered(place, actor) and (not place.hidden or place.address in WITHOUT_RECORD)
+    ]
+
+
 def _all_places() -> list[PortalPage]:
     return [place for places in PLACES.values() for place in places]
 

@@ -24,6 +24,14 @@ from services.core.settings import settings
 
 KEY = "role-bar"
 ACTING, SWITCH = "acting-for", "switch-role"
+ACTIONS = """<div class="fmar-actions">
+<button type="button" data-fmar="theme">Dark or light</button>
+<button type="button" data-fmar="present">Present this page</button>
+<button type="button" data-fmar="link">Copy link</button>
+<button type="button" data-fmar="print">Print</button>
+<button type="button" data-fmar="keys">Keyboard shortcuts</button>
+</div>"""
+"""What `static/frame.js` does in the browser."""
 TO_THE_TOP = """<script>document.querySelector('[data-testid="stMain"]').scrollTo(0, 0)</script>"""
 
 
@@ -84,6 +92,7 @@ def _draw_person(session: Session) -> None:
         st.markdown(f"**{name}**\n\n{organisation}\n\n{role}")
         if len(session.choices) > 1:
             _choose_organisation(session)
+        st.html(ACTIONS)
         st.button("Sign out", icon=":material/logout:", on_click=leave, width="stretch")
 
 

@@ -1,8 +1,6 @@
-"""One search over the whole register, as far as the actor sees it: assets, organisations, drafts and categories (UC-05.01)."""
+"""One search over the whole register, as far as the actor sees it: records, people, categories and areas (UC-05.01)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import and_, case, or_, select
@@ -21,64 +19,8 @@ from services.core.identity.visibility import visible, within
 from services.core.operation import operation
 from services.core.text import clean_line
 from services.core.transaction import current_session
-
-LONGEST = 100
-"""Characters of a search; the rest is not looked at."""
-MOST = 20
-"""Results of one kind."""
-
-
-class Found(StrEnum):
-    """Kind of thing that was found."""
-
-    ASSET = "ASSET"
-    ORGANISATION = "ORGANISATION"
-    PARTICIPANT = "PARTICIPANT"
-    """An organisation of whose record the actor sees name and roles only."""
-    DRAFT = "DRAFT"
-    CATEGORY = "CATEGORY"
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One result: what it is, and why it was found: the field, its value, and the part of the value that matched.
-
-    All texts may have been typed by anybody: escape them. `identifier` is an ID, of a category its code.
-    """
-
-    kind: Found
-    identifier: str
-    title: str
-    about: str
-    rank: int
-    field: str
-    value: str
-    start: int
-    length: int
-
-    @property
-    def exact(self) -> bool:
-        """Tell whether an identifier was given whole."""
-        return self.rank == EXACT
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResults:
-    """Hits of a search, the best of each kind first. `complete`: everything that the actor sees was looked at."""
-
-    text: str
-    hits: list[Hit]
-    complete: bool = True
-
-    def of(self, *kinds: Found) -> list[Hit]:
-        """The results of these kinds."""
-        return [hit for hit in self.hits if hit.kind in kinds]
-
-    @property
-    def only(self) -> Hit | None:
-        """The one record whose identifier was given whole; None where it is none, or several."""
-        exact = [hit for hit in self.hits if hit.exact]
-        return exact[0] if len(exact) == 1 else None
+from services.governance.search_hits import LONGEST, MOST, Found, Hit, SearchResults, make_hit
+from services.governance.search_others import find_others
 
 
 @operation("UC-05.01", permission="register.search", writes=False, name="search")
@@ -91,22 +33,8 @@ def search(actor: Actor, text: str) -> SearchResults:
     hits += _organisations(actor, query)
     hits += _drafts(actor, query) if may(actor, "asset.draft") else []
     hits += _categories(query)
+    hits += find_others(actor, query)
     return SearchResults(query, sorted(hits, key=lambda hit: not hit.exact), complete)
-
-
-def _hit(kind: Found, identifier: object, title: str, about: str, rank: int, field: str, value: str, text: str) -> Hit:
-    start, length = part_of(value, text)
-    return Hit(kind, str(identifier), title, about, rank, field, value, start, length)
-
-
-def part_of(value: str, text: str) -> tuple[int, int]:
-    """The place of the searched text in a value: all of it, else the first of its words, else the digits of an MPAN."""
-    lowered = value.lower()
-    for part in (text, reduce_mpan(text) or text, "".join(text.split()), text.partition(":")[2], *text.split()):
-        place = lowered.find(part.lower()) if part and len(lowered) == len(value) else -1
-        if place >= 0:
-            return place, len(part)
-    return 0, 0
 
 
 def _assets(actor: Actor, text: str) -> tuple[list[Hit], bool]:
@@ -124,7 +52,7 @@ def _assets(actor: Actor, text: str) -> tuple[list[Hit], bool]:
             STATUS_LABELS[row.status],
         )
         about = " · ".join((*words, provider))
-        hits.append(_hit(Found.ASSET, row.id, row.asset_name, about, match.rank, match.field, match.value, text))
+        hits.append(make_hit(Found.ASSET, row.id, row.asset_name, about, match.rank, match.field, match.value, text))
     return hits, complete
 
 
@@ -151,7 +79,7 @@ def _organisations(actor: Actor, text: str) -> list[Hit]:
         rank, field, value = _why(row[:4], text, identifier)
         about = " · ".join((*row[5], row[4].value) if row[6] else row[5])
         kind = Found.ORGANISATION if row[6] else Found.PARTICIPANT
-        hits.append(_hit(kind, row[0], row[1], about, rank, field, value, text))
+        hits.append(make_hit(kind, row[0], row[1], about, rank, field, value, text))
     return sorted(hits, key=lambda hit: hit.rank)
 
 
@@ -196,7 +124,7 @@ def _drafts(actor: Actor, words: str) -> list[Hit]:
                 about = (
                     "Submitted by an installer" if draft.addressed_to == actor.organisation_id else "Not registered yet"
                 )
-                hits.append(_hit(Found.DRAFT, draft.id, name_of(draft), about, WITHIN, field, text, words))
+                hits.append(make_hit(Found.DRAFT, draft.id, name_of(draft), about, WITHIN, field, text, words))
                 break
     return hits[:MOST]
 
@@ -205,7 +133,7 @@ def _categories(text: str) -> list[Hit]:
     codes = catalogue().reference.code_lists.get(CATEGORY_LIST, {})
     part = text.lower()
     return [
-        _hit(Found.CATEGORY, code, entry.label, "Category of assets", NAME, "Category", entry.label, text)
+        make_hit(Found.CATEGORY, code, entry.label, "Category of assets", NAME, "Category", entry.label, text)
         for code, entry in codes.items()
         if entry.active and part in f"{entry.label}\n{code}".lower()
     ][:MOST]

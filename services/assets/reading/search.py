@@ -33,6 +33,8 @@ PATIENCE = 0.6
 """Seconds after which the scan of names and postcodes begins no further chunk of so many assets."""
 SHORTEST = 3
 """Characters from which on beginnings of identifiers are looked for."""
+SERIAL_END = 4
+"""Characters from which on the end of a serial number is looked for; one of them is a digit."""
 POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? ?([0-9][A-Z]{0,2})?")
 LAST = "\U0010ffff"
 _COLUMNS = (
@@ -59,7 +61,7 @@ def find_assets(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], b
     """The visible assets that match, the best first, and whether all were looked at; inside an operation.
 
     Looked for: asset ID, MPAN (13 digits, or 21 of a bill), serial number, other identifiers and the provider's own code,
-    each whole or by its beginning; names by all words given; whole postcodes and outward codes.
+    each whole or by its beginning; the end of a serial number; names by all words given; whole postcodes and outward codes.
     """
     matches: dict[UUID, AssetMatch] = {}
     for match in (*_identified(actor, text), *_begun(actor, text), *_named(actor, text, most)):
@@ -167,9 +169,10 @@ def _contains(column: Any, word: str) -> ColumnElement[bool]:
 
 
 def _scanned(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], bool]:
-    """Words inside names, and postcodes: looked for in what the actor sees, the newest first, for as long as patience lasts."""
+    """Words inside names, postcodes and ends of serial numbers, in what the actor sees: newest first, while patience lasts."""
     words = and_(*(_contains(Asset.asset_name, word) for word in text.split()))
     postcode = text.upper() if POSTCODE.fullmatch(text.upper()) else None
+    serial_end = _serial_end(text)
     scopes, own = scopes_of(actor, "asset.read"), [words]
     matches: list[AssetMatch] = []
     if scopes - {Scope.OWN}:
@@ -183,12 +186,14 @@ def _scanned(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], bool
         conditions = own if anchor is not None else []
         if postcode:
             conditions = [*conditions, _postcode(postcode)]
+        if serial_end:
+            conditions = [*conditions, col(Asset.serial_key).endswith(serial_end, autoescape=True)]
         last: UUID | None = None
         while conditions and len(matches) < most:
             if time.monotonic() - begun > PATIENCE:
                 return matches, False
             rows, last = _chunk(actor, anchor, or_(*conditions), last, most)
-            matches += [_told(row, postcode) for row in rows]
+            matches += [_match_of(row, postcode, serial_end) for row in rows]
             if last is None:
                 break
     return matches, complete
@@ -222,11 +227,21 @@ def _chunk(
     end = session.scalar(select(identifier).where(*conditions).order_by(identifier.desc()).offset(CHUNK - 1).limit(1))
     if end is not None:
         conditions.append(identifier >= end)
-    query = select(*_COLUMNS, col(Asset.postcode)).where(*conditions, condition, _seen(actor))
+    columns = (*_COLUMNS, col(Asset.postcode), col(Asset.serial_number), col(Asset.serial_key))
+    query = select(*columns).where(*conditions, condition, _seen(actor))
     return session.execute(query.order_by(identifier.desc()).limit(most)).all(), end
 
 
-def _told(row: Row[Any], postcode: str | None) -> AssetMatch:
+def _serial_end(text: str) -> str | None:
+    """What may be the end of a serial number, as serial numbers are compared; None for anything else."""
+    end = key_of(text)
+    ends = end is not None and len(end) >= SERIAL_END and " " not in text and any(sign.isdigit() for sign in end)
+    return end if ends else None
+
+
+def _match_of(row: Row[Any], postcode: str | None, serial_end: str | None) -> AssetMatch:
+    if serial_end and str(row.serial_key or "").endswith(serial_end):
+        return AssetMatch(row, BEGINNING, "Serial number", str(row.serial_number))
     if postcode and str(row.postcode or "").startswith(postcode):
         return AssetMatch(row, WITHIN, "Postcode", str(row.postcode))
     return AssetMatch(row, WITHIN, "Name", row.asset_name)

@@ -9,7 +9,8 @@ from services.assets.registration.drafts import save_draft
 from services.assets.registration.submissions import submit_draft, take_draft
 from services.core.errors import Forbidden
 from services.core.identity.actor import Actor
-from services.governance.search import Found, Hit, part_of, search
+from services.governance.search import search
+from services.governance.search_hits import Found, Hit, part_of
 from tests.asset_factories import (
     an_mpan,
     battery,
@@ -189,3 +190,20 @@ def test_the_scan_goes_through_all_of_it_in_parts_and_says_when_it_stopped(
 def test_the_part_that_matched(value: str, given: str, part: str) -> None:
     start, length = part_of(value, given)
     assert value[start : start + length] == part
+
+
+def test_the_end_of_a_serial_number_counts(register: str) -> None:
+    actor, other = make_provider(), make_provider("Kelvin Flex")
+    asset = registered(actor, SerialNumber="NES-88-2024-000778", AssetName="Fen battery")
+    registered(other, SerialNumber="KFX-2000778", AssetName="Elsewhere")
+    for text in ("000778", "2024-000778"):
+        hit = first(actor, text)
+        assert (hit.identifier, hit.field) == (str(asset.id), "Serial number"), text
+    assert titles(make_administrator(), "000778", Found.ASSET) == ["Elsewhere", "Fen battery"]
+    assert titles(actor, "778", Found.ASSET) == [], "too short to mean a serial number"
+
+
+def test_gsp_groups_and_people_are_found_by_name(register: str) -> None:
+    actor = make_provider()
+    assert titles(actor, "yorks", Found.GSP_GROUP) == ["Yorkshire (_M)"]
+    assert titles(actor, "_C", Found.GSP_GROUP) == ["London (_C)"]
