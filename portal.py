@@ -10,6 +10,7 @@ from pages.frame.access import note_page
 from pages.frame.refusals import show_refusal
 from pages.frame.role_bar import draw_role_bar
 from pages.frame.session import is_applicant, read_session
+from pages.frame.tasks import read_counts
 from pages.frame.titles import REGISTER, name_window
 from pages.frame.uploads import note_visitor
 from services.core.errors import RegisterError
@@ -40,11 +41,11 @@ elif is_applicant(session.actor):
     page = st.navigation(navigation.list_applicant_pages())
     st.session_state[APPLIED] = True
 else:
-    page = st.navigation(navigation.list_pages(session.actor), expanded=True)
+    page = st.navigation(navigation.list_pages(session.actor, read_counts(session.actor)), expanded=True)
     if st.session_state.pop(APPLIED, False):
         # The organisation is registered: the page on which that was done isn't theirs any more.
         st.switch_page("pages/home.py")
-name_window(page.title)
+name_window(navigation.title_of(page))
 page_filters.begin_page(page.url_path)
 closed = session.actor is not None and navigation.find_closed(page.url_path, session.actor) is not None
 try:

@@ -24,8 +24,8 @@ class SearchQuery(BaseModel):
     q: str = Field(
         max_length=LONGEST,
         description="An asset's ID, MPAN (13 digits, or the 21 of a bill), serial number, own code, other identifier, postcode "
-        "or name; a market unit's, product's or category's name or code; an application's product or unit; an organisation's name or "
-        "number; a person's name; words of a draft; a GSP group. Beginnings are enough.",
+        "or name; a market unit's, product's or category's name or code; an application's product or unit; an organisation's "
+        "name or number; a person's name; words of a draft; a GSP group. Beginnings are enough.",
         examples=["Riverside"],
     )
 
@@ -36,7 +36,7 @@ class HitOut(AnswerSchema):
     kind: Found = Field(description="PARTICIPANT: an organisation of which you see name and roles only.")
     identifier: str = Field(
         serialization_alias="Id",
-        description="The record's identifier; of a category, product or GSP group its code; of a person that of the organisation.",
+        description="The record's identifier; of a category, product or GSP group its code; of a person the organisation's.",
     )
     title: str
     about: str

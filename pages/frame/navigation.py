@@ -1,6 +1,6 @@
 """Navigation: the pages of each area, offered to those whose permissions open them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,7 +9,8 @@ from streamlit.navigation.page import Page
 
 from pages.frame.closed import show_closed, show_unknown
 from services.core.identity.actor import Actor
-from services.core.identity.permissions import may
+from services.core.identity.permissions import may, may_by_work
+from services.governance.tasks import TaskArea
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,13 @@ class PortalPage:
     permissions: Sequence[str] = ()
     hidden: bool = False
     """Reached by a link from another page, not from the menu."""
+    work: Sequence[str] = ()
+    """Permissions of which one must come with the actor's work: else the page would always be empty."""
+    tasks: TaskArea | None = None
+    """The tasks that are done there, counted in the menu."""
 
 
+BADGE = " :blue-badge["
 START = "start"
 """Streamlit serves its default page at / only, but keeps a name for it; /home is another way to the same page."""
 PLACES: dict[str, list[PortalPage]] = {
@@ -39,10 +45,20 @@ PLACES: dict[str, list[PortalPage]] = {
         PortalPage(
             "assets/prepare_asset.py", "prepare-asset", "Prepare an asset", "add_circle", ["asset.submit_draft"]
         ),
-        PortalPage("assets/upload.py", "upload", "Upload a portfolio", "upload_file", ["asset.bulk"]),
-        PortalPage("assets/drafts.py", "drafts", "Drafts", "edit_note", ["asset.draft"]),
-        PortalPage("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"]),
-        PortalPage("assets/review.py", "review", "Review", "fact_check", ["asset.read"]),
+        PortalPage(
+            "assets/upload.py", "upload", "Upload a portfolio", "upload_file", ["asset.bulk"], tasks=TaskArea.UPLOADS
+        ),
+        PortalPage("assets/drafts.py", "drafts", "Drafts", "edit_note", ["asset.draft"], tasks=TaskArea.DRAFTS),
+        PortalPage("assets/assets.py", "assets", "Assets and map", "map", ["asset.read"], work=["asset.read"]),
+        PortalPage(
+            "assets/review.py",
+            "review",
+            "Review",
+            "fact_check",
+            ["asset.read"],
+            work=["asset.settle", "asset.answer", "qualification.assess"],
+            tasks=TaskArea.REVIEW,
+        ),
         PortalPage("assets/lookup.py", "look-up", "Look up", "search", ["asset.lookup"]),
         PortalPage("assets/asset.py", "asset", "Asset", "bolt", ["asset.read"], hidden=True),
         PortalPage("assets/edit_asset.py", "edit-asset", "Change an asset", "edit", ["asset.update"], hidden=True),
@@ -50,13 +66,29 @@ PLACES: dict[str, list[PortalPage]] = {
         PortalPage(
             "assets/edit_category.py", "edit-category", "Edit a category", "edit", ["category.manage"], hidden=True
         ),
-        PortalPage("assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"]),
+        PortalPage(
+            "assets/sources.py", "sources", "Public registers", "menu_book", ["source.read"], tasks=TaskArea.SOURCES
+        ),
     ],
     "Market": [
-        PortalPage("market/dashboard.py", "market", "Market at a glance", "monitoring", ["market.statistics"]),
+        PortalPage(
+            "market/dashboard.py",
+            "market",
+            "Market at a glance",
+            "monitoring",
+            ["market.statistics"],
+            work=["market.statistics"],
+        ),
         PortalPage("market/products.py", "products", "Products", "inventory_2", ["product.read"]),
         PortalPage("market/product.py", "product", "Product", "inventory_2", ["product.read"], hidden=True),
-        PortalPage("market/proposals.py", "product-proposals", "Product proposals", "rule", ["product.propose"]),
+        PortalPage(
+            "market/proposals.py",
+            "product-proposals",
+            "Product proposals",
+            "rule",
+            ["product.propose"],
+            tasks=TaskArea.PROPOSALS,
+        ),
         PortalPage(
             "market/propose_product.py",
             "propose-product",
@@ -67,17 +99,27 @@ PLACES: dict[str, list[PortalPage]] = {
         ),
         PortalPage("market/stacking.py", "stacking", "Stacking", "grid_on", ["product.read"]),
         PortalPage("market/equivalences.py", "equivalences", "Equivalences", "swap_horiz", ["product.read"]),
-        PortalPage("market/units.py", "market-units", "Market units", "hub", ["unit.read"]),
+        PortalPage("market/units.py", "market-units", "Market units", "hub", ["unit.read"], work=["unit.read"]),
         PortalPage("market/build_unit.py", "build-unit", "Build a unit", "add_box", ["unit.manage"]),
-        PortalPage("market/opportunities.py", "opportunities", "Opportunities", "explore", ["unit.read"]),
+        PortalPage(
+            "market/opportunities.py", "opportunities", "Opportunities", "explore", ["unit.read"], work=["unit.read"]
+        ),
         PortalPage(
             "market/queue.py",
             "application-queue",
             "Applications to assess",
             "pending_actions",
             ["qualification.assess", "organisation.decide"],
+            tasks=TaskArea.ASSESSMENT,
         ),
-        PortalPage("market/applications.py", "applications", "Applications", "assignment", ["qualification.apply"]),
+        PortalPage(
+            "market/applications.py",
+            "applications",
+            "Applications",
+            "assignment",
+            ["qualification.apply"],
+            tasks=TaskArea.APPLICATIONS,
+        ),
         PortalPage(
             "market/application.py", "application", "Application", "assignment", ["qualification.read"], hidden=True
         ),
@@ -85,7 +127,12 @@ PLACES: dict[str, list[PortalPage]] = {
     ],
     "Participants": [
         PortalPage(
-            "participants/organisations.py", "organisations", "Organisations", "apartment", ["organisation.directory"]
+            "participants/organisations.py",
+            "organisations",
+            "Organisations",
+            "apartment",
+            ["organisation.directory"],
+            tasks=TaskArea.ORGANISATIONS,
         ),
         PortalPage("participants/organisation.py", "organisation", "My organisation", "badge", ["organisation.read"]),
         PortalPage(
@@ -104,7 +151,14 @@ PLACES: dict[str, list[PortalPage]] = {
             ["organisation.register"],
         ),
         PortalPage("participants/users.py", "users", "Users", "group", ["user.manage"]),
-        PortalPage("participants/clients.py", "credentials", "API credentials", "key", ["client.manage"]),
+        PortalPage(
+            "participants/clients.py",
+            "credentials",
+            "API credentials",
+            "key",
+            ["client.manage"],
+            tasks=TaskArea.CREDENTIALS,
+        ),
     ],
     "Governance": [
         PortalPage("governance/ledger.py", "ledger", "Ledger", "verified_user", ["ledger.verify"]),
@@ -116,19 +170,22 @@ PLACES: dict[str, list[PortalPage]] = {
 }
 
 
-def _page(place: PortalPage, *, default: bool = False) -> Page:
+def _page(place: PortalPage, *, in_menu: bool = True, count: int = 0) -> Page:
     return st.Page(
         f"pages/{place.file}",
-        title=place.title,
+        title=f"{place.title}{BADGE}{count:,}]" if count else place.title,
         icon=f":material/{place.icon}:",
         url_path=place.address,
-        default=default,
-        visibility="hidden" if place.hidden else "visible",
+        default=place.address == START,
+        visibility="visible" if in_menu else "hidden",
     )
 
 
-def list_pages(actor: Actor) -> dict[str, list[Page]]:
-    """The pages that the actor may open, by area; at every other address a page that says why nothing is there."""
+def list_pages(actor: Actor, counts: Mapping[TaskArea, int]) -> dict[str, list[Page]]:
+    """The pages that the actor may open, by area; at every other address a page that says why nothing is there.
+
+    `counts` are the actor's tasks, which stand beside the pages on which they are done.
+    """
     closed = [
         st.Page(show_closed, title=place.title, url_path=place.address, visibility="hidden")
         for place in _all_places()
@@ -137,7 +194,11 @@ def list_pages(actor: Actor) -> dict[str, list[Page]]:
     if unknown := _unknown_address():
         closed.append(st.Page(show_unknown, title="No such page", url_path=unknown, visibility="hidden"))
     pages = {
-        area: [_page(place, default=place.address == START) for place in places if is_offered(place, actor)]
+        area: [
+            _page(place, in_menu=is_in_menu(place, actor), count=counts.get(place.tasks, 0) if place.tasks else 0)
+            for place in places
+            if is_offered(place, actor)
+        ]
         for area, places in PLACES.items()
     }
     pages[""] += closed
@@ -153,6 +214,17 @@ def list_public_pages() -> list[Page]:
         st.Page("pages/sign_in.py", title="Sign in", icon=":material/login:", default=True),
         *(st.Page("pages/sign_in.py", title="Sign in", url_path=address, visibility="hidden") for address in addresses),
     ]
+
+
+def title_of(page: Page) -> str:
+    """A page's title without the count of tasks beside it."""
+    return page.title.partition(BADGE)[0]
+
+
+def is_in_menu(place: PortalPage, actor: Actor) -> bool:
+    """Test whether a page stands in the actor's menu: offered, shown, and not always empty for their work."""
+    by_work = not place.work or any(may_by_work(actor, permission) for permission in place.work)
+    return not place.hidden and by_work and is_offered(place, actor)
 
 
 def find_closed(address: str, actor: Actor) -> PortalPage | None:
@@ -180,7 +252,7 @@ def list_destinations(actor: Actor) -> list[dict[str, str]]:
         }
         for area, places in PLACES.items()
         for place in places
-        if is_offered(place, actor) and (not place.hidden or place.address in WITHOUT_RECORD)
+        if is_in_menu(place, actor) or (place.address in WITHOUT_RECORD and is_offered(place, actor))
     ]
 
 

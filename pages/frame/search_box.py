@@ -19,8 +19,8 @@ EACH = 5
 """Results of one kind that are shown while one types."""
 SHOWN = 24
 HTML = f"""<div class="fmar-palette">
-<input type="search" role="combobox" aria-label="{LABEL}" aria-expanded="false" aria-controls="fmar-hits" aria-autocomplete="list"
- autocomplete="off" spellcheck="false" maxlength="{LONGEST}" placeholder="Search, or jump to a page   /" />
+<input type="search" role="combobox" aria-label="{LABEL}" aria-expanded="false" aria-controls="fmar-hits"
+ aria-autocomplete="list" autocomplete="off" spellcheck="false" maxlength="{LONGEST}" placeholder="Search or jump to   /" />
 <div id="fmar-hits" role="listbox" aria-label="Results" hidden></div>
 <output class="visually-hidden" aria-live="polite"></output>
 </div>"""

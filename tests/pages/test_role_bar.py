@@ -4,11 +4,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from pages.frame.navigation import list_destinations
 from pages.frame.role_bar import ACTING, SWITCH
 from services.core.identity.actor import Actor
 from tests import asset_factories, factories
 from tests.pages.portal import ROOT, be, be_administrator, open_page, press, quiet, text
 
+UNITS = ("market-units", "opportunities")
 pytestmark = [pytest.mark.use_case("UC-01.01"), pytest.mark.usefixtures("one_register")]
 
 
@@ -109,3 +111,26 @@ def test_a_page_that_the_other_role_lacks_leads_back() -> None:
     at = switch_role(open_page("bramble", "assets/assets"), "Viewer, Ampere Devices")
     assert at.title[0].value == "Not part of your role"
     assert press(at, "Back to FSP administrator, Bramble Flex").title[0].value == "Assets and map"
+
+
+@pytest.mark.use_case("UC-01.04")
+@pytest.mark.parametrize(
+    ("organisation", "roles", "missing", "present"),
+    [
+        ("Regulator", ["organisation_admin", "regulator"], {"assets", "review", *UNITS}, {"market", "ledger"}),
+        ("Installer", ["organisation_admin", "installer"], {"review", "market", *UNITS}, {"drafts", "users"}),
+        ("FSP", ["organisation_admin"], set(), {"assets", "market-units", "users"}),
+        ("FSP", ["organisation_admin", "fsp_user"], set(), {"assets", "review", "market", "market-units", "opportunities"}),
+        ("DNO", ["organisation_admin", "so_user"], set(), {"assets", "review", "market", "market-units", "opportunities"}),
+    ],
+)  # fmt: skip
+def test_a_menu_has_no_page_that_is_always_empty(
+    organisation: str, roles: list[str], missing: set[str], present: set[str]
+) -> None:
+    areas = ("UKPN_EPN",) if organisation == "DNO" else ()
+    actor = factories.make_actor(
+        factories.make_organisation("Somebody Ltd", (organisation,), licence_areas=areas), roles
+    )
+    addresses = {page["address"] for page in list_destinations(actor)}
+    assert not addresses & missing
+    assert present <= addresses

@@ -52,6 +52,17 @@ def may(actor: Actor, permission: str) -> bool:
     return bool(scopes_of(actor, permission))
 
 
+def may_by_work(actor: Actor, permission: str) -> bool:
+    """Tell whether it is open to the actor by another role than that of an organisation's administrator.
+
+    That role reaches to all records of its own organisation, which may be one that never has any: a regulator's administrator
+    would be offered lists of assets that are always empty. Somebody with that role alone may be any organisation's.
+    """
+    scopes = permission_table()[permission].scopes
+    roles = actor.roles - {Role.ORGANISATION_ADMIN} or actor.roles
+    return any(scopes[role] is not Scope.NONE for role in roles)
+
+
 def require(actor: Actor, permission: str) -> None:
     """Raise Forbidden unless the actor's roles allow this, saying which roles would."""
     if may(actor, permission):
