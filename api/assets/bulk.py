@@ -1,6 +1,6 @@
 """Files of assets: handed in, made from a template (UC-02.01, UC-02.03): see docs/bulk.md."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +54,11 @@ class BulkQuery(BaseModel):
         max_length=500,
         description="`Heading=Term` says what a column holds, `Heading=` passes it over; remembered for your organisation.",
     )
+    date_order: Literal["day", "month"] | None = Field(
+        default=None,
+        description="What stands first in dates that could be two, such as 05/06/2025; remembered for your organisation. "
+        "Without it such rows are refused, unless other dates of the file or its last answer settle it.",
+    )
     constant: list[str] = Field(
         default_factory=list,
         max_length=100,
@@ -91,6 +96,7 @@ async def upload_assets(
         justifications={EVERY_CODE: query.justification} if query.justification else {},
         keep_drafts=query.keep_drafts,
         idempotency_key=idempotency_key or None,
+        date_order=query.date_order,
     )
     kind = request.headers.get("Content-Type")
     _require_file_type(kind)

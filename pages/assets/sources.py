@@ -1,18 +1,17 @@
 """Public registers (UC-02.01): editions that assets are held against; the administrator loads the next one here."""
 
-from datetime import date
-
 import streamlit as st
 
 from pages.components.category.source_editions import draw_counts, draw_findings
 from pages.components.category.source_records import draw_record_search
+from pages.components.common.date_field import TypedDate, draw_date
 from pages.components.table.cells import count_cell, date_cell, moment_cell, text_cell
 from pages.components.table.table import Column, Row, TableFile, TablePage, draw_table, sort_rows
 from pages.frame import session
 from pages.frame.refusals import show_refusal
 from services.assets.sources.loading import edition_date_of, load_source
 from services.assets.sources.reading_records import Edition, list_editions
-from services.core.clock import show_date, today
+from services.core.clock import show_date
 from services.core.errors import RegisterError
 from services.core.identity.permissions import may
 
@@ -46,14 +45,15 @@ def _draw_loading() -> None:
             return
         cells = st.grid(2, min_column_width=240)
         file_date = edition_date_of(file.name)
-        day = cells.date_input(
-            "Date of the edition",
-            value=file_date,
-            max_value=today(),
-            format="DD/MM/YYYY",
-            key=f"edition-date-{file.file_id}",
-            help="Told by the file's name where it has one." if file_date else "The file's name tells none: choose it.",
-        )
+        with cells.container():
+            typed = draw_date(
+                "Date of the edition",
+                value=file_date,
+                key=f"edition-date-{file.file_id}",
+                help="Told by the file's name where it has one."
+                if file_date
+                else "The file's name tells none: type it.",
+            )
         publisher = cells.text_input(
             "Publisher",
             key=f"publisher-{file.file_id}",
@@ -62,17 +62,17 @@ def _draw_loading() -> None:
         )
         st.caption(f"{file.name}, {file.size / MEGABYTE:.1f} MB")
         if st.button("Load it", type="primary", icon=":material/upload:"):
-            _run(file.getvalue(), file.name, publisher or None, day)
+            _run(file.getvalue(), file.name, publisher or None, typed)
 
 
-def _run(data: bytes, name: str, publisher: str | None, day: date | None) -> None:
+def _run(data: bytes, name: str, publisher: str | None, typed: TypedDate) -> None:
     bar = st.progress(0.0, "Beginning")
 
     def follow(share: float, doing: str) -> None:
         bar.progress(min(share, 1.0), doing)
 
     try:
-        edition = load_source(actor, data, name, publisher=publisher, edition_date=day, progress=follow)
+        edition = load_source(actor, data, name, publisher=publisher, edition_date=typed.require(), progress=follow)
     except RegisterError as refused:
         bar.empty()
         show_refusal(refused, {"file": "File as published", "edition_date": "Date of the edition"})

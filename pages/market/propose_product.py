@@ -1,12 +1,12 @@
 """A system operator proposes a new product, a change of one, or its end from a day (UC-04.01)."""
 
-from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from models.products import ProductVersion, ProposalKind
 from pages.components.common.actions import DONE
+from pages.components.common.date_field import TypedDate, draw_date
 from pages.components.product.form import draw_product_fields
 from pages.components.product.labels import describe_changes
 from pages.frame import session
@@ -14,7 +14,7 @@ from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_changes, show_findings, show_refusal
 from services.core.clock import show_date, today
-from services.core.errors import Duplicate, RegisterError
+from services.core.errors import Duplicate, Invalid, RegisterError
 from services.market.products.document import LABELS, document_from_version, find_differences
 from services.market.products.products import product_versions
 from services.market.products.proposals import ProposalDraft, check_proposal, propose_product
@@ -52,15 +52,15 @@ def draw_heading() -> tuple[ProposalKind, str, ProductVersion | None]:
     return kind, base.code, base
 
 
-def draw_when(kind: ProposalKind, prefix: str, base: ProductVersion | None) -> tuple[date, str]:
+def draw_when(kind: ProposalKind, prefix: str, base: ProductVersion | None) -> tuple[TypedDate, str]:
     """From which day, and why."""
     label = "The first day without it *" if kind is ProposalKind.DEPRECATE else "In force from *"
     first = max(today(), base.valid_from) if base is not None else today()
-    day = st.date_input(label, value=first, min_value=today(), key=f"{prefix}/EffectiveFrom", format="DD/MM/YYYY")
+    typed = draw_date(label, value=first, key=f"{prefix}/EffectiveFrom")
     reason = st.text_area(
         "Why? *", key=f"{prefix}/Reason", height=100, help="10 to 2,000 characters: the administrator decides by it."
     )
-    return day if isinstance(day, date) else today(), reason or ""
+    return typed, reason or ""
 
 
 def submit(proposed: ProposalDraft) -> None:
@@ -95,7 +95,7 @@ prefix = f"propose/{kind}/{code if base else ''}"
 document: dict[str, Any] = {}
 if kind is not ProposalKind.DEPRECATE:
     document = draw_product_fields(prefix, document_from_version(base) if base else {"Phase": "go-live"})
-day, reason = draw_when(kind, prefix, base)
+typed, reason = draw_when(kind, prefix, base)
 if base is not None and document:
     changes = find_differences(base, document | {name: None for name, value in document.items() if value in ("", [])})
     if changes:
@@ -103,11 +103,13 @@ if base is not None and document:
         show_changes(describe_changes(changes))
     else:
         st.caption("Nothing differs from what stands.")
-proposed = ProposalDraft(kind, code, day, reason, document)
+proposed = ProposalDraft(kind, code, typed.day or today(), reason, document)
 with st.container(horizontal=True):
     checking = st.button("Check", icon=":material/rule:")
     sending = st.button("Propose", type="primary", icon=":material/send:")
-if checking:
+if (checking or sending) and typed.finding is not None:
+    show_refusal(Invalid([typed.finding]), LABELS)
+elif checking:
     show_check(proposed)
-if sending:
+elif sending:
     submit(proposed)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from models.participants import ROLE_LABELS, ApiClientStatus
 from pages.components.common import dialogs
+from pages.components.common.date_field import draw_date
 from pages.components.common.organisation_picker import choose_organisation
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
@@ -34,17 +35,15 @@ def _draw_creation() -> None:
         "Roles", assignable_in(actor, organisation_id), format_func=ROLE_LABELS.__getitem__, key="client-roles"
     )
     last = today() + LONGEST_LIFE - timedelta(days=1)
-    until = st.date_input(
+    until = draw_date(
         "Expires at the end of",
+        key="client-until",
         value=today() + USUAL_LIFE,
-        min_value=today(),
-        max_value=last,
-        format="DD/MM/YYYY",
         help="Two years ahead at most. Rotate the secret in between as often as you like.",
     )
     if st.button("Make it", type="primary", icon=":material/key:"):
-        expires = datetime.combine(until, time.max, LONDON)
         try:
+            expires = datetime.combine(until.require() or last, time.max, LONDON)
             client, secret = create_client(actor, organisation_id, name or "", roles, expires)
         except RegisterError as refused:
             show_refusal(refused, {"ExpiresAt": "Expires at the end of"})

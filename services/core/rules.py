@@ -5,14 +5,16 @@ errors at once; the words are written out only for the rows that fail, so a clea
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import polars as pl
 
 from services.core.errors import Finding, Severity
 
 GIVEN = "{given}"
+PLACEHOLDERS = re.compile(r"(\{[a-z]+\})")
 LONGEST_HINTED = 300
 """Characters of a value that hints are looked for in: a longer one is no slip of the pen, and searching it takes long."""
 ROW_SCHEMA = pl.Schema({"row": pl.UInt32})
@@ -45,7 +47,8 @@ class Rule:
     `code` is family and number (``MPAN-02``) and never changes meaning once published. `field` is the ontology term the
     finding stands beside (None: the whole record). `holds` is true or null where the rule is kept; without `holds` the
     rule is decided by a service that can see other records, which makes its finding with `finding`.
-    `message` may contain ``{given}``. `given` is what is shown as handed in, when that isn't the field itself.
+    `message` may contain ``{given}``, and the names of `values`: expressions of text that say more, such as a distance.
+    `given` is what is shown as handed in, when that isn't the field itself.
     `hints` follow the message where what was given looks like something that is known to go wrong: the first that fits.
     """
 
@@ -57,6 +60,7 @@ class Rule:
     given: pl.Expr | None = None
     severity: Severity = Severity.ERROR
     hints: tuple[Hint, ...] = ()
+    values: Mapping[str, pl.Expr] = dataclass_field(default_factory=dict)
 
     @property
     def decided_by_service(self) -> bool:
@@ -118,14 +122,13 @@ def _written(rule: Rule, frame: pl.DataFrame, source: pl.DataFrame, verdict: pl.
         values = source[rule.field].gather(rows).cast(pl.String)
     else:
         values = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
-    parts = rule.message.split(GIVEN)
-    quoted = pl.col("given").fill_null("nothing")
-    words: list[pl.Expr] = [pl.lit(parts[0])]
-    for part in parts[1:]:
-        words += [quoted, pl.lit(part)]
+    extra = {name: frame.select(expr.alias(name)).to_series().gather(rows) for name, expr in rule.values.items()}
+    texts = {"given": pl.col("given").fill_null("nothing"), **{name: pl.col(f"value:{name}") for name in extra}}
+    words = [texts.get(part[1:-1], pl.lit(part)) for part in PLACEHOLDERS.split(rule.message) if part]
     if rule.hints:
         words.append(_hint(rule.hints))
-    return pl.DataFrame({"row": rows, "given": values}).select(
+    columns = {"row": rows, "given": values, **{f"value:{name}": series for name, series in extra.items()}}
+    return pl.DataFrame(columns).select(
         pl.col("row").cast(pl.UInt32),
         pl.lit(rule.code).alias("code"),
         pl.lit(rule.field, dtype=pl.String).alias("field"),

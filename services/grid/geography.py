@@ -32,7 +32,14 @@ from services.grid.distributors import (
     dno_of_gsp_group,
     gsp_group_name,
 )
-from services.grid.outcodes import nearest_outcode, outcode_of, outcode_position, outcode_reach, place_elsewhere
+from services.grid.outcodes import (
+    km_beyond_postcode,
+    nearest_outcode,
+    outcode_of,
+    outcode_position,
+    outcode_reach,
+    place_elsewhere,
+)
 from services.grid.positions import MAN_EASTINGS, MAN_NORTHINGS, land_points, likely_position_error
 
 __all__ = [
@@ -57,6 +64,7 @@ __all__ = [
     "in_great_britain",
     "inside_area",
     "inside_areas",
+    "km_beyond_postcode",
     "land_points",
     "likely_position_error",
     "nearest_outcode",

@@ -132,6 +132,15 @@ def outcode_reach(postcode: str) -> float | None:
     return _reaches().get(code) if code in _positions() else None
 
 
+def km_beyond_postcode(lat: float, lon: float, postcode: str) -> float | None:
+    """Kilometres from a position to the centre of the postcode's outward code, where it lies beyond its reach; else None."""
+    centre, reach = outcode_position(postcode), outcode_reach(postcode)
+    if centre is None or reach is None:
+        return None
+    metres = float(np.hypot(*np.subtract(to_national_grid(lat, lon), to_national_grid(*centre))))
+    return metres / 1000 if metres > reach else None
+
+
 def nearest_outcode(lat: float, lon: float) -> str | None:
     """The outward code whose centre is nearest; None when that is more than 30 km away."""
     try:

@@ -1,7 +1,6 @@
 """The portal for tests of the asset pages: somebody signed in as a persona of the demo, at one page."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -46,7 +45,7 @@ def open_page(persona: str, page: str, **parameters: str) -> AppTest:
 def fill(at: AppTest, slot: str, values: Mapping[str, Any]) -> AppTest:
     """Type values into a form, by term; each kind of widget takes its own."""
     for term, value in values.items():
-        at.get_by_key(f"{slot}/{term}").set_value(date.fromisoformat(value) if term.endswith("Date") else value)
+        at.get_by_key(f"{slot}/{term}").set_value(value)
     return quiet(at.run())
 
 

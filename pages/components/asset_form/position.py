@@ -14,7 +14,9 @@ from services.grid.geography import (
     gsp_group_at,
     gsp_group_name,
     in_great_britain,
+    km_beyond_postcode,
     nearest_outcode,
+    outcode_of,
     outcode_position,
     to_national_grid,
     to_wgs84,
@@ -94,7 +96,16 @@ def describe_position(state: FormState) -> str:
         return ":orange[:material/warning: These coordinates are no place on Earth.]"
     if not in_great_britain(*place):
         return ":orange[:material/warning: This is outside Great Britain: check both coordinates.]"
-    return f":material/pin_drop: {_in_words(*place)}"
+    return f":material/pin_drop: {_in_words(*place)}{_far_from_postcode(*place, str(state.get('Postcode') or ''))}"
+
+
+def _far_from_postcode(latitude: float, longitude: float, postcode: str) -> str:
+    """How far the position is from the postcode beside it, where it can't be of that one."""
+    km = km_beyond_postcode(latitude, longitude, postcode)
+    if km is None:
+        return ""
+    words = f"{km:.0f} km from the centre of {outcode_of(postcode)}: check position and postcode."
+    return f"\n\n:orange[:material/warning: {words}]"
 
 
 def _in_words(latitude: float, longitude: float) -> str:

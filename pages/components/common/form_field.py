@@ -1,20 +1,20 @@
 """One attribute as a widget: which widget follows from its kind alone, so that a category nobody foresaw can be filled in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from pages.components.common.form_state import UNIT, FormState
+from pages.components.common.date_field import PLACEHOLDER, show_reading, typed_date
+from pages.components.common.form_state import DAYS, UNIT, FormState
 from pages.components.common.power import PLAIN, show_kw, to_kw
 from pages.frame.markdown import escape_markdown
+from services.assets.rules.dates import DAY_FIRST, plain_date
 from services.assets.rules.numbers import read_quantity
 from services.assets.rules.schemas import CORE
 from services.core.attributes import FormField
 from services.core.errors import Finding, Severity
 
-EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
 YES_NO = {"true": "Yes", "false": "No"}
 MARK = " *"
 Findings = Mapping[str | None, Sequence[Finding]]
@@ -31,6 +31,8 @@ def label_of(field: FormField, unit: str | None = None) -> str:
 def draw_field(field: FormField, state: FormState, findings: Findings) -> None:
     """Draw a field with its help and, beside it, what the rules say of what stands in it."""
     _DRAW.get(field.kind, _text)(field, state)
+    if field.kind == "date" and not findings.get(field.term):
+        show_reading(typed_date(state.key(field.term), label_of(field)))
     show_beside(findings.get(field.term, ()))
 
 
@@ -102,7 +104,8 @@ def _boolean(field: FormField, state: FormState) -> None:
 
 
 def _day(field: FormField, state: FormState) -> None:
-    st.date_input(value=None, min_value=EARLIEST, max_value=LATEST, format="DD/MM/YYYY", **widget_options(field, state))
+    state.remember(DAYS, state.note(DAYS, frozenset()) | {field.term})
+    st.text_input(**widget_options(field, state), placeholder=PLACEHOLDER)
 
 
 def _power(field: FormField, state: FormState) -> None:
@@ -131,6 +134,6 @@ def value_of(field: FormField, state: FormState) -> object:
         return None
     if field.kind == "power":
         return to_kw(str(value), state.get(UNIT))
-    if isinstance(value, date):
-        return value.isoformat()
+    if field.kind == "date":
+        return plain_date(str(value), DAY_FIRST) or value
     return value

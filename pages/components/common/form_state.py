@@ -7,9 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.common.date_field import show_typed
+from services.assets.rules.dates import DAY_FIRST, plain_date
+
 UNIT = "_unit"
 PLACE = "_place"
 ALIAS_COUNT = "_aliases"
+DAYS = "days"
+"""Note: the fields that hold dates as they are typed."""
 DEFAULTS: Mapping[str, Any] = {UNIT: "kW", PLACE: "map", ALIAS_COUNT: 1}
 """The form's own choices, and what they are before anybody chooses: a form with nothing else typed is empty."""
 EMPTY = (None, "", [], False)
@@ -39,21 +44,22 @@ class FormState:
 
     def typed(self) -> dict[str, Any]:
         """Everything typed so far, as JSON keeps it; fields of categories that aren't chosen now included."""
-        start = f"{self.slot}/"
+        start, days = f"{self.slot}/", self.note(DAYS, frozenset())
         entries: dict[str, Any] = {}
         for key in st.session_state:
             if not isinstance(key, str) or not key.startswith(start):
                 continue
             name, value = key.removeprefix(start), st.session_state[key]
             if value not in EMPTY and value != DEFAULTS.get(name):
-                entries[name] = value.isoformat() if isinstance(value, date) else value
+                entries[name] = plain_date(str(value), DAY_FIRST) or value if name in days else value
         return dict(sorted(entries.items()))
 
     def fill(self, typed: Mapping[str, Any], dates: Iterable[str]) -> None:
-        """Put back what was typed; `dates` are the fields whose widget holds a date."""
-        days = set(dates)
+        """Put back what was typed; `dates` are the fields that hold dates, shown as they are typed."""
+        days = frozenset(dates)
+        self.remember(DAYS, days)
         for name, value in typed.items():
-            self.put(name, _date(value) if name in days else value)
+            self.put(name, _typed_day(value) if name in days else value)
 
     def note(self, name: str, default: Any = None) -> Any:
         """Something remembered about the form that is no part of what was typed."""
@@ -74,8 +80,8 @@ class FormState:
             del st.session_state[key]
 
 
-def _date(value: Any) -> date | None:
+def _typed_day(value: Any) -> str:
     try:
-        return date.fromisoformat(str(value))
+        return show_typed(date.fromisoformat(str(value)))
     except ValueError:
-        return None
+        return str(value)

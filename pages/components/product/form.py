@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.common.date_field import draw_date
 from pages.components.product.labels import DIRECTION_LABELS, PHASE_LABELS, SPREAD_LABELS
 from services.market.products.document import ATTRIBUTES, Attribute, FieldKind
 from services.market.products.reference_data import procurers
@@ -57,10 +58,8 @@ def _field(attribute: Attribute, key: str, value: Any) -> Any:
         case FieldKind.YES_NO:
             return st.checkbox(label, value=bool(value), **widget)
         case FieldKind.DATE:
-            entry = st.date_input(
-                label, value=date.fromisoformat(value) if value else None, format="DD/MM/YYYY", **widget
-            )
-            return entry.isoformat() if isinstance(entry, date) else None
+            typed = draw_date(label, value=date.fromisoformat(value) if value else None, **widget)
+            return typed.day.isoformat() if typed.day else typed.finding and typed.finding.given
         case FieldKind.LONG_TEXT:
             return st.text_area(label, value=value or "", height=100, **widget)
         case FieldKind.TEXT | FieldKind.POWER | FieldKind.WHOLE:

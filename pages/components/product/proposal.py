@@ -1,7 +1,6 @@
 """One proposal: the changes it would make, its answers, and the acts open to the actor."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, Literal
 
 import streamlit as st
@@ -9,6 +8,7 @@ import streamlit as st
 from models.products import ProductProposal, ProposalKind, ProposalStatus
 from pages.components.common.actions import attempt
 from pages.components.common.asset_labels import organisation_names, provider_name
+from pages.components.common.date_field import TypedDate, draw_date
 from pages.components.product.form import draw_product_fields
 from pages.components.product.labels import describe_changes, describe_value
 from pages.frame.markdown import escape_markdown
@@ -129,9 +129,7 @@ def _corrections(proposal: ProductProposal, key: str) -> dict[str, Any]:
     corrections: dict[str, Any] = {}
     with st.expander("Correct what you proposed"):
         first = max(proposal.effective_from, today())
-        corrections["effective_from"] = st.date_input(
-            "From", value=first, min_value=today(), key=f"{key}/EffectiveFrom", format="DD/MM/YYYY"
-        )
+        corrections["effective_from"] = draw_date("From", value=first, key=f"{key}/EffectiveFrom")
         if proposal.kind is not ProposalKind.DEPRECATE:
             corrections["document"] = draw_product_fields(key, proposal.document)
     return corrections
@@ -149,11 +147,13 @@ def _answer_button(actor: Actor, proposal: ProductProposal, key: str, corrected:
 
 
 def _answer(
-    actor: Actor, proposal: ProductProposal, key: str, document: Mapping[str, Any] | None, day: date | None
+    actor: Actor, proposal: ProductProposal, key: str, document: Mapping[str, Any] | None, day: TypedDate | None
 ) -> None:
     text = str(st.session_state.get(f"{key}/text") or "")
     attempt(
-        lambda: answer_proposal(actor, proposal.id, text, proposal.version, document=document, effective_from=day),
+        lambda: answer_proposal(
+            actor, proposal.id, text, proposal.version, document=document, effective_from=day.require() if day else None
+        ),
         "Answered. It waits for the administrator again.",
         f"{key}/text",
     )

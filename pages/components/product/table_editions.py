@@ -8,8 +8,9 @@ import streamlit as st
 
 from models.products import MarketTable, MarketTableKind
 from pages.components.common.actions import attempt
+from pages.components.common.date_field import draw_date, typed_date
 from pages.frame.markdown import escape_markdown
-from services.core.clock import show_date, show_moment, today
+from services.core.clock import show_date, show_moment
 from services.core.identity.actor import Actor
 from services.market.products.market_table_editions import (
     count_table_changes,
@@ -17,6 +18,8 @@ from services.market.products.market_table_editions import (
     publish_table,
     table_editions,
 )
+
+SOURCE_DATE = "Date of the source *"
 
 
 def choose_edition(actor: Actor, kind: MarketTableKind) -> MarketTable:
@@ -49,7 +52,7 @@ def draw_publishing(actor: Actor, table: MarketTable, rows: Sequence[Mapping[str
     with grid.container():
         st.text_input("Source *", key=f"{key}/source", help="Where this is published: document and, if any, link.")
     with grid.container():
-        st.date_input("Date of the source *", value=None, max_value=today(), key=f"{key}/date", format="DD/MM/YYYY")
+        draw_date(SOURCE_DATE, key=f"{key}/date")
     st.text_area("Why? *", key=f"{key}/reason", height=80, help="10 to 1,000 characters; everybody reads it.")
     st.button(
         f"Publish edition {table.edition + 1}",
@@ -63,7 +66,7 @@ def draw_publishing(actor: Actor, table: MarketTable, rows: Sequence[Mapping[str
 
 
 def _publish(actor: Actor, table: MarketTable, rows: Sequence[Mapping[str, Any]], key: str, changes_key: str) -> None:
-    day = st.session_state.get(f"{key}/date")
+    typed = typed_date(f"{key}/date", SOURCE_DATE)
     attempt(
         lambda: publish_table(
             actor,
@@ -71,7 +74,7 @@ def _publish(actor: Actor, table: MarketTable, rows: Sequence[Mapping[str, Any]]
             rows,
             source=str(st.session_state.get(f"{key}/source") or ""),
             # No day is found wrong like one that lies ahead.
-            source_date=day if isinstance(day, date) else date.max,
+            source_date=typed.require() or date.max,
             reason=str(st.session_state.get(f"{key}/reason") or ""),
             edition=table.edition,
         ),

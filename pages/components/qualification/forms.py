@@ -8,6 +8,7 @@ import streamlit as st
 
 from models.qualifications import Qualification
 from pages.components.common.actions import attempt
+from pages.components.common.date_field import draw_date, typed_date
 from pages.components.conversation.files import files_field, forget_files, uploads_in
 from pages.components.qualification.service_windows import window_form
 from pages.frame.markdown import escape_markdown
@@ -29,6 +30,7 @@ from services.market.qualification.provider_actions import answer_information, r
 from services.market.qualification.reason_codes import ReasonKind, list_reasons
 
 YEAR = timedelta(days=365)
+FROM, UNTIL = "Valid from", "Valid until"
 VERDICTS = {AssessmentVerdict.QUALIFIED: "Qualify", AssessmentVerdict.FAILED: "Fail"}
 WORDS = {
     "ask_information": ("Question", "Ask the FSP", "The FSP is asked; the clock stands still."),
@@ -150,8 +152,10 @@ def outcome_fields(key: str) -> None:
         return
     if verdict is AssessmentVerdict.QUALIFIED:
         left, right = st.columns(2)
-        left.date_input("Valid from", today(), key=f"{key}-from", format="DD/MM/YYYY")
-        right.date_input("Valid until", today() + YEAR, key=f"{key}-until", format="DD/MM/YYYY", help="The last day.")
+        with left:
+            draw_date(FROM, key=f"{key}-from", value=today())
+        with right:
+            draw_date(UNTIL, key=f"{key}-until", value=today() + YEAR, help="The last day.")
         st.text_area("Conditions", key=f"{key}-conditions", placeholder="None", max_chars=2000)
     else:
         codes = {code.code: code for code in list_reasons(ReasonKind.FAIL)}
@@ -165,8 +169,8 @@ def read_outcome(key: str) -> AssessmentResult:
     return AssessmentResult(
         verdict=entries[f"{key}-verdict"],
         reason=str(entries.get(f"{key}-text") or ""),
-        valid_from=entries.get(f"{key}-from"),
-        valid_until=entries.get(f"{key}-until"),
+        valid_from=typed_date(f"{key}-from", FROM).require(),
+        valid_until=typed_date(f"{key}-until", UNTIL).require(),
         conditions=entries.get(f"{key}-conditions"),
         reason_code=entries.get(f"{key}-code"),
     )
@@ -181,10 +185,10 @@ def _decide(actor: Actor, qualification: Qualification) -> None:
     evidence_field(key)
 
     def act() -> None:
-        outcome, files = read_outcome(key), uploads_in(key)
+        files = uploads_in(key)
         done = "Qualified." if verdict is AssessmentVerdict.QUALIFIED else "Failed."
         _attempt(
-            lambda: decide_application(actor, qualification.id, outcome, qualification.version, files),
+            lambda: decide_application(actor, qualification.id, read_outcome(key), qualification.version, files),
             done,
             key,
             qualification,

@@ -6,17 +6,21 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from pages.components.common.date_field import draw_date
 from pages.components.upload.columns import ask_columns
 from pages.components.upload.notices import draw_notices
 from pages.components.upload.notifications import follow
+from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
 from services.assets.bulk.upload.jobs import Wishes, submit_file
 from services.assets.bulk.upload.preview import FileLook, attribute_choices, look_at_file
 from services.assets.rules.reference import code_list
+from services.core.clock import show_date
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
 
+ORDERS = {"day": "Day first, as in Britain", "month": "Month first, as in the United States"}
 FILE, LOOK, KEEP = "upload-file", "upload-look", "upload-drafts"
 
 
@@ -30,6 +34,7 @@ def draw_form(actor: Actor) -> None:
     if look is None:
         return
     columns = ask_columns(look)
+    order = _ask_date_order(look)
     constants = _ask_constants(look, columns)
     st.toggle(
         "Keep rows that only lack mandatory values as drafts",
@@ -37,7 +42,17 @@ def draw_form(actor: Actor) -> None:
         help="They can be completed here once the others are registered.",
     )
     if st.button("Try it: nothing is registered yet", type="primary", icon=":material/science:"):
-        _hand_in(actor, file, columns, constants)
+        if look.dates is not None and order is None:
+            st.error("Say which part of the dates is the day, above.", icon=":material/calendar_month:")
+        else:
+            wishes = Wishes(
+                dry_run=True,
+                columns=columns,
+                constants=constants,
+                keep_drafts=bool(st.session_state.get(KEEP)),
+                date_order=order,
+            )
+            _hand_in(actor, file, wishes)
 
 
 def _read_file(actor: Actor, file: UploadedFile) -> FileLook | None:
@@ -83,10 +98,10 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
     labels = attribute_choices()
     values: dict[str, str] = {}
     if "EffectiveDate" in lacking:
-        day = st.date_input(labels["EffectiveDate"], value=None, format="DD/MM/YYYY", key="upload-effective", width=320)
-        if day is not None:
-            values["EffectiveDate"] = day.isoformat()
-        else:
+        typed = draw_date(labels["EffectiveDate"], key="upload-effective", width=320)
+        if typed.day is not None:
+            values["EffectiveDate"] = typed.day.isoformat()
+        elif typed.finding is None:
             st.caption("Until a day is given here, no new row can be registered.")
     for term, codes in (("ConnectionType", "ConnectionType"), ("ConnectionStatus", "ConnectionStatus")):
         if term in lacking:
@@ -107,8 +122,27 @@ def _ask_constants(look: FileLook, columns: Mapping[str, str | None]) -> dict[st
     return values
 
 
-def _hand_in(actor: Actor, file: UploadedFile, columns: Mapping[str, str | None], constants: Mapping[str, str]) -> None:
-    wishes = Wishes(dry_run=True, columns=columns, constants=constants, keep_drafts=bool(st.session_state.get(KEEP)))
+def _ask_date_order(look: FileLook) -> str | None:
+    """Ask once for the file which part of dates such as 05/06/2025 is the day; None without a question or an answer."""
+    question = look.dates
+    if question is None:
+        return None
+    count = "1 date" if question.cells == 1 else f"{question.cells:,} dates"
+    st.subheader("Which part of the dates is the day?", anchor=False)
+    st.caption(f"{count} could be two days, such as {escape_markdown(question.example)}. Your answer is remembered.")
+    order = st.segmented_control(
+        "In dates that could be two",
+        list(ORDERS),
+        format_func=ORDERS.__getitem__,
+        default=question.remembered,
+        key="upload-date-order",
+    )
+    if order is not None:
+        st.caption(f"{escape_markdown(question.example)} is read as {show_date(question.read_as(order))}.")
+    return order
+
+
+def _hand_in(actor: Actor, file: UploadedFile, wishes: Wishes) -> None:
     try:
         job = submit_file(actor, file.getvalue(), file.name, wishes)
     except RegisterError as refused:

@@ -39,7 +39,14 @@ ALWAYS_MATERIAL = ("ImportMPAN", "ExportMPAN", "ConnectionStatus", "ConnectionTy
 LOCATION = ("Latitude", "Longitude", "Postcode")
 POSITION = ("Latitude", "Longitude")
 # Warnings that hang on more than the field they stand beside.
-ALSO_CONCERNS = {"POS-12": POSITION, "DNO-05": ("ImportMPAN", "ExportMPAN")}
+ALSO_CONCERNS = {
+    "POS-12": POSITION,
+    "POS-18": POSITION,
+    "POS-19": (*POSITION, "DNOConnection"),
+    "POS-20": (*POSITION, "DNOConnection"),
+    "POS-21": ("DNOConnection",),
+    "DNO-05": ("ImportMPAN", "ExportMPAN"),
+}
 Changes = dict[str, tuple[Any, Any]]
 
 

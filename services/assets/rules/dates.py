@@ -1,8 +1,10 @@
 """Dates as people and spreadsheets write them, read to YYYY-MM-DD: day first as in Britain, where that is sure."""
 
 import re
-from calendar import month_abbr, month_name
+from calendar import month_abbr, month_name, monthrange
 from datetime import date
+
+from services.core.errors import Finding, Invalid
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
 DAY_FIRST, MONTH_FIRST, MIXED = "day", "month", "mixed"
@@ -48,6 +50,35 @@ def plain_date(text: str, first: str | None = None) -> str | None:
     return _written(match[4], match[1], match[3]) if order == MONTH_FIRST else None
 
 
+def read_day(text: str, field: str) -> date | None:
+    """Read a date typed into a form of the portal, which says that the day comes first; None where it is empty.
+
+    Raises Invalid for what is no day: 31/02/2026 is refused, and never taken for another day.
+    """
+    if not text.strip():
+        return None
+    plain = plain_date(text, DAY_FIRST)
+    if plain is not None:
+        return date.fromisoformat(plain)
+    message = f"{text.strip()[:LONGEST_DATE]} isn't a date. {_why_no_day(text.strip())}"
+    raise Invalid([Finding("DAY-01", field, text, "A day such as 24/11/2026", message)])
+
+
+def _why_no_day(text: str) -> str:
+    """What is wrong with a text that is no day, and what to write."""
+    match = _YEAR_LAST.fullmatch(text)
+    parts = (match[4], match[3], match[1]) if match else None
+    if parts is None and (match := _YEAR_FIRST.fullmatch(text)):
+        parts = (match[1], match[3], match[4])
+    if parts is not None:
+        year, month, day = map(int, parts)
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            return f"The year must be between {FIRST_YEAR} and {LAST_YEAR}."
+        if 1 <= month <= _LAST_MONTH and day > 0:
+            return f"{month_name[month]} {year} has {monthrange(year, month)[1]} days."
+    return "Write the day, the month and the year, such as 24/11/2026."
+
+
 def first_part(text: str) -> str | None:
     """First part, day or month, of a date such as 31/01/2025 of which one part can be no month; None for any other."""
     match = _YEAR_LAST.fullmatch(text.strip()) if len(text) <= LONGEST_DATE else None
@@ -57,6 +88,15 @@ def first_part(text: str) -> str | None:
     if left > _LAST_MONTH >= right:
         return DAY_FIRST
     return MONTH_FIRST if right > _LAST_MONTH >= left else None
+
+
+def could_be_two(text: str) -> bool:
+    """Tell whether a text is a date such as 05/06/2025, which is another day with the month first."""
+    match = _YEAR_LAST.fullmatch(text.strip()) if len(text) <= LONGEST_DATE else None
+    if match is None:
+        return False
+    left, right = int(match[1]), int(match[3])
+    return left != right and 1 <= left <= _LAST_MONTH and 1 <= right <= _LAST_MONTH
 
 
 def _written(year: str, month: str, day: str) -> str | None:

@@ -118,6 +118,41 @@ def test_a_position_in_eastings_and_northings_says_where_it_is() -> None:
     assert asset.latitude == pytest.approx(52.2, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("31/02/2026", "February 2026 has 28 days"), ("31/04/2026", "April 2026 has 30 days"), ("soon", "Write the day")],
+)
+def test_a_day_that_there_is_not_is_refused_and_stays_as_it_was_typed(text: str, words: str) -> None:
+    actor = somebody("northgate")
+    at = begun()
+    fill(at, SLOT, typed(CommissioningDate=text))
+    assert words in plain_text(at)
+    draft = list_drafts(actor)[0]
+    press(at, "Register the asset")
+    assert not list_assets(actor).items
+    assert f"{text} isn't a date" in plain_text(at)
+    assert at.get_by_key(f"{SLOT}/CommissioningDate").value == text
+    again = open_page("northgate", "register_asset", draft=str(draft.id))
+    assert again.get_by_key(f"{SLOT}/CommissioningDate").value == text
+    fill(at, SLOT, {"CommissioningDate": "5/6/2025"})
+    assert "= 5 Jun 2025" in plain_text(at)
+    assert list_drafts(actor)[0].values["CommissioningDate"] == "2025-06-05", "programs read drafts too"
+    press(at, "Register the asset")
+    assert str(list_assets(actor).items[0].commissioning_date) == "2025-06-05"
+
+
+def test_a_pin_far_from_its_postcode_is_warned_about_with_the_distance() -> None:
+    actor = somebody("northgate")
+    at = begun()
+    at.get_by_key(f"{SLOT}/_place").set_value("degrees")
+    quiet(at.run())
+    fill(at, SLOT, typed(Postcode="CB1 2JD") | {"Latitude": "51.515", "Longitude": "0.436"})
+    assert "78 km from the centre of CB1" in plain_text(at), "while the position is typed"
+    press(at, "Register the asset")
+    assert "The position is 78 km from the postcode CB1 2JD" in plain_text(at)
+    assert not list_assets(actor).items
+
+
 def test_a_form_comes_back_after_a_reload_and_from_the_list_of_drafts() -> None:
     actor = somebody("northgate")
     at = begun()
@@ -128,7 +163,7 @@ def test_a_form_comes_back_after_a_reload_and_from_the_list_of_drafts() -> None:
     again = open_page("northgate", "register_asset", draft=str(draft.id))
     assert again.get_by_key(f"{SLOT}/AssetName").value == "Half done"
     assert again.get_by_key(f"{SLOT}/StorageCapacity_kWh").value == "5000"
-    assert again.get_by_key(f"{SLOT}/CommissioningDate").value.isoformat() == "2025-06-30"
+    assert again.get_by_key(f"{SLOT}/CommissioningDate").value == "30/06/2025"
     fresh = open_page("northgate", "register_asset")
     assert "Half done" in plain_text(fresh)
     press(fresh, "Go on")

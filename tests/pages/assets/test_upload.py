@@ -1,6 +1,6 @@
 """Uploading a portfolio as people do it: choose, try, read what was found, confirm, complete (UC-02.01, UC-02.03)."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -72,13 +72,32 @@ def test_what_the_file_does_not_tell_is_said_for_it() -> None:
     data = frame_of(rows).rename({"SerialNumber": "Plate"}).write_csv().encode()
     at = _chosen(open_page("northgate", "upload"), data)
     at.selectbox(key="upload-column/Plate").set_value("SerialNumber")
-    at.date_input(key="upload-effective").set_value(date(2031, 1, 1))
+    at.text_input(key="upload-effective").set_value("01/01/2031")
     press(quiet(at.run()), TRY)
     at = _job(press(_job(at), "Register"))
     assert _metrics(at)["Registered"] == "1"
     made = assets()[0]
     assert (made.serial_number, made.effective_date.year) == (rows[0]["SerialNumber"], 2031)
     assert list_jobs(actor)[0].unknown == []
+
+
+@pytest.mark.use_case("UC-02.01")
+def test_which_part_of_the_dates_is_the_day_is_asked_once() -> None:
+    somebody("northgate")
+    data = csv_of([battery(CommissioningDate="05/06/2025"), battery(CommissioningDate="06/07/2025")])
+    at = _chosen(open_page("northgate", "upload"), data)
+    assert "2 dates could be two days, such as 05/06/2025" in plain_text(at)
+    press(at, TRY)
+    assert "Say which part of the dates is the day" in plain_text(at)
+    at.segmented_control(key="upload-date-order").set_value("month")
+    assert "05/06/2025 is read as 6 May 2025." in plain_text(quiet(at.run()))
+    at = _job(press(_job(press(at, TRY)), "Register"))
+    assert [asset.commissioning_date.isoformat() for asset in assets() if asset.commissioning_date] == [
+        "2025-05-06",
+        "2025-06-07",
+    ]
+    again = _chosen(open_page("northgate", "upload"), csv_of([battery(CommissioningDate="05/06/2025")]))
+    assert again.segmented_control(key="upload-date-order").value == "month"
 
 
 @pytest.mark.use_case("UC-02.01")

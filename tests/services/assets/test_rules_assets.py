@@ -171,6 +171,15 @@ CASES: list[tuple[str, Mapping[str, object], Mapping[str, object], Mapping[str, 
     ("POS-12", BESS, {"Latitude": "53.48", "Longitude": "-2.24"}, {"Postcode": "M1 1AA"}),
     ("POS-13", BESS, {"Postcode": "C012 5NB"}, {"Postcode": "co125nb"}),
     *(("POS-17", BESS, {"Postcode": text}, {"Postcode": "BD1 1AA"}) for text in ("BT1 1AA", "im1 1aa", "ZZ99 3CZ")),
+    # Both in one licence area; the second postcode is of a large, thinly settled district.
+    ("POS-18", BESS, {"Postcode": "CB1 2JD", "Latitude": "51.515", "Longitude": "0.436"}, CAMBRIDGE | {"Postcode": "CB1 2JD"}),
+    ("POS-18", BESS, {"Postcode": "N1 1AA", **CAMBRIDGE}, {"Latitude": "57.9", "Longitude": "-4.9", "Postcode": "IV27 4AA"}),
+    ("POS-18", BESS, {"Postcode": "E1 6AN", "Easting": "545000", "Northing": "258000"}, CAMBRIDGE | {"Postcode": "CB25 9AA"}),
+    ("POS-19", BESS, CAMBRIDGE | {"ImportMPAN": "2000000000006"}, CAMBRIDGE),
+    ("POS-19", PENDING, CAMBRIDGE | {"ImportMPAN": "2000000000006"}, CAMBRIDGE | {"ImportMPAN": "2499900000016"}),
+    ("POS-20", SOLAR, CAMBRIDGE | {"ExportMPAN": "2000000000006"}, CAMBRIDGE),
+    ("POS-21", BESS, {"Postcode": "M1 1AA"}, {"Postcode": "CB1 2JD"}),
+    ("POS-21", BESS, {"Postcode": "TR1 1AA"}, {"Postcode": "MK40 1AA"}),
     ("ALIAS-01", BESS, {"Aliases": "12345"}, {"Aliases": "ECR:1; MCS:2"}),
     ("ALIAS-01", BESS, {"Aliases": [{"scheme": "ECR"}]}, {"Aliases": [{"scheme": "ECR", "value": "a;b"}]}),
     ("ALIAS-02", BESS, {"Aliases": "EAN:12345"}, {"Aliases": "evse:GB*ABC*1"}),
@@ -524,3 +533,16 @@ def test_no_text_that_a_database_refuses_is_kept() -> None:
     values = check(BESS | {"Manufacturer": "Am\x00pere\r\n\u00a0Devices", "Aliases": "OEM:a\x00b"}).values
     assert values["Manufacturer"] == "Ampere Devices"
     assert values["Aliases"] == [{"scheme": "OEM", "value": "ab"}]
+
+
+def test_a_distance_is_said_in_kilometres() -> None:
+    said = {
+        finding.code: finding.message
+        for values in (
+            {"Postcode": "CB1 2JD", "Latitude": "51.5152", "Longitude": "0.4361"},
+            {"Postcode": "M1 1AA", "Latitude": "53.48", "Longitude": "-2.24"},
+        )
+        for finding in check_asset(BESS | values, CONTEXT).findings
+    }
+    assert said["POS-18"].startswith("The position is 78 km from the postcode CB1 2JD.")
+    assert " km outside the licence area UKPN_EPN" in said["POS-12"]

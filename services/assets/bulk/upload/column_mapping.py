@@ -17,6 +17,8 @@ from services.core.identity.actor import Actor
 from services.core.transaction import current_session
 
 ASSET_ID, VERSION = "AssetId", "Version"
+DATE_ORDER = "!dates"
+"""Key under which the order of dates is remembered: no heading, of which letters and digits alone are kept, has it."""
 CODES, REASONS = "RefusalCodes", "RefusalReasons"
 """The columns that refused rows come back with."""
 PASSED_OVER = (frozenset(REGISTER_TERMS) | {CODES, REASONS}) - {ASSET_ID, VERSION}
@@ -139,18 +141,29 @@ def remembered_for(actor: Actor) -> dict[str, str | None]:
     """Remembered mapping of the actor's organisation: squashed heading -> term. Inside an operation."""
     rows = current_session().execute(
         select(col(BulkMapping.heading_key), col(BulkMapping.term)).where(
-            col(BulkMapping.organisation_id) == actor.organisation_id
+            col(BulkMapping.organisation_id) == actor.organisation_id, col(BulkMapping.heading_key) != DATE_ORDER
         )
     )
     return {row[0]: row[1] for row in rows}
 
 
-def remember(actor: Actor, chosen_terms: Mapping[str, str | None]) -> None:
-    """Keep what was said of headings, for the organisation's next file. Inside an operation that writes."""
-    if not chosen_terms or actor.organisation_id is None:
+def remembered_date_order(actor: Actor) -> str | None:
+    """First part of dates, day or month, as the actor's organisation said of its last file. Inside an operation."""
+    return current_session().scalar(
+        select(col(BulkMapping.term)).where(
+            col(BulkMapping.organisation_id) == actor.organisation_id, col(BulkMapping.heading_key) == DATE_ORDER
+        )
+    )
+
+
+def remember(actor: Actor, chosen_terms: Mapping[str, str | None], date_order: str | None = None) -> None:
+    """Keep what was said of headings and dates, for the organisation's next file. Inside an operation that writes."""
+    keys = {squash(heading)[:200]: term for heading, term in chosen_terms.items()}
+    if date_order is not None:
+        keys[DATE_ORDER] = date_order
+    if not keys or actor.organisation_id is None:
         return
     session = current_session()
-    keys = {squash(heading)[:200]: term for heading, term in chosen_terms.items()}
     session.execute(
         delete(BulkMapping).where(
             col(BulkMapping.organisation_id) == actor.organisation_id, col(BulkMapping.heading_key).in_(list(keys))

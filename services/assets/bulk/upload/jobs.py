@@ -14,21 +14,37 @@ from models.bulk import UNFINISHED, BulkChunk, BulkDraft, BulkJob, JobStatus
 from services.assets.bulk.pipeline.cell_spelling import kept_spelling
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, pack
 from services.assets.bulk.pipeline.notices import with_notices
-from services.assets.bulk.upload.column_mapping import recognised, remember, remembered_for, require_terms, resolve
+from services.assets.bulk.upload.column_mapping import (
+    recognised,
+    remember,
+    remembered_date_order,
+    remembered_for,
+    require_terms,
+    resolve,
+)
 from services.assets.bulk.upload.public_registers import made_ready
-from services.assets.bulk.upload.spellings import find_spellings, spelling_notices
+from services.assets.bulk.upload.spellings import (
+    UNSTATED,
+    DateOrder,
+    DateQuestion,
+    date_notice,
+    find_date_question,
+    find_spellings,
+    spelling_notices,
+)
 from services.assets.bulk.upload.spreadsheet_fixes import fix_spreadsheet_rows
 from services.assets.files.formats import HEADINGS_WITHIN, TextTable, refuse_file
 from services.assets.files.reader import read_table
 from services.assets.registration.parties import active_parties, require_provider
 from services.assets.registration.record import is_justification
+from services.assets.rules import dates
 from services.assets.rules.check import AssetReference, finding
 from services.assets.rules.numbers import heading_unit
 from services.assets.rules.reference import catalogue
 from services.assets.rules.spelling import ColumnSpelling
 from services.assets.sources.wording import squash
 from services.core.clock import now
-from services.core.errors import Invalid, NotFound, Refused
+from services.core.errors import Finding, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import Scope, require, scopes_of
 from services.core.identity.visibility import visible
@@ -42,7 +58,8 @@ Headings = Mapping[str, str | None]
 class Wishes:
     """Wishes that come with a file: `columns` heading -> term (None: pass it over), `constants` term -> the value of rows that
     give none, `justifications` rule code (``*``: every) -> why its warnings are right, `keep_drafts` for rows that only lack
-    mandatory values, `idempotency_key` for programs that may send the same request twice.
+    mandatory values, `idempotency_key` for programs that may send the same request twice, `date_order` (``day`` or ``month``)
+    for what stands first in dates that could be two, such as 05/06/2025.
     """
 
     dry_run: bool = True
@@ -51,6 +68,7 @@ class Wishes:
     justifications: Mapping[str, str] = field(default_factory=dict)
     keep_drafts: bool = False
     idempotency_key: str | None = None
+    date_order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,7 @@ class ReadFile:
     unknown: list[str]
     ready_made: str | None
     spellings: Mapping[str, ColumnSpelling] = field(default_factory=dict)
+    dates: DateQuestion | None = None
 
 
 def submit_file(
@@ -77,18 +96,20 @@ def submit_file(
     """
     wishes = wishes or Wishes()
     require(actor, "asset.bulk")
-    reference, remembered = what_is_known(actor)
+    reference, remembered, last_order = what_is_known(actor)
     _require_reasons(wishes.justifications)
     require_terms(wishes.constants, reference)
-    read = read_file(data, filename, reference, {**wishes.columns}, remembered, media_type)
+    _require_order(wishes.date_order)
+    order = DateOrder(wishes.date_order, last_order)
+    read = read_file(data, filename, reference, {**wishes.columns}, remembered, media_type, order)
     facts = (filename.replace("\x00", "")[:200] or "file", hashlib.sha256(data).hexdigest(), len(data))
     return keep_job(actor, read, facts, wishes)
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="what_is_known")
-def what_is_known(actor: Actor) -> tuple[AssetReference, dict[str, str | None]]:
-    """The attributes there are, and what the actor's organisation said of its headings before."""
-    return catalogue().reference, remembered_for(actor)
+def what_is_known(actor: Actor) -> tuple[AssetReference, dict[str, str | None], str | None]:
+    """The attributes there are, and what the actor's organisation said before of its headings and of its dates."""
+    return catalogue().reference, remembered_for(actor), remembered_date_order(actor)
 
 
 def read_file(
@@ -98,6 +119,7 @@ def read_file(
     chosen_terms: Headings,
     remembered: Headings,
     media_type: str | None = None,
+    order: DateOrder = UNSTATED,
 ) -> ReadFile:
     """Read a file and find out what its columns hold. Raises Invalid for what can't be used."""
     headings_known = recognised(reference, (squash(heading) for heading in {**remembered, **chosen_terms}))
@@ -124,9 +146,14 @@ def read_file(
         raise refuse_file("FILE-04", headings, message)
     fixed = fix_spreadsheet_rows(table, columns.read)
     rows = with_notices(fixed.frame, _row_notices(table.cell_notes, columns.read))
-    spellings = find_spellings(fixed, columns.read, reference)
+    spellings = find_spellings(fixed, columns.read, reference, order)
+    question = find_date_question(fixed, columns.read, reference, order.remembered)
     notices = (*fixed.notices, *spelling_notices(fixed, columns.read, spellings, reference))
-    return ReadFile(replace(fixed, frame=rows, notices=notices), columns.read, columns.unknown, None, spellings)
+    if question is not None and not (order.stated or order.remembered):
+        notices = (*notices, date_notice(question))
+    return ReadFile(
+        replace(fixed, frame=rows, notices=notices), columns.read, columns.unknown, None, spellings, question
+    )
 
 
 def _row_notices(cell_notes: pl.DataFrame, columns: Mapping[int, str]) -> pl.DataFrame:
@@ -139,6 +166,13 @@ def _require_reasons(justifications: Mapping[str, str]) -> None:
     short = [finding("JUST-01", text) for text in justifications.values() if not is_justification(text)]
     if short:
         raise Invalid(short)
+
+
+def _require_order(order: str | None) -> None:
+    if order not in (None, dates.DAY_FIRST, dates.MONTH_FIRST):
+        expected = "day or month"
+        message = f"The part that stands first in dates is day or month, and not {order}."
+        raise Invalid([Finding("FILE-25", "date_order", order, expected, message)])
 
 
 def _request_digest(name: str, wishes: Wishes) -> str:
@@ -167,7 +201,7 @@ def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: 
             return before
     if Scope.ALL not in scopes_of(actor, "asset.register"):
         require_provider(actor, active_parties(actor.organisation_id))
-    remember(actor, wishes.columns)
+    remember(actor, wishes.columns, wishes.date_order)
     job = BulkJob(
         organisation_id=actor.organisation_id,
         organisation_name=actor.organisation_name,

@@ -12,6 +12,7 @@ from sqlmodel import col
 from models.bulk import BulkJob
 from services.assets.bulk.upload.column_mapping import CODES, REASONS
 from services.assets.bulk.upload.jobs import ReadFile, read_file, what_is_known
+from services.assets.bulk.upload.spellings import DateOrder, DateQuestion
 from services.assets.files.formats import FileNotice
 from services.assets.files.reader import read_table
 from services.assets.rules.check import AssetReference
@@ -48,6 +49,8 @@ class FileLook:
     samples: dict[str, str] = field(default_factory=dict)
     sent_as: UUID | None = None
     notices: tuple[FileNotice, ...] = ()
+    dates: DateQuestion | None = None
+    """What to ask of dates that could be two."""
 
 
 def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str, str | None] | None = None) -> FileLook:
@@ -55,8 +58,9 @@ def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str,
     its columns: one of which the register knows no column comes with all of them unknown.
     """
     require(actor, "asset.bulk")
-    reference, remembered = what_is_known(actor)
-    read, doubled = _read(data, filename, reference, columns or {}, remembered)
+    reference, remembered, last_order = what_is_known(actor)
+    order = DateOrder(None, last_order)
+    read, doubled = _read(data, filename, reference, columns or {}, remembered, order)
     held = {read.table.headings[place]: term for place, term in read.columns.items()}
     always = [attribute.term for attribute in CORE_ATTRIBUTES if attribute.mandatory]
     terms = set(held.values())
@@ -80,7 +84,8 @@ def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str,
         ],
         samples={} if read.ready_made else _samples(read),
         sent_as=sent_before(actor, data),
-        notices=read.table.notices,
+        notices=tuple(notice for notice in read.table.notices if notice.code != "CELL-07"),
+        dates=read.dates,
     )
 
 
@@ -90,10 +95,11 @@ def _read(
     reference: AssetReference,
     chosen_terms: Mapping[str, str | None],
     remembered: Mapping[str, str | None],
+    order: DateOrder,
 ) -> tuple[ReadFile, list[str]]:
     """The file, also where its headings alone say too little; and the headings that claim what another column holds."""
     try:
-        return read_file(data, filename, reference, chosen_terms, remembered), []
+        return read_file(data, filename, reference, chosen_terms, remembered, order=order), []
     except Invalid as refused:
         codes = {finding.code for finding in refused.findings}
         if codes == {NOTHING_KNOWN}:
@@ -102,7 +108,8 @@ def _read(
         doubled = [finding.given for finding in refused.findings if finding.given]
         if codes != {TWICE} or any(squash(heading) in map(squash, chosen_terms) for heading in doubled):
             raise
-        read = read_file(data, filename, reference, {**chosen_terms, **dict.fromkeys(doubled)}, remembered)
+        without = {**chosen_terms, **dict.fromkeys(doubled)}
+        read = read_file(data, filename, reference, without, remembered, order=order)
         keys = [squash(heading) for heading in read.table.headings]
         if any(keys.count(squash(heading)) > 1 for heading in doubled):
             # Headed alike but for signs and capitals: what is said of one would be said of the other.

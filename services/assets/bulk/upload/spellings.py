@@ -4,6 +4,8 @@ What is read otherwise than it stands is told of the file as a whole before it i
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -23,8 +25,50 @@ LONGEST_EXAMPLE, EXAMPLES = 40, 3
 _DATES = r"^\s*[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{4}"
 
 
+@dataclass(frozen=True, slots=True)
+class DateOrder:
+    """First part, day or month, of dates that could be two: as said of this file, and of the organisation's last one."""
+
+    stated: str | None = None
+    remembered: str | None = None
+
+
+UNSTATED = DateOrder()
+
+
+@dataclass(frozen=True, slots=True)
+class DateQuestion:
+    """Question which part of a file's dates is the day: how many cells could be two dates, an example, the last answer."""
+
+    cells: int
+    example: str
+    remembered: str | None
+
+    def read_as(self, order: str) -> date | None:
+        """The example as it is read with the day or the month first."""
+        plain = dates.plain_date(self.example, order)
+        return date.fromisoformat(plain) if plain else None
+
+
+def find_date_question(
+    table: TextTable, columns: Mapping[int, str], reference: AssetReference, remembered: str | None
+) -> DateQuestion | None:
+    """The question that the dates of a file raise, where its cells don't settle it; None where they do."""
+    cells = {term: table.frame[f"c{place}"] for place, term in columns.items() if _is_date(term, reference)}
+    firsts = _shown_by_columns(cells, list(cells), _DATES, dates.first_part)
+    count, example = 0, ""
+    for term, column in cells.items():
+        if _settle_first(firsts[term], firsts, UNSTATED) in (None, dates.MIXED):
+            texts = plain_column(normal_column(column)).str.strip_chars()
+            doubtful = texts.filter(texts.str.contains(_DATES).fill_null(False))
+            doubtful = doubtful.filter(pl.Series([dates.could_be_two(text) for text in doubtful], dtype=pl.Boolean))
+            count += len(doubtful)
+            example = example or (doubtful[0] if len(doubtful) else "")
+    return DateQuestion(count, example, remembered) if count else None
+
+
 def find_spellings(
-    table: TextTable, columns: Mapping[int, str], reference: AssetReference
+    table: TextTable, columns: Mapping[int, str], reference: AssetReference, order: DateOrder = UNSTATED
 ) -> dict[str, ColumnSpelling]:
     """The spelling of each column that is read by term, where it says anything that a cell alone doesn't."""
     cells = {term: table.frame[f"c{place}"] for place, term in columns.items()}
@@ -40,7 +84,7 @@ def find_spellings(
         spelling = ColumnSpelling(
             _settle_mark(marks[term], marks) if term in marks else None,
             unit if unit and differs else "",
-            _settle_first(firsts[term], firsts) if term in firsts else None,
+            _settle_first(firsts[term], firsts, order) if term in firsts else None,
         )
         if spelling != ColumnSpelling():
             spellings[term] = spelling
@@ -76,12 +120,26 @@ def _settle_mark(own: set[str], shown: Mapping[str, set[str]]) -> str | None:
     return next(iter(own), None)
 
 
-def _settle_first(own: set[str], shown: Mapping[str, set[str]]) -> str | None:
-    """The first part of a column's dates: its own, else the one that all others of the file agree on."""
+def _settle_first(own: set[str], shown: Mapping[str, set[str]], order: DateOrder) -> str | None:
+    """The first part of a column's dates: its own, else as said of the file, else the one that all its columns agree on."""
+    if len(own) == 1:
+        return next(iter(own))
+    if order.stated:
+        return order.stated
     parts = own or {part for others in shown.values() for part in others}
-    if len(parts) > 1:
-        return dates.MIXED
-    return next(iter(parts), None)
+    if len(parts) == 1:
+        return next(iter(parts))
+    return order.remembered or (dates.MIXED if parts else None)
+
+
+def date_notice(question: DateQuestion) -> FileNotice:
+    """Notice of dates that nobody can read for sure, and how to say which part is the day."""
+    subject = "1 date could be two" if question.cells == 1 else f"{question.cells:,} dates could be two"
+    return FileNotice(
+        "CELL-07",
+        f"{subject} days, such as {question.example[:LONGEST_EXAMPLE]}. Say what stands first, day or month; until then their "
+        "rows are refused.",
+    )
 
 
 def spelling_notices(
