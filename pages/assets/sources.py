@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.category.edition_effects import draw_effects
 from pages.components.category.source_editions import draw_counts, draw_findings
 from pages.components.category.source_records import draw_record_search
 from pages.components.common.date_field import TypedDate, draw_date
@@ -135,6 +136,7 @@ if editions:
             st.markdown(f"#### {edition.kind}: {edition.publisher}, {show_date(edition.edition_date)}")
             if fresh:
                 st.success(f"{edition.name} is loaded. All of its rows are accounted for.", icon=":material/task_alt:")
+            draw_effects(actor, edition)
             draw_counts(edition.counts)
             draw_findings(actor, edition)
     st.subheader("What a register says of one site")

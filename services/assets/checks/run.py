@@ -152,14 +152,15 @@ def request_checks(actor: Actor, asset_id: UUID) -> list[AssetCheck]:
     return start_checks(asset)
 
 
-def start_checks(asset: Asset, sources: tuple[CheckSource, ...] = tuple(CheckSource)) -> list[AssetCheck]:
-    """Open checks of the asset as it stands and tell the worker; inside an operation."""
+def start_checks(
+    asset: Asset, sources: tuple[CheckSource, ...] = tuple(CheckSource), edition_id: UUID | None = None
+) -> list[AssetCheck]:
+    """Open checks of the asset as it stands and tell the worker; inside an operation. `edition_id`: what gave rise to it."""
     opened = reopen(asset, sources)
-    emit_for_asset(
-        EventType.ASSET_CHECKS_REQUESTED,
-        asset,
-        {"version": asset.version, "sources": [str(source) for source in sources]},
-    )
+    payload = {"version": asset.version, "sources": [str(source) for source in sources]}
+    if edition_id is not None:
+        payload["edition"] = str(edition_id)
+    emit_for_asset(EventType.ASSET_CHECKS_REQUESTED, asset, payload)
     return opened
 
 
@@ -203,7 +204,7 @@ def recheck_after_edition(edition_id: UUID) -> int:
         return 0
     assets = list(current_session().scalars(_concerned(edition, edition.recorded_at)))
     for asset in assets:
-        start_checks(asset, (CheckSource.CONNECTION_REGISTER,))
+        start_checks(asset, (CheckSource.CONNECTION_REGISTER,), edition_id)
     return len(assets)
 
 

@@ -5,6 +5,8 @@ asked about what is decided here and explained in docs/checks.md.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, assert_never
@@ -25,7 +27,7 @@ from services.assets.rules.reference import code_lists
 from services.assets.sources.compare import compare
 from services.assets.sources.matching import Match, best_match, decimal, metres_apart, nearby_m
 from services.assets.sources.reading_records import Edition, RecordQuery, candidates, list_editions
-from services.core.clock import now
+from services.core.clock import in_london, now
 from services.core.comparison import Comparison, ComparisonOutcome
 from services.core.http_client import Patience
 from services.core.identity.actor import Actor, system_actor
@@ -42,6 +44,7 @@ EXPECTED_KW = Decimal(1_000)
 CERTIFIED = frozenset({"SOLAR_PV", "BESS", "HEAT_PUMP", "HVAC", "WIND_TURBINE", "CHP", "EV_CHARGER"})
 NEAREST_M = 2_000.0
 """How far around an asset records are looked for; which of them is near enough is for the matching."""
+NEWER = "The asset is newer than this edition, which can't know of it yet."
 GENERATING = frozenset({"BESS", "SOLAR_PV", "WIND_TURBINE", "CHP"})
 
 
@@ -202,6 +205,8 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
         source_record_id=match.record["id"],
         evidence=evidence,
     )
+    if answer.outcome is CheckOutcome.DIFFERS and is_newer(asset, edition.edition_date):
+        return _too_old(answer, edition)
     # A neighbour may be meant: it can speak for the asset, never against it.
     if match.weak and answer.outcome is not CheckOutcome.AGREES:
         return _not_found(asset, list(editions.values()), answer)
@@ -255,18 +260,37 @@ def _not_found(asset: Asset, editions: list[Edition], nearby: Answer | None) -> 
         return _not_asked(f"Not asked: no connection register is loaded{area_text}.")
     edition = covering[0]
     large = asset.rated_capacity >= EXPECTED_KW and _generates(asset)
-    expected = large or str(edition.kind) in schemes
+    newer = is_newer(asset, edition.edition_date)
+    expected = (large or str(edition.kind) in schemes) and not newer
     summary = f"{edition.title}: no entry has its MPAN, its reference, or its place and technology."
     if nearby is not None:
         summary = f"{edition.title}: no entry has its MPAN or its reference. {nearby.summary}"
     if large:
         summary += " Generation and storage of 1 MW or more has to be listed there."
-    if asset.commissioning_date and asset.commissioning_date >= edition.edition_date:
-        summary += " It was commissioned after this edition."
+    if newer:
+        summary += f" {NEWER}"
     evidence = {**_edition_evidence(edition), **({"nearby": nearby.evidence} if nearby else {})}
     return Answer(
         CheckOutcome.NOT_FOUND, summary[:1000], source_name=edition.title, evidence=evidence, expected=expected
     )
+
+
+def is_newer(asset: Asset, edition_date: date) -> bool:
+    """Tell whether an edition is older than an asset: than its commissioning, or its registration where it has none yet."""
+    begun = asset.commissioning_date or (in_london(asset.registered_at).date() if asset.registered_at else None)
+    return begun is not None and begun >= edition_date
+
+
+def _too_old(answer: Answer, edition: Edition) -> Answer:
+    """The answer of an edition that is older than the asset: what differs is shown, and held against nobody."""
+    rows = [
+        {**row, "outcome": str(ComparisonOutcome.NOT_STATED), "message": f"{row['message']} {NEWER}".lstrip()}
+        if row["outcome"] == ComparisonOutcome.DIFFERS
+        else row
+        for row in answer.comparisons
+    ]
+    summary = f"{edition.title}: an entry was found that says otherwise. {NEWER}"
+    return replace(answer, outcome=CheckOutcome.NOT_APPLICABLE, summary=summary, comparisons=rows)
 
 
 def _generates(asset: Asset) -> bool:

@@ -60,7 +60,11 @@ def move(asset: Asset, target: AssetStatus, operation: str, reason: str | None =
     asset.status = target
     asset.status_reason = reason
     asset.status_since = now()
-    emit_for_asset(EventType.ASSET_STATUS_CHANGED, asset, {"from": str(before), "to": str(target), "reason": reason})
+    emit_for_asset(
+        EventType.ASSET_STATUS_CHANGED,
+        asset,
+        {"from": str(before), "to": str(target), "operation": operation, "reason": reason},
+    )
 
 
 @dataclass(frozen=True, slots=True)
