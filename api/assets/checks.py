@@ -15,7 +15,7 @@ from api.http.schemas import AnswerSchema, RequestSchema
 from api.http.security import Caller
 from models.assets import CheckOutcome, CheckSource, MessageKind
 from services.assets.asset_page.provenance import Origin, provenance_of
-from services.assets.checks import queries
+from services.assets.checks import queries, take_back
 from services.assets.checks.queries import QueryDecision, messages_of
 from services.assets.checks.run import checks_of, request_checks
 from services.assets.reading.assets import get_asset
@@ -157,6 +157,12 @@ def answer_query(caller: Caller, asset_id: AssetId, body: AnswerBody, if_match: 
 def query_asset(caller: Caller, asset_id: AssetId, body: QuestionBody, if_match: IfMatch = None) -> Response:
     """The asset becomes Query until the FSP has answered. For the FMAR administrator."""
     return asset_answer(queries.query_asset(caller, asset_id, body.question, version_of(if_match)))
+
+
+@router.post("/take-back", summary="Take a decision back", response_model=AssetOut, responses=REFUSALS)
+def take_back_decision(caller: Caller, asset_id: AssetId, if_match: IfMatch = None) -> Response:
+    """Your own last one, for a minute, while nothing has changed since: the asset stands as before. For a person."""
+    return asset_answer(take_back.take_back_decision(caller, asset_id, version_of(if_match)))
 
 
 @router.post("/settle", summary="Settle a query", response_model=AssetOut, responses=REFUSALS)

@@ -12,6 +12,7 @@ from pages.components.asset.conversation import draw_conversation
 from pages.components.asset.facts import draw_facts, draw_units_of
 from pages.components.asset.outcome import show_news
 from pages.components.asset.query import draw_query
+from pages.components.asset.take_back import draw_take_back
 from pages.components.asset.timeline import draw_timeline
 from pages.components.common.asset_labels import AssetLabels, draw_badges, words_for
 from pages.frame import session
@@ -57,6 +58,7 @@ def draw_present(whole: WholeAsset, words: AssetLabels) -> None:
     """News, acts, and the query on top of everything else."""
     asset = whole.asset
     show_news(words)
+    draw_take_back(actor)
     if st.session_state.get("asset_registered") == str(asset.id):
         if st.session_state.pop("asset_toast", False):
             st.toast("Asset registered.", icon=":material/check_circle:", duration="long")

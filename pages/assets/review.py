@@ -6,6 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from models.assets import STATUS_LABELS
+from pages.components.asset.take_back import draw_take_back, taken_back
 from pages.components.common.actions import DONE, show_outcome
 from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
 from pages.components.common.asset_labels import STATUS_BADGES, organisation_names, provider_name
@@ -118,8 +119,11 @@ actor = session.actor()
 turns = name_turns()
 st.title("Review", anchor=False)
 st.caption("Assets that aren't verified yet, the longest waiting first. Decide or answer, and the next one follows.")
-acted = DONE in st.session_state
+if (returned := taken_back()) is not None:
+    go_to(returned)
+acted = DONE in st.session_state and returned is None
 show_outcome()
+draw_take_back(actor)
 filters = choose_filters(actor)
 if is_filtered(filters):
     st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)

@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from models.assets import CHECK_SOURCE_LABELS, Asset
+from pages.components.asset.take_back import note_decision
 from pages.components.common.actions import attempt
 from pages.frame.markdown import escape_markdown
 from services.assets.checks.accept_source_value import accept_theirs, values_of
@@ -159,10 +160,15 @@ def _ask_verdict(actor: Actor, asset: Asset, difference: Difference, key: str) -
             return
         why = str(st.session_state.get(f"why-{key}") or "")
         done = "Settled." if verdict is DifferenceRuling.DECLARED_STANDS else "The FSP is asked to change it."
-        attempt(
-            lambda: settle_differences(
+
+        def act() -> None:
+            settle_differences(
                 actor, asset.id, verdict, why, asset.version, [difference.field], source=difference.source
-            ),
+            )
+            note_decision(asset.id)
+
+        attempt(
+            act,
             f"{difference.label}: {done}",
             f"verdict-{key}",
             f"why-{key}",
@@ -170,4 +176,4 @@ def _ask_verdict(actor: Actor, asset: Asset, difference: Difference, key: str) -
 
     if st.session_state.pop(f"missing-{key}", False):
         st.error("Choose what is right first.", icon=":material/error:")
-    st.button("Settle", key=f"settle-{key}", icon=":material/gavel:", type="primary", on_click=decide)
+    st.button("Settle", key=f"settle-{key}", icon=":material/gavel:", on_click=decide)

@@ -8,6 +8,7 @@ import streamlit as st
 from models.assets import AssetStatus, MessageKind
 from pages.components.asset.conversation import ASSET_FILES
 from pages.components.asset.differences import draw_differences
+from pages.components.asset.take_back import note_decision
 from pages.components.common.actions import attempt
 from pages.components.conversation.files import files_field, forget_files, uploads_in
 from pages.components.conversation.messages import draw_messages
@@ -131,6 +132,7 @@ def ask_for_decision(actor: Actor, whole: WholeAsset) -> None:
             settle_query(actor, asset.id, decision, reason, asset.version, files=uploads_in(key))
         else:
             settle_differences(actor, asset.id, decision, reason, asset.version, files=uploads_in(key))
+        note_decision(asset.id)
         forget_files(key)
 
     def decide() -> None:

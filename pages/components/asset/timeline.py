@@ -25,6 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "answer_differences": ("Answered field by field", "reply"),
     "settle_query": ("Query decided", "gavel"),
     "settle_differences": ("Differences settled", "gavel"),
+    "take_back_decision": ("Decision taken back", "undo"),
     "comment_on_asset": ("Comment", "chat"),
     "suspend_unanswered": ("Suspended: query unanswered", "pause_circle"),
     "confirm_consent": ("Consent confirmed", "verified_user"),

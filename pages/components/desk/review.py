@@ -9,6 +9,7 @@ from models.assets import STATUS_LABELS
 from pages.components.asset.actions import acts_of, draw_acts
 from pages.components.asset.query import draw_query
 from pages.components.common.asset_labels import words_for
+from pages.components.common.scroll import keep_in_sight, scroll_up_for
 from pages.components.desk.panel import draw_facts_in_brief, draw_link
 from pages.components.desk.review_state import go_to
 from pages.frame.markdown import escape_markdown
@@ -19,6 +20,7 @@ from services.core.clock import in_london, show_moment, today, working_days_betw
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
 
+HEAD = "review-head"
 BY_FORM = ("settle_query", "answer_query", "settle_differences")
 
 
@@ -28,7 +30,16 @@ def count_waiting_days(item: ReviewItem) -> int:
 
 
 def draw_steps(queue: Sequence[ReviewItem], place: int) -> None:
-    """Previous, the place in the queue, next; by keyboard too."""
+    """Name of the asset, previous, the place in the queue, next; by keyboard too. It stays in sight, and begins at the top."""
+    asset = queue[place].asset
+    scroll_up_for(str(asset.id), HEAD)
+    keep_in_sight(HEAD)
+    with st.container(key=HEAD, gap="xsmall"):
+        st.subheader(escape_markdown(asset.asset_name), anchor=False)
+        _draw_steps(queue, place)
+
+
+def _draw_steps(queue: Sequence[ReviewItem], place: int) -> None:
     before = queue[place - 1].asset.id if place else None
     after = queue[place + 1].asset.id if place + 1 < len(queue) else None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -56,7 +67,6 @@ def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapp
     actions = acts_of(whole)
     allowed = {action.operation for action in actions if action.allowed}
     with st.container(border=True):
-        st.subheader(escape_markdown(item.asset.asset_name), anchor=False)
         days, who = count_waiting_days(item), turns[item.awaits]
         words = f"{days:,} working {'day' if days == 1 else 'days'} so far"
         st.caption(f"Waits for {who[0].lower()}{who[1:]}, {words}")

@@ -37,6 +37,10 @@ ASSET_LIFE_CYCLE: LifeCycle[AssetStatus] = LifeCycle(
         Transition(S.QUERY, S.PENDING_VALIDATION, "settle_differences"),
         Transition(S.PENDING_VALIDATION, S.VERIFIED, "settle_differences"),
         Transition(S.PENDING_VALIDATION, S.QUERY, "settle_differences"),
+        # Within a minute, by whoever decided: to where the asset stood before.
+        Transition(S.VERIFIED, S.PENDING_VALIDATION, "take_back_decision"),
+        Transition(S.VERIFIED, S.QUERY, "take_back_decision"),
+        Transition(S.QUERY, S.PENDING_VALIDATION, "take_back_decision"),
         # The value was corrected, or a newer edition of the source says as declared: nothing is left to ask.
         Transition(S.QUERY, S.PENDING_VALIDATION, "conclude_checks"),
         Transition(S.QUERY, S.SUSPENDED_QUERY_UNANSWERED, "suspend_unanswered"),
