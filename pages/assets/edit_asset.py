@@ -5,7 +5,15 @@ from uuid import UUID
 import streamlit as st
 
 from pages.components.asset_form.change_form import begin_change, changed_values, show_conflict, show_preview
-from pages.components.asset_form.drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
+from pages.components.asset_form.drafts import (
+    draw_draft_conflict,
+    keep_draft,
+    leave_draft,
+    offer_drafts,
+    open_draft,
+    show_saved,
+    throw_away,
+)
 from pages.components.asset_form.form import AssetForm
 from pages.components.common.actions import DONE
 from pages.components.common.asset_labels import status_badge, words_for
@@ -43,7 +51,7 @@ def submit() -> None:
 def change() -> RegisterError | None:
     """Change the asset and go to its page; the refusal when there is one."""
     values = changed_values(form)
-    if not values:
+    if not values or not keep_draft(actor, state, asset_id, finishing=True):
         return None
     try:
         update_asset(
@@ -97,12 +105,15 @@ st.caption(
     "can't change."
 )
 offer_drafts(form, asset_id)
+draw_draft_conflict(form, form.labels)
 if preview is not None and preview.findings:
     st.subheader("What the rules say", anchor=summary_anchor(state))
     show_summary(preview.findings, form.labels, form.anchors)
 with st.container(horizontal=True, vertical_alignment="center"):
     show_saved(state)
-    st.button("Give up this change", type="tertiary", icon=":material/delete:", on_click=leave)
+    with st.popover("Give up this change", icon=":material/delete:", type="tertiary"):
+        st.markdown("What was typed here goes, with its draft. The asset stays as it is registered.")
+        st.button("Give it up", icon=":material/delete_forever:", on_click=leave)
 form.draw(preview.findings if preview else (), lambda: keep_draft(actor, state, asset_id))
 if preview is not None:
     st.subheader("What this change would do", anchor=False)

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components.asset_form.drafts import (
     NOTE,
     PROVIDER,
+    draw_draft_conflict,
     keep_draft,
     leave_draft,
     offer_drafts,
@@ -38,6 +39,8 @@ def read_values() -> dict[str, object]:
 def submit() -> RegisterError | None:
     """Send it; the refusal when there is one."""
     provider = state.get(PROVIDER)
+    if not keep_draft(actor, state, finishing=True):
+        return None
     try:
         sent = submit_draft(
             actor, read_values(), UUID(provider) if provider else None, state.get(NOTE), draft_id=state.note("draft")
@@ -95,6 +98,7 @@ if returned := state.note("returned"):
 with st.container(border=True):
     st.subheader("Provider", anchor=False)
     draw_addressee()
+draw_draft_conflict(form, {**form.labels, PROVIDER: LABELS["AddressedTo"], NOTE: LABELS["Note"]})
 if findings is not None:
     st.subheader("What the rules say", anchor=summary_anchor(state))
     st.caption("You can submit all the same: what you don't know, the provider completes.")

@@ -3,7 +3,16 @@
 import streamlit as st
 
 from pages.components.asset_form.draft_list import draw_return
-from pages.components.asset_form.drafts import keep_draft, leave_draft, offer_drafts, open_draft, show_saved, throw_away
+from pages.components.asset_form.drafts import (
+    ask_to_discard,
+    draw_draft_conflict,
+    keep_draft,
+    leave_draft,
+    offer_drafts,
+    open_draft,
+    show_saved,
+    throw_away,
+)
 from pages.components.asset_form.form import AssetForm, group_by_field
 from pages.components.asset_form.lookup import fill_empty, look_up_step
 from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
@@ -34,6 +43,8 @@ def submit() -> None:
 def register() -> RegisterError | None:
     """Register what stands in the form and open the new asset; the refusal when there is one."""
     check()
+    if not keep_draft(actor, state, finishing=True):
+        return None
     try:
         asset = register_asset(actor, form.values(), justification=justification(state), draft_id=state.note("draft"))
     except Invalid:
@@ -94,6 +105,7 @@ if submission := state.note("submission"):
 else:
     look_first()
 with top:
+    draw_draft_conflict(form, form.labels)
     if findings is not None:
         st.subheader("What the rules say", anchor=summary_anchor(state))
         show_summary(findings, form.labels, form.anchors, "Nothing to correct: the asset can be registered.")
@@ -109,6 +121,5 @@ if state.note("draft"):
     with top, st.container(horizontal=True, vertical_alignment="center"):
         show_saved(state)
         st.button("Start afresh", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
-        st.button(
-            "Discard this draft", type="tertiary", icon=":material/delete:", on_click=throw_away, args=(actor, state)
-        )
+        name = str(state.get("AssetName") or "This draft")
+        ask_to_discard("discard-this", name, throw_away, actor, state)

@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.components.asset_form.drafts import ask_to_discard
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_refusal
 from services.assets.registration.draft_board import DRAFT_LABELS, DraftState, DraftView
@@ -86,16 +87,10 @@ def _draw_acts(actor: Actor, view: DraftView) -> None:
             page, query = form_of(actor, view)
             st.switch_page(f"pages/{page}", query_params=query)
     if view.state is not DraftState.TAKEN_UP:
-        label = "Take it back" if view.submitted_at else "Discard"
-        st.button(
-            label,
-            key=f"discard-{view.id}",
-            icon=":material/delete:",
-            type="tertiary",
-            on_click=discard_draft,
-            args=(actor, view.id),
-            help=f"{label}: {escape_markdown(view.name)}",
+        label, act = (
+            ("Take it back", "Take it back for good") if view.submitted_at else ("Discard", "Discard this draft")
         )
+        ask_to_discard(f"discard-{view.id}", view.name, discard_draft, actor, view.id, label=label, act=act)
 
 
 def draw_return(actor: Actor, view: DraftView, done: Callable[[], None] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlmodel import col
 from models.assets import AssetDraft
 from services.core.attributes import text_of
 from services.core.clock import now
-from services.core.errors import NotFound, Refused
+from services.core.errors import Conflict, NotFound, Refused
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible
 from services.core.operation import operation
@@ -71,11 +72,13 @@ def save_draft(
     draft_id: UUID | None = None,
     asset_id: UUID | None = None,
     asset_version: int | None = None,
+    read_at: datetime | None = None,
 ) -> AssetDraft:
     """Keep what was typed so far, unchecked: a new draft, or `draft_id` with these values.
 
-    `asset_id` and `asset_version` say which asset is being changed, from which version; none for a registration. Raises
-    Refused for more than 64 kB, and for a draft that a provider has now.
+    `asset_id` and `asset_version` say which asset is being changed, from which version; none for a registration. `read_at` is
+    `saved_at` of the draft as it was last read or saved: another tab or colleague that saved it since is a Conflict, with the
+    values that it has now. Raises Refused for more than 64 kB, and for a draft that a provider has now.
     """
     session = current_session()
     stored = storable(values)
@@ -86,6 +89,11 @@ def save_draft(
         session.add(draft)
     elif draft.submitted_at is not None:
         raise Refused("The provider has this draft now. It can be changed again once it has been returned.")
+    elif read_at is not None and draft.saved_at != read_at and draft.values != stored | notes_of(draft):
+        raise Conflict(
+            "This draft was changed in another tab or by a colleague since you opened it here. Nothing is lost: choose below.",
+            {name: value for name, value in draft.values.items() if name not in NOTES},
+        )
     draft.values = stored | notes_of(draft)
     draft.asset_id, draft.asset_version = asset_id, asset_version
     draft.saved_at = now()

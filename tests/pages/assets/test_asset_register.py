@@ -173,6 +173,44 @@ def test_a_form_comes_back_after_a_reload_and_from_the_list_of_drafts() -> None:
     assert fresh.get_by_key(f"{SLOT}/AssetCategory").value is None
 
 
+@pytest.mark.parametrize("way", ["Put both together, mine where both changed", "Take what the other tab has"])
+def test_two_tabs_on_one_draft_lose_nothing_silently(way: str) -> None:
+    actor = somebody("northgate")
+    first = begun()
+    fill(first, SLOT, typed(AssetName="Alpha"))
+    draft = list_drafts(actor)[0]
+    second = open_page("northgate", "register_asset", draft=str(draft.id))
+    fill(second, SLOT, {"AssetName": "Beta", "StorageCapacity_kWh": "4000"})
+    fill(first, SLOT, {"DemandCapacity": "2300.00", "StorageCapacity_kWh": "4400"})
+    assert "changed in another tab" in plain_text(first)
+    assert list_drafts(actor)[0].values["AssetName"] == "Beta", "the other tab's work stands until a person has chosen"
+    table = first.dataframe[0].value.set_index("Field")
+    assert list(table.loc["Asset name"]) == ["Alpha", "Beta", "not touched"]
+    assert list(table.loc["Storage capacity"])[1:] == ["4000", "4400"]
+    press(first, "Register the asset")
+    assert not list_assets(actor).items
+    press(first, way)
+    mine = way.startswith("Put")
+    saved = list_drafts(actor)[0].values
+    assert (saved["AssetName"], saved["StorageCapacity_kWh"]) == ("Beta", "4400" if mine else "4000")
+    assert saved["DemandCapacity"] == ("2300.00" if mine else typed()["DemandCapacity"])
+    assert first.get_by_key(f"{SLOT}/AssetName").value == "Beta"
+    assert "changed in another tab" not in plain_text(first)
+    press(first, "Register the asset")
+    assert [asset.asset_name for asset in list_assets(actor).items] == ["Beta"]
+
+
+def test_handing_in_asks_about_what_another_tab_typed_since() -> None:
+    actor = somebody("northgate")
+    first = begun()
+    fill(first, SLOT, typed(AssetName="Alpha"))
+    second = open_page("northgate", "register_asset", draft=str(list_drafts(actor)[0].id))
+    fill(second, SLOT, {"AssetName": "Beta"})
+    press(first, "Register the asset")
+    assert not list_assets(actor).items
+    assert "changed in another tab" in plain_text(first)
+
+
 def test_a_form_keeps_what_was_typed_while_its_owner_visits_another_page() -> None:
     somebody("northgate")
     at = begun()
