@@ -121,12 +121,17 @@ def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
 
 
 def accept_codes(key: str, options: Mapping[str, str], *, several: bool = True) -> None:
-    """Addresses name choices by their labels, as they are read; links made from data may name them by their codes."""
+    """Have the address name choices by their labels, as Streamlit keeps them; links made from data name them by their codes.
+
+    Written anew before the field is drawn, in a run of its own: a field that is given its value beside the address would
+    leave the address without it, and a view that is sent on, or come back to, would be another one.
+    """
     entries = st.query_params.get_all(key)
-    codes = [entry for entry in entries if entry in options]
-    if codes and key not in st.session_state:
-        named = [code for code, label in options.items() if label in entries or code in codes]
-        st.session_state[key] = named if several else codes[0]
+    if key in st.session_state or not any(entry in options and options[entry] != entry for entry in entries):
+        return
+    labels = [label for code, label in options.items() if label in entries or code in entries]
+    st.query_params[key] = labels if several else labels[0]
+    st.rerun()
 
 
 def first_page() -> None:
