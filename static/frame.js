@@ -165,5 +165,21 @@
     }
   });
 
+  // A browser tells a page what was typed into a field only once the field is left: leaving the tab leaves the field.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && isTyping(document.activeElement)) document.activeElement.blur();
+  });
+
+  // One press of Back is one page: filters, a place in a queue or a draft that a page writes into its own address replace what
+  // stood there. Another record is another page.
+  const RECORD = ["id", "job", "code"];
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const after = new URL(url ?? "", location.href);
+    const before = new URLSearchParams(location.search);
+    const same = after.pathname === location.pathname && RECORD.every((name) => before.get(name) === after.searchParams.get(name));
+    return same ? history.replaceState(state, title, url) : push(state, title, url);
+  };
+
   window.fmar = { remember, actions };
 })();

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import streamlit as st
 
@@ -94,8 +95,27 @@ def show_blockers(blockers: Sequence[Blocker]) -> None:
     """List of blockers, a line each, with what to do about it."""
     for blocker in blockers:
         st.markdown(f"- **{escape_markdown(blocker.label)}** — {escape_markdown(blocker.action)}")
-        if blocker.kind == UNIT:
-            link_unit(blocker.id, "Open that unit")
+        link_blocker(blocker)
+
+
+RECORD_PAGES = {
+    "asset": ("pages/assets/asset.py", "Open that asset", "bolt"),
+    UNIT: ("pages/market/unit.py", "Open that unit", "hub"),
+    "qualification": ("pages/market/application.py", "Open that application", "assignment"),
+    "organisation": ("pages/participants/organisation.py", "Open that organisation", "apartment"),
+}
+
+
+def link_blocker(blocker: Blocker) -> None:
+    """The way to the record that stands in the way, where it is one."""
+    page = RECORD_PAGES.get(blocker.kind)
+    try:
+        UUID(blocker.id)
+    except ValueError:
+        return
+    if page is not None:
+        file, label, icon = page
+        st.page_link(file, label=label, icon=f":material/{icon}:", query_params={"id": blocker.id})
 
 
 def link_unit(identifier: str, label: str) -> None:

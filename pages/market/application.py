@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components.common.actions import attempt, show_outcome
 from pages.components.common.downloads import draw_file_download
 from pages.components.common.record_history import draw_history
+from pages.components.common.why_not import draw_why_not
 from pages.components.qualification.forms import draw_form
 from pages.components.qualification.labels import (
     ACT_ICONS,
@@ -116,10 +117,7 @@ def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
         with st.container(border=True):
             st.subheader(possible[operation].label, anchor=False)
             draw_form(actor, qualification, operation)
-    others = [action for action in actions if not action.allowed]
-    with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
-        for action in others:
-            st.markdown(f"- **{action.label}**: {escape_markdown(action.why_not or '')}")
+    draw_why_not(actions)
 
 
 def choose(key: str, operation: str) -> None:

@@ -8,7 +8,7 @@ from models.products import FAMILY_LABELS, Family
 from models.units import UnitStatus
 from pages.components.common.actions import DONE, show_outcome
 from pages.components.common.asset_filters import choose_filters
-from pages.components.unit.basket import basket, draw_basket, empty
+from pages.components.unit.basket import basket, draw_basket, empty, put
 from pages.components.unit.labels import FAMILY_HELP
 from pages.components.unit.picker import draw_picking
 from pages.components.unit.preview import describe_change, has_obstacles
@@ -19,6 +19,9 @@ from pages.frame.titles import name_window
 from services.core.errors import NotFound, RegisterError
 from services.market.unit_changes.composition import CompositionPreview, create_unit, update_composition
 from services.market.units.units import UnitDetails, get_unit
+
+WITH = "with"
+"""The asset that a unit is begun with, in the address."""
 
 
 def read_unit() -> UnitDetails | None:
@@ -85,7 +88,16 @@ def open_unit(details: UnitDetails, words: str) -> None:
     st.switch_page("pages/market/unit.py", query_params={"id": str(details.unit.id)})
 
 
+def take_along() -> None:
+    """Put the asset that the address names into the basket, once."""
+    try:
+        put([UUID(st.query_params.pop(WITH, ""))])
+    except ValueError:
+        return
+
+
 actor = session.actor()
+take_along()
 whole = read_unit()
 if whole is None:
     st.title("Build a market unit", anchor=False)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from models.products import FAMILY_LABELS
 from pages.components.common.actions import show_outcome
+from pages.components.product.apply import draw_next_step
 from pages.components.product.labels import PHASE_LABELS, describe_availability
 from pages.components.product.sheet import draw_buyers, draw_equivalences, draw_stacking, draw_versions
 from pages.frame import session
@@ -77,6 +78,8 @@ st.markdown(f"{escape_markdown(version.sub_market)} · for units of the family *
 if version.notes:
     st.markdown(escape_markdown(version.notes))
 draw_news(sheet)
+if sheet.view.offered:
+    draw_next_step(actor, version.code, version.family)
 st.subheader("What it asks for", anchor=False)
 draw_versions(sheet.versions, version)
 st.subheader("Who buys it, and where", anchor=False)

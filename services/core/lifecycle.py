@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from services.core.errors import Refused
+from services.core.errors import Blocker, Refused
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -21,12 +21,17 @@ class Transition(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that could be done with a record now: offered when `allowed`, otherwise `why_not` says what is in the way."""
+    """Something that could be done with a record now: offered when `allowed`, otherwise `why_not` says what is in the way.
+
+    `in_reach` is false for what the actor's role never does with this record; `blockers` are the records in the way.
+    """
 
     operation: str
     label: str
     allowed: bool
     why_not: str | None = None
+    in_reach: bool = True
+    blockers: Sequence[Blocker] = ()
 
 
 @dataclass(frozen=True)

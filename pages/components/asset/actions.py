@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from models.assets import Asset
+from models.assets import Asset, AssetStatus
 from pages.components.common.actions import DONE, attempt
+from pages.components.common.danger import draw_danger
+from pages.components.common.why_not import draw_why_not
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers, show_refusal
 from services.assets.asset_page.page import WholeAsset
@@ -14,6 +16,7 @@ from services.assets.checks.run import request_checks
 from services.assets.registration.deregister import deregister_asset, deregistration_blockers
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
 from services.core.lifecycle import Action
 
 ICONS = {"update_asset": "edit", "query_asset": "help", "request_checks": "refresh", "deregister_asset": "archive"}
@@ -25,14 +28,16 @@ IN_PLACE = {"answer_query": "#query", "settle_query": "#query", "settle_differen
 def draw_acts(actor: Actor, asset: Asset, actions: Sequence[Action]) -> None:
     """A button for each act that is possible; under them the others, with what is in the way."""
     with st.container(horizontal=True, vertical_alignment="center"):
+        if builds := _may_build(actor, asset):
+            _offer_unit(asset)
         for action in _list_offers(actions):
-            _offer(actor, asset, action)
+            _offer(actor, asset, action, first=not builds)
     opened = st.session_state.get(OPEN)
     if any(action.allowed and action.operation == opened for action in actions):
         DIALOGS[opened](actor, asset)
     else:
         _close()
-    _say_why_not([action for action in actions if not action.allowed])
+    draw_why_not(actions)
 
 
 def _list_offers(actions: Sequence[Action]) -> list[Action]:
@@ -42,24 +47,23 @@ def _list_offers(actions: Sequence[Action]) -> list[Action]:
     return [action for at, action in enumerate(possible) if places[at] is None or places[at] not in places[:at]]
 
 
-def _say_why_not(actions: Sequence[Action]) -> None:
-    """The acts that aren't possible now, each disabled, with what is in the way."""
-    if not actions:
-        return
-    with st.expander(f"Not possible now: {'; '.join(action.label for action in actions)}", icon=":material/info:"):
-        for action in actions:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                icon = f":material/{ICONS.get(action.operation, 'block')}:"
-                st.button(action.label, key=f"not-{action.operation}", icon=icon, disabled=True)
-                st.markdown(escape_markdown(action.why_not or ""))
+def _may_build(actor: Actor, asset: Asset) -> bool:
+    """Tell whether the next step is to build a market unit with the asset."""
+    verified = asset.status is AssetStatus.VERIFIED and asset.service_provider_id == actor.organisation_id
+    return verified and may(actor, "unit.manage")
 
 
-def _offer(actor: Actor, asset: Asset, action: Action) -> None:
+def _offer_unit(asset: Asset) -> None:
+    if st.button("Build a market unit with it", key="build-unit", icon=":material/hub:", type="primary"):
+        st.switch_page("pages/market/build_unit.py", query_params={"with": str(asset.id)})
+
+
+def _offer(actor: Actor, asset: Asset, action: Action, *, first: bool) -> None:
     icon = f":material/{ICONS.get(action.operation, 'arrow_forward')}:"
     if action.operation in IN_PLACE:
         st.markdown(f"[:material/arrow_downward: {action.label}]({IN_PLACE[action.operation]})", width="content")
     elif action.operation == "update_asset":
-        if st.button(action.label, key=action.operation, icon=icon, type="primary"):
+        if st.button(action.label, key=action.operation, icon=icon, type="primary" if first else "secondary"):
             st.switch_page("pages/assets/edit_asset.py", query_params={"id": str(asset.id)})
     elif action.operation in DIALOGS:
         st.button(action.label, key=action.operation, icon=icon, on_click=_open, args=(action.operation,))
@@ -116,8 +120,14 @@ def ask_for_end(actor: Actor, asset: Asset) -> None:
         show_blockers(blockers)
         return
     reason = st.text_area("Reason", key=f"end-{asset.id}", placeholder="For example: dismantled on 3 November 2026")
-    if st.button("De-register for good", type="primary", icon=":material/archive:"):
-        _do_in_dialog(lambda: deregister_asset(actor, asset.id, reason, asset.version), "De-registered.")
+    draw_danger(
+        "De-register for good",
+        asset.asset_name,
+        "de-register",
+        f"end-asset-{asset.id}",
+        lambda: _do_in_dialog(lambda: deregister_asset(actor, asset.id, reason, asset.version), "De-registered."),
+        _close,
+    )
 
 
 DIALOGS: dict[str, Callable[[Actor, Asset], None]] = {"query_asset": ask_question, "deregister_asset": ask_for_end}

@@ -27,13 +27,6 @@ CATEGORY = "AssetCategory"
 NETWORK_TERMS = ("ImportMPAN", "ExportMPAN", "DNOConnection")
 GROUP_TITLES = {"What": "Identity", "Who": "Ownership", "Location": "Position", "Identifiers": "Other identifiers"}
 ORDER = ("What", "Capacity", "Technology", CATEGORY_GROUP, "Connection", "Location", "Who", "Identifiers")
-COMMIT = """<script>(() => {
-  if (window.fmarCommits) return;
-  window.fmarCommits = true;
-  const commit = () => document.hidden && document.activeElement && document.activeElement.blur();
-  document.addEventListener("visibilitychange", commit);
-})()</script>"""
-"""Hands over the field that is being typed into when its tab is left: a browser tells a page of it only then."""
 DATE_TERMS = [field.term for field in CORE_ATTRIBUTES if field.kind == "date"]
 
 
@@ -136,7 +129,6 @@ class AssetForm:
         """All groups of the category's fields, each finding beside its field."""
         if not self.fields:
             return
-        st.html(COMMIT, unsafe_allow_javascript=True)
         beside = group_by_field(findings)
         st.caption(f"Fields marked with * are mandatory.{self._one_of()}")
         ordered = sorted(

@@ -19,6 +19,15 @@ def attempt(act: Callable[[], object], done: str, *forget: str) -> None:
         return
     st.session_state[DONE] = done
     for key in forget:
+        forget_entry(key)
+
+
+def forget_entry(key: str) -> None:
+    """Empty a field: of a list or a text the browser would keep what was entered if its key only went."""
+    entry = st.session_state.get(key)
+    if type(entry) in (list, str):
+        st.session_state[key] = type(entry)()
+    else:
         st.session_state.pop(key, None)
 
 

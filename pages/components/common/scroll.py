@@ -8,11 +8,6 @@ TO_TOP = """<script>(() => {{
   const main = document.querySelector('[data-testid="stMain"]');
   if (main) main.scrollTo({{top: 0, behavior: "instant"}});
 }})() // {what}</script>"""
-STICKY = """<style>
-div:has(> .st-key-{key}) {{ position: sticky; top: 3.25rem; z-index: 90; }}
-.st-key-{key} {{ background: var(--st-background-color, white); padding: .4rem 0;
-  border-bottom: 1px solid rgba(128, 128, 128, .35); }}
-</style>"""
 
 
 def scroll_up_for(what: str, key: str) -> None:
@@ -22,8 +17,3 @@ def scroll_up_for(what: str, key: str) -> None:
         # Each record is another text: the same one would not be run again.
         st.html(TO_TOP.format(what=json.dumps(what)), unsafe_allow_javascript=True)
     st.session_state[note] = what
-
-
-def keep_in_sight(key: str) -> None:
-    """Keep the container with this key at the top of the screen while its neighbours scroll."""
-    st.html(STICKY.format(key=key))

@@ -9,7 +9,7 @@ from models.assets import STATUS_LABELS
 from pages.components.asset.actions import acts_of, draw_acts
 from pages.components.asset.query import draw_query
 from pages.components.common.asset_labels import words_for
-from pages.components.common.scroll import keep_in_sight, scroll_up_for
+from pages.components.common.scroll import scroll_up_for
 from pages.components.desk.panel import draw_facts_in_brief, draw_link
 from pages.components.desk.review_state import go_to
 from pages.frame.markdown import escape_markdown
@@ -33,7 +33,6 @@ def draw_steps(queue: Sequence[ReviewItem], place: int) -> None:
     """Name of the asset, previous, the place in the queue, next; by keyboard too. It stays in sight, and begins at the top."""
     asset = queue[place].asset
     scroll_up_for(str(asset.id), HEAD)
-    keep_in_sight(HEAD)
     with st.container(key=HEAD, gap="xsmall"):
         st.subheader(escape_markdown(asset.asset_name), anchor=False)
         _draw_steps(queue, place)

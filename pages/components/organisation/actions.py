@@ -6,6 +6,7 @@ import streamlit as st
 
 from models.participants import Organisation
 from pages.components.common import dialogs
+from pages.components.common.danger import draw_danger
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from pages.frame.refusals import show_refusal
@@ -36,6 +37,8 @@ MEANINGS = {
     "reinstate_organisation": "Everything is as it was before the suspension.",
     "withdraw_organisation": "This is final. Its people and programs are out at once; its records are kept.",
 }
+FINAL = {"withdraw_organisation": "de-register"}
+"""Acts that can't be undone -> the word that is typed for them."""
 Act = Callable[[Actor, Organisation, str], Organisation]
 ACTS: dict[str, tuple[Act, bool]] = {
     "approve_organisation": (
@@ -110,7 +113,8 @@ def _draw_confirmation(actor: Actor, organisation: Organisation, action: Action)
             help="10 to 500 characters: it is shown to those it concerns and stays with the record.",
             max_chars=500,
         )
-    if st.button(action.label, key=f"sure-{action.operation}", type="primary"):
+
+    def confirm() -> None:
         try:
             done = act(actor, organisation, reason)
         except RegisterError as refused:
@@ -119,6 +123,12 @@ def _draw_confirmation(actor: Actor, organisation: Organisation, action: Action)
             st.toast(f"{done.organisation_legal_name} is now: {done.organisation_status}.", icon=":material/task_alt:")
             dialogs.close()
             st.rerun()
+
+    if action.operation in FINAL:
+        name, word = organisation.organisation_legal_name, FINAL[action.operation]
+        draw_danger(action.label, name, word, f"sure-{action.operation}", confirm, dialogs.close)
+    elif st.button(action.label, key=f"sure-{action.operation}", type="primary"):
+        confirm()
 
 
 def draw_blockers(organisation: Organisation, blockers: Sequence[Blocker]) -> None:

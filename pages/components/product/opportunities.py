@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Literal
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from models.qualifications import QUALIFICATION_LABELS
 from pages.components.common.asset_filters import accept_codes
 from pages.components.common.downloads import draw_table_download
 from pages.components.common.power import show_kw
+from pages.components.product.apply import open_application
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link
 from services.core.errors import RegisterError
@@ -117,6 +119,13 @@ def _draw_opportunity(actor: Actor, opportunities: Opportunities, opportunity: O
             st.markdown(f":material/moving: {escape_markdown(way.words)}")
         for other in opportunity.beside:
             st.markdown(f":material/layers: {escape_markdown(other.words)}")
+        unit = opportunities.unit
+        if unit is not None and opportunity.holds is None and _may_apply(actor, opportunities):
+            kind: Literal["primary", "secondary"] = "secondary" if verdict.unmet else "primary"
+            if st.button(
+                f"Apply for {version.code}", type=kind, icon=":material/send:", key=f"{key}-apply-{version.code}"
+            ):
+                open_application(unit.id, version.code)
         link("market/product.py", f"The product {version.code}", "inventory_2", {"code": version.code})
         short = any(
             reason.requirement is Requirement.MIN_CAPACITY and reason.met is False for reason in verdict.reasons
@@ -129,6 +138,12 @@ def _may_complete(actor: Actor, opportunities: Opportunities) -> bool:
     """Test whether the actor may fill it up: a unit of its own; of assets, the register says so when it is asked."""
     unit = opportunities.unit
     return may(actor, "unit.manage") and (unit is None or unit.service_provider_id == actor.organisation_id)
+
+
+def _may_apply(actor: Actor, opportunities: Opportunities) -> bool:
+    """Test whether the actor may apply with the unit."""
+    unit = opportunities.unit
+    return unit is not None and unit.service_provider_id == actor.organisation_id and may(actor, "qualification.apply")
 
 
 def _draw_closing(actor: Actor, opportunities: Opportunities, code: str, key: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from models.qualifications import Qualification
 from pages.components.common.actions import attempt
+from pages.components.common.danger import draw_danger
 from pages.components.common.date_field import draw_date, typed_date
 from pages.components.conversation.files import files_field, forget_files, uploads_in
 from pages.components.qualification.service_windows import window_form
@@ -83,6 +84,17 @@ def _draw_message_form(actor: Actor, qualification: Qualification, operation: st
         )
     if operation != "withdraw_application":
         evidence_field(key)
+    if operation == "withdraw_application":
+
+        def withdraw() -> None:
+            _do(actor, qualification, operation)
+            st.rerun()
+
+        name = f"{qualification.product_code}, application {qualification.id}"
+        draw_danger(
+            button, name, "withdraw", key, withdraw, partial(st.session_state.pop, f"act-{qualification.id}", None)
+        )
+        return
     st.button(button, type="primary", key=f"{key}-do", on_click=partial(_do, actor, qualification, operation))
 
 

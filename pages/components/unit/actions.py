@@ -5,13 +5,18 @@ from uuid import UUID
 
 import streamlit as st
 
+from models.units import UnitStatus
 from pages.components.common.actions import DONE
+from pages.components.common.danger import draw_danger
 from pages.components.common.dialogs import ask, close, is_open
+from pages.components.common.why_not import draw_why_not
+from pages.components.product.apply import QUALIFICATIONS
 from pages.frame.markdown import escape_markdown
 from pages.frame.refusals import show_blockers, show_refusal
 from services.assets.registration.parties import PROVIDER_ROLES
 from services.core.errors import RegisterError
 from services.core.identity.actor import Actor
+from services.core.identity.permissions import may
 from services.market.unit_changes.deregistration import deregister_unit, unit_actions, unit_end_blockers
 from services.market.unit_changes.reassignment import reassign_unit, reassignment_blockers
 from services.market.units.units import UnitDetails
@@ -24,25 +29,33 @@ def draw_unit_acts(actor: Actor, whole: UnitDetails) -> None:
     """A button for each act that is possible; the others folded away, with what is in the way."""
     actions = unit_actions(actor, whole.unit.id)
     possible = [action for action in actions if action.allowed]
-    if not possible:
-        return
     with st.container(horizontal=True, vertical_alignment="center"):
+        if applies := _may_apply(actor, whole):
+            st.button(
+                "Apply for products", key="apply", icon=":material/send:", type="primary", on_click=_show_qualifications
+            )
         for action in possible:
             icon = f":material/{ICONS[action.operation]}:"
             if action.operation == "update_composition":
-                if st.button(action.label, key=action.operation, icon=icon, type="primary"):
+                if st.button(action.label, key=action.operation, icon=icon, type="secondary" if applies else "primary"):
                     st.switch_page("pages/market/build_unit.py", query_params={"into": str(whole.unit.id)})
             else:
                 st.button(action.label, key=action.operation, icon=icon, on_click=ask, args=(action.operation,))
-    if others := [action for action in actions if not action.allowed]:
-        with st.expander(f"Not possible now ({len(others)})", icon=":material/info:"):
-            for action in others:
-                st.markdown(f"- **{action.label}**: {escape_markdown(action.why_not or '')}")
+    draw_why_not(actions)
     allowed = {action.operation for action in possible}
     if is_open("deregister_unit") and "deregister_unit" in allowed:
         ask_for_end(actor, whole)
     if is_open("reassign_unit") and "reassign_unit" in allowed:
         ask_for_reassignment(actor, whole)
+
+
+def _may_apply(actor: Actor, whole: UnitDetails) -> bool:
+    own = actor.organisation_id == whole.unit.service_provider_id
+    return own and whole.unit.status is UnitStatus.ACTIVE and may(actor, "qualification.apply")
+
+
+def _show_qualifications() -> None:
+    st.session_state["part"] = QUALIFICATIONS
 
 
 def do_in_dialog(act: Callable[[], object], done: str) -> None:
@@ -73,8 +86,14 @@ def ask_for_end(actor: Actor, whole: UnitDetails) -> None:
         return
     key = f"unit-end-{unit.id}"
     reason = st.text_area("Reason", key=key, placeholder="For example: replaced by the unit RIV-2")
-    if st.button("De-register for good", type="primary", icon=":material/archive:"):
-        do_in_dialog(lambda: deregister_unit(actor, unit.id, reason, unit.version), "De-registered.")
+    draw_danger(
+        "De-register for good",
+        unit.name,
+        "de-register",
+        key,
+        lambda: do_in_dialog(lambda: deregister_unit(actor, unit.id, reason, unit.version), "De-registered."),
+        close,
+    )
 
 
 @st.dialog("Re-assign to another FSP", icon=":material/swap_horiz:", on_dismiss=close)

@@ -1,11 +1,11 @@
 """A unit's qualifications (UC-04.02), as tabs of its page: what it stands for, applying, and whether it is ready."""
 
-from uuid import UUID
-
 import streamlit as st
 
 from models.units import UnitStatus
 from pages.components.common.actions import attempt
+from pages.components.common.date_field import draw_date
+from pages.components.product.apply import APPLY
 from pages.components.qualification.portability import draw_elsewhere
 from pages.components.qualification.table import draw_qualification_table
 from pages.frame.markdown import escape_markdown
@@ -58,6 +58,10 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
         return
     unit = preview.unit.unit
     key = f"apply-{unit.id}"
+    named = st.query_params.get(APPLY)
+    if named in choices and f"{key}-products" not in st.session_state:
+        st.session_state[f"{key}-products"] = [named]
+    _show_applications(f"{key}-made")
     codes = st.multiselect(
         "Products",
         list(choices),
@@ -79,7 +83,13 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
 
     def act() -> None:
         why = str(st.session_state.get(f"{key}-why") or "") or None
-        apply_for_products(actor, unit.id, dict.fromkeys(codes, ()), version=unit.version, justification=why)
+        applications = apply_for_products(
+            actor, unit.id, dict.fromkeys(codes, ()), version=unit.version, justification=why
+        )
+        st.session_state[f"{key}-made"] = [
+            (qualification.id, qualification.product_code) for qualification in applications
+        ]
+        st.query_params.pop(APPLY, None)
 
     count = sum(len(choices[code].available_operators) for code in codes)
     st.button(
@@ -90,6 +100,13 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
         on_click=attempt,
         args=(act, "Applied: the system operators are told.", f"{key}-products", f"{key}-why"),
     )
+
+
+def _show_applications(key: str) -> None:
+    """The applications that were just made, each a link."""
+    for identifier, code in st.session_state.get(key, ()):
+        words = f"**Applied for {escape_markdown(code)}**: open the application"
+        link("market/application.py", words, "assignment", {"id": str(identifier)})
 
 
 def _draw_choice(choice: Choice) -> list[str]:
@@ -138,26 +155,24 @@ def draw_readiness(actor: Actor, details: UnitDetails) -> None:
             icon=":material/block:",
         )
         return
-    left, right = st.columns([2, 1])
-    choice: tuple[str, UUID] = left.selectbox(
-        "Product and system operator",
-        list(pairs),
-        format_func=lambda pair: f"{pair[0]} for {pairs[pair]}",
-        key=f"ready-{details.unit.id}",
-    )
-    day = right.date_input("On", today(), key=f"ready-on-{details.unit.id}", format="DD/MM/YYYY")
-    _draw_answer(readiness(actor, details.unit.id, choice[0], choice[1], day))
+    typed = draw_date("On", value=today(), key=f"ready-on-{details.unit.id}", width=240)
+    if typed.day is None:
+        return
+    answers = [(readiness(actor, details.unit.id, *pair, typed.day), operator) for pair, operator in pairs.items()]
+    ready = sum(answer.ready for answer, _operator in answers)
+    st.markdown(f"**Ready for {ready} of {len(answers)} on {show_date(typed.day)}**")
+    for answer, operator in sorted(answers, key=lambda pair: (not pair[0].ready, pair[0].product_code, pair[1])):
+        _draw_answer(answer, operator)
 
 
-def _draw_answer(answer: Readiness) -> None:
+def _draw_answer(answer: Readiness, operator: str) -> None:
+    """One product and system operator: ready, or everything that is missing."""
+    name = f"**{escape_markdown(answer.product_code)}** for {escape_markdown(operator)}"
     if answer.ready:
-        st.success(
-            f"Yes: ready for {escape_markdown(answer.product_code)} on {show_date(answer.on)}.",
-            icon=":material/task_alt:",
-        )
+        st.success(f"{name}: ready", icon=":material/task_alt:")
     else:
         count = len(answer.missing)
-        st.error(f"Not yet: {count} {'thing is' if count == 1 else 'things are'} missing.", icon=":material/block:")
+        st.error(f"{name}: {count} {'thing is' if count == 1 else 'things are'} missing", icon=":material/block:")
     for gap in answer.missing:
         file, icon = PAGES.get(gap.kind, ("", "inventory_2"))
         if file:

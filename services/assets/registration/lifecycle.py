@@ -143,7 +143,7 @@ def actions_on(actor: Actor, asset: Asset) -> list[Action]:
 
 
 def _action(asset: Asset, offer: _AssetOffer, reached: bool) -> Action:
-    why_not = None
+    why_not, blockers = None, list[Blocker]()
     if not reached:
         why_not = f"{_who(offer.permission)} can do this."
     elif asset.status not in offer.states:
@@ -151,7 +151,7 @@ def _action(asset: Asset, offer: _AssetOffer, reached: bool) -> Action:
     elif offer.operation == "deregister_asset":
         blockers = blockers_of(asset)
         why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}." if blockers else None
-    return Action(offer.operation, offer.label, why_not is None, why_not)
+    return Action(offer.operation, offer.label, why_not is None, why_not, reached, blockers)
 
 
 def _who(permission: str) -> str:

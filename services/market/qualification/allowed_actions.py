@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from models.qualifications import QUALIFICATION_LABELS, Qualification, QualificationStatus
+from services.core.errors import Blocker
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import see, within
 from services.core.lifecycle import Action
@@ -82,11 +83,11 @@ def _may_write(actor: Actor, qualification: Qualification, permission: str) -> b
 
 
 def _build_action(qualification: Qualification, offer: _QualificationOffer, reached: bool) -> Action:
-    why_not = None
+    why_not, blockers = None, list[Blocker]()
     if not reached:
         why_not = RESTRICTIONS[offer.permission]
     elif qualification.status not in offer.states:
         why_not = f"It is {QUALIFICATION_LABELS[qualification.status]}. {offer.otherwise}"
     elif offer.operation == "withdraw_application" and (blockers := find_window_blockers(qualification)):
         why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}."
-    return Action(offer.operation, offer.label, why_not is None, why_not)
+    return Action(offer.operation, offer.label, why_not is None, why_not, reached, blockers)

@@ -80,12 +80,12 @@ def unit_actions(actor: Actor, unit_id: UUID) -> list[Action]:
     actions: list[Action] = []
     for name, permission, label, restriction in OFFERS:
         reached = within(MarketUnit, actor, permission, writing=True)
-        why_not = None
+        why_not, in_reach, blockers = None, True, list[Blocker]()
         if current_session().scalar(select(col(MarketUnit.id)).where(reached, col(MarketUnit.id) == unit_id)) is None:
-            why_not = restriction
+            why_not, in_reach = restriction, False
         elif unit.status is not UnitStatus.ACTIVE:
             why_not = f"It is {UNIT_STATUS_LABELS[unit.status]}: its record is closed."
         elif name == "deregister_unit" and (blockers := find_unit_window_blockers(unit)):
             why_not = f"First: {'; '.join(blocker.action for blocker in blockers)}."
-        actions.append(Action(name, label, why_not is None, why_not))
+        actions.append(Action(name, label, why_not is None, why_not, in_reach, blockers))
     return actions
