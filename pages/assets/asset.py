@@ -66,8 +66,9 @@ def draw_present(whole: WholeAsset, words: AssetLabels) -> None:
         if waits and not whole.messages:
             st.info(NEXT, icon=":material/arrow_forward:")
     follow_checks(actor, asset)
-    st.subheader("What can be done next", anchor=False)
     actions = acts_of(whole)
+    if any(action.in_reach for action in actions):
+        st.subheader("What can be done next", anchor=False)
     draw_acts(actor, asset, actions)
     allowed = {action.operation for action in actions if action.allowed}
     draw_query(actor, whole, allowed)

@@ -10,6 +10,7 @@ from pages.components.asset.take_back import draw_take_back, taken_back
 from pages.components.common.actions import DONE, show_outcome
 from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
 from pages.components.common.asset_labels import STATUS_BADGES, organisation_names, provider_name
+from pages.components.desk.many_queries import draw_many_queries, list_acts, show_query_report
 from pages.components.desk.map import MapHighlight, draw_desk_map
 from pages.components.desk.review import count_waiting_days, draw_item, draw_steps, say_gone
 from pages.components.desk.review_state import go_to, place_in, start_over
@@ -80,7 +81,7 @@ def draw_list(items: list[ReviewItem]) -> None:
         )
 
     columns, rows, order = sort_rows(COLUMNS, [row_of(item) for item in items], whole=len(items) < MOST)
-    draw_table(
+    ticked = draw_table(
         "review",
         "Assets in review",
         columns,
@@ -89,7 +90,10 @@ def draw_list(items: list[ReviewItem]) -> None:
         on_open=open_item,
         order=order,
         file=TableFile("review.csv", lambda: rows),
+        several=bool(list_acts(actor)),
     )
+    if ticked:
+        draw_many_queries(actor, [item for item in items if str(item.asset.id) in ticked])
 
 
 def open_item(identifier: str) -> None:
@@ -123,6 +127,7 @@ if (returned := taken_back()) is not None:
     go_to(returned)
 acted = DONE in st.session_state and returned is None
 show_outcome()
+show_query_report()
 draw_take_back(actor)
 filters = choose_filters(actor)
 if is_filtered(filters):

@@ -53,8 +53,10 @@ def test_a_verified_asset_says_who_verified_what_and_what_can_be_done() -> None:
     assert "Worked out] :small[The rated capacity stands for it" in origins["Installed capacity"]
     buttons = {button.label: button for button in at.button}
     assert not buttons["Change its details"].disabled
-    assert buttons["Answer the query"].disabled
+    assert not buttons["Build a market unit with it"].disabled, "the next step"
+    assert any("Not possible now: Answer the query" in one.label for one in at.expander)
     assert "No query is open on it." in told
+    assert "FMAR administrator can do this" not in told, "what this role never does isn't listed"
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -117,6 +119,11 @@ def test_an_asset_is_de_registered_with_a_reason() -> None:
     at = open_page("northgate", "asset", id=str(asset.id))
     press(at, "De-register")
     at.get_by_key(f"end-{asset.id}").set_value("Dismantled")
+    assert asset.asset_name in plain_text(at)
+    press(at, "De-register for good")
+    assert "Nothing is done yet. Type de-register" in plain_text(at)
+    assert reload(actor, asset).status is not AssetStatus.DEREGISTERED
+    at.get_by_key(f"end-asset-{asset.id}-word").set_value("De-register")
     press(at, "De-register for good")
     assert reload(actor, asset).status is AssetStatus.DEREGISTERED
 
@@ -133,13 +140,14 @@ def test_an_asset_that_somebody_may_not_see_looks_like_none() -> None:
 
 
 @pytest.mark.use_case("UC-05.01")
-def test_an_operator_reads_the_asset_and_sees_who_could_change_it() -> None:
+def test_an_operator_reads_the_asset_and_is_shown_no_act_of_others() -> None:
     asset = registered(somebody("northgate"))
     somebody("ukpn", roles=("DNO",), licence_areas=("UKPN_EPN",))
     at = open_page("ukpn", "asset", id=str(asset.id))
     assert at.title[0].value == asset.asset_name
-    assert all(button.disabled for button in at.button if button.label == "Change its details")
-    assert "Only the FSP that manages it" in plain_text(at)
+    assert "Change its details" not in {button.label for button in at.button}
+    assert "Only the FSP that manages it" not in plain_text(at)
+    assert "What can be done next" not in plain_text(at)
 
 
 @pytest.mark.use_case("UC-02.03")
