@@ -4,6 +4,7 @@ import streamlit as st
 
 from models.participants import Role
 from pages.components.common.moments import moment_column
+from pages.components.ledger.entries import draw_entries
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from services.core.clock import show_moment
@@ -126,6 +127,7 @@ if st.button("Verify the whole ledger", type="primary", icon=":material/verified
     _run_verification()
 if RESULT in st.session_state:
     _draw_result(st.session_state[RESULT])
+draw_entries(actor)
 _draw_seals(overview)
 with st.expander("How it works", icon=":material/help:"):
     st.markdown(HOW)

@@ -247,6 +247,11 @@ def visible(model: type[Any], actor: Actor) -> Condition:
     return within(model, actor, _RULES[model][0])
 
 
+def has_rule(model: type[Any]) -> bool:
+    """Tell whether a rule says who may see the records of a model one by one."""
+    return model in _RULES
+
+
 def see(model: type[R], actor: Actor, identifier: UUID) -> R:
     """The record, if the actor may see it; NotFound otherwise, exactly as if it did not exist."""
     record = current_session().scalar(select(model).where(col(model.id) == identifier, visible(model, actor)))
