@@ -7,9 +7,10 @@ from models.products import FAMILY_LABELS, Family
 from pages.components.common.figure import Figure
 from pages.components.dashboard import links
 from pages.components.dashboard.chart_card import Chart, ChartRow, Manner, Target, is_dark, legend_below
+from services.assets.counters.others import OTHERS as SUMMED
 from services.core.clock import show_date
 from services.market.qualification.filters import SEVERAL_GROUPS
-from services.market.statistics.model import Dimension, MarketNumbers, Series, Stage
+from services.market.statistics.model import Dimension, MarketNumbers, Series, Stage, merge_withheld
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A")
 """Okabe and Ito's, told apart with every common kind of colour blindness; the last one is for all that is left."""
@@ -20,6 +21,12 @@ DIMENSION_LABELS = {
     Dimension.PRODUCT: "Product",
     Dimension.GSP_GROUP: "GSP group",
     Dimension.OPERATOR: "SO",
+}
+OTHER_LABELS = {
+    Dimension.SUB_MARKET: "Other sub-markets",
+    Dimension.PRODUCT: "Other products",
+    Dimension.GSP_GROUP: "Other GSP groups",
+    Dimension.OPERATOR: "Other SOs",
 }
 OTHERS = "All others"
 WITHHELD = "withheld"
@@ -124,7 +131,7 @@ def _link_stage(stage: Stage, manner: Manner) -> Target:
 
 def build_power_chart(numbers: MarketNumbers, dimension: Dimension, manner: Manner) -> Chart:
     """Qualified power by one dimension, as of the day."""
-    figures = numbers.by_dimension[dimension]
+    figures = merge_withheld(numbers.by_dimension[dimension], numbers.qualified, OTHER_LABELS[dimension])
     rows = [
         ChartRow(
             {
@@ -172,6 +179,8 @@ def _name_of(dimension: Dimension) -> str:
 
 
 def _link_code(dimension: Dimension, code: str, manner: Manner) -> Target | None:
+    if code == SUMMED:
+        return None
     name = {Dimension.PRODUCT: "product", Dimension.GSP_GROUP: "gsp", Dimension.OPERATOR: "so"}.get(dimension)
     if dimension is Dimension.SUB_MARKET and code:
         return links.link_applications(manner, status="QUALIFIED", product=links.products_in(manner, [code]))

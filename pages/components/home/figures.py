@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.assets import AssetStatus
 from pages.components.common import charts
-from services.assets.counters.figures import RegisterNumbers
+from services.assets.counters.figures import RegisterNumbers, merge_withheld
 
 
 def draw_numbers(numbers: RegisterNumbers) -> None:
@@ -23,16 +23,18 @@ def draw_numbers(numbers: RegisterNumbers) -> None:
     cells.metric("Rated power", charts.power(numbers.total.rated_kw), border=True)
     cells.metric("Verified", _count(verified.count if verified else 0), border=True)
     cells.metric("New this month", _count(new), border=True)
+    categories = merge_withheld(numbers.by_category, numbers.total, "Other categories")
+    groups = merge_withheld(numbers.by_gsp_group, numbers.total, "Other GSP groups")
     left, right = st.columns(2)
     with left.container(border=True):
         charts.draw_assets_by_status(numbers.by_status)
     with left.container(border=True):
         charts.draw_growth(numbers.growth)
     with right.container(border=True):
-        charts.draw_power_by_category(numbers.by_category)
+        charts.draw_power_by_category(categories)
     with right.container(border=True):
-        charts.draw_power_by_group(numbers.by_gsp_group)
-    every = [*numbers.by_status, *numbers.by_category, *numbers.by_gsp_group]
+        charts.draw_power_by_group(groups)
+    every = [*numbers.by_status, *categories, *groups]
     withheld = sum(1 for cell in every if cell.withheld)
     if withheld:
         st.caption(f":material/visibility_off: {withheld} figures are withheld.")

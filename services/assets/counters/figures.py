@@ -26,6 +26,7 @@ from services.assets.counters.editions import (
     with_edition,
 )
 from services.assets.counters.maintain import month_of
+from services.assets.counters.others import OTHERS, sum_withheld
 from services.assets.counters.queries import (
     Areas,
     active_by_category,
@@ -89,6 +90,15 @@ class RegisterNumbers:
     growth: list[Month]
     waiting: Waiting
     anonymised: bool
+
+
+def merge_withheld(cells: Sequence[Cell], total: Cell, label: str) -> list[Cell]:
+    """The cells of a line whose sum is `total`, with one ("Other categories (3)") in place of those that are withheld."""
+    rest = sum_withheld(cells, [cell.rated_kw for cell in cells], total.count, total.rated_kw)
+    if rest is None:
+        return list(cells)
+    other = Cell(OTHERS, f"{label} ({rest.figures})", rest.number, rest.kw)
+    return [*(cell for cell in cells if not cell.withheld), other]
 
 
 class UndisclosedFigure(NamedTuple):

@@ -1,5 +1,6 @@
 """Model of the market's dashboard: filters, and the figures for charts, tables and the API (UC-05.02)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from models.products import Family
+from services.assets.counters.others import OTHERS, sum_withheld
 from services.market.qualification.sla_clock import ClockState
 
 
@@ -52,6 +54,15 @@ class StatisticsFigure:
     count: int | None
     kw: Decimal | None
     withheld: bool = False
+
+
+def merge_withheld(figures: Sequence[StatisticsFigure], total: StatisticsFigure, label: str) -> list[StatisticsFigure]:
+    """The figures of a line whose sum is `total`, with one ("Other products (3)") in place of those that are withheld."""
+    rest = sum_withheld(figures, [figure.kw for figure in figures], total.count, total.kw)
+    if rest is None:
+        return list(figures)
+    other = StatisticsFigure(OTHERS, f"{label} ({rest.figures})", rest.number, rest.kw)
+    return [*(figure for figure in figures if not figure.withheld), other]
 
 
 @dataclass(frozen=True, slots=True)
