@@ -1,4 +1,4 @@
-"""Home: errands of the person at the screen, the register in numbers, and recent changes."""
+"""Home: tasks of the person at the screen, the register in numbers, and recent changes."""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from pages.components.home.inbox import draw_errands
 from pages.components.home.recent import draw_recent
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
+from pages.frame.tasks import keep_counts
 from services.assets.counters.figures import register_in_numbers
 from services.core.identity.actor import Actor
 from services.core.identity.permissions import may
@@ -27,7 +28,7 @@ def waits_for_approval(actor: Actor) -> bool:
 
 actor = session.actor()
 st.title(escape_markdown(actor.organisation_name or "Home"))
-st.caption("What waits for you, the register in numbers, and what happened lately.")
+st.caption("Tasks, key figures and recent activity.")
 if waits_for_approval(actor):
     st.info(
         "Your organisation waits for approval by the FMAR administrator. Until then you can complete its record and invite "
@@ -35,12 +36,13 @@ if waits_for_approval(actor):
         icon=":material/hourglass_top:",
     )
 errands = what_waits(actor)
+keep_counts(actor, errands)
 figures = register_in_numbers(actor) if may(actor, "asset.statistics") else None
 changes = recent_changes(actor, RECENT) if may(actor, "event.read") else []
 draw_errands(actor, errands)
 if figures and (figures.total.withheld or figures.total.count or figures.by_status):
-    draw_numbers(figures)
+    draw_numbers(figures, changes)
 else:
     draw_first_steps(actor)
-if changes:
-    draw_recent(changes)
+    if changes:
+        draw_recent(changes)

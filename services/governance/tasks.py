@@ -27,7 +27,11 @@ def count_tasks(actor: Actor) -> dict[TaskArea, int]:
     """The actor's own tasks, counted by area; areas without one are left out. Empty for those who may not search."""
     if not may(actor, "register.search"):
         return {}
-    errands = what_waits(actor)
+    return count_by_area(actor, what_waits(actor))
+
+
+def count_by_area(actor: Actor, errands: Errands) -> dict[TaskArea, int]:
+    """The tasks among these errands, counted by area."""
     counts = {
         TaskArea.REVIEW: _count_assets(errands),
         TaskArea.DRAFTS: _count_drafts(errands),

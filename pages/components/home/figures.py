@@ -1,15 +1,19 @@
 """The register in numbers, as far as the actor's view reaches, large enough for the back of a room."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from models.assets import AssetStatus
 from pages.components.common import charts
+from pages.components.home.recent import draw_recent
 from services.assets.counters.figures import RegisterNumbers, merge_withheld
+from services.governance.recent import RecentChange
 
 
-def draw_numbers(numbers: RegisterNumbers) -> None:
-    """Draw headlines, then assets by status and category, growth, and where the power is."""
-    st.subheader("The register in numbers", anchor=False)
+def draw_numbers(numbers: RegisterNumbers, changes: Sequence[RecentChange] = ()) -> None:
+    """Draw headlines, assets by status and category, growth, where the power is; recent changes under the shorter side."""
+    st.subheader("Key figures", anchor=False)
     if numbers.anonymised:
         st.caption(
             "Figures over all participants. A figure of fewer than five assets or three providers is withheld, and so is "
@@ -30,6 +34,9 @@ def draw_numbers(numbers: RegisterNumbers) -> None:
         charts.draw_assets_by_status(numbers.by_status)
     with left.container(border=True):
         charts.draw_growth(numbers.growth)
+    if changes:
+        with left:
+            draw_recent(changes)
     with right.container(border=True):
         charts.draw_power_by_category(categories)
     with right.container(border=True):

@@ -48,7 +48,7 @@ def make_sentence(change: RecentChange) -> str:
 
 def draw_recent(changes: Sequence[RecentChange]) -> None:
     """Draw the changes, the newest first."""
-    st.subheader("Recent changes", anchor=False)
+    st.subheader("Recent activity", anchor=False)
     with st.container(border=True, gap="xsmall"):
         for change in changes:
             page, icon = PLACES.get(change.kind, ("", "history"))

@@ -221,7 +221,7 @@ def test_on_a_telephone_a_job_goes_on_without_its_owner_who_is_told_at_home(
         assert metrics(page)["Registered"] == "3"
         keeps_to_its_width(page)
         open_page(page, demo.at("northgate"))
-        expect(page.get_by_text("Waiting for you")).to_be_visible()
+        expect(page.get_by_text("Your tasks", exact=True)).to_be_visible()
         expect(told).to_have_count(0)
         watch.assert_quiet()
 

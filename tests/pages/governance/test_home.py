@@ -56,7 +56,7 @@ def test_an_empty_register_says_how_to_begin_to_each_role() -> None:
         at = open_page(persona)
         assert words in text(at), persona
         assert step in links(at), persona
-    assert "Waiting for you" not in text(open_page("viewer"))
+    assert "Your tasks" not in text(open_page("viewer"))
 
 
 def test_the_administrator_is_led_to_what_waits() -> None:
@@ -171,8 +171,8 @@ def test_a_regulator_sees_aggregates_and_no_small_ones_and_no_changes() -> None:
     assert "Active assets withheld" in words
     assert "is withheld" in words
     assert "Named battery" not in words
-    assert "Recent changes" not in words
-    assert "Waiting for you" not in words
+    assert "Recent activity" not in words
+    assert "Your tasks" not in words
 
 
 @pytest.mark.use_case("UC-02.01")
@@ -197,3 +197,20 @@ def test_two_providers_on_one_meter_are_both_told_of_it_until_it_is_dealt_with_o
     update_asset(bramble, ours.id, {"ImportMPAN": asset_factories.an_mpan()}, ours.version)
     for persona in ("kelvin", "bramble"):
         assert line not in links(open_page(persona)), "they share no meter any more"
+
+
+def test_tasks_stand_by_urgency_and_apart_from_what_is_with_others() -> None:
+    bramble = provider()
+    late = asset_factories.registered(bramble, AssetName="Late battery")
+    asset_factories.registered(bramble, AssetName="Checked battery")
+    query_asset(factories.administrator(), late.id, "Which meter?", late.version)
+    words = text(open_page("bramble"))
+    assert "Overdue" not in words
+    assert "Your tasks" in words
+    assert "With others" in words
+    labels = list(links(open_page("bramble")))
+    assert labels.index("1 asset has a query to answer") < labels.index("1 asset is being checked")
+    with time_machine.travel(now() + timedelta(days=40)):
+        at = open_page("bramble")
+        assert "Overdue" in text(at)
+        assert any("Late battery: answer by" in label for label in links(at))
