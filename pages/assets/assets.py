@@ -1,6 +1,7 @@
 """The operators' desk (UC-05.01): the actor's assets by filter, on the map and in a table, and the chosen one beside them."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components.common.actions import show_outcome
 from pages.components.common.asset_filters import choose_filters, clear_filters, is_filtered
@@ -34,9 +35,10 @@ def say_empty() -> None:
         st.markdown("Assets appear here once a flexibility service provider has registered them in what you may see.")
 
 
-def draw_head(filters: AssetFilters, total: AssetCount) -> str:
-    """Number of assets, the choice of view, and the ways back to more."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+def draw_head(filters: AssetFilters, total: AssetCount) -> tuple[str, DeltaGenerator]:
+    """Number of assets, the choice of view, and the ways back to more; the row has room for what the map shows."""
+    row = st.container(horizontal=True, vertical_alignment="center", key="map-head")
+    with row:
         count = words_of(total).capitalize()
         where = " in the chosen hexagon" if filters.hexagon else ""
         st.markdown(f"**{count} {'asset' if total == 1 else 'assets'}**{where}", width="content")
@@ -55,7 +57,7 @@ def draw_head(filters: AssetFilters, total: AssetCount) -> str:
         if is_filtered(filters):
             st.button("Clear the filters", icon=":material/filter_alt_off:", type="tertiary", on_click=clear_filters)
         draw_export(actor, filters, total)
-    return view
+    return view, row
 
 
 def find_selected() -> WholeAsset | None:
@@ -81,15 +83,12 @@ def position_of(details: WholeAsset | None) -> MapHighlight:
 
 actor = session.actor()
 st.title("Assets and map", anchor=False)
-st.caption(
-    "Every asset that you may see. What you choose stands in the address: copy it to send the view to a colleague."
-)
 filters = choose_filters(actor)
 total = count_assets(actor, filters)
 if not total and not is_filtered(filters):
     say_empty()
     st.stop()
-view = draw_head(filters, total)
+view, row = draw_head(filters, total)
 show_outcome()
 selected = find_selected()
 if not total:
@@ -103,7 +102,7 @@ else:
     left = right = st.container()
 if view != "table":
     with left:
-        draw_desk_map(actor, filters, total, position_of(selected))
+        draw_desk_map(actor, filters, total, position_of(selected), row=row)
 with right:
     if selected is not None:
         draw_panel(actor, selected)

@@ -116,7 +116,7 @@ def draw_walk(items: list[ReviewItem], filters: AssetFilters) -> None:
         placed = asset.latitude is not None and asset.longitude is not None
         highlight = MapHighlight((asset.latitude, asset.longitude) if placed else None)  # pyright: ignore[reportArgumentType]
         map_filters = replace(filters, status=filters.status or tuple(map(str, IN_REVIEW)))
-        draw_desk_map(actor, map_filters, len(items), highlight, height=460)
+        draw_desk_map(actor, map_filters, len(items), highlight)
 
 
 actor = session.actor()

@@ -6,7 +6,6 @@ The areas come from NESO's GSP regions and are simplified to about 1 km (docs/ge
 import json
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,18 +60,6 @@ class _Shared(NamedTuple):
 def base_map_features() -> BaseMap:
     """The 14 GSP groups and the coast of Great Britain, for map pages."""
     return BaseMap(groups=_read("gsp_groups.geojson"), coast=_read("coast.geojson"))
-
-
-@cache
-def border_lines() -> tuple[tuple[Position, Position], ...]:
-    """Every straight piece of the groups' borders and coasts once, from (longitude, latitude) to another.
-
-    A border between two groups is the same line in both: drawn as outlines of areas, it would be drawn twice.
-    """
-    areas = [feature["geometry"] for feature in base_map_features().groups["features"]]
-    rings = shapely.get_rings(shapely.get_parts(shapely.from_geojson([json.dumps(area) for area in areas])))
-    lines = {(min(pair), max(pair)): None for ring in rings for pair in pairwise(ring.coords[:])}
-    return tuple(lines)
 
 
 @cache

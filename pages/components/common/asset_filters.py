@@ -24,33 +24,32 @@ UNITS = {"kW": Decimal(1), "MW": Decimal(1000)}
 
 
 def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
-    """Draw the filters and return the choice. A new choice goes back to the first page. `by_status`: by any state."""
+    """Draw the filters in one row; the choice. A new choice goes back to the first page. `by_status`: by any state."""
     lists = code_lists()
-    grid = st.grid(5 if by_status else 4, min_column_width=150)
-    with grid.container():
+    row = st.container(horizontal=True, key="asset-filters", gap="xsmall")
+    with row:
         text = st.text_input(
             "Search",
             key="q",
             bind="query-params",
             type="search",
             placeholder="Name, serial number, MPAN ...",
-            help="Name, code, manufacturer, model, serial number, MPAN or asset ID",
+            label_visibility="collapsed",
             on_change=first_page,
         )
-    with grid.container():
         category = _choose("Category", "category", {code.code: code.label for code in lists[CATEGORY_LIST].values()})
     status: Sequence[str] = ()
     if by_status:
-        with grid.container():
+        with row:
             status = _choose("Status", "status", {str(state): label for state, label in STATUS_LABELS.items()})
-    with grid.container():
+    with row:
         areas = {code.code: code.label for code in lists["DNOCode"].values() if code.active}
         mine = areas if actor.all_areas or not actor.areas else {k: v for k, v in areas.items() if k in actor.areas}
         network = _choose("Distribution network", "dno", mine)
-    with grid.container():
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
         group = _choose("GSP group", "gsp", dict(sorted(groups.items())))
-    provider, least, most = _more_filters(actor)
+    with row:
+        provider, least, most = _more_filters(actor)
     return AssetFilters(
         capacity_min=least,
         capacity_max=most,
@@ -65,21 +64,20 @@ def choose_filters(actor: Actor, *, by_status: bool = True) -> AssetFilters:
 
 
 def _more_filters(actor: Actor) -> tuple[Sequence[str], Decimal | None, Decimal | None]:
-    """FSP and the range of rated capacity (kW): folded away until one of them is used."""
-    used = any(st.session_state.get(key) or key in st.query_params for key in ("fsp", "from", "to"))
-    with st.expander("Capacity, FSP" if _sees_providers(actor) else "Capacity", expanded=used):
-        grid = st.grid(4, min_column_width=150)
-        with grid.container():
+    """FSP and the range of rated capacity (kW): folded away; the button says when one of them is used."""
+    used = sum(bool(st.session_state.get(key) or key in st.query_params) for key in ("fsp", "from", "to"))
+    title = "Capacity, FSP" if _sees_providers(actor) else "Capacity"
+    with st.popover(f"{title} · {used}" if used else title, icon=":material/tune:", key="more-filters"):
+        grid = st.container()
+        with grid:
             unit = st.segmented_control(
                 "Capacities in", list(UNITS), key="unit", bind="query-params", default="kW", required=True
             )
-        with grid.container():
             least = _power(f"Rated from ({unit})", "from", UNITS[unit])
-        with grid.container():
             most = _power(f"Rated to ({unit})", "to", UNITS[unit])
         if not _sees_providers(actor):
             return (), least, most
-        with grid.container():
+        with grid:
             organisations = [
                 organisation
                 for organisation in directory(actor)
@@ -114,7 +112,8 @@ def _choose(label: str, key: str, options: Mapping[str, str]) -> Sequence[str]:
         format_func=options.__getitem__,
         key=key,
         bind="query-params",
-        placeholder="All",
+        placeholder=label,
+        label_visibility="collapsed",
         on_change=first_page,
     )
     return tuple(selection)

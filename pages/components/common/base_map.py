@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pydeck
 import streamlit as st
 from pydeck.types import String
 
 from models.assets import AssetStatus
-from services.grid.areas import group_labels
+from services.grid.ground import project
 
 Colour = list[int]
 STATUS_COLOURS: dict[AssetStatus, Colour] = {
@@ -28,8 +29,9 @@ ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAI
 CROWD = 300
 """More points than this are drawn smaller, so that the whole country can be read."""
 PHONE_WIDTH = 360
-LIGHT = {"fill": [226, 234, 240], "line": [140, 155, 168], "label": [60, 75, 90]}
-DARK = {"fill": [30, 44, 56], "line": [78, 98, 115], "label": [190, 203, 214]}
+COUNTRY = (-11.4, 48.7, 5.4, 61.5)
+"""West, south, east and north of the picture of Great Britain and its sea."""
+CREDITS = "Rail © OpenStreetMap contributors · towns GeoNames · Ordnance Survey and NESO open data"
 ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=15)
 
 
@@ -39,53 +41,32 @@ def origin() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def theme_colours() -> dict[str, Colour]:
-    """Fill, line and label of the base map on the ground of the theme in use."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
+def theme_name() -> str:
+    """Light or dark, as the reader has it."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def ground_layers() -> list[pydeck.Layer]:
-    """The GSP groups' areas and borders, in the colours of the theme.
+def ground_layers(*, named: bool = True) -> list[pydeck.Layer]:
+    """Sea and land, borders, railways, towns and postcodes: a picture of what the map shows, drawn by the portal.
 
-    Borders are plain lines: outlines of areas are drawn with mitred corners, which takes a browser without a graphics card
-    a second longer.
+    One quad with a picture on it: shapes and text drawn by the browser take one without a graphics card half a second and more.
+    Beneath it lies Great Britain as a whole, which is there at once and while the next picture is on its way.
     """
-    colours = theme_colours()
-    return [
-        pydeck.Layer(
-            "GeoJsonLayer",
-            id="gsp_groups",
-            data=f"{origin()}/api/geography/gsp_groups.geojson",
-            get_fill_color=colours["fill"],
-            stroked=False,
-            pickable=False,
-        ),
-        pydeck.Layer(
-            "LineLayer",
-            id="gsp_borders",
-            data=f"{origin()}/api/geography/borders.json",
-            get_source_position="s",
-            get_target_position="e",
-            get_color=colours["line"],
-            get_width=1,
-            width_units=String("pixels"),
-            pickable=False,
-        ),
-    ]
+    theme = theme_name()
+    layer = theme if named else f"plain-{theme}"
+    address = f"{origin()}/api/geography/ground"
+    picture = pydeck.Layer("_WMSLayer", id="ground", data=address, service_type=String("wms"), srs=String("EPSG:3857"))
+    # Given to the constructor it would be taken for an expression.
+    picture.layers = [layer]  # pyright: ignore[reportAttributeAccessIssue]
+    return [_whole_country(address, theme), picture]
 
 
-def label_layer() -> pydeck.Layer:
-    """The codes of the GSP groups, each in its area."""
-    return pydeck.Layer(
-        "TextLayer",
-        id="gsp_labels",
-        data=[{"t": label.code, "p": [label.lon, label.lat]} for label in group_labels()],
-        get_position="p",
-        get_text="t",
-        get_size=13,
-        get_color=theme_colours()["label"],
-        pickable=False,
-    )
+def _whole_country(address: str, theme: str) -> pydeck.Layer:
+    west, south, east, north = COUNTRY
+    longitudes, latitudes = project(np.array([west, east]), np.array([south, north]))
+    box = ",".join(f"{edge:.0f}" for edge in (longitudes[0], latitudes[0], longitudes[1], latitudes[1]))
+    query = f"request=GetMap&layers=plain-{theme}&bbox={box}&width=900&height=1150"
+    return pydeck.Layer("BitmapLayer", id="country", image=String(f"{address}?{query}"), bounds=list(COUNTRY))
 
 
 def _view(points: Sequence[Mapping[str, Any]], close: bool, height: int) -> pydeck.ViewState:
@@ -141,7 +122,7 @@ def draw_map(
         auto_highlight=True,
     )
     deck = pydeck.Deck(
-        layers=[*ground_layers(), label_layer(), layer],
+        layers=[*ground_layers(), layer],
         initial_view_state=_view(points, close, height),
         map_provider=None,
         tooltip={"html": "<b>{name}</b><br/>{detail}"},  # pyright: ignore[reportArgumentType]

@@ -61,7 +61,7 @@ def draw_group_map(
         places[""] = PiePlace(*AT_SEA, several, several)
     pieces, labels = build_pies(counts, kinds, places, things)
     deck = pydeck.Deck(
-        layers=[*ground_layers(), _pies(pieces), _names(labels)],
+        layers=[*ground_layers(named=False), _pies(pieces), _names(labels)],
         initial_view_state=VIEW,
         map_provider=None,
         tooltip={"html": "<b>{t}</b><br/>{d}"},  # pyright: ignore[reportArgumentType]

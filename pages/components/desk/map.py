@@ -11,7 +11,7 @@ import streamlit as st
 from pydeck.types import String
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components.common.base_map import ALL_OF_GB, ground_layers, label_layer, origin, theme_colours
+from pages.components.common.base_map import ALL_OF_GB, CREDITS, ground_layers, origin, theme_name
 from pages.components.common.map_colours import (
     AMOUNTS,
     UNKNOWN,
@@ -67,10 +67,22 @@ class MapHighlight:
     position: tuple[float, float] | None = None
 
 
-def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: MapHighlight, height: int = 600) -> None:
-    """The choice of layers, the map, and its legend; a click selects (`pages/components/desk/state.py`)."""
+def draw_desk_map(
+    actor: Actor,
+    filters: AssetFilters,
+    total: int,
+    highlight: MapHighlight,
+    *,
+    row: DeltaGenerator | None = None,
+    height: int = 560,
+) -> None:
+    """The choice of layers, the map, and its legend; a click selects (`pages/components/desk/state.py`).
+
+    The choice stands in `row` where there is one that has room, else above the map. In a browser the map has the height of the
+    window less what stands above (static/frame.css); `height` is for one that doesn't know how high it is.
+    """
     summary = map_summary(actor, filters, total)
-    choices = st.container(horizontal=True)
+    choices = row or st.container(horizontal=True, vertical_alignment="center", key="map-choices")
     layer = _choose(choices, "Layer", "layer", LAYERS)
     if layer == "groups":
         layers, entries, title = _groups(actor, filters, choices)
@@ -81,7 +93,7 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: Ma
         few = total <= MOST_POINTS
         view = TileView(filters, Layer(layer), colouring, few)
         ground = [] if settings().map_tiles_url else ground_layers()
-        layers = [*ground, _tiles(actor, view), label_layer()]
+        layers = [*ground, _tiles(actor, view)]
         entries, title = (
             (capacity_entries(), "Capacity in a hexagon")
             if layer == "capacity"
@@ -110,8 +122,8 @@ def draw_desk_map(actor: Actor, filters: AssetFilters, total: int, highlight: Ma
         if total > MOST_POINTS:
             draw_legend("Zoomed out, assets in a hexagon", count_entries())
     _say_missing(summary, layer, total)
-    if settings().map_tiles_url and settings().map_tiles_attribution:
-        st.caption(f"Map under the layers: {escape_markdown(settings().map_tiles_attribution)}")
+    tiles = settings().map_tiles_url
+    st.caption(f"Map: {escape_markdown(settings().map_tiles_attribution) if tiles else CREDITS}")
     _keep_fresh(bucket())
 
 
@@ -123,6 +135,8 @@ def _ground() -> dict[str, Any]:
 
 
 def _choose(place: DeltaGenerator, label: str, key: str, options: Mapping[str, str]) -> str:
+    if label != "Layer":
+        place.caption(label, width="content")
     return place.segmented_control(
         label,
         list(options),
@@ -132,6 +146,7 @@ def _choose(place: DeltaGenerator, label: str, key: str, options: Mapping[str, s
         key=key,
         bind="query-params",
         width="content",
+        label_visibility="collapsed",
     )
 
 
@@ -184,14 +199,13 @@ def _groups(
     power = _choose(choices, "Shade by", "shade", SHADINGS) == "capacity"
     counts = {group.code: float(group.rated_kw) if power else group.assets for group in group_counts(actor, filters)}
     steps = nice_steps(max(counts.values(), default=0))
-    empty = theme_colours()["fill"]
-    colours = {code: AMOUNTS[step_of(value, steps)] for code, value in counts.items()}  # pyright: ignore[reportArgumentType]
+    empty = [0, 0, 0, 0]
+    colours = {code: [*AMOUNTS[step_of(value, steps)], 210] for code, value in counts.items()}  # pyright: ignore[reportArgumentType]
     shade = "".join(f"properties.code == '{code}' ? {colour} : " for code, colour in colours.items()) + str(empty)
-    areas, borders = ground_layers()
     shaded = pydeck.Layer(
         "GeoJsonLayer",
         id="groups",
-        data=areas.data,
+        data=f"{origin()}/api/geography/gsp_groups.geojson",
         get_fill_color=shade,
         update_triggers={"getFillColor": [shade]},
         stroked=False,
@@ -214,7 +228,11 @@ def _groups(
         background_padding=[4, 2],
         pickable=False,
     )
-    return [shaded, borders, amounts], step_entries(steps, power), f"{'Capacity' if power else 'Assets'} in a GSP group"
+    return (
+        [*ground_layers(named=False), shaded, amounts],
+        step_entries(steps, power),
+        f"{'Capacity' if power else 'Assets'} in a GSP group",
+    )
 
 
 def _amount(value: float, power: bool) -> str:
@@ -223,7 +241,7 @@ def _amount(value: float, power: bool) -> str:
 
 def _marks(filters: AssetFilters, highlight: MapHighlight) -> list[pydeck.Layer]:
     """A ring around the chosen asset, a line around the hexagon that is looked into."""
-    strong = [255, 255, 255] if st.context.theme.type == "dark" else [20, 20, 20]
+    strong = [255, 255, 255] if theme_name() == "dark" else [20, 20, 20]
     marks: list[pydeck.Layer] = []
     if filters.hexagon:
         ring = [[lon, lat] for lat, lon in h3.cell_to_boundary(filters.hexagon)]

@@ -200,18 +200,34 @@ def test_the_documentation_asks_nothing_of_the_network(door: httpx.Client) -> No
     assert door.get("/openapi.json").json()["servers"] == [{"url": "/api"}]
 
 
-def test_the_base_geography_of_the_maps_needs_no_token_and_may_be_kept(door: httpx.Client) -> None:
-    for name in ("coast", "gsp_groups"):
-        answer = door.get(f"/geography/{name}.geojson")
-        assert answer.headers["Content-Type"] == "application/geo+json"
-        assert answer.headers["Cache-Control"] == "public, max-age=86400"
-        assert answer.json()["type"] == "FeatureCollection"
-    borders = door.get("/geography/borders.json")
-    assert borders.headers["Cache-Control"] == "public, max-age=86400"
-    lines = [tuple(sorted((tuple(line["s"]), tuple(line["e"])))) for line in borders.json()]
-    assert len(lines) == len(set(lines)) > 5_000, "a border between two groups is sent once"
-    assert all(-9 < lon < 2 and 49 < lat < 61 for line in lines for lon, lat in line)
-    assert door.get("/geography/..%2f..%2fapp.geojson").status_code in (404, 422)
+def test_the_ground_of_the_maps_needs_no_token_and_may_be_kept(door: httpx.Client) -> None:
+    answer = door.get("/geography/gsp_groups.geojson")
+    assert answer.headers["Content-Type"] == "application/geo+json"
+    assert answer.json()["type"] == "FeatureCollection"
+    query = "request=GetMap&layers=light&bbox=-20000,6780000,40000,6830000&width=300&height=250"
+    picture = door.get(f"/geography/ground?{query}")
+    assert picture.headers["Content-Type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+    assert all(kept.headers["Cache-Control"] == "public, max-age=86400" for kept in (answer, picture))
+    assert "<Name>dark</Name>" in door.get("/geography/ground?REQUEST=GetCapabilities").text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "bbox=0,0,1000,1000&width=100",
+        "bbox=0,0,1000,1000&width=100&height=99999",
+        "bbox=0,0,nan,1000&width=100&height=100",
+        "bbox=0,0,inf,1000&width=100&height=100",
+        "bbox=1000,0,0,1000&width=100&height=100",
+        "bbox=0,0,1000,1000&width=100&height=100&layers=../../app",
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_is_refused(door: httpx.Client, query: str) -> None:
+    answer = door.get(f"/geography/ground?{query}")
+    assert answer.status_code == 422
+    assert "GROUND-01" in answer.text
 
 
 def test_a_body_over_the_limit_is_refused_declared_or_streamed(program: Program) -> None:
