@@ -64,8 +64,8 @@ SHADES = {
 }  # fmt: skip
 
 
-class Names(NamedTuple):
-    """Names of one kind, with positions in metres and how many people or postcodes each stands for, the largest first."""
+class PlaceNames(NamedTuple):
+    """PlaceNames of one kind, with positions in metres and how many people or postcodes each stands for, the largest first."""
 
     texts: Sequence[str]
     x: np.ndarray
@@ -104,11 +104,11 @@ def _shapes(kind: str) -> _Shapes:
 
 
 @cache
-def _names(kind: str) -> Names:
+def _names(kind: str) -> PlaceNames:
     rows: list[list[object]] = _ground()["names"][kind]  # pyright: ignore[reportIndexIssue]
     table = np.array([row[1:] for row in rows], dtype=float)
     x, y = project(table[:, 1] / DEGREE, table[:, 0] / DEGREE)
-    return Names([str(row[0]) for row in rows], x, y, table[:, 2])
+    return PlaceNames([str(row[0]) for row in rows], x, y, table[:, 2])
 
 
 @cache
@@ -207,7 +207,7 @@ def render_ground(box: Box, width: int, height: int, theme: str, named: bool = T
 
 
 def _write_names(picture: _Picture) -> None:
-    """Names that matter more first."""
+    """PlaceNames that matter more first."""
     shades, zoom = picture.shades, picture.zoom
     least = next((people for below, people in LEAST_PEOPLE if zoom < below), 0)
     picture.put_names("towns", 14, shades.city, max(least, METROPOLIS), dot=True)
