@@ -65,7 +65,7 @@ SHADES = {
 
 
 class PlaceNames(NamedTuple):
-    """PlaceNames of one kind, with positions in metres and how many people or postcodes each stands for, the largest first."""
+    """Names of one kind, with positions in metres and how many people or postcodes each stands for, the largest first."""
 
     texts: Sequence[str]
     x: np.ndarray
