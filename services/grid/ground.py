@@ -168,7 +168,7 @@ class _Picture:
         inside = (names.x > west) & (names.x < east) & (names.y > south) & (names.y < north)
         inside &= (names.sizes >= least) & (names.sizes < most)
         font = _font(size)
-        for place in np.flatnonzero(inside):
+        for place in np.flatnonzero(inside).tolist():
             text = names.texts[place]
             x, y = (names.x[place] - west) * self.scale, (north - names.y[place]) * self.scale_y
             length = font.getlength(text)
