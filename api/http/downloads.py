@@ -26,7 +26,9 @@ from services.assets.conversation.comments import read_attachment
 from services.assets.filters import filters_from_kept
 from services.assets.sources.reading_records import write_edition_findings
 from services.core.clock import in_london, now
+from services.core.file_signatures import PDF
 from services.core.file_tickets import DownloadKind, FileRequest, open_file_ticket
+from services.market.qualification.certificate import read_certificate
 from services.market.qualification.data_package import read_package
 from services.market.qualification.messages import read_evidence
 from services.participants.reading import organisation_passport
@@ -84,6 +86,11 @@ def _data_package(request: FileRequest) -> Response:
     return Response(file.content, media_type="application/json", headers=download_headers(file.file_name))
 
 
+def _certificate(request: FileRequest) -> Response:
+    file = read_certificate(request.actor, request.identifier("application"))
+    return Response(file.content, media_type=PDF, headers=download_headers(file.file_name))
+
+
 def _passport(request: FileRequest) -> Response:
     identifier = request.identifier("organisation")
     document = organisation_passport(request.actor, identifier)
@@ -110,6 +117,7 @@ MAKERS: Mapping[DownloadKind, Callable[[FileRequest], Response]] = {
     DownloadKind.ASSET_ATTACHMENT: _asset_attachment,
     DownloadKind.APPLICATION_ATTACHMENT: _application_attachment,
     DownloadKind.DATA_PACKAGE: _data_package,
+    DownloadKind.CERTIFICATE: _certificate,
     DownloadKind.PASSPORT: _passport,
     DownloadKind.EDITION_FINDINGS: _edition_findings,
 }

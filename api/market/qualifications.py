@@ -46,11 +46,13 @@ from api.market.qualification_schemas import (
 from models.qualifications import Qualification
 from services.core.access_log import log_access
 from services.core.errors import Finding, Invalid
+from services.core.file_signatures import PDF
 from services.market.qualification import assessment, batch, listing, portability, provider_actions
 from services.market.qualification.allowed_actions import qualification_actions
 from services.market.qualification.application import apply_for_products
 from services.market.qualification.assessment import MAX_CASES
 from services.market.qualification.batch import BatchResult
+from services.market.qualification.certificate import read_certificate
 from services.market.qualification.data_package import read_package
 from services.market.qualification.filters import TERMS, parse_qualification_filters
 from services.market.qualification.portability import qualified_elsewhere
@@ -177,6 +179,21 @@ def download_data_package(caller: Caller, qualification_id: Id) -> Response:
     """Unit, assets and limits as they were handed in, with nothing changed since. 409 when it was altered in the database."""
     file = read_package(caller, qualification_id)
     return Response(file.content, media_type="application/json", headers=download_headers(file.file_name))
+
+
+@router.get(
+    f"{ONE}/certificate",
+    summary="Read the certificate",
+    response_class=Response,
+    responses={
+        200: {"description": "The certificate.", "content": {PDF: {"schema": {"type": "string", "format": "binary"}}}},
+        **answers(404, 409),
+    },
+)
+def download_certificate(caller: Caller, qualification_id: Id) -> Response:
+    """A PDF of one page for a qualification in force. 409 while there is none."""
+    file = read_certificate(caller, qualification_id)
+    return Response(file.content, media_type=PDF, headers=download_headers(file.file_name))
 
 
 @router.post(f"{ONE}/take", summary="Take an application", **CHANGED)

@@ -18,6 +18,7 @@ KINDS = {
     "market_unit.read": "Opened a market unit",
     "qualification.read": "Opened an application",
     "package.read": "Took an application's data package",
+    "certificate.read": "Took a qualification's certificate",
     "source_record.read": "Opened a record of a public register",
     "asset.lookup": "Looked an asset up",
     "asset.lookup_refused": "Asked over the limit of look-ups",

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import streamlit as st
 
+from models.qualifications import QualificationStatus
 from pages.components.common.actions import attempt, show_outcome
 from pages.components.common.downloads import draw_file_download
 from pages.components.common.record_history import draw_history
@@ -97,6 +98,13 @@ def draw_head(line: QualificationLine) -> None:
     )
 
 
+def draw_certificate(line: QualificationLine) -> None:
+    """The certificate of a qualification in force, as a file."""
+    if line.qualification.status is QualificationStatus.QUALIFIED:
+        values = {"application": str(line.qualification.id)}
+        draw_file_download(actor, "Certificate (PDF)", DownloadKind.CERTIFICATE, values, key="certificate")
+
+
 def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
     """A button for each act that is possible, its form under them; the others folded away, with what is in the way."""
     qualification, key = line.qualification, f"act-{line.qualification.id}"
@@ -148,6 +156,7 @@ def draw_package(line: QualificationLine) -> None:
 actor = session.actor()
 line = get_qualification(actor, read_identifier())
 draw_head(line)
+draw_certificate(line)
 show_outcome()
 draw_acts(line, qualification_actions(actor, line.qualification.id))
 parts = {

@@ -23,7 +23,7 @@ from services.market.statistics.top_blockers import top_blockers
 REFRESH = timedelta(minutes=1)
 WALL = """<style>
 [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"],
-.fmar-palette { display: none; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-role-bar) { display: none; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 1.5rem; max-width: none; }
 [data-testid="stMetricValue"] { font-size: 3rem; } [data-testid="stMetricLabel"] p { font-size: 1.4rem; }
 h1 { font-size: 2.4rem !important; }

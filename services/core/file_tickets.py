@@ -28,6 +28,7 @@ class DownloadKind(StrEnum):
     ASSET_ATTACHMENT = "asset-attachment"
     APPLICATION_ATTACHMENT = "application-attachment"
     DATA_PACKAGE = "data-package"
+    CERTIFICATE = "certificate"
     PASSPORT = "passport"
     EDITION_FINDINGS = "edition-findings"
 

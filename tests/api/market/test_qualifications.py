@@ -75,6 +75,7 @@ def test_an_application_from_start_to_end(program: Program, governor: httpx.Clie
     assert operator.get(path, headers={"If-None-Match": read.headers["ETag"]}).status_code == 304
     assert operator.get(f"{path}/package").json()["Assets"][0]["AssetCategory"] == "BESS"
     assert governor.post(f"{path}/take", headers=tag(read)).status_code == 403
+    assert mine.get(f"{path}/certificate").status_code == 409, "nothing is decided yet"
     taken = operator.post(f"{path}/take", headers=tag(read))
     asked = operator.post(f"{path}/ask", json={"Text": "Which meter?"}, headers=tag(taken))
     assert (asked.json()["Status"], asked.json()["Clock"]) == ("INFORMATION_REQUESTED", "PAUSED")
@@ -91,8 +92,14 @@ def test_an_application_from_start_to_end(program: Program, governor: httpx.Clie
         "STOPPED",
         None,
     )
+    for reader in (mine, operator, governor):
+        certificate = reader.get(f"{path}/certificate")
+        assert (certificate.status_code, certificate.headers["Content-Type"]) == (200, "application/pdf")
+        assert certificate.content.startswith(b"%PDF-")
+    assert stranger.get(f"{path}/certificate").status_code == 404
     coded = {"Text": "It is unsafe.", "ReasonCode": "SAFETY"}
     halted = operator.post(f"{path}/suspend", json=coded, headers=tag(done))
+    assert mine.get(f"{path}/certificate").status_code == 409, "a suspended qualification has none"
     again = operator.post(f"{path}/lift", json={"Text": "It is safe."}, headers=tag(halted))
     asks = operator.post(
         f"{path}/reassess", json={"Text": "We look again.", "ReasonCode": "PERIODIC"}, headers=tag(again)
