@@ -28,6 +28,7 @@ from pages.frame.uploads import UploadGuard, keep_sweeping
 from sandbox.app import create_app as create_sandbox
 from services.core.access_buffer import AccessBuffer
 from services.core.db.outages import outage_of, unavailable
+from services.core.jobs.clock_watch import resume_demo_clock
 from services.core.jobs.worker import Worker
 from services.core.memory import Collector
 from services.core.settings import Settings, settings
@@ -100,8 +101,8 @@ def _prefetch() -> None:
 def _require_mode() -> None:
     """Stop the start of a process in demo mode on a live register, and of one in live mode on a demo's. Raises Refused."""
     with suppress(SQLAlchemyError):
-        if read_register_id() and not settings().demo:
-            become_live()
+        if read_register_id():
+            resume_demo_clock() if settings().demo else become_live()
 
 
 @asynccontextmanager

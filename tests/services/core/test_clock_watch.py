@@ -12,7 +12,7 @@ from services.core.clock import now
 from services.core.health import read_health
 from services.core.identity.actor import system_actor
 from services.core.jobs import worker
-from services.core.jobs.clock_watch import ClockTrust, clock_reading, confirm_clock
+from services.core.jobs.clock_watch import ClockTrust, clock_reading, confirm_clock, resume_demo_clock
 from services.core.reactions import Handling, PeriodicJob, reactions
 from services.core.transaction import Stamp, unit_of_work
 from services.governance.ledger import setting_history
@@ -85,6 +85,16 @@ def test_a_register_that_was_closed_for_weeks_waits_for_a_confirmation(register:
             worker.run_due_jobs()
             assert ran == ["ran"] * 2
             assert [change.operation for change in setting_history(SYSTEM, "clock.confirmed")] == ["confirm_clock"]
+
+
+def test_a_demo_that_stood_still_goes_on_when_it_is_started_again(register: str) -> None:
+    watch = {name: job for name, job in reactions().jobs.items() if "clock_watch" in name}
+    with rewired(jobs=watch):
+        worker.run_due_jobs()
+        with time_machine.travel(now() + timedelta(days=40)):
+            assert clock_reading(SYSTEM).message
+            resume_demo_clock()
+            assert clock_reading(SYSTEM).message == ""
 
 
 def test_an_event_put_off_while_the_clock_was_ahead_is_handed_over_once_it_is_back(register: str) -> None:
