@@ -1,5 +1,6 @@
 """The operator's commands: python manage.py --help."""
 
+import gc
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ from scripts import keeping
 from services.core.db import engine as database
 from services.core.errors import Invalid, RegisterError
 from services.core.identity.actor import system_actor
+from services.core.memory import without_collection
 from services.core.settings import ROOT, StartRefused, settings
 from services.wiring import wire
 
@@ -70,7 +72,8 @@ def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> 
         typer.echo(str(refused), err=True)
         raise typer.Exit(2) from None
     _require_free(port)
-    _prepare()
+    with without_collection():
+        _prepare()
     if chosen.demo:
         _seed_if_empty()
     typer.echo(f"\nThe portal is at http://localhost:{port}   (API: http://localhost:{port}/api/docs)")
@@ -87,6 +90,8 @@ def run(port: Annotated[int, typer.Option(help="Port to serve on.")] = 8501) -> 
 
 def _serve(port: int) -> NoReturn:
     """Become the server, in this very process: what is imported is not imported again, and Ctrl+C reaches it."""
+    # What is imported now is no garbage; the app's `Collector` collects from then on.
+    gc.disable()
     from click import Abort
     from streamlit.web.cli import main as streamlit
 

@@ -46,7 +46,7 @@ class Collector:
         self._thresholds = gc.get_threshold()
 
     def start(self) -> None:
-        """Begin; from now on Python makes no full collection by itself."""
+        """Begin; from now on Python makes no full collection by itself, and none at all until the modules are loaded."""
         gc.set_threshold(YOUNG, MIDDLE, NEVER)
         self._thread.start()
 
@@ -59,6 +59,7 @@ class Collector:
     def _run(self) -> None:
         if self._stopping.wait(self._first_after_s):
             return
+        gc.enable()
         try:
             with without_collection():
                 self._load()

@@ -4,9 +4,7 @@ import re
 from functools import cache
 from urllib.parse import urlsplit
 
-import phonenumbers
 import pycountry
-from email_validator import EmailNotValidError, validate_email
 from stdnum.eu import vat as eu_vat
 from stdnum.gb import vat as gb_vat
 
@@ -41,6 +39,8 @@ def vat_number(text: str, foreign: bool) -> str | None:
 
 def email_address(text: str) -> str | None:
     """An email address in its normal form. No name server is asked."""
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
@@ -93,6 +93,8 @@ def phone_number(text: str) -> str | None:
     """A number in E.164; only one with + and a country code is understood."""
     if not text.startswith("+"):
         return None
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
@@ -104,6 +106,8 @@ def phone_number(text: str) -> str | None:
 
 def calling_code(text: str) -> str | None:
     """A calling code such as +44, from ``+44``, ``0044``, ``44`` or a country's two-letter code."""
+    import phonenumbers
+
     compact = re.sub(r"[\s()]+", "", text).upper()
     if re.fullmatch(r"[A-Z]{2}", compact):
         code = phonenumbers.country_code_for_region(compact)
@@ -115,4 +119,6 @@ def calling_code(text: str) -> str | None:
 
 def code_of_number(number: str) -> str:
     """The calling code that a number in E.164 starts with."""
+    import phonenumbers
+
     return f"+{phonenumbers.parse(number, None).country_code}"

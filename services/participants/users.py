@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ColumnElement, case, false, select
 from sqlmodel import col
 
@@ -288,6 +287,8 @@ def _person_findings(full_name: str, email: str) -> tuple[list[Finding], str, st
         findings.append(
             Finding("USER-01", "FullName", name or None, "2 to 200 characters", "Give the person's full name.")
         )
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         address = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False).normalized
     except EmailNotValidError:

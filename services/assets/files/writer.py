@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import polars as pl
-import xlsxwriter
 
 RISKY = r"^'*[=+\-@\t\r\n]"
 """Text that a spreadsheet would run; also what has apostrophes before that, of which reading takes one off again."""
@@ -51,6 +50,8 @@ def write_table(path: Path, file_format: str, rows: pl.DataFrame) -> None:
 
 def _write_workbook(path: Path, rows: pl.DataFrame) -> None:
     """One sheet of text cells: text is never run."""
+    import xlsxwriter
+
     with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
         sheet = book.add_worksheet("Assets")
         sheet.freeze_panes(1, 0)

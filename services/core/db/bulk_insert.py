@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from psycopg import sql
 from sqlalchemy import JSON, Connection, Table, func, insert, select, text
 
 from services.core.canonical_json import canonical
@@ -36,6 +35,8 @@ def insert_rows(connection: Connection, table: Table, columns: Columns) -> None:
         statement = insert(table).compile(dialect=connection.dialect, column_keys=names)
         connection.exec_driver_sql(str(statement), list(rows))
         return
+    from psycopg import sql
+
     driver: Any = connection.connection.driver_connection
     copied = sql.SQL(", ").join(map(sql.Identifier, names))
     copy_statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), copied)

@@ -1,43 +1,45 @@
-"""Bringing a database to the present schema."""
+"""Bringing a database to the present schema.
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+Alembic is imported only where there is something to bring: a start with the present schema never waits for it.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
 
 from services.core.db.engine import engine
 from services.core.errors import Refused
 from services.core.settings import ROOT
 
+MIGRATIONS: Path = ROOT / "migrations" / "versions"
 START_LOCK = 0x464D4153
 """PostgreSQL's advisory lock: held while the schema or the first data are laid down, so that one process does it."""
 
 
-def _config() -> Config:
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    return config
-
-
 def present_schema() -> str:
     """The version of the schema that this software works with, such as `0003`."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return max(known_schemas())
 
 
 def known_schemas() -> set[str]:
-    """Every version of the schema that this software can bring to the present one."""
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    """Every version of the schema that this software can bring to the present one: the numbers of its migrations."""
+    return {file.name.partition("_")[0] for file in MIGRATIONS.glob("[0-9]*_*.py")}
 
 
 def schema_of(connection: Connection) -> str | None:
     """The version of the schema of a database; None where no register has ever been."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
 
 
 def migrate_over(connection: Connection) -> None:
     """Bring a database to the present schema in the transaction of this connection, or in one of its own."""
-    config = _config()
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(MIGRATIONS.parent))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 
-from loky import get_reusable_executor
-
 from services.core.reactions import reactions
 from services.core.settings import settings
 
@@ -34,6 +32,8 @@ def second_process() -> Executor:
     # For another register another process is started: what differs here is never the same executor.
     environment = {"DATABASE_URL": settings().resolved_database_url(), "LOKY_MAX_MEMORY_LEAK_SIZE": MOST_GROWN}
     arguments = (os.getpid(), reactions().wire_process)
+    from loky import get_reusable_executor
+
     return get_reusable_executor(
         max_workers=1, timeout=IDLE_SECONDS, initializer=_begin, initargs=arguments, env=environment
     )

@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 import polars as pl
-import pyarrow.parquet as pq
-from rustpy_xlsxwriter import write_worksheet
 
 from services.assets.bulk.export.rows import (
     ATTRIBUTES,
@@ -163,6 +161,8 @@ def _xlsx(path: Path, terms: list[str], batches: Batches) -> int:
         if not count:
             yield empty
 
+    from rustpy_xlsxwriter import write_worksheet
+
     write_worksheet(rows(), path, "Assets", freeze_row=1, bold_headers=True)
     return count
 
@@ -189,6 +189,8 @@ def _typed(frame: pl.DataFrame, terms: list[str]) -> pl.DataFrame:
 
 def _parquet(path: Path, terms: list[str], batches: Batches) -> int:
     """Typed columns, in groups of rows as large as readers like them."""
+    import pyarrow.parquet as pq
+
     count = 0
     writer: pq.ParquetWriter | None = None
     try:

@@ -3,9 +3,6 @@
 import io
 from typing import Any
 
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
-
 from services.assets.files.isolated import CHOICES_SHEET
 from services.assets.rules.template_columns import TemplateColumn, template_columns
 
@@ -21,6 +18,8 @@ def template_workbook(category: str | None = None) -> bytes:
     """
     columns = template_columns(category)
     buffer = io.BytesIO()
+    import xlsxwriter
+
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         assets = book.add_worksheet("Assets")
         explained = book.add_worksheet("Columns")
@@ -45,6 +44,8 @@ def _column(book: Any, assets: Any, lists: Any, place: int, column: TemplateColu
         return
     for row, choice in enumerate(choices):
         lists.write_string(row, place, choice)
+    from xlsxwriter.utility import xl_col_to_name
+
     name = xl_col_to_name(place, col_abs=True)
     several = column.kind == "codes"
     assets.data_validation(
