@@ -40,7 +40,7 @@ def load(day: date, *rows: Mapping[str, str]) -> Any:
     text = io.StringIO()
     writer = csv.DictWriter(text, HEADINGS)
     writer.writeheader()
-    writer.writerows([STORAGE | row for row in rows])
+    writer.writerows([{**STORAGE, **row} for row in rows])
     edition = load_source(
         system_actor(), text.getvalue().encode(), "ecr.csv", publisher="UK Power Networks", edition_date=day
     )
