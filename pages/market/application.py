@@ -9,6 +9,7 @@ from pages.components.common.actions import attempt, show_outcome
 from pages.components.common.downloads import draw_file_download
 from pages.components.common.record_history import draw_history
 from pages.components.common.why_not import draw_why_not
+from pages.components.qualification.case_file import draw_case_file, draw_requirements
 from pages.components.qualification.forms import draw_form
 from pages.components.qualification.labels import (
     ACT_ICONS,
@@ -159,8 +160,10 @@ draw_head(line)
 draw_certificate(line)
 show_outcome()
 draw_acts(line, qualification_actions(actor, line.qualification.id))
+draw_requirements(actor, line.qualification.id)
 parts = {
     "Conversation": lambda: draw_conversation(actor, line.qualification),
+    "Assets and like cases": lambda: draw_case_file(actor, line.qualification.id),
     "Service windows": lambda: draw_windows(actor, line.qualification),
     "Data package": lambda: draw_package(line),
     "History": lambda: draw_history(qualification_history(actor, line.qualification.id), HISTORY_LABELS),

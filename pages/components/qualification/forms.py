@@ -85,15 +85,10 @@ def _draw_message_form(actor: Actor, qualification: Qualification, operation: st
     if operation != "withdraw_application":
         evidence_field(key)
     if operation == "withdraw_application":
-
-        def withdraw() -> None:
-            _do(actor, qualification, operation)
-            st.rerun()
-
         name = f"{qualification.product_code}, application {qualification.id}"
-        draw_danger(
-            button, name, "withdraw", key, withdraw, partial(st.session_state.pop, f"act-{qualification.id}", None)
-        )
+        close = partial(st.session_state.pop, f"act-{qualification.id}", None)
+        act = partial(_do, actor, qualification, operation)
+        draw_danger(button, name, "withdraw", key, act, close, before_run=True)
         return
     st.button(button, type="primary", key=f"{key}-do", on_click=partial(_do, actor, qualification, operation))
 

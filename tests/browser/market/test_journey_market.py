@@ -37,7 +37,7 @@ def test_a_unit_is_built_applied_with_qualified_and_ready(demo: DemoPortal, brow
     with new_page(browser, *PHONE) as (telephone, watch):
         open_page(telephone, address)
         open_tab(telephone, "Readiness")
-        expect(telephone.get_by_text("Yes: ready for SU")).to_be_visible()
+        expect(telephone.get_by_text("Ready for 1 of 1")).to_be_visible()
         watch.assert_quiet()
 
 

@@ -7,12 +7,15 @@ from streamlit.testing.v1 import AppTest
 
 from models.qualifications import Qualification, QualificationStatus
 from models.units import MarketUnit
+from services.assets.reading.assets import get_asset
+from services.assets.registration.update import update_asset
 from services.core.clock import today
 from services.core.conversation.definition import Audience
 from services.core.identity.actor import Actor
 from services.market.qualification.assessment import AssessmentVerdict
 from services.market.qualification.listing import get_qualification, list_qualifications
 from services.market.qualification.messages import said_on_application
+from services.market.units.members import list_members
 from tests.asset_factories import an_mpan
 from tests.factories import make_organisation
 from tests.market_factories import JUSTIFIED, apply_for, good, make_dso, make_unit, qualified, verified
@@ -70,7 +73,7 @@ def test_the_operator_takes_asks_and_qualifies_and_the_provider_answers() -> Non
     [made] = apply_for(actor, unit)
     at = application("ukpn", made)
     assert "20 working days left" in text(at)
-    assert "Answer: Only its FSP can do this." in text(at)
+    assert "Only its FSP can do this" not in text(at), "what others do isn't listed"
     click(at, "take_application")
     assert of(actor, made).assigned_name == "Owen Price"
     click(at, "ask_information")
@@ -88,7 +91,7 @@ def test_the_operator_takes_asks_and_qualifies_and_the_provider_answers() -> Non
     click(at, "decide_application")
     at.get_by_key(f"decide-{made.id}-verdict").set_value(AssessmentVerdict.QUALIFIED)
     quiet(at.run())
-    at.get_by_key(f"decide-{made.id}-until").set_value(today() + timedelta(days=90))
+    at.get_by_key(f"decide-{made.id}-until").set_value(f"{today() + timedelta(days=90):%d/%m/%Y}")
     at.get_by_key(f"decide-{made.id}-conditions").set_value("Not in winter.")
     click(at, f"decide-{made.id}-do")
     assert "Write 3 to 2,000 characters." in text(at), "what is missing is said, and what was typed stays"
@@ -117,7 +120,10 @@ def test_suspending_is_coded_and_a_stale_page_says_so() -> None:
     at = application("northgate", made)
     click(at, "withdraw_application")
     at.get_by_key(f"withdraw_application-{made.id}-text").set_value("The site closes.")
-    click(at, f"withdraw_application-{made.id}-do")
+    click(at, f"withdraw_application-{made.id}-danger")
+    assert "Nothing is done yet" in text(at)
+    at.get_by_key(f"withdraw_application-{made.id}-word").set_value("withdraw")
+    click(at, f"withdraw_application-{made.id}-danger")
     assert of(actor, made).status is S.WITHDRAWN
 
 
@@ -177,11 +183,11 @@ def test_readiness_says_what_is_missing_and_then_yes() -> None:
     actor, operator, unit = scene()
     [made] = apply_for(actor, unit)
     at = open_page("northgate", "market/unit", id=str(unit.id), part="Readiness")
-    assert "Not yet: 2 things are missing." in text(at)
+    assert "SU for UK Power Networks: 2 things are missing" in text(at)
     qualified(operator, made, good(3000))
-    at.get_by_key(f"ready-on-{unit.id}").set_value(today() + timedelta(days=2500))
+    at.get_by_key(f"ready-on-{unit.id}").set_value(f"{today() + timedelta(days=2500):%d/%m/%Y}")
     quiet(at.run())
-    assert "Yes: ready for SU" in text(at)
+    assert "SU for UK Power Networks: ready" in text(at)
 
 
 def test_what_waits_leads_to_exactly_what_it_counts() -> None:
@@ -191,3 +197,32 @@ def test_what_waits_leads_to_exactly_what_it_counts() -> None:
     [found] = [one.proto for one in at.get("page_link") if "application has" in one.proto.label]
     assert "been taken" in found.label
     assert found.query_string == "status=SUBMITTED"
+
+
+def test_an_assessor_sees_needs_has_and_met_the_assets_and_what_changed_since() -> None:
+    actor, operator, unit = scene()
+    [made] = apply_for(actor, unit)
+    at = application("ukpn", made)
+    requirements = at.table[0].value
+    assert list(requirements.columns) == ["Requirement", "Needs", "Has", "Result"]
+    assert "✓ Met" in set(requirements["Result"])
+    [member] = list_members(actor, unit.id).items
+    asset = get_asset(actor, member.asset_id)
+    update_asset(actor, asset.id, {"AssetName": "Renamed since"}, asset.version)
+    at = application("ukpn", made, part="Assets and like cases")
+    assert "1 assets handed in. Since then: 1 changed, 0 left the unit, 0 came in." in text(at)
+    [row] = table(at).rows
+    assert row["Name"] == asset.asset_name
+    assert row["Since submission"] == "AssetName"
+    assert "No other application for this version of the product has been decided yet." in text(at)
+    del operator
+
+
+def test_readiness_shows_every_product_of_the_unit_for_the_day() -> None:
+    actor, _operator, unit = scene()
+    apply_for(actor, unit, "SU", "SAOUDA")
+    at = open_page("northgate", "market/unit", id=str(unit.id), part="Readiness")
+    told = text(at)
+    assert "Ready for 0 of 2 on" in told
+    assert "SU for UK Power Networks" in told
+    assert "SAOUDA for UK Power Networks" in told
