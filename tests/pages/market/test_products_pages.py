@@ -112,7 +112,7 @@ def test_an_operator_proposes_in_a_form_that_loses_nothing(operator: Actor) -> N
         at = put(at, f"{prefix}{term}" if term == "Code" else f"{prefix}/{term}", value)
     at = press(at, "Check")
     assert "Date of the source" in text(at), "The one thing that is missing"
-    at = put(at, f"{prefix}/SourceDate", get_product(operator, "DC").version.source_date)
+    at = put(at, f"{prefix}/SourceDate", f"{get_product(operator, 'DC').version.source_date:%d/%m/%Y}")
     at = press(at, "Propose")
     [made] = list_proposals(operator).items
     assert (made.code, made.document["MinCapacity_kW"], made.document["MaxCapacity_kW"]) == ("DX", "1000", None)
@@ -192,7 +192,7 @@ def test_the_administrator_publishes_tables(operator: Actor) -> None:
     at = press(at, "Publish edition 2")
     assert "to correct" in text(at), "Date and reason are missing"
     assert len(list_products(operator)) == 23
-    at = put(at, f"{key}/date", get_product(operator, "DC").version.source_date)
+    at = put(at, f"{key}/date", f"{get_product(operator, 'DC').version.source_date:%d/%m/%Y}")
     at = put(at, f"{key}/reason", REASON)
     press(at, "Publish edition 2")
     assert [one.edition for one in table_editions(operator, STACKING)] == [2, 1]
