@@ -63,7 +63,8 @@ def draw_position(fields: Sequence[FormField], state: FormState, findings: Findi
 
 def _pick(state: FormState) -> None:
     latitude, longitude = (_number(state.get(term)) for term in DEGREES)
-    picked = pick_position(key=f"{state.slot}!map", latitude=latitude, longitude=longitude)
+    postcode = str(state.get("Postcode") or "")
+    picked = pick_position(key=f"{state.slot}!map", latitude=latitude, longitude=longitude, postcode=postcode)
     if picked is None or picked == state.note("picked"):
         return
     state.remember("picked", picked)

@@ -2,36 +2,54 @@
 const X = lon => (lon + 180) / 360, Y = lat => (1 - Math.asinh(Math.tan(lat * Math.PI / 180)) / Math.PI) / 2
 const LON = x => x * 360 - 180, LAT = y => Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180 / Math.PI
 const K = 1e4, NS = 'http://www.w3.org/2000/svg'
+const HALF = 20037508.34
 const kept = new WeakMap()
+const isDark = colour => { const parts = [1, 3, 5].map(i => parseInt(colour.trim().slice(i, i + 2), 16)); return parts[0] + parts[1] + parts[2] < 384 }
 export default function ({ parentElement, data, setStateValue }) {
   const svg = parentElement.querySelector('svg'), out = parentElement.querySelector('output')
   let view = kept.get(svg)
   if (!view) {
-    view = { x: X(-8.3) * K, y: Y(61) * K, w: (X(2.4) - X(-8.3)) * K, h: (Y(49.8) - Y(61)) * K, url: null, at: null }
+    view = { x: X(-8.3) * K, y: Y(61) * K, w: (X(2.4) - X(-8.3)) * K, h: (Y(49.8) - Y(61)) * K, at: null, focus: null }
     view.all = [view.x, view.y, view.w, view.h]
     kept.set(svg, view)
     svg.setAttribute('aria-label', data.label)
-    fetch(data.base).then(r => r.json()).then(geo => {
-      for (const f of geo.features) {
-        const rings = f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates
-        const d = rings.flat().map(r => 'M' + r.map(([a, b]) => (X(a) * K).toFixed(3) + ' ' + (Y(b) * K).toFixed(3)).join('L') + 'Z').join('')
-        const p = document.createElementNS(NS, 'path'); p.setAttribute('d', d)
-        const t = document.createElementNS(NS, 'title'); t.textContent = f.properties.name || ''; p.append(t); svg.prepend(p)
-      }
-    })
+    view.ground = svg.appendChild(document.createElementNS(NS, 'image'))
+    view.ground.setAttribute('preserveAspectRatio', 'none')
   }
   view.send = setStateValue
   const pin = svg.querySelector('.pin') || svg.appendChild(document.createElementNS(NS, 'circle'))
   pin.setAttribute('class', 'pin')
+  // The ground of what is seen, drawn by the portal; the former picture stays until the next is there.
+  const drawGround = () => {
+    const { left, top, right, bottom, width, height } = svg.getBoundingClientRect(), matrix = svg.getScreenCTM()
+    if (!width || !matrix) return
+    const corner = (x, y) => new DOMPoint(x, y).matrixTransform(matrix.inverse()), from = corner(left, top), to = corner(right, bottom)
+    const metres = part => (part / K * 2 - 1) * HALF, box = [metres(from.x), -metres(to.y), metres(to.x), -metres(from.y)]
+    const dark = isDark(getComputedStyle(svg).getPropertyValue('--st-background-color'))
+    const query = new URLSearchParams({ request: 'GetMap', layers: dark ? 'dark' : 'light', bbox: box.map(edge => edge.toFixed(0)).join(), width: Math.round(width), height: Math.round(height) })
+    const picture = new Image()
+    picture.onload = () => {
+      view.ground.setAttribute('href', picture.src)
+      for (const [name, value] of Object.entries({ x: from.x, y: from.y, width: to.x - from.x, height: to.y - from.y })) view.ground.setAttribute(name, value)
+    }
+    picture.src = `${data.base}?${query}`
+  }
   const show = () => {
     svg.setAttribute('viewBox', [view.x, view.y, view.w, view.h].join(' '))
     const scale = view.w / svg.clientWidth > view.h / svg.clientHeight ? view.w / svg.clientWidth : view.h / svg.clientHeight
     pin.setAttribute('r', view.at ? 8 * scale : 0)
     if (view.at) { pin.setAttribute('cx', X(view.at[0]) * K); pin.setAttribute('cy', Y(view.at[1]) * K) }
+    clearTimeout(view.waiting)
+    view.waiting = setTimeout(drawGround, 200)
     out.textContent = view.at ? view.at[1].toFixed(5) + ', ' + view.at[0].toFixed(5) : ''
   }
   const given = data.longitude == null ? null : [data.longitude, data.latitude]
   if (JSON.stringify(given) !== view.given) { view.given = JSON.stringify(given); view.at = given }
+  const focus = JSON.stringify(data.focus)
+  if (data.focus && focus !== view.focus) {
+    const [lon, lat] = data.focus, w = 0.3 / 360 * K, h = w * svg.clientHeight / Math.max(svg.clientWidth, 1)
+    Object.assign(view, { focus, w, h, x: X(lon) * K - w / 2, y: Y(lat) * K - h / 2 })
+  }
   const point = e => new DOMPoint(e.clientX, e.clientY).matrixTransform(svg.getScreenCTM().inverse())
   const put = p => { view.at = [+LON(p.x / K).toFixed(5), +LAT(p.y / K).toFixed(5)]; show(); view.send('position', { longitude: view.at[0], latitude: view.at[1] }) }
   const zoom = (f, p) => {

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from services.grid.geography import outcode_position
+
 HERE = Path(__file__).parent
 HTML = """
 <div class="frame">
@@ -17,7 +19,7 @@ HTML = """
   </div>
 </div>
 """
-BASE = "/api/geography/gsp_groups.geojson"
+BASE = "/api/geography/ground"
 _picker = st.components.v2.component(
     "fmar_position",
     html=HTML,
@@ -33,14 +35,19 @@ class Picked(NamedTuple):
     longitude: float
 
 
-def pick_position(*, key: str, latitude: float | None, longitude: float | None) -> Picked | None:
-    """Draw the map with the pin at the given position; the position picked, None while none was."""
+def pick_position(*, key: str, latitude: float | None, longitude: float | None, postcode: str = "") -> Picked | None:
+    """Draw the map with the pin at the given position; the position picked, None while none was.
+
+    A new postcode moves the map to the middle of its outward code, wherever the pin is.
+    """
+    centre = outcode_position(postcode)
     result = _picker(
         key=key,
         data={
             "base": BASE,
             "latitude": latitude,
             "longitude": longitude,
+            "focus": [centre[1], centre[0]] if centre else None,
             "label": "Map of Great Britain: click to set the position, arrow keys move it",
         },
         default={"position": None},

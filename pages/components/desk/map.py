@@ -24,7 +24,7 @@ from pages.components.common.map_colours import (
     short_power,
     step_entries,
 )
-from pages.components.desk.state import FOCUS, apply_map_click
+from pages.components.desk.state import FITTED, FOCUS, VIEW, apply_map_click, fit_map, go_to_place
 from pages.frame.markdown import escape_markdown
 from services.assets.filters import AssetFilters
 from services.assets.map.features import RADII, SIZE, step_of
@@ -44,6 +44,7 @@ from services.core.signed_tickets import BUCKET_SECONDS, bucket
 from services.grid.areas import group_labels
 
 KEY = "desk-map"
+GO_TO = "desk-go-to"
 WHOLE_COUNTRY = 4.7
 """The zoom at which Great Britain fills the map."""
 LAYERS = {"assets": "Assets", "capacity": "Capacity", "groups": "GSP groups"}
@@ -83,6 +84,18 @@ def draw_desk_map(
     """
     summary = map_summary(actor, filters, total)
     choices = row or st.container(horizontal=True, vertical_alignment="center", key="map-choices")
+    choices.text_input(
+        "Go to a postcode or town",
+        key=GO_TO,
+        placeholder="Postcode or town",
+        width=170,
+        label_visibility="collapsed",
+        icon=":material/location_on:",
+        on_change=lambda: go_to_place(GO_TO),
+    )
+    choices.button(
+        "", icon=":material/fit_screen:", key="fit-map", help="Fit the map to what it shows", on_click=fit_map
+    )
     layer = _choose(choices, "Layer", "layer", LAYERS)
     if layer == "groups":
         layers, entries, title = _groups(actor, filters, choices)
@@ -104,7 +117,7 @@ def draw_desk_map(
         )
     deck = pydeck.Deck(
         layers=[*layers, *_marks(filters, highlight)],
-        initial_view_state=_view(filters, summary),
+        initial_view_state=_view(filters, summary, VIEW if row else f"{VIEW}-review"),
         **_ground(),
         tooltip=GROUP_TOOLTIP if layer == "groups" else TOOLTIP,  # pyright: ignore[reportArgumentType]
     )
@@ -276,8 +289,19 @@ def _marks(filters: AssetFilters, highlight: MapHighlight) -> list[pydeck.Layer]
     return marks
 
 
-def _view(filters: AssetFilters, summary: MapSummary) -> pydeck.ViewState:
-    """View of the map: the row that was chosen, the hexagon, all assets of the filters, or the whole country."""
+def _view(filters: AssetFilters, summary: MapSummary, key: str) -> pydeck.ViewState:
+    """View of the map, kept under `key`: only a search, a hexagon, a row or a place that is gone to moves it, not a filter."""
+    moving = (filters.text, filters.hexagon, st.session_state.get(FOCUS))
+    kept = st.session_state.get(key)
+    if kept is None or kept[0] != moving:
+        kept = st.session_state[key] = (moving, _view_of(filters, summary))
+    view = kept[1]
+    # The browser goes to a view that differs from the last it was given, by however little.
+    return _at(view.latitude, view.longitude, view.zoom + 1e-6 * st.session_state.get(FITTED, 0))
+
+
+def _view_of(filters: AssetFilters, summary: MapSummary) -> pydeck.ViewState:
+    """The row that was chosen or the place gone to, the hexagon, all assets of the filters, or the whole country."""
     focus = st.session_state.get(FOCUS)
     if focus is not None:
         return _at(focus[0], focus[1], 9)

@@ -1,5 +1,6 @@
 """The operators' desk: what is chosen is shown beside map and table, and the address says it all."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -70,6 +71,34 @@ def test_a_hexagon_in_the_address_narrows_table_and_map_and_can_be_left() -> Non
     assert "1 asset in the chosen hexagon" in plain_text(at).replace("*", "")
     press(at, "Leave the hexagon")
     assert len(table(at).rows) == 2
+
+
+def view_of(at: AppTest) -> tuple[float, float, float]:
+    """Latitude, longitude and zoom that the map begins at, as finely as a reader sees it."""
+    [chart] = at.get("deck_gl_json_chart")
+    view = json.loads(chart.proto.json)["initialViewState"]
+    return round(view["latitude"], 2), round(view["longitude"], 2), round(view["zoom"], 2)
+
+
+@pytest.mark.use_case("UC-05.01")
+def test_a_filter_leaves_the_map_where_it_is_a_search_or_a_place_moves_it() -> None:
+    actor = somebody("northgate")
+    registered(actor)
+    registered(actor, Latitude="57.15", Longitude="-2.1", Postcode="AB10 1AA", DNOConnection=None, ImportMPAN=None)
+    at = open_page("northgate", "assets")
+    whole = view_of(at)
+    at.multiselect(key="gsp").set_value(["_A"]).run()
+    assert view_of(quiet(at)) == whole
+    at.button(key="fit-map").click().run()
+    fitted = view_of(at)
+    assert fitted != whole
+    at.text_input(key="desk-go-to").set_value("CB1 2JD").run()
+    assert view_of(quiet(at)) == (52.19, 0.14, 9.0)
+    at.text_input(key="desk-go-to").set_value("Nowhere at all").run()
+    assert view_of(quiet(at)) == (52.19, 0.14, 9.0)
+    assert "No postcode or town" in at.toast[0].value
+    at.button(key="fit-map").click().run()
+    assert view_of(at) == fitted
 
 
 @pytest.mark.use_case("UC-05.01")
