@@ -174,11 +174,19 @@
   // stood there. Another record is another page.
   const RECORD = ["id", "job", "code"];
   const push = history.pushState.bind(history);
+  let left = null;
   history.pushState = (state, title, url) => {
     const after = new URL(url ?? "", location.href);
     const before = new URLSearchParams(location.search);
     const same = after.pathname === location.pathname && RECORD.every((name) => before.get(name) === after.searchParams.get(name));
-    return same ? history.replaceState(state, title, url) : push(state, title, url);
+    if (same) {
+      left = { address: location.href, at: performance.now() };
+      return history.replaceState(state, title, url);
+    }
+    // On the way to another page its parameters come first: they aren't those of the page that is left.
+    if (left && performance.now() - left.at < 1500) history.replaceState(history.state, "", left.address);
+    left = null;
+    return push(state, title, url);
   };
 
   window.fmar = { remember, actions };
