@@ -21,7 +21,7 @@ def bramble(*roles: str) -> Actor:
 
 def who(at: AppTest) -> str:
     """The words on the button that stands for the person."""
-    return at.get("popover")[-1].proto.popover.label.replace("\\", "")
+    return at.get("popover")[0].proto.popover.label.replace("\\", "")
 
 
 def switch_role(at: AppTest, label: str) -> AppTest:
