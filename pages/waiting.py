@@ -21,7 +21,7 @@ TITLES = {
     ),
     Errand.NEW: ("Registered this week", "What was registered in the last seven days, the newest first."),
     Errand.QUERY: ("Open queries", "What a provider has to answer."),
-    Errand.PENDING: ("Pending validation", "What is held against the public registers, or waits for the operator."),
+    Errand.PENDING: ("Pending validation", "What is held against the public registers, or waits for FMAR."),
     Errand.SHARED: (
         "On a meter of another provider, too",
         "Another provider has registered an asset on the same meter; the register tells neither who the other is. Two devices "

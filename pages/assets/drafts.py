@@ -56,11 +56,11 @@ draw_part(
     board.received,
     "Technical data for you to complete and register, or to give back with the reason.",
 )
-draw_part("Given back to you", returned, "Mend what the provider asks for, and submit again.")
-draw_part("Half filled", [draft for draft in board.own if draft not in returned], "Go on where you stopped.")
+draw_part("Given back to you", returned, "Fix what the provider asks for, and submit again.")
+draw_part("Incomplete", [draft for draft in board.own if draft not in returned], "Continue where you stopped.")
 draw_part("With providers", board.submitted, "You are told once they are registered or given back.")
 draw_registered(board)
 if not (board.own or board.received or board.submitted or board.registered):
-    st.info("Nothing is half filled. What you type into a form appears here by itself.", icon=":material/edit_note:")
+    st.info("No drafts. What you type into a form is saved here by itself.", icon=":material/edit_note:")
     if may(actor, "asset.register"):
         link("assets/register_asset.py", "Register an asset", "add_circle")

@@ -17,7 +17,7 @@ from pages.components.asset_form.drafts import (
 from pages.components.asset_form.form import AssetForm
 from pages.components.common.actions import DONE
 from pages.components.common.asset_labels import status_badge, words_for
-from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
+from pages.components.common.form_findings import close_of_form, draw_form_summary, justification, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
 from pages.frame.markdown import escape_markdown
@@ -107,13 +107,13 @@ st.caption(
 offer_drafts(form, asset_id)
 draw_draft_conflict(form, form.labels)
 if preview is not None and preview.findings:
-    st.subheader("What the rules say", anchor=summary_anchor(state))
-    show_summary(preview.findings, form.labels, form.anchors)
+    st.subheader("Check your entries", anchor=summary_anchor(state))
+    draw_form_summary(state, preview.findings, form.labels, form.anchors)
 with st.container(horizontal=True, vertical_alignment="center"):
     show_saved(state)
-    with st.popover("Give up this change", icon=":material/delete:", type="tertiary"):
+    with st.popover("Discard changes", icon=":material/delete:", type="tertiary"):
         st.markdown("What was typed here goes, with its draft. The asset stays as it is registered.")
-        st.button("Give it up", icon=":material/delete_forever:", on_click=leave)
+        st.button("Discard them", icon=":material/delete_forever:", on_click=leave)
 form.draw(preview.findings if preview else (), lambda: keep_draft(actor, state, asset_id))
 if preview is not None:
     st.subheader("What this change would do", anchor=False)

@@ -50,7 +50,7 @@ def show_news() -> None:
     show_changes(late.changes)
     with st.container(horizontal=True):
         st.button("Keep what I have", icon=":material/save:", on_click=editor.keep_mine)
-        st.button("Go on from theirs", icon=":material/sync:", on_click=editor.take_theirs)
+        st.button("Continue from theirs", icon=":material/sync:", on_click=editor.take_theirs)
 
 
 def show_acts() -> None:

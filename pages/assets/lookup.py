@@ -15,7 +15,7 @@ limit = next(int(setting.value) for setting in read_settings(actor) if setting.k
 st.title("Look up", anchor=False)
 st.caption(
     f"Is it in the register already? Every look-up is logged, and your organisation makes at most "
-    f"{limit} an hour. Of another provider's asset you learn that it exists, nothing else."
+    f"{limit} an hour. For other providers' assets we only confirm that they exist."
 )
 answer = look_up_step(actor, FormState("look-up"))
 offered = answer is not None and answer.outcome is LookupOutcome.NONE and may(actor, "asset.register")

@@ -15,7 +15,7 @@ from pages.components.asset_form.drafts import (
     show_saved,
 )
 from pages.components.asset_form.form import AssetForm, group_by_field
-from pages.components.common.form_findings import show_summary, summary_anchor
+from pages.components.common.form_findings import draw_form_summary, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
@@ -100,9 +100,9 @@ with st.container(border=True):
     draw_addressee()
 draw_draft_conflict(form, {**form.labels, PROVIDER: LABELS["AddressedTo"], NOTE: LABELS["Note"]})
 if findings is not None:
-    st.subheader("What the rules say", anchor=summary_anchor(state))
+    st.subheader("Check your entries", anchor=summary_anchor(state))
     st.caption("You can submit all the same: what you don't know, the provider completes.")
-    show_summary(findings, form.labels, form.anchors, "Nothing to correct.")
+    draw_form_summary(state, findings, form.labels, form.anchors)
 form.draw_category(group_by_field(findings or ()))
 form.draw(findings or (), lambda: keep_draft(actor, state))
 if refused is not None:
@@ -118,5 +118,5 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.button("Check", icon=":material/rule:", on_click=state.remember, args=("checking", True))
     show_saved(state)
     if state.note("draft"):
-        st.button("Start afresh", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
+        st.button("Start again", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
 keep_draft(actor, state)

@@ -13,9 +13,9 @@ from pages.components.asset_form.drafts import (
     show_saved,
     throw_away,
 )
-from pages.components.asset_form.form import AssetForm, group_by_field
+from pages.components.asset_form.form import AssetForm, draw_sections, group_by_field
 from pages.components.asset_form.lookup import fill_empty, look_up_step
-from pages.components.common.form_findings import close_of_form, justification, show_summary, summary_anchor
+from pages.components.common.form_findings import close_of_form, draw_form_summary, justification, summary_anchor
 from pages.components.common.form_state import FormState
 from pages.frame import navigation, session
 from pages.frame.markdown import escape_markdown
@@ -106,9 +106,12 @@ else:
     look_first()
 with top:
     draw_draft_conflict(form, form.labels)
+    draw_sections(form)
     if findings is not None:
-        st.subheader("What the rules say", anchor=summary_anchor(state))
-        show_summary(findings, form.labels, form.anchors, "Nothing to correct: the asset can be registered.")
+        st.subheader("Check your entries", anchor=summary_anchor(state))
+        draw_form_summary(
+            state, findings, form.labels, form.anchors, "Nothing to correct: the asset can be registered."
+        )
 beside = group_by_field(findings or ())
 form.draw_category(beside)
 form.draw(findings or (), lambda: keep_draft(actor, state))
@@ -120,6 +123,6 @@ keep_draft(actor, state)
 if state.note("draft"):
     with top, st.container(horizontal=True, vertical_alignment="center"):
         show_saved(state)
-        st.button("Start afresh", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
+        st.button("Start again", type="tertiary", icon=":material/note_add:", on_click=leave_draft, args=(state,))
         name = str(state.get("AssetName") or "This draft")
         ask_to_discard("discard-this", name, throw_away, actor, state)

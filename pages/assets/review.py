@@ -55,7 +55,7 @@ def draw_numbers(queue: list[ReviewItem]) -> None:
         label = "Wait for an FSP" if who == "The FSP" else f"Wait for {who[0].lower()}{who[1:]}".replace("the s", "s")
         grid.metric(label, f"{sum(item.awaits is turn for item in queue):,}", border=True)
     late = sum(count_waiting_days(item) > limit for item in queue)
-    grid.metric("Waiting too long", f"{late:,}", border=True, help=f"Longer than {limit} working days.")
+    grid.metric("Overdue", f"{late:,}", border=True, help=f"Longer than {limit} working days.")
 
 
 def draw_list(items: list[ReviewItem]) -> None:

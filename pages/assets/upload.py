@@ -24,7 +24,7 @@ ALL = "All categories"
 BEGIN = """
 1. **Fill in the template, or take a file of your own.** Columns are known by their names, in any order; you say what the
    others hold, and the register remembers. Files of the Embedded Capacity Register and the REPD are translated.
-2. **Try it.** You see what would be registered, changed and refused, and why.
+2. **Check file.** You see what would be registered, changed and refused, and why.
 3. **Register.** What goes through is registered; refused rows come back as a file to mend; rows that only lack something
    can wait as drafts.
 """
@@ -64,7 +64,7 @@ def draw_jobs(jobs: list[BulkJob]) -> None:
     if not jobs:
         st.markdown(BEGIN)
         return
-    st.subheader("Files handed in", anchor=False)
+    st.subheader("Uploads", anchor=False)
     for job in jobs:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             link("assets/upload.py", f"**{escape_markdown(job.file_name)}**", "table_view", {"job": str(job.id)})

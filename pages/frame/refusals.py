@@ -72,23 +72,35 @@ def offer_role_before() -> None:
         st.button(f"Back to {before.label}", icon=":material/undo:", on_click=become, args=(before.key,))
 
 
-def show_findings(findings: Sequence[Finding], labels: Mapping[str, str] | None = None) -> None:
-    """All findings in one summary, errors first; beside their fields they are shown by the form."""
-    labels = labels or {}
+def show_findings(
+    findings: Sequence[Finding], labels: Mapping[str, str] | None = None, anchors: Mapping[str, str] | None = None
+) -> None:
+    """All findings in one summary, errors first; beside their fields they are shown by the form.
+
+    `anchors`: where the fields of terms stand on the page, for links to them.
+    """
+    labels, anchors = labels or {}, anchors or {}
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
     if errors:
-        lines = "\n".join(_line(finding, labels) for finding in errors)
-        st.error(f"**{len(errors)} to correct**\n\n{lines}", icon=":material/error:")
+        lines = "\n".join(_line(finding, labels, anchors) for finding in errors)
+        st.error(f"**There is a problem: {fields_in_words(len(errors))}**\n\n{lines}", icon=":material/error:")
     if warnings:
-        lines = "\n".join(_line(finding, labels) for finding in warnings)
-        st.warning(f"**{len(warnings)} to justify**\n\n{lines}", icon=":material/warning:")
+        lines = "\n".join(_line(finding, labels, anchors) for finding in warnings)
+        count = "1 value needs" if len(warnings) == 1 else f"{len(warnings)} values need"
+        st.warning(f"**{count} a reason**\n\n{lines}", icon=":material/warning:")
 
 
-def _line(finding: Finding, labels: Mapping[str, str]) -> str:
-    where = labels.get(finding.field or "", finding.field)
-    head = f"**{escape_markdown(where)}**: " if where else ""
-    return f"- {head}{escape_markdown(finding.message)} ({escape_markdown(finding.code)})"
+def fields_in_words(count: int) -> str:
+    """Say how many fields are to be corrected."""
+    return "1 field needs attention" if count == 1 else f"{count:,} fields need attention"
+
+
+def _line(finding: Finding, labels: Mapping[str, str], anchors: Mapping[str, str]) -> str:
+    term = finding.field or ""
+    where = escape_markdown(labels.get(term, term))
+    head = f"[**{where}**](#{anchors[term]}): " if term in anchors else f"**{where}**: " if where else ""
+    return f"- {head}{escape_markdown(finding.message)} :small[{escape_markdown(finding.code)}]"
 
 
 def show_blockers(blockers: Sequence[Blocker]) -> None:

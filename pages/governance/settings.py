@@ -100,7 +100,7 @@ actor = session.actor()
 changing = may(actor, "setting.change")
 st.title("Settings")
 st.caption(
-    "The numbers by which the register works. "
+    "Operating parameters. "
     + ("A change counts from the next act on, and stays in the ledger with your name." if changing else "")
 )
 grid = st.grid(2, min_column_width=340)

@@ -115,7 +115,7 @@ def draw_acts(line: QualificationLine, actions: list[Action]) -> None:
             if action.operation == "take_application":
                 st.button(
                     action.label, key=action.operation, icon=":material/back_hand:", type="primary", on_click=attempt,
-                    args=(lambda: take_application(actor, qualification.id, qualification.version), "It is yours."),
+                    args=(lambda: take_application(actor, qualification.id, qualification.version), "Assigned to you."),
                 )  # fmt: skip
                 continue
             st.button(

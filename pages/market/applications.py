@@ -16,7 +16,7 @@ MOST = 500
 
 actor = session.actor()
 st.title("Applications", anchor=False)
-st.caption("What your units have applied for and are qualified for. What you choose stands in the address.")
+st.caption("What your units have applied for and are qualified for. Filters are saved in the link.")
 show_outcome()
 show_batch_result()
 filters = choose_qualifications(actor, assesses=False)

@@ -67,7 +67,7 @@ def confirm_new(family: Family) -> None:
             return
         for key in ("unit-name", "unit-code"):
             st.session_state.pop(key, None)
-        open_unit(details, "The unit is made.")
+        open_unit(details, "Unit created.")
 
 
 def confirm_change(whole: UnitDetails, preview: CompositionPreview) -> None:
@@ -101,7 +101,7 @@ take_along()
 whole = read_unit()
 if whole is None:
     st.title("Build a market unit", anchor=False)
-    st.caption("Pick Verified assets, watch what they come to, then give the unit a name.")
+    st.caption("Pick Verified assets, see the total, then name the unit.")
     family = choose_family()
 else:
     st.title(f"Put assets into {escape_markdown(whole.unit.name)}", anchor=False)

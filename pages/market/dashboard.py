@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from pages.components.common.charts import power
+from pages.components.common.power import show_power
 from pages.components.dashboard import blockers as market_blockers
 from pages.components.dashboard import clock_charts as market_clocks
 from pages.components.dashboard import power_charts as market_charts
@@ -36,13 +36,11 @@ def draw_headlines(numbers: MarketNumbers) -> None:
     decided = {outcome.code: outcome.count for outcome in numbers.outcomes}
     cells = st.grid(5, min_column_width=150)
     kw = numbers.qualified.kw
-    cells.metric("Qualified power", "withheld" if kw is None else power(kw), border=True)
+    cells.metric("Qualified power", "withheld" if kw is None else show_power(kw), border=True)
     cells.metric("Qualifications", format_count(numbers.qualified.count), border=True)
     cells.metric("Open applications", format_count(numbers.open_total), border=True)
-    cells.metric(
-        "Of these late", format_count(None if None in late else sum(count or 0 for count in late)), border=True
-    )
-    cells.metric("Qualified in this time", format_count(decided["QUALIFIED"]), border=True)
+    cells.metric("Overdue", format_count(None if None in late else sum(count or 0 for count in late)), border=True)
+    cells.metric("Qualified in period", format_count(decided["QUALIFIED"]), border=True)
 
 
 def format_count(count: int | None) -> str:

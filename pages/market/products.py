@@ -106,8 +106,8 @@ def describe_product(view: ProductView) -> Row:
 actor = session.actor()
 st.title("Products", anchor=False)
 st.caption(
-    "The services that system operators buy, and what each asks of a market unit. A value that is not known neither lets a "
-    "unit pass nor fail. What you choose stands in the address."
+    "The services that system operators buy, and what each asks of a market unit. A requirement that is "
+    "not known neither passes nor fails a unit. Filters are saved in the link."
 )
 show_outcome()
 filters = choose_filters()
@@ -137,7 +137,7 @@ with st.container(horizontal=True):
     draw_table_download(
         "All requirements (CSV)", [version_terms(view.version) for view in views], "product-requirements.csv"
     )
-    link("market/stacking.py", "What may be held together", "grid_on")
+    link("market/stacking.py", "Stacking", "grid_on")
     link("market/equivalences.py", "Table of equivalences", "swap_horiz")
 with st.expander("All sub-markets, those without products included"):
     st.dataframe(

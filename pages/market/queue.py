@@ -5,6 +5,7 @@ import streamlit as st
 from pages.components.common.actions import show_outcome
 from pages.components.qualification.batch import TABLE, draw_many, show_batch_result
 from pages.components.qualification.filters import choose_qualifications, clear_qualifications
+from pages.components.qualification.labels import CLOCK_SIGNS
 from pages.components.qualification.map import draw_queue_map
 from pages.components.qualification.portability import draw_elsewhere
 from pages.components.qualification.table import draw_qualification_table, read_applications
@@ -23,7 +24,8 @@ def draw_numbers(tally: ApplicationCounts) -> None:
     """Numbers of applications by clock."""
     grid = st.grid(4, min_column_width=130)
     for state in (ClockState.LATE, ClockState.SOON, ClockState.IN_TIME, ClockState.PAUSED):
-        grid.metric(CLOCK_LABELS[state], f"{tally.clocks[state]:,}", border=True)
+        colour, sign = CLOCK_SIGNS[state]
+        grid.metric(f":{colour}[:material/{sign}:] {CLOCK_LABELS[state]}", f"{tally.clocks[state]:,}", border=True)
 
 
 def draw_groups(tally: ApplicationCounts) -> None:
@@ -38,7 +40,7 @@ def draw_groups(tally: ApplicationCounts) -> None:
 actor = session.actor()
 assesses = may(actor, "qualification.assess")
 st.title("Applications to assess" if assesses else "All applications", anchor=False)
-st.caption("What is due first comes first. The clock stands still while an FSP is asked. Filters stand in the address.")
+st.caption("The earliest due date comes first. The clock stops while an FSP is asked. Filters are saved in the link.")
 show_outcome()
 show_batch_result()
 filters = choose_qualifications(actor, assesses=True)

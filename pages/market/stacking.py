@@ -29,8 +29,8 @@ COLOURS: dict[Holding, Literal["blue", "orange", "gray"]] = {
 
 
 def draw_question() -> None:
-    """Can these be held together? For products that are chosen here or named in the address."""
-    st.subheader("Can these be held together?", anchor=False)
+    """Can these be stacked? For products that are chosen here or named in the address."""
+    st.subheader("Can these be stacked?", anchor=False)
     names = {view.product.code: f"{view.product.code}, {view.version.name}" for view in list_products(actor)}
     accept_codes("product", names)
     codes = st.multiselect(

@@ -28,7 +28,7 @@ def say_empty() -> None:
 
 actor = session.actor()
 st.title("Market units", anchor=False)
-st.caption("What providers offer into markets: assets in units. What you choose stands in the address.")
+st.caption("Assets that providers offer into markets together. Filters are saved in the link.")
 show_outcome()
 filters = choose_unit_filters(actor)
 total = count_units(actor, filters)

@@ -2,24 +2,30 @@
 
 import streamlit as st
 
+from pages.components.common.form_findings import draw_form_summary
+from pages.components.common.form_guide import close_key, note_press
 from pages.components.common.form_state import FormState
+from pages.components.common.kept_form import empty_form, keep_form, open_kept_form, show_kept
 from pages.components.organisation.form import LABELS, draw_form, draw_justification, read_values
 from pages.frame import session
 from pages.frame.markdown import escape_markdown
 from pages.frame.navigation import link, open_organisation
-from pages.frame.refusals import show_findings, show_refusal
+from pages.frame.refusals import show_refusal
 from pages.frame.session import is_applicant
-from services.core.errors import Duplicate, Invalid, RegisterError
+from services.core.errors import Duplicate, Invalid, NotFound, Refused, RegisterError
+from services.participants.company_lookup import find_company
 from services.participants.organisations import register_organisation
 
 STATE = FormState("new-organisation")
 DONE = "registered-organisation"
+FORM = "organisation"
 
 
 def _submit(justification: str | None) -> None:
     """Register what was typed; a refusal is remembered and shown, and the form stays as it is."""
     STATE.remember("findings", [])
     STATE.remember("refusal", None)
+    note_press(STATE)
     try:
         organisation = register_organisation(actor, read_values(STATE), justification=justification)
     except Invalid as wrong:
@@ -27,7 +33,7 @@ def _submit(justification: str | None) -> None:
     except RegisterError as refused:
         STATE.remember("refusal", refused)
     else:
-        STATE.clear()
+        empty_form(actor, STATE, FORM)
         st.session_state[DONE] = (organisation.id, organisation.organisation_legal_name)
     st.rerun()
 
@@ -44,7 +50,7 @@ def _draw_confirmation() -> None:
     )
     with st.container(horizontal=True):
         if is_applicant(actor):
-            if st.button("Go on as its administrator", type="primary", icon=":material/arrow_forward:"):
+            if st.button("Continue as its administrator", type="primary", icon=":material/arrow_forward:"):
                 del st.session_state[DONE]
                 st.rerun()
         elif st.button("Open it", type="primary", icon=":material/badge:"):
@@ -60,8 +66,8 @@ def _draw_registration() -> None:
     refusal = STATE.note("refusal")
     with st.container():
         if findings:
-            st.subheader("What the rules say", anchor="what-the-rules-say")
-            show_findings(findings, LABELS)
+            st.subheader("Check your entries", anchor="check-your-entries")
+        draw_form_summary(STATE, findings, LABELS, done=None)
         if refusal is not None:
             show_refusal(refusal)
             if isinstance(refusal, Duplicate) and refusal.existing_id:
@@ -71,22 +77,63 @@ def _draw_registration() -> None:
                     "badge",
                     {"id": refusal.existing_id},
                 )
+    draw_company_lookup()
     draw_form(STATE, findings)
     justification = draw_justification(STATE, findings)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    keep_form(actor, STATE, FORM)
+    with st.container(horizontal=True, vertical_alignment="center", key=close_key(STATE)):
         if st.button("Register the organisation", type="primary", icon=":material/domain_add:"):
             _submit(justification)
-        st.button("Empty the form", type="tertiary", icon=":material/backspace:", on_click=STATE.clear)
+        st.button(
+            "Empty the form",
+            type="tertiary",
+            icon=":material/backspace:",
+            on_click=empty_form,
+            args=(actor, STATE, FORM),
+        )
+        show_kept(STATE)
         if findings or refusal is not None:
             target = (
-                "see the list](#what-the-rules-say)"
+                "see the list](#check-your-entries)"
                 if findings
                 else "the top of the page says why](#register-an-organisation)"
             )
             st.markdown(f":red[Not registered:] [{target}")
 
 
+def draw_company_lookup() -> None:
+    """Fill the form from the company registry, by the company's number."""
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Company number",
+            key="company-lookup",
+            placeholder="8 digits, or 2 letters and 6 digits",
+            help="Fills in the name, type and registered office as Companies House states them. You can change them.",
+            width=320,
+        )
+        st.button("Fill in from Companies House", icon=":material/search:", on_click=fill_from_registry)
+    if refusal := STATE.take("company-refusal"):
+        show_refusal(refusal, LABELS)
+    if name := STATE.take("company-name"):
+        st.success(f"Filled in from the company registry: {escape_markdown(name)}.", icon=":material/check_circle:")
+
+
+def fill_from_registry() -> None:
+    """Put what the registry states into the form; what was typed elsewhere stays."""
+    try:
+        terms = find_company(actor, str(st.session_state.get("company-lookup") or ""))
+    except NotFound:
+        STATE.remember("company-refusal", Refused("Companies House knows no company with this number. Check it."))
+    except RegisterError as refused:
+        STATE.remember("company-refusal", refused)
+    else:
+        for term, value in terms.items():
+            STATE.put(term, str(value))
+        STATE.remember("company-name", str(terms.get("OrganisationLegalName", "")))
+
+
 actor = session.actor()
+open_kept_form(actor, STATE, FORM)
 st.title("Register an organisation")
 st.caption(
     "Legal and commercial details, given once for every market. Fields marked * are mandatory. The FMAR administrator "

@@ -118,6 +118,11 @@ def clean_text(text: str) -> str:
     return normal_text(text).strip()
 
 
+def label_within(label: str) -> str:
+    """A label inside of a sentence: ``Asset name`` as ``asset name``; an abbreviation stays as it is."""
+    return label if label[1:2].isupper() or label[1:2].isdigit() else label[:1].lower() + label[1:]
+
+
 def clean_line(text: str) -> str:
     """The normal text on one line, its words apart by single blanks."""
     return " ".join(normal_text(text).split())

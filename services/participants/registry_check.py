@@ -47,6 +47,12 @@ def _registry(url: str, key: str) -> CompaniesHouse:
     return CompaniesHouse(url, SecretStr(key))
 
 
+def company_registry() -> CompaniesHouse:
+    """The client of the registry that is set up; it is one for the whole process."""
+    process = settings()
+    return _registry(process.company_registry_url, process.company_registry_key.get_secret_value())
+
+
 def check_registered(event: Event) -> None:
     """Hold a new organisation against the registry."""
     _check(event.record_id)
@@ -107,11 +113,10 @@ def _answer(declared: dict[str, Any]) -> dict[str, Any]:
     number = declared["OrganisationRegistrationNumber"]
     if not number or declared["OrganisationType"] in NOT_ON_FILE:
         return _said("not applicable")
-    process = settings()
-    if not process.company_registry_url:
+    if not settings().company_registry_url:
         return _said("not checked")
     try:
-        record = _registry(process.company_registry_url, process.company_registry_key.get_secret_value()).find(number)
+        record = company_registry().find(number)
     except OutsideUnavailable as away:
         raise Wait(str(away)) from away
     except OutsideRefused as refused:

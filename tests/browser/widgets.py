@@ -159,10 +159,17 @@ def typed(page: Page, label: str) -> str:
     return widget(page, "stTextInput", label).locator("input").input_value()
 
 
+_WORDS = """label => {
+  const copy = label.cloneNode(true)
+  for (const icon of copy.querySelectorAll('[data-testid=stIconMaterial]')) icon.remove()
+  return copy.textContent.trim()
+}"""
+
+
 def metrics(page: Page) -> dict[str, str]:
     """The figures on the page by their labels."""
     return {
-        metric.get_by_test_id("stMetricLabel").inner_text(): metric.get_by_test_id("stMetricValue").inner_text()
+        metric.get_by_test_id("stMetricLabel").evaluate(_WORDS): metric.get_by_test_id("stMetricValue").inner_text()
         for metric in page.get_by_test_id("stMetric").all()
     }
 

@@ -1,4 +1,4 @@
-"""Files handed in at Streamlit's own address: from people who are signed in, bounded, and freed when they have gone."""
+"""Uploads at Streamlit's own address: from people who are signed in, bounded, and freed when they have gone."""
 
 import time
 import uuid

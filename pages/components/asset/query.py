@@ -98,7 +98,7 @@ def ask_for_answer(actor: Actor, whole: WholeAsset) -> None:
         forget_files(key)
 
     def send() -> None:
-        attempt(act, "Answer sent: the operator decides.", key)
+        attempt(act, "Answer sent. FMAR decides.", key)
 
     st.button("Send the answer", type="primary", icon=":material/send:", on_click=send)
 

@@ -114,7 +114,7 @@ def show_conflict(form: AssetForm, conflict: Conflict, words: AssetLabels, asset
         st.session_state.pop(f"{form.slot}!conflict", None)
 
     st.button(
-        "Go on from the newest version, keeping my changes", icon=":material/merge:", type="primary", on_click=go_on
+        "Continue from the newest version, keeping my changes", icon=":material/merge:", type="primary", on_click=go_on
     )
 
 

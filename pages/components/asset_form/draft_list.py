@@ -82,7 +82,7 @@ def _draw_acts(actor: Actor, view: DraftView) -> None:
         draw_return(actor, view)
         return
     if view.submitted_at is None:
-        label = "Mend it" if view.reason else "Continue"
+        label = "Fix" if view.reason else "Continue"
         if st.button(label, key=f"continue-{view.id}", icon=":material/edit:"):
             page, query = form_of(actor, view)
             st.switch_page(f"pages/{page}", query_params=query)

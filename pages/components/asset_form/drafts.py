@@ -212,12 +212,12 @@ def _offer(form: AssetForm, draft: AssetDraft) -> None:
             width="stretch",
         )
         st.button(
-            "Go on",
+            "Continue",
             key=f"go-on-{draft.id}",
             icon=":material/edit:",
             on_click=restore,
             args=(form, draft),
-            help=f"Go on with {escape_markdown(name)}",
+            help=f"Continue {escape_markdown(name)}",
         )
         ask_to_discard(f"discard-{draft.id}", name, discard_draft, form.actor, draft.id)
 

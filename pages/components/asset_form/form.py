@@ -1,7 +1,7 @@
 """The form of an asset, made from the schema of its category: nothing here knows a single category."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -13,17 +13,22 @@ from pages.components.asset_form.mpan import draw_network
 from pages.components.asset_form.owner import draw_owners, owner_values
 from pages.components.asset_form.position import POSITION_TERMS, draw_position, position_values
 from pages.components.common.aliases import alias_values, draw_aliases
+from pages.components.common.date_field import show_typed
 from pages.components.common.form_field import Findings, draw_field, show_beside, value_of, widget_options
 from pages.components.common.form_state import UNIT, FormState
 from pages.components.common.power import UNITS, in_unit, to_kw
 from pages.frame.markdown import escape_markdown
 from services.assets.rules.reference import CATEGORY_LIST, categories, category_schema, code_lists
+from services.assets.rules.required import required_terms
 from services.assets.rules.schemas import CATEGORY_GROUP, CORE_ATTRIBUTES, form_fields
 from services.core.attributes import CodeLists, FormField, options_of
+from services.core.clock import today
 from services.core.errors import Finding
 from services.core.identity.actor import Actor
 
 CATEGORY = "AssetCategory"
+EFFECTIVE = "EffectiveDate"
+"""Filled with today: an asset is effective from the day of its registration, unless somebody says another."""
 NETWORK_TERMS = ("ImportMPAN", "ExportMPAN", "DNOConnection")
 GROUP_TITLES = {"What": "Identity", "Who": "Ownership", "Location": "Position", "Identifiers": "Other identifiers"}
 ORDER = ("What", "Capacity", "Technology", CATEGORY_GROUP, "Connection", "Location", "Who", "Identifiers")
@@ -124,6 +129,8 @@ class AssetForm:
         for field in self.fields:
             if field.default is not None and self.state.get(field.term) in (None, ""):
                 self.state.put(field.term, field.default)
+        if self.fixed_category is None and self.state.get(EFFECTIVE) is None:
+            self.state.put(EFFECTIVE, show_typed(today()))
 
     def draw(self, findings: Iterable[Finding], after_change: Callable[[], None]) -> None:
         """All groups of the category's fields, each finding beside its field."""
@@ -131,8 +138,14 @@ class AssetForm:
             return
         beside = group_by_field(findings)
         st.caption(f"Fields marked with * are mandatory.{self._one_of()}")
+        required = required_terms(self.values(), self.schema.document if self.schema else None)
         ordered = sorted(
-            (field for field in self.fields if field.term != CATEGORY), key=lambda field: _place(field.group)
+            (
+                replace(field, mandatory=field.mandatory or field.term in required)
+                for field in self.fields
+                if field.term != CATEGORY
+            ),
+            key=lambda field: _place(field.group),
         )
         for group, members in groupby(ordered, key=lambda field: field.group):
             self._draw_group(group, list(members), beside, after_change)
@@ -143,12 +156,16 @@ class AssetForm:
         needed = [" or ".join(self.labels.get(term, term) for term in group) for group in groups]
         return "".join(f" One of these is needed: {words}." for words in needed)
 
+    def title_of(self, group: str) -> str:
+        """Title of a section."""
+        title = str(self.schema.document.get("title")) if group == CATEGORY_GROUP and self.schema else group
+        return GROUP_TITLES.get(title, escape_markdown(title))
+
     def _draw_group(
         self, group: str, fields: list[FormField], findings: Findings, after_change: Callable[[], None]
     ) -> None:
-        title = str(self.schema.document.get("title")) if group == CATEGORY_GROUP and self.schema else group
         with st.container(border=True):
-            st.subheader(GROUP_TITLES.get(title, escape_markdown(title)), anchor=anchor_of(self.slot, group))
+            st.subheader(self.title_of(group), anchor=anchor_of(self.slot, group))
             if group == "Who":
                 draw_owners(fields, self.actor, self.state, findings)
             elif group == "Location":
@@ -166,6 +183,25 @@ class AssetForm:
                         draw_field(field, self.state, findings)
                 if network:
                     draw_network(network, self.state, findings, after_change)
+
+
+def draw_sections(form: AssetForm) -> None:
+    """Links to the sections of the form, in their order, with what each still needs."""
+    if not form.fields:
+        return
+    values = form.values()
+    required = required_terms(values, form.schema.document if form.schema else None)
+    links: list[str] = []
+    ordered = sorted((field for field in form.fields if field.term != CATEGORY), key=lambda field: _place(field.group))
+    for group, members in groupby(ordered, key=lambda field: field.group):
+        open_fields = [
+            field
+            for field in members
+            if (field.mandatory or field.term in required) and values.get(field.term) in (None, "", [])
+        ]
+        mark = f" ({len(open_fields)} to fill in)" if open_fields else ""
+        links.append(f"[{form.title_of(group)}](#{anchor_of(form.slot, group)}){mark}")
+    st.markdown(" · ".join(links))
 
 
 def _draw_unit(fields: list[FormField], state: FormState) -> None:
@@ -212,4 +248,4 @@ def category_label(category: str | None) -> str:
     return entry.label if entry else category or "–"
 
 
-__all__ = ["CATEGORY", "POSITION_TERMS", "AssetForm", "anchor_of", "category_label", "group_by_field"]
+__all__ = ["CATEGORY", "POSITION_TERMS", "AssetForm", "anchor_of", "category_label", "draw_sections", "group_by_field"]

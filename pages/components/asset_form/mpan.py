@@ -12,6 +12,8 @@ from services.core.attributes import FormField
 from services.grid.geography import gsp_group_name
 
 NETWORK = "DNOConnection"
+FILLED = "network-filled"
+"""Note of the network that was chosen for the person."""
 
 
 def draw_network(
@@ -29,6 +31,7 @@ def draw_network(
         if state.note("checking") and _meaning(fields, state) != meaning:
             # What the rules say, here and in the summary, was worked out for other values.
             st.rerun()
+        _fill_network(fields, state)
         grid = st.grid(3, min_column_width=260)
         for field in fields:
             with grid.container():
@@ -65,7 +68,7 @@ def _mpan(field: FormField, state: FormState, findings: Findings) -> None:
     digits = "".join(text.split())
     if len(digits) > CORE_LENGTH:
         st.caption(f":material/content_cut: Reduced to the 13-digit core **{facts.core}**")
-    group = f", GSP group {facts.gsp_group} {gsp_group_name(facts.gsp_group)}" if facts.gsp_group else ""
+    group = f", GSP group {gsp_group_name(facts.gsp_group)} ({facts.gsp_group})" if facts.gsp_group else ""
     st.markdown(
         f":small[:green[:material/check_circle: {escape_markdown(facts.distributor or '')}{escape_markdown(group)}]]"
     )
@@ -81,22 +84,41 @@ def _tell_page(field: FormField, state: FormState, findings: Findings, text: str
         st.rerun()
 
 
-def _offer_network(fields: Sequence[FormField], state: FormState) -> None:
-    """The network that the MPANs point to, one click away where another or none is chosen."""
+def _fill_network(fields: Sequence[FormField], state: FormState) -> None:
+    """Choose the network that the MPANs point to, as long as nobody has chosen another."""
+    code = next(iter(_networks(fields, state)), None)
+    if code is not None and state.get(NETWORK) in (None, state.note(FILLED)):
+        state.put(NETWORK, code)
+        state.remember(FILLED, code)
+
+
+def _networks(fields: Sequence[FormField], state: FormState) -> dict[str, str]:
+    """Networks that the MPANs point to, with their names; none where the form has no field for it."""
     network = next((field for field in fields if field.term == NETWORK), None)
-    if network is None:
-        return
-    labels = {option.code: option.label for option in network.options}
+    labels = {option.code: option.label for option in network.options} if network else {}
+    codes: dict[str, str] = {}
     for field in fields:
         text = str(state.get(field.term) or "") if field.kind == "mpan" else ""
         facts = describe_mpan(text) if text.strip() else None
         code = facts.dno_code if facts and not facts.problem else None
-        if code in labels and state.get(NETWORK) != code:
-            st.button(
-                f"Set the distribution network to {labels[code]}",
-                key=f"{state.slot}!network-{field.term}",
-                icon=":material/bolt:",
-                on_click=state.put,
-                args=(NETWORK, code),
-            )
-            return
+        if code in labels:
+            codes[code] = labels[code]
+    return codes
+
+
+def _offer_network(fields: Sequence[FormField], state: FormState) -> None:
+    """The network that the MPANs point to, one click away where somebody has chosen another."""
+    codes = _networks(fields, state)
+    if not codes:
+        return
+    if state.get(NETWORK) in codes:
+        st.caption(":material/check_circle: The distribution network is that of the MPAN.")
+        return
+    code, label = next(iter(codes.items()))
+    st.button(
+        f"Set the distribution network to {label}",
+        key=f"{state.slot}!network-{code}",
+        icon=":material/bolt:",
+        on_click=state.put,
+        args=(NETWORK, code),
+    )

@@ -112,7 +112,7 @@ def _far_from_postcode(latitude: float, longitude: float, postcode: str) -> str:
 def _in_words(latitude: float, longitude: float) -> str:
     group = gsp_group_at(latitude, longitude)
     metres = to_national_grid(latitude, longitude)
-    area = f"GSP group {group} {gsp_group_name(group)}" if group else "at sea, in no GSP group"
+    area = f"GSP group {gsp_group_name(group)} ({group})" if group else "at sea, in no GSP group"
     near = nearest_outcode(latitude, longitude)
     return (
         f"{latitude:.5f}, {longitude:.5f} (easting {metres.easting:.0f}, northing {metres.northing:.0f}), {area}"

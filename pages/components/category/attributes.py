@@ -116,7 +116,7 @@ def _number(editor: CategoryEditor, base: AttributeForm, says: Callable[..., Non
     with grid.container():
         st.text_input("Unit", **editor.widget(f"{base.id}/unit", base.unit), placeholder="e.g. kWh")
     for part, label, mark, meaning in (
-        ("minimum", "Smallest", "above_minimum", "Above it, not the number itself"),
+        ("minimum", "Minimum", "above_minimum", "Exclude this value"),
         ("maximum", "Largest", "below_maximum", "Below it, not the number itself"),
     ):
         with grid.container():

@@ -88,7 +88,7 @@ def draw_acts(actor: Actor, category: CategorySummary) -> None:
         st.badge(category.state, color=color)  # pyright: ignore[reportArgumentType]  # one of the three above
         if category.draft:
             if st.button(
-                f"Go on with the draft of version {category.draft}", icon=":material/edit_note:", type="primary"
+                f"Continue the draft of version {category.draft}", icon=":material/edit_note:", type="primary"
             ):
                 open_editor(category.category)
         elif st.button("New version", icon=":material/edit:"):
@@ -120,6 +120,6 @@ def category_label(category: CategorySummary) -> str:
 def say_unpublished(category: CategorySummary) -> None:
     """Say, in place of its sheet, that the category is only a draft."""
     st.info(
-        f"{escape_markdown(category.title)} was never published: nobody sees it yet. Go on with its draft.",
+        f"{escape_markdown(category.title)} was never published: nobody sees it yet. Continue its draft.",
         icon=":material/draft:",
     )

@@ -21,7 +21,7 @@ WHERE = {
 PARTS = {
     "label": "Label",
     "name": "Name",
-    "minimum": "Smallest",
+    "minimum": "Minimum",
     "maximum": "Largest",
     "shortest": "Fewest characters",
     "longest": "Most characters",

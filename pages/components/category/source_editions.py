@@ -38,7 +38,7 @@ def draw_counts(counts: Mapping[str, Any]) -> None:
         cells.metric(label, f"{counts.get(name, 0):,}", border=True)
     cells.metric("Skipped", f"{skipped:,}", border=True)
     cells.metric("Odd cells", f"{_total(counts.get('notes')):,}", border=True)
-    tables = (("Why rows were skipped", counts.get("skipped")), ("What was odd about cells", counts.get("notes")))
+    tables = (("Why rows were skipped", counts.get("skipped")), ("Data quality issues", counts.get("notes")))
     grid = st.grid(2, min_column_width=320)
     for title, by_code in tables:
         if isinstance(by_code, Mapping) and by_code:

@@ -28,7 +28,7 @@ STATUS_BADGES: Mapping[AssetStatus, tuple[str, str]] = {
     AssetStatus.VERIFIED: ("green", "verified"),
     AssetStatus.QUERY: ("orange", "help"),
     AssetStatus.SUSPENDED_QUERY_UNANSWERED: ("yellow", "pause_circle"),
-    AssetStatus.SUSPENDED_CONSENT_REVOKED: ("yellow", "pause_circle"),
+    AssetStatus.SUSPENDED_CONSENT_REVOKED: ("red", "link_off"),
     AssetStatus.REFUSED_NO_CONSENT: ("gray", "block"),
     AssetStatus.DEREGISTERED: ("gray", "archive"),
 }
@@ -131,8 +131,8 @@ def _number(value: float | Decimal) -> str:
 
 
 def group_words(code: str | None) -> str:
-    """A GSP group with its name."""
-    return f"{code} {gsp_group_name(code)}" if code else "–"
+    """A GSP group by its name, with its code."""
+    return f"{gsp_group_name(code)} ({code})" if code else "–"
 
 
 def organisation_names(actor: Actor) -> dict[str, str]:

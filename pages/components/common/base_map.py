@@ -20,9 +20,9 @@ STATUS_COLOURS: dict[AssetStatus, Colour] = {
     AssetStatus.QUERY: [213, 94, 0],
     AssetStatus.AWAITING_CONSENT_CHECK: [204, 121, 167],
     AssetStatus.SUSPENDED_QUERY_UNANSWERED: [230, 159, 0],
-    AssetStatus.SUSPENDED_CONSENT_REVOKED: [230, 159, 0],
+    AssetStatus.SUSPENDED_CONSENT_REVOKED: [136, 34, 85],
     AssetStatus.REFUSED_NO_CONSENT: [122, 122, 122],
-    AssetStatus.DEREGISTERED: [122, 122, 122],
+    AssetStatus.DEREGISTERED: [60, 60, 60],
 }
 """Okabe-Ito colours: told apart with every common kind of colour blindness, on light and dark ground."""
 ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.QUERY)

@@ -12,12 +12,11 @@ import streamlit as st
 from models.assets import AssetStatus
 from pages.components.common.base_map import STATUS_COLOURS
 from pages.components.common.figure import Figure
+from pages.components.common.power import show_power
 from services.assets.counters.figures import Cell, Month
 
 BLUE, GREEN = "#0072B2", "#009E73"
 KW_IN_MW = Decimal(1000)
-TO_ONE = 100
-"""MW from which on decimals say nothing more."""
 ONE_LINE, SECOND_LINE = 31, 0.44
 """Characters over a bar that fit a telephone in one line, and the part of a row that each line more takes."""
 INK = {"light": "#14212B", "dark": "#E9F0F5"}
@@ -27,16 +26,6 @@ TYPE = 17
 """Size of words and figures: read from the back of a workshop room."""
 WORDS = 16
 """Size of the words over a bar."""
-
-
-def power(kilowatts: Decimal | None) -> str:
-    """Rated power as a headline shows it."""
-    if kilowatts is None:
-        return "–"
-    megawatts = kilowatts / KW_IN_MW
-    if megawatts >= KW_IN_MW:
-        return f"{megawatts / KW_IN_MW:,.2f} GW"
-    return f"{megawatts:,.0f} MW" if megawatts >= TO_ONE else f"{megawatts:,.1f} MW"
 
 
 def _select_cells(cells: Sequence[Cell]) -> list[Cell]:
@@ -133,7 +122,7 @@ def draw_assets_by_status(cells: Sequence[Cell]) -> None:
         [
             _Bar(
                 cell.label,
-                _format_cell(cell, f"{cell.count or 0:,} · {power(cell.rated_kw)}"),
+                _format_cell(cell, f"{cell.count or 0:,} · {show_power(cell.rated_kw)}"),
                 cell.count or 0,
                 "rgb({},{},{})".format(*STATUS_COLOURS[AssetStatus(cell.code)]),
             )
@@ -151,7 +140,10 @@ def draw_power_by_category(cells: Sequence[Cell]) -> None:
         "chart_category",
         [
             _Bar(
-                cell.label, _format_cell(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), BLUE
+                cell.label,
+                _format_cell(cell, f"{show_power(cell.rated_kw)} · {cell.count or 0:,}"),
+                _megawatts(cell),
+                BLUE,
             )
             for cell in ranked
         ],
@@ -167,7 +159,10 @@ def draw_power_by_group(cells: Sequence[Cell]) -> None:
         "chart_groups",
         [
             _Bar(
-                cell.label, _format_cell(cell, f"{power(cell.rated_kw)} · {cell.count or 0:,}"), _megawatts(cell), GREEN
+                cell.label,
+                _format_cell(cell, f"{show_power(cell.rated_kw)} · {cell.count or 0:,}"),
+                _megawatts(cell),
+                GREEN,
             )
             for cell in ranked
         ],

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.common.date_field import PLACEHOLDER, show_reading, typed_date
 from pages.components.common.form_state import DAYS, UNIT, FormState
-from pages.components.common.power import PLAIN, show_kw, to_kw
+from pages.components.common.power import PLAIN, exact_power, to_kw
 from pages.frame.markdown import escape_markdown
 from services.assets.rules.dates import DAY_FIRST, plain_date
 from services.assets.rules.numbers import read_quantity
@@ -114,7 +114,7 @@ def _power(field: FormField, state: FormState) -> None:
     text = str(state.get(field.term) or "")
     number = read_quantity(text, "kW", unit=unit)
     if number is not None and (unit != "kW" or not PLAIN.fullmatch(text)):
-        st.caption(f"= {show_kw(number)}")
+        st.caption(f"= {exact_power(number)}")
 
 
 _DRAW: Mapping[str, Callable[[FormField, FormState], None]] = {

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from pages.components.common.form_guide import close_key, draw_guide, note_press, plain_slot, summary_key
 from pages.components.common.form_state import FormState
-from pages.frame.markdown import escape_markdown
+from pages.frame.refusals import fields_in_words, show_findings
 from services.assets.registration.record import MINIMUM_JUSTIFICATION
 from services.core.errors import Finding, Severity
 
@@ -18,24 +19,25 @@ def show_summary(
     anchors: Mapping[str, str],
     done: str = "Nothing to correct.",
 ) -> None:
-    """Everything at once, errors first, each a link to where its field is."""
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
-    if errors:
-        lines = "\n".join(_line(finding, labels, anchors) for finding in errors)
-        st.error(f"**{len(errors)} to correct**\n\n{lines}", icon=":material/error:")
-    if warnings:
-        lines = "\n".join(_line(finding, labels, anchors) for finding in warnings)
-        st.warning(f"**{len(warnings)} to justify**\n\n{lines}", icon=":material/warning:")
+    """Everything at once, errors first, each a link to its field."""
+    show_findings(findings, labels, anchors)
     if not findings:
         st.success(done, icon=":material/check_circle:")
 
 
-def _line(finding: Finding, labels: Mapping[str, str], anchors: Mapping[str, str]) -> str:
-    term = finding.field or ""
-    label = escape_markdown(labels.get(term, term))
-    head = f"[**{label}**](#{anchors[term]}): " if term in anchors else f"**{label}**: " if label else ""
-    return f"- {head}{escape_markdown(finding.message)} :small[{escape_markdown(finding.code)}]"
+def draw_form_summary(
+    state: FormState,
+    findings: Sequence[Finding],
+    labels: Mapping[str, str],
+    groups: Mapping[str, str] | None = None,
+    done: str | None = "Nothing to correct.",
+) -> None:
+    """The summary of a form, which takes the focus after a press; `groups`: anchors of its parts by term."""
+    terms = {finding.field for finding in findings if finding.field}
+    with st.container(key=summary_key(state)):
+        if findings or done:
+            show_summary(findings, labels, {term: state.css_class(term) for term in terms}, done or "")
+    draw_guide(state, findings, groups)
 
 
 def ask_justification(findings: Sequence[Finding], state: FormState) -> None:
@@ -62,14 +64,19 @@ def close_of_form(
 ) -> None:
     """The end of a form: the reason for warnings, the two buttons, and how many values are still to be corrected."""
     ask_justification(findings or (), state)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(label, key=f"{state.slot}!act", type="primary", icon=":material/check:", on_click=act)
-        st.button("Check", key=f"{state.slot}!check", icon=":material/rule:", on_click=check)
+
+    def press(then: Callable[[], None]) -> None:
+        note_press(state)
+        then()
+
+    with st.container(horizontal=True, vertical_alignment="center", key=close_key(state)):
+        st.button(label, key=f"{state.slot}!act", type="primary", icon=":material/check:", on_click=press, args=(act,))
+        st.button("Check", key=f"{state.slot}!check", icon=":material/rule:", on_click=press, args=(check,))
         errors = [finding for finding in findings or () if finding.severity is Severity.ERROR]
         if errors:
-            st.markdown(f":red[{len(errors)} to correct:] [see the list](#{summary_anchor(state)})")
+            st.markdown(f":red[{fields_in_words(len(errors))}:] [see the list](#{summary_anchor(state)})")
 
 
 def summary_anchor(state: FormState) -> str:
     """The anchor of the summary on the page."""
-    return f"{state.slot}-summary".replace(":", "-")
+    return f"{plain_slot(state)}-summary"

@@ -1,5 +1,6 @@
 """Entries of a form, kept in the browser session under one name, whichever fields are drawn just now."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,10 @@ class FormState:
     def key(self, name: str) -> str:
         """The key of the widget of a field (an ontology term), or of one of the form's own choices."""
         return f"{self.slot}/{name}"
+
+    def css_class(self, name: str) -> str:
+        """The class that Streamlit gives the widget of a field: what links to the field point at."""
+        return "st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", self.key(name).strip())
 
     def get(self, name: str) -> Any:
         """Entry of a field now; None when it has none."""

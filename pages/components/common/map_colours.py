@@ -100,6 +100,6 @@ def draw_sizes() -> None:
 
 def _draw(title: str, spots: str) -> None:
     st.html(
-        f'<div style="display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:.8rem;align-items:center">'
+        f'<div style="display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:max(14px,.9rem);align-items:center">'
         f"<strong>{escape(title)}</strong>{spots}</div>"
     )

@@ -31,10 +31,10 @@ def in_unit(kw: str, unit: str) -> str:
 
 
 def show_kw(value: Decimal | str | None) -> str:
-    """Power as it is read: ``2,500.00 kW``; a dash for none."""
-    if value is None or value == "":
-        return "–"
-    return f"{Decimal(value):,.2f} kW"
+    """Power as it is read, exact: ``2.5 MW``, ``12.3 MW (12,345.67 kW)``; a dash for none."""
+    text, exact = show_power(value), exact_power(value)
+    same = value is None or value == "" or _round_significant(Decimal(str(value))) == Decimal(str(value))
+    return text if same else f"{text} ({exact})"
 
 
 UNIT_SIZES = (("GW", Decimal(10**6)), ("MW", Decimal(10**3)), ("kW", Decimal(1)))

@@ -69,7 +69,7 @@ def _list_values(blocker: TopBlocker) -> dict[str, object]:
     return {
         "Products": ", ".join(blocker.product_codes),
         "Family": FAMILY_LABELS[blocker.family],
-        "Stopped by": REQUIREMENT_LABELS[blocker.requirement],
+        "Blocked by": REQUIREMENT_LABELS[blocker.requirement],
         "GSP group": blocker.gsp_group or "",
         "Units": blocker.units,
         "Of these by nothing else": show_figure(blocker.alone),

@@ -6,6 +6,7 @@ import streamlit as st
 
 from models.assets import AssetStatus
 from pages.components.common import charts
+from pages.components.common.power import show_power
 from pages.components.home.recent import draw_recent
 from services.assets.counters.figures import RegisterNumbers, merge_withheld
 from services.governance.recent import RecentChange
@@ -24,7 +25,7 @@ def draw_numbers(numbers: RegisterNumbers, changes: Sequence[RecentChange] = ())
     new = numbers.growth[-1].registered if numbers.growth else None
     cells = st.grid(4, min_column_width=160)
     cells.metric("Active assets", _count(numbers.total.count), border=True)
-    cells.metric("Rated power", charts.power(numbers.total.rated_kw), border=True)
+    cells.metric("Rated power", show_power(numbers.total.rated_kw), border=True)
     cells.metric("Verified", _count(verified.count if verified else 0), border=True)
     cells.metric("New this month", _count(new), border=True)
     categories = merge_withheld(numbers.by_category, numbers.total, "Other categories")

@@ -33,9 +33,9 @@ ICONS = {
 MEANINGS = {
     "approve_organisation": "It takes part from now on: its roles take effect, and its people can work.",
     "refuse_organisation": "A new organisation is refused finally. A change is undone: what was approved holds again.",
-    "suspend_organisation": "Its people and programs are out at once, at their next click or call. Its records are kept.",
+    "suspend_organisation": "Users and API clients lose access immediately. Its records are kept.",
     "reinstate_organisation": "Everything is as it was before the suspension.",
-    "withdraw_organisation": "This is final. Its people and programs are out at once; its records are kept.",
+    "withdraw_organisation": "This is final. Users and API clients lose access immediately; its records are kept.",
 }
 FINAL = {"withdraw_organisation": "de-register"}
 """Acts that can't be undone -> the word that is typed for them."""

@@ -187,7 +187,7 @@ def headline(opportunity: Opportunity) -> str:
         return f"the assets would be {STANDING_LABELS[opportunity.verdict.apart_from_family].lower()} there"
     if not unmet:
         silent = [reason for reason in unknown if reason.requirement is not Requirement.METERING]
-        return f"eligible, {len(silent)} not known" if silent else "eligible as far as the register knows"
+        return f"eligible, {len(silent)} not known" if silent else "eligible"
     first = unmet[-1] if kind == "nearly" else unmet[0]
     more = f" (and {len(unmet) - 1} more)" if len(unmet) > 1 else ""
     return f"{first.words.rstrip('.')}{more}"

@@ -87,11 +87,11 @@ def _choose(everything: PortfolioSummary) -> OpportunityFilters:
         product = _several("Product", "product", products)
     with grid.container():
         unmet = _several(
-            "Stopped by", "unmet", {str(requirement): REQUIREMENT_LABELS[requirement] for requirement in STOPPERS}
+            "Blocked by", "unmet", {str(requirement): REQUIREMENT_LABELS[requirement] for requirement in STOPPERS}
         )
     with grid.container():
         groups = {area.gsp_group: group_words(area.gsp_group) for area in LICENCE_AREAS if area.gsp_group}
-        place = _several("Where most of it counts", "place", dict(sorted(groups.items())))
+        place = _several("Main GSP group", "place", dict(sorted(groups.items())))
     return OpportunityFilters(
         eligibility=eligibility, family=family, sub_market=market, product_code=product, unmet=unmet, gsp_group=place
     )

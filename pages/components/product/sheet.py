@@ -100,5 +100,5 @@ def draw_stacking(sheet: ProductSheet) -> None:
             {"With": other, **{mode: STACKING_LABELS[cell[place]] for place, mode in enumerate(MODES)}}
             for other, cell in sheet.stacking.items()
         ]
-        st.dataframe(rows, hide_index=True, width="stretch", alt="What it may be held with")
+        st.dataframe(rows, hide_index=True, width="stretch", alt="Stacks with")
     link("market/stacking.py", "The whole matrix", "grid_on")

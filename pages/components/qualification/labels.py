@@ -11,13 +11,13 @@ from services.market.qualification.sla_clock import Clock, ClockState
 S = QualificationStatus
 STATUS_SIGNS: dict[QualificationStatus, tuple[str, str]] = {
     S.SUBMITTED: ("blue", "inbox"),
-    S.IN_ASSESSMENT: ("blue", "fact_check"),
+    S.IN_ASSESSMENT: ("violet", "fact_check"),
     S.INFORMATION_REQUESTED: ("orange", "help"),
     S.QUALIFIED: ("green", "verified"),
     S.FAILED: ("red", "cancel"),
     S.WITHDRAWN: ("gray", "undo"),
     S.EXPIRED: ("gray", "event_busy"),
-    S.SUSPENDED: ("red", "pause_circle"),
+    S.SUSPENDED: ("yellow", "pause_circle"),
     S.REASSESSMENT_REQUIRED: ("orange", "published_with_changes"),
 }
 CLOCK_SIGNS: dict[ClockState, tuple[str, str]] = {
@@ -80,9 +80,9 @@ def approval_words(qualification: Qualification) -> str | None:
     """Worth of an approval while the status isn't Qualified; None where there is none, or nothing to say."""
     if qualification.qualified_at is None or qualification.status is S.QUALIFIED:
         return None
-    stands = "that stands until the SO has decided anew"
+    stands = "it remains approved while re-assessed"
     if qualification.status is S.SUSPENDED:
-        stands = "nothing is delivered until the suspension is lifted"
+        stands = "no delivery until the suspension is lifted"
     return f"Approved since {show_moment(qualification.qualified_at)}: {stands}."
 
 

@@ -48,7 +48,7 @@ def draw_basket(actor: Actor, family: Family, whole: UnitDetails | None) -> Comp
             st.button("Empty it", icon=":material/remove_shopping_cart:", type="tertiary", on_click=empty)
     if not inside:
         st.info(
-            "Nothing lies in it yet. Choose rows of the table or a point on the map, or put in all that pass the filters.",
+            "Your basket is empty. Choose rows of the table or a point on the map, or add all that match the filters.",
             icon=":material/add_shopping_cart:",
         )
         return None

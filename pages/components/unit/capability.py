@@ -25,7 +25,7 @@ MEASURES = {
     "down": "kW down",
     "energy": "Energy",
     "response": "Full delivery after",
-    "duration": "Keeps it up for",
+    "duration": "Sustained for",
 }
 NAMED_BY = {
     "up": "The largest", "down": "The largest", "energy": "The largest", "response": "The slowest", "duration": "The shortest",
@@ -89,7 +89,7 @@ def _limit(measure: str, limit: Mapping[str, Any], names: Mapping[str, str]) -> 
 
 def draw_areas(areas: Sequence[UnitArea]) -> None:
     """Its share of each licence area and GSP group."""
-    st.markdown("#### Where it lies")
+    st.markdown("#### Location")
     st.dataframe(
         [
             {

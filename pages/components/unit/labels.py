@@ -91,7 +91,7 @@ def draw_totals(after: Totals, before: Totals | None = None) -> None:
         "Type": str(after.unit_type),
         "Energy": show_energy(after.energy_kwh),
         "Full delivery after": show_seconds(after.response_s),
-        "Keeps it up for": show_minutes(after.duration_min),
+        "Sustained for": show_minutes(after.duration_min),
     }
     st.caption(" · ".join(f"{name}: **{value}**" for name, value in facts.items()))
 

@@ -70,7 +70,7 @@ def _draw_all(actor: Actor, family: Family, filters: AssetFilters, page: FreePag
         if filters.hexagon:
             st.button("Leave the hexagon", icon=":material/zoom_out_map:", type="tertiary", on_click=leave_hexagon)
         st.button(
-            f"Put all {page.total:,} in" if not more else f"At most {MAX_ASSETS_AT_ONCE:,} at once: narrow the filters",
+            f"Add all {page.total:,}" if not more else f"At most {MAX_ASSETS_AT_ONCE:,} at once: narrow the filters",
             icon=":material/playlist_add:",
             disabled=more,
             on_click=attempt,

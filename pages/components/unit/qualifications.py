@@ -35,7 +35,7 @@ def draw_unit_qualifications(actor: Actor, details: UnitDetails) -> None:
     if lines:
         draw_qualification_table(lines, ("Unit", "FSP"), key=f"of-unit-{details.unit.id}")
     else:
-        st.info("The unit has applied for nothing that you may see yet.", icon=":material/assignment:")
+        st.info("No applications yet.", icon=":material/assignment:")
     if details.unit.status is not UnitStatus.ACTIVE:
         return
     if may(actor, "qualification.apply") and actor.organisation_id == details.unit.service_provider_id:
@@ -93,7 +93,7 @@ def _draw_apply(actor: Actor, preview: Application) -> None:
 
     count = sum(len(choices[code].available_operators) for code in codes)
     st.button(
-        f"Freeze the package and apply ({count} application{'' if count == 1 else 's'})",
+        f"Submit {count} application{'' if count == 1 else 's'}",
         type="primary",
         icon=":material/send:",
         key=f"{key}-do",
@@ -151,7 +151,7 @@ def draw_readiness(actor: Actor, details: UnitDetails) -> None:
     }
     if not pairs:
         st.info(
-            "The unit has applied for nothing that you may see yet: it isn't ready for anything.",
+            "No applications yet: the unit isn't ready for any product.",
             icon=":material/block:",
         )
         return
@@ -172,7 +172,7 @@ def _draw_answer(answer: Readiness, operator: str) -> None:
         st.success(f"{name}: ready", icon=":material/task_alt:")
     else:
         count = len(answer.missing)
-        st.error(f"{name}: {count} {'thing is' if count == 1 else 'things are'} missing", icon=":material/block:")
+        st.error(f"{name}: not ready, {count} issue{'' if count == 1 else 's'}", icon=":material/block:")
     for gap in answer.missing:
         file, icon = PAGES.get(gap.kind, ("", "inventory_2"))
         if file:

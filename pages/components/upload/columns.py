@@ -17,7 +17,7 @@ def ask_columns(look: FileLook) -> dict[str, str | None]:
     answers: dict[str, str | None] = {}
     labels = attribute_choices()
     if look.unknown:
-        st.subheader("Columns that the register doesn't know", anchor=False)
+        st.subheader("Unrecognised columns", anchor=False)
         st.caption("Say what they hold, or leave them out. It is remembered for your organisation's next file.")
         free = {term: label for term, label in labels.items() if term not in look.columns.values()}
         _ask(look, look.unknown[:ASKED_AT_MOST], free, answers)
@@ -25,7 +25,7 @@ def ask_columns(look: FileLook) -> dict[str, str | None]:
             st.caption(f"Left out, too: {escape_markdown(', '.join(more))[:500]}")
     headings = [*look.columns, *look.left_out]
     if headings and not look.ready_made:
-        with st.expander("What the columns hold that are known", icon=":material/view_column:"):
+        with st.expander("Recognised columns", icon=":material/view_column:"):
             _show_recognised(look, headings, labels)
             selection = st.multiselect("Say otherwise of", headings, key="upload-otherwise", placeholder="A column")
             _ask(look, selection, labels, answers)

@@ -36,7 +36,7 @@ def draw_confirmation(actor: Actor, job: BulkJob) -> None:
         on_click=attempt,
         args=(
             lambda: confirm_job(actor, job.id, justifications=reasons, keep_drafts=keep),
-            "On its way.",
+            "Registration started.",
             *(_key(job, code) for code in warned),
         ),
     )

@@ -41,7 +41,7 @@ def draw_form(actor: Actor) -> None:
         key=KEEP,
         help="They can be completed here once the others are registered.",
     )
-    if st.button("Try it: nothing is registered yet", type="primary", icon=":material/science:"):
+    if st.button("Check file", type="primary", icon=":material/science:"):
         if look.dates is not None and order is None:
             st.error("Say which part of the dates is the day, above.", icon=":material/calendar_month:")
         else:

@@ -51,7 +51,7 @@ def _heading(job: BulkJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(job.file_name), anchor=False, width="content")
         draw_badge(job)
-    st.caption(f"Handed in by {escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}.")
+    st.caption(f"Uploaded by {escape_markdown(job.submitted_by)}, {show_moment(job.created_at)}.")
 
 
 def _watch(actor: Actor, job: BulkJob) -> None:
@@ -111,7 +111,7 @@ def _show_end(job: BulkJob) -> None:
         st.markdown(_describe_way_on(job))
     elif job.dry_run:
         st.info(
-            "Tried, and nothing is registered yet. See what was found, then register what goes through; or mend the file and "
+            "Checked: nothing is registered yet. See what was found, then register what goes through; or mend the file and "
             "send it again.",
             icon=":material/science:",
         )

@@ -44,7 +44,7 @@ def describe_end(job: BulkJob) -> str:
         case JobStatus.CANCELLED:
             return f"{name} was cancelled: {describe_counts(job)}"
         case _ if job.dry_run:
-            return f"{name} was tried: {describe_counts(job)}; nothing is registered yet"
+            return f"{name} was checked: {describe_counts(job)}; nothing is registered yet"
         case _:
             return f"{name} is through: {describe_counts(job)}"
 
@@ -52,7 +52,7 @@ def describe_end(job: BulkJob) -> str:
 def draw_badge(job: BulkJob) -> None:
     """Badge of the job's state, in one word and a colour."""
     if job.dry_run and job.status is JobStatus.COMPLETED:
-        st.badge("Tried", color="violet", icon=":material/science:")
+        st.badge("Checked", color="violet", icon=":material/science:")
         return
     st.badge(job.status, color=COLOURS[job.status])
     if job.dry_run:

@@ -76,7 +76,7 @@ class AttributeForm(BaseModel):
     @property
     def display_name(self) -> str:
         """The label of the attribute, or its name while it has none."""
-        return self.label.strip() or self.term or "An attribute without a name"
+        return self.label.strip() or self.term or "New attribute"
 
 
 class UsualValue(BaseModel):

@@ -83,7 +83,7 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     """
     asset = reached(actor, asset_id, "asset.answer", version)
     answer = require_statement("Answer", text)
-    move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered: the operator decides.")
+    move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered. FMAR decides.")
     post_asset_message(actor, asset, MessageKind.ANSWER, answer, files)
     emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
     checks = newest_checks([asset.id]).get(asset.id, [])

@@ -43,7 +43,7 @@ CHECKED_COLUMNS = frozenset(
 )  # fmt: skip
 """What any source is compared on: when one of these moves, what was checked is no longer what is declared."""
 CHECKED_STATUSES = (AssetStatus.PENDING_VALIDATION, AssetStatus.VERIFIED, AssetStatus.QUERY)
-NO_SOURCE = "No source knows this asset: an operator decides."
+NO_SOURCE = "Not found in any register. FMAR will review it."
 NOT_FOUND = ("not found", None, None)
 MARKS = ("settled_as", "reason", "by", "organisation", "at", "asked", "answer")
 """What people said of a difference: the operator's verdict, the question that went with it, and the FSP's answer."""

@@ -182,7 +182,7 @@ def answer_differences(
         lines.append(f"{differences[0].label}: {text}")
     post_asset_message(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT], files)
     if all(difference.answer for difference in differences_of(checks) if difference.open):
-        move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered: the operator decides.")
+        move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered. FMAR decides.")
         emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
         current_session().flush()
         if moved_since(asset, checks):

@@ -14,6 +14,7 @@ from models.assets import Asset, AssetDraft
 from services.assets.registration.drafts import FROM, RETURNED, TAKEN, find_draft
 from services.assets.registration.submissions import name_of, organisation_names
 from services.assets.rules.reference import CATEGORY_LIST, RuleCatalogue, catalogue
+from services.assets.rules.required import required_terms
 from services.assets.rules.schemas import CORE_ATTRIBUTES, form_fields
 from services.core.errors import NotFound
 from services.core.identity.actor import Actor
@@ -36,8 +37,8 @@ class DraftState(StrEnum):
 
 
 DRAFT_LABELS: dict[DraftState, str] = {
-    DraftState.OPEN: "Half filled",
-    DraftState.SUBMITTED: "Waits for the provider",
+    DraftState.OPEN: "Incomplete",
+    DraftState.SUBMITTED: "With the provider",
     DraftState.TAKEN_UP: "The provider completes it",
     DraftState.RETURNED: "Returned",
     DraftState.DECLINED: "Declined",
@@ -193,13 +194,16 @@ def _state(draft: AssetDraft) -> DraftState:
 def progress_of(values: Mapping[str, Any], current: RuleCatalogue) -> tuple[int, int]:
     """Count the mandatory fields of the chosen category: those filled, and all of them.
 
-    A group of which one is needed counts as one field, and what the register fills in by itself as none; before a category
-    is chosen, it is the fields that every category needs.
+    Fields that are mandatory under these values count too. A group of which one is needed counts as one field, and what the
+    register fills in by itself as none; before a category is chosen, it is the fields that every category needs.
     """
     document = current.reference.schemas.get(str(values.get("AssetCategory")))
     fields = form_fields(document, current.reference.code_lists) if document else CORE_ATTRIBUTES
     by_itself = (document or {}).get("x-defaults", {})
-    groups: list[Iterable[str]] = [[field.term] for field in fields if field.mandatory and field.term not in by_itself]
+    required = required_terms(values, document)
+    groups: list[Iterable[str]] = [
+        [field.term] for field in fields if (field.mandatory or field.term in required) and field.term not in by_itself
+    ]
     groups += (document or {}).get("x-mandatory-any", [])
     filled = sum(1 for group in groups if any(values.get(term) not in EMPTY for term in group))
     return filled, len(groups)

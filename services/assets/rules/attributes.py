@@ -23,7 +23,7 @@ from services.assets.rules.schemas import choices_of, compile_schema
 from services.assets.rules.spelling import codes_by_text, squash_words
 from services.core.attributes import CodeLists, text_of
 from services.core.errors import Finding
-from services.core.text import has_mixed_scripts, identifies_nothing, normal_text, plain_code
+from services.core.text import has_mixed_scripts, identifies_nothing, label_within, normal_text, plain_code
 
 ALIAS_LENGTH = 100
 MOST_WHOLE = 2**53
@@ -184,7 +184,16 @@ def speak(code: str, name: str | None, values: Mapping[str, object], properties:
     label = str(spec.get("title", name or "The record"))
     text = text_of(values.get(name or ""))
     expected = rule.expected.replace("{expected}", expectation(spec))
-    message = rule.message.replace("{label}", label).replace("{expected}", expectation(spec))
+    words = {
+        "{verb}": "Choose" if choices_of(spec) else "Enter",
+        "{label_within}": label_within(label),
+        "{label}": label,
+        "{expected}": expectation(spec),
+        "{bounds}": _bounds(spec),
+    }
+    message = rule.message
+    for place, text_there in words.items():
+        message = message.replace(place, text_there)
     return Finding(code, name, text, expected, message.replace("{given}", text or "nothing"), rule.severity)
 
 
@@ -206,6 +215,20 @@ def expectation(spec: Mapping[str, Any]) -> str:
     }
     parts += [words.format(spec[keyword]) for keyword, words in bounds.items() if keyword in spec]
     return ", ".join(parts)
+
+
+def _bounds(spec: Mapping[str, Any]) -> str:
+    """The range that a number lies in, with its unit: ``0 to 600 minutes``, ``at most 600 minutes``."""
+    unit = f" {spec['x-unit']}" if "x-unit" in spec else ""
+    if "minimum" in spec and "maximum" in spec:
+        return f"{spec['minimum']:,} to {spec['maximum']:,}{unit}"
+    limits = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
+    return " and ".join(f"{words} {spec[keyword]:,}{unit}" for keyword, words in limits.items() if keyword in spec)
 
 
 def check_aliases(text: str | None, code_lists: CodeLists) -> tuple[list[dict[str, str]], list[Finding]]:

@@ -6,6 +6,7 @@ from services.assets.rules.prepare import value
 from services.assets.rules.schemas import CORE
 from services.core.errors import Severity
 from services.core.rules import Hint, Rule
+from services.core.text import label_within
 
 KW = "A number of kW such as 2500.00, or with its unit (2.5 MW)"
 ISO_DATE = "A date as YYYY-MM-DD"
@@ -87,13 +88,18 @@ CODES_LABEL = {
 
 def missing(code: str, term: str) -> Rule:
     """A core term that every asset needs."""
-    return Rule(code, term, "A value", f"{CORE[term].label} is missing.", pl.col(term).is_not_null())
+    return Rule(code, term, "A value", f"{_ask_for(term)}.", pl.col(term).is_not_null())
+
+
+def _ask_for(term: str) -> str:
+    field = CORE[term]
+    return f"{'Choose' if field.kind in ('code', 'codes') else 'Enter'} the {label_within(field.label)}"
 
 
 def needed(code: str, term: str) -> Rule:
     """A term that the schema of the category makes mandatory (x-mandatory, x-mandatory-when)."""
     holds = pl.col(term).is_not_null() | pl.col(f"needs:{term}").not_()
-    return Rule(code, term, "A value, for this category", f"{CORE[term].label} is needed for this category.", holds)
+    return Rule(code, term, "A value, for this category", f"{_ask_for(term)}: this category needs it.", holds)
 
 
 def readable(code: str, term: str, expected: str, message: str, hints: tuple[Hint, ...] = ()) -> Rule:

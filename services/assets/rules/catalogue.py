@@ -66,12 +66,12 @@ OTHERS = [
     ),
 ]
 SCHEMA = [
-    by_service("SCHEMA-01", None, "A value, for this category", "{label} is missing."),
+    by_service("SCHEMA-01", None, "A value, for this category", "{verb} the {label_within}."),
     by_service("SCHEMA-02", None, "{expected}", "{given} isn't {expected}."),
-    by_service("SCHEMA-03", None, "One of the options", "{label} can't be {given}."),
-    by_service("SCHEMA-04", None, "{expected}", "{label} {given} is too small."),
-    by_service("SCHEMA-05", None, "{expected}", "{label} {given} is too large."),
-    by_service("SCHEMA-06", None, "{expected}", "{label} {given} is too short, too long or not in the right form."),
+    by_service("SCHEMA-03", None, "One of the options", "{label} {given} isn't an option: choose {expected}."),
+    by_service("SCHEMA-04", None, "{expected}", "{label} must be {bounds}: {given} is too small."),
+    by_service("SCHEMA-05", None, "{expected}", "{label} must be {bounds}: {given} is too large."),
+    by_service("SCHEMA-06", None, "{expected}", "{label} must be {expected}."),
     by_service("SCHEMA-07", None, "An attribute of the category", "{label} isn't an attribute of this category."),
     by_service(
         "SCHEMA-08", None, "What the schema of the category asks for", "{label} doesn't fit the schema of the category."

@@ -98,14 +98,14 @@ CONNECTION = [
         "DNO-03",
         "DNOConnection",
         "A licence area, with any MPAN but an IDNO's",
-        "An MPAN is given, so its distribution network is needed.",
+        "Choose the distribution network of the MPAN.",
         pl.col("DNOConnection").is_not_null() | NO_MPAN | HOST_UNKNOWN,
     ),
     Rule(
         "DNO-04",
         "DNOConnection",
         "A licence area, when connected (unless the MPAN is an IDNO's)",
-        "A connected asset needs its distribution network.",
+        "Choose the distribution network: the asset is connected.",
         pl.col("DNOConnection").is_not_null() | CONNECTED.not_() | HOST_UNKNOWN,
     ),
     Rule(

@@ -205,7 +205,7 @@ DATES = [
         "DATE-07",
         "CommissioningDate",
         "A date, when connected",
-        "A connected asset needs its commissioning date.",
+        "Enter the commissioning date: the asset is connected.",
         pl.col("CommissioningDate").is_not_null() | CONNECTED.not_(),
     ),
     needed("DATE-08", "CommissioningDate"),

@@ -75,7 +75,7 @@ def _note_column(
     text = tidy[field] if field in tidy.columns else frame.select(said(cell)).to_series()
     paired = frame.select(ROW, column).with_columns(text.alias("text"))
     empty = pl.col("text").is_null() & (cell != "") & ~blank
-    notes.add(paired, empty, heading, "NOTHING_SAID", "A way of saying nothing: read as not known.", cell)
+    notes.add(paired, empty, heading, "NOTHING_SAID", "Blank value: treated as blank.", cell)
     junk = cell.str.strip_chars().str.contains(_EXCEL_ZERO)
     notes.add(frame, junk, heading, "DATE_JUNK", "An empty date cell of a spreadsheet: read as not known.", cell)
     if field is not None:

@@ -124,7 +124,7 @@ def _explain_area(row: Mapping[str, Any], unit: _Unit, product: ProductVersion) 
         )
     groups = [GROUP_OF_AREA[code] for code in AREA_CODES if code in areas]
     names = [
-        f"{group} {gsp_group_name(group)}" if len(groups) <= MAX_NAMED_GROUPS else group for group in sorted(groups)
+        f"{gsp_group_name(group)} ({group})" if len(groups) <= MAX_NAMED_GROUPS else group for group in sorted(groups)
     ]
     needs = f"assets where {buyers} {buy} ({_join_words(names, 'or')})"
     return _build_reason(Requirement.AREA, needs, unit.spread(), row["met_area"])

@@ -76,10 +76,10 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         options=tuple(map(str, Direction)),
         help="up: more generation or less demand; down: the opposite; both: bought each way, one of them is enough.",
     ),
-    Attribute("MinCapacity_kW", "min_capacity", "Smallest unit", FieldKind.POWER, unit="kW", help=NOT_KNOWN),
+    Attribute("MinCapacity_kW", "min_capacity", "Min. size", FieldKind.POWER, unit="kW", help=NOT_KNOWN),
     Attribute("MaxCapacity_kW", "max_capacity", "Largest unit", FieldKind.POWER, unit="kW", help=NOT_KNOWN),
     Attribute("FullDelivery_s", "full_delivery_s", "Full delivery within", FieldKind.WHOLE, unit="s", help=NOT_KNOWN),
-    Attribute("MinDuration_min", "min_duration_min", "Kept up for", FieldKind.WHOLE, unit="min", help=NOT_KNOWN),
+    Attribute("MinDuration_min", "min_duration_min", "Min. duration", FieldKind.WHOLE, unit="min", help=NOT_KNOWN),
     Attribute("Metering", "metering", "Metering", FieldKind.TEXT, max_length=200, help=NOT_KNOWN),
     Attribute(
         "Aggregation",

@@ -105,7 +105,7 @@ def two_mistakes_are_shown_at_once_and_nothing_is_lost(page: Page, battery: Batt
     fill_text(page, "Rated capacity (kW) *", grouped)
     fill_text(page, "Export MPAN", battery.mistyped)
     press(page, "Register the asset")
-    summary = page.get_by_test_id("stAlert").filter(has_text="2 to correct")
+    summary = page.get_by_test_id("stAlert").filter(has_text="2 fields need attention")
     expect(summary).to_be_visible()
     number, digit = f"{grouped} isn't a number of kW", "The last digit"
     assert number in summary.inner_text()

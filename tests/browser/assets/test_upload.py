@@ -18,7 +18,7 @@ from tests.browser.widgets import choose, fill_area, fill_date, metrics, press, 
 from tests.bulk_files import frame_of
 
 FILE = "Your file: CSV, XLSX, JSON lines or Parquet, up to 200 MB"
-TRY = "Try it: nothing is registered yet"
+TRY = "Check file"
 DRAFTS = "Keep rows that only lack mandatory values as drafts"
 WHY = "One meter feeds both halves of the depot."
 JOB = 60_000
@@ -89,7 +89,7 @@ def test_a_file_is_tried_registered_mended_completed_and_sent_again(
         press(page, "Another file")
         upload(page, FILE, mended)
         # What the columns hold was said once and is known now.
-        expect(page.get_by_text("Columns that the register doesn't know")).to_have_count(0)
+        expect(page.get_by_text("Unrecognised columns")).to_have_count(0)
         tried(page, {"New": "2", "Refused": "0"})
         registered(page, {"Registered": "2"})
         sent_again(page, depot)
@@ -114,7 +114,7 @@ def tried(page: Page, counts: dict[str, str], day: bool = True) -> None:
     if day:
         fill_date(page, "Effective from", date(2030, 1, 1))
     press(page, TRY)
-    expect(page.get_by_text("Tried, and nothing is registered yet.")).to_be_visible(timeout=JOB)
+    expect(page.get_by_text("Checked: nothing is registered yet.")).to_be_visible(timeout=JOB)
     wait_idle(page)
     assert counts.items() <= metrics(page).items(), metrics(page)
 

@@ -112,7 +112,7 @@ def cancelled(page: Page) -> int:
 def tried(page: Page, unchanged: int) -> None:
     """Try the whole file, and read what it says of it."""
     press(page, TRY)
-    expect(page.get_by_text("Tried, and nothing is registered yet.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Checked: nothing is registered yet.")).to_be_visible(timeout=LONG)
     wait_idle(page)
     said = {"New": f"{ROWS - unchanged:,}", "Unchanged": f"{unchanged:,}", "Refused": "0"}
     assert said.items() <= metrics(page).items(), metrics(page)

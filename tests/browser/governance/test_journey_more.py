@@ -69,9 +69,9 @@ def test_of_two_windows_the_second_sees_what_the_first_changed(demo: DemoPortal,
         fill_text(second, "Your own code", "TCS-9001")
         press(second, "Review the change")
         press(second, "Confirm the change")
-        expect(second.get_by_role("button", name="Go on from the newest version")).to_be_visible()
+        expect(second.get_by_role("button", name="Continue from the newest version")).to_be_visible()
         expect_line(second, "Northern Lights 7")
-        press(second, "Go on from the newest version, keeping my changes")
+        press(second, "Continue from the newest version, keeping my changes")
         assert typed(second, "Model") == "Northern Lights 7"
         assert typed(second, "Your own code") == "TCS-9001"
         press(second, "Confirm the change")
@@ -151,7 +151,7 @@ def register_with_two_mistakes(page: Page) -> None:
     fill_text(page, "Primary contact: email *", "flora(at)example.org")
     fill_text(page, "Primary contact: mobile number *", "12")
     press(page, "Register the organisation")
-    expect(page.get_by_test_id("stAlert").filter(has_text="2 to correct")).to_be_visible()
+    expect(page.get_by_test_id("stAlert").filter(has_text="2 fields need attention")).to_be_visible()
     assert typed(page, "Primary contact: email *") == "flora(at)example.org"
     assert typed(page, "Legal name *") == "Larkrise Flexibility"
     fill_text(page, "Primary contact: email *", "flora@example.org")
@@ -184,7 +184,7 @@ def test_markup_in_a_name_is_refused_and_elsewhere_it_is_shown_as_text(demo: Dem
         choose(page, "Category *", "Heat Pump")
         fill_text(page, "Asset name *", HOSTILE["Manufacturer"])
         press(page, "Check")
-        summary = page.get_by_test_id("stAlert").filter(has_text="to correct").inner_text()
+        summary = page.get_by_test_id("stAlert").filter(has_text="There is a problem").inner_text()
         assert "Asset name" in summary
         harmless(page)
         for address in (f"asset?id={asset.id}", f"asset?id={asset.id}&part=History", f"assets?q={asset.asset_name}"):

@@ -50,7 +50,7 @@ def open_tab(page: Page, name: str) -> None:
 def build(page: Page, demo: DemoPortal) -> None:
     """All free assets of one network; the basket says what they come to before anything is made."""
     open_page(page, demo.at("tidewater", "build-unit?family=DSO&dno=UKPN_EPN"))
-    page.get_by_role("button", name=re.compile(r"^.*Put all \d+ in$")).click()
+    page.get_by_role("button", name=re.compile(r"^.*Add all \d+$")).click()
     wait_idle(page)
     expect(page.get_by_text("What it would be eligible for")).to_be_visible()
     press(page, "Make the unit")
@@ -68,7 +68,7 @@ def apply_for_scheduled_utilisation(page: Page) -> None:
     expect(page.get_by_text("goes to UKPN").or_(page.get_by_text("goes to UK Power Networks")).first).to_be_visible()
     if page.get_by_text("Why you apply all the same").is_visible():
         fill_area(page, "Why you apply all the same", "The compressors were tested in October.")
-    press(page, "Freeze the package and apply (1 application)")
+    press(page, "Submit 1 application")
     expect(page.get_by_text("Applied: the system operators are told.")).to_be_visible()
 
 
@@ -80,7 +80,7 @@ def take_and_qualify(page: Page, demo: DemoPortal) -> None:
     open_row(page)
     expect(page.get_by_role("heading", name=f"SU · {NAME}")).to_be_visible()
     press(page, "Take")
-    expect(page.get_by_text("It is yours.")).to_be_visible()
+    expect(page.get_by_text("Assigned to you.")).to_be_visible()
     press(page, "Decide")
     choose_segment(page, "Decision", "Qualify")
     fill_area(page, "Reason", "The test of 3 November was passed.")

@@ -203,7 +203,7 @@ def test_an_applicant_registers_an_organisation_and_becomes_its_administrator(li
         choose_many(page, "Roles in the flexibility market *", ["Asset Owner"])
         choose(page, "Country *", "United Kingdom")
         press(page, "Register the organisation")
-        _expect_text(page, "The legal name is missing")
+        _expect_text(page, "Enter the legal name")
         for label, value in {
             "Legal name *": "Westbrook Council",
             "Address line 1 *": "Town Hall",

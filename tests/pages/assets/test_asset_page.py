@@ -181,7 +181,7 @@ def test_somebody_elses_change_is_shown_and_nothing_is_typed_twice() -> None:
     table = next(frame.value for frame in at.dataframe if "Now (theirs)" in frame.value).set_index("Field")
     assert (table.loc["Model", "Now (theirs)"], table.loc["Model", "Yours"]) == ("Theirs", "Mine")
     assert table.loc["Manufacturer", "Yours"] == "not touched by you"
-    press(at, "Go on from the newest version, keeping my changes")
+    press(at, "Continue from the newest version, keeping my changes")
     assert at.get_by_key(f"{slot}/Manufacturer").value == "New Maker"
     assert at.get_by_key(f"{slot}/FriendlyCode").value == "NG-1"
     press(at, "Confirm the change")

@@ -7,7 +7,7 @@ import pytest
 from models.assets import AssetStatus, CategorySchema, CodeListEntry, SchemaStatus
 from services.assets.reading.listing import list_assets
 from services.assets.registration.drafts import list_drafts
-from services.core.clock import now
+from services.core.clock import now, today
 from services.core.identity.actor import system_actor
 from services.core.transaction import Stamp, current_session, unit_of_work
 from tests.asset_factories import an_mpan, battery, registered
@@ -50,10 +50,10 @@ def test_all_mistakes_show_at_once_beside_their_fields_and_nothing_typed_is_lost
     fill(at, SLOT, typed(RatedCapacity="2,500", AssetName="", SerialNumber="A!1"))
     press(at, "Register the asset")
     summary = at.error[0].value.replace("\\", "")
-    assert "3 to correct" in summary
-    for words in ("Asset name is missing.", "2,500 isn't a number of kW", "The serial number A!1 has a character"):
+    assert "3 fields need attention" in summary
+    for words in ("Enter the asset name.", "2,500 isn't a number of kW", "The serial number A!1 has a character"):
         assert words in summary
-    assert plain_text(at).count("Asset name is missing.") == 2, "once in the summary, once beside the field"
+    assert plain_text(at).count("Enter the asset name.") == 2, "once in the summary, once beside the field"
     assert at.get_by_key(f"{SLOT}/RatedCapacity").value == "2,500"
     assert not list_assets(actor).items
     fill(at, SLOT, {"AssetName": "Riverside 1", "RatedCapacity": "2500.00", "SerialNumber": "AD-1"})
@@ -71,7 +71,7 @@ def test_warnings_ask_for_a_justification_that_stays_with_the_record() -> None:
     at = begun()
     fill(at, SLOT, typed(DNOConnection="NPG_YK", Postcode=""))
     press(at, "Register the asset")
-    assert "1 to justify" in at.warning[0].value
+    assert "1 value needs a reason" in at.warning[0].value
     assert not list_assets(actor).items
     fill(at, SLOT, {"_justification": "The host network is Northern Powergrid."})
     press(at, "Register the asset")
@@ -98,11 +98,32 @@ def test_an_mpan_explains_itself_as_it_is_typed() -> None:
     mpan = an_mpan("12")
     fill(at, SLOT, {"ImportMPAN": f"00 801 123 {mpan}"})
     assert f"Reduced to the 13-digit core **{mpan}**" in plain_text(at)
-    assert "GSP group _C London" in plain_text(at)
-    press(at, "Set the distribution network to UK Power Networks - London Power Networks")
+    assert "GSP group London (_C)" in plain_text(at)
     assert at.get_by_key(f"{SLOT}/DNOConnection").value == "UKPN_LPN"
     fill(at, SLOT, {"ImportMPAN": "12345"})
     assert "this has 5" in plain_text(at)
+
+
+def test_the_form_marks_what_these_values_make_mandatory_and_fills_in_what_it_knows() -> None:
+    somebody("northgate")
+    at = begun()
+    assert at.get_by_key(f"{SLOT}/EffectiveDate").value == f"{today():%d/%m/%Y}", (
+        "effective from today, unless said otherwise"
+    )
+    fill(at, SLOT, {"CommissioningDate": "2025-06-30", "ConnectionStatus": "PENDING"})
+    assert "Commissioned on" in labels(at)
+    fill(at, SLOT, {"ConnectionStatus": "CONNECTED"})
+    assert {"Commissioned on *", "Distribution network *"} <= set(labels(at))
+    assert at.get_by_key(f"{SLOT}/CommissioningDate").value == "2025-06-30", "a mark empties no field"
+    fill(at, SLOT, {"ImportMPAN": an_mpan("12")})
+    assert at.get_by_key(f"{SLOT}/DNOConnection").value == "UKPN_LPN"
+    fill(at, SLOT, {"ImportMPAN": an_mpan("10")})
+    assert at.get_by_key(f"{SLOT}/DNOConnection").value == "UKPN_EPN", "what was filled in follows"
+    fill(at, SLOT, {"DNOConnection": "NPG_YK"})
+    fill(at, SLOT, {"ImportMPAN": an_mpan("12")})
+    assert at.get_by_key(f"{SLOT}/DNOConnection").value == "NPG_YK", "what somebody chose stays"
+    press(at, "Set the distribution network to UK Power Networks - London Power Networks")
+    assert at.get_by_key(f"{SLOT}/DNOConnection").value == "UKPN_LPN"
 
 
 def test_a_position_in_eastings_and_northings_says_where_it_is() -> None:
@@ -111,7 +132,7 @@ def test_a_position_in_eastings_and_northings_says_where_it_is() -> None:
     at.get_by_key(f"{SLOT}/_place").set_value("metres")
     quiet(at.run())
     fill(at, SLOT, typed(Postcode="") | {"Easting": "545000", "Northing": "258000"})
-    assert "GSP group _A Eastern" in plain_text(at)
+    assert "GSP group Eastern (_A)" in plain_text(at)
     press(at, "Register the asset")
     asset = list_assets(actor).items[0]
     assert asset.position_source == "eastings"
@@ -166,7 +187,7 @@ def test_a_form_comes_back_after_a_reload_and_from_the_list_of_drafts() -> None:
     assert again.get_by_key(f"{SLOT}/CommissioningDate").value == "30/06/2025"
     fresh = open_page("northgate", "register_asset")
     assert "Half done" in plain_text(fresh)
-    press(fresh, "Go on")
+    press(fresh, "Continue")
     assert fresh.get_by_key(f"{SLOT}/AssetName").value == "Half done"
     press(fresh, "Discard this draft")
     assert not list_drafts(actor)
@@ -290,7 +311,7 @@ def test_a_category_that_an_administrator_made_can_be_registered_unseen() -> Non
     del values["StorageCapacity_kWh"]
     fill(at, SLOT, values)
     press(at, "Register the asset")
-    assert "Rotor diameter is missing." in plain_text(at)
+    assert "Enter the rotor diameter." in plain_text(at)
     fill(at, SLOT, {"RotorDiameter_m": "18.5", "Seabed": "ROCK", "Moored": "true", "Surveys": ["2024", "2025"]})
     press(at, "Register the asset")
     asset = list_assets(actor).items[0]

@@ -128,7 +128,7 @@ def test_the_preview_is_the_registration_form_and_says_what_the_rules_say() -> N
     assert {"Asset name *", "Bidirectional sockets *", "Usable energy (kWh)", "Import MPAN *"} <= set(labels)
     put(at, f"try-{HUB}/BidirectionalSockets", "900")
     press(at, "Check what I typed")
-    assert text(at).count("Bidirectional sockets 900 is too large.") == 2
+    assert text(at).count("Bidirectional sockets must be 1 to 500: 900 is too large.") == 2
     put(at, str(next(one.key for one in at.button_group if str(one.key).endswith("!view"))), "template")
     assert "UsableEnergy_kWh" in text(at)
     assert "PUBLIC, FLEET" in text(at)
@@ -191,7 +191,7 @@ def test_two_administrators_on_the_same_field_choose_what_counts_and_lose_nothin
     draft = category_draft(ben, HUB)
     save_category(ben, draft.id, hub(title="Once more"), draft.version)
     type_in(at, title="Ada once more")
-    press(at, "Go on from theirs")
+    press(at, "Continue from theirs")
     assert field(at, "title").value == "Once more"
     assert field(at, "description").value == hub().description
 
@@ -247,7 +247,7 @@ def test_code_lists_are_kept_by_administrators() -> None:
     assert [one.code for one in code_list("ConnectionStatus")][:2] == ["PENDING", "CONNECTED"]
     press(at, "Add a code")
     press(at, "Add it")
-    assert "2 to correct" in text(at)
+    assert "2 fields need attention" in text(at)
     put(at, "add-code-code", "ISLANDED")
     put(at, "add-code-label", "Islanded")
     press(at, "Add it")

@@ -42,7 +42,7 @@ def test_an_asset_in_the_address_is_shown_with_what_can_be_done() -> None:
     at = open_page("northgate", "assets", asset=str(asset.id))
     assert [one.value for one in at.subheader] == [asset.asset_name]
     shown = plain_text(at)
-    assert "_A Eastern" in shown
+    assert "Eastern (_A)" in shown
     assert str(asset.import_mpan) in shown
     assert any(asset.id.hex in link.replace("-", "") for link in links(at))
     assert "Change its details" in labels_of_buttons(at)

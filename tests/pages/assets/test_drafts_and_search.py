@@ -91,7 +91,7 @@ def test_what_was_given_back_says_why_and_is_mended(one_register: str) -> None:
     return_draft(bramble, sent.id, "Read the meter [again](http://x).")
     at = open_page("installer", "assets/drafts")
     assert "Returned: Read the meter [again](http://x)." in text(at)
-    press(at, "Mend it")
+    press(at, "Fix")
     at.switch_page("pages/assets/prepare_asset.py").run()
     assert "Bramble Flex Ltd gave it back" in text(at)
     assert at.get_by_key("prepare/_provider").value == str(bramble.organisation_id)

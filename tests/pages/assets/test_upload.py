@@ -19,7 +19,7 @@ from tests.pages import portal
 from tests.pages.asset_portal import open_page, plain_text, press, quiet, somebody
 
 pytestmark = pytest.mark.usefixtures("one_register")
-TRY, WHY = "Try it: nothing is registered yet", "The operator has confirmed that the meter is shared."
+TRY, WHY = "Check file", "The operator has confirmed that the meter is shared."
 
 
 def _chosen(at: AppTest, data: bytes, name: str = "depot.csv") -> AppTest:
@@ -190,7 +190,7 @@ def test_the_end_of_a_job_is_told_on_whichever_page_its_owner_is_by_then() -> No
     assert not at.toast
     at = _job(at)
     assert [one.value.replace("\\", "") for one in at.toast] == [
-        "**depot.csv** was tried: 1 new; nothing is registered yet. Home leads to it."
+        "**depot.csv** was checked: 1 new; nothing is registered yet. Home leads to it."
     ]
     assert not quiet(at.run()).toast
 

@@ -57,7 +57,7 @@ def test_its_address_opens_the_units_behind() -> None:
         "product": ["DC Dynamic Containment"],
         "family": "Response",
         "unmet": "Least capacity",
-        "place": "_A Eastern",
+        "place": "Eastern (_A)",
     }
     opened = open_page(
         "bramble", target.file.removesuffix(".py"), **{name: "".join(value) for name, value in target.query.items()}
@@ -86,6 +86,6 @@ def test_lists_behind_figures_are_narrowed_as_the_dashboard_is() -> None:
     manner = Manner(actor, filters=filters)
     assert market_links.link_applications(manner, gsp="_A").query == {
         "product": ["DC", "DM"],
-        "gsp": "_A Eastern",
+        "gsp": "Eastern (_A)",
     }
     assert market_links.link_applications(manner, product="DC").query == {"product": "DC"}

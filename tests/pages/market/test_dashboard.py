@@ -45,7 +45,7 @@ def test_an_operator_sees_power_clocks_and_outcomes() -> None:
     words = text(at)
     assert "Qualified power 4.8 MW" in words
     assert "Open applications 1" in words
-    assert "Of these late 1" in words
+    assert "Overdue 1" in words
     found = charts(at)
     assert {"From registered to qualified", "Qualified power over time", "Open applications by clock"} <= set(found)
     assert found["Qualified power by sub-market"]["layout"]["title"]["subtitle"]["text"].startswith("MW and number")
@@ -59,13 +59,13 @@ def test_the_view_stands_in_the_address() -> None:
     with time_machine.travel(NOW):
         at = open_page("ukpn", PAGE, products="PR", by="product", picture="svg", per="product")
         words = text(at)
-        assert "Qualified power 0.0 MW" in words
+        assert "Qualified power 0 kW" in words
         assert "Open applications 1" in words
         assert "Nothing is qualified here on this day." in words
         config = json.loads(at.get("plotly_chart")[0].proto.config)
         assert config["toImageButtonOptions"]["format"] == "svg"
         earlier = open_page("ukpn", PAGE, until="2026-03-10")
-        assert "Qualified power 0.0 MW" in text(earlier)
+        assert "Qualified power 0 kW" in text(earlier)
         assert "Qualified power 4.8 MW" in text(open_page("ukpn", PAGE, until="2026-03-31", families="DSO"))
 
 

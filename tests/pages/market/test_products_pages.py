@@ -96,7 +96,7 @@ def test_an_ended_product_keeps_its_page(operator: Actor) -> None:
 def test_an_operator_proposes_in_a_form_that_loses_nothing(operator: Actor) -> None:
     at = open_page(NATIONAL, "market/propose_product")
     at = press(at, "Propose")
-    assert "to correct" in text(at)
+    assert "There is a problem" in text(at)
     assert "Name" in text(at)
     prefix = "propose/NEW/"
     for term, value in (
@@ -109,11 +109,15 @@ def test_an_operator_proposes_in_a_form_that_loses_nothing(operator: Actor) -> N
         ("Source", "Consultation"),
         ("Reason", REASON),
     ):
-        at = put(at, f"{prefix}{term}" if term == "Code" else f"{prefix}/{term}", value)
+        at = put(at, f"{prefix}/{term}", value)
+    again = open_page(NATIONAL, "market/propose_product")
+    kept: list[Any] = [again.get_by_key(f"{prefix}/{term}").value for term in ("Code", "Name", "Procurers")]
+    assert kept == ["DX", "Dynamic Something", ["NESO"]], "a reload keeps what was typed"
     at = press(at, "Check")
     assert "Date of the source" in text(at), "The one thing that is missing"
     at = put(at, f"{prefix}/SourceDate", f"{get_product(operator, 'DC').version.source_date:%d/%m/%Y}")
     at = press(at, "Propose")
+    assert not open_page(NATIONAL, "market/propose_product").get_by_key(f"{prefix}/Name").value, "it is sent"
     [made] = list_proposals(operator).items
     assert (made.code, made.document["MinCapacity_kW"], made.document["MaxCapacity_kW"]) == ("DX", "1000", None)
 
@@ -138,7 +142,7 @@ def test_the_administrator_asks_the_operator_answers_and_it_is_approved(operator
     at = open_page("administrator", "market/proposals", id=str(made.id))
     assert REASON in text(at)
     at = press(at, "Ask")
-    assert "to correct" in text(at), "A question says something"
+    assert "There is a problem" in text(at), "A question says something"
     at = put(at, f"{key}/text", "Is one megawatt really needed?")
     press(at, "Ask")
     assert "1 product proposal has a question for you" in links(open_page(NATIONAL))
@@ -190,7 +194,7 @@ def test_the_administrator_publishes_tables(operator: Actor) -> None:
     at = put(at, "stacking!code", "DC")
     at = put(at, f"{key}/source", "ENA, 2026")
     at = press(at, "Publish edition 2")
-    assert "to correct" in text(at), "Date and reason are missing"
+    assert "There is a problem" in text(at), "Date and reason are missing"
     assert len(list_products(operator)) == 23
     at = put(at, f"{key}/date", f"{get_product(operator, 'DC').version.source_date:%d/%m/%Y}")
     at = put(at, f"{key}/reason", REASON)

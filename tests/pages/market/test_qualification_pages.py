@@ -53,7 +53,7 @@ def click(at: AppTest, key: str) -> AppTest:
 def test_applying_on_the_page_of_a_unit() -> None:
     actor, _operator, unit = scene()
     at = open_page("northgate", "market/unit", id=str(unit.id), part="Qualifications")
-    assert "The unit has applied for nothing that you may see yet." in text(at)
+    assert "No applications yet." in text(at)
     at.get_by_key(f"apply-{unit.id}-products").set_value(["SU", "SAOUDA"])
     quiet(at.run())
     told = text(at)
@@ -61,7 +61,7 @@ def test_applying_on_the_page_of_a_unit() -> None:
     assert "with all 1 assets" in told
     if any(area.key == f"apply-{unit.id}-why" for area in at.text_area):
         at.get_by_key(f"apply-{unit.id}-why").set_value(JUSTIFIED)
-    press(at, "Freeze the package and apply (2 applications)")
+    press(at, "Submit 2 applications")
     made = list_qualifications(actor).items
     assert {line.qualification.product_code for line in made} == {"SU", "SAOUDA"}
     assert len({line.qualification.package_id for line in made}) == 1
@@ -183,7 +183,7 @@ def test_readiness_says_what_is_missing_and_then_yes() -> None:
     actor, operator, unit = scene()
     [made] = apply_for(actor, unit)
     at = open_page("northgate", "market/unit", id=str(unit.id), part="Readiness")
-    assert "SU for UK Power Networks: 2 things are missing" in text(at)
+    assert "SU for UK Power Networks: not ready, 2 issues" in text(at)
     qualified(operator, made, good(3000))
     at.get_by_key(f"ready-on-{unit.id}").set_value(f"{today() + timedelta(days=2500):%d/%m/%Y}")
     quiet(at.run())

@@ -116,11 +116,11 @@ def test_a_unit_is_built_from_all_that_pass_the_filters() -> None:
     registered(actor)
     at = open_page("northgate", "market/build_unit")
     assert "2 assets are free and pass the filters" in text(at)
-    assert "Nothing lies in it yet" in "".join(one.value for one in at.info)
-    press(at, "Put all 2 in")
+    assert "Your basket is empty" in "".join(one.value for one in at.info)
+    press(at, "Add all 2")
     shown = text(at)
     assert "Basket: 2 assets" in shown
-    assert "3,000.00 kW" in shown
+    assert "3 MW" in shown
     assert "SPG" in shown
     assert "What it would be eligible for" in shown
     press(at, "Make the unit")
@@ -158,10 +158,10 @@ def test_a_unit_shows_what_it_can_do_and_which_assets_set_that() -> None:
     made = make_unit(actor, slow, fast)
     at = open_page("northgate", "market/unit", id=str(made.unit.id))
     shown = text(at)
-    assert "5,000.00 kW" in shown
+    assert "5 MW" in shown
     assert "Set by the slowest of 2 assets." in shown
     assert "The slowest: Slow one" in shown
-    assert "_A Eastern" in shown
+    assert "Eastern (_A)" in shown
     at = open_page("northgate", "market/unit", id=str(made.unit.id), part="Assets")
     assert set(at.dataframe[0].value["Name"]) == {"Slow one", "Fast one"}
     at = open_page("northgate", "market/unit", id=str(made.unit.id), part="History")

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from models.participants import Organisation, OrganisationStatus
+from services.core.settings import settings
 from services.participants.approval import approve_organisation, suspend_organisation
 from services.participants.organisations import update_organisation
 from services.participants.reading import get_organisation, list_organisations
@@ -88,14 +89,14 @@ def test_every_mistake_is_shown_at_once_and_nothing_typed_is_lost() -> None:
     at = press(at, "Register the organisation")
     words = text(at)
     for expected in (
-        "The registration number is missing",
+        "Enter the registration number",
         "123 isn't a VAT number",
         "nobody isn't an email address",
-        "At least one role is needed",
-        "The city or town is missing",
+        "Choose at least one role",
+        "Enter the city or town",
     ):
         assert expected in words.replace("“", "").replace("”", "")
-    assert "to correct" in words
+    assert "There is a problem" in words
     assert at.get_by_key(f"{NEW}/OrganisationLegalName").value == "Northgate Storage Ltd"
     assert at.get_by_key(f"{NEW}/VatRegistrationNumber").value == "123"
     assert not list_organisations(factories.administrator(), text="Northgate").items
@@ -114,7 +115,7 @@ def test_an_organisation_registers_and_a_second_of_the_same_number_is_led_to_it(
     at = _type(at, NEW, **{**values, "OrganisationLegalName": "Another Name Ltd"})
     at = press(at, "Register the organisation")
     assert "An organisation with this registration number is registered already" in text(at)
-    assert [one.proto.label for one in at.main.get("page_link")] == ["Open the existing organisation"]
+    assert "Open the existing organisation" in [one.proto.label for one in at.main.get("page_link")]
 
 
 @pytest.mark.use_case("UC-01.02")
@@ -202,3 +203,26 @@ def test_the_history_names_who_changed_what_from_what_to_what() -> None:
     assert "Ada Field" in words
     assert "York" in words
     assert "UC-01.03" in words
+
+
+def test_a_registration_is_there_again_after_a_reload_until_it_is_sent() -> None:
+    be_administrator()
+    values = factories.organisation_values("Northgate Storage Ltd", RegisteredCountry="GB")
+    _type(open_page("administrator", "participants/register_organisation"), NEW, OrganisationLegalName="Half typed Ltd")
+    again = open_page("administrator", "participants/register_organisation")
+    assert again.get_by_key(f"{NEW}/OrganisationLegalName").value == "Half typed Ltd"
+    assert "Draft saved" in text(again)
+    press(_type(again, NEW, **values), "Register the organisation")
+    fresh = open_page("administrator", "participants/register_organisation")
+    assert not fresh.get_by_key(f"{NEW}/OrganisationLegalName").value
+
+
+def test_the_registry_that_does_not_answer_leaves_the_form_to_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_administrator()
+    monkeypatch.setenv("FMAR_COMPANY_REGISTRY_URL", "http://127.0.0.1:1")
+    settings.cache_clear()
+    at = open_page("administrator", "participants/register_organisation")
+    at.get_by_key("company-lookup").set_value("0123456")
+    press(at, "Fill in from Companies House")
+    assert "Enter the details yourself" in text(at)
+    settings.cache_clear()

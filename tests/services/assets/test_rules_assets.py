@@ -394,7 +394,7 @@ def test_the_schema_of_a_category_is_obeyed() -> None:
     context = changed("BESS", properties=properties, required=["Cells"])
     asset = {name: one for name, one in BESS.items() if name not in ("StorageCapacity_kWh", "RoundTripEfficiency")}
     (missing,) = check(asset, context).findings
-    assert (missing.code, missing.field, missing.message) == ("SCHEMA-01", "Cells", "Cells is missing.")
+    assert (missing.code, missing.field, missing.message) == ("SCHEMA-01", "Cells", "Enter the cells.")
     assert codes(asset | {"Cells": "13"}, context) == ["SCHEMA-08"]
     assert codes(asset | {"Cells": "24"}, context) == []
 

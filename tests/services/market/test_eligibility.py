@@ -89,7 +89,7 @@ def test_a_dso_buys_in_its_licence_areas_and_zones_are_not_known() -> None:
     assert "which zone, the system operator knows" in reason(here, Requirement.PLACE).words
     assert here.eligibility is EligibilityStanding.ELIGIBLE
     assert away.eligibility is EligibilityStanding.NOT
-    assert "UKPN buys (_A Eastern, _C London or _J South East); has _P" in reason(away, Requirement.AREA).words
+    assert "UKPN buys (Eastern (_A), London (_C) or South East (_J)); has _P" in reason(away, Requirement.AREA).words
     assert reason(verdict(asked, places={"_C": (50, 0), "_A": (50, 0)}), Requirement.PLACE).met is False
     nowhere = verdict(asked, places={"": (50, 0)})
     assert [reason(nowhere, one).met for one in (Requirement.AREA, Requirement.MIN_CAPACITY)] == [None, None]

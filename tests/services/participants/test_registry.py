@@ -12,10 +12,12 @@ import time_machine
 from models.participants import OrganisationStatus, Role
 from sandbox.app import create_app
 from services.core.clock import now
-from services.core.errors import Conflict, Forbidden, Refused
+from services.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
 from services.core.jobs.worker import work_through
 from services.core.settings import settings
 from services.participants.approval import approve_organisation, refuse_organisation
+from services.participants.company_lookup import find_company
+from services.participants.company_registry import name_key
 from services.participants.organisations import update_organisation
 from services.participants.reading import get_organisation
 from services.participants.registry_check import check_again
@@ -201,3 +203,27 @@ def test_nothing_is_asked_about_an_organisation_that_has_ended(registry: None) -
         check_again(administrator(), refused.id)
     work_through()
     assert check_of(refused.id)["outcome"] == "waiting"
+
+
+def test_a_form_is_filled_in_by_the_number_of_a_company(registry: None) -> None:
+    identifier = bramble()
+    number = str(get_organisation(administrator(), identifier).organisation_registration_number)
+    terms = find_company(administrator(), f" {number} ")
+    assert terms["OrganisationRegistrationNumber"] == number
+    assert name_key(terms["OrganisationLegalName"]) == name_key("Bramble Flex Ltd")
+    assert terms["RegisteredCountry"] == "GB"
+    assert all(terms.values()), "what the registry doesn't state is left out"
+    with pytest.raises(NotFound):
+        find_company(administrator(), "09999999")
+    with pytest.raises(Invalid) as refused:
+        find_company(administrator(), "not a number")
+    assert "8 digits" in refused.value.findings[0].message
+    with pytest.raises(Forbidden):
+        find_company(make_actor(make_organisation("Northgate"), [Role.FSP_USER]), number)
+
+
+def test_a_form_is_filled_in_by_hand_while_the_registry_is_away_or_not_set_up(nowhere: None) -> None:
+    for url in (f"http://127.0.0.1:{closed_port()}", ""):
+        point_at(url)
+        with pytest.raises(Unavailable, match="Enter the details yourself"):
+            find_company(administrator(), "01234567")
