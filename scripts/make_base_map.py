@@ -31,12 +31,12 @@ FOLDER = ROOT / "data" / "geography"
 TARGET = ROOT / "static" / "map" / "ground.json"
 DEGREE = 10_000
 """Coordinates are whole ten-thousandths of a degree, about 10 m."""
-BOX = (-11.5, 48.6, 5.5, 61.6)
+BOX = (-18.0, 46.5, 11.5, 63.8)
 """West, south, east and north of what is drawn of other lands."""
-SUPPLY_TOLERANCE_M, RAIL_TOLERANCE_M, OTHER_TOLERANCE = 500, 120, 0.01
+SUPPLY_TOLERANCE_M, RAIL_TOLERANCE_M, OTHER_TOLERANCE = 500, 120, 0.02
 SHORTEST_RAIL_M = 1_500
 """Shorter pieces are sidings and yards."""
-SMALLEST_OTHER = 0.001
+SMALLEST_OTHER = 0.004
 """Square degrees below which an island of other lands is left out."""
 LEAST_PEOPLE = 500
 AREA = re.compile(r"[A-Z]{1,2}(?=\d)")

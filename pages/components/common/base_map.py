@@ -29,7 +29,7 @@ ON_TOP = (AssetStatus.VERIFIED, AssetStatus.PENDING_VALIDATION, AssetStatus.AWAI
 CROWD = 300
 """More points than this are drawn smaller, so that the whole country can be read."""
 PHONE_WIDTH = 360
-COUNTRY = (-11.4, 48.7, 5.4, 61.5)
+COUNTRY = (-17.5, 47.0, 11.0, 63.5)
 """West, south, east and north of the picture of Great Britain and its sea."""
 CREDITS = "Rail © OpenStreetMap contributors · towns GeoNames · Ordnance Survey and NESO open data"
 ALL_OF_GB = pydeck.ViewState(latitude=54.6, longitude=-3.4, zoom=4.7, min_zoom=4, max_zoom=15)
@@ -65,7 +65,7 @@ def _whole_country(address: str, theme: str) -> pydeck.Layer:
     west, south, east, north = COUNTRY
     longitudes, latitudes = project(np.array([west, east]), np.array([south, north]))
     box = ",".join(f"{edge:.0f}" for edge in (longitudes[0], latitudes[0], longitudes[1], latitudes[1]))
-    query = f"request=GetMap&layers=plain-{theme}&bbox={box}&width=900&height=1150"
+    query = f"request=GetMap&layers=plain-{theme}&bbox={box}&width=1000&height=1034"
     return pydeck.Layer("BitmapLayer", id="country", image=String(f"{address}?{query}"), bounds=list(COUNTRY))
 
 
