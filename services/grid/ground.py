@@ -24,6 +24,7 @@ FINER = 2
 PADDING_PX = 20
 WORLD_PX = 512
 LARGEST_PX = 2_400
+CREDITS = "Rail © OpenStreetMap contributors, towns GeoNames, OS and NESO open data"
 EDGE_M = 20_037_509.0
 """Edge of the world in Web Mercator."""
 SUPPLY_ZOOM, AREA_ZOOM, OUTCODE_ZOOM, RAIL_ZOOM = 8.0, 7.0, 9.5, 5.5
@@ -159,6 +160,16 @@ class _Picture:
         self.image = self.image.reduce(FINER)
         self.pen = ImageDraw.Draw(self.image)
 
+    def put_credits(self) -> None:
+        """Name the sources in the corner, before names are given their room."""
+        font = _font(9)
+        length = font.getlength(CREDITS)
+        if length + 8 > self.width:
+            return
+        self.taken.append((self.width - length - 8, self.height - 14, self.width, self.height))
+        place = (self.width - length - 4, self.height - 8)
+        self.pen.text(place, CREDITS, self.shades.group, font, "lm", stroke_width=2, stroke_fill=self.shades.halo)
+
     def put_names(
         self, kind: str, size: int, colour: str, least: float = 0, most: float = 1e12, *, dot: bool = False
     ) -> None:
@@ -193,7 +204,7 @@ def render_ground(box: Box, width: int, height: int, theme: str, named: bool = T
     picture = _Picture(box, width, height, shades)
     picture.fill("other", shades.other, shades.border, 1)
     picture.fill("land", shades.land, shades.coast, 2)
-    if picture.zoom >= RAIL_ZOOM:
+    if named and picture.zoom >= RAIL_ZOOM:
         picture.stroke("rail", shades.rail, 2)
     if picture.zoom >= SUPPLY_ZOOM:
         picture.stroke("supply", shades.supply, 1)
@@ -208,6 +219,7 @@ def render_ground(box: Box, width: int, height: int, theme: str, named: bool = T
 
 def _write_names(picture: _Picture) -> None:
     """PlaceNames that matter more first."""
+    picture.put_credits()
     shades, zoom = picture.shades, picture.zoom
     least = next((people for below, people in LEAST_PEOPLE if zoom < below), 0)
     picture.put_names("towns", 14, shades.city, max(least, METROPOLIS), dot=True)
