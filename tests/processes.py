@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Engine, event
+from streamlit.web.cli import main as streamlit
 
 from services.core.settings import ROOT
 
@@ -97,6 +98,16 @@ def run_command(*words: str, **environment: str) -> Finished:
         return finish_command(start_command(*words, output=output, **environment), output)
 
 
+def start_server(port: int, log_file: Path, **environment: str) -> BaseProcess:
+    """Start the portal on a port without waiting for it, at the head of a group of processes of its own.
+
+    What it writes goes to `log_file`. It doesn't end by itself: end its group.
+    """
+    process = FORKS.Process(target=_serve, args=({**os.environ, **environment}, port, log_file))
+    _start(process)
+    return process
+
+
 def _start(process: BaseProcess) -> None:
     """Start a process without the main module of this one: pytest's, or a page's that was run here, would be run there too."""
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
@@ -126,9 +137,23 @@ def _work(environment: Mapping[str, str], work: Callable[..., object], arguments
 
 def _command(environment: Mapping[str, str], words: tuple[str, ...], output: Path) -> None:
     _enter(environment)
-    for name, number in (("stdout", 1), ("stderr", 2)):
-        written = os.open(output / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(written, number)
-        os.close(written)
+    _write_to(output / "stdout", 1)
+    _write_to(output / "stderr", 2)
     sys.argv = ["manage.py", *words]
     runpy.run_path(str(ROOT / "manage.py"), run_name="__main__")
+
+
+def _serve(environment: Mapping[str, str], port: int, log_file: Path) -> None:
+    _enter(environment)
+    os.setsid()
+    _write_to(log_file, 1, 2)
+    sys.argv = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    streamlit(standalone_mode=False)
+
+
+def _write_to(file: Path, *descriptors: int) -> None:
+    """Let what goes to these descriptors of this process go to a file instead."""
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for descriptor in descriptors:
+        os.dup2(opened, descriptor)
+    os.close(opened)

@@ -4,17 +4,22 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from weakref import WeakKeyDictionary
 
 import httpx
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Request, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.processes import start_server
 
 from pages.frame.session import PERSONA_COOKIE
 
@@ -22,6 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "shots"
 DESKTOP = (1400, 900)
 PHONE = (390, 844)
+PATIENCE = 20_000
+"""Milliseconds that anything may take: a machine that runs several portals and browsers at once answers late."""
+POLLING = 30
+"""Milliseconds from one look at a page to the next."""
+FRAMES = 4
+"""Frames that a page has to draw before it counts as idle: on a busy machine it takes longer to send what was clicked."""
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", ""}
 AS = "as"
 """In the addresses of tests: whom the browser is in the demo. The portal itself reads its cookie only."""
@@ -36,9 +47,7 @@ CHROMIUM_FLAGS = (
     "--disable-dev-shm-usage",
 )
 
-
-# A machine that runs several portals and browsers at once answers late.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE)
 
 
 def free_port() -> int:
@@ -50,7 +59,7 @@ def free_port() -> int:
 
 @contextmanager
 def start_portal(env: Mapping[str, str], port: int | None = None, timeout: float = 60) -> Iterator[str]:
-    """Run the portal of this checkout as its own process; yields its address, `http://localhost:<port>`.
+    """Run the portal of this checkout as its own process, forked; yields its address, `http://localhost:<port>`.
 
     `env` is laid over the caller's environment and should name a DATABASE_URL of its own. The process and all its
     children are ended afterwards. RuntimeError with the end of the log when it doesn't answer within `timeout` seconds.
@@ -60,12 +69,7 @@ def start_portal(env: Mapping[str, str], port: int | None = None, timeout: float
     log_folder = ROOT / "var" / "test-logs"
     log_folder.mkdir(parents=True, exist_ok=True)
     log_file = log_folder / f"portal-{port}.log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    whole_env = {**os.environ, "PYTHONUNBUFFERED": "1", "PORT": str(port), "BASE_URL": base_url, **env}
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=whole_env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    process = start_server(port, log_file, **env)
     try:
         _wait_until_healthy(process, base_url, log_file, timeout)
         yield base_url
@@ -81,11 +85,11 @@ def log_tail(log_file: Path, lines: int = 60) -> str:
     return "\n".join(log_file.read_text(errors="replace").splitlines()[-lines:]) if log_file.exists() else "(no log)"
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], base_url: str, log_file: Path, timeout: float) -> None:
+def _wait_until_healthy(process: BaseProcess, base_url: str, log_file: Path, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"The portal ended with code {process.returncode} at its start. See {log_file}.")
+        if process.exitcode is not None:
+            raise RuntimeError(f"The portal ended with code {process.exitcode} at its start. See {log_file}.")
         try:
             if httpx.get(f"{base_url}/_stcore/health", timeout=2, trust_env=False).is_success:
                 return
@@ -95,17 +99,14 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], base_url: str, log_fil
     raise RuntimeError(f"The portal did not answer on {base_url} within {timeout:.0f} s. See {log_file}.")
 
 
-def _end_process_group(process: subprocess.Popen[bytes]) -> None:
+def _end_process_group(process: BaseProcess) -> None:
+    assert process.pid
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
-        except ProcessLookupError:
+        process.join(timeout=10)
+        if process.exitcode is not None:
             return
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            continue
-        return
 
 
 def find_chromium() -> str | None:
@@ -129,10 +130,21 @@ class Watch:
     foreign_requests: list[str] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
-        """Start to listen to `page`."""
+        """Start to listen to `page` and to the windows that it opens."""
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
-        page.context.on("request", self._on_request)
+        page.on("pageerror", self._on_error)
+        page.on("request", self._on_request)
+        page.on("popup", self.attach)
+
+    def detach(self, page: Page) -> None:
+        """Listen to `page` no more."""
+        page.remove_listener("console", self._on_console)
+        page.remove_listener("pageerror", self._on_error)
+        page.remove_listener("request", self._on_request)
+        page.remove_listener("popup", self.attach)
+
+    def _on_error(self, error: Error) -> None:
+        self.console_errors.append(str(error))
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # Opened at a deep link, Streamlit's own page looks for its server in the folders of the address first.
@@ -151,26 +163,65 @@ class Watch:
         assert not self.console_errors, f"errors on the console: {self.console_errors}"
 
 
+_desks: WeakKeyDictionary[Browser, list[Page]] = WeakKeyDictionary()
+"""Of each browser, the pages that nobody sits at now; each is the only one of its context, so that no other hides it."""
+
+
 @contextmanager
-def new_page(
-    browser: Browser, width: int = DESKTOP[0], height: int = DESKTOP[1], scheme: str = "light"
-) -> Iterator[tuple[Page, Watch]]:
-    """A page with cookies of its own in a running browser: a second person at a second desk."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale="en-GB",
-        timezone_id="Europe/London",
-        accept_downloads=True,
-    )
-    context.set_default_timeout(20_000)
-    page = context.new_page()
+def new_page(browser: Browser, width: int = DESKTOP[0], height: int = DESKTOP[1]) -> Iterator[tuple[Page, Watch]]:
+    """An empty page with cookies of its own in a running browser: a second person at a second desk.
+
+    One that has been left is taken again, its cookies and its storage emptied: a new one would load and compile all of
+    Streamlit and of what draws charts and maps anew, which takes up to four seconds of a processor.
+    """
+    free = _desks.setdefault(browser, [])
+    page = free.pop() if free else _furnish_desk(browser)
+    page.context.set_default_timeout(PATIENCE)
+    page.set_default_timeout(PATIENCE)
+    page.set_viewport_size({"width": width, "height": height})
     watch = Watch()
     watch.attach(page)
     try:
         yield page, watch
-    finally:
-        context.close()
+    except BaseException:
+        page.context.close()
+        raise
+    watch.detach(page)
+    _clear_desk(page)
+    free.append(page)
+
+
+def _furnish_desk(browser: Browser) -> Page:
+    context = browser.new_context(
+        color_scheme="light", locale="en-GB", timezone_id="Europe/London", accept_downloads=True
+    )
+    context.add_init_script(_COUNT_WHAT_IS_AWAITED)
+    return context.new_page()
+
+
+def _clear_desk(page: Page) -> None:
+    """Leave nothing of what was opened, stored or caught in a page for the next who takes it."""
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    page.unroute_all()
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        # Somewhere quiet at the same server: a browser that leaves for elsewhere would drop what it has compiled.
+        _leave_for(page, urljoin(page.url, "/_stcore/health"))
+    page.context.clear_cookies()
+
+
+def _leave_for(page: Page, url: str) -> None:
+    """Go to an address, and don't wait until the map that was left is drawn: software takes seconds for one."""
+    page.evaluate(_DROP_MAPS)
+    page.goto(url, wait_until="domcontentloaded")
+
+
+_DROP_MAPS = """() => {
+  for (const canvas of document.querySelectorAll('[data-testid="stDeckGlJsonChart"] canvas'))
+    canvas.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext();
+}"""
 
 
 def open_page(page: Page, url: str, timeout: float = 30) -> None:
@@ -186,36 +237,88 @@ def open_page(page: Page, url: str, timeout: float = 30) -> None:
                 [{"name": PERSONA_COOKIE, "value": persona, "url": f"{parts.scheme}://{parts.netloc}"}]
             )
     rest = urlencode([(name, value) for name, value in query if name != AS])
-    page.goto(urlunsplit(parts._replace(query=rest)), wait_until="domcontentloaded")
+    _leave_for(page, urlunsplit(parts._replace(query=rest)))
     page.get_by_test_id("stApp").wait_for(state="attached")
     wait_idle(page, timeout)
 
 
-def wait_idle(page: Page, timeout: float = 30, quiet: float = 0.25) -> None:
-    """Wait until the script of the page has run and nothing is stale: idle for `quiet` seconds without a break.
+def wait_idle(page: Page, timeout: float = 30, quiet: float = 0.12) -> None:
+    """Wait until the page has its answer and is drawn: nothing awaited, running or stale for `quiet` seconds without a break.
 
-    Streamlit answers a click through a websocket, so the run may begin some milliseconds later: hence the quiet time.
+    A click is sent within a frame or two, hence the quiet time; tables and charts tell of a choice only 0.2 s later.
+    TimeoutError after `timeout` seconds.
     """
-    deadline = time.monotonic() + timeout
-    idle_since: float | None = None
-    while time.monotonic() < deadline:
-        now = time.monotonic()
-        if not page.evaluate(_IS_IDLE):
-            idle_since = None
-        elif idle_since is None:
-            idle_since = now
-        elif now - idle_since >= quiet:
-            return
-        page.wait_for_timeout(50)
-    raise TimeoutError(f"The page was still running after {timeout:.0f} s: {page.url}")
+    try:
+        page.wait_for_function(
+            _IS_IDLE,
+            arg={"wait": next(_waits), "quiet": quiet * 1000},
+            polling=POLLING,
+            timeout=timeout * 1000,
+        )
+    except PlaywrightTimeout:
+        raise TimeoutError(f"The page was still running after {timeout:.0f} s: {page.url}") from None
 
 
-_IS_IDLE = """() => {
+_waits = count()
+_COUNT_WHAT_IS_AWAITED = """(() => {
+  // Runs of the page that were asked for and have not ended, and files on their way to it.
+  const awaited = window.__awaited = {run: false, uploads: 0};
+  // The number of the field that a message of Streamlit holds, after its hash (1) and its metadata (2).
+  const field = bytes => {
+    let at = 0;
+    const number = () => {
+      let value = 0;
+      for (let shift = 0; ; shift += 7) {
+        const byte = bytes[at++];
+        value |= (byte & 127) << shift;
+        if (byte < 128) return value;
+      }
+    };
+    while (at < bytes.length) {
+      const tag = number() >>> 3;
+      if (tag > 2) return tag;
+      at += number();
+    }
+    return 0;
+  };
+  const [RERUN_SCRIPT, SCRIPT_FINISHED] = [11, 6];
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      awaited.run = false;
+      this.addEventListener('message', ({data}) => {
+        if (data instanceof ArrayBuffer && field(new Uint8Array(data)) === SCRIPT_FINISHED) awaited.run = false;
+      });
+    }
+    send(data) {
+      if (data instanceof Uint8Array && field(data) === RERUN_SCRIPT) awaited.run = true;
+      super.send(data);
+    }
+  };
+  const send = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.send = function (...given) {
+    awaited.uploads += 1;
+    this.addEventListener('loadend', () => { awaited.uploads -= 1; });
+    return send.apply(this, given);
+  };
+})()"""
+
+_IS_IDLE = """({wait, quiet}) => {
   const app = document.querySelector('[data-testid="stApp"]');
-  if (!app || app.getAttribute('data-test-connection-state') !== 'CONNECTED') return false;
-  if (app.getAttribute('data-test-script-state') !== 'notRunning') return false;
-  return !document.querySelector('[data-stale="true"], [data-testid="stSkeleton"], [data-testid="stAppSkeleton"]');
-}"""
+  const idle = app
+    && app.getAttribute('data-test-connection-state') === 'CONNECTED'
+    && app.getAttribute('data-test-script-state') === 'notRunning'
+    && !window.__awaited?.run
+    && !window.__awaited?.uploads
+    && !document.querySelector('[data-stale="true"], [data-testid="stSkeleton"], [data-testid="stAppSkeleton"]');
+  if (window.__idle?.wait !== wait || !idle) window.__idle = {wait, since: null, frames: 0};
+  const now = window.__idle;
+  if (!idle) return false;
+  now.since ??= performance.now();
+  requestAnimationFrame(() => { now.frames += 1; });
+  return now.frames >= FRAMES && performance.now() - now.since >= quiet;
+}""".replace("FRAMES", str(FRAMES))
 
 
 def screenshot(page: Page, name: str) -> Path:
