@@ -187,8 +187,12 @@ def new_page(browser: Browser, width: int = DESKTOP[0], height: int = DESKTOP[1]
         page.context.close()
         raise
     watch.detach(page)
-    _clear_desk(page)
-    free.append(page)
+    try:
+        _clear_desk(page)
+    except Error:  # it was on its way elsewhere
+        page.context.close()
+    else:
+        free.append(page)
 
 
 def _furnish_desk(browser: Browser) -> Page:
@@ -206,9 +210,9 @@ def _clear_desk(page: Page) -> None:
             other.close()
     page.unroute_all()
     if page.url.startswith("http"):
-        page.evaluate("localStorage.clear(); sessionStorage.clear()")
         # Somewhere quiet at the same server: a browser that leaves for elsewhere would drop what it has compiled.
         _leave_for(page, urljoin(page.url, "/_stcore/health"))
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.context.clear_cookies()
 
 

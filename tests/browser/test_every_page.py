@@ -40,9 +40,10 @@ def _expect_it_fits(page: Page, title: str) -> None:
     assert "Something went wrong" not in body_text(page), title
     assert page.get_by_test_id("stException").count() == 0, title
     assert page.get_by_role("dialog").count() == 0, title
+    # The page was drawn in the width of a telephone.
     for width, height in (PHONE, DESKTOP):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(200)
+        wait_idle(page)
         drawn = page.evaluate("document.documentElement.scrollWidth")
         assert drawn <= width, f"{title} is {drawn} pixels wide in a window of {width}"
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
