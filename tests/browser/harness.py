@@ -246,7 +246,7 @@ def open_page(page: Page, url: str, timeout: float = 30) -> None:
     wait_idle(page, timeout)
 
 
-def wait_idle(page: Page, timeout: float = 30, quiet: float = 0.12) -> None:
+def wait_idle(page: Page, timeout: float = 60, quiet: float = 0.12) -> None:
     """Wait until the page has its answer and is drawn: nothing awaited, running or stale for `quiet` seconds without a break.
 
     A click is sent within a frame or two, hence the quiet time; tables and charts tell of a choice only 0.2 s later.
