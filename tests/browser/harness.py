@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,9 +20,8 @@ import httpx
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.processes import start_server
-
 from pages.frame.session import PERSONA_COOKIE
+from tests.processes import start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "shots"
@@ -48,6 +48,9 @@ CHROMIUM_FLAGS = (
 )
 
 expect.set_options(timeout=PATIENCE)
+
+Server = subprocess.Popen[bytes] | BaseProcess
+"""A portal's process: started anew, as an operator does, or forked from one that has imported the program."""
 
 
 def free_port() -> int:
@@ -85,11 +88,12 @@ def log_tail(log_file: Path, lines: int = 60) -> str:
     return "\n".join(log_file.read_text(errors="replace").splitlines()[-lines:]) if log_file.exists() else "(no log)"
 
 
-def _wait_until_healthy(process: BaseProcess, base_url: str, log_file: Path, timeout: float) -> None:
+def _wait_until_healthy(process: Server, base_url: str, log_file: Path, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if process.exitcode is not None:
-            raise RuntimeError(f"The portal ended with code {process.exitcode} at its start. See {log_file}.")
+        ended = _exit_code(process)
+        if ended is not None:
+            raise RuntimeError(f"The portal ended with code {ended} at its start. See {log_file}.")
         try:
             if httpx.get(f"{base_url}/_stcore/health", timeout=2, trust_env=False).is_success:
                 return
@@ -99,14 +103,20 @@ def _wait_until_healthy(process: BaseProcess, base_url: str, log_file: Path, tim
     raise RuntimeError(f"The portal did not answer on {base_url} within {timeout:.0f} s. See {log_file}.")
 
 
-def _end_process_group(process: BaseProcess) -> None:
+def _end_process_group(process: Server) -> None:
     assert process.pid
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
-        process.join(timeout=10)
-        if process.exitcode is not None:
-            return
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if _exit_code(process) is not None:
+                return
+            time.sleep(0.02)
+
+
+def _exit_code(process: Server) -> int | None:
+    return process.poll() if isinstance(process, subprocess.Popen) else process.exitcode
 
 
 def find_chromium() -> str | None:
@@ -228,7 +238,7 @@ _DROP_MAPS = """() => {
 }"""
 
 
-def open_page(page: Page, url: str, timeout: float = 30) -> None:
+def open_page(page: Page, url: str, timeout: float = 60) -> None:
     """Go to an address of the portal and wait until it is drawn; `as=` in it names the persona that the browser is."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
