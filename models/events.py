@@ -73,7 +73,11 @@ class EventType(StrEnum):
         "An FSP registered an asset from an installer's draft.",
     )
 
-    BULK_CHECKED = "bulk.checked", "Checked: nothing is registered yet", "A file was checked; nothing of it is registered."
+    BULK_CHECKED = (
+        "bulk.checked",
+        "Checked: nothing is registered yet",
+        "A file was checked; nothing of it is registered.",
+    )
     BULK_COMPLETED = "bulk.completed", "Completed", "A file was worked through; the payload counts its rows by outcome."
     BULK_FAILED = (
         "bulk.failed",

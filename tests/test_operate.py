@@ -22,7 +22,7 @@ from services.assets.reading.listing import list_assets
 from services.assets.registration.register import register_asset
 from services.core.db import engine as database
 from services.core.db.engine import engine
-from services.core.db.migrate import _config, migrate
+from services.core.db.migrate import alembic_config, migrate
 from services.core.errors import Refused
 from services.core.identity.actor import Actor, system_actor
 from services.core.jobs.worker import work_through
@@ -231,7 +231,7 @@ def test_a_copy_of_an_older_schema_is_brought_to_the_present_one(
     with engine(writes=True).connect() as connection:
         without_a_market(connection)
     with engine(writes=True).connect() as connection:
-        config = _config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0002")
         connection.commit()

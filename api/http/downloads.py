@@ -23,7 +23,7 @@ from services.assets.bulk.upload.jobs import get_job
 from services.assets.bulk.upload.results import write_findings, write_refused
 from services.assets.bulk.upload.template import template_workbook
 from services.assets.conversation.comments import read_attachment
-from services.assets.filters import filters_from_kept
+from services.assets.filters import load_filters
 from services.assets.sources.reading_records import write_edition_findings
 from services.core.clock import in_london, now
 from services.core.file_signatures import PDF
@@ -47,7 +47,7 @@ async def download_file(request: Request, ticket: Annotated[str, Query()] = "") 
 
 def _assets(request: FileRequest) -> Response:
     file_format = str(request.values["format"])
-    filters = filters_from_kept(request.values["filters"])
+    filters = load_filters(request.values["filters"])
 
     def write(path: Path) -> None:
         export_file(request.actor, file_format, path, filters)

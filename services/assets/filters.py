@@ -50,8 +50,8 @@ class AssetFilters:
     """An H3 cell of the map, at most as fine as those kept (hexadecimal): what lies in it."""
 
 
-def kept_filters(filters: AssetFilters) -> dict[str, Any]:
-    """Filters as they are kept in tickets and records: text, and only those that were chosen."""
+def dump_filters(filters: AssetFilters) -> dict[str, Any]:
+    """Dump filters for tickets and records: text, and only those that were set."""
     values = ((field.name, getattr(filters, field.name)) for field in fields(filters))
     return {
         name: str(value) if isinstance(value, Decimal | str) else [str(item) for item in value]
@@ -60,8 +60,8 @@ def kept_filters(filters: AssetFilters) -> dict[str, Any]:
     }
 
 
-def filters_from_kept(stored: Mapping[str, Any]) -> AssetFilters:
-    """Filters back from how they are kept."""
+def load_filters(stored: Mapping[str, Any]) -> AssetFilters:
+    """Load filters that `dump_filters` wrote."""
     read: dict[str, Any] = {}
     for name, value in stored.items():
         if name in ("service_provider_id", "organisation_id"):

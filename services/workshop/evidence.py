@@ -13,7 +13,7 @@ from models.assets import Asset, CheckOutcome, CheckSource
 from models.base import new_id
 from services.assets.checks.installation_registry import InstallationRecord, compare_installation
 from services.assets.checks.mpan_register import MpanRecord, compare_mpan
-from services.assets.checks.outcomes import Answer, agreement, judged, outcome_of, reason
+from services.assets.checks.outcomes import Answer, agreement, comparison_rows, outcome_of, reason
 from services.assets.checks.sources import (
     CERTIFIED,
     SMALL_SCALE_KW,
@@ -115,7 +115,7 @@ def _mpan_register(asset: Asset, codes: CodeLists) -> Answer:
     compared: list[Comparison] = []
     for record in records:
         compared += [comparison for comparison in compare_mpan(terms, record) if comparison not in compared]
-    rows = judged(source, compared)
+    rows = comparison_rows(source, compared)
     names = " and ".join(record.mpan for record in records)
     evidence = _evidence(label, list(records), record=", ".join(record.mpan for record in records))
     return Answer(
@@ -152,7 +152,7 @@ def _installation_registry(asset: Asset, codes: CodeLists) -> Answer:
     if record is None:
         summary = f"The installation registry does not know the serial number {asset.serial_number}."
         return Answer(CheckOutcome.NOT_FOUND, summary, matched_by=by, evidence=_evidence(label, []))
-    rows = judged(source, compare_installation(terms_of(asset), record))
+    rows = comparison_rows(source, compare_installation(terms_of(asset), record))
     answer_words = f"Found by {by}: certificate {record.certificate}."
     evidence = _evidence(label, [record], record=record.certificate)
     return Answer(outcome_of(rows), _summary(source, rows, answer_words, codes), rows, by, None, None, evidence)

@@ -17,7 +17,7 @@ from models.core import Event
 from models.events import EventType
 from services.assets.checks.records import NO_SOURCE, reasons_of
 from services.assets.conversation.comments import post_asset_message
-from services.assets.registration.record import IDENTITIES, STORED_TERMS, justified, key_of
+from services.assets.registration.record import IDENTITIES, STORED_TERMS, add_justifications, key_of
 from services.assets.rules.check import check_assets, finding
 from services.assets.rules.prepare import AssetRuleContext
 from services.assets.rules.reference import catalogue
@@ -131,7 +131,9 @@ class Registrations:
         """The warning that a service gives, which the rules of the row can't know of."""
         if asset.story is not Story.CLAIMED_TWICE:
             return []
-        return justified(provider, [], [finding("MPAN-09", asset.values["ImportMPAN"], "ImportMPAN")], ELSEWHERE)
+        return add_justifications(
+            provider, [], [finding("MPAN-09", asset.values["ImportMPAN"], "ImportMPAN")], ELSEWHERE
+        )
 
     def consent(self, batch: list[Planned]) -> None:
         """The consents behind a batch are confirmed."""

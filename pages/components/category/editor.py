@@ -11,7 +11,7 @@ from pages.components.common.form_state import FormState
 from services.assets.categories.changes import changes_between
 from services.assets.categories.drafts import category_draft, save_category
 from services.assets.categories.form import AttributeForm, CategoryForm, UsualValue, blank_attribute, form_of
-from services.assets.categories.merge import merged
+from services.assets.categories.merge import merge_forms
 from services.assets.rules.reference import code_lists
 from services.core.clock import now
 from services.core.errors import Conflict, Finding, RegisterError
@@ -115,7 +115,7 @@ class CategoryEditor:
         """Save both people's changes where they touch different things, and tell; else ask what counts."""
         theirs = category_draft(self.actor, self.category)
         other = form_of(theirs.document)
-        both = merged(self.base, mine, other)
+        both = merge_forms(self.base, mine, other)
         if both is None:
             self.state.remember("conflict", late)
             return False

@@ -7,7 +7,7 @@ from pages.components.common.downloads import draw_file_download
 from pages.components.desk.export_jobs import draw_exports
 from pages.components.desk.table import words_of
 from services.assets.bulk.export.jobs import is_large_export, submit_export
-from services.assets.filters import AssetFilters, kept_filters
+from services.assets.filters import AssetFilters, dump_filters
 from services.assets.reading.assets import AssetCount
 from services.core.file_tickets import DownloadKind
 from services.core.identity.actor import Actor
@@ -62,7 +62,7 @@ def _choose(actor: Actor, filters: AssetFilters, total: AssetCount) -> None:
         actor,
         f"Download {many}",
         DownloadKind.ASSETS,
-        {"format": file_format, "filters": kept_filters(filters)},
+        {"format": file_format, "filters": dump_filters(filters)},
         key="export-now",
         button="primary",
     )

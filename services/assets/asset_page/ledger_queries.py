@@ -97,19 +97,19 @@ def checks_of_asset(asset_id: UUID) -> list[AssetCheck]:
     return list(current_session().scalars(_CHECKS, {"asset": asset_id}))
 
 
-def checks_then(asset_id: UUID, moment: datetime) -> list[AssetCheck]:
-    """The same as the ledger tells of them at a moment."""
+def read_checks_at(asset_id: UUID, moment: datetime) -> list[AssetCheck]:
+    """Checks of an asset at a moment, as the ledger has them."""
     latest = {entry.record_id: entry for entry in _entries(_OF_CHECKS, asset_id) if entry.recorded_at <= moment}
-    checks = [restored(AssetCheck, entry) for entry in latest.values()]
+    checks = [restore_record(AssetCheck, entry) for entry in latest.values()]
     return sorted(checks, key=lambda check: (check.asset_version, check.id))
 
 
-def stood(entries: Sequence[Entry], moment: datetime) -> Asset | None:
+def read_asset_at(entries: Sequence[Entry], moment: datetime) -> Asset | None:
     """The asset as it stood at a moment, by its own entries; None where it wasn't registered yet."""
     latest = next((entry for entry in reversed(entries) if entry.recorded_at <= moment), None)
-    return None if latest is None else restored(Asset, latest)
+    return None if latest is None else restore_record(Asset, latest)
 
 
-def restored(model: type[Any], entry: Entry) -> Any:
+def restore_record(model: type[Any], entry: Entry) -> Any:
     """The record that an entry describes, its columns in their Python types."""
     return restore(LedgerEntry.model_construct(record_type=model.record_type(), state=entry.state))

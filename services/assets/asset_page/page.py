@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from models.assets import Asset, AssetCheck, CheckOutcome
-from services.assets.asset_page.ledger_queries import checks_of_asset, checks_then, entries_of_asset, stood
-from services.assets.asset_page.provenance import Provenance, told_of
+from services.assets.asset_page.ledger_queries import checks_of_asset, entries_of_asset, read_asset_at, read_checks_at
+from services.assets.asset_page.provenance import Provenance, build_provenance
 from services.assets.checks.differences import Difference, differences_of
 from services.assets.checks.records import newest_by_source
 from services.assets.conversation.comments import AssetMessageWithFiles, messages_about, names_involved
@@ -52,7 +52,7 @@ def whole_asset(actor: Actor, asset_id: UUID) -> WholeAsset:
         asset=asset,
         present_version=asset.version,
         checks=checks,
-        provenance=told_of(asset, entries_of_asset(asset.id), answered, differences),
+        provenance=build_provenance(asset, entries_of_asset(asset.id), answered, differences),
         differences=[difference for difference in differences if difference.source not in waiting],
         messages=messages_about(actor, asset.id),
         actions=actions_on(actor, asset),
@@ -69,17 +69,17 @@ def whole_asset_as_of(actor: Actor, asset_id: UUID, moment: datetime) -> WholeAs
     """
     current = see(Asset, actor, asset_id)
     entries = entries_of_asset(asset_id)
-    asset = stood(entries, moment)
+    asset = read_asset_at(entries, moment)
     if asset is None:
         raise NotFound("asset", asset_id)
-    checks = newest_by_source(checks_then(asset_id, moment))
+    checks = newest_by_source(read_checks_at(asset_id, moment))
     answered = [check for check in checks if check.outcome is not CheckOutcome.WAITING]
     differences = differences_of(answered)
     return WholeAsset(
         asset=asset,
         present_version=current.version,
         checks=checks,
-        provenance=told_of(asset, entries, answered, differences),
+        provenance=build_provenance(asset, entries, answered, differences),
         differences=differences,
         messages=messages_about(actor, asset_id, moment),
         actions=[],

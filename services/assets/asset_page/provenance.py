@@ -76,46 +76,46 @@ def provenance_of(actor: Actor, asset_id: UUID) -> dict[str, Provenance]:
     """
     asset = see(Asset, actor, asset_id)
     answered = newest_by_source(checks_of_asset(asset.id), answered=True)
-    return told_of(asset, entries_of_asset(asset.id), answered, differences_of(answered))
+    return build_provenance(asset, entries_of_asset(asset.id), answered, differences_of(answered))
 
 
-def told_of(
+def build_provenance(
     asset: Asset, entries: Sequence[Entry], checks: Sequence[AssetCheck], differences: Sequence[Difference]
 ) -> dict[str, Provenance]:
-    """The same for an asset, its entries in the ledger, its answered checks, one of each source, and what differs on them.
+    """Build the provenance of each term from the asset, its ledger entries, its answered checks and what differs on them.
 
     All of them as they stand, or as they stood at a moment.
     """
     chain = [entry for entry in entries if entry.version <= asset.version]
     states = [json.loads(entry.state) for entry in chain]
-    last_authors = _given(chain, states)
+    last_authors = _find_authors(chain, states)
     provenance = {
         term: _as_given(asset, term, value, last_authors.get(term))
-        for term, value in {**_values(asset), **_ours(asset)}.items()
+        for term, value in {**_values(asset), **_register_terms(asset)}.items()
     }
     by_version = {entry.version: state for entry, state in zip(chain, states, strict=True)}
     present = by_version.get(asset.version, {})
     difference_of = {(entry.source, entry.field): entry for entry in differences}
     for check in checks:
         checked = by_version.get(check.asset_version, {})
-        for term, statement in _said_by(check, difference_of):
+        for term, statement in _read_statements(check, difference_of):
             if checked.get(STORED_TERMS[term]) == present.get(STORED_TERMS[term]):
                 provenance[term] = _heavier(provenance[term], statement)
     return provenance
 
 
-class _Given(NamedTuple):
+class _Author(NamedTuple):
     by: str
     organisation: str | None
     at: datetime
 
 
-def _given(chain: Sequence[Entry], states: Sequence[dict[str, Any]]) -> dict[str, _Given]:
+def _find_authors(chain: Sequence[Entry], states: Sequence[dict[str, Any]]) -> dict[str, _Author]:
     """The author of each term's present value, by term: of the last entry in which the value changed."""
-    authors: dict[str, _Given] = {}
+    authors: dict[str, _Author] = {}
     before: dict[str, Any] = {}
     for entry, after in zip(chain, states, strict=True):
-        author = _Given(entry.author, entry.organisation_name, entry.recorded_at)
+        author = _Author(entry.author, entry.organisation_name, entry.recorded_at)
         for term, column in STORED_TERMS.items():
             before_value, after_value = before.get(column), after.get(column)
             if before_value == after_value:
@@ -133,7 +133,7 @@ def _given(chain: Sequence[Entry], states: Sequence[dict[str, Any]]) -> dict[str
     return authors
 
 
-def _as_given(asset: Asset, term: str, value: Any, author: _Given | None) -> Provenance:
+def _as_given(asset: Asset, term: str, value: Any, author: _Author | None) -> Provenance:
     derived = term in asset.derived_terms or term == "PositionSource"
     origin = Origin.DERIVED if derived else Origin.DECLARED
     explanation = explain_term(asset, term) if derived else None
@@ -173,11 +173,11 @@ def _values(asset: Asset) -> dict[str, Any]:
     return core | asset.category_attributes
 
 
-def _ours(asset: Asset) -> dict[str, Any]:
+def _register_terms(asset: Asset) -> dict[str, Any]:
     return {"PositionSource": asset.position_source}
 
 
-def _said_by(
+def _read_statements(
     check: AssetCheck, difference_of: Mapping[tuple[CheckSource, str], Difference]
 ) -> Iterable[tuple[str, Statement]]:
     """The statements of one answered check, by term."""

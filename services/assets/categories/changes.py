@@ -40,10 +40,10 @@ def _head(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
         ("Map colour", before.colour, after.colour),
     ):
         if old.strip() != new.strip():
-            yield _moved(subject, old, new)
+            yield _make_change(subject, old, new)
 
 
-def _moved(subject: str, old: str, new: str, *, tightens: bool = False) -> SchemaChange:
+def _make_change(subject: str, old: str, new: str, *, tightens: bool = False) -> SchemaChange:
     old, new = old.strip() or NOTHING, new.strip() or NOTHING
     return SchemaChange(subject, old, new, f"{subject}: {old} becomes {new}", tightens)
 
@@ -65,7 +65,7 @@ def _core(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
         if pair[0] != pair[1]:
             subject = f"{core_label(term)} where another is above 0"
             previous, current = (core_label(other_term) if other_term else "" for other_term in pair)
-            yield _moved(subject, previous, current, tightens=bool(pair[1]))
+            yield _make_change(subject, previous, current, tightens=bool(pair[1]))
     yield from _usual(before, after)
 
 
@@ -95,7 +95,7 @@ def _usual(before: CategoryForm, after: CategoryForm) -> Iterator[SchemaChange]:
     old, new = told(before), told(after)
     for term in {**old, **new}:
         if old.get(term) != new.get(term):
-            yield _moved(f"Usual value of {core_label(term)}", old.get(term, ""), new.get(term, ""))
+            yield _make_change(f"Usual value of {core_label(term)}", old.get(term, ""), new.get(term, ""))
 
 
 def _attributes(before: CategoryForm, after: CategoryForm, lists: CodeLists) -> Iterator[SchemaChange]:
@@ -135,7 +135,7 @@ def _attribute(old: AttributeForm, new: AttributeForm, lists: CodeLists) -> Iter
         yield SchemaChange(label, previous, current, words, new.mandatory)
     if old.kind != new.kind:
         previous, current = (KIND_LABELS.get(form.kind, form.kind).lower() for form in (old, new))
-        yield _moved(f"{label}, type", previous, current, tightens=True)
+        yield _make_change(f"{label}, type", previous, current, tightens=True)
     elif new.kind in NUMBERS:
         yield from _range(label, old, new)
     elif new.kind == "text":
@@ -149,7 +149,7 @@ def _attribute(old: AttributeForm, new: AttributeForm, lists: CodeLists) -> Iter
         ("further rules", _rest(old.rest), _rest(new.rest)),
     ):
         if previous.strip() != current.strip():
-            yield _moved(f"{label}, {aspect}", previous, current)
+            yield _make_change(f"{label}, {aspect}", previous, current)
 
 
 def _rest(rest: Mapping[str, Any]) -> str:
@@ -161,15 +161,15 @@ def _range(label: str, old: AttributeForm, new: AttributeForm) -> Iterator[Schem
     if previous == current:
         return
     sides = [
-        _stricter(number_of(old.minimum), old.above_minimum, number_of(new.minimum), new.above_minimum, 1),
-        _stricter(number_of(old.maximum), old.below_maximum, number_of(new.maximum), new.below_maximum, -1),
+        _compare_bounds(number_of(old.minimum), old.above_minimum, number_of(new.minimum), new.above_minimum, 1),
+        _compare_bounds(number_of(old.maximum), old.below_maximum, number_of(new.maximum), new.below_maximum, -1),
     ]
     direction = "narrowed" if any(side > 0 for side in sides) else "widened"
     words = f"{label}: range {direction}, from {previous} to {current}"
     yield SchemaChange(f"{label}, range", previous, current, words, direction == "narrowed")
 
 
-def _stricter(old: float | None, old_open: bool, new: float | None, new_open: bool, side: int) -> int:
+def _compare_bounds(old: float | None, old_open: bool, new: float | None, new_open: bool, side: int) -> int:
     """1 where the new bound refuses more than the old one, -1 where it refuses less, 0 where they are the same."""
     worst = float("-inf")
     was = (worst, False) if old is None else (old * side, old_open)
@@ -194,9 +194,11 @@ def _lengths(label: str, old: AttributeForm, new: AttributeForm) -> Iterator[Sch
     ):
         if previous != current:
             texts = ("" if length is None else f"{length} characters" for length in (previous, current))
-            yield _moved(f"{label}, {bound}", *texts, tightens=_stricter(previous, False, current, False, side) > 0)
+            yield _make_change(
+                f"{label}, {bound}", *texts, tightens=_compare_bounds(previous, False, current, False, side) > 0
+            )
     if old.pattern.strip() != new.pattern.strip():
-        yield _moved(f"{label}, form", old.pattern, new.pattern, tightens=bool(new.pattern.strip()))
+        yield _make_change(f"{label}, form", old.pattern, new.pattern, tightens=bool(new.pattern.strip()))
 
 
 def _choices(label: str, old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> Iterator[SchemaChange]:

@@ -18,34 +18,38 @@ COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 TYPES = ("string", "number", "integer", "boolean", "array")
 
 
-def wrong_document(category: str, document: Mapping[str, Any]) -> Iterator[Finding]:
+def find_document_faults(category: str, document: Mapping[str, Any]) -> Iterator[Finding]:
     """Everything that keeps a document from being a category's schema."""
     if not CODE.fullmatch(category):
-        yield no("CATEGORY-01", "category", category, "2 to 40 capitals, digits and underscores, such as HEAT_STORE")
+        yield document_finding(
+            "CATEGORY-01", "category", category, "2 to 40 capitals, digits and underscores, such as HEAT_STORE"
+        )
     title = document.get("title")
     if not isinstance(title, str) or not 1 <= len(title.strip()) <= 200:
-        yield no("CATEGORY-02", "title", title, "The label of the category, 1 to 200 characters")
+        yield document_finding("CATEGORY-02", "title", title, "The label of the category, 1 to 200 characters")
     if document.get("x-kind") not in KINDS:
-        yield no("CATEGORY-03", "x-kind", document.get("x-kind"), f"One of {', '.join(KINDS)}")
+        yield document_finding("CATEGORY-03", "x-kind", document.get("x-kind"), f"One of {', '.join(KINDS)}")
     if "x-colour" in document and not COLOUR.fullmatch(str(document["x-colour"])):
-        yield no("CATEGORY-04", "x-colour", document["x-colour"], "A colour such as #332288")
-    yield from _wrong_terms(document)
-    yield from _wrong_properties(document)
+        yield document_finding("CATEGORY-04", "x-colour", document["x-colour"], "A colour such as #332288")
+    yield from _find_term_faults(document)
+    yield from _find_property_faults(document)
     text = json.dumps(document, default=str)
     # The register asks nothing of the network: a schema stands on its own.
     if '"$ref"' in text or '"$dynamicRef"' in text:
-        yield no("CATEGORY-08", "$ref", None, "A document without references")
+        yield document_finding("CATEGORY-08", "$ref", None, "A document without references")
     elif len(text) > LARGEST_DOCUMENT or "\\u0000" in text:
-        yield no("CATEGORY-09", None, None, f"A document of at most {LARGEST_DOCUMENT:,} characters of text")
+        yield document_finding(
+            "CATEGORY-09", None, None, f"A document of at most {LARGEST_DOCUMENT:,} characters of text"
+        )
     else:
         try:
             # As the rules compile it: a pattern that they can't run (look-around) would stop every registration.
             compile_schema(document)
         except (ValueError, jsonschema_rs.ValidationError) as wrong:
-            yield no("CATEGORY-10", None, str(wrong)[:200], "A JSON Schema document (2020-12)")
+            yield document_finding("CATEGORY-10", None, str(wrong)[:200], "A JSON Schema document (2020-12)")
 
 
-def _wrong_terms(document: Mapping[str, Any]) -> Iterator[Finding]:
+def _find_term_faults(document: Mapping[str, Any]) -> Iterator[Finding]:
     """Keywords of ours that name core terms."""
     named: list[tuple[str, Any]] = [
         (keyword, term) for keyword in ("x-mandatory", "x-hidden") for term in _items(document.get(keyword, []))
@@ -59,7 +63,9 @@ def _wrong_terms(document: Mapping[str, Any]) -> Iterator[Finding]:
     named += [("x-mandatory-when", term) for term in _values(document.get("x-mandatory-when"))]
     for keyword, term in named:
         if term not in CORE:
-            yield no("CATEGORY-05", keyword, term, "Core terms of the data definitions, in the shape the keyword has")
+            yield document_finding(
+                "CATEGORY-05", keyword, term, "Core terms of the data definitions, in the shape the keyword has"
+            )
 
 
 def _items(value: Any) -> list[Any]:
@@ -75,21 +81,25 @@ def _values(value: Any) -> list[Any]:
     return [str(item) for item in value.values()] if isinstance(value, Mapping) else []
 
 
-def _wrong_properties(document: Mapping[str, Any]) -> Iterator[Finding]:
+def _find_property_faults(document: Mapping[str, Any]) -> Iterator[Finding]:
     properties = document.get("properties", {})
     if document.get("type") != "object" or not isinstance(properties, Mapping):
-        yield no("CATEGORY-06", "properties", None, "A schema of type object with its attributes under properties")
+        yield document_finding(
+            "CATEGORY-06", "properties", None, "A schema of type object with its attributes under properties"
+        )
         return
     for name, spec in properties.items():
         reserved = name in CORE or name in REGISTER_TERMS or name == ATTRIBUTES_TERM
         if reserved or not ATTRIBUTE.fullmatch(name):
-            yield no("CATEGORY-07", name, name, "A name of letters, digits and underscores that no core term has")
+            yield document_finding(
+                "CATEGORY-07", name, name, "A name of letters, digits and underscores that no core term has"
+            )
         elif not isinstance(spec, Mapping) or spec.get("type") not in TYPES or not spec.get("title"):
             expected = f"An attribute with a title and a type: {', '.join(TYPES)}"
-            yield no("CATEGORY-07", name, json.dumps(spec, default=str)[:200], expected)
+            yield document_finding("CATEGORY-07", name, json.dumps(spec, default=str)[:200], expected)
 
 
-def no(code: str, field: str | None, value: object, expected: str) -> Finding:
+def document_finding(code: str, field: str | None, value: object, expected: str) -> Finding:
     """A finding about a keyword or attribute of the document."""
     text = None if value is None else str(value)
     return Finding(code, field, text, expected, f"{field or 'The document'} can't be used. Expected: {expected}.")

@@ -28,7 +28,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TYPES = {"choice": "string", "choices": "array", "text": "string", "date": "string"}
 
 
-def compiled(category: str, document: Mapping[str, Any], lists: CodeLists) -> dict[str, Any]:
+def compile_document(category: str, document: Mapping[str, Any], lists: CodeLists) -> dict[str, Any]:
     """The document as rules and forms take it: a draft's is made from the form that it keeps."""
     return document_of(category, form_of(document), lists) if KEPT in document else dict(document)
 

@@ -16,7 +16,7 @@ from models.assets import ENDED_STATUSES, Asset, CategorySchema, SchemaStatus
 from services.assets.categories.changes import SchemaChange, changes_between
 from services.assets.categories.checks import CODE
 from services.assets.categories.form import KEPT, CategoryForm, form_of, next_colour, suggested_code
-from services.assets.categories.publishing import open_draft, reach_schema, what_is_wrong
+from services.assets.categories.publishing import find_draft_faults, open_draft, reach_schema
 from services.assets.rules.reference import catalogue
 from services.core.errors import Duplicate, Finding, Invalid, NotFound, Refused
 from services.core.identity.actor import Actor
@@ -203,7 +203,7 @@ def discard_category(actor: Actor, schema_id: UUID, version: int) -> None:
 @operation("UC-05.07", permission="category.manage", writes=False, name="check_category")
 def check_category(actor: Actor, category: str, form: CategoryForm) -> list[Finding]:
     """Everything that keeps the form from being published, beside its fields; see `category_form_checks`."""
-    return what_is_wrong(category, form)
+    return find_draft_faults(category, form)
 
 
 @operation("UC-05.07", permission="category.manage", writes=False, name="category_changes")

@@ -18,7 +18,7 @@ from sqlmodel import col
 from models.assets import ENDED_STATUSES, Asset
 from services.assets.categories.document import document_of
 from services.assets.categories.form import CategoryForm
-from services.assets.rules.attributes import Judge, judges, objections, speak
+from services.assets.rules.attributes import Judge, compile_judges, objections, schema_finding
 from services.assets.rules.check import ASSET_RULES, check_asset
 from services.assets.rules.prepare import AssetReference, AssetRuleContext, prepare, text_frame
 from services.assets.rules.reference import CATEGORY_LIST, catalogue, rule_context
@@ -115,7 +115,7 @@ def category_effect(
     document = document_of(category, form, catalogue().reference.code_lists)
     reference = _reference(category, document)
     context = replace(rule_context(), reference=reference, is_new=False)
-    judge = judges(reference)[category]
+    judge = compile_judges(reference)[category]
     labels = {field.term: field.label for field in (*CORE.values(), *category_fields(document))}
     conditions = (
         col(Asset.asset_category) == category,
@@ -135,13 +135,13 @@ def category_effect(
 
 def _batches(document: Mapping[str, Any], conditions: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Rows of (id, name, version, own attributes, and what the schema asks for of the core terms)."""
-    columns = [col(getattr(Asset, snake(term))).label(term) for term in _asked(document)]
+    columns = [col(getattr(Asset, snake(term))).label(term) for term in _required_terms(document)]
     head = col(Asset.id), col(Asset.asset_name), col(Asset.schema_version), col(Asset.category_attributes)
     query = select(*head, *columns).where(*conditions).execution_options(yield_per=BATCH)
     yield from current_session().execute(query).partitions()
 
 
-def _asked(document: Mapping[str, Any]) -> list[str]:
+def _required_terms(document: Mapping[str, Any]) -> list[str]:
     """The core terms that the verdict of the schema's rules depends on, as far as an asset keeps them."""
     conditional: Mapping[str, str] = document.get("x-mandatory-when", {})
     groups = [term for group in document.get("x-mandatory-any", ()) for term in group]
@@ -189,7 +189,7 @@ class _EffectCounts:
                 if effect is not None and len(effect.examples) >= EXAMPLES:
                     effect.failing += 1
                 else:
-                    self._add(code, term, row, speak(code, term, values, judge.properties).message)
+                    self._add(code, term, row, schema_finding(code, term, values, judge.properties).message)
         return failing
 
     def _add(self, code: str, term: str | None, row: Any, message: str) -> None:

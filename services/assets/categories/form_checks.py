@@ -28,7 +28,7 @@ CHOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}")
 NUMBER = "A number such as 12.5, without separators"
 
 
-def wrong_form(category: str, form: CategoryForm, lists: CodeLists, others: Schemas) -> list[Finding]:
+def find_form_faults(category: str, form: CategoryForm, lists: CodeLists, others: Schemas) -> list[Finding]:
     """Everything that keeps the form from being published. `others` are the schemas of the other categories."""
     findings = [*_head(form, others), *_core(form, lists)]
     names = Counter(attribute.term for attribute in form.attributes if attribute.term)
@@ -41,20 +41,24 @@ def wrong_form(category: str, form: CategoryForm, lists: CodeLists, others: Sche
 def _head(form: CategoryForm, others: Schemas) -> Iterator[Finding]:
     title = form.title.strip()
     if not 1 <= len(title) <= LONGEST_LABEL:
-        yield _say("CATEGORY-02", "title", title, f"1 to {LONGEST_LABEL} characters", "Give the category a name.")
+        yield _make_finding(
+            "CATEGORY-02", "title", title, f"1 to {LONGEST_LABEL} characters", "Give the category a name."
+        )
     if title.lower() in {str(schema.get("title", "")).lower() for schema in others.values()}:
-        yield _say("CATEGORY-20", "title", title, "A name of its own", f"Another category is called {title}.")
+        yield _make_finding("CATEGORY-20", "title", title, "A name of its own", f"Another category is called {title}.")
     if not form.description.strip():
         message = "Say what assets belong to the category: people choose by it."
-        yield _say("CATEGORY-21", "description", "", "A sentence or two", message)
+        yield _make_finding("CATEGORY-21", "description", "", "A sentence or two", message)
     elif len(form.description) > LONGEST_HELP:
         expected = f"At most {LONGEST_HELP:,} characters"
-        yield _say("CATEGORY-21", "description", len(form.description), expected, "The description is too long.")
+        yield _make_finding(
+            "CATEGORY-21", "description", len(form.description), expected, "The description is too long."
+        )
     if form.kind not in KINDS:
         message = "Choose what its assets do: generate, store, use, or several of these."
-        yield _say("CATEGORY-03", "x-kind", form.kind, f"One of {', '.join(KINDS)}", message)
+        yield _make_finding("CATEGORY-03", "x-kind", form.kind, f"One of {', '.join(KINDS)}", message)
     if form.colour and not COLOUR.fullmatch(form.colour):
-        yield _say("CATEGORY-04", "x-colour", form.colour, "A colour such as #332288", "This is no colour.")
+        yield _make_finding("CATEGORY-04", "x-colour", form.colour, "A colour such as #332288", "This is no colour.")
 
 
 def _core(form: CategoryForm, lists: CodeLists) -> Iterator[Finding]:
@@ -63,11 +67,11 @@ def _core(form: CategoryForm, lists: CodeLists) -> Iterator[Finding]:
     for term in form.hidden:
         if term in mandatory_terms - usual_terms:
             message = f"{core_label(term)} is mandatory, so it can't be left out of the form."
-            yield _say("CATEGORY-11", "x-hidden", term, "Attributes that nobody has to give", message)
+            yield _make_finding("CATEGORY-11", "x-hidden", term, "Attributes that nobody has to give", message)
     for group in form.one_of:
         if len(set(group)) == 1:
             message = f"{core_label(group[0])} stands alone: make it mandatory, or name another beside it."
-            yield _say("CATEGORY-22", "x-mandatory-any", group[0], "Two attributes or more", message)
+            yield _make_finding("CATEGORY-22", "x-mandatory-any", group[0], "Two attributes or more", message)
     uses = Counter(usual.term for usual in form.usual if usual.term)
     for index, usual in enumerate(form.usual):
         yield from _usual(f"usual.{index}", usual, uses[usual.term] > 1, lists)
@@ -75,42 +79,48 @@ def _core(form: CategoryForm, lists: CodeLists) -> Iterator[Finding]:
 
 def _usual(field: str, usual: UsualValue, repeated: bool, lists: CodeLists) -> Iterator[Finding]:
     if not usual.term or not usual.value.strip():
-        yield _say("CATEGORY-19", field, usual.value, "An attribute and its value", "Give both, or remove the line.")
+        yield _make_finding(
+            "CATEGORY-19", field, usual.value, "An attribute and its value", "Give both, or remove the line."
+        )
         return
     label = core_label(usual.term)
     if repeated:
-        yield _say("CATEGORY-19", field, usual.term, "Each attribute once", f"{label} has a usual value already.")
+        yield _make_finding(
+            "CATEGORY-19", field, usual.term, "Each attribute once", f"{label} has a usual value already."
+        )
     attribute = CORE.get(usual.term)
     if attribute is None:
-        yield _say("CATEGORY-05", field, usual.term, "A core attribute", f"There is no core attribute {usual.term}.")
+        yield _make_finding(
+            "CATEGORY-05", field, usual.term, "A core attribute", f"There is no core attribute {usual.term}."
+        )
     elif attribute.code_list and usual.value.strip() not in {
         code.code for code in lists.get(attribute.code_list, {}).values() if code.active
     }:
         expected = f"An active code of the list {attribute.code_list}"
-        yield _say("CATEGORY-19", field, usual.value, expected, f"{label} can't be {usual.value}.")
+        yield _make_finding("CATEGORY-19", field, usual.value, expected, f"{label} can't be {usual.value}.")
     elif attribute.kind == "power" and number_of(usual.value) is None:
-        yield _say("CATEGORY-19", field, usual.value, "A number of kW", f"{usual.value} isn't a number of kW.")
+        yield _make_finding("CATEGORY-19", field, usual.value, "A number of kW", f"{usual.value} isn't a number of kW.")
 
 
 def _named(attribute: AttributeForm, names: Mapping[str, int], others: Schemas) -> Iterator[Finding]:
     path = f"attributes.{attribute.id}"
     if not 1 <= len(attribute.label.strip()) <= LONGEST_LABEL:
-        yield _say(
+        yield _make_finding(
             "CATEGORY-18", f"{path}.label", attribute.label, f"1 to {LONGEST_LABEL} characters", "Give it a label."
         )
     name = attribute.term
     reserved = name in CORE or name in REGISTER_TERMS or name == ATTRIBUTES_TERM
     if not ATTRIBUTE.fullmatch(name) and (name or attribute.label.strip()):
         expected = "A letter, then letters, digits and underscores, 60 at most, such as UsableEnergy_kWh"
-        yield _say("CATEGORY-07", f"{path}.name", name, expected, f"{name or 'Nothing'} can't be a name.")
+        yield _make_finding("CATEGORY-07", f"{path}.name", name, expected, f"{name or 'Nothing'} can't be a name.")
     elif reserved:
         message = f"{name} is an attribute of all assets: take another name."
-        yield _say("CATEGORY-07", f"{path}.name", name, "A name that no core attribute has", message)
+        yield _make_finding("CATEGORY-07", f"{path}.name", name, "A name that no core attribute has", message)
     elif names.get(name, 0) > 1:
-        yield _say("CATEGORY-12", f"{path}.name", name, "Each name once", f"Two attributes are called {name}.")
+        yield _make_finding("CATEGORY-12", f"{path}.name", name, "Each name once", f"Two attributes are called {name}.")
     if len(attribute.help) > LONGEST_HELP:
         expected = f"At most {LONGEST_HELP:,} characters"
-        yield _say("CATEGORY-18", f"{path}.help", len(attribute.help), expected, "The help text is too long.")
+        yield _make_finding("CATEGORY-18", f"{path}.help", len(attribute.help), expected, "The help text is too long.")
     yield from _as_elsewhere(attribute, others)
 
 
@@ -126,7 +136,7 @@ def _as_elsewhere(attribute: AttributeForm, others: Schemas) -> Iterator[Finding
             message = (
                 f"In {schema.get('title')} {attribute.term} is {expected}. Make it the same here, or take another name."
             )
-            yield _say(
+            yield _make_finding(
                 "CATEGORY-13", f"attributes.{attribute.id}.name", attribute.term, f"As elsewhere: {expected}", message
             )
             return
@@ -143,7 +153,9 @@ def _typed(attribute: AttributeForm, lists: CodeLists) -> Iterator[Finding]:
     example = example_of(attribute)
     if example is None or not compile_schema(spec_of(attribute, lists)).is_valid(example):
         message = f"{attribute.example} isn't {expectation(spec_of(attribute, lists))}."
-        yield _say("CATEGORY-17", f"{path}.example", attribute.example, "A value that the attribute accepts", message)
+        yield _make_finding(
+            "CATEGORY-17", f"{path}.example", attribute.example, "A value that the attribute accepts", message
+        )
 
 
 def _bounds(attribute: AttributeForm, path: str) -> Iterator[Finding]:
@@ -152,15 +164,17 @@ def _bounds(attribute: AttributeForm, path: str) -> Iterator[Finding]:
     for bound in ("minimum", "maximum"):
         text = getattr(attribute, bound).strip()
         if text and number_of(text) is None:
-            yield _say("CATEGORY-14", f"{path}.{bound}", text, NUMBER, f"{text} isn't a number.")
+            yield _make_finding("CATEGORY-14", f"{path}.{bound}", text, NUMBER, f"{text} isn't a number.")
         elif text and attribute.kind == "integer" and not isinstance(number_of(text), int):
             message = f"{text} isn't a whole number, the attribute is."
-            yield _say("CATEGORY-14", f"{path}.{bound}", text, "A whole number", message)
+            yield _make_finding("CATEGORY-14", f"{path}.{bound}", text, "A whole number", message)
     least, most = number_of(attribute.minimum), number_of(attribute.maximum)
     empty = attribute.above_minimum or attribute.below_maximum
     if least is not None and most is not None and (least > most or (least == most and empty)):
         message = "No number is in this range."
-        yield _say("CATEGORY-14", f"{path}.maximum", attribute.maximum, f"More than {attribute.minimum}", message)
+        yield _make_finding(
+            "CATEGORY-14", f"{path}.maximum", attribute.maximum, f"More than {attribute.minimum}", message
+        )
 
 
 def _text(attribute: AttributeForm, path: str) -> Iterator[Finding]:
@@ -169,17 +183,17 @@ def _text(attribute: AttributeForm, path: str) -> Iterator[Finding]:
     for bound in ("shortest", "longest"):
         text = getattr(attribute, bound).strip()
         if text and length_of(text) is None:
-            yield _say("CATEGORY-15", f"{path}.{bound}", text, "A whole number", f"{text} isn't a length.")
+            yield _make_finding("CATEGORY-15", f"{path}.{bound}", text, "A whole number", f"{text} isn't a length.")
     shortest, longest = length_of(attribute.shortest), length_of(attribute.longest)
     if shortest is not None and longest is not None and shortest > longest:
         message = "No text is both this long and this short."
-        yield _say("CATEGORY-15", f"{path}.longest", attribute.longest, f"At least {shortest}", message)
+        yield _make_finding("CATEGORY-15", f"{path}.longest", attribute.longest, f"At least {shortest}", message)
     if attribute.pattern.strip():
         try:
             compile_schema({"type": "string", "pattern": attribute.pattern.strip()})
         except (ValueError, jsonschema_rs.ValidationError):
             expected = "A regular expression without look-around, such as ^[A-Z]{2}[0-9]{4}$"
-            yield _say(
+            yield _make_finding(
                 "CATEGORY-16", f"{path}.pattern", attribute.pattern, expected, f"{attribute.pattern} is no pattern."
             )
 
@@ -189,19 +203,25 @@ def _listed(attribute: AttributeForm, path: str, lists: CodeLists) -> Iterator[F
         return
     if attribute.code_list and attribute.code_list not in lists:
         message = f"There is no code list {attribute.code_list}."
-        yield _say("CATEGORY-23", f"{path}.choices", attribute.code_list, "A code list of the register", message)
+        yield _make_finding(
+            "CATEGORY-23", f"{path}.choices", attribute.code_list, "A code list of the register", message
+        )
         return
     pairs = choices_in(attribute, lists)
     if not 1 <= len(pairs) <= MOST_CHOICES:
         message = "Give the choices, one a line." if not pairs else f"{len(pairs)} are too many: make it a text."
-        yield _say("CATEGORY-23", f"{path}.choices", len(pairs), f"1 to {MOST_CHOICES} choices", message)
+        yield _make_finding("CATEGORY-23", f"{path}.choices", len(pairs), f"1 to {MOST_CHOICES} choices", message)
     for code, times in Counter(code for code, _label in pairs).items():
         if not CHOICE.fullmatch(code):
             expected = "A code of letters, digits and _ . + -, 60 at most"
-            yield _say("CATEGORY-23", f"{path}.choices", code, expected, f"{code or 'Nothing'} can't be a code.")
+            yield _make_finding(
+                "CATEGORY-23", f"{path}.choices", code, expected, f"{code or 'Nothing'} can't be a code."
+            )
         if times > 1:
-            yield _say("CATEGORY-23", f"{path}.choices", code, "Each code once", f"{code} is there {times} times.")
+            yield _make_finding(
+                "CATEGORY-23", f"{path}.choices", code, "Each code once", f"{code} is there {times} times."
+            )
 
 
-def _say(code: str, field: str, value: object, expected: str, message: str) -> Finding:
+def _make_finding(code: str, field: str, value: object, expected: str, message: str) -> Finding:
     return Finding(code, field, str(value) or None, expected, message)

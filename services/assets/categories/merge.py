@@ -6,20 +6,20 @@ from typing import Any
 from services.assets.categories.form import AttributeForm, CategoryForm
 
 
-def merged(base: CategoryForm, own: CategoryForm, other: CategoryForm) -> CategoryForm | None:
-    """The form with the changes of both since `base`; None where both changed the same thing in different ways."""
+def merge_forms(base: CategoryForm, own: CategoryForm, other: CategoryForm) -> CategoryForm | None:
+    """Merge the changes of both since `base`; None where both changed the same thing in different ways."""
     values: dict[str, Any] = {}
     for name in CategoryForm.model_fields:
         if name == "attributes":
             values[name] = _attributes(base.attributes, own.attributes, other.attributes)
         else:
-            values[name] = _either(getattr(base, name), getattr(own, name), getattr(other, name))
+            values[name] = _pick_changed(getattr(base, name), getattr(own, name), getattr(other, name))
         if values[name] is None:
             return None
     return CategoryForm(**values)
 
 
-def _either(base: Any, own: Any, other: Any) -> Any:
+def _pick_changed(base: Any, own: Any, other: Any) -> Any:
     """The one that was changed; None where both were, differently. No field of a form is None."""
     if own in (base, other):
         return other
@@ -30,7 +30,7 @@ def _attributes(
     base: Sequence[AttributeForm], own: Sequence[AttributeForm], other: Sequence[AttributeForm]
 ) -> list[AttributeForm] | None:
     """Merge attributes field by field, in the order of whoever changed it."""
-    order = _either(*([attribute.id for attribute in attributes] for attributes in (base, own, other)))
+    order = _pick_changed(*([attribute.id for attribute in attributes] for attributes in (base, own, other)))
     if order is None:
         return None
     by_id = [{attribute.id: attribute for attribute in attributes} for attributes in (base, own, other)]
@@ -46,7 +46,9 @@ def _attributes(
             # Added by one, or taken out by one and put back in nobody's order: whoever has it has the last word.
             merged_attributes.append(versions[-1])
             continue
-        fields = {name: _either(*(getattr(form, name) for form in versions)) for name in AttributeForm.model_fields}
+        fields = {
+            name: _pick_changed(*(getattr(form, name) for form in versions)) for name in AttributeForm.model_fields
+        }
         if None in fields.values():
             return None
         merged_attributes.append(AttributeForm(**fields))

@@ -10,10 +10,10 @@ from sqlmodel import col
 from models.assets import CategorySchema, CodeListEntry, SchemaStatus
 from models.events import EventType
 from services.assets.categories.changes import changes_between
-from services.assets.categories.checks import wrong_document
-from services.assets.categories.document import compiled
+from services.assets.categories.checks import find_document_faults
+from services.assets.categories.document import compile_document
 from services.assets.categories.form import KEPT, CategoryForm, form_of
-from services.assets.categories.form_checks import wrong_form
+from services.assets.categories.form_checks import find_form_faults
 from services.assets.registration.record import is_justification
 from services.assets.rules.reference import CATEGORY_LIST, catalogue
 from services.core.attributes import CodeLists
@@ -37,7 +37,7 @@ def draft_category(actor: Actor, category: str, document: Mapping[str, Any]) -> 
     """
     content = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "additionalProperties": False}
     content.pop(KEPT, None)
-    findings = list(wrong_document(category, content))
+    findings = list(find_document_faults(category, content))
     if findings:
         raise Invalid(findings)
     draft = open_draft(category)
@@ -64,14 +64,14 @@ def open_draft(category: str) -> CategorySchema:
     return draft
 
 
-def what_is_wrong(category: str, form: CategoryForm) -> list[Finding]:
-    """Everything that keeps a draft's form from being published, inside an operation."""
+def find_draft_faults(category: str, form: CategoryForm) -> list[Finding]:
+    """Find everything that keeps a draft's form from being published, inside an operation."""
     reference = catalogue().reference
     others = {name: schema for name, schema in reference.schemas.items() if name != category}
-    findings = wrong_form(category, form, reference.code_lists, others)
-    document = compiled(category, {KEPT: form.model_dump()}, reference.code_lists)
+    findings = find_form_faults(category, form, reference.code_lists, others)
+    document = compile_document(category, {KEPT: form.model_dump()}, reference.code_lists)
     # Only what the form's own checks don't say: a document that is too large, or that no rule can run.
-    return findings or list(wrong_document(category, document))
+    return findings or list(find_document_faults(category, document))
 
 
 @operation("UC-05.07", permission="category.manage", name="publish_category")
@@ -86,18 +86,18 @@ def publish_category(actor: Actor, schema_id: UUID, version: int) -> CategorySch
         raise Refused("This version is no draft. Draft a new version to change the category.")
     lists = catalogue().reference.code_lists
     if KEPT in schema.document:
-        findings = what_is_wrong(schema.category, form_of(schema.document))
+        findings = find_draft_faults(schema.category, form_of(schema.document))
         if findings:
             raise Invalid(findings)
         named = {"$id": f"urn:fmar:category:{schema.category}:{schema.schema_version}"}
-        schema.document = {**compiled(schema.category, schema.document, lists), **named}
+        schema.document = {**compile_document(schema.category, schema.document, lists), **named}
     schema.status = SchemaStatus.PUBLISHED
     schema.published_at = now()
     entry = _category_code(schema.category)
     entry.label = str(schema.document["title"])
     entry.applies_to = APPLIES_TO[schema.document["x-kind"]]
     entry.active = True
-    _tell(schema, EventType.CATEGORY_PUBLISHED, {})
+    _emit_change(schema, EventType.CATEGORY_PUBLISHED, {})
     return schema
 
 
@@ -137,7 +137,7 @@ def deprecate_category(
     for ended in published_versions if whole else [schema]:
         ended.status = SchemaStatus.DEPRECATED
         ended.document = {**ended.document, "deprecated": True, "x-deprecation": words}
-        _tell(ended, EventType.CATEGORY_DEPRECATED, {"reason": words})
+        _emit_change(ended, EventType.CATEGORY_DEPRECATED, {"reason": words})
     if whole or len(published_versions) == 1:
         _category_code(schema.category).active = False
     return schema
@@ -161,11 +161,11 @@ def reach_schema(schema_id: UUID, version: int | None) -> CategorySchema:
         raise NotFound("category", schema_id)
     if version is not None and schema.version != version:
         current = {"Category": schema.category, "Status": str(schema.status), "Version": schema.version}
-        raise Conflict("Somebody else changed this category.", current, _told(schema, version))
+        raise Conflict("Somebody else changed this category.", current, _describe_changes(schema, version))
     return schema
 
 
-def _told(schema: CategorySchema, version: int) -> dict[str, tuple[Any, Any]]:
+def _describe_changes(schema: CategorySchema, version: int) -> dict[str, tuple[Any, Any]]:
     """Changes that others made since a version was read, by their subject: (before, after)."""
     lists: CodeLists = catalogue().reference.code_lists
     changes = changes_since(schema, version)
@@ -178,6 +178,6 @@ def _told(schema: CategorySchema, version: int) -> dict[str, tuple[Any, Any]]:
     return described
 
 
-def _tell(schema: CategorySchema, event_type: EventType, more: Mapping[str, str]) -> None:
+def _emit_change(schema: CategorySchema, event_type: EventType, more: Mapping[str, str]) -> None:
     payload = {"category": schema.category, "schema_version": schema.schema_version, **more}
     emit(event_type, schema, organisation_id=None, payload=payload)

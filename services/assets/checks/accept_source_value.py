@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from models.assets import Asset, CheckSource
-from services.assets.checks.differences import ABSENT, Difference, chosen
-from services.assets.checks.guards import reached
+from services.assets.checks.differences import ABSENT, Difference, select_differences
+from services.assets.checks.guards import reach_at_version
 from services.assets.checks.outcomes import POSITION
 from services.assets.checks.records import newest_checks
 from services.assets.registration.update import update_asset
@@ -65,8 +65,8 @@ def accept_theirs(
     An ordinary change in every other way: its rules, its consequences, its refusals (`update_asset`). The checks run again.
     Raises Refused where the source says nothing that could be taken over.
     """
-    asset = reached(actor, asset_id, "asset.update", version)
-    differences = chosen(newest_checks([asset.id]).get(asset.id, []), fields, source, settled=False)
+    asset = reach_at_version(actor, asset_id, "asset.update", version)
+    differences = select_differences(newest_checks([asset.id]).get(asset.id, []), fields, source, settled=False)
     values: dict[str, object] = {}
     for difference in differences:
         source_values = values_of(difference)

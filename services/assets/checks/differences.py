@@ -144,14 +144,14 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def chosen(
+def select_differences(
     checks: Sequence[AssetCheck],
     fields: Sequence[str] | None,
     source: CheckSource | None = None,
     *,
     settled: bool = True,
 ) -> list[Difference]:
-    """The differences that are meant: all open ones without `fields`, else those in the fields named.
+    """Select differences: all open ones without `fields`, else those in the fields named.
 
     With `settled`, one that was settled may be named too, to decide it anew. The position is one field, by either of its
     terms. Raises Invalid for a field in which nothing that matters differs.
@@ -195,13 +195,13 @@ def write_mark(
             check.outcome = outcome_of_absence(check.evidence)
         elif any(source is check.source for source, _field in names):
             check.comparisons = [
-                _marked(row, mark, forget) if differs(row) and (check.source, row["field"]) in names else row
+                _merge_mark(row, mark, forget) if differs(row) and (check.source, row["field"]) in names else row
                 for row in check.comparisons
             ]
             check.outcome = outcome_of(check.comparisons)
 
 
-def _marked(row: Mark, mark: Mark, forget: Sequence[str]) -> Mark:
+def _merge_mark(row: Mark, mark: Mark, forget: Sequence[str]) -> Mark:
     return {**{name: value for name, value in row.items() if name not in forget}, **mark}
 
 
@@ -212,7 +212,7 @@ def _absence_marked(evidence: Mark, mark: Mark, forget: Sequence[str]) -> Mark:
     return {**remaining, "settled": {**remaining.get("settled", {}), **mark}}
 
 
-def said_of(difference: Difference) -> str:
+def describe_difference(difference: Difference) -> str:
     """``rated capacity: 2,500.00 kW declared, the connection register (...) says 2,000.00 kW``, inside a sentence."""
     source = source_in_words(difference.source, difference.source_name)
     if difference.field == ABSENT:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from models.assets import Asset
-from services.assets.checks.differences import differences_of, said_of
+from services.assets.checks.differences import describe_difference, differences_of
 from services.assets.checks.outcomes import DifferenceRuling
 from services.assets.checks.records import newest_checks
 from services.assets.registration.record import conflict
@@ -18,8 +18,8 @@ VERDICTS = {
 }
 
 
-def reached(actor: Actor, asset_id: UUID, permission: str, version: int) -> Asset:
-    """The asset, held for writing, at the version that the actor read.
+def reach_at_version(actor: Actor, asset_id: UUID, permission: str, version: int) -> Asset:
+    """Reach the asset, held for writing, at the version that the actor read.
 
     Raises Conflict when it has moved on, with what others changed and decided meanwhile.
     """
@@ -41,11 +41,12 @@ def _stale(asset: Asset, version: int) -> Conflict:
             and difference.verdict
             and difference.decided_at >= read.replace(microsecond=0)
         ):
+            verdict = VERDICTS[difference.verdict]
             news.append(
-                f"{difference.by} decided on {said_of(difference)}: {VERDICTS[difference.verdict]} ({difference.reason})"
+                f"{difference.by} decided on {describe_difference(difference)}: {verdict} ({difference.reason})"
             )
         if read and difference.answered_at and difference.answered_at >= read.replace(microsecond=0):
-            news.append(f"{difference.answered_by} answered on {said_of(difference)}: {difference.answer}")
+            news.append(f"{difference.answered_by} answered on {describe_difference(difference)}: {difference.answer}")
     if not news:
         return plain
     return Conflict(f"{plain.message} Meanwhile: {'; '.join(news)}.", plain.current, plain.changes)

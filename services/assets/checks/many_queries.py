@@ -16,9 +16,9 @@ from models.assets import STATUS_LABELS, Asset, AssetCheck, AssetStatus, CheckOu
 from services.assets.checks.differences import differences_of
 from services.assets.checks.outcomes import DifferenceRuling
 from services.assets.checks.queries import IN_REVIEW, QueryDecision, answer_query, settle_query
-from services.assets.checks.records import moved_since, newest_checks
+from services.assets.checks.records import has_changed_since, newest_checks
 from services.assets.checks.settlement import settle_differences
-from services.assets.conversation.messages import asked_by_person, open_question
+from services.assets.conversation.messages import is_asked_by_person, open_question
 from services.core.errors import Finding, Invalid, NotFound
 from services.core.identity.actor import Actor
 from services.core.identity.visibility import visible, within
@@ -145,7 +145,7 @@ def _obstacle(actor: Actor, act: QueryAct, asset: Asset, version: int) -> str | 
     if asset.status not in IN_REVIEW:
         return f"It is {STATUS_LABELS[asset.status]}: it isn't in review."
     checks = _checks(asset)
-    if any(check.outcome is CheckOutcome.WAITING for check in checks) or (checks and moved_since(asset, checks)):
+    if any(check.outcome is CheckOutcome.WAITING for check in checks) or (checks and has_changed_since(asset, checks)):
         return "Sources are being asked about it: settle it once they have answered."
     if _open_differences(checks):
         return None
@@ -160,7 +160,7 @@ def _status_after(act: QueryAct, asset: Asset) -> AssetStatus:
     if act is QueryAct.ASK_FOR_CHANGE:
         return AssetStatus.QUERY
     question, _answered = open_question(asset)
-    asked = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
+    asked = question is not None and asset.status is AssetStatus.QUERY and is_asked_by_person(asset, question)
     return AssetStatus.QUERY if asked else AssetStatus.VERIFIED
 
 

@@ -53,8 +53,8 @@ class Answer:
     expected: bool = False
 
 
-def judged(source: CheckSource, comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
-    """Comparisons as they are kept: each also says whether its difference `matters`."""
+def comparison_rows(source: CheckSource, comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
+    """Comparisons as rows to store: each also says whether its difference `matters`."""
     return [
         {**asdict(comparison), "outcome": str(comparison.outcome), "matters": comparison.field not in MINOR[source]}
         for comparison in comparisons
@@ -140,7 +140,7 @@ def agreement(comparisons: Iterable[Mapping[str, Any]]) -> str:
     return f"Agrees on {', '.join(names[:-1])} and {names[-1]}." if len(names) > 1 else f"Agrees on {names[0]}."
 
 
-def fitted(
+def adjust_comparisons(
     comparisons: Iterable[Comparison],
     *,
     category: str,
@@ -150,7 +150,7 @@ def fitted(
     metres: float | None,
     tolerance_m: float,
 ) -> list[Comparison]:
-    """A connection register's comparisons, with what is known of the asset taken into account.
+    """Adjust a connection register's comparisons to what is known of the asset.
 
     The position is held to the register's own setting. What stands behind a connection as demand has a capacity of its
     own; `site_wide` names capacities that the register gives above what is registered, so for more than this asset. A
@@ -168,13 +168,13 @@ def fitted(
         elif comparison.field in site_wide or (comparison.field in CAPACITIES and category not in LISTED):
             message = "The register states the capacity of the connection, behind which this asset is one of several."
             adjusted = replace(comparison, outcome=ComparisonOutcome.NOT_STATED, message=message)
-        elif comparison.field == "ConnectionStatus" and _later(comparison, commissioned, edition_date):
+        elif comparison.field == "ConnectionStatus" and _is_published_earlier(comparison, commissioned, edition_date):
             message = f"{comparison.message} The asset was commissioned after this edition, which can't know of it yet."
             adjusted = replace(comparison, outcome=ComparisonOutcome.NOT_STATED, message=message)
         result.append(adjusted)
     return result
 
 
-def _later(comparison: Comparison, commissioned: date | None, edition_date: date) -> bool:
+def _is_published_earlier(comparison: Comparison, commissioned: date | None, edition_date: date) -> bool:
     waits = comparison.declared == "CONNECTED" and comparison.theirs == "PENDING"
     return waits and commissioned is not None and commissioned >= edition_date

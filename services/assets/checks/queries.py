@@ -12,10 +12,10 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, CheckOutcome, MessageKind
 from models.events import EventType
-from services.assets.checks.differences import answer_mark, chosen, verdict_mark, write_mark
-from services.assets.checks.guards import reached
+from services.assets.checks.differences import answer_mark, select_differences, verdict_mark, write_mark
+from services.assets.checks.guards import reach_at_version
 from services.assets.checks.outcomes import DifferenceRuling
-from services.assets.checks.records import moved_since, newest_checks, reasons_of
+from services.assets.checks.records import has_changed_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
 from services.assets.conversation.comments import post_asset_message
 from services.assets.conversation.messages import query_messages
@@ -67,7 +67,7 @@ def query_asset(actor: Actor, asset_id: UUID, text: str, version: int, files: Se
 
     Raises Conflict when stale, Invalid without a question, Refused in another state.
     """
-    asset = reached(actor, asset_id, "asset.settle", version)
+    asset = reach_at_version(actor, asset_id, "asset.settle", version)
     question = require_statement("Question", text)
     move(asset, AssetStatus.QUERY, "query_asset", question[:1000])
     post_asset_message(actor, asset, MessageKind.QUERY, question, files)
@@ -81,16 +81,16 @@ def answer_query(actor: Actor, asset_id: UUID, text: str, version: int, files: S
     Checks run again only where the FSP changed a value that they are about. Raises Conflict when stale, Invalid without
     an answer, Refused when no query is open.
     """
-    asset = reached(actor, asset_id, "asset.answer", version)
+    asset = reach_at_version(actor, asset_id, "asset.answer", version)
     answer = require_statement("Answer", text)
     move(asset, AssetStatus.PENDING_VALIDATION, "answer_query", "Answered. FMAR decides.")
     post_asset_message(actor, asset, MessageKind.ANSWER, answer, files)
     emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
     checks = newest_checks([asset.id]).get(asset.id, [])
-    unanswered = [difference for difference in chosen(checks, None) if difference.answer is None]
+    unanswered = [difference for difference in select_differences(checks, None) if difference.answer is None]
     write_mark(checks, unanswered, answer_mark(actor, answer))
     current_session().flush()
-    if checks and moved_since(asset, checks):
+    if checks and has_changed_since(asset, checks):
         start_checks(asset)
     return asset
 
@@ -111,7 +111,7 @@ def settle_query(
     who accepted the declared value and why, and the same difference raises no query again. Raises Refused while another
     difference is left open (`settle_differences` settles in part), Conflict when stale, Invalid without a reason.
     """
-    asset = reached(actor, asset_id, "asset.settle", version)
+    asset = reach_at_version(actor, asset_id, "asset.settle", version)
     text = require_statement("Reason", reason)
     match decision:
         case QueryDecision.VERIFY:
@@ -130,7 +130,7 @@ def settle_query(
 
 def _settle(actor: Actor, asset: Asset, reason: str, fields: Sequence[str] | None) -> None:
     checks = newest_checks([asset.id]).get(asset.id, [])
-    differences = chosen(checks, fields)
+    differences = select_differences(checks, fields)
     write_mark(checks, differences, verdict_mark(actor, DifferenceRuling.DECLARED_STANDS, reason))
     if open_reasons := reasons_of(checks):
         raise Refused(f"Other differences are still open. Settle these too, or ask again: {' '.join(open_reasons)}")
@@ -139,7 +139,7 @@ def _settle(actor: Actor, asset: Asset, reason: str, fields: Sequence[str] | Non
 def _forget_answers(asset: Asset) -> None:
     """Reopen the answered differences: each waits for another answer. The messages keep the old ones."""
     checks = newest_checks([asset.id]).get(asset.id, [])
-    write_mark(checks, chosen(checks, None), {}, forget=("answer",))
+    write_mark(checks, select_differences(checks, None), {}, forget=("answer",))
 
 
 @operation("UC-02.01", permission="asset.read", writes=False, name="messages_of")

@@ -23,7 +23,7 @@ from models.assets import (
 )
 from services.assets.checks.outcomes import Answer, DifferenceRuling, differs, is_open, outcome_of, reason
 from services.assets.conversation.comments import post_asset_message
-from services.assets.conversation.messages import LONGEST_MESSAGE, asked_by_person, open_question, short
+from services.assets.conversation.messages import LONGEST_MESSAGE, is_asked_by_person, open_question, shorten_reason
 from services.assets.registration.lifecycle import move
 from services.assets.rules.reference import code_lists
 from services.core.clock import now
@@ -67,7 +67,7 @@ def newest_by_source(checks: Iterable[AssetCheck], *, answered: bool = False) ->
     return [by_source[source] for source in CheckSource if source in by_source]
 
 
-def moved_since(asset: Asset, checks: list[AssetCheck]) -> bool:
+def has_changed_since(asset: Asset, checks: list[AssetCheck]) -> bool:
     """True where the asset declares other values than these checks were about."""
     oldest = min(check.asset_version for check in checks)
     if oldest == asset.version:
@@ -75,14 +75,14 @@ def moved_since(asset: Asset, checks: list[AssetCheck]) -> bool:
     return not CHECKED_COLUMNS.isdisjoint(changes_since(asset, oldest))
 
 
-def reopen(asset: Asset, sources: Iterable[CheckSource] = CheckSource) -> list[AssetCheck]:
+def reopen_checks(asset: Asset, sources: Iterable[CheckSource] = CheckSource) -> list[AssetCheck]:
     """Checks of the asset as it stands, waiting for their sources."""
-    opened = _reopened(asset, newest_checks([asset.id]).get(asset.id, []), sources)
+    opened = _reopen_checks(asset, newest_checks([asset.id]).get(asset.id, []), sources)
     current_session().flush()
     return opened
 
 
-def _reopened(
+def _reopen_checks(
     asset: Asset, checks: Iterable[AssetCheck], sources: Iterable[CheckSource] = CheckSource
 ) -> list[AssetCheck]:
     by_source = {check.source: check for check in checks}
@@ -98,7 +98,7 @@ def _reopened(
     return opened
 
 
-def _held(asset_ids: Collection[UUID]) -> list[Asset]:
+def _lock_assets(asset_ids: Collection[UUID]) -> list[Asset]:
     """Assets to be concluded on, held until the transaction ends. Raises NotFound when there is no such asset."""
     query = select(Asset).where(col(Asset.id).in_(asset_ids)).order_by(col(Asset.id))
     assets = list(current_session().scalars(query.with_for_update().execution_options(populate_existing=True)))
@@ -115,12 +115,12 @@ def open_checks(asset_ids: Collection[UUID]) -> list[tuple[Asset, list[AssetChec
     """
     newest = newest_checks(asset_ids)
     opened: list[tuple[Asset, list[AssetCheck]]] = []
-    for asset in _held(asset_ids):
+    for asset in _lock_assets(asset_ids):
         checks = newest.get(asset.id, [])
         if asset.status not in CHECKED_STATUSES:
             checks = []
-        elif not checks or moved_since(asset, checks):
-            checks = _reopened(asset, checks)
+        elif not checks or has_changed_since(asset, checks):
+            checks = _reopen_checks(asset, checks)
         opened.append((asset, checks))
     return opened
 
@@ -148,7 +148,7 @@ def record_answers(
 def _keep(check: AssetCheck, answer: Answer) -> None:
     differing = answer.outcome in (CheckOutcome.DIFFERS, CheckOutcome.NOT_FOUND)
     earlier = _settled_before(check) if differing else {}
-    rows = [_settled_again(row, earlier.get(_said(row))) for row in answer.comparisons]
+    rows = [_settled_again(row, earlier.get(_comparison_key(row))) for row in answer.comparisons]
     evidence = {**answer.evidence, "expected": answer.expected}
     outcome = answer.outcome
     if outcome is CheckOutcome.DIFFERS:
@@ -168,7 +168,7 @@ def outcome_of_absence(evidence: Mapping[str, Any]) -> CheckOutcome:
     return CheckOutcome.SETTLED if declared_stands else CheckOutcome.NOT_FOUND
 
 
-def _said(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
+def _comparison_key(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
     return row["field"], row["declared"], row["theirs"]
 
 
@@ -179,7 +179,7 @@ def _settled_before(check: AssetCheck) -> dict[tuple[str, str | None, str | None
     for older_check in current_session().scalars(query.order_by(col(AssetCheck.asset_version))):
         for row in older_check.comparisons:
             if marks := {key: row[key] for key in MARKS if key in row}:
-                earlier[_said(row)] = marks
+                earlier[_comparison_key(row)] = marks
         if marks := {key: older_check.evidence[key] for key in ("settled", "answer") if key in older_check.evidence}:
             earlier[NOT_FOUND] = marks
     return earlier
@@ -197,7 +197,7 @@ def conclude_checks(asset_ids: Collection[UUID]) -> list[Asset]:
     that an administrator asked, or an answer to the very same reasons, is for the operator to decide. Raises NotFound.
     """
     newest = newest_checks(asset_ids)
-    assets = _held(asset_ids)
+    assets = _lock_assets(asset_ids)
     for asset in assets:
         _conclude(asset, newest.get(asset.id, []))
     return assets
@@ -205,7 +205,7 @@ def conclude_checks(asset_ids: Collection[UUID]) -> list[Asset]:
 
 def _conclude(asset: Asset, checks: list[AssetCheck]) -> None:
     waiting = any(check.outcome is CheckOutcome.WAITING for check in checks)
-    if not checks or waiting or asset.status not in CHECKED_STATUSES or moved_since(asset, checks):
+    if not checks or waiting or asset.status not in CHECKED_STATUSES or has_changed_since(asset, checks):
         return
     reasons = reasons_of(checks)
     if reasons:
@@ -233,16 +233,16 @@ def _to_query(asset: Asset, checks: list[AssetCheck], reasons: list[str]) -> Non
     text = "\n".join(reasons)
     question, answered = open_question(asset)
     answered = answered and not _half_answered(checks)
-    if question is not None and asked_by_person(asset, question):
+    if question is not None and is_asked_by_person(asset, question):
         return
     if question is not None and (answered or asset.status is AssetStatus.QUERY) and _asks(question, reasons):
         return
     if asset.status is AssetStatus.VERIFIED:
         move(asset, AssetStatus.PENDING_VALIDATION, "request_checks", "A source says otherwise.")
     if asset.status is AssetStatus.PENDING_VALIDATION:
-        move(asset, AssetStatus.QUERY, "conclude_checks", short(text))
+        move(asset, AssetStatus.QUERY, "conclude_checks", shorten_reason(text))
     else:
-        asset.status_reason = short(text)
+        asset.status_reason = shorten_reason(text)
     post_asset_message(_register(), asset, MessageKind.QUERY, text[:LONGEST_MESSAGE])
 
 
@@ -264,13 +264,13 @@ def _asks(question: AssetMessage, reasons: list[str]) -> bool:
 
 def _to_verified(asset: Asset, checks: list[AssetCheck]) -> None:
     question, _answered = open_question(asset)
-    if asset.status is AssetStatus.VERIFIED or (question is not None and asked_by_person(asset, question)):
+    if asset.status is AssetStatus.VERIFIED or (question is not None and is_asked_by_person(asset, question)):
         return
     if asset.status is AssetStatus.QUERY:
         move(asset, AssetStatus.PENDING_VALIDATION, "conclude_checks", "No source says otherwise any more.")
     agreed = [check for check in checks if check.outcome is CheckOutcome.AGREES]
     agreeing = [f"{check.source_name or CHECK_SOURCE_LABELS[check.source]}: {check.summary or ''}" for check in agreed]
-    move(asset, AssetStatus.VERIFIED, "conclude_checks", short(" ".join(agreeing)) or None)
+    move(asset, AssetStatus.VERIFIED, "conclude_checks", shorten_reason(" ".join(agreeing)) or None)
     if question is not None:
         post_asset_message(_register(), asset, MessageKind.DECISION, "Verified: no source says otherwise any more.")
 

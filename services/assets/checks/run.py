@@ -30,13 +30,13 @@ from models.sources import SourceEdition, SourceKey, SourceRecord
 from services.assets.checks.outcomes import Answer
 from services.assets.checks.records import (
     CHECKED_STATUSES,
-    moved_since,
+    has_changed_since,
     newest_checks,
     open_checks,
     record_answers,
-    reopen,
+    reopen_checks,
 )
-from services.assets.checks.sources import SMALL_SCALE_KW, ask
+from services.assets.checks.sources import SMALL_SCALE_KW, ask_source
 from services.core.errors import Refused
 from services.core.http_client import OutsideError, OutsideUnavailable
 from services.core.identity.actor import Actor
@@ -54,7 +54,7 @@ RETURNING = (AssetStatus.AWAITING_CONSENT_CHECK, AssetStatus.SUSPENDED_CONSENT_R
 
 def check_registered(events: Sequence[Event]) -> Failures:
     """New assets are checked."""
-    return _checked(events)
+    return _check_events(events)
 
 
 def check_changed(event: Event) -> None:
@@ -71,10 +71,10 @@ def check_consented(event: Event) -> None:
 
 def check_requested(events: Sequence[Event]) -> Failures:
     """Checks that somebody, or a new edition of a register, asked for."""
-    return _checked(events)
+    return _check_events(events)
 
 
-def _checked(events: Sequence[Event]) -> Failures:
+def _check_events(events: Sequence[Event]) -> Failures:
     away = ask_sources({event.record_id for event in events})
     return {event.id: away[event.record_id] for event in events if event.record_id in away}
 
@@ -113,7 +113,7 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
     outages: dict[UUID, str] = {}
     away: dict[UUID, list[str]] = {}
     with ThreadPoolExecutor(min(ASKED_AT_ONCE, len(waiting)), "fmar-asks") as askers:
-        for (asset, check), answer in zip(waiting, askers.map(_asked, *zip(*waiting, strict=True)), strict=True):
+        for (asset, check), answer in zip(waiting, askers.map(_ask_or_error, *zip(*waiting, strict=True)), strict=True):
             if isinstance(answer, Answer):
                 answers[check.id] = answer
             else:
@@ -123,9 +123,9 @@ def ask_sources(asset_ids: Collection[UUID]) -> dict[UUID, Wait]:
     return {asset_id: Wait("; ".join(reasons)) for asset_id, reasons in away.items()}
 
 
-def _asked(asset: Asset, check: AssetCheck) -> Answer | OutsideError:
+def _ask_or_error(asset: Asset, check: AssetCheck) -> Answer | OutsideError:
     try:
-        return ask(check.source, asset)
+        return ask_source(check.source, asset)
     except OutsideError as error:
         return error
 
@@ -156,7 +156,7 @@ def start_checks(
     asset: Asset, sources: tuple[CheckSource, ...] = tuple(CheckSource), edition_id: UUID | None = None
 ) -> list[AssetCheck]:
     """Open checks of the asset as it stands and tell the worker; inside an operation. `edition_id`: what gave rise to it."""
-    opened = reopen(asset, sources)
+    opened = reopen_checks(asset, sources)
     payload = {"version": asset.version, "sources": [str(source) for source in sources]}
     if edition_id is not None:
         payload["edition"] = str(edition_id)
@@ -189,7 +189,7 @@ def checks_under_way(actor: Actor, asset_id: UUID) -> bool:
     if any(check.outcome is CheckOutcome.WAITING for check in checks):
         return True
     waits = asset.status is AssetStatus.PENDING_VALIDATION
-    return waits and (not checks or moved_since(asset, checks))
+    return waits and (not checks or has_changed_since(asset, checks))
 
 
 @system_step("UC-02.01", name="recheck_after_edition")
@@ -202,13 +202,13 @@ def recheck_after_edition(edition_id: UUID) -> int:
     edition = current_session().get_one(SourceEdition, edition_id)
     if edition.recorded_at is None:
         return 0
-    assets = list(current_session().scalars(_concerned(edition, edition.recorded_at)))
+    assets = list(current_session().scalars(_select_concerned(edition, edition.recorded_at)))
     for asset in assets:
         start_checks(asset, (CheckSource.CONNECTION_REGISTER,), edition_id)
     return len(assets)
 
 
-def _concerned(edition: SourceEdition, loaded_at: datetime) -> Select[Asset]:
+def _select_concerned(edition: SourceEdition, loaded_at: datetime) -> Select[Asset]:
     later = aliased(AssetCheck)
     newest = (
         select(func.max(col(later.asset_version)))

@@ -10,18 +10,18 @@ from services.assets.checks.differences import (
     ABSENT,
     Difference,
     answer_mark,
-    chosen,
+    describe_difference,
     differences_of,
-    said_of,
+    select_differences,
     verdict_mark,
     write_mark,
 )
-from services.assets.checks.guards import reached
+from services.assets.checks.guards import reach_at_version
 from services.assets.checks.outcomes import DifferenceRuling, source_in_words
-from services.assets.checks.records import moved_since, newest_checks, reasons_of
+from services.assets.checks.records import has_changed_since, newest_checks, reasons_of
 from services.assets.checks.run import start_checks
 from services.assets.conversation.comments import post_asset_message
-from services.assets.conversation.messages import asked_by_person, open_question, short
+from services.assets.conversation.messages import is_asked_by_person, open_question, shorten_reason
 from services.assets.registration.lifecycle import move
 from services.core.conversation.files import Upload
 from services.core.errors import Finding, Invalid, Refused
@@ -61,10 +61,10 @@ def settle_differences(
     Raises Refused outside a review, while sources are asked about changed values, or with nothing to settle; Conflict when
     stale; Invalid without a reason.
     """
-    asset = reached(actor, asset_id, "asset.settle", version)
+    asset = reach_at_version(actor, asset_id, "asset.settle", version)
     text = require_statement("Reason", reason)
     checks = _settleable(asset)
-    differences = chosen(checks, fields, source)
+    differences = select_differences(checks, fields, source)
     if not differences:
         raise Refused("No difference is open on this asset: there is nothing to settle.")
     match verdict:
@@ -88,7 +88,7 @@ def _settleable(asset: Asset) -> list[AssetCheck]:
         raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: differences are settled while it is in review.")
     checks = newest_checks([asset.id]).get(asset.id, [])
     asking = any(check.outcome is CheckOutcome.WAITING for check in checks)
-    if checks and (asking or moved_since(asset, checks)):
+    if checks and (asking or has_changed_since(asset, checks)):
         raise Refused("Sources are being asked about its present values. Settle what they say once they have answered.")
     return checks
 
@@ -102,7 +102,9 @@ def _let_stand(
     files: Sequence[Upload],
 ) -> None:
     question, _answered = open_question(asset)
-    asked_personally = question is not None and asset.status is AssetStatus.QUERY and asked_by_person(asset, question)
+    asked_personally = (
+        question is not None and asset.status is AssetStatus.QUERY and is_asked_by_person(asset, question)
+    )
     write_mark(checks, differences, verdict_mark(actor, DifferenceRuling.DECLARED_STANDS, reason))
     open_reasons = reasons_of(checks)
     if open_reasons or asked_personally:
@@ -112,21 +114,23 @@ def _let_stand(
             if open_reasons
             else f"Differences are settled. Still to answer: {question.text if question else ''}"
         )
-        asset.status_reason = short(remaining if asset.status is AssetStatus.QUERY else f"Settled in part. {remaining}")
+        asset.status_reason = shorten_reason(
+            remaining if asset.status is AssetStatus.QUERY else f"Settled in part. {remaining}"
+        )
         if files:
-            text = "\n".join(f"{said_of(difference)}. Stands: {reason}" for difference in differences)
-            post_asset_message(actor, asset, MessageKind.COMMENT, _capital(text), files)
+            text = "\n".join(f"{describe_difference(difference)}. Stands: {reason}" for difference in differences)
+            post_asset_message(actor, asset, MessageKind.COMMENT, _capitalise(text), files)
         return
     settled = [difference for difference in differences_of(checks) if not difference.open]
     text = (
         reason
         if len(settled) == 1
-        else "\n".join(f"{said_of(difference)}. Stands: {difference.reason}" for difference in settled)
+        else "\n".join(f"{describe_difference(difference)}. Stands: {difference.reason}" for difference in settled)
     )
     if asset.status is AssetStatus.QUERY:
         move(asset, AssetStatus.PENDING_VALIDATION, "settle_differences", "Every difference is settled.")
-    move(asset, AssetStatus.VERIFIED, "settle_differences", short(text))
-    post_asset_message(actor, asset, MessageKind.DECISION, _capital(text), files)
+    move(asset, AssetStatus.VERIFIED, "settle_differences", shorten_reason(text))
+    post_asset_message(actor, asset, MessageKind.DECISION, _capitalise(text), files)
 
 
 def _ask_for_change(
@@ -137,17 +141,17 @@ def _ask_for_change(
     reason: str,
     files: Sequence[Upload],
 ) -> None:
-    text = "\n".join([*(_please(difference) for difference in differences), reason])
+    text = "\n".join([*(_request_correction(difference) for difference in differences), reason])
     message = post_asset_message(actor, asset, MessageKind.QUERY, text[:LONGEST_TEXT], files)
     mark = verdict_mark(actor, DifferenceRuling.THEIRS_RIGHT, reason, question_id=str(message.id))
     write_mark(checks, differences, mark, forget=("answer",))
     if asset.status is AssetStatus.PENDING_VALIDATION:
-        move(asset, AssetStatus.QUERY, "settle_differences", short(text))
+        move(asset, AssetStatus.QUERY, "settle_differences", shorten_reason(text))
     else:
-        asset.status_reason = short(text)
+        asset.status_reason = shorten_reason(text)
 
 
-def _please(difference: Difference) -> str:
+def _request_correction(difference: Difference) -> str:
     source = source_in_words(difference.source, difference.source_name)
     if difference.field == ABSENT:
         return f"Please correct what this asset is found by: {source} does not know it."
@@ -155,7 +159,7 @@ def _please(difference: Difference) -> str:
     return f"{difference.label}: {source} says {source_value}. Please change what is declared ({declared})."
 
 
-def _capital(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[0].upper() + text[1:LONGEST_TEXT]
 
 
@@ -168,7 +172,7 @@ def answer_differences(
     Until then the asset stays in Query. Raises Conflict when stale, Invalid for a field in which nothing is open or an
     answer that says nothing, Refused when no query is open.
     """
-    asset = reached(actor, asset_id, "asset.answer", version)
+    asset = reach_at_version(actor, asset_id, "asset.answer", version)
     if asset.status is not AssetStatus.QUERY:
         raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: no query is open on it.")
     texts = {field: require_statement(field, text) for field, text in answers.items()}
@@ -177,7 +181,7 @@ def answer_differences(
     checks = newest_checks([asset.id]).get(asset.id, [])
     lines: list[str] = []
     for field, text in texts.items():
-        differences = chosen(checks, [field], settled=False)
+        differences = select_differences(checks, [field], settled=False)
         write_mark(checks, differences, answer_mark(actor, text))
         lines.append(f"{differences[0].label}: {text}")
     post_asset_message(actor, asset, MessageKind.ANSWER, "\n".join(lines)[:LONGEST_TEXT], files)
@@ -185,6 +189,6 @@ def answer_differences(
         move(asset, AssetStatus.PENDING_VALIDATION, "answer_differences", "Answered. FMAR decides.")
         emit_for_asset(EventType.ASSET_QUERY_ANSWERED, asset, {"by": actor.name})
         current_session().flush()
-        if moved_since(asset, checks):
+        if has_changed_since(asset, checks):
             start_checks(asset)
     return asset

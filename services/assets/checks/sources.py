@@ -21,7 +21,7 @@ from services.assets.checks.installation_registry import (
     compare_installation,
 )
 from services.assets.checks.mpan_register import HttpMpanRegister, compare_mpan
-from services.assets.checks.outcomes import Answer, agreement, fitted, judged, outcome_of, reason
+from services.assets.checks.outcomes import Answer, adjust_comparisons, agreement, comparison_rows, outcome_of, reason
 from services.assets.registration.record import STORED_TERMS
 from services.assets.rules.reference import code_lists
 from services.assets.sources.compare import compare
@@ -65,7 +65,7 @@ def terms_of(asset: Asset) -> dict[str, Any]:
     return {term: getattr(asset, column) for term, column in STORED_TERMS.items()}
 
 
-def ask(source: CheckSource, asset: Asset) -> Answer:
+def ask_source(source: CheckSource, asset: Asset) -> Answer:
     """Ask a source about an asset. Raises OutsideUnavailable or OutsideRefused when it gives no answer."""
     match source:
         case CheckSource.MPAN_REGISTER:
@@ -78,15 +78,15 @@ def ask(source: CheckSource, asset: Asset) -> Answer:
             assert_never(source)
 
 
-def _not_asked(why: str) -> Answer:
+def _not_applicable(why: str) -> Answer:
     return Answer(CheckOutcome.NOT_APPLICABLE, why)
 
 
-def _said(
+def _build_answer(
     source: CheckSource, comparisons: list[Comparison], introduction: str, source_name: str | None = None, **fields: Any
 ) -> Answer:
     """An answer from comparisons: outcome, and a summary that begins with how the record was found."""
-    rows = judged(source, comparisons)
+    rows = comparison_rows(source, comparisons)
     outcome = outcome_of(rows)
     codes = code_lists()
     if outcome is CheckOutcome.DIFFERS:
@@ -108,10 +108,10 @@ def _ask_mpan_register(asset: Asset) -> Answer:
         term: mpan for term, mpan in (("ImportMPAN", asset.import_mpan), ("ExportMPAN", asset.export_mpan)) if mpan
     }
     if not mpans:
-        return _not_asked("Not asked: the asset has no MPAN.")
+        return _not_applicable("Not asked: the asset has no MPAN.")
     url = settings().mpan_register_url
     if not url:
-        return _not_asked("Not asked: no MPAN register is connected.")
+        return _not_applicable("Not asked: no MPAN register is connected.")
     register = mpan_register(url, settings().mpan_register_key.get_secret_value())
     record_of = {term: register.find(mpan) for term, mpan in mpans.items()}
     terms, label = terms_of(asset), "MPAN register"
@@ -126,23 +126,23 @@ def _ask_mpan_register(asset: Asset) -> Answer:
     records = [record for record in record_of.values() if record is not None]
     evidence = _evidence(label, list(records), record=", ".join(record.mpan for record in records))
     if not records:
-        rows = judged(CheckSource.MPAN_REGISTER, comparisons)
+        rows = comparison_rows(CheckSource.MPAN_REGISTER, comparisons)
         summary = f"The MPAN register does not know {' or '.join(mpans.values())}."
         return Answer(CheckOutcome.NOT_FOUND, summary, rows, "MPAN", label, None, evidence, expected=True)
     introduction = f"Knows {' and '.join(record.mpan for record in records)}."
-    return _said(CheckSource.MPAN_REGISTER, comparisons, introduction, matched_by="MPAN", evidence=evidence)
+    return _build_answer(CheckSource.MPAN_REGISTER, comparisons, introduction, matched_by="MPAN", evidence=evidence)
 
 
 def _ask_installation_registry(asset: Asset) -> Answer:
     certificates = [alias["value"] for alias in asset.aliases if alias["scheme"] == "MCS"]
     small = asset.rated_capacity <= SMALL_SCALE_KW and asset.asset_category in CERTIFIED
     if not certificates and not (small and asset.serial_number and asset.manufacturer):
-        return _not_asked(
+        return _not_applicable(
             "Not asked: it certifies small installations (up to 50 kW), by serial number and manufacturer or by MCS number."
         )
     url = settings().installation_registry_url
     if not url:
-        return _not_asked("Not asked: no installation registry is connected.")
+        return _not_applicable("Not asked: no installation registry is connected.")
     registry = installation_registry(url, settings().installation_registry_key.get_secret_value())
     record: InstallationRecord | None
     if certificates:
@@ -162,7 +162,9 @@ def _ask_installation_registry(asset: Asset) -> Answer:
     evidence = _evidence(label, [record], record=record.certificate)
     compared = compare_installation(terms_of(asset), record)
     introduction = f"Found by {matched_by}: certificate {record.certificate}."
-    return _said(CheckSource.INSTALLATION_REGISTRY, compared, introduction, matched_by=matched_by, evidence=evidence)
+    return _build_answer(
+        CheckSource.INSTALLATION_REGISTRY, compared, introduction, matched_by=matched_by, evidence=evidence
+    )
 
 
 @operation("UC-02.01", permission="source.read", writes=False, name="ask_connection_register")
@@ -170,10 +172,10 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
     """Compare an asset with the loaded connection registers: by MPAN, else by alias, else by place."""
     editions = {edition.id: edition for edition in list_editions(actor)}
     if not editions:
-        return _not_asked("Not asked: no connection register is loaded.")
+        return _not_applicable("Not asked: no connection register is loaded.")
     named = any(alias["scheme"] in SourceKind.__members__ for alias in asset.aliases)
     if asset.rated_capacity < SMALL_SCALE_KW and not named:
-        return _not_asked("Not asked: connection registers list connections of 50 kW or more.")
+        return _not_applicable("Not asked: connection registers list connections of 50 kW or more.")
     terms = terms_of(asset)
     match = _match(actor, asset, terms)
     if match is None:
@@ -181,7 +183,7 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
     edition = editions[match.record["last_edition_id"]]
     distance = metres_apart(terms, match.record)
     tolerance = float(setting("source.position_tolerance_m")) + max(0, nearby_m(match.record) - 1_000)
-    compared = fitted(
+    compared = adjust_comparisons(
         compare(terms, match.record),
         category=asset.asset_category,
         site_wide=_site_wide(match.record),
@@ -196,7 +198,7 @@ def ask_connection_register(actor: Actor, asset: Asset) -> Answer:
         "site": match.record.get("site_name"),
         "match": match.message,
     }
-    answer = _said(
+    answer = _build_answer(
         CheckSource.CONNECTION_REGISTER,
         compared,
         match.message,
@@ -257,7 +259,7 @@ def _not_found(asset: Asset, editions: list[Edition], nearby: Answer | None) -> 
         covering = [edition for edition in editions if edition.kind == SourceKind.REPD]
     if not covering:
         area_text = f" for {asset.dno_connection}" if asset.dno_connection else ""
-        return _not_asked(f"Not asked: no connection register is loaded{area_text}.")
+        return _not_applicable(f"Not asked: no connection register is loaded{area_text}.")
     edition = covering[0]
     large = asset.rated_capacity >= EXPECTED_KW and _generates(asset)
     newer = is_newer(asset, edition.edition_date)

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from models.assets import Asset, AssetCheck, AssetMessage, AssetStatus, MessageKind
 from models.core import LedgerEntry
-from services.assets.checks.guards import reached
+from services.assets.checks.guards import reach_at_version
 from services.assets.registration.lifecycle import move
 from services.core.clock import now
 from services.core.errors import Refused
@@ -57,7 +57,7 @@ def take_back_decision(actor: Actor, asset_id: UUID, version: int) -> Asset:
     The decision's message stays and says that it was taken back. Raises Refused a minute after the decision, and where it
     isn't the last thing that happened to the asset; Conflict when stale.
     """
-    asset = reached(actor, asset_id, "asset.settle", version)
+    asset = reach_at_version(actor, asset_id, "asset.settle", version)
     decision = _decision(actor, asset)
     if decision is None:
         raise Refused(

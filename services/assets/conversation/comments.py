@@ -118,7 +118,7 @@ _PARTIES = ("service_provider_id", "organisation_id", "submitted_by_organisation
 _NAME = func.coalesce(col(Organisation.organisation_trading_name), col(Organisation.organisation_legal_name))
 
 
-def _has(column: object, value: str) -> ColumnElement[bool]:
+def _list_contains(column: object, value: str) -> ColumnElement[bool]:
     """Condition that a stored list has this value."""
     return cast(column, String).contains(f'"{value}"', autoescape=True)
 
@@ -134,10 +134,10 @@ class _Party(NamedTuple):
 def names_involved(asset: Asset) -> list[str]:
     """Names of those who may see an asset (`involved`), inside an operation, for an asset that the actor may see."""
     parties = [party for name in _PARTIES if (party := getattr(asset, name)) is not None]
-    is_national = _has(col(Organisation.organisation_roles), NATIONAL)
+    is_national = _list_contains(col(Organisation.organisation_roles), NATIONAL)
     reasons = [col(Organisation.id).in_(parties), is_national]
     if asset.dno_connection:
-        reasons.append(_has(col(Organisation.licence_areas), asset.dno_connection))
+        reasons.append(_list_contains(col(Organisation.licence_areas), asset.dno_connection))
     active = col(Organisation.organisation_status) == OrganisationStatus.ACTIVE
     query = select(col(Organisation.id), _NAME, is_national.label("is_national")).where(active, or_(*reasons))
     order = {identifier: rank for rank, identifier in enumerate(parties)}

@@ -18,7 +18,7 @@ def query_messages(asset_id: UUID) -> list[AssetMessage]:
     return list(current_session().scalars(select(AssetMessage).where(*of_query).order_by(col(AssetMessage.id))))
 
 
-def asked_by_person(asset: Asset, question: AssetMessage) -> bool:
+def is_asked_by_person(asset: Asset, question: AssetMessage) -> bool:
     """True where a person asked of their own accord: neither the checks, nor an operator who found a source right.
 
     Only such a question is lifted by nobody but the operator; the others go with the difference that they are about.
@@ -47,6 +47,6 @@ def open_question(asset: Asset) -> tuple[AssetMessage | None, bool]:
     return question, is_answered
 
 
-def short(text: str) -> str:
+def shorten_reason(text: str) -> str:
     """Cut a text to the length of a status's reason."""
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

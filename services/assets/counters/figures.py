@@ -182,7 +182,7 @@ def _settle(edition: FigureEdition, figures: Figures) -> Figures:
 
 def _build_numbers(figures: Figures, waiting: Waiting, *, anonymised: bool) -> RegisterNumbers:
     labels = {code: entry.label for code, entry in catalogue().reference.code_lists.get(CATEGORY_LIST, {}).items()}
-    hidden = anonymised and _too_few(figures.total)
+    hidden = anonymised and _is_small(figures.total)
 
     def cells(rows: Sequence[UndisclosedFigure], names: Mapping[str, str]) -> list[Cell]:
         return _cells(rows, names, anonymised, hidden)
@@ -286,13 +286,13 @@ def _registered(condition: ColumnElement[bool], anonymised: bool) -> tuple[dict[
     )
 
 
-def _too_few(row: UndisclosedFigure) -> bool:
+def _is_small(row: UndisclosedFigure) -> bool:
     return 0 < row.assets < FEWEST_ASSETS or 0 < row.providers < FEWEST_ORGANISATIONS
 
 
 def _cells(rows: Sequence[UndisclosedFigure], labels: Mapping[str, str], anonymised: bool, hidden: bool) -> list[Cell]:
     """Rows as cells, in the order of the labels; those withheld when anonymised."""
-    withheld = _withheld(rows) if anonymised else set()
+    withheld = _select_withheld(rows) if anonymised else set()
     order = {code: position for position, code in enumerate(labels)}
     cells = [
         Cell(row.code, labels.get(row.code, row.code or "Not known"), row.assets, Decimal(row.rated).scaleb(-2))
@@ -308,14 +308,14 @@ def _cells(rows: Sequence[UndisclosedFigure], labels: Mapping[str, str], anonymi
     ]
 
 
-def _withheld(rows: Sequence[UndisclosedFigure]) -> set[str]:
+def _select_withheld(rows: Sequence[UndisclosedFigure]) -> set[str]:
     """Codes of cells that are too small, and of as many more, the smallest first, as hide them from subtraction.
 
     What is withheld together can be worked out as one sum, so it has to be large enough as well.
     """
-    small = [row for row in rows if _too_few(row)]
+    small = [row for row in rows if _is_small(row)]
     larger = sorted((row for row in rows if row not in small), key=lambda row: row.assets)
-    while small and larger and (len(small) == 1 or all(_too_few(row) for row in small)):
+    while small and larger and (len(small) == 1 or all(_is_small(row) for row in small)):
         small.append(larger.pop(0))
     return {row.code for row in small}
 

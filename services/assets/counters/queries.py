@@ -41,8 +41,8 @@ class TallyRow(NamedTuple):
     rated: int
 
 
-def narrowed(actor: Actor, permission: str) -> Actor:
-    """The actor without roles that reach single organisations' assets, where these lie in the actor's areas anyway.
+def narrow_roles(actor: Actor, permission: str) -> Actor:
+    """Drop the actor's roles that reach single organisations' assets, where these lie in the actor's areas anyway.
 
     A system operator's user who also looks after its people sees what the organisation itself provides, and mostly it
     provides nothing: its areas alone then say what is seen, which an index and the kept counts answer.
@@ -85,7 +85,7 @@ def areas_of(actor: Actor, permission: str) -> tuple[bool, Areas]:
     return (True, tuple(sorted(actor.areas))) if actor.areas else (False, None)
 
 
-def only_counted(filters: AssetFilters) -> bool:
+def is_countable(filters: AssetFilters) -> bool:
     """True where no filter is set but those that the maintained counts tell apart."""
     uncounted = (field.name for field in fields(filters) if field.name not in COUNTED_FILTERS)
     return not any(getattr(filters, name) not in (None, (), []) for name in uncounted)
@@ -180,10 +180,10 @@ def parts_of_providers() -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
     return parts
 
 
-def count_kept(actor: Actor, filters: AssetFilters) -> int | None:
+def count_from_tallies(actor: Actor, filters: AssetFilters) -> int | None:
     """Count the visible assets that pass the filters from maintained counts; None when these can't tell."""
     answers, areas = areas_of(actor, "asset.read")
-    if not answers or not only_counted(filters):
+    if not answers or not is_countable(filters):
         return None
     selection = _selection(areas, filters)
     return 0 if selection is None else _read(_select_total(selection))[0][0] or 0
@@ -196,7 +196,7 @@ def counts_by_cell(actor: Actor, filters: AssetFilters) -> list[CellCount] | Non
     sees single organisations' assets.
     """
     answers, areas = areas_of(actor, "asset.read")
-    if not answers or not only_counted(filters):
+    if not answers or not is_countable(filters):
         return None
     selection = _selection(areas, filters)
     if selection is None:

@@ -50,7 +50,7 @@ def read_workbook(data: bytes, score: Score) -> list[TextTable]:
     """Read the visible sheets, in their order. Raises Invalid for what can't be opened."""
     with tempfile.TemporaryDirectory(prefix="fmar-") as place:
         folder = Path(place)
-        answer = _opened("xlsx", data, folder)
+        answer = _run_isolated("xlsx", data, folder)
         sheets = [
             _sheet(pl.read_ipc(folder / f"{at}.arrow"), sheet_facts, score)
             for at, sheet_facts in enumerate(answer["sheets"])
@@ -124,7 +124,7 @@ def _sheet(read: pl.DataFrame, facts: dict[str, Any], score: Score) -> TextTable
 def read_parquet(data: bytes) -> TextTable:
     """Read a Parquet file; null is an empty cell. Raises Invalid for what can't be read."""
     with tempfile.TemporaryDirectory(prefix="fmar-") as place:
-        answer = _opened("parquet", data, Path(place))
+        answer = _run_isolated("parquet", data, Path(place))
         if answer["columns"] > MOST_COLUMNS:
             raise too_many_columns(answer["columns"])
         if answer["rows"] > MOST_ROWS:
@@ -136,7 +136,7 @@ def read_parquet(data: bytes) -> TextTable:
     return TextTable("parquet", list(read.columns), numbered_from(frame, 1), unanswered=unanswered)
 
 
-def _opened(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
+def _run_isolated(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
     """Run the isolated process on a file; it gets no variable of the environment that may hold a secret."""
     (folder / "given").write_bytes(data)
     command = [sys.executable, "-m", "services.assets.files.isolated_main", kind, str(folder)]

@@ -54,7 +54,7 @@ class Unreadable(Exception):
 
 def main(kind: str, folder: Path) -> None:
     """Read ``given`` and leave what it holds, or why it is refused."""
-    bound()
+    limit_process()
     try:
         answer = workbook(folder) if kind == "xlsx" else parquet(folder)
     except Unreadable as refusal:
@@ -62,7 +62,7 @@ def main(kind: str, folder: Path) -> None:
     (folder / "told.json").write_text(json.dumps(answer), encoding="utf-8")
 
 
-def bound() -> None:
+def limit_process() -> None:
     """Limits that hold for this process: memory, seconds of computing; and it is the first to go where memory is short."""
     with suppress(ImportError):  # not on Windows
         import resource
@@ -104,7 +104,7 @@ def workbook(folder: Path) -> dict[str, Any]:
                         "The workbook has too many cells. Delete what isn't about the assets, or save the rows as CSV."
                     )
                     raise Unreadable("FILE-07", f"{cells:,} cells", words)
-                _keep(sheet, folder / f"{len(sheets)}.arrow")
+                _store_sheet(sheet, folder / f"{len(sheets)}.arrow")
                 del sheet
                 facts = _sheet_facts(packed, parts.get(name), percent_styles)
                 sheets.append({"name": name, "visible": name not in hidden, **facts})
@@ -121,7 +121,7 @@ def workbook(folder: Path) -> dict[str, Any]:
     return {"sheets": sheets, "old_days": old_days}
 
 
-def _keep(sheet: "pa.RecordBatch", path: Path) -> None:
+def _store_sheet(sheet: "pa.RecordBatch", path: Path) -> None:
     """A sheet as a table of text, some rows at a time: as a whole it would be there once more."""
     import pyarrow as pa
 

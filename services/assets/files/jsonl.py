@@ -42,7 +42,7 @@ def read_lines(data: bytes) -> TextTable:
     if encoding is not None:
         data = data.decode(encoding, "replace").encode()
     data = data.removeprefix(codecs.BOM_UTF8)
-    whole = _whole(data)
+    whole = _read_single_value(data)
     rows = iter(_lines(data) if whole is None else whole)
     headings: dict[str, int] = {}
     frames: list[pl.DataFrame] = []
@@ -105,10 +105,10 @@ def _read(number: int, line: bytes) -> Row:
         return number, {}, f"FILE-09 The line isn't JSON that can be read: {error}. Mend it, or leave it out."
     if not isinstance(document, dict):
         return number, {}, f"FILE-09 The line {_NO_OBJECT}"
-    return number, _cells(document), _repeated(line, document)
+    return number, _cells(document), _repeated_name_fault(line, document)
 
 
-def _repeated(text: bytes, value: Any) -> str | None:
+def _repeated_name_fault(text: bytes, value: Any) -> str | None:
     """Why an object with a name that it has twice can't be read."""
     name = find_repeated_name(text, value)
     return name and f"FILE-09 “{name[:100]}” is given twice: which value counts isn't sure. Leave one out."
@@ -119,7 +119,7 @@ def _cells(document: dict[str, Any]) -> dict[str, str]:
     return {name: as_text(value) or "" for name, value in document.items()}
 
 
-def _whole(data: bytes) -> Iterable[Row] | None:
+def _read_single_value(data: bytes) -> Iterable[Row] | None:
     """The rows of a text that is one JSON value, be it over several lines; None where every line stands for itself."""
     begins = data.lstrip()
     end = begins.find(b"\n")
@@ -136,10 +136,10 @@ def _whole(data: bytes) -> Iterable[Row] | None:
     document = _decoded(begins)
     if isinstance(document, dict):
         _refuse_wrapped(document)
-        return [(1, _cells(document), _repeated(begins, document))]
+        return [(1, _cells(document), _repeated_name_fault(begins, document))]
     if not isinstance(document, list):
         return None
-    if (reason := _repeated(begins, document)) is not None:
+    if (reason := _repeated_name_fault(begins, document)) is not None:
         raise refuse_file("FILE-09", None, reason.removeprefix("FILE-09 "))
     words = f"FILE-09 The member of the list {_NO_OBJECT}"
     return [

@@ -51,7 +51,7 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
     table = _best_sheet(read_sheets(data, filename, score, media_type), score)
     if len(table.headings) > MOST_COLUMNS:
         raise too_many_columns(len(table.headings))
-    frame = _filled(table.frame, len(table.headings))
+    frame = _drop_empty_rows(table.frame, len(table.headings))
     if not frame.height:
         message = (
             "There are headings, but no rows under them. Check that it was saved whole, and which sheet holds the rows."
@@ -60,10 +60,10 @@ def read_table(data: bytes, filename: str, score: Score, media_type: str | None 
     if frame.height > MOST_ROWS:
         raise too_many_rows(frame.height)
     headings = [clean_line(heading)[:LONGEST_HEADING] for heading in table.headings]
-    return replace(table, headings=headings, frame=_shortened(frame, headings))
+    return replace(table, headings=headings, frame=_shorten_cells(frame, headings))
 
 
-def _filled(frame: pl.DataFrame, width: int) -> pl.DataFrame:
+def _drop_empty_rows(frame: pl.DataFrame, width: int) -> pl.DataFrame:
     """The rows that hold something: the very same frame where all do, as in most files, since it may be a large one."""
     filled = frame[BROKEN].is_not_null()
     for place in range(width):
@@ -85,7 +85,7 @@ def _best_sheet(sheets: list[TextTable], score: Score) -> TextTable:
     return replace(best, rivals=tuple(rivals))
 
 
-def _shortened(frame: pl.DataFrame, headings: list[str]) -> pl.DataFrame:
+def _shorten_cells(frame: pl.DataFrame, headings: list[str]) -> pl.DataFrame:
     """Rows with a cell that no spreadsheet could hold are refused, and the cell is kept as far as one could."""
     for place, heading in enumerate(headings):
         column = frame[f"c{place}"]

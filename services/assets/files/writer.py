@@ -13,7 +13,7 @@ _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 MOST_SHEET_ROWS = 1_048_575
 
 
-def disarmed(column: str) -> pl.Expr:
+def disarm_formulas(column: str) -> pl.Expr:
     """Text that no spreadsheet runs: an apostrophe in front of what begins like a formula and is no number."""
     cell = pl.col(column)
     runs = cell.str.contains(RISKY) & ~cell.str.contains(_NUMBER)
@@ -30,9 +30,9 @@ def write_table(path: Path, file_format: str, rows: pl.DataFrame) -> None:
     match file_format:
         case "csv":
             with path.open("wb") as file:
-                disarmed_rows = rows.select(disarmed(name) for name in rows.columns)
+                disarmed_rows = rows.select(disarm_formulas(name) for name in rows.columns)
                 disarmed_rows.columns = (
-                    pl.DataFrame({"heading": rows.columns}).select(disarmed("heading"))["heading"].to_list()
+                    pl.DataFrame({"heading": rows.columns}).select(disarm_formulas("heading"))["heading"].to_list()
                 )
                 disarmed_rows.write_csv(file, include_bom=True)
         case "xlsx":

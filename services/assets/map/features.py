@@ -95,13 +95,13 @@ def points(assets: Sequence[Point], zoom: int, colours: Kinds) -> bytes:
     ordered = sorted(assets, key=lambda point: _TOP.get(point[4], 0))
     for longest, detailed, usual in WORDS:
         if len(assets) * usual <= MOST_BYTES:
-            body = _collection(_written(ordered, zoom, colours, longest, detailed))
+            body = _collection(_write_points(ordered, zoom, colours, longest, detailed))
             if len(body) <= MOST_BYTES:
                 return body
-    return _collection(_written(ordered, zoom, colours, -1, False))
+    return _collection(_write_points(ordered, zoom, colours, -1, False))
 
 
-def _written(ordered: Sequence[Point], zoom: int, kinds: Kinds, longest: int, detailed: bool) -> list[str]:
+def _write_points(ordered: Sequence[Point], zoom: int, kinds: Kinds, longest: int, detailed: bool) -> list[str]:
     """Each asset as JSON. `longest`: signs of a name; 0 to have its capacity instead, less for no word at all."""
     write = json.encoder.encode_basestring
     form = _POINT.replace("#", str(decimals_at(zoom)))
@@ -122,7 +122,7 @@ def _written(ordered: Sequence[Point], zoom: int, kinds: Kinds, longest: int, de
             detail = f"{kind[1]}{power}{kind[2]}" if detailed else power
         else:
             title, detail = f'"{power if longest == 0 else ""}"', ""
-        texts.append(form % (longitude, latitude, _short(identifier), position, title, detail))
+        texts.append(form % (longitude, latitude, _encode_identifier(identifier), position, title, detail))
     return texts
 
 
@@ -134,7 +134,7 @@ _SIZES = [step * 100 for step in SIZE_STEPS_KW]
 _TOP = {str(status): place for place, status in enumerate(ON_TOP, 1)}
 
 
-def _short(identifier: UUID | str) -> str:
+def _encode_identifier(identifier: UUID | str) -> str:
     """An asset's identifier in 22 signs."""
     text = identifier if isinstance(identifier, str) else identifier.hex
     return b2a_base64(bytes.fromhex(text), newline=False)[:22].decode()

@@ -146,7 +146,7 @@ def points_in(actor: Actor, filters: AssetFilters, tile: tuple[int, int, int], m
     box = box_of(*tile, REACH)
     latitude, longitude = col(Asset.latitude), col(Asset.longitude)
     reaches = and_(latitude.between(box.south, box.north), longitude.between(box.west, box.east))
-    query = _inside(actor, filters, cells_of_tile(*tile, REACH), *columns).where(reaches)
+    query = _select_inside(actor, filters, cells_of_tile(*tile, REACH), *columns).where(reaches)
     rows = current_connection().execute(query.limit(most + 1)).fetchall()
     return cast_to(list[Point], rows)
 
@@ -156,15 +156,15 @@ def counts_in(actor: Actor, filters: AssetFilters, cells: tuple[int, ...]) -> li
     resolution = h3.get_resolution(cells[0])
     maintained = counts_by_cell(actor, filters) if resolution <= COARSE else None
     if maintained is not None:
-        return _gathered(maintained, set(cells), resolution)
+        return _sum_by_parent(maintained, set(cells), resolution)
     parent = parent_in_sql(col(Asset.cell), resolution).label("parent")
     rated = func.sum(type_coerce(col(Asset.rated_capacity), BigInteger))
-    query = _inside(actor, filters, cells, parent, func.count(), rated).group_by(parent)
+    query = _select_inside(actor, filters, cells, parent, func.count(), rated).group_by(parent)
     rows: list[Any] = list(current_connection().execute(query).fetchall())
     return [CellCount(int(row[0]), row[1], int(row[2])) for row in rows]
 
 
-def _gathered(counts: Sequence[CellCount], cells: set[int], resolution: int) -> list[CellCount]:
+def _sum_by_parent(counts: Sequence[CellCount], cells: set[int], resolution: int) -> list[CellCount]:
     """Counts of a whole register, kept by cells as large or smaller, for these cells."""
     sums: dict[int, tuple[int, int]] = {}
     for count in counts:
@@ -175,18 +175,18 @@ def _gathered(counts: Sequence[CellCount], cells: set[int], resolution: int) -> 
     return [CellCount(cell, assets, rated) for cell, (assets, rated) in sums.items()]
 
 
-def _inside(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], *columns: Any) -> Any:
+def _select_inside(actor: Actor, filters: AssetFilters, cells: tuple[int, ...], *columns: Any) -> Any:
     conditions = [visible(Asset, actor), *condition(filters)]
     if scopes_of(actor, "asset.read") <= {Scope.OWN}:
         # One organisation's assets are few beside all those of an area: look for these, and then where they are.
-        conditions += [col(Asset.cell).is_not(None), _is_in(cells)]
+        conditions += [col(Asset.cell).is_not(None), _lies_in(cells)]
         return select(*columns).select_from(Asset).where(*conditions)
     spans, value = _json_rows(_spans(cells))
     inside = col(Asset.cell).between(_end(value, 0), _end(value, 1))
     return select(*columns).select_from(_SpansFirst(spans, Asset.__table__, inside)).where(*conditions)  # pyright: ignore
 
 
-def _is_in(cells: tuple[int, ...]) -> ColumnElement[bool]:
+def _lies_in(cells: tuple[int, ...]) -> ColumnElement[bool]:
     """That an asset lies in one of these cells, asked of each asset."""
     parent = parent_in_sql(col(Asset.cell), h3.get_resolution(cells[0]))
     listed, value = _json_rows(json.dumps(cells))

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from models.assets import AssetStatus
 from models.core import Event
-from services.assets.filters import AssetFilters, filters_from_kept, kept_filters
+from services.assets.filters import AssetFilters, dump_filters, load_filters
 from services.assets.map.features import Kinds, hexagons, points
 from services.assets.map.queries import (
     HIGHEST_ZOOM,
@@ -95,7 +95,7 @@ def map_ticket(actor: Actor, view: TileView, browser: str | None = None) -> str:
         PURPOSE,
         {
             "roles": sorted(actor.roles),
-            "filters": kept_filters(view.filters),
+            "filters": dump_filters(view.filters),
             "layer": view.layer,
             "colour": view.colouring,
             "all": view.one_by_one,
@@ -114,7 +114,7 @@ def open_ticket(ticket: str, browser: str | None = None) -> tuple[Actor, TileVie
     actor, claims = open_for_holder(PURPOSE, ticket, browser, "Open the map in this one.")
     if sorted(actor.roles) != claims["roles"]:
         raise Unauthenticated("Your roles have changed. Reload the page.")
-    filters = filters_from_kept(claims["filters"])
+    filters = load_filters(claims["filters"])
     return actor, TileView(filters, Layer(claims["layer"]), Colouring(claims["colour"]), bool(claims["all"]))
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.assets import Asset
-from services.assets.counters.queries import count_kept
+from services.assets.counters.queries import count_from_tallies
 from services.assets.filters import AssetFilters
 from services.assets.reading.listing import count_up_to
 from services.assets.registration.record import REGISTER_COLUMNS, changed_terms
@@ -42,7 +42,7 @@ def count_assets(actor: Actor, filters: AssetFilters | None = None, *, most: int
 
     A list page so never walks through a million rows; its `more` says when it stopped.
     """
-    maintained = count_kept(actor, filters or AssetFilters())
+    maintained = count_from_tallies(actor, filters or AssetFilters())
     if maintained is not None:
         return AssetCount(maintained)
     count = count_up_to(actor, filters or AssetFilters(), most)

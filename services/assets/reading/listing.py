@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, literal_column, select
 from sqlmodel import col
 
 from models.assets import Asset
-from services.assets.counters.queries import count_kept, narrowed, only_counted, register_size
+from services.assets.counters.queries import count_from_tallies, is_countable, narrow_roles, register_size
 from services.assets.filters import AssetFilters, condition
 from services.assets.reading.list_row import COLUMNS, AssetLine
 from services.core.errors import Finding, Invalid
@@ -91,7 +91,7 @@ def _select_page(
         expected = f"One of {', '.join(ORDERS)}"
         raise Invalid([Finding("PAGE-02", "sort", sort, expected, f"There is no order {sort}.")])
     size = max(1, min(limit, LONGEST_PAGE))
-    reader = narrowed(actor, "asset.read")
+    reader = narrow_roles(actor, "asset.read")
     page_query = ORDERS[sort].keyset.select_page(query.where(visible(Asset, reader), *condition(filters)), after, size)
     return size, follow_index(page_query, _index(reader, filters, sort, size + 1))
 
@@ -122,8 +122,8 @@ def _index(actor: Actor, filters: AssetFilters, sort: str, most: int) -> str | N
         if filtering is None and single["gsp_group"]:
             return "asset_by_gsp_group"
         return filtering or order.index_name
-    if only_counted(filters) and (filters.status or filters.asset_category):
-        passing = count_kept(actor, filters)
+    if is_countable(filters) and (filters.status or filters.asset_category):
+        passing = count_from_tallies(actor, filters)
         # Either all that pass are fetched and sorted, or the order is walked until a page is full.
         if passing is not None and passing * passing * STEPS_SORTED < most * register_size():
             return filtering
@@ -132,7 +132,7 @@ def _index(actor: Actor, filters: AssetFilters, sort: str, most: int) -> str | N
 
 def count_up_to(actor: Actor, filters: AssetFilters, most: int) -> int:
     """Count the visible assets that pass the filters, no further than `most` + 1; inside an operation."""
-    reader = narrowed(actor, "asset.read")
+    reader = narrow_roles(actor, "asset.read")
     by_capacity = filters.capacity_min is not None or filters.capacity_max is not None
     index = _index(reader, filters, "capacity" if by_capacity else "newest", most)
     some = select(literal_column("1")).select_from(Asset).where(visible(Asset, reader), *condition(filters))

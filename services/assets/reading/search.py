@@ -64,7 +64,7 @@ def find_assets(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], b
     each whole or by its beginning; the end of a serial number; names by all words given; whole postcodes and outward codes.
     """
     matches: dict[UUID, AssetMatch] = {}
-    for match in (*_identified(actor, text), *_begun(actor, text), *_named(actor, text, most)):
+    for match in (*_match_identifiers(actor, text), *_match_beginnings(actor, text), *_match_names(actor, text, most)):
         earlier = matches.get(match.row.id)
         if earlier is None or match.rank < earlier.rank:
             matches[match.row.id] = match
@@ -76,23 +76,23 @@ def find_assets(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], b
     return sorted(newest_first, key=lambda match: match.rank)[:most], complete
 
 
-def _held(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def _without_index(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """A condition to hold rows against and not to look for them by: no index is read along it."""
     return case((condition, 1), else_=0) == 1
 
 
-def _seen(actor: Actor) -> ColumnElement[bool]:
-    return _held(visible(Asset, actor))
+def _is_visible(actor: Actor) -> ColumnElement[bool]:
+    return _without_index(visible(Asset, actor))
 
 
 def _probe(actor: Actor, rank: int, field: str, column: Any, condition: ColumnElement[bool]) -> list[AssetMatch]:
     """Matches of an index, filtered afterwards by what the actor sees: no planner then reads all of that first."""
     candidates = select(col(Asset.id)).where(condition).limit(CANDIDATES)
-    rows = select(*_COLUMNS, col(column)).where(col(Asset.id).in_(candidates), _seen(actor)).limit(CANDIDATES)
+    rows = select(*_COLUMNS, col(column)).where(col(Asset.id).in_(candidates), _is_visible(actor)).limit(CANDIDATES)
     return [AssetMatch(row, rank, field, str(row[-1])) for row in current_session().execute(rows)]
 
 
-def _identified(actor: Actor, text: str) -> list[AssetMatch]:
+def _match_identifiers(actor: Actor, text: str) -> list[AssetMatch]:
     matches: list[AssetMatch] = []
     with suppress(ValueError):
         matches += _probe(actor, EXACT, "Asset ID", Asset.id, col(Asset.id) == UUID(text))
@@ -107,17 +107,17 @@ def _identified(actor: Actor, text: str) -> list[AssetMatch]:
     return matches + _aliases(actor, EXACT, text, whole=True)
 
 
-def _begun(actor: Actor, text: str) -> list[AssetMatch]:
+def _match_beginnings(actor: Actor, text: str) -> list[AssetMatch]:
     if len(text) < SHORTEST:
         return []
     matches: list[AssetMatch] = []
     digits = "".join(text.split())
     if digits.isascii() and digits.isdigit():
         for field, column in (("Import MPAN", Asset.import_mpan), ("Export MPAN", Asset.export_mpan)):
-            matches += _probe(actor, BEGINNING, field, column, starts(column, digits))
+            matches += _probe(actor, BEGINNING, field, column, starts_with(column, digits))
     serial = key_of(text) or text
-    matches += _probe(actor, BEGINNING, "Serial number", Asset.serial_number, starts(Asset.serial_key, serial))
-    code = and_(_any_provider(actor), starts(Asset.friendly_code, text))
+    matches += _probe(actor, BEGINNING, "Serial number", Asset.serial_number, starts_with(Asset.serial_key, serial))
+    code = and_(_any_provider(actor), starts_with(Asset.friendly_code, text))
     matches += _probe(actor, BEGINNING, "Own code", Asset.friendly_code, code)
     return matches + _aliases(actor, BEGINNING, text, whole=False)
 
@@ -132,10 +132,10 @@ def _any_provider(actor: Actor) -> ColumnElement[bool]:
 def _aliases(actor: Actor, rank: int, text: str, *, whole: bool) -> list[AssetMatch]:
     """By another identifier, with or without its scheme before it (`ECR:UKPN-7`)."""
     scheme, _, remainder = text.partition(":")
-    condition = col(AssetAlias.value) == text if whole else starts(AssetAlias.value, text)
+    condition = col(AssetAlias.value) == text if whole else starts_with(AssetAlias.value, text)
     if remainder.strip():
         value = remainder.strip()
-        with_scheme = col(AssetAlias.value) == value if whole else starts(AssetAlias.value, value)
+        with_scheme = col(AssetAlias.value) == value if whole else starts_with(AssetAlias.value, value)
         condition = or_(condition, and_(with_scheme, col(AssetAlias.scheme) == scheme.strip().upper()))
     query = (
         select(col(AssetAlias.asset_id), col(AssetAlias.scheme), col(AssetAlias.value))
@@ -145,21 +145,21 @@ def _aliases(actor: Actor, rank: int, text: str, *, whole: bool) -> list[AssetMa
     alias_of = {row[0]: (row[1], row[2]) for row in current_session().execute(query)}
     if not alias_of:
         return []
-    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(alias_of)), _seen(actor))
+    rows = select(*_COLUMNS).where(col(Asset.id).in_(list(alias_of)), _is_visible(actor))
     return [AssetMatch(row, rank, *alias_of[row.id]) for row in current_session().execute(rows)]
 
 
-def starts(column: Any, start: str) -> ColumnElement[bool]:
+def starts_with(column: Any, start: str) -> ColumnElement[bool]:
     """A beginning, said so that an index answers it: SQLite compares bytes, so a range is the same as a beginning."""
     if is_sqlite():
         return and_(col(column) >= start, col(column) < start + LAST)
     return col(column).startswith(start, autoescape=True)
 
 
-def _named(actor: Actor, text: str, most: int) -> list[AssetMatch]:
+def _match_names(actor: Actor, text: str, most: int) -> list[AssetMatch]:
     """Names that begin with it, in the usual spellings of capitals."""
     spellings = {text, text.upper(), text.lower(), text.capitalize(), text.title(), text[:1].upper() + text[1:]}
-    begins = or_(*(starts(Asset.asset_name, spelling) for spelling in sorted(spellings)))
+    begins = or_(*(starts_with(Asset.asset_name, spelling) for spelling in sorted(spellings)))
     return _probe(actor, NAME, "Name", Asset.asset_name, begins)[: 5 * most]
 
 
@@ -178,7 +178,7 @@ def _scanned(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], bool
     if scopes - {Scope.OWN}:
         # Read from the index of names alone, which knows the network of each asset too.
         everywhere = Scope.ALL in scopes or actor.all_areas
-        area = [] if everywhere else [_held(col(Asset.dno_connection).in_(sorted(actor.areas)))]
+        area = [] if everywhere else [_without_index(col(Asset.dno_connection).in_(sorted(actor.areas)))]
         matches += _probe(actor, WITHIN, "Name", Asset.asset_name, and_(words, *area))
     complete = len(matches) < CANDIDATES
     begun = time.monotonic()
@@ -193,7 +193,7 @@ def _scanned(actor: Actor, text: str, most: int) -> tuple[list[AssetMatch], bool
             if time.monotonic() - begun > PATIENCE:
                 return matches, False
             rows, last = _chunk(actor, anchor, or_(*conditions), last, most)
-            matches += [_match_of(row, postcode, serial_end) for row in rows]
+            matches += [_make_match(row, postcode, serial_end) for row in rows]
             if last is None:
                 break
     return matches, complete
@@ -203,9 +203,9 @@ def _postcode(postcode: str) -> ColumnElement[bool]:
     """A postcode by its beginning; an outward code alone is a whole one, so that CB1 isn't CB10."""
     whole = " " in postcode
     return (
-        starts(Asset.postcode, postcode)
+        starts_with(Asset.postcode, postcode)
         if whole
-        else or_(starts(Asset.postcode, f"{postcode} "), col(Asset.postcode) == postcode)
+        else or_(starts_with(Asset.postcode, f"{postcode} "), col(Asset.postcode) == postcode)
     )
 
 
@@ -228,7 +228,7 @@ def _chunk(
     if end is not None:
         conditions.append(identifier >= end)
     columns = (*_COLUMNS, col(Asset.postcode), col(Asset.serial_number), col(Asset.serial_key))
-    query = select(*columns).where(*conditions, condition, _seen(actor))
+    query = select(*columns).where(*conditions, condition, _is_visible(actor))
     return session.execute(query.order_by(identifier.desc()).limit(most)).all(), end
 
 
@@ -239,7 +239,7 @@ def _serial_end(text: str) -> str | None:
     return end if ends else None
 
 
-def _match_of(row: Row[Any], postcode: str | None, serial_end: str | None) -> AssetMatch:
+def _make_match(row: Row[Any], postcode: str | None, serial_end: str | None) -> AssetMatch:
     if serial_end and str(row.serial_key or "").endswith(serial_end):
         return AssetMatch(row, BEGINNING, "Serial number", str(row.serial_number))
     if postcode and str(row.postcode or "").startswith(postcode):

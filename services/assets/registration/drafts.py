@@ -35,7 +35,7 @@ def _person(actor: Actor) -> tuple[UUID, UUID]:
     return actor.user_id, actor.organisation_id
 
 
-def _own(actor: Actor) -> ColumnElement[bool]:
+def _is_own(actor: Actor) -> ColumnElement[bool]:
     """Condition of the person's own drafts: neither sent to anybody nor sent back."""
     user_id, organisation_id = _person(actor)
     return and_(
@@ -98,7 +98,7 @@ def save_draft(
     draft.asset_id, draft.asset_version = asset_id, asset_version
     draft.saved_at = now()
     session.flush()
-    own_drafts = _own(actor)
+    own_drafts = _is_own(actor)
     newest = select(col(AssetDraft.id)).where(own_drafts).order_by(col(AssetDraft.saved_at).desc()).limit(KEPT_DRAFTS)
     session.execute(delete(AssetDraft).where(own_drafts, col(AssetDraft.id).not_in(list(session.scalars(newest)))))
     return draft
@@ -155,4 +155,4 @@ def discard_draft(actor: Actor, draft_id: UUID) -> None:
 def drop_draft(actor: Actor, draft_id: UUID | None) -> None:
     """Remove the draft of what has just been recorded, in the same transaction."""
     if draft_id is not None and actor.user_id is not None:
-        current_session().execute(delete(AssetDraft).where(col(AssetDraft.id) == draft_id, _own(actor)))
+        current_session().execute(delete(AssetDraft).where(col(AssetDraft.id) == draft_id, _is_own(actor)))

@@ -30,7 +30,7 @@ def key_of(text: str | None) -> str | None:
     return " ".join(plain_code(text).upper().split()) if text else None
 
 
-def fill(asset: Asset, values: Mapping[str, Any], derived: Iterable[str]) -> set[str]:
+def fill_record(asset: Asset, values: Mapping[str, Any], derived: Iterable[str]) -> set[str]:
     """Bring checked values into the record; the terms that changed. Aliases are indexed by `index_aliases` once it is saved."""
     changed: set[str] = set()
     for term, column in STORED_TERMS.items():
@@ -67,7 +67,7 @@ def index_aliases(asset: Asset, *, active: bool = True) -> None:
     session.add_all(AssetAlias(asset_id=asset.id, scheme=scheme, value=value) for scheme, value in sorted(missing))
 
 
-def justified(
+def add_justifications(
     actor: Actor, before: list[dict[str, Any]], findings: Iterable[Finding], text: str | None
 ) -> list[dict[str, Any]]:
     """The justifications of a record after these warnings were accepted: one entry a warning, older ones kept."""

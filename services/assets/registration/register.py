@@ -6,7 +6,7 @@ from uuid import UUID
 from models.assets import Asset, AssetStatus
 from models.events import EventType
 from services.assets.registration.drafts import drop_draft
-from services.assets.registration.record import alias_rows, fill, justified, waits_for_consent
+from services.assets.registration.record import add_justifications, alias_rows, fill_record, waits_for_consent
 from services.assets.registration.shared_meters import tell_shared
 from services.assets.registration.submissions import conclude_submission, submission_behind
 from services.assets.registration.validation import Conformance, conform, disclose, disclose_after_reading
@@ -76,7 +76,7 @@ def record_new(
         managed_from=moment,
         schema_version=checked.schema_version,
     )  # pyright: ignore[reportCallIssue]  # the declared values follow from `checked`
-    fill(asset, checked.values, checked.derived)
+    fill_record(asset, checked.values, checked.derived)
     if asset.consumer_owned:
         asset.status = AssetStatus.AWAITING_CONSENT_CHECK
         asset.status_reason = waits_for_consent(asset.consent_reference)
@@ -84,7 +84,7 @@ def record_new(
         asset.submitted_by_organisation = submitted_by
     elif actor.organisation_id != asset.service_provider_id:
         asset.submitted_by_organisation = actor.organisation_id
-    asset.justifications = justified(actor, [], checked.warnings, justification)
+    asset.justifications = add_justifications(actor, [], checked.warnings, justification)
     current_session().add_all([asset, *alias_rows(asset)])
     emit_for_asset(EventType.ASSET_REGISTERED, asset, {"version": 1, "status": str(asset.status)})
     tell_shared(asset, checked.shared)

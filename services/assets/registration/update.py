@@ -14,11 +14,11 @@ from services.assets.registration.record import (
     IDENTITIES,
     INPUT_ONLY,
     STORED_TERMS,
+    add_justifications,
     as_terms,
     conflict,
-    fill,
+    fill_record,
     index_aliases,
-    justified,
 )
 from services.assets.registration.shared_meters import tell_shared
 from services.assets.registration.validation import Conformance, conform, disclose, disclose_after_reading
@@ -88,18 +88,18 @@ def update_asset(
         return asset
     reasons = write_change(actor, asset, checked, changes, justification)
     current_session().flush()
-    emit_for_asset(EventType.ASSET_CHANGED, asset, told_of(asset, changes, reasons))
+    emit_for_asset(EventType.ASSET_CHANGED, asset, change_payload(asset, changes, reasons))
     return asset
 
 
 def write_change(
     actor: Actor, asset: Asset, checked: Conformance, changes: Changes, justification: str | None
 ) -> list[str]:
-    """Bring an accepted change into the record; why it is material. Once it is saved, `told_of` is what its event says."""
+    """Bring an accepted change into the record; why it is material. `change_payload` is what its event says, once saved."""
     reasons = material_reasons(asset, changes)
-    fill(asset, checked.values, checked.derived)
+    fill_record(asset, checked.values, checked.derived)
     if checked.warnings:
-        asset.justifications = justified(actor, asset.justifications, checked.warnings, justification)
+        asset.justifications = add_justifications(actor, asset.justifications, checked.warnings, justification)
     if reasons and ASSET_LIFE_CYCLE.can(asset.status, "update_asset"):
         move(asset, AssetStatus.PENDING_VALIDATION, "update_asset", f"Changed: {'; '.join(reasons)}.")
     if "Aliases" in changes:
@@ -110,7 +110,7 @@ def write_change(
     return reasons
 
 
-def told_of(asset: Asset, changes: Changes, reasons: list[str]) -> dict[str, Any]:
+def change_payload(asset: Asset, changes: Changes, reasons: list[str]) -> dict[str, Any]:
     """The payload of a change's event."""
     return {"version": asset.version, "material": bool(reasons), "fields": sorted(changes), "reasons": reasons}
 
@@ -136,8 +136,8 @@ def change_preview(actor: Actor, asset_id: UUID, values: Mapping[str, object]) -
 def _propose(actor: Actor, asset: Asset, values: Mapping[str, object]) -> tuple[Conformance, Changes]:
     """The asset as it would be, held against the rules, and what would change. Raises Refused when it has ended."""
     require_open(asset)
-    checked = conform(actor, merged(asset, values), asset, effective_date_changed=moves_date(asset, values))
-    return checked, settle(asset, values, checked)
+    checked = conform(actor, merge_terms(asset, values), asset, effective_date_changed=moves_date(asset, values))
+    return checked, settle_changes(asset, values, checked)
 
 
 def require_open(asset: Asset) -> None:
@@ -146,7 +146,7 @@ def require_open(asset: Asset) -> None:
         raise Refused(f"The asset is {STATUS_LABELS[asset.status]}: its record is closed. Register it anew instead.")
 
 
-def settle(asset: Asset, values: Mapping[str, object], checked: Conformance) -> Changes:
+def settle_changes(asset: Asset, values: Mapping[str, object], checked: Conformance) -> Changes:
     """Changes that checked values make; leaves in `checked` the findings that concern the change."""
     _keep_position(asset, values, checked)
     checked.findings += _unchangeable(asset, checked)
@@ -164,8 +164,8 @@ def moves_date(asset: Asset, values: Mapping[str, object]) -> bool:
     return "EffectiveDate" in values and str(values["EffectiveDate"]).strip() != asset.effective_date.isoformat()
 
 
-def merged(asset: Asset, values: Mapping[str, object]) -> dict[str, object]:
-    """The terms as they would be handed in: what was declared before, and what is given now.
+def merge_terms(asset: Asset, values: Mapping[str, object]) -> dict[str, object]:
+    """Merge what was declared before with what is given now, as terms to be handed in.
 
     Terms that the register had worked out are left out, so that they are worked out anew from what changes.
     """

@@ -43,7 +43,7 @@ class Judge:
 
 
 @lru_cache(maxsize=16)
-def judges(reference: AssetReference) -> dict[str, Judge]:
+def compile_judges(reference: AssetReference) -> dict[str, Judge]:
     """The compiled schemas by category, once per version of the reference. ValueError where one is no JSON Schema."""
     return {category: _judge(schema) for category, schema in reference.schemas.items()}
 
@@ -93,7 +93,7 @@ def check_attributes(values: Mapping[str, object], judge: Judge) -> tuple[dict[s
     }
     if judge.validator.is_valid(typed):
         return typed, []
-    return typed, [speak(code, name, values, judge.properties) for code, name in objections(judge, typed)]
+    return typed, [schema_finding(code, name, values, judge.properties) for code, name in objections(judge, typed)]
 
 
 def typed_value(value: object, spec: Mapping[str, Any], choices: Mapping[str, str]) -> Any:
@@ -177,7 +177,7 @@ def _objections(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str
         yield CODES.get(keyword, "SCHEMA-08"), path[0] if path else None
 
 
-def speak(code: str, name: str | None, values: Mapping[str, object], properties: Properties) -> Finding:
+def schema_finding(code: str, name: str | None, values: Mapping[str, object], properties: Properties) -> Finding:
     """An objection of the schema in our words."""
     rule = ASSET_RULES[code]
     spec = properties.get(name or "", {})

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from services.assets.rules.attributes import check_aliases, check_attributes, judges, read_attributes
+from services.assets.rules.attributes import check_aliases, check_attributes, compile_judges, read_attributes
 from services.assets.rules.catalogue import ASSET_RULES
 from services.assets.rules.position import GROUP_OF_DNO, add_position
 from services.assets.rules.prepare import (
@@ -51,8 +51,8 @@ VALUE_TERMS = [term for term in CORE if term not in INPUT_ONLY]
 
 
 @lru_cache(maxsize=16)
-def judged(reference: AssetReference) -> list[Rule]:
-    """The rules to judge a row by: all with an expression, but "needed for this category" only where a category needs it."""
+def list_row_rules(reference: AssetReference) -> list[Rule]:
+    """List the rules to judge a row by: all with an expression; "needed for this category" only where a category needs it."""
     absent = {f"needs:{term}" for term in CORE if term not in reference.needed}
     return [
         rule
@@ -61,7 +61,7 @@ def judged(reference: AssetReference) -> list[Rule]:
     ]
 
 
-def _kept(term: str) -> pl.Expr:
+def _stored_value(term: str) -> pl.Expr:
     """Stored value of a term: the value read from it, else its tidied text."""
     read = value(term) if term in READ_TERMS else pl.col(term)
     return read.fill_null(False) if term == "ConsumerOwned" else read
@@ -73,7 +73,7 @@ GROUP = pl.coalesce(
     *(pl.when(pl.col(f"sound:{term}")).then(pl.col(f"dno:{term}")) for term in MPAN_TERMS),
 ).replace_strict(GROUP_OF_DNO, default=None, return_dtype=pl.String)
 VALUES = [
-    *(_kept(term).alias(term) for term in VALUE_TERMS if term not in PLACE),
+    *(_stored_value(term).alias(term) for term in VALUE_TERMS if term not in PLACE),
     *(pl.col(f"at:{term}").alias(term) for term in PLACE),
     GROUP.alias("GspGroup"),
     pl.col("PositionSource"),
@@ -155,7 +155,9 @@ def _check(
     prepared = add_position(prepare(text, context))
     aliases, alias_findings = _aliases(prepared["Aliases"], context)
     category_values, category_findings = _attributes(prepared["AssetCategory"].to_list(), flat, nested, context)
-    findings = sorted_findings([evaluate(prepared, judged(context.reference), text), alias_findings, category_findings])
+    findings = sorted_findings(
+        [evaluate(prepared, list_row_rules(context.reference), text), alias_findings, category_findings]
+    )
     typed = prepared.select(VALUES).select(*OUTPUT, context.reference.derived)
     return typed.with_columns(aliases), category_values, findings
 
@@ -183,7 +185,7 @@ def _attributes(
     context: AssetRuleContext,
 ) -> tuple[Attributes, pl.DataFrame]:
     """The category attributes of each row, and what the schemas say of them; of equal rows, as in a fleet, the same dict."""
-    judge_of = judges(context.reference)
+    judge_of = compile_judges(context.reference)
     results: dict[object, tuple[dict[str, Any], list[Finding]]] = {}
     attributes: Attributes = []
     findings: list[tuple[int, Finding]] = []

@@ -58,7 +58,7 @@ _cache: dict[tuple[object, ...], RuleCatalogue] = {}
 _lock = Lock()
 
 
-def _once(key: tuple[object, ...], entry: RuleCatalogue) -> RuleCatalogue:
+def _cache_once(key: tuple[object, ...], entry: RuleCatalogue) -> RuleCatalogue:
     with _lock:
         while len(_cache) >= CACHED_VERSIONS:
             _cache.pop(next(iter(_cache)))
@@ -69,11 +69,11 @@ def catalogue(asset: Asset | None = None) -> RuleCatalogue:
     """The catalogue in force, inside an operation; for an asset, with the schema version that it was registered with."""
     stands = once_while_reading("catalogue_version", lambda: current_session().execute(_VERSION).one())
     version = (settings().resolved_database_url(), *(str(value) for value in stands))
-    current = _cache.get(version) or _once(version, _read())
+    current = _cache.get(version) or _cache_once(version, _read())
     if asset is None or current.schema_versions.get(asset.asset_category) == asset.schema_version:
         return current
     key = (*version, asset.asset_category, asset.schema_version)
-    return _cache.get(key) or _once(key, _with_version(current, asset.asset_category, asset.schema_version))
+    return _cache.get(key) or _cache_once(key, _with_version(current, asset.asset_category, asset.schema_version))
 
 
 def _read() -> RuleCatalogue:

@@ -11,7 +11,7 @@ from services.assets.files.formats import ROW
 from services.assets.sources.notes import Notes
 from services.assets.sources.numbers import LoneGroup, NumberColumn, read_number_column
 from services.assets.sources.tables import Table
-from services.assets.sources.wording import squashed, ways_of_saying_nothing
+from services.assets.sources.wording import empty_words, squash_column
 from services.grid.geography import place_elsewhere
 
 KILOWATTS = pl.Decimal(14, 2)
@@ -34,17 +34,15 @@ ZERO_IS_NOTHING = frozenset(
 """Fields in which a bare 0 is a way of saying nothing."""
 
 
-def said(cell: pl.Expr) -> pl.Expr:
+def read_text(cell: pl.Expr) -> pl.Expr:
     """The text of a cell: white space of every kind trimmed and joined, new lines as commas, null when it says nothing."""
     text = cell.str.strip_chars().str.replace_all(r"[\s\u00a0,]*[\r\n][\s\u00a0,]*", ", ")
     text = text.str.replace_all(r"[\s\u00a0]+", " ").str.strip_chars(" ,")
-    word = squashed(text)
-    return pl.when((word != "") & ~word.is_in(ways_of_saying_nothing()) & ~text.str.contains(_ERROR_OF_SHEET)).then(
-        text
-    )
+    word = squash_column(text)
+    return pl.when((word != "") & ~word.is_in(empty_words()) & ~text.str.contains(_ERROR_OF_SHEET)).then(text)
 
 
-def tidied(table: Table, positions: dict[str, int], fields: list[str], notes: Notes) -> pl.DataFrame:
+def tidy_table(table: Table, positions: dict[str, int], fields: list[str], notes: Notes) -> pl.DataFrame:
     """`row`, and for each field its text and, as ``given_<field>``, the cell as it stood; null where the file has none.
 
     Notes every cell, read or not, that is filled without saying anything, and every one that had to be trimmed.
@@ -54,7 +52,7 @@ def tidied(table: Table, positions: dict[str, int], fields: list[str], notes: No
     columns: list[pl.Expr] = [pl.col(ROW)]
     for field in fields:
         cell = pl.col(f"c{positions[field]}") if field in positions else pl.lit(None, dtype=pl.String)
-        text = said(cell)
+        text = read_text(cell)
         if field in ZERO_IS_NOTHING:
             text = pl.when(~text.str.contains(r"^0(?:\.0+)?$")).then(text)
         columns += [text.alias(field), pl.when(cell != "").then(cell).alias(f"given_{field}")]
@@ -72,7 +70,7 @@ def _note_column(
         return
     blank = cell.str.contains(r"^[\s\u00a0]+$")
     notes.add(frame, blank, heading, "BLANK", "White space only: read as empty.", cell)
-    text = tidy[field] if field in tidy.columns else frame.select(said(cell)).to_series()
+    text = tidy[field] if field in tidy.columns else frame.select(read_text(cell)).to_series()
     paired = frame.select(ROW, column).with_columns(text.alias("text"))
     empty = pl.col("text").is_null() & (cell != "") & ~blank
     notes.add(paired, empty, heading, "NOTHING_SAID", "Blank value: treated as blank.", cell)
@@ -151,9 +149,9 @@ def note_day(frame: pl.DataFrame, field: str, notes: Notes) -> None:
     notes.add(frame, pl.col(field).str.contains(_DAYS), field, "DATE_AS_NUMBER", message)
 
 
-def yes(text: pl.Expr) -> pl.Expr:
+def read_yes_no(text: pl.Expr) -> pl.Expr:
     """Yes and no in all their spellings; null otherwise."""
-    word = squashed(text)
+    word = squash_column(text)
     return (
         pl.when(word.is_in(["yes", "y", "true", "1"]))
         .then(True)

@@ -44,7 +44,7 @@ def compare(asset: Mapping[str, Any], record: Mapping[str, Any]) -> list[Compari
     ]
 
 
-def _said(field: str, declared: object, recorded: object, agrees: bool | None, message: str) -> Comparison:
+def _make_comparison(field: str, declared: object, recorded: object, agrees: bool | None, message: str) -> Comparison:
     outcome = (
         ComparisonOutcome.NOT_STATED
         if agrees is None
@@ -61,28 +61,32 @@ def _text(value: object) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _silent(field: str, label: str, declared: object, recorded: object, record: Mapping[str, Any]) -> Comparison:
+def _compare_silent(
+    field: str, label: str, declared: object, recorded: object, record: Mapping[str, Any]
+) -> Comparison:
     """One side says nothing, or both."""
     register = _REGISTERS[kind_of(record)]
     message = f"No {label} is declared." if not declared else f"{register} gives no {label}."
-    return _said(field, declared, recorded, None, message)
+    return _make_comparison(field, declared, recorded, None, message)
 
 
 def _category(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared, recorded = asset.get("AssetCategory"), categories(record)
     field, register, words = "AssetCategory", _REGISTERS[kind_of(record)], record.get("technology_given")
     if not declared or not recorded:
-        return _silent(field, "technology", declared, recorded, record)
+        return _compare_silent(field, "technology", declared, recorded, record)
     if declared in recorded:
-        return _said(field, declared, recorded, True, f"{register} says “{words}”.")
+        return _make_comparison(field, declared, recorded, True, f"{register} says “{words}”.")
     if declared not in _LISTED:
         message = (
             f"{register} lists generation and storage; it says nothing of a {declared} behind the same connection."
         )
-        return _said(field, declared, recorded, None, message)
+        return _make_comparison(field, declared, recorded, None, message)
     if declared == "CHP" and "OTHER" in recorded:
-        return _said(field, declared, recorded, None, f"{register} says “{words}”, and nothing of cogeneration.")
-    return _said(field, declared, recorded, False, f"{register} says “{words}”, which is no {declared}.")
+        return _make_comparison(
+            field, declared, recorded, None, f"{register} says “{words}”, and nothing of cogeneration."
+        )
+    return _make_comparison(field, declared, recorded, False, f"{register} says “{words}”, which is no {declared}.")
 
 
 def _energy_source(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
@@ -90,13 +94,15 @@ def _energy_source(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Compa
     recorded = list(record.get("energy_sources") or filter(None, [record.get("energy_source")]))
     words = record.get("technology_given")
     if not declared or not recorded:
-        return _silent(field, "energy source", declared, recorded, record)
+        return _compare_silent(field, "energy source", declared, recorded, record)
     if declared in recorded:
-        return _said(field, declared, recorded, True, f"{_REGISTERS[kind_of(record)]} says “{words}”.")
+        return _make_comparison(field, declared, recorded, True, f"{_REGISTERS[kind_of(record)]} says “{words}”.")
     if declared == "OTHER" or "OTHER" in recorded:
         message = f"“{words}” has no energy source of its own in the code list."
-        return _said(field, declared, recorded, None, message)
-    return _said(field, declared, recorded, False, f"{_REGISTERS[kind_of(record)]} says “{words}”, not {declared}.")
+        return _make_comparison(field, declared, recorded, None, message)
+    return _make_comparison(
+        field, declared, recorded, False, f"{_REGISTERS[kind_of(record)]} says “{words}”, not {declared}."
+    )
 
 
 def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, name: str, label: str) -> Comparison:
@@ -105,13 +111,13 @@ def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, n
     # A register's 0 is one of its ways of saying nothing.
     recorded_text = f"{recorded:,.2f} kW" if recorded else None
     if declared is None or not recorded:
-        return _silent(field, label, declared_text, recorded_text, record)
+        return _compare_silent(field, label, declared_text, recorded_text, record)
     gap, most = abs(declared - recorded), max(LEAST_KW, recorded * SHARE)
     several = len(categories(record)) > 1
     if gap <= most:
-        return _said(field, declared_text, recorded_text, True, f"Within 5 % of the {label}.")
+        return _make_comparison(field, declared_text, recorded_text, True, f"Within 5 % of the {label}.")
     if field == "InstalledCapacity" and recorded < declared <= recorded * INSTALLED_MOST:
-        return _said(
+        return _make_comparison(
             field,
             declared_text,
             recorded_text,
@@ -119,7 +125,7 @@ def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, n
             f"More is installed than the {label}, as where an inverter limits it.",
         )
     if several and declared < recorded:
-        return _said(
+        return _make_comparison(
             field,
             declared_text,
             recorded_text,
@@ -127,7 +133,7 @@ def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, n
             f"The {label} is that of several technologies behind one connection.",
         )
     direction = "above" if declared > recorded else "below"
-    return _said(
+    return _make_comparison(
         field, declared_text, recorded_text, False, f"{gap:,.2f} kW {direction} the {label} ({gap / recorded:.0%})."
     )
 
@@ -135,21 +141,23 @@ def _capacity(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, n
 def _status(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared, recorded = asset.get("ConnectionStatus"), record.get("connection_status")
     if not declared or not recorded:
-        return _silent("ConnectionStatus", "connection status", declared, recorded, record)
+        return _compare_silent("ConnectionStatus", "connection status", declared, recorded, record)
     updated = f", last updated {record['last_updated']}" if record.get("last_updated") else ""
     message = f"{_REGISTERS[kind_of(record)]} says “{record.get('status_given')}”{updated}"
     if declared == recorded:
-        return _said("ConnectionStatus", declared, recorded, True, f"{message}.")
-    return _said("ConnectionStatus", declared, recorded, False, f"{message}: {_STATUS_WORDS.get(recorded, recorded)}.")
+        return _make_comparison("ConnectionStatus", declared, recorded, True, f"{message}.")
+    return _make_comparison(
+        "ConnectionStatus", declared, recorded, False, f"{message}: {_STATUS_WORDS.get(recorded, recorded)}."
+    )
 
 
 def _area(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared, recorded = asset.get("DNOConnection"), record.get("dno_code")
     if not declared or not recorded:
-        return _silent("DNOConnection", "licence area", declared, recorded, record)
+        return _compare_silent("DNOConnection", "licence area", declared, recorded, record)
     same = declared == recorded
     message = "The same licence area." if same else f"The site stands in the register of {recorded}."
-    return _said("DNOConnection", declared, recorded, same, message)
+    return _make_comparison("DNOConnection", declared, recorded, same, message)
 
 
 def _mpan(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, name: str, other: str) -> Comparison:
@@ -157,17 +165,17 @@ def _mpan(asset: Mapping[str, Any], record: Mapping[str, Any], field: str, name:
     label = "import MPAN" if field == "ImportMPAN" else "export MPAN"
     if declared and declared in recorded:
         many = f" It is one of {len(recorded)} at this site." if len(recorded) > 1 else ""
-        return _said(field, declared, recorded, True, f"The same {label}.{many}")
+        return _make_comparison(field, declared, recorded, True, f"The same {label}.{many}")
     if declared and declared in (record.get(other) or ()):
         message = f"It stands in the register on the other side, not as the {label}."
-        return _said(field, declared, recorded, False, message)
+        return _make_comparison(field, declared, recorded, False, message)
     if not declared or not recorded:
         unsound = ", ".join(record.get("invalid_mpans") or ())
         if declared and unsound:
             message = f"The register gives {unsound}, which is no valid MPAN."
-            return _said(field, declared, unsound, None, message)
-        return _silent(field, label, declared, recorded, record)
-    return _said(field, declared, recorded, False, f"The register gives another {label}.")
+            return _make_comparison(field, declared, unsound, None, message)
+        return _compare_silent(field, label, declared, recorded, record)
+    return _make_comparison(field, declared, recorded, False, f"The register gives another {label}.")
 
 
 def _position(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
@@ -175,11 +183,11 @@ def _position(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison
     recorded = _degrees(record.get("latitude"), record.get("longitude"))
     field, distance = "Latitude, Longitude", metres_apart(asset, record)
     if not declared or not recorded:
-        return _silent(field, "position", declared, recorded, record)
+        return _compare_silent(field, "position", declared, recorded, record)
     if distance is None:
         message = "The declared position is that of its postcode only: too coarse to compare."
-        return _said(field, declared, recorded, None, message)
-    return _said(field, declared, recorded, distance <= nearby_m(record), f"{distance:,.0f} m apart.")
+        return _make_comparison(field, declared, recorded, None, message)
+    return _make_comparison(field, declared, recorded, distance <= nearby_m(record), f"{distance:,.0f} m apart.")
 
 
 def _degrees(latitude: object, longitude: object) -> str | None:
@@ -190,23 +198,25 @@ def _degrees(latitude: object, longitude: object) -> str | None:
 def _postcode(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared, recorded = asset.get("Postcode"), record.get("postcode") or record.get("outcode")
     if not declared or not recorded:
-        return _silent("Postcode", "postcode", declared, recorded, record)
+        return _compare_silent("Postcode", "postcode", declared, recorded, record)
     declared_district, recorded_district = (
         "".join(str(declared).upper().split())[:-3],
         record.get("outcode") or str(recorded).split()[0],
     )
     same = declared_district == recorded_district
     message = "The same postcode." if declared == recorded else "The same postcode district." if same else ""
-    return _said("Postcode", declared, recorded, same, message or "Another postcode district.")
+    return _make_comparison("Postcode", declared, recorded, same, message or "Another postcode district.")
 
 
 def _alias(asset: Mapping[str, Any], record: Mapping[str, Any]) -> Comparison:
     declared, recorded = aliases(asset, record), references(record)
     kind = kind_of(record)
     if not declared:
-        return _silent("Aliases", f"{kind} reference", None, record.get("reference"), record)
+        return _compare_silent("Aliases", f"{kind} reference", None, record.get("reference"), record)
     if any(value in recorded for value in declared):
-        return _said("Aliases", declared, record.get("reference"), True, f"The same {kind} reference.")
+        return _make_comparison("Aliases", declared, record.get("reference"), True, f"The same {kind} reference.")
     if not record.get("reference"):
-        return _silent("Aliases", "reference", declared, None, record)
-    return _said("Aliases", declared, record.get("reference"), False, f"The record has another {kind} reference.")
+        return _compare_silent("Aliases", "reference", declared, None, record)
+    return _make_comparison(
+        "Aliases", declared, record.get("reference"), False, f"The record has another {kind} reference."
+    )

@@ -6,7 +6,7 @@ import polars as pl
 
 from services.assets.files.formats import ROW
 from services.assets.rules.mpan import mpan_dno_expr
-from services.assets.sources.cells import day, note_day, postcodes, said, tidied, with_power, yes
+from services.assets.sources.cells import day, note_day, postcodes, read_text, read_yes_no, tidy_table, with_power
 from services.assets.sources.keys import with_keys
 from services.assets.sources.mpans import FIELDS as MPAN_FIELDS
 from services.assets.sources.mpans import with_mpans
@@ -15,17 +15,17 @@ from services.assets.sources.numbers import read_number_column
 from services.assets.sources.places import note_outside, rounded_to_km, unread_metres, with_positions
 from services.assets.sources.reading import (
     SourceReading,
-    finished,
+    finish_reading,
     note_columns,
     note_garbled,
-    originals,
+    original_rows,
     register_tables,
     skip_rows,
-    skipped,
+    skipped_rows,
 )
 from services.assets.sources.tables import Table
 from services.assets.sources.technology import with_technology
-from services.assets.sources.wording import looked_up, read_headings, read_units, table, translate
+from services.assets.sources.wording import look_up_part, read_headings, read_units, table, translate
 
 _RANKS = (1, 2, 3)
 _MWH = tuple(f"storage_mwh_{rank}" for rank in _RANKS)
@@ -66,27 +66,27 @@ def read_ecr_tables(tables: Sequence[Table]) -> SourceReading:
     keyed = with_keys(rows)
     nameless = keyed.filter(pl.col("key").is_null())
     reason = "No MPAN, no reference, no position and no site name: nothing identifies it."
-    left_out = pl.concat([left_out, skipped(nameless[ROW], "NOTHING_IDENTIFIES", reason)])
+    left_out = pl.concat([left_out, skipped_rows(nameless[ROW], "NOTHING_IDENTIFIES", reason)])
     total = sum(sheet.frame.height for sheet in tables)
-    return finished("ECR", total, keyed.filter(pl.col("key").is_not_null()), left_out, notes)
+    return finish_reading("ECR", total, keyed.filter(pl.col("key").is_not_null()), left_out, notes)
 
 
 def _read_table(sheet: Table) -> tuple[pl.DataFrame, pl.DataFrame, Notes]:
     positions = read_headings("ECR", sheet.headings)
     notes = Notes({field: sheet.headings[position] for field, position in positions.items()})
     left_out = pl.concat([skip_rows(sheet), _shifted_rows(sheet, positions)]).unique("row", keep="first")
-    raw = originals(sheet)
+    raw = original_rows(sheet)
     readable = Table(sheet.headings, sheet.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
     note_columns(sheet, positions, _FIELDS, notes)
     note_garbled(sheet, positions, notes)
-    frame = tidied(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
+    frame = tidy_table(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
     frame = _plain(_area(frame, notes), read_units("ECR", sheet.headings, positions), notes)
     frame = with_positions(postcodes(frame, notes), notes)
     note_outside(frame, pl.lit(True), notes)
     if rounded_to_km(frame):
         notes.add_for_file("easting", "POSITION_ROUNDED", "All positions are rounded to 1 km: kept as given.")
     frame = with_mpans(frame, notes)
-    cogeneration = [yes(pl.col(f"chp_{rank}")).alias(f"cogeneration_{rank}") for rank in _RANKS]
+    cogeneration = [read_yes_no(pl.col(f"chp_{rank}")).alias(f"cogeneration_{rank}") for rank in _RANKS]
     frame = with_technology(frame.with_columns(cogeneration), "ECR", _RANKS, notes)
     return frame.with_columns(_unread()), left_out, notes
 
@@ -95,15 +95,15 @@ def _shifted_rows(sheet: Table, positions: Mapping[str, int]) -> pl.DataFrame:
     """Rows whose cells stand beside their headings: the status is none, and one stands in a column near by."""
     place = positions.get("status")
     if place is None:
-        return skipped(pl.Series([], dtype=pl.Int64), "SHIFTED_ROW", "")
+        return skipped_rows(pl.Series([], dtype=pl.Int64), "SHIFTED_ROW", "")
     near = [at for at in range(place - _REACH, place + _REACH + 1) if 0 <= at < len(sheet.headings)]
-    texts = sheet.frame.select(ROW, *(said(pl.col(f"c{at}")).alias(f"c{at}") for at in near))
+    texts = sheet.frame.select(ROW, *(read_text(pl.col(f"c{at}")).alias(f"c{at}") for at in near))
     statuses = [line for line in table("statuses") if line["kind"] == "ECR"]
     known = {at: pl.col(f"c{at}").is_in(list(translate(texts[f"c{at}"], statuses, "given"))) for at in near}
     beside = pl.any_horizontal(known[at].fill_null(False) for at in near if at != place)
     lost = pl.col(f"c{place}").is_not_null() & ~known[place].fill_null(False)
     reason = "The cells stand under the wrong headings: a cell was put in or left out. Which is which is not sure."
-    return skipped(texts.filter(lost & beside)[ROW], "SHIFTED_ROW", reason)
+    return skipped_rows(texts.filter(lost & beside)[ROW], "SHIFTED_ROW", reason)
 
 
 def _unread() -> pl.Expr:
@@ -121,7 +121,7 @@ def _unread() -> pl.Expr:
 def _area(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Adds `dno_code` from the licence area in any spelling, else from the first MPAN."""
     areas = translate(frame["licence_area"], table("licence_areas"))
-    named = looked_up("licence_area", areas, "dno_code")
+    named = look_up_part("licence_area", areas, "dno_code")
     first = pl.coalesce("export_mpan", "import_mpan").str.extract(r"(\d{13})", 1)
     frame = frame.with_columns(named=named, dno_code=pl.coalesce(named, mpan_dno_expr(first)))
     unknown = pl.col("licence_area").is_not_null() & pl.col("named").is_null()
@@ -135,7 +135,7 @@ def _area(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
 def _note_plain(frame: pl.DataFrame, statuses: Mapping[str, Mapping], notes: Notes) -> None:
     unknown = pl.col("status").is_not_null() & ~pl.col("status").is_in(list(statuses))
     notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
-    odd = pl.col("flexible").is_not_null() & yes(pl.col("flexible")).is_null()
+    odd = pl.col("flexible").is_not_null() & read_yes_no(pl.col("flexible")).is_null()
     notes.add(frame, odd, "flexible", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
     for rank in _RANKS:
         _note_hours(frame, f"storage_hours_{rank}", notes)
@@ -152,7 +152,7 @@ def _plain(frame: pl.DataFrame, units: Mapping[str, str], notes: Notes) -> pl.Da
     for field in (*_MW, *_MWH):
         most = _MOST_MWH if field in _MWH else _MOST_MW
         frame = with_power(frame, field, units.get(field, "M"), most, notes)
-    status = looked_up("status", statuses, "connection_status")
+    status = look_up_part("status", statuses, "connection_status")
     address = ("address_1", "address_2", "town", "county")
     frame = frame.with_columns(
         status_given=pl.col("status"),
@@ -161,7 +161,7 @@ def _plain(frame: pl.DataFrame, units: Mapping[str, str], notes: Notes) -> pl.Da
         connected_on=day(pl.col("date_connected")),
         accepted_on=day(pl.col("date_accepted")),
         last_updated=day(pl.col("last_updated")),
-        flexible=yes(pl.col("flexible")),
+        flexible=read_yes_no(pl.col("flexible")),
         other_references=pl.lit([], dtype=pl.List(pl.String)),
         storage_kwh=_sum_or_null(_MWH),
         registered_kw=_capacity("connected_mw", "accepted_mw"),

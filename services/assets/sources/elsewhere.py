@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from services.assets.sources.wording import squashed
+from services.assets.sources.wording import squash_column
 from services.grid.geography import MAN_EASTINGS, MAN_NORTHINGS
 
 _COUNTRIES = {
@@ -27,7 +27,7 @@ def places_elsewhere() -> Iterator[tuple[pl.Expr, str, str]]:
     The country decides; where a row names none of Great Britain, its postcode does, and for the Isle of Man its position.
     Needs `country`, `postcode`, `easting` and `northing` as text.
     """
-    country = squashed(pl.col("country").fill_null(""))
+    country = squash_column(pl.col("country").fill_null(""))
     postcode = pl.col("postcode").fill_null("").str.to_uppercase().str.strip_chars()
     abroad = country.is_in([name for names in _COUNTRIES.values() for name in names])
     open_question = ~abroad & ~country.is_in(_HOME)

@@ -11,7 +11,7 @@ import polars as pl
 from services.assets.files.formats import ROW
 from services.assets.rules.mpan import CORE_LENGTH, LONG_LENGTH
 from services.assets.sources.places import on_whole_kilometres
-from services.assets.sources.wording import squashed
+from services.assets.sources.wording import squash_column
 
 _ORDER = ("connected_on", "accepted_on", "energy_source", "registered_kw", "site_name", ROW)
 """Units behind one meter, or projects at one place, are told apart by their age, so that a new one comes last."""
@@ -23,13 +23,13 @@ def with_keys(frame: pl.DataFrame) -> pl.DataFrame:
     A position on whole kilometres is taken as rounded, and identifies nothing on its own: there the name counts, and where
     a register names no sites, the town, the technology and the capacity.
     """
-    name = squashed(pl.col("site_name").str.to_lowercase()).str.slice(0, 60)
+    name = squash_column(pl.col("site_name").str.to_lowercase()).str.slice(0, 60)
     category = pl.col("category").fill_null("")
     place = pl.format("{},{}", pl.col("easting").cast(pl.Int64), pl.col("northing").cast(pl.Int64))
     exact = pl.when(~on_whole_kilometres()).then(pl.format("PLACE:{}:{}", place, category))
     district = pl.coalesce(pl.coalesce("postcode", "outcode").str.replace(" ", ""), place, pl.lit(""))
     named = pl.concat_str(pl.lit("SITE:"), name, pl.lit(":"), district, pl.lit(":"), category)
-    town = squashed(pl.col("town").fill_null("").str.to_lowercase()).str.slice(0, 40)
+    town = squash_column(pl.col("town").fill_null("").str.to_lowercase()).str.slice(0, 40)
     nameless = pl.format("KM:{}:{}:{}:{}", place, town, category, pl.col("registered_kw").cast(pl.String).fill_null(""))
     # A number with a wrong check digit or a digit too many still tells its row; a stump of one tells nothing.
     invalid = pl.col("invalid_mpans").list.eval(

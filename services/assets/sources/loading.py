@@ -84,7 +84,7 @@ def load_source(
     already; Refused for an edition older than the newest one of its publisher.
     """
     require(actor, "source.load")
-    tell = progress or _silently
+    tell = progress or _ignore_progress
     tell(0.05, "Reading the file")
     reading = _read(data, filename, kind)
     day = edition_date or edition_date_of(filename)
@@ -117,7 +117,7 @@ def load_edition(actor: Actor, reading: SourceReading, facts: _Facts, tell: Prog
     return edition
 
 
-def _silently(_share: float, _doing: str) -> None:
+def _ignore_progress(_share: float, _doing: str) -> None:
     """Progress that nobody follows."""
 
 
@@ -194,7 +194,7 @@ def _plan(edition: SourceEdition, reading: SourceReading) -> _Plan:
             changed += 1
             plan.close.append(before.id)
             plan.add.append(record)
-    moved = _moved(current, fresh)
+    moved = _link_moved(current, fresh)
     plan.add += fresh
     plan.close += [record.id for record in current.values()]
     plan.counts = {
@@ -326,7 +326,7 @@ def _record(edition: SourceEdition, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _moved(closed: Mapping[str, _Current], fresh: list[dict[str, Any]]) -> int:
+def _link_moved(closed: Mapping[str, _Current], fresh: list[dict[str, Any]]) -> int:
     """Name the record before in each fresh one that stands at the place of one that is gone; how many there are."""
     if not closed or not fresh:
         return 0

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from services.assets.files.formats import ROW, refuse_file
-from services.assets.sources.cells import KILOWATTS, said
+from services.assets.sources.cells import KILOWATTS, read_text
 from services.assets.sources.notes import SKIPPED_SCHEMA, Notes
 from services.assets.sources.tables import Table, no_headings, read_tables
 from services.assets.sources.wording import KINDS, Kind, read_headings
@@ -164,7 +164,7 @@ def register_tables(data: bytes, filename: str, kind: Kind) -> list[Table]:
     raise no_headings(filename, others, f"Among the headings: {expected}.", message)
 
 
-def originals(table: Table) -> pl.DataFrame:
+def original_rows(table: Table) -> pl.DataFrame:
     """`row` and `raw`: each row as JSON text, heading -> cell exactly as given, empty cells left out."""
     occurrences: dict[str, int] = {}
     members: list[pl.Expr] = []
@@ -185,25 +185,25 @@ def skip_rows(table: Table) -> pl.DataFrame:
     plain = pl.all().exclude(ROW).str.replace_all(r"\s+", " ").str.strip_chars()
     same = pl.all_horizontal(pl.col(f"c{i}") == heading for i, heading in enumerate(table.headings))
     parts = [
-        skipped(empty[ROW], "EMPTY_ROW", "Every cell is empty."),
-        skipped(
+        skipped_rows(empty[ROW], "EMPTY_ROW", "Every cell is empty."),
+        skipped_rows(
             table.frame.with_columns(plain).filter(same)[ROW],
             "HEADINGS_REPEATED",
             "The headings once more.",
         ),
     ]
     passed = {*empty[ROW], *parts[1]["row"]}
-    parts += [skipped(pl.Series([row]), "UNEVEN_ROW", reason) for row, reason in table.uneven if row not in passed]
+    parts += [skipped_rows(pl.Series([row]), "UNEVEN_ROW", reason) for row, reason in table.uneven if row not in passed]
     return pl.concat(parts)
 
 
-def skipped(rows: pl.Series, code: str, reason: str) -> pl.DataFrame:
+def skipped_rows(rows: pl.Series, code: str, reason: str) -> pl.DataFrame:
     """Rows left out for one reason."""
     texts = {"code": [code] * len(rows), "reason": [reason] * len(rows)}
     return pl.DataFrame({"row": rows.cast(pl.Int64), **texts}, schema=SKIPPED_SCHEMA)
 
 
-def finished(kind: Kind, total: int, rows: pl.DataFrame, left_out: pl.DataFrame, notes: Notes) -> SourceReading:
+def finish_reading(kind: Kind, total: int, rows: pl.DataFrame, left_out: pl.DataFrame, notes: Notes) -> SourceReading:
     """The reading, counted; checks that every row of the file is either taken or skipped, once."""
     missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in COLUMNS.items() if name not in rows.columns]
     lists = [name for name, kind in COLUMNS.items() if isinstance(kind, pl.List)]
@@ -229,7 +229,7 @@ def note_columns(table: Table, positions: Mapping[str, int], fields: Sequence[st
     """Note the columns that hold something, and of which nothing is read."""
     read = {position for field, position in positions.items() if field in fields}
     for place, heading in enumerate(table.headings):
-        filled = table.frame.select(said(pl.col(f"c{place}"))).to_series().drop_nulls()
+        filled = table.frame.select(read_text(pl.col(f"c{place}"))).to_series().drop_nulls()
         if place not in read and len(filled):
             message = f"Not read: kept with the row as it was given ({len(filled):,} cells)."
             notes.add_for_file(heading or f"column {place + 1}", COLUMN_NOT_READ, message, filled[0][:100])

@@ -5,23 +5,23 @@ from collections.abc import Sequence
 import polars as pl
 
 from services.assets.files.formats import ROW
-from services.assets.sources.cells import day, note_day, postcodes, tidied, with_power, yes
+from services.assets.sources.cells import day, note_day, postcodes, read_yes_no, tidy_table, with_power
 from services.assets.sources.elsewhere import places_elsewhere
 from services.assets.sources.notes import Notes
 from services.assets.sources.places import note_outside, unread_metres, with_positions
 from services.assets.sources.reading import (
     SourceReading,
-    finished,
+    finish_reading,
     note_columns,
     note_garbled,
-    originals,
+    original_rows,
     register_tables,
     skip_rows,
-    skipped,
+    skipped_rows,
 )
 from services.assets.sources.tables import Table
 from services.assets.sources.technology import with_technology
-from services.assets.sources.wording import looked_up, read_headings, read_units, table, translate
+from services.assets.sources.wording import look_up_part, read_headings, read_units, table, translate
 
 _FIELDS = [
     "old_ref", "ref", "last_updated", "site_name", "technology_1", "source_1", "installed_mw", "chp_1", "status",
@@ -44,19 +44,19 @@ def read_repd_tables(tables: Sequence[Table]) -> SourceReading:
     positions = read_headings("REPD", sheet.headings)
     notes = Notes({field: sheet.headings[position] for field, position in positions.items()})
     left_out = skip_rows(sheet)
-    raw = originals(sheet)
+    raw = original_rows(sheet)
     readable = Table(sheet.headings, sheet.frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list())))
     note_columns(sheet, positions, _FIELDS, notes)
     note_garbled(sheet, positions, notes)
-    frame = tidied(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
-    left_out = pl.concat([left_out, _left_out(frame)])
+    frame = tidy_table(readable, positions, _FIELDS, notes).join(raw, on=ROW, maintain_order="left")
+    left_out = pl.concat([left_out, _find_left_out(frame)])
     frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].to_list()))
     frame = _plain(frame, read_units("REPD", sheet.headings, positions).get("installed_mw", "M"), notes)
     frame = with_positions(postcodes(frame, notes), notes)
-    frame = frame.with_columns(cogeneration_1=yes(pl.col("chp_1")), dno_code=pl.lit(None, dtype=pl.String))
+    frame = frame.with_columns(cogeneration_1=read_yes_no(pl.col("chp_1")), dno_code=pl.lit(None, dtype=pl.String))
     note_outside(frame, ~pl.col("region").str.to_lowercase().eq("offshore").fill_null(False), notes)
     frame = with_technology(frame, "REPD", (1,), notes).with_columns(_unread())
-    return finished("REPD", sheet.frame.height, frame, left_out, notes)
+    return finish_reading("REPD", sheet.frame.height, frame, left_out, notes)
 
 
 def _unread() -> pl.Expr:
@@ -72,7 +72,7 @@ def _unread() -> pl.Expr:
     return pl.struct(expression.cast(pl.String).alias(name) for name, expression in given.items()).alias("unread")
 
 
-def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
+def _find_left_out(frame: pl.DataFrame) -> pl.DataFrame:
     places = (*places_elsewhere(),)
     elsewhere = pl.any_horizontal(condition for condition, _code, _reason in places)
     nameless = pl.col("ref").is_null() & ~elsewhere
@@ -82,7 +82,7 @@ def _left_out(frame: pl.DataFrame) -> pl.DataFrame:
         (nameless, "NOTHING_IDENTIFIES", "No Ref ID: nothing identifies the record."),
         (again, "REFERENCE_AGAIN", "A Ref ID that stands on an earlier row."),
     )
-    return pl.concat([skipped(frame.filter(condition)[ROW], code, reason) for condition, code, reason in reasons])
+    return pl.concat([skipped_rows(frame.filter(condition)[ROW], code, reason) for condition, code, reason in reasons])
 
 
 def _plain(frame: pl.DataFrame, unit: str, notes: Notes) -> pl.DataFrame:
@@ -90,20 +90,20 @@ def _plain(frame: pl.DataFrame, unit: str, notes: Notes) -> pl.DataFrame:
     statuses = translate(frame["status"], [line for line in table("statuses") if line["kind"] == "REPD"], "given")
     unknown = pl.col("status").is_not_null() & ~pl.col("status").is_in(list(statuses))
     notes.add(frame, unknown, "status", "STATUS_UNKNOWN", "No status of this name: read as not known.")
-    odd = pl.col("chp_1").is_not_null() & yes(pl.col("chp_1")).is_null()
+    odd = pl.col("chp_1").is_not_null() & read_yes_no(pl.col("chp_1")).is_null()
     notes.add(frame, odd, "chp_1", "YES_NO_UNREADABLE", "Neither yes nor no: read as not known.")
     frame = with_power(frame, "installed_mw", unit, _MOST_MW, notes)
     for field in ("last_updated", "date_connected"):
         note_day(frame, field, notes)
     installed = pl.col("installed_mw")
-    operational = looked_up("status", statuses, "connection_status") == "CONNECTED"
+    operational = look_up_part("status", statuses, "connection_status") == "CONNECTED"
     return frame.with_columns(
         key=pl.format("REPD:{}", "ref"),
         site_key=pl.format("REPD:{}", "ref"),
         reference=pl.col("ref"),
         other_references=pl.concat_list("old_ref").list.drop_nulls(),
         status_given=pl.col("status"),
-        connection_status=looked_up("status", statuses, "connection_status"),
+        connection_status=look_up_part("status", statuses, "connection_status"),
         address=pl.concat_str("address_1", "county", separator=", ", ignore_nulls=True).replace("", None),
         registered_kw=pl.when(installed > 0).then(installed),
         connected_on=pl.when(operational).then(day(pl.col("date_connected"))),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from services.assets.sources.notes import Notes
-from services.assets.sources.wording import Kind, looked_up, squash, table, translate
+from services.assets.sources.wording import Kind, look_up_part, squash, table, translate
 
 _DEFINITE = ("BESS", "SOLAR_PV", "WIND_TURBINE", "HEAT_PUMP")
 """Categories that a conversion technology settles, whatever the energy source beside it says."""
@@ -56,8 +56,8 @@ def _classified(frame: pl.DataFrame, kind: Kind, rank: int, notes: Notes) -> pl.
         message = pl.format("Read as “{}”.", pl.col(field).replace(spelt))
         notes.add(frame, pl.col(field).is_in(list(spelt)), field, "TECHNOLOGY_SPELLING", message)
     source, technology = pl.col(f"source_{rank}"), pl.col(f"technology_{rank}")
-    by_source = looked_up(source, parts["source"], "category")
-    by_technology = looked_up(technology, parts["technology"], "category")
+    by_source = look_up_part(source, parts["source"], "category")
+    by_technology = look_up_part(technology, parts["technology"], "category")
     clash = by_source.is_in(_DEFINITE) & by_technology.is_in(_DEFINITE) & (by_source != by_technology)
     message = pl.format("Contradicts the energy source “{}”: read as {}.", source, by_technology)
     notes.add(frame, clash, f"technology_{rank}", "TECHNOLOGY_CONTRADICTS", message)
@@ -67,8 +67,8 @@ def _classified(frame: pl.DataFrame, kind: Kind, rank: int, notes: Notes) -> pl.
     heat = (category == "OTHER") & pl.col(f"cogeneration_{rank}").fill_null(False)
     energy = pl.coalesce(
         category.replace_strict(_SOURCE_OF, default=None, return_dtype=pl.String),
-        looked_up(source, parts["source"], "energy_source"),
-        looked_up(technology, parts["technology"], "energy_source"),
+        look_up_part(source, parts["source"], "energy_source"),
+        look_up_part(technology, parts["technology"], "energy_source"),
     )
     fallback = pl.when(stated & (category == "OTHER")).then(pl.lit("OTHER"))
     return frame.with_columns(

@@ -30,7 +30,7 @@ def squash(text: str) -> str:
     return _NOT_ALPHANUMERIC.sub("", text.lower())
 
 
-def squashed(text: pl.Expr) -> pl.Expr:
+def squash_column(text: pl.Expr) -> pl.Expr:
     """`squash` for a column."""
     return text.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")
 
@@ -128,7 +128,7 @@ def translate(values: pl.Series, lines: Iterable[Mapping[str, str]], key: str = 
     return line_of
 
 
-def looked_up(column: str | pl.Expr, line_of: Mapping[str, Mapping], part: str) -> pl.Expr:
+def look_up_part(column: str | pl.Expr, line_of: Mapping[str, Mapping], part: str) -> pl.Expr:
     """A column of terms -> one part of the lines that `translate` found for them; null where unknown or empty."""
     text = pl.col(column) if isinstance(column, str) else column
     values = [line[part] or None for line in line_of.values()]
@@ -136,6 +136,6 @@ def looked_up(column: str | pl.Expr, line_of: Mapping[str, Mapping], part: str) 
 
 
 @cache
-def ways_of_saying_nothing() -> tuple[str, ...]:
+def empty_words() -> tuple[str, ...]:
     """Squashed texts by which a register says that it has nothing to say."""
     return tuple(line["pattern"] for line in table("nothing"))

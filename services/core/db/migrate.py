@@ -4,6 +4,7 @@ Alembic is imported only where there is something to bring: a start with the pre
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
@@ -11,9 +12,21 @@ from services.core.db.engine import engine
 from services.core.errors import Refused
 from services.core.settings import ROOT
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS: Path = ROOT / "migrations" / "versions"
 START_LOCK = 0x464D4153
 """PostgreSQL's advisory lock: held while the schema or the first data are laid down, so that one process does it."""
+
+
+def alembic_config() -> "Config":
+    """Alembic's settings for this software's migrations."""
+    from alembic.config import Config
+
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(MIGRATIONS.parent))
+    return config
 
 
 def present_schema() -> str:
@@ -36,10 +49,8 @@ def schema_of(connection: Connection) -> str | None:
 def migrate_over(connection: Connection) -> None:
     """Bring a database to the present schema in the transaction of this connection, or in one of its own."""
     from alembic import command
-    from alembic.config import Config
 
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("script_location", str(MIGRATIONS.parent))
+    config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

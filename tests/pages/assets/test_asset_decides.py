@@ -8,7 +8,7 @@ import time_machine
 from streamlit.testing.v1 import AppTest
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource
-from services.assets.checks.outcomes import Answer, DifferenceRuling, judged
+from services.assets.checks.outcomes import Answer, DifferenceRuling, comparison_rows
 from services.assets.checks.records import open_checks, record_answers
 from services.assets.checks.settlement import differences_on, settle_differences
 from services.assets.conversation.comments import conversation_of
@@ -31,7 +31,7 @@ def queried(asset: Asset) -> Asset:
     rows = [compare(term, label, ours[term], theirs, False, "The register") for term, label, theirs in FIELDS]
     source = CheckSource.CONNECTION_REGISTER
     asked = next(check.id for check in checks if check.source is source)
-    answers[asked] = Answer(CheckOutcome.DIFFERS, "Found by MPAN.", judged(source, rows), "MPAN", REGISTRY)
+    answers[asked] = Answer(CheckOutcome.DIFFERS, "Found by MPAN.", comparison_rows(source, rows), "MPAN", REGISTRY)
     return record_answers([asset.id], answers, {})[0]
 
 

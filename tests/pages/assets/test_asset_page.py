@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from models.assets import Asset, AssetStatus, CheckOutcome, CheckSource
-from services.assets.checks.outcomes import Answer, judged
+from services.assets.checks.outcomes import Answer, comparison_rows
 from services.assets.checks.queries import messages_of
 from services.assets.checks.records import open_checks, record_answers
 from services.assets.reading.assets import get_asset
@@ -31,7 +31,9 @@ def answered(asset: Asset, theirs: str) -> Asset:
     outcome = CheckOutcome.AGREES if ours == theirs else CheckOutcome.DIFFERS
     source = CheckSource.CONNECTION_REGISTER
     asked = next(check.id for check in checks if check.source is source)
-    answers[asked] = Answer(outcome, "Found by MPAN.", judged(source, [row]), "MPAN", "UK Power Networks, August 2025")
+    answers[asked] = Answer(
+        outcome, "Found by MPAN.", comparison_rows(source, [row]), "MPAN", "UK Power Networks, August 2025"
+    )
     return record_answers([asset.id], answers, {})[0]
 
 

@@ -9,7 +9,7 @@ from pages.components.desk.export import FORMATS, OPEN
 from services.assets.bulk.export.direct import WRITERS
 from services.assets.bulk.export.jobs import list_exports, open_export_ticket
 from services.assets.bulk.export.worker import work_through_exports
-from services.assets.filters import filters_from_kept
+from services.assets.filters import load_filters
 from services.core.file_tickets import DownloadKind, open_file_ticket
 from services.core.register_settings import change_setting
 from tests import factories
@@ -52,7 +52,7 @@ def test_what_is_filtered_can_be_downloaded_in_every_format() -> None:
     at = press(menu(q=wanted.asset_name), "Download 1 asset")
     requests = [open_file_ticket(ticket) for ticket in tickets(at)]
     assert [request.kind for request in requests] == [DownloadKind.ASSETS]
-    assert filters_from_kept(requests[0].values["filters"]).text == wanted.asset_name
+    assert load_filters(requests[0].values["filters"]).text == wanted.asset_name
     assert other.asset_name
 
 

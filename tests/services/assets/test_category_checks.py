@@ -8,7 +8,7 @@ from services.assets.categories.drafts import (
 )
 from services.assets.categories.effect import mandatable_terms
 from services.assets.categories.form import AttributeForm, UsualValue, blank_attribute, form_of
-from services.assets.categories.merge import merged
+from services.assets.categories.merge import merge_forms
 from services.assets.categories.publishing import publish_category
 from services.assets.registration.register import register_asset
 from services.assets.rules.reference import category_schema
@@ -89,15 +89,17 @@ def test_changes_of_two_people_are_put_together_where_they_dont_meet() -> None:
     added = AttributeForm(id="a4", label="Roof", kind="boolean")
     helped = sockets.model_copy(update={"help": "How many."})
     theirs = hub(description="Theirs.", attributes=[access, helped, energy, added])
-    both = merged(base, mine, theirs)
+    both = merge_forms(base, mine, theirs)
     assert both is not None
     assert (both.title, both.description) == ("Mine", "Theirs.")
     assert [one.id for one in both.attributes] == ["a3", "a1", "a2", "a4"]
     assert (both.attributes[1].maximum, both.attributes[1].help) == ("9", "How many.")
-    assert merged(base, mine, hub(title="Theirs")) is None
-    assert merged(base, mine, hub(attributes=[sockets.model_copy(update={"maximum": "8"}), energy, access])) is None
-    assert merged(base, hub(attributes=[energy, sockets, access]), theirs) is None
-    assert merged(base, mine, hub(attributes=[energy, access])) is None, "what I changed isn't taken out unseen"
-    without = merged(base, mine, hub(attributes=[sockets, energy]))
+    assert merge_forms(base, mine, hub(title="Theirs")) is None
+    assert (
+        merge_forms(base, mine, hub(attributes=[sockets.model_copy(update={"maximum": "8"}), energy, access])) is None
+    )
+    assert merge_forms(base, hub(attributes=[energy, sockets, access]), theirs) is None
+    assert merge_forms(base, mine, hub(attributes=[energy, access])) is None, "what I changed isn't taken out unseen"
+    without = merge_forms(base, mine, hub(attributes=[sockets, energy]))
     assert without is not None
     assert [one.id for one in without.attributes] == ["a1", "a2"]

@@ -19,7 +19,7 @@ from models.events import EventType
 from services.core.clock import now
 from services.core.db.bulk_insert import as_columns
 from services.core.db.engine import engine, is_sqlite
-from services.core.db.migrate import _config
+from services.core.db.migrate import alembic_config
 from services.core.identity.actor import Actor, system_actor
 from services.core.jobs import worker
 from services.core.jobs.outbox import emit, emit_many, read_events
@@ -401,7 +401,7 @@ def test_an_older_version_of_the_register_finds_a_delivery_for_each_event(regist
     words = [f"asset {number}" for number in range(worker.TOGETHER + 5)]
     say_many(*words)
     with engine(writes=True).connect() as connection:
-        config = _config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0008")
         assert connection.scalar(text("SELECT count(DISTINCT event_seq) FROM event_delivery")) == len(words)

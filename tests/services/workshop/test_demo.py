@@ -18,7 +18,7 @@ from models.products import ProductProposal, ProposalStatus
 from models.qualifications import Qualification, QualificationNotice, QualificationStatus, QualificationStep
 from models.units import MarketUnit, UnitCapability, UnitMember
 from services.assets.checks.deadlines import suspend_unanswered
-from services.assets.checks.sources import ask
+from services.assets.checks.sources import ask_source
 from services.assets.reading.assets import asset_as_of, asset_history
 from services.assets.registration.record import as_terms
 from services.assets.rules.check import check_assets
@@ -197,7 +197,7 @@ def test_what_the_connection_register_said_it_says_again(demo: str) -> None:
         ).all()
     assert rows
     for check, asset in rows:
-        assert ask(CheckSource.CONNECTION_REGISTER, asset).outcome is check.outcome
+        assert ask_source(CheckSource.CONNECTION_REGISTER, asset).outcome is check.outcome
 
 
 def test_two_providers_claim_one_mpan(demo: str) -> None:

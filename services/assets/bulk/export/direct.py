@@ -11,7 +11,7 @@ from uuid import UUID
 from models.exports import AssetExport
 from services.assets.bulk.export.formats import MEDIA_TYPES, WRITERS
 from services.assets.bulk.export.rows import Told, batches
-from services.assets.filters import AssetFilters, kept_filters
+from services.assets.filters import AssetFilters, dump_filters
 from services.assets.rules.reference import catalogue
 from services.core.access_log import log_access
 from services.core.errors import Finding, Invalid
@@ -20,11 +20,11 @@ from services.core.identity.permissions import require
 from services.core.operation import operation
 from services.core.transaction import current_session
 
-__all__ = ["MEDIA_TYPES", "WRITERS", "Written", "export_file", "keep_export", "write_assets"]
+__all__ = ["MEDIA_TYPES", "WRITERS", "ExportFile", "export_file", "keep_export", "write_assets"]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ExportFile:
     """File facts of an export: rows, bytes, and the SHA-256 of the whole file."""
 
     rows: int
@@ -43,7 +43,7 @@ def export_file(actor: Actor, file_format: str, path: Path, filters: AssetFilter
     require_format(file_format)
     asset_filters = filters or AssetFilters()
     count = write_assets(actor, file_format, path, asset_filters)
-    keep_export(actor, file_format, asset_filters, written(path, count))
+    keep_export(actor, file_format, asset_filters, measure_file(path, count))
     return count
 
 
@@ -55,11 +55,11 @@ def require_format(file_format: str) -> None:
         raise Invalid([Finding("EXPORT-03", "format", file_format, expected, message)])
 
 
-def written(path: Path, rows: int) -> Written:
+def measure_file(path: Path, rows: int) -> ExportFile:
     """Measure a file that has been written."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Written(rows, path.stat().st_size, digest)
+    return ExportFile(rows, path.stat().st_size, digest)
 
 
 @operation("UC-02.04", permission="asset.export", writes=False, name="write_assets")
@@ -71,10 +71,10 @@ def write_assets(actor: Actor, file_format: str, path: Path, filters: AssetFilte
 
 @operation("UC-02.04", permission="asset.export", name="keep_export")
 def keep_export(
-    actor: Actor, file_format: str, filters: AssetFilters, file: Written, job_id: UUID | None = None
+    actor: Actor, file_format: str, filters: AssetFilters, file: ExportFile, job_id: UUID | None = None
 ) -> AssetExport:
     """Keep in the ledger and in the access log that a file was made, before it is handed over."""
-    filter_document = kept_filters(filters)
+    filter_document = dump_filters(filters)
     export = AssetExport(
         organisation_id=actor.organisation_id,
         file_format=file_format,

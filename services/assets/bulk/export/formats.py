@@ -18,11 +18,11 @@ from services.assets.bulk.export.rows import (
     POWERS,
     Batches,
     decode_distinct,
-    nothing,
+    empty_batch,
     power_text,
 )
 from services.assets.files.formats import MOST_CHARACTERS
-from services.assets.files.writer import MOST_SHEET_ROWS, disarmed, quoted_text
+from services.assets.files.writer import MOST_SHEET_ROWS, disarm_formulas, quoted_text
 from services.core.errors import Refused
 
 MEDIA_TYPES = {
@@ -90,7 +90,7 @@ def _csv(path: Path, terms: list[str], batches: Batches) -> int:
             cells = _as_text(frame, terms)
             typed = [n for n, kind in cells.schema.items() if kind == pl.String and n not in _MADE_BY_REGISTER]
             filled = [name for name in typed if name not in POWERS and cells[name].null_count() < cells.height]
-            cells.with_columns(disarmed(name) for name in filled).write_csv(file, include_header=False)
+            cells.with_columns(disarm_formulas(name) for name in filled).write_csv(file, include_header=False)
             count += frame.height
     return count
 
@@ -194,7 +194,7 @@ def _parquet(path: Path, terms: list[str], batches: Batches) -> int:
     count = 0
     writer: pq.ParquetWriter | None = None
     try:
-        for frame in _gathered(batches, terms):
+        for frame in _group_batches(batches, terms):
             table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
             writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
             writer.write_table(table)
@@ -205,7 +205,7 @@ def _parquet(path: Path, terms: list[str], batches: Batches) -> int:
     return count
 
 
-def _gathered(batches: Batches, terms: list[str]) -> Batches:
+def _group_batches(batches: Batches, terms: list[str]) -> Batches:
     """Typed batches put together to groups of rows; an empty one when there is no asset at all."""
     gathered: list[pl.DataFrame] = []
     none = True
@@ -217,7 +217,7 @@ def _gathered(batches: Batches, terms: list[str]) -> Batches:
     if gathered:
         yield pl.concat(gathered)
     elif none:
-        yield _typed(nothing(), terms)
+        yield _typed(empty_batch(), terms)
 
 
 WRITERS: dict[str, Callable[[Path, list[str], Batches], int]] = {

@@ -15,7 +15,7 @@ from models.bulk import UNFINISHED, BulkJob, JobStatus
 from models.exports import ExportJob, ExportPart
 from services.assets.bulk.export.direct import require_format
 from services.assets.bulk.upload.jobs import cancel_job, delete_job, get_job, list_jobs
-from services.assets.filters import AssetFilters, kept_filters
+from services.assets.filters import AssetFilters, dump_filters
 from services.assets.reading.assets import count_assets
 from services.core.access_log import log_access
 from services.core.clock import now
@@ -56,7 +56,7 @@ def submit_export(actor: Actor, file_format: str, filters: AssetFilters | None =
     """Have a file made by the worker. The same wish of the same person, while it is under way, is the same job."""
     require_format(file_format)
     session = current_session()
-    filter_document = kept_filters(filters or AssetFilters())
+    filter_document = dump_filters(filters or AssetFilters())
     theirs = col(ExportJob.organisation_id) == actor.organisation_id
     if actor.organisation_id is None:
         theirs = col(ExportJob.organisation_id).is_(None)
@@ -144,7 +144,7 @@ def delete_any_job(actor: Actor, job_id: UUID) -> None:
     delete_export(actor, job_id) if isinstance(job, ExportJob) else delete_job(actor, job_id)
 
 
-def sight(actor: Actor) -> dict[str, Any]:
+def describe_visibility(actor: Actor) -> dict[str, Any]:
     """Visibility of an actor among assets, as it is kept with a file."""
     return {
         "scopes": sorted(scopes_of(actor, "asset.read")),

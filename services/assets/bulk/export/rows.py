@@ -76,7 +76,7 @@ def read_held(names: Mapping[str, str], *conditions: ColumnElement[bool], by_reg
     query = select(*columns).where(*conditions)
     query = query.order_by(col(Asset.id)) if by_registration else query
     result = connection.execute(query, execution_options={"yield_per": BATCH})
-    shaped = [_dashed(name) for name, kind in kinds.items() if sqlite and isinstance(kind, Uuid)]
+    shaped = [_format_identifiers(name) for name, kind in kinds.items() if sqlite and isinstance(kind, Uuid)]
     shaped += [_moment(name) for name, kind in kinds.items() if isinstance(kind, UtcDateTime)]
     shaped += [pl.col(name).cast(pl.Boolean) for name, kind in kinds.items() if isinstance(kind, Boolean)]
     for rows in result.partitions():
@@ -87,7 +87,7 @@ def read_held(names: Mapping[str, str], *conditions: ColumnElement[bool], by_reg
         yield frame.with_columns(shaped)
 
 
-def nothing() -> pl.DataFrame:
+def empty_batch() -> pl.DataFrame:
     """A batch of no assets."""
     kinds = {term: pl.Boolean if term in _FLAGS else _held_type(_KINDS.get(term)) for term in [*CORE, ATTRIBUTES]}
     return pl.DataFrame(schema=kinds)
@@ -115,7 +115,7 @@ def _held_type(kind: Any) -> Any:
     return pl.Float64 if isinstance(kind, Float | Double) else pl.String
 
 
-def _dashed(term: str) -> pl.Expr:
+def _format_identifiers(term: str) -> pl.Expr:
     """The 32 digits of an identifier as people write it."""
     digits, ends = pl.col(term), ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
     return pl.concat_str([digits.str.slice(start, size) for start, size in ends], separator="-").alias(term)

@@ -19,11 +19,11 @@ from sqlmodel import col
 from models.bulk import JobStatus
 from models.events import EventType
 from models.exports import ExportJob, ExportPart
-from services.assets.bulk.export.direct import Written, keep_export, write_assets, written
+from services.assets.bulk.export.direct import ExportFile, keep_export, measure_file, write_assets
 from services.assets.bulk.export.formats import TOO_MANY_FOR_A_SHEET
-from services.assets.bulk.export.jobs import remove_exports, sight
+from services.assets.bulk.export.jobs import describe_visibility, remove_exports
 from services.assets.files.writer import MOST_SHEET_ROWS
-from services.assets.filters import filters_from_kept
+from services.assets.filters import load_filters
 from services.assets.reading.assets import count_assets
 from services.core.clock import now
 from services.core.db.bulk_insert import as_columns
@@ -127,18 +127,18 @@ def _make_file(job_id: UUID, lease: UUID) -> None:
     actor = EXPORTS.owner(job_id)
     with EXPORTS.step("read", writes=False) as session:
         job = session.get_one(ExportJob, job_id)
-        filters, file_format = filters_from_kept(job.filters), job.file_format
+        filters, file_format = load_filters(job.filters), job.file_format
     total = int(count_assets(actor, filters, most=COUNTLESS))
     with EXPORTS.step("count"):
         _require_held(job_id, lease).rows_total = total
-    seen = sight(actor)
+    seen = describe_visibility(actor)
     if file_format == "xlsx" and total > MOST_SHEET_ROWS:
         raise Refused(TOO_MANY_FOR_A_SHEET)
     with tempfile.TemporaryDirectory(prefix="fmar-export-") as folder, Pulse(job_id, lease) as pulse:
         path = Path(folder) / f"assets.{file_format}"
         count = write_assets(actor, file_format, path, filters, pulse.tell)
         pulse.tell(count)
-        file = written(path, count)
+        file = measure_file(path, count)
         _keep_file(job_id, lease, path)
     finish_export(actor, job_id, lease, file, seen)
 
@@ -167,10 +167,10 @@ def _require_held(job_id: UUID, lease: UUID) -> ExportJob:
 
 
 @operation("UC-02.04", permission="asset.export", name="finish_export")
-def finish_export(actor: Actor, job_id: UUID, lease: UUID, file: Written, seen: dict[str, Any]) -> None:
+def finish_export(actor: Actor, job_id: UUID, lease: UUID, file: ExportFile, seen: dict[str, Any]) -> None:
     """Have the whole file fetched from now on, and keep in the ledger that it was made."""
     job = _require_held(job_id, lease)
-    keep_export(actor, job.file_format, filters_from_kept(job.filters), file, job_id)
+    keep_export(actor, job.file_format, load_filters(job.filters), file, job_id)
     job.rows_total = job.rows_done = file.rows
     job.size, job.sha256, job.seen_by = file.size, file.sha256, seen
     EXPORTS.end(job, JobStatus.COMPLETED)

@@ -21,7 +21,7 @@ from services.assets.registration.lookup_hits import (
     unchecked_severity,
 )
 from services.assets.registration.record import as_terms, conflict
-from services.assets.registration.update import Changes, merged, moves_date, settle
+from services.assets.registration.update import Changes, merge_terms, moves_date, settle_changes
 from services.assets.registration.validation import Conformance, hold_against_register
 from services.assets.rules.check import check_assets
 from services.assets.rules.reference import catalogue, rule_context
@@ -35,7 +35,7 @@ from services.core.transaction import current_session
 
 
 @dataclass(slots=True)
-class Change:
+class ProposedChange:
     """Proposed change of an asset by a row: none, when `changes` is empty and nothing was found."""
 
     asset: Asset
@@ -54,7 +54,7 @@ def propose_changes(
     *,
     read_only: Collection[int] = (),
     dry_run: bool = False,
-) -> dict[int, Change | Unchanged]:
+) -> dict[int, ProposedChange | Unchanged]:
     """Propose the changes of rows that speak of assets, by place in `cells`; rows of assets that there aren't are left out,
     and so are those in `read_only` unless they leave their asset as it is.
 
@@ -62,10 +62,10 @@ def propose_changes(
     """
     places = sorted(targets)
     unchanged_rows = find_unchanged(cells.select(pl.all().gather(places)), [targets[place] for place in places])
-    changes: dict[int, Change | Unchanged] = {
+    changes: dict[int, ProposedChange | Unchanged] = {
         place: same for place, same in zip(places, unchanged_rows, strict=True) if same is not None
     }
-    assets = load(targets[place] for place in places if place not in changes and place not in read_only)
+    assets = load_assets(targets[place] for place in places if place not in changes and place not in read_only)
     others = [place for place in places if place not in changes and targets[place] in assets]
     rows = cells.select(pl.all().gather(others)).to_dicts()
     proposed = propose_each(actor, rows, [assets[targets[place]] for place in others], dry_run=dry_run)
@@ -73,7 +73,7 @@ def propose_changes(
     return {place: changes[place] for place in places if place in changes}
 
 
-def load(asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
+def load_assets(asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
     """Assets by identifier; held until the end of the transaction where it writes."""
     session = current_session()
     assets: dict[UUID, Asset] = {}
@@ -87,10 +87,10 @@ def load(asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
 
 def propose_each(
     actor: Actor, rows: Sequence[Mapping[str, str | None]], assets: Sequence[Asset], *, dry_run: bool = False
-) -> list[Change]:
+) -> list[ProposedChange]:
     """Propose the change of each row to the asset beside it. A row's cells by term: None was not given, blank clears."""
     proposed = [_read(row, asset) for row, asset in zip(rows, assets, strict=True)]
-    moving: dict[tuple[bool, str, int, frozenset[str]], list[Change]] = {}
+    moving: dict[tuple[bool, str, int, frozenset[str]], list[ProposedChange]] = {}
     for change in proposed:
         if change.values:
             asset = change.asset
@@ -103,12 +103,12 @@ def propose_each(
     return proposed
 
 
-def _ended(asset: Asset) -> Finding:
+def _ended_finding(asset: Asset) -> Finding:
     message = f"The asset is {STATUS_LABELS[asset.status]}: its record is closed. Leave the identifier out to register it anew."
     return Finding("BULK-03", ASSET_ID, str(asset.id), "An active asset", message)
 
 
-def _read(row: Mapping[str, str | None], asset: Asset) -> Change:
+def _read(row: Mapping[str, str | None], asset: Asset) -> ProposedChange:
     """The cells that say something else than the record; what it had worked out stays so where the cell says the same."""
     terms = as_terms(asset)
     values: dict[str, object] = {}
@@ -124,13 +124,13 @@ def _read(row: Mapping[str, str | None], asset: Asset) -> Change:
             cleared[term] = cell
     values |= cleared if values else {}
     version = (row.get(VERSION) or "").strip()
-    return Change(asset, values, version or None)
+    return ProposedChange(asset, values, version or None)
 
 
-def _check(actor: Actor, changes: list[Change], date_moved: bool, dry_run: bool) -> None:
+def _check(actor: Actor, changes: list[ProposedChange], date_moved: bool, dry_run: bool) -> None:
     """Judge changes of assets of one schema version together; what other records say is asked only where any might."""
     first = changes[0].asset
-    raws = [merged(change.asset, change.values) for change in changes]
+    raws = [merge_terms(change.asset, change.values) for change in changes]
     schemas = catalogue(first)
     context = rule_context(first, effective_date_changed=date_moved, current=schemas)
     extra = {name for raw in raws for name in raw if name in context.reference.attribute_terms}
@@ -146,7 +146,7 @@ def _check(actor: Actor, changes: list[Change], date_moved: bool, dry_run: bool)
     hold_against_register(actor, results, [change.asset for change in changes])
     # What may be told of other providers' records, as for new rows of a file.
     replies = answer_questions(actor, [result.question for result in results], from_file=True)
-    unchecked: list[Change] = []
+    unchecked: list[ProposedChange] = []
     for change, result, reply in zip(changes, results, replies, strict=True):
         result.withhold(reply)
         _settle(change)
@@ -164,16 +164,16 @@ def _as_json(attributes: object) -> str | None:
     return json.dumps(attributes, ensure_ascii=False, default=str)
 
 
-def _settle(change: Change) -> None:
+def _settle(change: ProposedChange) -> None:
     """Settle what a row changes, and its findings; a row that changes nothing has none."""
     checked = change.checked
     if checked is None:
         return
-    change.changes = settle(change.asset, change.values, checked)
+    change.changes = settle_changes(change.asset, change.values, checked)
     if not change.changes and not checked.errors:
         return
     if change.asset.status in ENDED_STATUSES:
-        change.changes, change.findings = {}, [_ended(change.asset)]
+        change.changes, change.findings = {}, [_ended_finding(change.asset)]
         return
     change.findings += [*checked.errors, *(same.as_finding() for same in checked.same), *checked.warnings]
     if change.version is not None and change.version != str(change.asset.version):

@@ -6,7 +6,7 @@ import polars as pl
 
 from models.bulk import BulkJob
 from services.assets.bulk.pipeline.chunks import KEPT_SCHEMA, LONGEST_QUOTE, OUTCOME_SCHEMA, pack
-from services.assets.bulk.pipeline.outcomes import GOES_THROUGH, Outcome, RunOutcomes
+from services.assets.bulk.pipeline.outcomes import GOES_THROUGH, RowStatus, RunOutcomes
 
 EXAMPLES = 5
 
@@ -76,12 +76,12 @@ def row_outcomes(verdict: RunOutcomes) -> pl.DataFrame:
 
 def add_up(job: BulkJob, verdict: RunOutcomes, findings: pl.DataFrame) -> None:
     """Add what became of a run of rows to the sums of its job."""
-    counts = {outcome: verdict.outcomes.count(outcome) for outcome in Outcome}
-    job.rows_registered += counts[Outcome.REGISTERED]
-    job.rows_updated += counts[Outcome.UPDATED]
-    job.rows_unchanged += counts[Outcome.UNCHANGED]
-    job.rows_refused += counts[Outcome.REFUSED]
-    job.rows_draft += counts[Outcome.DRAFT]
+    counts = {outcome: verdict.outcomes.count(outcome) for outcome in RowStatus}
+    job.rows_registered += counts[RowStatus.REGISTERED]
+    job.rows_updated += counts[RowStatus.UPDATED]
+    job.rows_unchanged += counts[RowStatus.UNCHANGED]
+    job.rows_refused += counts[RowStatus.REFUSED]
+    job.rows_draft += counts[RowStatus.DRAFT]
     job.rows_warned += findings.filter(pl.col("severity") == "warning")["row"].n_unique()
     job.rows_done += len(verdict.outcomes)
     job.summary = _summed(job.summary, findings)

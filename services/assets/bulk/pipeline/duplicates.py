@@ -29,20 +29,20 @@ class Earlier:
         """Take over the ``keys`` of rows, lists of text, with the number of the ``row`` in the file."""
         keys = outcomes.select(pl.col("keys").alias("key"), pl.col("row")).explode("key").drop_nulls("key")
         if keys.height:
-            self._kept = pl.concat([self._kept, _hashed(keys).select(self._kept.columns)])
+            self._kept = pl.concat([self._kept, _hash_keys(keys).select(self._kept.columns)])
 
     def rows_of(self, keys: pl.Series) -> dict[str, int]:
         """Those of the keys that are known, and the row that each stands for."""
         if not self._kept.height or not keys.len():
             return {}
-        hashes = _hashed(keys.unique().rename("key").to_frame())
+        hashes = _hash_keys(keys.unique().rename("key").to_frame())
         # The few keys that are asked for are looked for among all that are known, and not the other way round.
         near = self._kept.filter(pl.col("one").is_in(hashes["one"].implode()))
         met = near.join(hashes, on=list(_SEEDS), maintain_order="left")
         return dict(met.select("key", "row").iter_rows())
 
 
-def _hashed(keys: pl.DataFrame) -> pl.DataFrame:
+def _hash_keys(keys: pl.DataFrame) -> pl.DataFrame:
     return keys.with_columns(pl.col("key").hash(seed).alias(name) for name, seed in _SEEDS.items())
 
 
@@ -70,8 +70,8 @@ def new_asset_key(asset_id: UUID) -> str:
     return f"N{_PART}{asset_id}"
 
 
-def made_by(earlier: Earlier, asset_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of the assets that earlier rows of the file made: the file itself knows them, so the register isn't asked."""
+def find_made(earlier: Earlier, asset_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Find the assets that earlier rows of the file made: the file itself knows them, so the register isn't asked."""
     by_key = {new_asset_key(asset_id): asset_id for asset_id in asset_ids}
     return frozenset(by_key[key] for key in earlier.rows_of(pl.Series(list(by_key), dtype=pl.String)))
 
@@ -112,10 +112,10 @@ def keys_of_rows(candidates: Sequence[AssetKeys], values: pl.DataFrame) -> pl.Da
     return pl.DataFrame(pairs, schema=KEY_SCHEMA, orient="row")
 
 
-def inside_file(
+def find_repeats(
     keys: pl.DataFrame, accepted: pl.Series, earlier: Earlier, row_numbers: pl.Series
 ) -> list[tuple[int, Finding]]:
-    """Rows that are the same as an earlier one of the file which goes through.
+    """Find rows that are the same as an earlier one of the file which goes through.
 
     `keys` has ``index`` and ``key`` in the order of rows, `accepted` says for each place whether the row would go through,
     `earlier` knows those of earlier runs. A row that is refused stands in nobody's way.

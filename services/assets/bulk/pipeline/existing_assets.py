@@ -87,10 +87,10 @@ def _identify_by_id(actor: Actor, named: NamedAssets, column: pl.Series) -> None
             if asset_id not in manageable:
                 named.read_only[row] = texts[row]
         else:
-            named.refused[row] = [not_managed(texts[row])]
+            named.refused[row] = [unmanaged_finding(texts[row])]
 
 
-def not_managed(text: str) -> Finding:
+def unmanaged_finding(text: str) -> Finding:
     """BULK-01: the identifier that a row gives is that of no asset which the actor manages."""
     expected = "The identifier of an asset that you manage; empty for a new one"
     message = f"You manage no asset with the identifier {text}. Leave it out to register a new asset."

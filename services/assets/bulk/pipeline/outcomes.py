@@ -11,18 +11,18 @@ from uuid import UUID
 import polars as pl
 
 from services.assets.bulk.pipeline.candidates import Candidates, validate_candidates
-from services.assets.bulk.pipeline.changes import Change, propose_changes
+from services.assets.bulk.pipeline.changes import ProposedChange, propose_changes
 from services.assets.bulk.pipeline.chunks import plain_cells
 from services.assets.bulk.pipeline.duplicates import (
     KEY_SCHEMA,
     Earlier,
     asset_key,
     file_keys,
-    inside_file,
+    find_made,
+    find_repeats,
     keys_of_rows,
-    made_by,
 )
-from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_nameless, identify_assets, not_managed
+from services.assets.bulk.pipeline.existing_assets import NamedAssets, find_nameless, identify_assets, unmanaged_finding
 from services.assets.bulk.pipeline.unchanged import Unchanged
 from services.assets.files.formats import BROKEN, ROW
 from services.assets.registration.duplicates import (
@@ -57,8 +57,8 @@ LACKING = frozenset({"CAT-04"})
 """Findings that say that something is missing although they quote what was looked for."""
 
 
-class Outcome(StrEnum):
-    """Outcome of a row."""
+class RowStatus(StrEnum):
+    """Status of a row after a run."""
 
     REGISTERED = "registered"
     UPDATED = "updated"
@@ -67,7 +67,7 @@ class Outcome(StrEnum):
     DRAFT = "draft"
 
 
-GOES_THROUGH = (Outcome.REGISTERED, Outcome.UPDATED, Outcome.UNCHANGED)
+GOES_THROUGH = (RowStatus.REGISTERED, RowStatus.UPDATED, RowStatus.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,11 @@ class RunOutcomes:
     """
 
     rows: pl.Series
-    outcomes: list[Outcome]
+    outcomes: list[RowStatus]
     findings: pl.DataFrame
     values: pl.DataFrame
     new: list[int]
-    changed: dict[int, Change | Unchanged]
+    changed: dict[int, ProposedChange | Unchanged]
     assets: dict[int, UUID]
     keys: pl.DataFrame
     matches: RegisterMatches
@@ -135,7 +135,7 @@ def judge_rows(
     places = [row for row in range(rows.height) if row not in named.assets and row not in named.refused]
     candidates = validate_candidates(actor, cells, places, constants)
     matches = _match_candidates(candidates, earlier)
-    refused = _refused_rows(sorted_findings([*candidates.findings, findings_frame(matches.findings)]))
+    refused = _find_refused(sorted_findings([*candidates.findings, findings_frame(matches.findings)]))
     alike = _find_alike(actor, candidates, matches, earlier, refused)
     replies, unchecked = _ask_register(actor, candidates, matches, set(alike), dry_run)
     duplicates = [
@@ -147,8 +147,8 @@ def judge_rows(
     fresh_findings = sorted_findings(parts)
     verdict = RunOutcomes(
         rows=rows[ROW],
-        outcomes=[Outcome.REFUSED] * rows.height,
-        findings=_at_places(fresh_findings, places),
+        outcomes=[RowStatus.REFUSED] * rows.height,
+        findings=_renumber_findings(fresh_findings, places),
         values=candidates.values.with_columns(pl.Series("index", places, dtype=pl.Int64)),
         new=[],
         changed={},
@@ -172,8 +172,8 @@ def _match_candidates(candidates: Candidates, earlier: Earlier) -> RegisterMatch
         [None] * len(candidates.keys),
         registered,
         taken,
-        made_here=made_by(earlier, {asset.id for asset in registered} | set(taken.values())),
-        refused=_refused_rows(sorted_findings(candidates.findings)),
+        made_here=find_made(earlier, {asset.id for asset in registered} | set(taken.values())),
+        refused=_find_refused(sorted_findings(candidates.findings)),
     )
 
 
@@ -207,13 +207,13 @@ def _is_hidden(entry: tuple[int, Finding], unseen: Mapping[MatchKey, object], re
     return (row, match.code, match.field, match.given) in unseen and is_withheld(replies[row], match.code)
 
 
-def _at_places(findings: pl.DataFrame, places: list[int]) -> pl.DataFrame:
+def _renumber_findings(findings: pl.DataFrame, places: list[int]) -> pl.DataFrame:
     """Findings of a selection of rows, numbered as the run numbers them."""
     moved = pl.Series(places, dtype=pl.UInt32)
     return findings.with_columns(moved.gather(findings["row"]).alias("row")) if findings.height else findings
 
 
-def _refused_rows(findings: pl.DataFrame) -> set[int]:
+def _find_refused(findings: pl.DataFrame) -> set[int]:
     """Rows that are refused by their own values."""
     return set(findings.filter(pl.col("severity") == Severity.ERROR.value)["row"])
 
@@ -237,7 +237,7 @@ def _find_alike(
             nameless.setdefault(keys.provider, []).append(row)
     for provider, theirs in nameless.items():
         registered = find_nameless(UUID(provider), sorted({candidates.keys[row].name or "" for row in theirs}))
-        known_here = made_by(earlier, [asset.id for asset in registered])
+        known_here = find_made(earlier, [asset.id for asset in registered])
         by_value: dict[tuple[object, ...], UUID] = {}
         for asset in sorted(registered):
             if asset.id not in known_here:
@@ -269,7 +269,7 @@ def _add_changes(
             verdict.assets[row] = change.asset.id
             all_findings += [(row, finding) for finding in findings]
         all_findings += [
-            (row, not_managed(text)) for row, text in named.read_only.items() if row not in verdict.changed
+            (row, unmanaged_finding(text)) for row, text in named.read_only.items() if row not in verdict.changed
         ]
         equal = pl.Series(sorted(only_if_equal & set(verdict.changed)), dtype=pl.UInt32)
         verdict.findings = verdict.findings.filter(~pl.col("row").is_in(equal.implode()))
@@ -289,7 +289,7 @@ def _add_file_keys(verdict: RunOutcomes, candidates: Candidates) -> None:
     verdict.keys = pl.concat([fresh, own]).sort("index", maintain_order=True)
 
 
-def _changed_keys(change: Change | Unchanged) -> list[str]:
+def _changed_keys(change: ProposedChange | Unchanged) -> list[str]:
     """Keys of a changed asset, where they are new: those that it has now, the register itself knows."""
     if change.checked is None or not change.changes:
         return []
@@ -301,19 +301,19 @@ def _conclude(verdict: RunOutcomes, earlier: Earlier, terms: Terms, fresh: set[i
     stops = _stopping(verdict.findings, terms)
     height = len(verdict.rows)
     goes = [row not in stops and (row in fresh or row in verdict.changed) for row in range(height)]
-    twice = inside_file(verdict.keys, pl.Series(goes, dtype=pl.Boolean), earlier, verdict.rows)
+    twice = find_repeats(verdict.keys, pl.Series(goes, dtype=pl.Boolean), earlier, verdict.rows)
     verdict.findings = sorted_findings([verdict.findings, findings_frame(twice)]).select(list(FINDINGS_SCHEMA))
     stops |= {row: False for row, _finding in twice}
     for row in range(height):
         change = verdict.changed.get(row)
         if row in stops or not goes[row]:
             draft = terms.keep_drafts and row in fresh and row not in verdict.changed and stops.get(row, False)
-            verdict.outcomes[row] = Outcome.DRAFT if draft else Outcome.REFUSED
+            verdict.outcomes[row] = RowStatus.DRAFT if draft else RowStatus.REFUSED
         elif change is None:
-            verdict.outcomes[row] = Outcome.REGISTERED
+            verdict.outcomes[row] = RowStatus.REGISTERED
             verdict.new.append(row)
         else:
-            verdict.outcomes[row] = Outcome.UPDATED if change.changes else Outcome.UNCHANGED
+            verdict.outcomes[row] = RowStatus.UPDATED if change.changes else RowStatus.UNCHANGED
     through = [row for row, outcome in enumerate(verdict.outcomes) if outcome in GOES_THROUGH]
     verdict.keys = verdict.keys.filter(pl.col("index").is_in(pl.Series(through, dtype=pl.Int64).implode()))
 

@@ -75,14 +75,14 @@ def read_snapshots(ids: Sequence[UUID]) -> pl.DataFrame | None:
 
     Nothing but the identifier where there is no such asset; None where there is none at all. Inside an operation.
     """
-    frames = list(read_held(SNAPSHOT_COLUMNS, _one_of(set(ids)))) if ids else []
+    frames = list(read_held(SNAPSHOT_COLUMNS, _is_among(set(ids)))) if ids else []
     if not frames:
         return None
     ordered = pl.DataFrame({ASSET_ID: [str(asset_id) for asset_id in ids]})
     return ordered.join(pl.concat(frames), on=ASSET_ID, how="left", maintain_order="left")
 
 
-def _one_of(ids: Collection[UUID]) -> ColumnElement[bool]:
+def _is_among(ids: Collection[UUID]) -> ColumnElement[bool]:
     if is_sqlite():
         return among(type_coerce(col(Asset.id), String), (asset_id.hex for asset_id in ids))
     return col(Asset.id) == any_(literal(list(ids), ARRAY(Uuid)))
@@ -206,14 +206,14 @@ def is_same_value(term: str, stands: object, cell: str, derived: Collection[str]
     """
     text = cell.strip()
     if term == ATTRIBUTES_TERM:
-        return not text or _parsed(text) == stands
+        return not text or _parse_json(text) == stands
     if not text:
         # What the register worked out is worked out again when nothing is given.
         return stands in (None, "", []) or term in derived or (isinstance(stands, str) and identifies_nothing(stands))
     if stands is None or stands == []:
         return False
     if isinstance(stands, list):
-        if text.startswith("[") and _parsed(text) == stands:
+        if text.startswith("[") and _parse_json(text) == stands:
             return True
         return isinstance(stands[0], str) and text == as_text(stands)
     if isinstance(stands, bool):
@@ -223,7 +223,7 @@ def is_same_value(term: str, stands: object, cell: str, derived: Collection[str]
     return text in (text_of(stands), normal_text(str(stands)))
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
@@ -256,7 +256,7 @@ def find_equivalent(rows: pl.DataFrame, alike: pl.DataFrame, attributes: pl.Seri
     for _kind, group in kinds:
         at = group["at"]
         stands = rows.select(pl.all().gather(at))
-        values, faulty = _judged(stands, proposed.select(pl.all().gather(at)), alike.select(pl.all().gather(at)))
+        values, faulty = _judge_rows(stands, proposed.select(pl.all().gather(at)), alike.select(pl.all().gather(at)))
         nothing_found = ~pl.int_range(len(at), eager=True).is_in(faulty.implode())
         equal = nothing_found & _equal(values, stands)
         keys = row_keys(values)
@@ -299,7 +299,7 @@ def _as_text(rows: pl.DataFrame, term: str) -> pl.Expr:
             return pl.col(term)
 
 
-def _judged(stands: pl.DataFrame, proposed: pl.DataFrame, alike: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def _judge_rows(stands: pl.DataFrame, proposed: pl.DataFrame, alike: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """The values that assets of one schema version would have, and the places of rows that can't be told from these.
 
     A warning is told beside a change only; one about a party says that its value isn't what it seems.
@@ -327,7 +327,7 @@ def _judged(stands: pl.DataFrame, proposed: pl.DataFrame, alike: pl.DataFrame) -
 def _equal(values: pl.DataFrame, stands: pl.DataFrame) -> pl.Series:
     """Compare all that the register keeps with what stands."""
     nested = ("Aliases", ATTRIBUTES_TERM)
-    read = values.select(_as_kept(values, term) for term in STORED_TERMS if term not in nested)
+    read = values.select(_export_value(values, term) for term in STORED_TERMS if term not in nested)
     stood = stands.select(pl.col(term).alias(f"stands:{term}") for term in read.columns)
     pairs = [pl.col(term).eq_missing(pl.col(f"stands:{term}")) for term in read.columns]
     equal = read.hstack(stood).select(x=pl.all_horizontal(pairs))["x"]
@@ -339,7 +339,7 @@ def _equal(values: pl.DataFrame, stands: pl.DataFrame) -> pl.Series:
     return equal
 
 
-def _as_kept(values: pl.DataFrame, term: str) -> pl.Expr:
+def _export_value(values: pl.DataFrame, term: str) -> pl.Expr:
     """A value as an export has it."""
     kind = values.schema[term]
     if kind == pl.Date:

@@ -14,14 +14,14 @@ from sqlmodel import col
 from models.assets import Asset, AssetAlias, AssetStatus
 from models.base import new_id
 from models.events import EventType
-from services.assets.bulk.pipeline.changes import Change
+from services.assets.bulk.pipeline.changes import ProposedChange
 from services.assets.bulk.pipeline.chunks import findings_by_row
 from services.assets.bulk.pipeline.duplicates import KEY_SCHEMA, asset_key, new_asset_key
 from services.assets.bulk.pipeline.existing_assets import slices
-from services.assets.bulk.pipeline.outcomes import Outcome, RunOutcomes, Terms
-from services.assets.registration.record import IDENTITIES, STORED_TERMS, justified, key_of, waits_for_consent
+from services.assets.bulk.pipeline.outcomes import RowStatus, RunOutcomes, Terms
+from services.assets.registration.record import IDENTITIES, STORED_TERMS, add_justifications, key_of, waits_for_consent
 from services.assets.registration.shared_meters import withhold_notices
-from services.assets.registration.update import told_of, write_change
+from services.assets.registration.update import change_payload, write_change
 from services.assets.rules.reference import catalogue
 from services.assets.rules.schemas import ATTRIBUTES_TERM
 from services.core.clock import now
@@ -43,7 +43,7 @@ def write(actor: Actor, verdict: RunOutcomes, terms: Terms) -> None:
     """Register and update what a verdict lets through; inside an operation that writes."""
     if verdict.new:
         register_rows(actor, verdict, terms)
-    if any(outcome is Outcome.UPDATED for outcome in verdict.outcomes):
+    if any(outcome is RowStatus.UPDATED for outcome in verdict.outcomes):
         update_rows(actor, verdict, terms)
 
 
@@ -55,7 +55,7 @@ def register_rows(actor: Actor, verdict: RunOutcomes, terms: Terms) -> None:
     moment = now()
     columns = asset_columns(values, actor.organisation_id, catalogue().schema_versions, moment)
     for place, warnings in _warnings(verdict, set(places)).items():
-        columns["justifications"][places.index(place)] = _justified(actor, [], warnings, terms)
+        columns["justifications"][places.index(place)] = _add_justifications(actor, [], warnings, terms)
     insert_columns(current_session(), Asset, columns, moment)
     _index_aliases(columns)
     events = {
@@ -135,12 +135,12 @@ def _warnings(verdict: RunOutcomes, places: set[int]) -> dict[int, list[Finding]
     return {row: findings for row, findings in findings_by_row(warnings).items() if row in places}
 
 
-def _justified(
+def _add_justifications(
     actor: Actor, before: list[dict[str, Any]], warnings: Iterable[Finding], terms: Terms
 ) -> list[dict[str, Any]]:
     justifications = before
     for warning in warnings:
-        justifications = justified(actor, justifications, [warning], terms.justification(warning.code))
+        justifications = add_justifications(actor, justifications, [warning], terms.justification(warning.code))
     return justifications
 
 
@@ -167,7 +167,7 @@ def _tell_shared(verdict: RunOutcomes, registered: Mapping[int, tuple[UUID, UUID
     later: dict[tuple[UUID, str], UUID] = {}
     for place, other, mpan in met + beside:
         for asset in (registered[place], theirs[other]):
-            events[(asset[0], mpan)] = _told(*asset, {"mpan": mpan})
+            events[(asset[0], mpan)] = _build_event(*asset, {"mpan": mpan})
     for place, _other, mpan in met:
         if place in untold:
             own = registered[place]
@@ -177,32 +177,32 @@ def _tell_shared(verdict: RunOutcomes, registered: Mapping[int, tuple[UUID, UUID
     emit_many(EventType.ASSET_MPAN_SHARED, Asset, as_columns(list(events.values())))
 
 
-def _told(asset_id: UUID, provider: UUID, dno: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """An event about an asset: its provider and the operator of its licence area see it."""
+def _build_event(asset_id: UUID, provider: UUID, dno: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Event about an asset: its provider and the operator of its licence area see it."""
     return {"record_id": asset_id, "organisation_id": provider, "dno_code": dno, "payload": dict(payload)}
 
 
 @operation("UC-02.03", permission="asset.update", name="update_rows")
 def update_rows(actor: Actor, verdict: RunOutcomes, terms: Terms) -> None:
     """Change the assets of a run of rows that has been judged, each as if it had been changed alone."""
-    written: list[tuple[Change, list[str]]] = []
+    written: list[tuple[ProposedChange, list[str]]] = []
     for row, outcome in enumerate(verdict.outcomes):
         change = verdict.changed.get(row)
-        if outcome is Outcome.UPDATED and change is not None and change.checked is not None:
+        if outcome is RowStatus.UPDATED and change is not None and change.checked is not None:
             asset = change.asset
             before = asset.justifications
             warnings = change.checked.warnings
             reasons = write_change(actor, asset, change.checked, change.changes, None)
             if warnings:
-                asset.justifications = _justified(actor, before, warnings, terms)
+                asset.justifications = _add_justifications(actor, before, warnings, terms)
             written.append((change, reasons))
     current_session().flush()
     events = [
-        _told(
+        _build_event(
             change.asset.id,
             change.asset.service_provider_id,
             change.asset.dno_connection,
-            told_of(change.asset, change.changes, reasons),
+            change_payload(change.asset, change.changes, reasons),
         )
         for change, reasons in written
     ]

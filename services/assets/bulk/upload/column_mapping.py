@@ -34,7 +34,7 @@ class Columns:
     passed_over: list[str]
 
 
-def headings_known(reference: AssetReference) -> dict[str, str]:
+def map_headings(reference: AssetReference) -> dict[str, str]:
     """Every way to head a column, squashed to lower-cased letters and digits -> the term that it stands for."""
     term_of: dict[str, str] = {}
     labels: dict[str, set[str]] = {}
@@ -54,7 +54,7 @@ def headings_known(reference: AssetReference) -> dict[str, str]:
     return {**{label: next(iter(terms)) for label, terms in labels.items() if len(terms) == 1}, **term_of}
 
 
-def resolve(
+def resolve_columns(
     headings: Sequence[str],
     reference: AssetReference,
     chosen_terms: Mapping[str, str | None],
@@ -64,8 +64,8 @@ def resolve(
 
     Raises Invalid for a heading or term in `chosen_terms` that there isn't, and for two columns that hold the same.
     """
-    terms = headings_known(reference)
-    findings = _wrong(headings, terms, chosen_terms)
+    terms = map_headings(reference)
+    findings = _find_faults(headings, terms, chosen_terms)
     by_heading = {squash(heading): term for heading, term in chosen_terms.items()}
     read: dict[int, str] = {}
     unknown: list[str] = []
@@ -103,7 +103,7 @@ def _measured(heading: str, terms: Mapping[str, str], reference: AssetReference)
     return term if find_unit(unit_of(term, reference)) is not None else None
 
 
-def _wrong(
+def _find_faults(
     headings: Sequence[str], term_of: Mapping[str, str], chosen_terms: Mapping[str, str | None]
 ) -> list[Finding]:
     there = {squash(heading) for heading in headings}
@@ -122,7 +122,7 @@ def _wrong(
 
 def require_terms(constants: Mapping[str, str], reference: AssetReference) -> None:
     """Raise Invalid where a value for every row is given under a name that is no attribute."""
-    terms = set(headings_known(reference).values()) - PASSED_OVER - {ASSET_ID, VERSION, ATTRIBUTES_TERM}
+    terms = set(map_headings(reference).values()) - PASSED_OVER - {ASSET_ID, VERSION, ATTRIBUTES_TERM}
     wrong = [
         Finding("FILE-12", term, term, "An attribute of the asset or of its category", f"There is no attribute {term}.")
         for term in constants
@@ -132,12 +132,12 @@ def require_terms(constants: Mapping[str, str], reference: AssetReference) -> No
         raise Invalid(wrong)
 
 
-def recognised(reference: AssetReference, extra: Iterable[str] = ()) -> frozenset[str]:
+def heading_keys(reference: AssetReference, extra: Iterable[str] = ()) -> frozenset[str]:
     """The squashed headings by which the row of headings is found."""
-    return frozenset({*headings_known(reference), *extra})
+    return frozenset({*map_headings(reference), *extra})
 
 
-def remembered_for(actor: Actor) -> dict[str, str | None]:
+def read_mapping(actor: Actor) -> dict[str, str | None]:
     """Remembered mapping of the actor's organisation: squashed heading -> term. Inside an operation."""
     rows = current_session().execute(
         select(col(BulkMapping.heading_key), col(BulkMapping.term)).where(
@@ -156,7 +156,7 @@ def remembered_date_order(actor: Actor) -> str | None:
     )
 
 
-def remember(actor: Actor, chosen_terms: Mapping[str, str | None], date_order: str | None = None) -> None:
+def store_mapping(actor: Actor, chosen_terms: Mapping[str, str | None], date_order: str | None = None) -> None:
     """Keep what was said of headings and dates, for the organisation's next file. Inside an operation that writes."""
     keys = {squash(heading)[:200]: term for heading, term in chosen_terms.items()}
     if date_order is not None:

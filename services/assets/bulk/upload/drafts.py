@@ -12,7 +12,7 @@ from models.assets import Asset
 from models.base import new_id
 from models.bulk import BulkDraft, BulkJob
 from services.assets.bulk.pipeline.chunk_results import numbered_findings
-from services.assets.bulk.pipeline.outcomes import Outcome, RunOutcomes
+from services.assets.bulk.pipeline.outcomes import RowStatus, RunOutcomes
 from services.assets.bulk.upload.jobs import job_of
 from services.assets.files.formats import BROKEN, ROW
 from services.assets.registration.register import register_asset
@@ -26,7 +26,7 @@ from services.core.transaction import current_session
 
 def keep_drafts(job: BulkJob, cells: pl.DataFrame, verdict: RunOutcomes) -> None:
     """Keep the rows of a run that lack nothing but mandatory values. Inside an operation that writes."""
-    places = [row for row, outcome in enumerate(verdict.outcomes) if outcome is Outcome.DRAFT]
+    places = [row for row, outcome in enumerate(verdict.outcomes) if outcome is RowStatus.DRAFT]
     if not places:
         return
     findings = numbered_findings(verdict)

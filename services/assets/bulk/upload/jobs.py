@@ -15,14 +15,14 @@ from services.assets.bulk.pipeline.cell_spelling import kept_spelling
 from services.assets.bulk.pipeline.chunks import CHUNK_ROWS, pack
 from services.assets.bulk.pipeline.notices import with_notices
 from services.assets.bulk.upload.column_mapping import (
-    recognised,
-    remember,
+    heading_keys,
+    read_mapping,
     remembered_date_order,
-    remembered_for,
     require_terms,
-    resolve,
+    resolve_columns,
+    store_mapping,
 )
-from services.assets.bulk.upload.public_registers import made_ready
+from services.assets.bulk.upload.public_registers import translate_register
 from services.assets.bulk.upload.spellings import (
     UNSTATED,
     DateOrder,
@@ -96,7 +96,7 @@ def submit_file(
     """
     wishes = wishes or Wishes()
     require(actor, "asset.bulk")
-    reference, remembered, last_order = what_is_known(actor)
+    reference, remembered, last_order = read_vocabulary(actor)
     _require_reasons(wishes.justifications)
     require_terms(wishes.constants, reference)
     _require_order(wishes.date_order)
@@ -107,9 +107,9 @@ def submit_file(
 
 
 @operation("UC-02.01", permission="asset.bulk", writes=False, name="what_is_known")
-def what_is_known(actor: Actor) -> tuple[AssetReference, dict[str, str | None], str | None]:
-    """The attributes there are, and what the actor's organisation said before of its headings and of its dates."""
-    return catalogue().reference, remembered_for(actor), remembered_date_order(actor)
+def read_vocabulary(actor: Actor) -> tuple[AssetReference, dict[str, str | None], str | None]:
+    """Read the attributes there are, and the mapping of headings that the actor's organisation gave before."""
+    return catalogue().reference, read_mapping(actor), remembered_date_order(actor)
 
 
 def read_file(
@@ -122,7 +122,7 @@ def read_file(
     order: DateOrder = UNSTATED,
 ) -> ReadFile:
     """Read a file and find out what its columns hold. Raises Invalid for what can't be used."""
-    headings_known = recognised(reference, (squash(heading) for heading in {**remembered, **chosen_terms}))
+    headings_known = heading_keys(reference, (squash(heading) for heading in {**remembered, **chosen_terms}))
     table = read_table(
         data,
         filename,
@@ -131,9 +131,9 @@ def read_file(
         ),
         media_type,
     )
-    columns = resolve(table.headings, reference, chosen_terms, remembered)
+    columns = resolve_columns(table.headings, reference, chosen_terms, remembered)
     if "AssetName" not in columns.read.values() and "AssetId" not in columns.read.values() and not chosen_terms:
-        ready = made_ready(data, filename, table)
+        ready = translate_register(data, filename, table)
         if ready is not None:
             rows = with_notices(ready.table.frame, ready.notices)
             return ReadFile(replace(ready.table, frame=rows), {}, [], ready.kind)
@@ -201,7 +201,7 @@ def keep_job(actor: Actor, read: ReadFile, facts: tuple[str, str, int], wishes: 
             return before
     if Scope.ALL not in scopes_of(actor, "asset.register"):
         require_provider(actor, active_parties(actor.organisation_id))
-    remember(actor, wishes.columns, wishes.date_order)
+    store_mapping(actor, wishes.columns, wishes.date_order)
     job = BulkJob(
         organisation_id=actor.organisation_id,
         organisation_name=actor.organisation_name,

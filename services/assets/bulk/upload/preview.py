@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from models.bulk import BulkJob
 from services.assets.bulk.upload.column_mapping import CODES, REASONS
-from services.assets.bulk.upload.jobs import ReadFile, read_file, what_is_known
+from services.assets.bulk.upload.jobs import ReadFile, read_file, read_vocabulary
 from services.assets.bulk.upload.spellings import DateOrder, DateQuestion
 from services.assets.files.formats import FileNotice
 from services.assets.files.reader import read_table
@@ -58,7 +58,7 @@ def look_at_file(actor: Actor, data: bytes, filename: str, columns: Mapping[str,
     its columns: one of which the register knows no column comes with all of them unknown.
     """
     require(actor, "asset.bulk")
-    reference, remembered, last_order = what_is_known(actor)
+    reference, remembered, last_order = read_vocabulary(actor)
     order = DateOrder(None, last_order)
     read, doubled = _read(data, filename, reference, columns or {}, remembered, order)
     held = {read.table.headings[place]: term for place, term in read.columns.items()}
@@ -125,11 +125,11 @@ def _samples(read: ReadFile) -> dict[str, str]:
         values = top[f"c{place}"].cast(pl.String).str.strip_chars().drop_nulls()
         first = values.filter(values != "").unique(maintain_order=True).head(SAMPLES)
         if heading and heading not in (CODES, REASONS) and len(first):
-            samples.setdefault(heading, ", ".join(_cut(value) for value in first))
+            samples.setdefault(heading, ", ".join(_shorten(value) for value in first))
     return samples
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= LONGEST_SAMPLE else f"{text[: LONGEST_SAMPLE - 1]}…"
 
 

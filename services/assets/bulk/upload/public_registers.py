@@ -66,7 +66,7 @@ _TERM_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyMade:
+class TranslatedFile:
     """A register's file: which one, and its rows as they stood, with what each says by term beside them.
 
     `notices` of single rows: `ROW`, code, field, given, expected, message.
@@ -77,8 +77,8 @@ class ReadyMade:
     notices: pl.DataFrame
 
 
-def made_ready(data: bytes, filename: str, table: TextTable) -> ReadyMade | None:
-    """The file translated, when it has the headings of a register; None for any other."""
+def translate_register(data: bytes, filename: str, table: TextTable) -> TranslatedFile | None:
+    """Translate the file, when it has the headings of a register; None for any other."""
     kind = detect_kind(data, filename)
     if kind is None:
         return None
@@ -88,7 +88,7 @@ def made_ready(data: bytes, filename: str, table: TextTable) -> ReadyMade | None
     rows = reading.rows.with_columns(_licence_area(reading.rows))
     translated = rows.select(ROW, *_terms(kind, rows))
     reasons = reading.skipped.select(ROW, pl.concat_str("code", pl.lit(" "), "reason").alias(BROKEN))
-    reasons = pl.concat([reasons, _not_taken(kind, rows)])
+    reasons = pl.concat([reasons, _find_skipped(kind, rows)])
     frame = original.join(translated, on=ROW, how="left", maintain_order="left")
     frame = frame.join(reasons, on=ROW, how="left", maintain_order="left")
     numbers = _file_rows(sheets)
@@ -97,7 +97,7 @@ def made_ready(data: bytes, filename: str, table: TextTable) -> ReadyMade | None
     headings = max((sheet.headings for sheet in sheets), key=len)
     about_file = (*sheets[0].notices, *_which_sheets(sheets, numbers), *_columns_left_out(reading))
     ready = TextTable(table.file_format, headings, frame.with_columns(renumbered), notices=about_file)
-    return ReadyMade(kind, ready, notices)
+    return TranslatedFile(kind, ready, notices)
 
 
 def _file_rows(sheets: Sequence[Table]) -> dict[int, int]:
@@ -142,7 +142,7 @@ def _row_notices(notes: pl.DataFrame) -> pl.DataFrame:
     return cells.select(ROW, "code", term.alias("field"), "given", pl.lit(EXPECTED).alias("expected"), "message")
 
 
-def _not_taken(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+def _find_skipped(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows whose status says that there is no asset, with the reason."""
     abroad = rows.filter(pl.col("dno_code").is_null()).select(ROW, reason_elsewhere().alias(BROKEN)).drop_nulls()
     taken = TAKEN_OVER.get(kind)

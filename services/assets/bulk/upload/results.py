@@ -57,7 +57,7 @@ def job_findings(
     job = job_of(actor, job_id)
     size = max(1, min(limit, LONGEST_PAGE))
     findings = pl.DataFrame(schema=KEPT_SCHEMA)
-    for part in _kept(job, BulkChunk.findings):
+    for part in _read_parts(job, BulkChunk.findings):
         rows = part.filter(pl.col("row") > after)
         findings = pl.concat([findings, rows.filter(pl.col("code") == code) if code else rows])
         if findings.height >= size:
@@ -70,7 +70,7 @@ def job_findings(
 def write_findings(actor: Actor, job_id: UUID, path: Path) -> int:
     """Write all findings of a job to a CSV file; how many. Raises NotFound."""
     job = job_of(actor, job_id)
-    parts = list(_kept(job, BulkChunk.findings))
+    parts = list(_read_parts(job, BulkChunk.findings))
     findings = pl.concat([pl.DataFrame(schema=KEPT_SCHEMA), *parts])
     named = {name: name.capitalize() for name in KEPT_SCHEMA}
     write_table(path, "csv", findings.rename(named).with_columns(pl.all().cast(pl.String)))
@@ -88,7 +88,7 @@ def job_rows(
     job = job_of(actor, job_id)
     size = max(1, min(limit, LONGEST_PAGE))
     outcomes: list[dict[str, Any]] = []
-    for part in _kept(job, BulkChunk.outcomes):
+    for part in _read_parts(job, BulkChunk.outcomes):
         rows = part.filter(pl.col("row") > after).select("row", "outcome", "asset_id", "name")
         outcomes += (
             (rows.filter(pl.col("outcome") == outcome) if outcome else rows).head(size - len(outcomes)).to_dicts()
@@ -107,7 +107,7 @@ def job_positions(actor: Actor, job_id: UUID, limit: int = MOST_POSITIONS) -> li
     job = job_of(actor, job_id)
     names = ["row", "outcome", "name", "category", "rated_kw", "latitude", "longitude"]
     placed = pl.col("latitude").is_not_null() & pl.col("outcome").is_in(["registered", "updated"])
-    parts = [part.filter(placed).select(names) for part in _kept(job, BulkChunk.outcomes)]
+    parts = [part.filter(placed).select(names) for part in _read_parts(job, BulkChunk.outcomes)]
     positions = pl.concat(parts) if parts else pl.DataFrame(schema={name: OUTCOME_SCHEMA[name] for name in names})
     step = max(1, -(-positions.height // max(1, limit)))
     return positions.gather_every(step).to_dicts()
@@ -120,7 +120,7 @@ def write_refused(actor: Actor, job_id: UUID, path: Path) -> int:
     The format is the job's `file_format`. What was mended can be sent again as it is. Raises NotFound.
     """
     job = job_of(actor, job_id)
-    parts = [part for part in _refused(job) if part.height]
+    parts = [part for part in _read_refused(job) if part.height]
     headings = _headings(job.headings)
     schema = dict.fromkeys([*headings, CODES, REASONS], pl.String)
     refused_rows = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema=schema)
@@ -128,7 +128,7 @@ def write_refused(actor: Actor, job_id: UUID, path: Path) -> int:
     return refused_rows.height
 
 
-def _refused(job: BulkJob) -> Iterator[pl.DataFrame]:
+def _read_refused(job: BulkJob) -> Iterator[pl.DataFrame]:
     session = current_session()
     headings = _headings(job.headings)
     cells = [pl.col(f"c{place}").alias(name) for place, name in enumerate(headings) if name not in (CODES, REASONS)]
@@ -162,7 +162,7 @@ def _headings(headings: list[str]) -> list[str]:
     return unique_headings
 
 
-def _kept(job: BulkJob, column: Any) -> Iterator[pl.DataFrame]:
+def _read_parts(job: BulkJob, column: Any) -> Iterator[pl.DataFrame]:
     """A kept part of every chunk that has it, in the order of the file."""
     for identifier in chunk_ids(job.id):
         data = current_session().scalar(select(col(column)).where(col(BulkChunk.id) == identifier))

@@ -9,7 +9,7 @@ import pytest
 
 from models.assets import Asset
 from services.assets.bulk.export.direct import export_file
-from services.assets.bulk.pipeline.changes import Change, load, propose_changes, propose_each
+from services.assets.bulk.pipeline.changes import ProposedChange, load_assets, propose_changes, propose_each
 from services.assets.bulk.pipeline.unchanged import Unchanged, find_unchanged
 from services.assets.files.formats import as_text
 from services.assets.registration.deregister import deregister_asset
@@ -133,7 +133,7 @@ def _rows(assets_there: Sequence[Asset], chosen: random.Random) -> Iterator[tupl
             yield asset, cells | several
 
 
-def _told(change: Change | Unchanged) -> Told:
+def _told(change: ProposedChange | Unchanged) -> Told:
     findings = [] if isinstance(change, Unchanged) else change.findings
     return change.asset.id, dict(change.changes), [(one.code, one.field, one.given, one.message) for one in findings]
 
@@ -145,7 +145,7 @@ def test_a_run_of_rows_is_judged_as_each_row_by_itself(register: str) -> None:
     cells = frame_of([row for _asset, row in pairs])
     ids = [asset.id for asset, _row in pairs]
     with unit_of_work(Stamp("judge", "UC-02.03", system_actor()), writes=False):
-        known = load(ids)
+        known = load_assets(ids)
         together = propose_changes(actor, cells, dict(enumerate(ids)))
         at_once = find_unchanged(cells, ids)
         alone = [propose_each(actor, [row], [known[one]])[0] for row, one in zip(cells.to_dicts(), ids, strict=True)]
