@@ -12,7 +12,7 @@ from pages.components.common.asset_filters import choose_filters, clear_filters,
 from pages.components.common.asset_labels import STATUS_BADGES, organisation_names, provider_name
 from pages.components.desk.many_queries import draw_many_queries, list_acts, show_query_report
 from pages.components.desk.map import MapHighlight, draw_desk_map
-from pages.components.desk.review import count_waiting_days, draw_item, draw_steps, say_gone
+from pages.components.desk.review import count_waiting_days, draw_item, draw_steps, in_sentence, say_gone
 from pages.components.desk.review_state import go_to, place_in, start_over
 from pages.components.desk.table import code_labels
 from pages.components.table.cells import count_cell, power_cell, state_cell, text_cell
@@ -40,7 +40,7 @@ COLUMNS = (
 
 def name_turns() -> dict[Awaits, str]:
     """Whom an asset waits for, as the actor calls them."""
-    operator = "You" if may(actor, "asset.settle") else "The operator"
+    operator = "You" if may(actor, "asset.settle") else "FMAR"
     provider = "You" if may(actor, "asset.answer") and not may(actor, "asset.settle") else "The FSP"
     return {Awaits.OPERATOR: operator, Awaits.PROVIDER: provider, Awaits.SOURCES: "The sources"}
 
@@ -52,8 +52,7 @@ def draw_numbers(queue: list[ReviewItem]) -> None:
     )
     grid = st.grid(4, min_column_width=150)
     for turn, who in turns.items():
-        label = "Wait for an FSP" if who == "The FSP" else f"Wait for {who[0].lower()}{who[1:]}".replace("the s", "s")
-        grid.metric(label, f"{sum(item.awaits is turn for item in queue):,}", border=True)
+        grid.metric(f"With {in_sentence(who)}", f"{sum(item.awaits is turn for item in queue):,}", border=True)
     late = sum(count_waiting_days(item) > limit for item in queue)
     grid.metric("Overdue", f"{late:,}", border=True, help=f"Longer than {limit} working days.")
 
@@ -139,7 +138,7 @@ if "turn" not in st.session_state and "turn" not in st.query_params and any(item
     st.session_state["turn"] = mine
 with st.container(horizontal=True):
     turn = st.segmented_control(
-        "Waits for",
+        "With",
         list(Awaits),
         format_func=turns.__getitem__,
         key="turn",

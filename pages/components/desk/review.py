@@ -59,6 +59,11 @@ def _step(label: str, icon: str, shortcut: str, target: UUID | None) -> None:
     )
 
 
+def in_sentence(who: str) -> str:
+    """Whom a record is with, as it stands inside a sentence: you, the FSP, FMAR."""
+    return who if who.isupper() else f"{who[0].lower()}{who[1:]}"
+
+
 def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapping[Awaits, str]) -> None:
     """The asset at this place, with the form for whoever's turn it is; after a decision the next one follows."""
     item = queue[place]
@@ -68,7 +73,7 @@ def draw_item(actor: Actor, queue: Sequence[ReviewItem], place: int, turns: Mapp
     with st.container(border=True):
         days, who = count_waiting_days(item), turns[item.awaits]
         words = f"{days:,} working {'day' if days == 1 else 'days'} so far"
-        st.caption(f"Waits for {who[0].lower()}{who[1:]}, {words}")
+        st.caption(f"With {in_sentence(who)}, {words}")
         draw_facts_in_brief(whole.asset, words_for(actor, whole.asset))
         draw_link(whole.asset)
         if not allowed & set(BY_FORM):

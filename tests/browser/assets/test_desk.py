@@ -109,7 +109,7 @@ def hexagons_open(demo: DemoPortal, page: Page) -> None:
 def test_two_assets_are_reviewed_one_after_the_other(demo: DemoPortal, browser: Browser) -> None:
     with new_page(browser) as (page, watch):
         open_page(page, demo.at("administrator", "review"))
-        expect(page.get_by_text("Waits for you", exact=False).first).to_be_visible()
+        expect(page.get_by_text("With you", exact=False).first).to_be_visible()
         waiting = int(page.get_by_test_id("stMetricValue").first.inner_text())
         for left in (waiting, waiting - 1):
             expect(page.get_by_text(f"1 of {left}", exact=True)).to_be_visible()

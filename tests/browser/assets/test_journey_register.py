@@ -168,7 +168,7 @@ def answer_the_query(page: Page) -> None:
 def decide_the_query(page: Page, battery: Battery) -> None:
     """The operator has one more to decide, reads the answer, and decides with a reason."""
     go_to(page, "Review")
-    waiting = int(metrics(page)["Wait for you"])
+    waiting = int(metrics(page)["With you"])
     go_to(page, "Assets and map")
     fill_text(page, "Search", battery.mpan)
     open_row(page)
@@ -184,7 +184,7 @@ def decide_the_query(page: Page, battery: Battery) -> None:
     press_tab(page, "Conversation")
     expect(page.get_by_test_id("stChatMessage").get_by_text("The agreement shown is newer")).to_be_visible()
     go_to(page, "Review")
-    assert int(metrics(page)["Wait for you"]) == waiting - 1
+    assert int(metrics(page)["With you"]) == waiting - 1
 
 
 def find_it_on_the_map(page: Page, battery: Battery) -> None:
