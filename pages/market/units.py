@@ -45,5 +45,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
 if not total:
     st.info("No unit passes these filters. Choose fewer, or clear them.", icon=":material/filter_alt:")
     st.stop()
-draw_unit_map(actor, filters)
-draw_unit_table(actor, filters, total)
+controls = st.container(horizontal=True)
+draw_unit_map(actor, filters, controls)
+draw_unit_table(actor, filters, total, controls)

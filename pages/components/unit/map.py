@@ -1,6 +1,7 @@
 """Market units on the map, coloured by family; choosing a piece narrows the list to it (UC-05.01)."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from models.products import FAMILY_LABELS
 from models.units import UnitStatus
@@ -16,9 +17,11 @@ from services.market.units.listing import UnitFilters
 from services.market.units.units import UNIT_STATUS_LABELS
 
 
-def draw_unit_map(actor: Actor, filters: UnitFilters) -> None:
-    """The choice of view, and the map where it is wanted."""
-    if choose_one("View", "view", VIEWS) != "Map":
+def draw_unit_map(actor: Actor, filters: UnitFilters, controls: DeltaGenerator) -> None:
+    """The choice of view among the list's controls, and the map where it is wanted."""
+    with controls:
+        view = choose_one("View", "view", VIEWS)
+    if view != "Map":
         return
     counts = units_by_place(actor, filters)
     kinds = [PieSlice(str(family), FAMILY_LABELS[family], rgb_of(colour)) for family, colour in FAMILY_COLOURS.items()]

@@ -1,6 +1,7 @@
 """A page of market units as a table, in the order that was chosen; a row opens the unit."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from models.products import FAMILY_LABELS
 from pages.components.common.pagination import draw_turning, page_cursors, read_all
@@ -37,9 +38,9 @@ COLUMNS = (
 )
 
 
-def draw_unit_table(actor: Actor, filters: UnitFilters, total: int) -> None:
-    """One page of units."""
-    order = st.selectbox(
+def draw_unit_table(actor: Actor, filters: UnitFilters, total: int, controls: DeltaGenerator) -> None:
+    """One page of units; the choice of their order among the list's controls."""
+    order = controls.selectbox(
         "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", on_change=first_units,
         width=260,
     )  # fmt: skip
