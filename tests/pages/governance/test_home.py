@@ -119,7 +119,8 @@ def test_a_provider_sees_which_query_is_due_when_drafts_and_credentials() -> Non
     draft = next(label for label in found if label.startswith("Half a battery, Battery Energy Storage System"))
     assert "3 of 7 mandatory fields" in draft
     assert found[draft].startswith("draft=")
-    assert any(label.startswith("Weir hub from OpenMeter CIC: 7 of 7") for label in found)
+    # It is connected: the day it was commissioned and its network are mandatory too.
+    assert any(label.startswith("Weir hub from OpenMeter CIC: 9 of 9") for label in found), list(found)
     assert any(label.startswith("The API credential Nightly export ends on") for label in found)
     with time_machine.travel(now() + timedelta(days=60)):
         assert what_waits(bramble).queries[0].days_left < 0
