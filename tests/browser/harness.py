@@ -219,6 +219,7 @@ def _clear_desk(page: Page) -> None:
         if other != page:
             other.close()
     page.unroute_all()
+    page.emulate_media(media="null")  # on a screen again, not on paper
     if page.url.startswith("http"):
         # Somewhere quiet at the same server: a browser that leaves for elsewhere would drop what it has compiled.
         _leave_for(page, urljoin(page.url, "/_stcore/health"))
