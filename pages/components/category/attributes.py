@@ -116,8 +116,8 @@ def _number(editor: CategoryEditor, base: AttributeForm, says: Callable[..., Non
     with grid.container():
         st.text_input("Unit", **editor.widget(f"{base.id}/unit", base.unit), placeholder="e.g. kWh")
     for part, label, mark, meaning in (
-        ("minimum", "Minimum", "above_minimum", "Exclude this value"),
-        ("maximum", "Largest", "below_maximum", "Below it, not the number itself"),
+        ("minimum", "Minimum", "above_minimum", "Exclude the minimum"),
+        ("maximum", "Maximum", "below_maximum", "Exclude the maximum"),
     ):
         with grid.container():
             st.text_input(label, **editor.widget(f"{base.id}/{part}", getattr(base, part)), placeholder="No bound")

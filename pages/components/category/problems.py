@@ -22,7 +22,7 @@ PARTS = {
     "label": "Label",
     "name": "Name",
     "minimum": "Minimum",
-    "maximum": "Largest",
+    "maximum": "Maximum",
     "shortest": "Fewest characters",
     "longest": "Most characters",
     "pattern": "Pattern",
@@ -47,7 +47,7 @@ def show_problems(findings: Sequence[Finding], form: CategoryForm) -> None:
 
 
 def place_of(field: str | None, form: CategoryForm) -> str:
-    """Place of a field in the form, in words: ``Its attributes, Usable energy, Smallest``."""
+    """Place of a field in the form, in words: ``Its attributes, Usable energy, Minimum``."""
     first, _, rest = (field or "").partition(".")
     if first == "attributes":
         identifier, _, part = rest.partition(".")

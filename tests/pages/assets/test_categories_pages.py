@@ -80,7 +80,7 @@ def test_a_category_is_begun_typed_checked_and_published() -> None:
     type_in(at, a1__label="Bidirectional sockets", a1__kind="integer")
     type_in(at, a1__minimum="1", a1__maximum="5x", a1__mandatory=True)
     press(at, "Check")
-    assert "Its attributes, Bidirectional sockets, Largest: 5x isn't a number." in text(at)
+    assert "Its attributes, Bidirectional sockets, Maximum: 5x isn't a number." in text(at)
     assert field(at, "a1/maximum").value == "5x", "nothing typed is lost"
     type_in(at, a1__maximum="50")
     press(at, "Publish")
