@@ -42,6 +42,11 @@ def read_job() -> BulkJob | None:
         return None
 
 
+def leave_job() -> None:
+    """Take the job out of the address. A link from the page to itself would leave it there, and the next run back at it."""
+    st.query_params.pop("job", None)
+
+
 def draw_template() -> None:
     """The workbook to fill in, for one category or all."""
     names = {schema.category: schema.document.get("title", schema.category) for schema in categories(actor)}
@@ -82,7 +87,8 @@ st.caption(
 )
 show_outcome()
 if (current := read_job()) is not None:
-    link("assets/upload.py", "Another file", "arrow_back", {})
+    st.query_params["job"] = str(current.id)  # the address follows a link from the list, too
+    st.button("Another file", key="upload-another", icon=":material/arrow_back:", type="tertiary", on_click=leave_job)
     draw_job(actor, current)
 else:
     draw_template()

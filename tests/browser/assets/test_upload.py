@@ -87,6 +87,7 @@ def test_a_file_is_tried_registered_mended_completed_and_sent_again(
         complete(page, depot.mpan)
         mended = refused_rows_mended(page, depot, tmp_path)
         press(page, "Another file")
+        assert "job=" not in page.url
         upload(page, FILE, mended)
         # What the columns hold was said once and is known now.
         expect(page.get_by_text("Unrecognised columns")).to_have_count(0)

@@ -156,6 +156,16 @@ def test_files_handed_in_are_listed_and_a_job_under_way_can_be_cancelled() -> No
 
 
 @pytest.mark.use_case("UC-02.01")
+def test_from_a_job_one_goes_on_to_another_file_and_the_address_follows() -> None:
+    job = submit_file(somebody("northgate"), csv_of([battery()]), "depot.csv")
+    at = press(open_page("northgate", "upload", job=str(job.id)), "Another file")
+    assert "job" not in at.query_params
+    assert at.get("file_uploader")
+    at.run()
+    assert at.get("file_uploader"), "the next run doesn't go back to the job"
+
+
+@pytest.mark.use_case("UC-02.01")
 def test_a_dry_run_that_is_cancelled_half_way_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.assets.bulk.upload.jobs.CHUNK_ROWS", 2)
     actor = somebody("northgate")
