@@ -43,10 +43,14 @@ def fill_number(page: Page, label: str, value: str | float) -> None:
 
 
 def fill_date(page: Page, label: str, value: date) -> None:
-    """Type a date into the day, month and year segments of a date input."""
-    field = widget(page, "stDateInput", label)
+    """Type a date, day first, into a text field, or into the segments of a date picker, whichever has the label."""
+    text, picker = (widget(page, kind, label) for kind in ("stTextInput", "stDateInput"))
+    text.or_(picker).first.wait_for()
+    if text.is_visible():
+        fill_text(page, label, f"{value:%d/%m/%Y}")
+        return
     for part, digits in (("year", f"{value:%Y}"), ("month", f"{value:%m}"), ("day", f"{value:%d}")):
-        field.locator(f"[role=spinbutton][data-type={part}]").first.click()
+        picker.locator(f"[role=spinbutton][data-type={part}]").first.click()
         page.keyboard.type(digits)
     page.keyboard.press("Tab")
     wait_idle(page)
@@ -146,6 +150,11 @@ def open_row(page: Page, row: int = 0) -> None:
     """Click a row of the first list of the page, beside its name."""
     page.locator(".list tbody tr").nth(row).locator("td").last.click()
     wait_idle(page)
+
+
+def first_badge(page: Page) -> Locator:
+    """The first badge under the role bar, which has one of its own in the demo: on an asset's page, its status."""
+    return page.locator("[data-testid=stMain] .stMarkdownBadge:not(.st-key-role-bar *)").first
 
 
 def beside(page: Page, label: str) -> str:

@@ -17,7 +17,7 @@ from services.core.identity.actor import Actor
 from services.participants.identity import actor_for_user, demo_personas
 from tests.browser.conftest import DemoPortal
 from tests.browser.harness import DESKTOP, PHONE, new_page, open_page, wait_idle
-from tests.browser.widgets import fill_area, fill_date, press
+from tests.browser.widgets import fill_area, fill_date, first_badge, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NORTHGATE = "Northgate Energy Storage plc"
@@ -96,7 +96,7 @@ def test_one_of_two_differences_is_settled_then_the_other(demo: DemoPortal, brow
             expect(page.get_by_text(f"Letter {place} was shown.").first).to_be_visible()
         assert get_asset(actor_of("northgate"), asset.id).status is AssetStatus.QUERY
         settle(page, labels[-1], "The last letter was shown.")
-        badge = page.get_by_test_id("stMain").locator(".stMarkdownBadge").first
+        badge = first_badge(page)
         expect(badge).to_contain_text("Verified")
         expect(page.get_by_text("accepted by Ada Field: The last letter was shown.").first).to_be_visible()
         open_tab(page, "History")
@@ -158,7 +158,7 @@ def test_the_whole_page_as_of_a_day_and_back(demo: DemoPortal, browser: Browser)
     registered = in_london(left.registered_at).date()
     with new_page(browser) as (page, watch):
         open_page(page, demo.at("bramble", f"asset?id={left.id}"))
-        badge = page.get_by_test_id("stMain").locator(".stMarkdownBadge").first
+        badge = first_badge(page)
         expect(badge).to_contain_text("De-registered")
         choose_day(page, registered)
         expect(page.get_by_text("nothing can be done with it here")).to_be_visible()
@@ -178,7 +178,7 @@ def test_the_provider_accepts_what_the_source_says_with_one_click(demo: DemoPort
     with new_page(browser) as (page, watch):
         open_page(page, demo.at("northgate", f"asset?id={asset.id}"))
         press(page, "Accept all of theirs")
-        badge = page.get_by_test_id("stMain").locator(".stMarkdownBadge").first
+        badge = first_badge(page)
         expect(badge).not_to_contain_text("Query", timeout=60_000)
         changed = get_asset(actor_of("northgate"), asset.id)
         assert changed.rated_capacity != asset.rated_capacity

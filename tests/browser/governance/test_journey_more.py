@@ -14,7 +14,17 @@ from services.core.identity.actor import Actor
 from services.participants.identity import actor_for_user, demo_personas
 from tests.browser.conftest import DemoPortal
 from tests.browser.harness import body_text, new_page, open_page, wait_idle
-from tests.browser.widgets import choose, choose_many, expect_line, fill_area, fill_text, go_to, press, typed
+from tests.browser.widgets import (
+    choose,
+    choose_many,
+    expect_line,
+    fill_area,
+    fill_text,
+    first_badge,
+    go_to,
+    press,
+    typed,
+)
 
 HOSTILE = {
     "Manufacturer": '<img src=x onerror="window.hit=1">',
@@ -101,7 +111,7 @@ def test_an_asset_that_has_left_is_shown_as_it_stood_on_its_first_day(demo: Demo
     with new_page(browser) as (page, watch):
         first_day = in_london(left.registered_at).date()
         open_page(page, demo.at("bramble", f"asset?id={left.id}&as_of={first_day}"))
-        badge = page.get_by_test_id("stMain").locator(".stMarkdownBadge").first
+        badge = first_badge(page)
         expect(badge).to_be_visible()
         expect(badge).not_to_contain_text("De-registered")
         told = page.get_by_test_id("stAlert").filter(has_text="The asset as it stood at the end of").inner_text()
