@@ -116,7 +116,7 @@ def try_the_form(page: Page) -> None:
     fill_text(page, "Bidirectional sockets *", "900")
     press(page, "Check what I typed")
     expect(page.get_by_text("900 is too large.")).to_have_count(2)
-    expect(page.get_by_text("Serial number is needed for this category.")).to_have_count(2)
+    expect(page.get_by_text("Enter the serial number: this category needs it.")).to_have_count(2)
 
 
 def look_at_template_and_schema(page: Page) -> None:
