@@ -36,7 +36,6 @@ def test_a_window_is_confirmed_read_and_called_off() -> None:
     theirs = application("northgate", one, part="Service windows")
     assert "reserve" in text(theirs)
     assert not any(button.label == "Call the window off" for button in theirs.button)
-    assert "First: have UK Power Networks" in text(theirs)
     assert "call the service window off" in text(open_page("northgate", "market/unit", id=str(unit.id)))
     at.get_by_key(f"call-off-{window.id}-reason").set_value("The outage was moved.")
     quiet(at.get_by_key(f"call-off-{window.id}-do").click().run())

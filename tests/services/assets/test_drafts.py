@@ -45,7 +45,7 @@ def test_an_installer_submits_the_provider_completes_and_registers(register: str
     assert [(one.installer, one.author, one.note) for one in board.received] == [
         ("OpenMeter Ltd", "Kit Rowan", "Meter room at the back.")
     ]
-    assert (board.received[0].filled, board.received[0].needed) == (3, 7)
+    assert (board.received[0].filled, board.received[0].needed) == (3, 8)
     copy = take_draft(provider, sent.id)
     assert take_draft(provider, sent.id).id == copy.id
     saved = save_draft(provider, {**battery(), **partly(), "AssetName": "Weir"}, draft_id=copy.id)
@@ -213,7 +213,7 @@ def test_an_installer_learns_what_is_wrong_and_not_what_others_registered(regist
     [
         ({}, (0, 6)),
         ({"AssetCategory": "BESS"}, (1, 7)),
-        ({"AssetCategory": "BESS", "ExportMPAN": "1099900000015", "ImportMPAN": "1"}, (2, 7)),
+        ({"AssetCategory": "BESS", "ExportMPAN": "1099900000015", "ImportMPAN": "1"}, (2, 8)),
         ({"AssetCategory": "BESS", "AssetName": "", "RatedCapacity": "12"}, (2, 7)),
     ],
 )

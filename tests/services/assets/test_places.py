@@ -70,7 +70,7 @@ def test_an_asset_knows_its_cell_and_the_ledger_does_not(register: str) -> None:
     provider = make_provider()
     asset = registered(provider)
     assert asset.cell == h3.latlng_to_cell(52.2053, 0.1218, FINEST)
-    update_asset(provider, asset.id, {"Latitude": "52.3", "Longitude": "0.2"}, asset.version)
+    update_asset(provider, asset.id, {"Latitude": "52.3", "Longitude": "0.2", "Postcode": "CB6 3LA"}, asset.version)
     with unit_of_work(READ, writes=False) as session:
         assert session.scalar(select(col(Asset.cell))) == h3.latlng_to_cell(52.3, 0.2, FINEST)
         assert all('"cell"' not in entry.state for entry in entries("asset", asset.id))

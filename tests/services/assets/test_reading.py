@@ -97,12 +97,15 @@ def test_operators_see_their_licence_areas_and_owners_what_they_own(register: st
     assert names(make_administrator()) == ["London", "East"]
 
 
+SAFFRON_WALDEN = {"Postcode": "CB10 1AA", "Latitude": "52.0236", "Longitude": "0.2399"}
+
+
 @pytest.mark.use_case("UC-05.01")
 @pytest.mark.both_engines
 def test_filters_by_term(register: str) -> None:
     actor = make_provider()
     kelvin = make_provider("Kelvin")
-    east = registered(actor, AssetName="East", AssetModel="100%_solid", FriendlyCode="NES-1", Postcode="CB10 1AA")
+    east = registered(actor, AssetName="East", AssetModel="100%_solid", FriendlyCode="NES-1", **SAFFRON_WALDEN)
     registered(actor, AssetName="London", **in_london(RatedCapacity=5000, InstalledCapacity=5000))
     registered(kelvin, **values_for("HEAT_PUMP", AssetName="Pump"), StorageCapacity_kWh=None)
     everyone = make_administrator()

@@ -67,9 +67,12 @@ def test_every_identifier_finds_the_asset_first_and_says_why(register: str) -> N
         assert only.identifier == str(asset.id)
 
 
+ELY = {"Postcode": "CB7 4DL", "Latitude": "52.3995", "Longitude": "0.2624"}
+
+
 def test_beginnings_names_words_and_postcodes(register: str) -> None:
     actor = make_provider()
-    asset = registered(actor, AssetName="Riverside battery at Ely", FriendlyCode="QX-7781", Postcode="CB7 4DL")
+    asset = registered(actor, AssetName="Riverside battery at Ely", FriendlyCode="QX-7781", **ELY)
     other = registered(actor, AssetName="Mill", Postcode="CB1 2JD")
     assert asset.import_mpan
     assert asset.serial_number

@@ -28,7 +28,9 @@ def _portfolio(actor: Actor, owner: Actor) -> None:
         _set_status(register_asset(actor, battery()), status)
     register_asset(actor, battery(OtherDescription="=1+1", AssetModel="'=A1", Manufacturer="@Ampere"))
     register_asset(actor, battery(OtherDescription="-2+3", AssetModel="'text", FriendlyCode="+44"))
-    register_asset(actor, battery(Latitude="52.123457", Longitude="-0.000001", RatedCapacity="2500.07"))
+    register_asset(
+        actor, battery(Latitude="52.123457", Longitude="-0.000001", Postcode="SG8 5AA", RatedCapacity="2500.07")
+    )
     register_asset(actor, values_for("EV_CHARGER", ConnectorType="Type 2", ChargerCount="2", V2GEnabled="no"))
     register_asset(actor, battery(OrganisationId=str(owner.organisation_id), Aliases="ECR:UKPN-77; OEM:X 1"))
     register_asset(actor, battery(ConsumerOwned="yes", ConsentReference="CONSENT-1", Manufacturer="Müller, Söhne & Co"))
