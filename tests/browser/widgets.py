@@ -170,7 +170,7 @@ def typed(page: Page, label: str) -> str:
 
 _WORDS = """label => {
   const copy = label.cloneNode(true)
-  for (const icon of copy.querySelectorAll('[data-testid=stIconMaterial]')) icon.remove()
+  for (const icon of copy.querySelectorAll('[data-testid=stIconMaterial], [role=img]')) icon.remove()
   return copy.textContent.trim()
 }"""
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DemoPortal
-from tests.browser.harness import PHONE, new_page, open_page, wait_idle
+from tests.browser.harness import AS, PHONE, new_page, open_page, wait_idle
 from tests.browser.widgets import (
     choose_many,
     choose_segment,
@@ -31,7 +31,7 @@ def test_a_unit_is_built_applied_with_qualified_and_ready(demo: DemoPortal, brow
         build(gwen, demo)
         apply_for_scheduled_utilisation(gwen)
         take_and_qualify(owen, demo)
-        address = gwen.url
+        address = f"{gwen.url}&{AS}=tidewater"  # an address makes nobody somebody: she signs in there too
         gwen_watch.assert_quiet()
         owen_watch.assert_quiet()
     with new_page(browser, *PHONE) as (telephone, watch):
