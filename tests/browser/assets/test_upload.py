@@ -49,8 +49,8 @@ def depot(demo: DemoPortal, tmp_path: Path) -> Depot:
         values_for(
             "EV_CHARGER",
             AssetName=f"Larch depot charger {number}",
-            Latitude=f"{52.1 + number / 100:.4f}",
-            Longitude=f"{0.1 + number / 120:.4f}",
+            Latitude=f"{52.17 + number / 1000:.4f}",
+            Longitude=f"{0.1 + number / 1000:.4f}",
             DepotNote=f"bay {number}",
         )
         for number in range(1, 41)
